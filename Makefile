@@ -1,0 +1,58 @@
+# Every target makes what it lacks. PYTHON is any Python 3.11 or newer.
+PYTHON ?= python3
+SLIDES ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test generate check-generated lint format types bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
+
+env: $(VENV)/.env  ## Make .venv with all extras and development tools
+
+demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides
+	$(BIN)/python scripts/demo.py $(SLIDES)
+
+test: $(VENV)/.env  ## Run all tests
+	$(BIN)/python -m pytest
+
+generate: $(VENV)/.env  ## Generate generated/ from openapi.json
+	$(BIN)/python scripts/regenerate.py
+
+check-generated: $(VENV)/.env  ## Check that generated/ is what openapi.json gives
+	$(BIN)/python scripts/regenerate.py --check
+
+lint: $(VENV)/.env  ## Check style, and the walls between the rooms
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+
+format: $(VENV)/.env  ## Mend what style can be mended by itself
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+
+types: $(VENV)/.env  ## Check types
+	$(BIN)/mypy
+
+bench: $(VENV)/.env  ## Measure side by side with what one would use instead
+	$(BIN)/python benchmarks/import_time.py
+
+clean:  ## Delete everything that was made here
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
+	$(PYTHON) -m venv $(VENV)
+
+# An environment is made anew when what it is made from changes.
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]'
+	@touch $@
+
+$(VENV)/.env: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --upgrade pip  # dependency groups need a recent one
+	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]' --group dev
+	@touch $@ $(VENV)/.demo

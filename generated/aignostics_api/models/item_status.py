@@ -1,0 +1,22 @@
+from enum import StrEnum
+
+
+class ItemStatus(StrEnum):
+    CANCELED_SYSTEM = "CANCELED_SYSTEM"
+    CANCELED_USER = "CANCELED_USER"
+    ERROR_SYSTEM = "ERROR_SYSTEM"
+    ERROR_USER = "ERROR_USER"
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ItemStatus | None":
+        """Keep a value that the contract does not list as a member that equals its own text."""
+        if not isinstance(value, str):
+            return None
+        unlisted = str.__new__(cls, value)
+        unlisted._name_ = unlisted._value_ = value
+        return unlisted
+
+    def __str__(self) -> str:
+        return str(self.value)

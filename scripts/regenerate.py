@@ -1,0 +1,162 @@
+"""Regenerate the client from the contract, or check that it is what the contract gives.
+
+    openapi.json -> overlay -> validate -> openapi-python-client -> generated/aignostics_api + stamp.json
+
+Without a flag the result replaces generated/aignostics_api. With --check nothing is written: the package
+is generated into a scratch folder and compared byte for byte with the committed one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonpath_ng.ext.parser import parse
+from oas_patch.overlay import apply_overlay
+from openapi_spec_validator import validate
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "aignostics_api"
+MEND = "run `make generate` and commit what it changes; nobody edits generated/ by hand"
+
+
+class RegenerationError(Exception):
+    """Something between the contract and the package is wrong; the text says what."""
+
+
+def apply_mends(contract: dict[str, Any], overlay: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the contract with the overlay applied, and the targets that matched no node."""
+    mended = copy.deepcopy(contract)
+    unmatched = []
+    for action in overlay["actions"]:
+        # oas-patch says nothing about a target without a node, so it is asked for beforehand.
+        if parse(action["target"]).find(mended):
+            mended = apply_overlay(mended, {"actions": [action]})
+        else:
+            unmatched.append(action["target"])
+    return mended, unmatched
+
+
+def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
+    """Generate the package for a mended contract into `target`, with the generator settings under `root`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        document = Path(scratch, "client.json")
+        document.write_text(json.dumps(mended), encoding="utf-8")
+        command = [
+            *(sys.executable, "-m", "openapi_python_client", "generate"),
+            *("--path", str(document), "--output-path", str(target), "--overwrite"),
+            # Without it a schema that the generator can't read is dropped with exit status 0.
+            "--fail-on-warning",
+            *("--meta", "none"),
+            *("--config", str(root / "scripts/generator.yaml")),
+            *("--custom-template-path", str(root / "scripts/templates")),
+        ]
+        # The formatter is found beside this interpreter, whatever the caller's PATH is.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        done = subprocess.run(
+            command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise RegenerationError(f"openapi-python-client refused the contract:\n{done.stdout}{done.stderr}")
+    (target / "py.typed").touch()
+
+
+def stamp(root: Path) -> str:
+    """Return the text of stamp.json: everything that decides the bytes of the package."""
+    inputs = ["openapi.json", "scripts/overlay.yaml", "scripts/generator.yaml"]
+    inputs += sorted(str(p.relative_to(root)) for p in (root / "scripts/templates").glob("*.jinja"))
+    record = {
+        "inputs": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in inputs},
+        "tools": {name: version(name) for name in ("oas-patch", "openapi-python-client", "ruff")},
+    }
+    return json.dumps(record, indent=2, sort_keys=True) + "\n"
+
+
+def build(root: Path, target: Path) -> None:
+    """Run the whole chain for the contract under `root` and leave package and stamp in `target`."""
+    contract = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    overlay = yaml.safe_load((root / "scripts/overlay.yaml").read_text(encoding="utf-8"))
+    mended, unmatched = apply_mends(contract, overlay)
+    if unmatched:
+        raise RegenerationError(
+            "these actions of scripts/overlay.yaml match no node of openapi.json; mend or delete them:\n  "
+            + "\n  ".join(unmatched)
+        )
+    try:
+        validate(mended)
+    except OpenAPIValidationError as error:
+        raise RegenerationError(f"the contract with its mends is not valid: {error.message}") from error
+    generate(mended, root, target / PACKAGE)
+    (target / "stamp.json").write_text(stamp(root), encoding="utf-8")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of the package and the stamp, by its relative name; caches don't count."""
+    files = [folder / "stamp.json", *(folder / PACKAGE).rglob("*")]
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in files
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def differences(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+    """Name every file that is missing, stray or different, one line each."""
+    lines = []
+    for name in sorted(committed.keys() | expected.keys()):
+        if name not in committed:
+            lines.append(f"missing:   generated/{name}")
+        elif name not in expected:
+            lines.append(f"stray:     generated/{name}")
+        elif committed[name] != expected[name]:
+            lines.append(f"different: generated/{name}")
+    return lines
+
+
+def replace(root: Path, built: Path) -> None:
+    """Move a freshly built package and its stamp into the tree."""
+    generated = root / "generated"
+    generated.mkdir(exist_ok=True)
+    if (generated / PACKAGE).exists():
+        shutil.rmtree(generated / PACKAGE)
+    shutil.move(built / PACKAGE, generated / PACKAGE)
+    shutil.move(built / "stamp.json", generated / "stamp.json")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with the tree and write nothing")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the tree to work on")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        built = Path(scratch)
+        try:
+            build(arguments.root, built)
+        except RegenerationError as error:
+            print(error, file=sys.stderr)
+            return 1
+        if not arguments.check:
+            replace(arguments.root, built)
+            return 0
+        lines = differences(contents(arguments.root / "generated"), contents(built))
+    if lines:
+        print(*lines, f"generated/ is not what the contract gives: {MEND}", sep="\n", file=sys.stderr)
+        return 1
+    print("generated/ is what the contract gives")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""generated/ is a pure function of contract, overlay, settings, templates and pinned tools."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def tree(root: Path, tmp_path: Path) -> Path:
+    """Give a copy of everything that generation reads and writes."""
+    shutil.copytree(root / "generated", tmp_path / "generated", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(root / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "openapi.json", tmp_path)
+    return tmp_path
+
+
+def regenerate(tree: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(tree / "scripts/regenerate.py"), *flags]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+def files(tree: Path) -> dict[str, bytes]:
+    generated = tree / "generated"
+    return {
+        str(path.relative_to(generated)): path.read_bytes()
+        for path in generated.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_committed_package_is_what_the_contract_gives(root: Path) -> None:
+    checked = regenerate(root, "--check")
+    assert checked.returncode == 0, checked.stderr
+
+
+def flip_a_byte(generated: Path) -> str:
+    path = generated / "aignostics_api/models/item_status.py"
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1
+    path.write_bytes(content)
+    return "different: generated/aignostics_api/models/item_status.py"
+
+
+def add_a_stray(generated: Path) -> str:
+    (generated / "aignostics_api/extra.py").write_text("")
+    return "stray:     generated/aignostics_api/extra.py"
+
+
+def delete_a_file(generated: Path) -> str:
+    (generated / "aignostics_api/api/public/get_run.py").unlink()
+    return "missing:   generated/aignostics_api/api/public/get_run.py"
+
+
+def touch_the_stamp(generated: Path) -> str:
+    stamp = generated / "stamp.json"
+    stamp.write_text(stamp.read_text().replace("0.29.1", "0.29.0"))
+    return "different: generated/stamp.json"
+
+
+@pytest.mark.parametrize("harm", [flip_a_byte, add_a_stray, delete_a_file, touch_the_stamp])
+def test_every_difference_is_caught_with_the_mending_command(root: Path, tree: Path, harm) -> None:
+    line = harm(tree / "generated")
+    checked = regenerate(tree, "--check")
+    assert checked.returncode == 1
+    assert line in checked.stderr
+    assert "make generate" in checked.stderr
+    mended = regenerate(tree)
+    assert mended.returncode == 0, mended.stderr
+    assert files(tree) == files(root)
+
+
+def test_a_mend_that_matches_nothing_fails(tree: Path) -> None:
+    overlay = tree / "scripts/overlay.yaml"
+    document = yaml.safe_load(overlay.read_text())
+    document["actions"].append({"target": "$.paths['/v9/gone'].get.operationId", "update": "gone"})
+    overlay.write_text(yaml.safe_dump(document))
+    before = (tree / "generated/stamp.json").read_bytes()
+    done = regenerate(tree)
+    assert done.returncode == 1
+    assert "$.paths['/v9/gone'].get.operationId" in done.stderr
+    assert (tree / "generated/stamp.json").read_bytes() == before
+
+
+def test_nothing_is_dropped_in_silence(tree: Path) -> None:
+    # Valid, but nothing that the generator can express: left to itself it drops the schema and ends with 0.
+    contract = json.loads((tree / "openapi.json").read_text())
+    contract["components"]["schemas"]["TransferUrls"]["properties"]["upload_url"] = {"enum": ["a", 1]}
+    (tree / "openapi.json").write_text(json.dumps(contract))
+    done = regenerate(tree)
+    assert done.returncode == 1
+    assert "openapi-python-client refused the contract" in done.stderr
+    assert "TransferUrls" in done.stderr
+
+
+def test_an_invalid_contract_is_told_as_such(tree: Path) -> None:
+    overlay = tree / "scripts/overlay.yaml"
+    document = yaml.safe_load(overlay.read_text())
+    document["actions"] = [
+        each for each in document["actions"] if "RunCreationResponse" not in each["target"]
+    ]
+    overlay.write_text(yaml.safe_dump(document))
+    done = regenerate(tree)
+    assert done.returncode == 1
+    assert "the contract with its mends is not valid" in done.stderr
+    assert "Traceback" not in done.stderr
