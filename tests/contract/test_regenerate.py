@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,9 @@ def touch_the_stamp(generated: Path) -> str:
 
 
 @pytest.mark.parametrize("harm", [flip_a_byte, add_a_stray, delete_a_file, touch_the_stamp])
-def test_every_difference_is_caught_with_the_mending_command(root: Path, tree: Path, harm) -> None:
+def test_every_difference_is_caught_with_the_mending_command(
+    root: Path, tree: Path, harm: Callable[[Path], str]
+) -> None:
     line = harm(tree / "generated")
     checked = regenerate(tree, "--check")
     assert checked.returncode == 1

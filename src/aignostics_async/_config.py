@@ -1,0 +1,129 @@
+"""Frozen settings. Every default of the client stands here and nowhere else."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import timedelta
+from typing import Any
+
+from attrs import field, frozen
+
+from ._errors import ConfigurationError
+
+
+def seconds(value: float | timedelta) -> float:
+    """Return a duration as seconds; durations are given as a number of seconds or as a timedelta."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def _positive(_instance: object, attribute: Any, value: float) -> None:
+    if not value > 0:
+        raise ConfigurationError(f"{attribute.name} must be more than 0, not {value}")
+
+
+def _at_least_one(_instance: object, attribute: Any, value: int) -> None:
+    if not value >= 1:
+        raise ConfigurationError(f"{attribute.name} must be at least 1, not {value}")
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """How long to wait, in seconds or as a timedelta. There is no way to wait for ever."""
+
+    connect: float = field(default=10, converter=seconds, validator=_positive)
+    """For a connection, TLS included."""
+    read: float = field(default=60, converter=seconds, validator=_positive)
+    """Between two pieces of an answer, not for the whole of it."""
+    write: float = field(default=60, converter=seconds, validator=_positive)
+    """Between two pieces of a request."""
+    pool: float = field(default=60, converter=seconds, validator=_positive)
+    """For a free connection. The client queues in front of its pool, so this is a last resort."""
+
+
+@frozen(kw_only=True)
+class Retries:
+    """When to try again. GET, PUT and DELETE are repeated; a POST only when no connection was made."""
+
+    attempts: int = field(default=4, validator=_at_least_one)
+    """Tries in all, the first included; 1 turns retries off."""
+    first_wait: float = field(default=0.5, converter=seconds, validator=_positive)
+    """Before the second try; each further wait doubles, less up to a quarter of jitter."""
+    longest_wait: float = field(default=8, converter=seconds, validator=_positive)
+    """Where doubling ends."""
+    longest_retry_after: float = field(default=120, converter=seconds, validator=_positive)
+    """A server that asks for a longer wait than this gets its error raised instead."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much at once."""
+
+    api_requests: int = field(default=8, validator=_at_least_one)
+    """API requests in flight; more only slow each other down. Also the size of the connection pool."""
+    transfers: int = field(default=8, validator=_at_least_one)
+    """Files that move at once, each way."""
+    items_per_run: int = field(default=500, validator=_at_least_one)
+    """Items of one run request; the platform refuses more."""
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything about a client that is not an address or a credential."""
+
+    timeouts: Timeouts = field(factory=Timeouts)
+    retries: Retries = field(factory=Retries)
+    limits: Limits = field(factory=Limits)
+    poll_interval: float = field(default=30, converter=seconds, validator=_positive)
+    """Between two looks at a run, as the platform advises; jitter takes up to a tenth off."""
+    results_grace: float = field(default=60, converter=seconds, validator=_positive)
+    """How long `wait` and `watch` look for the last results of a run that is final."""
+    new_run_grace: float = field(default=5, converter=seconds, validator=_positive)
+    """How long a run that was just created may be unknown to the server's replicas."""
+    url_lifetime: float = field(default=7 * 24 * 3600, converter=seconds, validator=_positive)
+    """Of the URLs signed for the platform, which asks for six days at least; stores sign seven at most."""
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    """For a private CA or a client certificate; else certifi's CAs, or SSL_CERT_FILE and SSL_CERT_DIR."""
+    proxy: str | None = field(default=None, repr=False)
+    """For all traffic; else HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide, where `trust_env` allows."""
+    trust_env: bool = True
+    """Whether proxies and certificate files are taken from the environment."""
+    user_agent: str = ""
+    """Put in front of the SDK's own user agent, to tell your service from others."""
+
+
+@frozen
+class Environment:
+    """A deployment of the platform: its API root, its token endpoint and its audience."""
+
+    api_root: str
+    token_url: str
+    audience: str
+
+
+# Hosts as the platform publishes them; client ids are not among them, they come from its support.
+ENVIRONMENTS = {
+    "production": Environment(
+        "https://platform.aignostics.com",
+        "https://aignostics-platform.eu.auth0.com/oauth/token",
+        "https://aignostics-platform-samia",
+    ),
+    "staging": Environment(
+        "https://platform-staging.aignostics.com",
+        "https://aignostics-platform-staging.eu.auth0.com/oauth/token",
+        "https://aignostics-platform-staging-samia",
+    ),
+    "dev": Environment(
+        "https://platform-dev.aignostics.ai",
+        "https://dev-8ouohmmrbuh2h4vu.eu.auth0.com/oauth/token",
+        "https://dev-8ouohmmrbuh2h4vu-samia",
+    ),
+}
+
+
+def environment(name: str) -> Environment:
+    """Return a deployment by its name, or raise ConfigurationError with the names there are."""
+    try:
+        return ENVIRONMENTS[name]
+    except KeyError:
+        names = ", ".join(ENVIRONMENTS)
+        raise ConfigurationError(f"there is no environment {name!r}; choose one of {names}") from None

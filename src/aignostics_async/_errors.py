@@ -1,0 +1,346 @@
+"""The whole error tree.
+
+    AignosticsError
+    ├── ConfigurationError              something to set is missing or can't be used
+    ├── UsageError                      a wrong argument, a closed client, a foreign event loop
+    ├── SlideError                      a slide can't be read, or its resolution is unknown
+    ├── InvalidSubmission               faults of a run request, all of them, found before it is sent
+    ├── AuthenticationError
+    │   ├── LoginRequired               no credential is left that could give a token
+    │   ├── LoginDenied                 the identity provider refused
+    │   └── TokenEndpointUnavailable    the identity provider can't be reached or is failing
+    ├── ConnectionFailed                no answer from the API
+    │   └── RequestTimeout
+    ├── InvalidResponse                 an answer that does not fit the contract
+    │   └── InvalidItems                some entries of a list can't be read; the others were given
+    ├── APIStatusError                  an answer that says no, by class:
+    │   ├── BadRequest                  400
+    │   ├── Unauthorized                401
+    │   ├── Forbidden                   403
+    │   ├── NotFound                    404
+    │   ├── Conflict                    409
+    │   ├── UnprocessableRequest        422
+    │   ├── TooManyRequests             429
+    │   └── ServerError                 5xx
+    ├── SubmissionUnknown               a run may or may not have been created
+    ├── RunFailed                       the platform rejected or gave up a run
+    ├── RunCancelled                    a run was cancelled
+    ├── ItemFailed                      an item of a run ended without results
+    └── TransferError
+        ├── TransferInterrupted         the storage can't be reached, failed, or broke off
+        ├── ChecksumMismatch            the bytes are not the ones that were promised
+        ├── ChecksumMissing             nobody promised anything about the bytes
+        ├── UrlRefused                  a signed URL has expired or is not valid for this request
+        ├── LocalFileChanged            a file changed while it was read
+        ├── DiskFull                    no space is left in the target folder
+        └── UnsafePath                  a name would leave the target folder
+
+Every error pickles, says what to do next, and holds no token and no query of a signed URL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .models import Fault, InvalidItem, RunDetails
+
+
+def _revive(cls: type[AignosticsError], args: tuple[Any, ...], state: dict[str, Any]) -> AignosticsError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class AignosticsError(Exception):
+    """The root of everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception pickles by calling the class with self.args, which no error with keywords survives.
+        return _revive, (type(self), self.args, self.__dict__.copy())
+
+
+class ConfigurationError(AignosticsError):
+    """A setting is missing or can't be used; the text names it and says what to set."""
+
+
+class UsageError(AignosticsError):
+    """A call that can't work as it is written: a wrong argument, a closed client, a foreign event loop."""
+
+
+class SlideError(AignosticsError):
+    """A slide can't be read, or its size or resolution is unknown or implausible."""
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class InvalidSubmission(AignosticsError):
+    """A run request has faults; `faults` lists every one of them, and nothing was sent."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        listing = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"the run was not submitted, {count} to mend first:\n{listing}")
+
+
+class AuthenticationError(AignosticsError):
+    """No usable access token could be had."""
+
+
+class LoginRequired(AuthenticationError):
+    """No credential is left that could give a token; sign in again."""
+
+
+class LoginDenied(AuthenticationError):
+    """The identity provider refused the login."""
+
+
+class TokenEndpointUnavailable(AuthenticationError):
+    """The identity provider can't be reached or is failing; `retry_after` is in seconds where it said so."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ConnectionFailed(AignosticsError):
+    """No answer came. `request_sent` tells whether the request may have reached the server."""
+
+    def __init__(self, message: str, *, method: str, path: str, request_sent: bool) -> None:
+        super().__init__(message)
+        self.method = method
+        self.path = path
+        self.request_sent = request_sent
+
+
+class RequestTimeout(ConnectionFailed):
+    """No answer came in time."""
+
+
+class InvalidResponse(AignosticsError):
+    """An answer that does not fit the contract: `operation`, `status` and an `excerpt` of its body."""
+
+    def __init__(self, reason: str, *, operation: str, status: int, excerpt: str) -> None:
+        super().__init__(
+            f"{operation}: the answer (status {status}) does not fit the contract: {reason}. "
+            f"Is the API root right, and is this the newest release of the SDK? Body: {excerpt!r}"
+        )
+        self.reason = reason
+        self.operation = operation
+        self.status = status
+        self.excerpt = excerpt
+
+
+class InvalidItems(InvalidResponse):
+    """Some entries of a list can't be read; every other entry was given before this was raised."""
+
+    def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
+        self.invalid = tuple(invalid)
+        first = self.invalid[0]
+        super().__init__(
+            f"{len(self.invalid)} of its entries can't be read, the first because {first.reason}; "
+            "all others were given",
+            operation=operation,
+            status=200,
+            excerpt=first.excerpt,
+        )
+
+
+class APIStatusError(AignosticsError):
+    """The API answered with an error status.
+
+    Carries `status`, `method`, `path` (without query), `request_id`, `detail` (the server's own words,
+    redacted) and `retry_after` in seconds, the last three only where the server gave them.
+    """
+
+    advice = "Look at the server's words, and report the request id to the platform's support."
+
+    def __init__(
+        self,
+        status: int,
+        *,
+        method: str,
+        path: str,
+        detail: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        told = f": {detail}" if detail else ""
+        ident = f" [request id {request_id}]" if request_id else ""
+        super().__init__(f"{method} {path} answered {status}{told}{ident}. {self.advice}")
+        self.status = status
+        self.method = method
+        self.path = path
+        self.detail = detail
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class BadRequest(APIStatusError):
+    """400: the server can't make sense of the request."""
+
+    advice = "Mend the request; repeating it will not help."
+
+
+class Unauthorized(APIStatusError):
+    """401: the token is missing, expired or of another audience, and a new one did not help."""
+
+    advice = "Sign in again, and check that the token belongs to this API root."
+
+
+class Forbidden(APIStatusError):
+    """403: the token is valid and does not allow this."""
+
+    advice = "Check the organization of the login, its quota, and that the application is assigned to it."
+
+
+class NotFound(APIStatusError):
+    """404: no such run, application or page, or not one of the caller's."""
+
+    advice = "Check the id, and that it belongs to the user and organization of this login."
+
+
+class Conflict(APIStatusError):
+    """409: the state of the run does not allow this."""
+
+    advice = "Read the run's details: it may be final already, or not yet."
+
+
+class UnprocessableRequest(APIStatusError):
+    """422: the server found faults in the request; `detail` lists them with their places."""
+
+    advice = "Mend the fields that it names; repeating the request will not help."
+
+
+class TooManyRequests(APIStatusError):
+    """429: too many requests, or a quota is used up."""
+
+    advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
+
+
+class ServerError(APIStatusError):
+    """5xx: the platform failed, not the request. Statuses that no standard knows count by their number."""
+
+    advice = "Try again later; if it lasts, report the request id to the platform's support."
+
+
+class SubmissionUnknown(AignosticsError):
+    """The reply to a run request was lost: the run may exist, and sending it again may pay twice.
+
+    `await client.runs.find(references=error.references, since=error.sent_at)` tells whether it does.
+    """
+
+    def __init__(
+        self, *, references: Sequence[str], application_version_id: str, sent_at: datetime, reason: str
+    ) -> None:
+        self.references = tuple(references)
+        self.application_version_id = application_version_id
+        self.sent_at = sent_at
+        self.reason = reason
+        super().__init__(
+            f"whether the run of {len(self.references)} items with {application_version_id}, sent at "
+            f"{sent_at.isoformat(timespec='seconds')}, was created is unknown: {reason}. Do not send it "
+            "again before client.runs.find(references=error.references, since=error.sent_at) finds nothing."
+        )
+
+
+class _RunEnded(AignosticsError):
+    def __init__(self, message: str, *, details: RunDetails) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class RunFailed(_RunEnded):
+    """The platform rejected the run or gave it up; finished items can still be downloaded."""
+
+
+class RunCancelled(_RunEnded):
+    """The run was cancelled by its user; finished items can still be downloaded."""
+
+
+class ItemFailed(AignosticsError):
+    """An item ended without results; `status` and `error` are the platform's."""
+
+    def __init__(self, *, reference: str, status: str, error: str | None) -> None:
+        super().__init__(f"item {reference!r} ended as {status}: {error or 'no reason was given'}")
+        self.reference = reference
+        self.status = status
+        self.error = error
+
+
+class TransferError(AignosticsError):
+    """A file could not be moved; `name` says which."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+
+
+class TransferInterrupted(TransferError):
+    """The storage can't be reached, failed, or broke off; `status` is its answer where there was one."""
+
+    def __init__(self, message: str, *, name: str, status: int | None = None) -> None:
+        super().__init__(message, name=name)
+        self.status = status
+
+
+class ChecksumMismatch(TransferError):
+    """The bytes have another CRC32C than promised; both are in their wire form. No file was left."""
+
+    def __init__(self, *, name: str, expected: str, actual: str) -> None:
+        super().__init__(
+            f"the bytes have CRC32C {actual}, promised was {expected}; nothing was kept. Try again, and "
+            "report it if it lasts",
+            name=name,
+        )
+        self.expected = expected
+        self.actual = actual
+
+
+class ChecksumMissing(TransferError):
+    """The server gave no checksum, so the bytes of this file are as they came."""
+
+
+class UrlRefused(TransferError):
+    """The storage refused a signed URL: it has expired, or was signed for another request."""
+
+    def __init__(self, message: str, *, name: str, status: int) -> None:
+        super().__init__(message, name=name)
+        self.status = status
+
+
+class LocalFileChanged(TransferError):
+    """A file changed while it was read; what was sent is not used."""
+
+
+class DiskFull(TransferError):
+    """No space is left in the target folder; nothing was left under a final name."""
+
+
+class UnsafePath(TransferError):
+    """A name would leave the target folder."""
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: UnprocessableRequest,
+    429: TooManyRequests,
+}
+
+
+def status_error_class(status: int) -> type[APIStatusError]:
+    """Return the class of the tree for an HTTP status of 300 or more, known to IANA or not."""
+    if status >= 500:
+        return ServerError
+    return _BY_STATUS.get(status, APIStatusError)

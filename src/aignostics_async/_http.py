@@ -1,0 +1,342 @@
+"""The only `import httpx`: one pool for the API, one for storage, and a short call to token endpoints.
+
+Two worlds that never meet. The API pool sends the bearer token, to the API's own origin and nowhere else.
+The storage pool has no credentials, no cookies and no content decoding; the signed URLs that it is given
+are secrets, and show without their query wherever a URL can show.
+"""
+
+from __future__ import annotations
+
+import platform
+import ssl
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+import httpx
+
+from ._errors import (
+    APIStatusError,
+    ConnectionFailed,
+    InvalidResponse,
+    RequestTimeout,
+    TokenEndpointUnavailable,
+    TransferInterrupted,
+    UrlRefused,
+    UsageError,
+    status_error_class,
+)
+from ._redact import excerpt
+from ._retry import AttemptFailed, Outcome, parse_retry_after, repeat
+from ._urls import check_endpoint, origin, without_query
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+    from contextlib import AsyncExitStack
+
+    from ._config import Settings
+    from ._lifetime import Lifetime
+    from .auth import Token, TokenSource
+
+Response = httpx.Response
+
+# Failures before the first byte of a request left this machine. Every other one may have been received.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_TOKEN_SECONDS = 20
+
+
+class _Pool:
+    """Connections of one kind, opened once and bound to the event loop of its client's lifetime."""
+
+    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int) -> None:
+        self._settings = settings
+        self._lifetime = lifetime
+        self._connections = connections
+
+    async def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
+        """Open the pool; it is closed with `stack`."""
+        self._client = await stack.enter_async_context(_client(self._settings, context, self._connections))
+        # httpx slows down when requests queue inside its pool, and loses connections when they are
+        # cancelled there (httpcore issue 1093), so the queue is here.
+        self._limiter = anyio.CapacityLimiter(self._connections)
+        return self
+
+
+class ApiPool(_Pool):
+    """Requests to the API: token, limiter, timeouts, retries, and errors of our tree."""
+
+    def __init__(self, api_root: str, source: TokenSource, settings: Settings, lifetime: Lifetime) -> None:
+        super().__init__(settings, lifetime, settings.limits.api_requests)
+        self._root = api_root
+        self._source = source
+
+    async def send(
+        self,
+        operation: str,
+        *,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+    ) -> httpx.Response:
+        """Return the answer to a request, its body read, if the status is 2xx; raise otherwise.
+
+        `url` is a path below `/api`, or absolute and of the API's own origin. What is idempotent is
+        repeated as the settings say; after a 401 the token is renewed and the request sent once more.
+        Raises AuthenticationError, ConnectionFailed, InvalidResponse and APIStatusError.
+        """
+        self._lifetime.check()
+        target = self._target(url)
+        request = self._client.build_request(
+            method.upper(), target, params=params, headers=headers, json=json
+        )
+        what = f"{operation} ({request.method} {request.url.path})"
+        return await repeat(
+            self._settings.retries, request.method, what, lambda: self._attempt(operation, request)
+        )
+
+    def _target(self, url: str) -> str:
+        if url.startswith("/"):
+            return f"{self._root}/api{url}"
+        if origin(url) != origin(self._root):
+            raise UsageError(
+                f"{without_query(url)} is not of the API's origin {self._root}, so it gets no token"
+            )
+        return url
+
+    async def _attempt(self, operation: str, request: httpx.Request) -> httpx.Response:
+        token = await self._source.get_token()
+        response = await self._exchange(operation, request, token)
+        if response.status_code == 401:
+            renewed = await self._source.get_token(rejected=token)
+            if renewed is not token:
+                response = await self._exchange(operation, request, renewed)
+        if response.is_success:
+            return response
+        error = _status_error(request, response)
+        raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
+
+    async def _exchange(self, operation: str, request: httpx.Request, token: Token) -> httpx.Response:
+        request.headers["Authorization"] = f"Bearer {token.text}"
+        try:
+            async with self._limiter:
+                return await self._client.send(request)
+        except httpx.DecodingError:
+            undecodable = True
+        except httpx.RequestError as error:
+            undecodable, reason = False, error
+        if undecodable:
+            raise InvalidResponse("its encoding is broken", operation=operation, status=200, excerpt="")
+        failed = _connection_error(request, reason)
+        raise AttemptFailed(failed, Outcome(request_sent=failed.request_sent))
+
+
+class StoragePool(_Pool):
+    """Requests with signed URLs: bodies stream, nothing is decoded, nothing of ours is added."""
+
+    def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
+        super().__init__(settings, lifetime, 2 * settings.limits.transfers)
+
+    @asynccontextmanager
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        body: AsyncIterable[bytes] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """Send one request, once, and give the answer with its body not yet read.
+
+        `name` stands for the file in errors. Every failure, while sending, while the body is read, or as
+        an error status, becomes AttemptFailed with a TransferError inside, for `_retry.repeat` to act on.
+        """
+        self._lifetime.check()
+        request = _secret_request(method, url, headers, body, name)
+        failure: httpx.RequestError | None = None
+        async with self._limiter:
+            try:
+                response = await self._client.send(request, stream=True)
+                try:
+                    if not response.is_success:
+                        await self._refuse(response, name)
+                    yield response
+                finally:
+                    await response.aclose()
+            except httpx.RequestError as error:
+                failure = error
+        if failure is not None:
+            message = f"the connection to {request.url} failed ({_reason(failure)}); try again"
+            sent = not isinstance(failure, _NEVER_SENT)
+            raise AttemptFailed(TransferInterrupted(message, name=name), Outcome(request_sent=sent))
+
+    async def _refuse(self, response: httpx.Response, name: str) -> None:
+        status = response.status_code
+        words = excerpt((await _first_bytes(response, 2000)).decode("utf-8", "replace"))
+        outcome = Outcome(
+            status=status,
+            retry_after=parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC)),
+        )
+        place = f"{response.request.method} {response.request.url}"
+        if status in (400, 401, 403, 404, 410):
+            raise AttemptFailed(
+                UrlRefused(
+                    f"{place} answered {status}: the signed URL has expired, or is not valid for this "
+                    f"request; get a fresh one. The storage said: {words!r}",
+                    name=name,
+                    status=status,
+                ),
+                outcome,
+            )
+        raise AttemptFailed(
+            TransferInterrupted(
+                f"{place} answered {status}; try again later. The storage said: {words!r}",
+                name=name,
+                status=status,
+            ),
+            outcome,
+        )
+
+
+async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[str, Any], float | None]:
+    """Send a form to a token endpoint, once, and return status, JSON object and Retry-After.
+
+    It takes 20 s at most. An answer that is no JSON object counts as an empty one. Raises
+    TokenEndpointUnavailable when no answer came.
+    """
+    check_endpoint(url, "the token URL")
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    reason = "no answer in time"
+    try:
+        with anyio.fail_after(_TOKEN_SECONDS):
+            async with _client(settings, ssl_context(settings), 1) as client:
+                response = await client.post(url, content=body, headers=headers)
+                retry_after = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+                return response.status_code, _json_object(response), retry_after
+    except TimeoutError:
+        pass
+    except httpx.RequestError as error:
+        reason = _reason(error)
+    # Outside the except clauses: a transport error holds the request, and that holds the refresh token.
+    raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
+
+
+def _client(settings: Settings, context: ssl.SSLContext, connections: int) -> httpx.AsyncClient:
+    timeouts = settings.timeouts
+    return httpx.AsyncClient(
+        verify=context,
+        proxy=settings.proxy,
+        trust_env=settings.trust_env,
+        timeout=httpx.Timeout(
+            connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+        ),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        follow_redirects=False,
+        headers={"User-Agent": _user_agent(settings)},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
+def ssl_context(settings: Settings) -> ssl.SSLContext:
+    """Return the TLS settings that every pool of a client shares; reading the CAs takes some 20 ms."""
+    return settings.ssl_context or httpx.create_ssl_context(trust_env=settings.trust_env)
+
+
+def _user_agent(settings: Settings) -> str:
+    own = f"aignostics-async/{__version__} python/{platform.python_version()}"
+    return f"{settings.user_agent} {own}".strip()
+
+
+class _SecretURL(httpx.URL):
+    """A URL that shows without its query, in httpx's own log records too, and is sent whole."""
+
+    def __str__(self) -> str:
+        return without_query(super().__str__())
+
+    def __repr__(self) -> str:
+        return f"URL({str(self)!r})"
+
+
+def _secret_request(
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None,
+    body: AsyncIterable[bytes] | None,
+    name: str,
+) -> httpx.Request:
+    try:
+        secret = _SecretURL(url)
+    except httpx.InvalidURL:
+        secret = _SecretURL("")
+    if secret.scheme not in ("http", "https") or not secret.host or secret.userinfo:
+        raise UrlRefused("its URL is not one that a storage signs; ask for a new one", name=name, status=0)
+    plain = {"Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
+    request = httpx.Request(method, url, headers=plain, content=body)
+    request.url = secret
+    return request
+
+
+def _status_error(request: httpx.Request, response: httpx.Response) -> APIStatusError:
+    headers = response.headers
+    return status_error_class(response.status_code)(
+        response.status_code,
+        method=request.method,
+        path=request.url.path,
+        detail=_server_words(response),
+        request_id=headers.get("x-request-id") or headers.get("x-correlation-id"),
+        retry_after=parse_retry_after(headers.get("retry-after"), datetime.now(UTC)),
+    )
+
+
+def _server_words(response: httpx.Response) -> str:
+    """Return what the server said: the places and messages of a validation error, else its own text."""
+    detail = _json_object(response).get("detail")
+    if isinstance(detail, list):
+        # Newer servers put the offending input beside these two, signed URLs included: it stays out.
+        faults = [
+            f"{'.'.join(str(part) for part in entry.get('loc', []))}: {entry.get('msg', '')}"
+            for entry in detail
+            if isinstance(entry, dict) and isinstance(entry.get("loc", []), list)
+        ]
+        return excerpt("; ".join(faults), 2000)
+    return excerpt(str(detail) if detail is not None else response.text)
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        parsed = response.json()
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _connection_error(request: httpx.Request, error: httpx.RequestError) -> ConnectionFailed:
+    sent = not isinstance(error, _NEVER_SENT)
+    kind = RequestTimeout if isinstance(error, httpx.TimeoutException) else ConnectionFailed
+    place = f"{request.method} {without_query(str(request.url))}"
+    advice = "check address and network" if not sent else "the request may have been received"
+    return kind(
+        f"{place} got no answer ({_reason(error)}); {advice}",
+        method=request.method,
+        path=request.url.path,
+        request_sent=sent,
+    )
+
+
+def _reason(error: httpx.RequestError) -> str:
+    words = excerpt(str(error), 120)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+async def _first_bytes(response: httpx.Response, limit: int) -> bytes:
+    collected = b""
+    async for piece in response.aiter_raw():
+        collected += piece
+        if len(collected) >= limit:
+            break
+    return collected[:limit]

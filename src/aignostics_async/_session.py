@@ -1,0 +1,66 @@
+"""What an open client holds: the bridge to the API and the pool for storage, in one event loop."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Self
+
+from ._lifetime import Lifetime
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._bridge import Bridge
+    from ._config import Settings
+    from ._http import StoragePool
+    from .auth import TokenSource
+
+
+class Session:
+    """The inside of a client. Every access to what it holds checks that it is open, in this loop."""
+
+    def __init__(self, api_root: str, source: TokenSource, settings: Settings) -> None:
+        self.settings = settings
+        self._api_root = api_root
+        self._source = source
+        self._lifetime = Lifetime()
+        self._stack = AsyncExitStack()
+
+    @property
+    def bridge(self) -> Bridge:
+        """The operations of the contract."""
+        self._lifetime.check()
+        return self._bridge
+
+    @property
+    def storage(self) -> StoragePool:
+        """The pool for signed URLs."""
+        self._lifetime.check()
+        return self._storage
+
+    async def __aenter__(self) -> Self:
+        self._lifetime.begin()
+        # Here, because httpx and the generated client are most of the import time, and a program that
+        # only looks at models or builds its settings needs neither.
+        from ._bridge import Bridge
+        from ._http import ApiPool, StoragePool, ssl_context
+
+        context = ssl_context(self.settings)
+        async with AsyncExitStack() as stack:
+            api = ApiPool(self._api_root, self._source, self.settings, self._lifetime)
+            self._bridge = Bridge(await api.open(stack, context))
+            self._storage = await StoragePool(self.settings, self._lifetime).open(stack, context)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lifetime.end()
+        await self._stack.aclose()
+        close = getattr(self._source, "aclose", None)
+        if close is not None:
+            await close()

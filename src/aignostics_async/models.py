@@ -1,0 +1,253 @@
+"""What users hold: what they give to a run, and frozen pictures of what the platform answers.
+
+Ids are `str`, times are aware, lists are tuples, an absent value is None. Signed URLs never show in a repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import field, frozen
+
+from ._crc32c import CHECKSUM_KEYS
+from ._errors import UsageError
+
+
+class _OpenEnum(StrEnum):
+    """An enum of the platform, which may grow: an unlisted value keeps its text and equals it."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        # Older servers wrote their values in lower case.
+        for member in cls:
+            if member.value == value.upper():
+                return member
+        unlisted = str.__new__(cls, value)
+        unlisted._name_ = unlisted._value_ = value
+        return unlisted
+
+
+class RunStatus(_OpenEnum):
+    """Where a run stands. A status that this release does not know keeps its text and is not final."""
+
+    RECEIVED = "RECEIVED"
+    SCHEDULED = "SCHEDULED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
+    REJECTED = "REJECTED"
+    CANCELED_SYSTEM = "CANCELED_SYSTEM"
+    CANCELED_USER = "CANCELED_USER"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run will change no more."""
+        return self in _FINAL_RUN_STATUSES
+
+
+_FINAL_RUN_STATUSES = frozenset(
+    {
+        RunStatus.COMPLETED,
+        RunStatus.COMPLETED_WITH_ERROR,
+        RunStatus.REJECTED,
+        RunStatus.CANCELED_SYSTEM,
+        RunStatus.CANCELED_USER,
+    }
+)
+
+
+class ItemStatus(_OpenEnum):
+    """Where an item stands. A status that this release does not know keeps its text and is not final."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    ERROR_USER = "ERROR_USER"
+    ERROR_SYSTEM = "ERROR_SYSTEM"
+    CANCELED_USER = "CANCELED_USER"
+    CANCELED_SYSTEM = "CANCELED_SYSTEM"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the item will change no more."""
+        return self in _FINAL_ITEM_STATUSES
+
+
+_FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING}
+
+
+class ArtifactScope(_OpenEnum):
+    """Whether an output belongs to each item or to the run as a whole."""
+
+    ITEM = "ITEM"
+    GLOBAL = "GLOBAL"
+
+
+# What the platform answers
+
+
+@frozen
+class Application:
+    """An application that the caller's organization may run."""
+
+    application_id: str
+    name: str
+    description: str
+    regulatory_classes: tuple[str, ...]
+
+
+@frozen
+class InputArtifactSpec:
+    """A file that a version needs for each item; its metadata must fit `metadata_schema`, a JSON schema."""
+
+    name: str
+    mime_type: str
+    metadata_schema: Mapping[str, Any] = field(repr=False)
+
+
+@frozen
+class OutputArtifactSpec:
+    """A file that a version produces, for each item or for the run."""
+
+    name: str
+    mime_type: str
+    metadata_schema: Mapping[str, Any] = field(repr=False)
+    scope: ArtifactScope
+
+
+@frozen
+class ApplicationVersion:
+    """A version of an application: what it needs and what it gives."""
+
+    application_version_id: str
+    application_id: str
+    version: str
+    changelog: str
+    created_at: datetime
+    input_artifacts: tuple[InputArtifactSpec, ...]
+    output_artifacts: tuple[OutputArtifactSpec, ...]
+
+
+@frozen
+class RunDetails:
+    """A run as it stood when it was asked for."""
+
+    run_id: str
+    application_version_id: str
+    organization_id: str
+    status: RunStatus
+    triggered_at: datetime
+    triggered_by: str
+
+
+@frozen
+class OutputArtifact:
+    """A result file of an item. `download_url` is signed, lives for an hour, and is a secret."""
+
+    name: str
+    artifact_id: str
+    metadata: Mapping[str, Any]
+    download_url: str | None = field(default=None, repr=False)
+
+    @property
+    def mime_type(self) -> str:
+        """The media type that the application gave, else `application/octet-stream`."""
+        for key in ("media_type", "mime_type"):
+            if isinstance(value := self.metadata.get(key), str):
+                return value
+        return "application/octet-stream"
+
+    @property
+    def crc32c(self) -> str | None:
+        """The CRC32C that the application gave, in its wire form."""
+        for key in CHECKSUM_KEYS:
+            if isinstance(value := self.metadata.get(key), str):
+                return value
+        return None
+
+
+@frozen
+class ItemResult:
+    """An item of a run as it stood when it was asked for."""
+
+    item_id: str
+    run_id: str
+    reference: str
+    status: ItemStatus
+    error: str | None
+    output_artifacts: tuple[OutputArtifact, ...]
+
+
+@frozen
+class InvalidItem:
+    """An entry of a list that can't be read: its place on the page, why, and a redacted excerpt."""
+
+    index: int
+    reason: str
+    excerpt: str
+
+
+@frozen
+class Fault:
+    """One fault of a run request: whose item it is, which of its artifacts, and what is wrong."""
+
+    problem: str
+    reference: str | None = None
+    artifact: str | None = None
+
+    def __str__(self) -> str:
+        place = [] if self.reference is None else [f"item {self.reference!r}"]
+        place += [] if self.artifact is None else [f"artifact {self.artifact!r}"]
+        return f"{', '.join(place)}: {self.problem}" if place else self.problem
+
+
+# What users give
+
+
+@frozen
+class Slide:
+    """A whole-slide image on this machine: a file, or any one file of a DICOM series.
+
+    Size and resolution are read from the file. Give `mpp` (µm per pixel, one number or x and y) where the
+    file has none or a wrong one. `metadata` adds to what is read, and wins over it.
+    """
+
+    path: Path = field(converter=Path)
+    mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
+    metadata: Mapping[str, Any] = field(factory=dict, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        for value in self.mpp if isinstance(self.mpp, tuple) else (self.mpp,):
+            if value is not None and not value > 0:
+                raise UsageError(f"mpp of {self.path} must be positive, not {value!r}")
+
+
+@frozen
+class InputArtifact:
+    """An input file that already has a URL, which must stay valid for at least six days."""
+
+    name: str
+    download_url: str = field(repr=False)
+    metadata: Mapping[str, Any]
+
+
+def _as_tuple(artifacts: Iterable[InputArtifact]) -> tuple[InputArtifact, ...]:
+    return tuple(artifacts)
+
+
+@frozen
+class Item:
+    """One thing to process, known by a reference of the caller's that is unique in its run.
+
+    Give a `slide` to be read, uploaded and signed by `runs.submit`, or `artifacts` that have URLs already.
+    For a version with several inputs, `slide` is a mapping from artifact name to slide.
+    """
+
+    reference: str
+    slide: Slide | Mapping[str, Slide] | None = field(default=None, kw_only=True)
+    artifacts: tuple[InputArtifact, ...] = field(default=(), converter=_as_tuple, kw_only=True)

@@ -1,0 +1,89 @@
+"""Applications and their versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._errors import NotFound, UsageError
+from .._pager import LARGEST_PAGE, Page, Pager, check_page_size, sort_order
+
+if TYPE_CHECKING:
+    from .._session import Session
+    from ..models import Application, ApplicationVersion
+
+_VERSION_ID = re.compile(r"(?P<application_id>[^:\s]+):v?(?P<version>[^:\s]+)")
+
+
+class Applications:
+    """The applications that the caller's organization may run; reached as `client.applications`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list(self, *, sort: str | Sequence[str] = (), page_size: int = LARGEST_PAGE) -> Pager[Application]:
+        """Give every application, one request per page of `page_size` (5 to 100).
+
+        `sort` names fields, each with `-` in front for descending order, such as `"-name"`.
+        """
+
+        async def fetch(page: int) -> Page[Application]:
+            return await self._session.bridge.list_applications(page=page, page_size=page_size, sort=order)
+
+        order = sort_order(sort)
+        return Pager(
+            fetch,
+            operation="list applications",
+            page_size=check_page_size(page_size),
+            key=lambda application: application.application_id,
+        )
+
+    def versions(
+        self,
+        application_id: str,
+        *,
+        version: str | None = None,
+        sort: str | Sequence[str] = (),
+        page_size: int = LARGEST_PAGE,
+    ) -> Pager[ApplicationVersion]:
+        """Give the versions of an application, or only the one with the semantic version `version`."""
+
+        async def fetch(page: int) -> Page[ApplicationVersion]:
+            return await self._session.bridge.list_application_versions(
+                application_id,
+                version=version,
+                page=page,
+                page_size=page_size,
+                sort=order,
+            )
+
+        order = sort_order(sort)
+        return Pager(
+            fetch,
+            operation="list versions",
+            page_size=check_page_size(page_size),
+            key=lambda found: found.application_version_id,
+        )
+
+    async def version(self, application_version_id: str) -> ApplicationVersion:
+        """Return one version by its id, such as `"h-e-tme:v1.2.3"`; costs one request.
+
+        Raises UsageError for a text that is no version id, and NotFound where there is no such version.
+        """
+        parts = _VERSION_ID.fullmatch(application_version_id)
+        if parts is None:
+            raise UsageError(
+                f"{application_version_id!r} is no version id; give application and version, such as "
+                "'h-e-tme:v1.2.3'. client.applications.versions(...) lists them"
+            )
+        async for found in self.versions(parts["application_id"], version=parts["version"]):
+            # Asked for by the server's filter, and checked here: another version is another price.
+            if found.version.removeprefix("v") == parts["version"]:
+                return found
+        raise NotFound(
+            404,
+            method="GET",
+            path=f"/api/v1/applications/{parts['application_id']}/versions",
+            detail=f"there is no version {parts['version']!r}",
+        )

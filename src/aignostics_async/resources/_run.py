@@ -1,0 +1,149 @@
+"""The live handle of one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._errors import RunCancelled, RunFailed
+from .._ids import as_uuid
+from .._pager import LARGEST_PAGE, Page, Pager, check_page_size, sort_order
+from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
+from ..watch._poll import final_details, looks, one_look, patient, transitions
+
+if TYPE_CHECKING:
+    import os
+
+    from .._session import Session
+    from ..transfer._outcomes import DownloadReport
+    from ..transfer._progress import Progress
+    from ..watch import Change
+
+
+class Run:
+    """A run, known by its id. Making one does no I/O, so a stored id is enough after a restart."""
+
+    def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
+        self.id = str(as_uuid(run_id, "run id"))
+        self._session = session
+        self._settings = session.settings
+        # A run that was just created may be unknown to a replica for a moment.
+        self._grace_until = time.monotonic() + session.settings.new_run_grace if new else 0.0
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+    async def details(self) -> RunDetails:
+        """Return the run as it stands now; costs one request.
+
+        Raises NotFound unless it is one of the caller's; for the first seconds of a run that this handle
+        stands for since its creation, the question is asked again before that.
+        """
+        return await patient(
+            lambda: self._session.bridge.get_run(self.id), self._grace_until - time.monotonic()
+        )
+
+    def results(
+        self,
+        *,
+        item_ids: Sequence[str] = (),
+        references: Sequence[str] = (),
+        statuses: Sequence[ItemStatus] = (),
+        sort: str | Sequence[str] = (),
+        page_size: int = LARGEST_PAGE,
+    ) -> Pager[ItemResult]:
+        """Give the run's items with their results so far, one request per page of `page_size` (5 to 100).
+
+        The filters narrow it down, together. References travel in the URL: give some dozens at most. The
+        download URLs in it are signed anew by each request, and live for an hour.
+        """
+
+        async def fetch(page: int) -> Page[ItemResult]:
+            return await self._session.bridge.list_run_results(
+                self.id,
+                item_ids=item_ids,
+                references=references,
+                statuses=statuses,
+                page=page,
+                page_size=page_size,
+                sort=order,
+            )
+
+        order = sort_order(sort)
+        return Pager(
+            fetch,
+            operation="list results",
+            page_size=check_page_size(page_size),
+            key=lambda item: item.item_id,
+        )
+
+    def watch(self) -> AsyncIterator[Change]:
+        """Give the states of the run and its items, the current ones first, then each change.
+
+        Ends after the run's final state, which comes last: it is held back until the results show every
+        item final, for at most `Settings.results_grace`. Each state is given once. The run is asked every
+        `Settings.poll_interval` seconds, so a state that comes and goes in between is not seen.
+        """
+        return transitions(self, self._settings)
+
+    async def wait(self) -> RunDetails:
+        """Return the run's details once it is final: completed, maybe with errors of single items.
+
+        Raises RunFailed when the platform rejected it or gave it up, and RunCancelled when its user
+        cancelled it; both carry the details. Set a deadline with `asyncio.timeout`. Costs one request per
+        `Settings.poll_interval`.
+        """
+        details = await final_details(self, self._settings)
+        if details.status is RunStatus.CANCELED_USER:
+            raise RunCancelled(
+                f"run {self.id} was cancelled; items that had finished can be downloaded",
+                details=details,
+            )
+        if details.status in (RunStatus.REJECTED, RunStatus.CANCELED_SYSTEM):
+            raise RunFailed(
+                f"run {self.id} ended as {details.status}; look at its items' errors before you submit "
+                "it again",
+                details=details,
+            )
+        return details
+
+    async def cancel(self) -> None:
+        """Ask the platform to stop: pending items are not processed and cost nothing.
+
+        Raises Conflict where the server refuses because the run is final already.
+        """
+        await self._session.bridge.cancel_run(self.id)
+
+    async def delete_results(self) -> None:
+        """Delete all output artifacts of a final run, for good; the platform does it after 30 days.
+
+        Raises Conflict where the server refuses because the run is not final yet.
+        """
+        await self._session.bridge.delete_run_results(self.id)
+
+    async def download(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        wait: bool = True,
+        progress: Progress | None = None,
+    ) -> DownloadReport:
+        """Bring all output artifacts to `folder`, one folder per item, and tell what became of each file.
+
+        Each item's files come as soon as it succeeds, until the run is final; with `wait=False` only what
+        there is now. A file appears whole under its name, after its CRC32C was found to be the promised
+        one; one that stands there already with the promised bytes is not downloaded again. A failed file
+        does not stop the others: see `DownloadReport.raise_for_failures`.
+        """
+        from ..transfer._results import download_results
+
+        return await download_results(
+            self,
+            looks(self, self._settings) if wait else one_look(self),
+            Path(folder),
+            storage=self._session.storage,
+            settings=self._settings,
+            progress=progress,
+        )

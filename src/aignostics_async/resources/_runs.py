@@ -1,0 +1,138 @@
+"""The collection of runs: listing, finding, creating, submitting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .._pager import LARGEST_PAGE, Page, Pager, check_page_size, sort_order
+from ..storage import Store, open_store
+from ._run import Run
+
+if TYPE_CHECKING:
+    from .._session import Session
+    from ..models import ApplicationVersion, Item, RunDetails
+    from ..submission import FoundRuns
+    from ..transfer._progress import Progress
+    from ._applications import Applications
+
+
+class Runs:
+    """The runs of the caller; reached as `client.runs`."""
+
+    def __init__(self, session: Session, applications: Applications) -> None:
+        self._session = session
+        self._applications = applications
+
+    def list(
+        self,
+        *,
+        application_id: str | None = None,
+        application_version: str | None = None,
+        sort: str | Sequence[str] = "-triggered_at",
+        page_size: int = LARGEST_PAGE,
+    ) -> Pager[RunDetails]:
+        """Give the caller's runs, the newest first, one request per page of `page_size` (5 to 100)."""
+
+        async def fetch(page: int) -> Page[RunDetails]:
+            return await self._session.bridge.list_runs(
+                application_id=application_id,
+                application_version=application_version,
+                page=page,
+                page_size=page_size,
+                sort=order,
+            )
+
+        order = sort_order(sort)
+        return Pager(
+            fetch,
+            operation="list runs",
+            page_size=check_page_size(page_size),
+            key=lambda run: run.run_id,
+        )
+
+    async def get(self, run_id: str) -> RunDetails:
+        """Return a run as it stands now; raises NotFound unless it is one of the caller's."""
+        return await self._session.bridge.get_run(run_id)
+
+    async def find(
+        self,
+        *,
+        references: Iterable[str],
+        application_version: ApplicationVersion | str | None = None,
+        since: datetime | None = None,
+    ) -> FoundRuns:
+        """Tell which runs have exactly these references: whether a submission of unknown fate arrived.
+
+        `exact` are the runs with this very set of references; `possible` are runs whose results can't be
+        read yet, or show a part of the set so far: look again later before sending anything. Costs one
+        listing, back to `since` (an aware time, less ten minutes for clocks that differ) or to the first
+        run there is, and about one request per run in it.
+        """
+        from ..submission import find_runs
+
+        version_id = (
+            application_version
+            if isinstance(application_version, str | None)
+            else application_version.application_version_id
+        )
+        return await find_runs(
+            self.list(application_version=version_id),
+            lambda run_id: self._handle(run_id).results(),
+            frozenset(references),
+            since,
+        )
+
+    async def create(self, application_version: ApplicationVersion | str, items: Iterable[Item]) -> Run:
+        """Create a run from items that have URLs already, with one POST that is never repeated.
+
+        Everything that can be known is checked first. Raises InvalidSubmission with all faults, before
+        anything is sent; SubmissionUnknown when the reply was lost, so that the run may exist. Cancelling
+        the call while it waits for the reply leaves the same doubt. Given a version id instead of a
+        version, it costs one request more.
+        """
+        from ..submission import create_run
+
+        version = await self._version(application_version)
+        run_id = await create_run(
+            self._session.bridge, version, tuple(items), self._session.settings.limits.items_per_run
+        )
+        return self._handle(run_id, new=True)
+
+    async def submit(
+        self,
+        application_version: ApplicationVersion | str,
+        items: Iterable[Item],
+        *,
+        store: Store | str,
+        progress: Progress | None = None,
+    ) -> Run:
+        """Read the slides of the items, upload them, sign URLs for them, and create a run.
+
+        `store` is a store, or the address of one. All slides are read and all metadata is checked before
+        the first byte is uploaded; each file is read once more while it is sent, its CRC32C taken in the
+        same pass and compared with the store's. Nothing is created unless every file arrived.
+
+        Raises InvalidSubmission with all faults of all items, SlideError never alone; TransferError for
+        the first file that could not be sent; and what `create` raises. Needs the `slides` extra.
+        """
+        from ..submission import prepare_items
+
+        version = await self._version(application_version)
+        ready = await prepare_items(
+            version,
+            tuple(items),
+            open_store(store, self._session),
+            settings=self._session.settings,
+            progress=progress,
+        )
+        return await self.create(version, ready)
+
+    async def _version(self, version: ApplicationVersion | str) -> ApplicationVersion:
+        if isinstance(version, str):
+            return await self._applications.version(version)
+        return version
+
+    def _handle(self, run_id: str, *, new: bool = False) -> Run:
+        return Run(run_id, self._session, new=new)

@@ -1,0 +1,100 @@
+"""What a slide file says about itself, read with OpenSlide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from attrs import frozen
+
+from .._errors import ConfigurationError, SlideError
+from ..models import Slide
+from ._series import series_members
+
+if TYPE_CHECKING:
+    from openslide import OpenSlide
+
+# µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.
+SMALLEST_MPP, LARGEST_MPP = 0.05, 5.0
+
+
+@frozen
+class SlideInfo:
+    """A slide as it will be described to the platform."""
+
+    width: int
+    """Pixels of the largest level."""
+    height: int
+    mpp_x: float
+    """µm per pixel."""
+    mpp_y: float
+    mime_type: str
+    files: tuple[Path, ...]
+    """The files it consists of: one, or the sorted members of a DICOM series."""
+
+
+async def read_slide(slide: Slide) -> SlideInfo:
+    """Read size and resolution of a slide, in a thread.
+
+    Costs some milliseconds and no pixels. Raises SlideError for a file that can't be read or whose
+    resolution is missing or implausible, and ConfigurationError without the `slides` extra.
+    """
+    return await anyio.to_thread.run_sync(_read, slide)
+
+
+def _read(slide: Slide) -> SlideInfo:
+    path = slide.path
+    with open_slide(path) as image:
+        width, height = image.dimensions
+        properties = dict(image.properties)
+    mpp_x, mpp_y = _resolution(slide, properties)
+    if "dicom.SeriesInstanceUID" in properties:
+        members = series_members(path, properties["dicom.SeriesInstanceUID"])
+        return SlideInfo(width, height, mpp_x, mpp_y, "application/zip", members)
+    return SlideInfo(width, height, mpp_x, mpp_y, _mime_type(path), (path,))
+
+
+def open_slide(path: Path) -> OpenSlide:
+    """Open a slide with OpenSlide, or raise SlideError; the caller closes it."""
+    try:
+        import openslide
+    except ImportError:
+        raise ConfigurationError(
+            "reading slides needs the slides extra: pip install 'aignostics-async[slides]'"
+        ) from None
+    if not path.is_file():
+        raise SlideError(f"{path}: there is no such file", path=str(path))
+    try:
+        return openslide.OpenSlide(str(path))
+    except openslide.OpenSlideError as error:
+        raise SlideError(
+            f"{path}: it can't be read as a slide ({error}); is it complete, and of a format that "
+            "OpenSlide knows?",
+            path=str(path),
+        ) from None
+
+
+def _resolution(slide: Slide, properties: Mapping[str, str]) -> tuple[float, float]:
+    if slide.mpp is not None:
+        return slide.mpp if isinstance(slide.mpp, tuple) else (slide.mpp, slide.mpp)
+    path = slide.path
+    remedy = f"give it by hand, in µm per pixel: Slide({path.name!r}, mpp=0.25), or --mpp 0.25"
+    try:
+        mpp_x = float(properties["openslide.mpp-x"])
+        mpp_y = float(properties["openslide.mpp-y"])
+    except (KeyError, ValueError):
+        raise SlideError(f"{path}: the file has no resolution; {remedy}", path=str(path)) from None
+    for mpp in (mpp_x, mpp_y):
+        if not SMALLEST_MPP <= mpp <= LARGEST_MPP:
+            raise SlideError(
+                f"{path}: its resolution reads as {mpp:.4g} µm per pixel, outside {SMALLEST_MPP} to "
+                f"{LARGEST_MPP:g}, so it is not the scan's; {remedy}",
+                path=str(path),
+            )
+    return mpp_x, mpp_y
+
+
+def _mime_type(path: Path) -> str:
+    return "image/tiff" if path.suffix.lower() in (".tif", ".tiff") else "application/octet-stream"

@@ -1,0 +1,50 @@
+"""What an object store must be able to do for inputs to reach the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from attrs import frozen
+
+
+@frozen
+class Stored:
+    """An object in a store."""
+
+    uri: str
+    """Names the object in its store. No secret, and as good tomorrow as today."""
+    size: int
+    crc32c: str | None = None
+    """In its wire form, where the store itself vouches for it; None where it can't."""
+    etag: str | None = None
+
+
+@runtime_checkable
+class Store(Protocol):
+    """A place that takes files and signs URLs for them.
+
+    Write one of your own for a store that this package does not know; `runs.submit` takes any object with
+    these four methods. They raise TransferError.
+    """
+
+    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
+        """Send a file, replacing what may be under the key; whole or not at all.
+
+        `progress` is told how many bytes were sent so far; the number falls back when a try starts anew.
+        """
+        ...
+
+    async def stat(self, uri: str) -> Stored | None:
+        """Return what the store has under a URI, or None if there is nothing."""
+        ...
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        """Return a URL that lets anyone read the object for `expires` seconds. It is a secret."""
+        ...
+
+    async def credentials_expire_at(self) -> datetime | None:
+        """Return when the signing credentials end, and with them every URL they signed; None if never."""
+        ...

@@ -1,0 +1,51 @@
+"""What is known of a slide, under the names that a version's schema uses for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._crc32c import CHECKSUM_KEYS
+
+if TYPE_CHECKING:
+    from ..slides import SlideInfo
+
+# Versions name the same things differently; every known name that a schema has is filled.
+_WIDTH = ("width", "width_px")
+_HEIGHT = ("height", "height_px")
+_MPP_X = ("width_mpp",)
+_MPP_Y = ("height_mpp",)
+_MPP = ("resolution_mpp", "base_mpp", "mpp")
+_MIME_TYPE = ("mime_type", "media_type", "media-type")
+
+
+def slide_metadata(schema: Mapping[str, Any], slide: SlideInfo, checksum: str) -> dict[str, Any]:
+    """Return those facts about a slide that a metadata schema asks for, under its own names."""
+    asked = set(_property_names(schema, schema))
+    facts: list[tuple[tuple[str, ...], Any]] = [
+        (_WIDTH, slide.width),
+        (_HEIGHT, slide.height),
+        (_MPP_X, slide.mpp_x),
+        (_MPP_Y, slide.mpp_y),
+        (_MPP, slide.mpp_x),
+        (CHECKSUM_KEYS, checksum),
+        (_MIME_TYPE, slide.mime_type),
+    ]
+    return {name: value for names, value in facts for name in names if name in asked}
+
+
+def _property_names(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """Give the property names of an object schema, through references inside it and combinations."""
+    if not isinstance(schema, Mapping) or depth > 10:
+        return
+    yield from schema.get("properties", {})
+    for combination in ("allOf", "anyOf", "oneOf"):
+        for part in schema.get(combination, ()):
+            yield from _property_names(part, root, depth + 1)
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/"):
+        target: Any = root
+        for part in reference[2:].split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            target = target.get(name) if isinstance(target, Mapping) else None
+        yield from _property_names(target, root, depth + 1)

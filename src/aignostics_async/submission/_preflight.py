@@ -1,0 +1,131 @@
+"""Every fault of a run request that can be known before it is sent. Pure; no network, no files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .._crc32c import CHECKSUM_KEYS, decode_crc32c
+from ..models import ApplicationVersion, Fault, InputArtifact, InputArtifactSpec, Item
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+_LONGEST_URL = 2083  # the contract's maxLength
+
+
+def find_faults(version: ApplicationVersion, items: Sequence[Item], most_items: int) -> list[Fault]:
+    """Return all faults of all items: counts, references, artifacts, URLs, checksums and metadata."""
+    faults = list(_counts(items, most_items))
+    validators: dict[str, Validator | None] = {}
+    for spec in version.input_artifacts:
+        try:
+            validators[spec.name] = _validator(spec.metadata_schema)
+        except ValueError as error:
+            faults.append(Fault(f"the version's schema can't be used: {error}", artifact=spec.name))
+            validators[spec.name] = None
+    for item in items:
+        faults += _item_faults(item, validators)
+    return faults
+
+
+def _counts(items: Sequence[Item], most_items: int) -> Iterator[Fault]:
+    if not items:
+        yield Fault("there are no items; a run needs at least one")
+    if len(items) > most_items:
+        yield Fault(f"there are {len(items)} items; a run takes {most_items} at most, so make several")
+    uses = Counter(item.reference for item in items)
+    for reference, count in uses.items():
+        if count > 1:
+            yield Fault(f"its reference is used {count} times; make each one unique in the run", reference)
+        if not reference.strip():
+            yield Fault("its reference is empty", reference)
+
+
+def _item_faults(item: Item, validators: dict[str, Validator | None]) -> Iterator[Fault]:
+    uses = Counter(artifact.name for artifact in item.artifacts)
+    expected = ", ".join(repr(name) for name in validators)
+    for name in validators:
+        if name not in uses:
+            yield Fault("the version needs it, and it is missing", item.reference, name)
+    for name, count in uses.items():
+        if name not in validators:
+            yield Fault(f"the version has no such input; it takes {expected}", item.reference, name)
+        if count > 1:
+            yield Fault(f"it is given {count} times", item.reference, name)
+    for artifact in item.artifacts:
+        problems = [*_url_problems(artifact), *_metadata_problems(artifact, validators.get(artifact.name))]
+        for problem in problems:
+            yield Fault(problem, item.reference, artifact.name)
+
+
+def _url_problems(artifact: InputArtifact) -> Iterator[str]:
+    # The URL is a secret, so it is described and not shown.
+    if len(artifact.download_url) > _LONGEST_URL:
+        yield (
+            f"its URL has {len(artifact.download_url)} characters, {_LONGEST_URL} are the limit; sign it "
+            "with long-lived keys, session tokens make URLs long"
+        )
+    try:
+        parts = urlsplit(artifact.download_url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        yield "its URL is not one of http or https; give a signed URL that the platform can fetch"
+
+
+def metadata_faults(spec: InputArtifactSpec, artifact: InputArtifact) -> list[str]:
+    """Return what is wrong with the metadata of one artifact."""
+    return list(_metadata_problems(artifact, _validator(spec.metadata_schema)))
+
+
+def _metadata_problems(artifact: InputArtifact, validator: Validator | None) -> Iterator[str]:
+    try:
+        # As the server will read it: tuples are lists, keys are text, NaN is not allowed.
+        metadata = json.loads(json.dumps(dict(artifact.metadata), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        yield f"its metadata is no JSON: {error}"
+        return
+    for key in CHECKSUM_KEYS:
+        if isinstance(wire := metadata.get(key), str):
+            try:
+                decode_crc32c(wire)
+            except ValueError as error:
+                yield f"metadata.{key}: {error}"
+    if validator is not None:
+        yield from _schema_problems(validator, metadata)
+
+
+def _schema_problems(validator: Validator, metadata: Any) -> Iterator[str]:
+    from referencing.exceptions import Unresolvable
+
+    try:
+        errors = sorted(validator.iter_errors(metadata), key=lambda error: error.json_path)
+    except Unresolvable as error:
+        yield f"the version's schema refers to {error.ref!r}, which it does not hold"
+        return
+    for each in errors:
+        yield f"{each.json_path.replace('$', 'metadata', 1)}: {_short(each.message)}"
+
+
+def _validator(schema: Any) -> Validator:
+    """Return a validator for a version's schema, of the draft that it names; ValueError if it is none."""
+    # Here, because most calls of a client never come this way.
+    import jsonschema
+    from referencing import Registry
+
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    try:
+        kind.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise ValueError(_short(error.message)) from None
+    # An empty registry of our own: the default one would fetch what a schema refers to.
+    return kind(schema, registry=Registry())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else text[:299] + "…"

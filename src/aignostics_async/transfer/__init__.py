@@ -1,0 +1,1 @@
+"""Bytes on the move: plans, files, names, progress and outcomes."""

@@ -1,0 +1,104 @@
+"""Looking at one run again and again, at the settings' interval, until nothing will change any more."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from .._errors import NotFound
+from ..models import InvalidItem, ItemResult, RunDetails
+from ._transitions import Change, Look, Seen, changes
+
+if TYPE_CHECKING:
+    from .._config import Settings
+    from ..resources._run import Run
+
+
+async def looks(run: Run, settings: Settings) -> AsyncIterator[Look]:
+    """Give complete looks at a run; the last one is final, with every item final or the grace over."""
+    final_since: float | None = None
+    while True:
+        look = await _look(run)
+        yield look
+        if look.is_complete:
+            return
+        if look.details.status.is_final:
+            final_since = final_since or time.monotonic()
+            if time.monotonic() - final_since > settings.results_grace:
+                return
+        await _pause(settings)
+
+
+async def one_look(run: Run) -> AsyncIterator[Look]:
+    """Give one complete look at a run."""
+    yield await _look(run)
+
+
+async def transitions(run: Run, settings: Settings) -> AsyncIterator[Change]:
+    """Give each state that is seen, once; the run's final state comes last, after its items' states."""
+    seen = Seen()
+    held: Look | None = None
+    async for look in looks(run, settings):
+        held = None
+        for change in changes(seen, look, hold_final=not look.is_complete):
+            yield change
+        if look.details.status.is_final and not look.is_complete:
+            held = look
+            # The run's own state stays unseen until it is given out.
+            seen = Seen(seen.run, seen.after(look).items)
+        else:
+            seen = seen.after(look)
+    if held is not None:
+        for change in changes(seen, held):
+            yield change
+
+
+async def final_details(run: Run, settings: Settings) -> RunDetails:
+    """Return the details of a run once it is final, however it ended."""
+    while True:
+        details = await run.details()
+        if details.status.is_final:
+            return details
+        await _pause(settings)
+
+
+async def patient(ask: Callable[[], Awaitable[RunDetails]], grace: float) -> RunDetails:
+    """Return what `ask` gives, asking again for `grace` seconds while a new run is not found.
+
+    Reads may come from a replica that has not heard of the run yet.
+    """
+    end = time.monotonic() + grace
+    wait = 0.05
+    while True:
+        try:
+            return await ask()
+        except NotFound:
+            if time.monotonic() + wait > end:
+                raise
+        await anyio.sleep(wait)
+        wait *= 2
+
+
+async def _look(run: Run) -> Look:
+    # Details first: when they are final, the results that are read after them are too.
+    details = await run.details()
+    items: list[ItemResult] = []
+    invalid: list[InvalidItem] = []
+    try:
+        async for page in run.results().pages():
+            items.extend(page.items)
+            invalid.extend(page.invalid)
+    except NotFound:
+        # A run that was just received may have no results to list yet.
+        if details.status.is_final:
+            raise
+    return Look(details, tuple(items), tuple(invalid))
+
+
+async def _pause(settings: Settings) -> None:
+    # Jitter keeps watchers that started together from asking together.
+    await anyio.sleep(settings.poll_interval * (1 - random.random() / 10))

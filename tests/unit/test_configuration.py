@@ -1,0 +1,112 @@
+"""Settings, environment variables and addresses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from aignostics_async import (
+    Client,
+    ConfigurationError,
+    Limits,
+    RefreshToken,
+    Retries,
+    Settings,
+    StaticToken,
+    Timeouts,
+)
+from aignostics_async._environment import read_environment
+from aignostics_async._urls import check_endpoint, is_loopback, origin, without_query
+
+DEFAULTS = Settings()
+
+
+def test_durations_are_seconds_or_timedeltas() -> None:
+    assert Settings(poll_interval=timedelta(minutes=2)).poll_interval == 120
+    assert Timeouts(connect=3).connect == 3.0
+
+
+def test_settings_are_frozen_and_checked() -> None:
+    with pytest.raises(AttributeError):
+        DEFAULTS.poll_interval = 3  # type: ignore[misc]
+    with pytest.raises(ConfigurationError, match="poll_interval must be more than 0"):
+        Settings(poll_interval=0)
+    with pytest.raises(ConfigurationError, match="attempts must be at least 1"):
+        Retries(attempts=0)
+    with pytest.raises(ConfigurationError, match="api_requests"):
+        Limits(api_requests=0)
+
+
+def test_no_setting_waits_for_ever() -> None:
+    for name in ("connect", "read", "write", "pool"):
+        assert 0 < getattr(DEFAULTS.timeouts, name) <= 60
+
+
+def test_nothing_set_names_what_to_set() -> None:
+    with pytest.raises(ConfigurationError, match="AIGNOSTICS_ENVIRONMENT") as caught:
+        read_environment({}, DEFAULTS)
+    assert "AIGNOSTICS_API_ROOT" in str(caught.value)
+    place = {"AIGNOSTICS_ENVIRONMENT": "staging"}
+    with pytest.raises(ConfigurationError, match="AIGNOSTICS_REFRESH_TOKEN"):
+        read_environment(place, DEFAULTS)
+    with pytest.raises(ConfigurationError, match="AIGNOSTICS_CLIENT_ID"):
+        read_environment({**place, "AIGNOSTICS_REFRESH_TOKEN": "r"}, DEFAULTS)
+    elsewhere = {"AIGNOSTICS_API_ROOT": "https://here.example.com", "AIGNOSTICS_REFRESH_TOKEN": "r"}
+    with pytest.raises(ConfigurationError, match="AIGNOSTICS_TOKEN_URL"):
+        read_environment(elsewhere, DEFAULTS)
+    with pytest.raises(ConfigurationError, match="choose one of production, staging, dev"):
+        read_environment({"AIGNOSTICS_ENVIRONMENT": "prod"}, DEFAULTS)
+
+
+def test_what_is_set_is_used_and_told() -> None:
+    account = read_environment(
+        {"AIGNOSTICS_ENVIRONMENT": "production", "AIGNOSTICS_ACCESS_TOKEN": " token\n"}, DEFAULTS
+    )
+    assert account.api_root == "https://platform.aignostics.com"
+    assert isinstance(account.source, StaticToken)
+    assert "AIGNOSTICS_ACCESS_TOKEN" in account.described
+    assert "token\n" not in account.described
+
+    variables = {
+        "AIGNOSTICS_API_ROOT": "https://platform.aignostics.com",
+        "AIGNOSTICS_REFRESH_TOKEN": "CANARY",
+        "AIGNOSTICS_CLIENT_ID_INTERACTIVE": "client",
+        "AIGNOSTICS_ACCESS_TOKEN": "",
+    }
+    account = read_environment(variables, DEFAULTS)
+    assert isinstance(account.source, RefreshToken)
+    assert "oauth/token" in repr(account.source)
+    assert "CANARY" not in repr(account) + account.described
+
+
+def test_from_env_reads_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIGNOSTICS_API_ROOT", "http://127.0.0.1:1/")
+    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "CANARY")
+    assert repr(Client.from_env()) == "Client('http://127.0.0.1:1')"
+
+
+@pytest.mark.parametrize(
+    "root",
+    ["http://platform.example.com", "ftp://host", "platform.example.com", "https://u:p@host", "https://host?q=1",
+     "https://host:port", "", "https://host/api"],
+)  # fmt: skip
+def test_a_root_that_cant_be_used_is_refused(root: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Client(root, "token")
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "ümlaut"])
+def test_a_token_that_cant_be_sent_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(ConfigurationError, match="one word of ASCII") as caught:
+        Client("https://host.example.com", token)
+    assert token == "" or token not in str(caught.value)
+
+
+def test_addresses() -> None:
+    assert origin("https://Host:443/a?b") == origin("https://host/c")
+    assert origin("https://host") != origin("http://host")
+    assert without_query("https://user:secret@host/a/b?sig=1#x") == "https://host/a/b"
+    assert check_endpoint("https://host/", "it") == "https://host"
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.8.8.8", "::1")))
+    assert not any(map(is_loopback, ("example.com", "10.0.0.1", "localhost.example.com", "")))

@@ -1,0 +1,113 @@
+"""The error tree: drawn, picklable, and without secrets."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from aignostics_async import _errors, models
+from aignostics_async._errors import (
+    AignosticsError,
+    APIStatusError,
+    BadRequest,
+    NotFound,
+    ServerError,
+    TooManyRequests,
+    status_error_class,
+)
+
+DETAILS = models.RunDetails(
+    "r", "app:v1", "org", models.RunStatus.REJECTED, datetime(2026, 1, 1, tzinfo=UTC), "me"
+)
+SPECIAL: dict[str, dict[str, Any]] = {
+    "SlideError": {"path": "a.svs"},
+    "ConnectionFailed": {"method": "GET", "path": "/", "request_sent": True},
+    "RequestTimeout": {"method": "GET", "path": "/", "request_sent": True},
+    "InvalidResponse": {"operation": "get run", "status": 200, "excerpt": "<html>"},
+    "RunFailed": {"details": DETAILS},
+    "RunCancelled": {"details": DETAILS},
+    "ItemFailed": {"reference": "a", "status": "ERROR_USER", "error": "unreadable"},
+    "ChecksumMismatch": {"name": "a.tiff", "expected": "AAAAAA==", "actual": "4waSgw=="},
+    "UrlRefused": {"name": "a.tiff", "status": 403},
+}
+
+
+def all_classes() -> list[type[AignosticsError]]:
+    classes = [
+        value
+        for value in vars(_errors).values()
+        if inspect.isclass(value)
+        and issubclass(value, AignosticsError)
+        and not value.__name__.startswith("_")
+    ]
+    assert len(classes) > 30
+    return classes
+
+
+def sample(cls: type[Any]) -> Any:
+    name = cls.__name__
+    if issubclass(cls, APIStatusError):
+        return cls(418, method="GET", path="/v1", detail="no", request_id="id", retry_after=3.0)
+    if name == "InvalidSubmission":
+        return cls([models.Fault("broken", "case-7", "slide")])
+    if name == "InvalidItems":
+        return cls("list runs", [models.InvalidItem(3, "no id", "{}")])
+    if name == "SubmissionUnknown":
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        return cls(references=["a"], application_version_id="app:v1", sent_at=at, reason="it broke")
+    if name in ("ItemFailed", "ChecksumMismatch"):
+        return cls(**SPECIAL[name])
+    if name in SPECIAL:
+        return cls("it broke", **SPECIAL[name])
+    if issubclass(cls, _errors.TransferError):
+        return cls("it broke", name="a.tiff")
+    return cls("it broke")
+
+
+@pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
+def test_every_error_pickles_and_copies(cls: type[AignosticsError]) -> None:
+    error = sample(cls)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert type(twin) is cls
+        assert str(twin) == str(error)
+        assert twin.__dict__ == error.__dict__
+
+
+@pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
+def test_every_error_is_drawn_in_the_tree_and_exported(cls: type[AignosticsError]) -> None:
+    import aignostics_async
+
+    lines = (_errors.__doc__ or "").splitlines()
+    assert any(f" {cls.__name__}" in line for line in lines)
+    assert getattr(aignostics_async, cls.__name__) is cls
+
+
+def test_the_drawing_has_the_depth_of_the_classes() -> None:
+    for line in (_errors.__doc__ or "").splitlines():
+        drawn = line.split("── ")
+        if len(drawn) == 2:
+            cls = getattr(_errors, drawn[1].split()[0])
+            depth = len([base for base in cls.__mro__ if base.__module__ == _errors.__name__])
+            depth -= sum(base.__name__.startswith("_") for base in cls.__mro__)
+            assert line.index(drawn[1]) == 4 + 4 * (depth - 1), line
+
+
+@pytest.mark.parametrize(
+    ("status", "cls"),
+    [(400, BadRequest), (404, NotFound), (418, APIStatusError), (429, TooManyRequests), (500, ServerError),
+     (520, ServerError), (999, ServerError), (307, APIStatusError)],
+)  # fmt: skip
+def test_statuses_have_their_class(status: int, cls: type[APIStatusError]) -> None:
+    assert status_error_class(status) is cls
+
+
+def test_an_error_says_what_to_do() -> None:
+    text = str(NotFound(404, method="GET", path="/api/v1/runs/x", detail="gone", request_id="req-1"))
+    assert "GET /api/v1/runs/x answered 404: gone" in text
+    assert "req-1" in text
+    assert "Check the id" in text

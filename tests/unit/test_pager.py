@@ -1,0 +1,77 @@
+"""Where a listing ends, and what it does with entries that slide or can't be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from aignostics_async import InvalidItem, InvalidItems, NotFound, Page, Pager, UsageError
+from aignostics_async._pager import check_page_size
+
+
+def missing() -> NotFound:
+    return NotFound(404, method="GET", path="/")
+
+
+def pager(pages: Sequence[Page[int] | NotFound], asked: list[int], size: int = 3) -> Pager[int]:
+    async def fetch(number: int) -> Page[int]:
+        asked.append(number)
+        page = pages[number - 1]
+        if isinstance(page, NotFound):
+            raise page
+        return page
+
+    return Pager(fetch, operation="list numbers", page_size=size, key=lambda number: number)
+
+
+@pytest.mark.parametrize(
+    ("pages", "entries", "asked"),
+    [
+        ([Page(1, ())], [], [1]),
+        ([Page(1, (1, 2))], [1, 2], [1]),
+        ([Page(1, (1, 2, 3)), Page(2, ())], [1, 2, 3], [1, 2]),
+        ([Page(1, (1, 2, 3)), Page(2, (4,))], [1, 2, 3, 4], [1, 2]),
+        ([Page(1, (1, 2, 3)), missing()], [1, 2, 3], [1, 2]),
+        ([Page(1, (1, 2, 3)), Page(2, (3, 4, 5)), Page(3, (6,))], [1, 2, 3, 4, 5, 6], [1, 2, 3]),
+    ],
+    ids=["empty", "short", "full then empty", "full then short", "full then 404", "sliding"],
+)
+async def test_ends(pages: list[Page[int] | NotFound], entries: list[int], asked: list[int]) -> None:
+    seen: list[int] = []
+    assert [entry async for entry in pager(pages, seen)] == entries
+    assert seen == asked
+
+
+async def test_a_404_on_the_first_page_is_raised() -> None:
+    with pytest.raises(NotFound):
+        [entry async for entry in pager([missing()], [])]
+
+
+async def test_pages_are_fetched_when_they_are_asked_for() -> None:
+    asked: list[int] = []
+    async for entry in pager([Page(1, (1, 2, 3)), Page(2, (4, 5, 6))], asked):
+        if entry == 3:
+            break
+    assert asked == [1]
+
+
+async def test_an_entry_that_cant_be_read_costs_nothing_else() -> None:
+    broken = InvalidItem(1, "no id", "{}")
+    pages = [Page(1, (1, 2), (broken,)), Page(2, (4,))]
+    given: list[int] = []
+    with pytest.raises(InvalidItems, match="1 of its entries") as caught:
+        async for entry in pager(pages, []):
+            given.append(entry)
+    assert given == [1, 2, 4]
+    assert caught.value.invalid == (broken,)
+    found = [page async for page in pager(pages, []).pages()]
+    assert [page.invalid for page in found] == [(broken,), ()]
+
+
+def test_page_sizes_have_the_contract_s_bounds() -> None:
+    assert check_page_size(5) == 5
+    assert check_page_size(100) == 100
+    for size in (0, 4, 101):
+        with pytest.raises(UsageError, match="from 5 to 100"):
+            check_page_size(size)

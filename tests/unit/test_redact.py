@@ -1,0 +1,39 @@
+"""Texts from outside lose their secrets and keep their sense."""
+
+from __future__ import annotations
+
+import pytest
+
+from aignostics_async._redact import excerpt, redact
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "https://s3.example.com/b/key?X-Amz-Signature=CANARY&X-Amz-Date=1",
+        '{"download_url": "https://storage.example.com/o?X-Goog-Signature=CANARY\\u0026a=b"}',
+        "http://user:CANARY@host/path",
+        "HTTPS://HOST/PATH?CANARY",
+        "Authorization: Bearer CANARY.token-1_2",
+        "token eyJhbGciOiJSUzI1NiJ9.eyJDQU5BUlkiOjF9.CANARY",
+        "https://host/path#CANARY",
+    ],
+)
+def test_secrets_go(secret: str) -> None:
+    assert "CANARY" not in redact(f"before {secret} after")
+    assert "after" in redact(f"before {secret} after")
+
+
+def test_what_is_no_secret_stays() -> None:
+    text = "GET https://host/a/b answered 404: item 'case-7' is not there?"
+    assert redact(text) == text
+
+
+def test_an_excerpt_is_short_and_on_one_line() -> None:
+    assert excerpt("a\n b\t c") == "a b c"
+    assert len(excerpt("x" * 10_000)) == 300
+
+
+def test_an_excerpt_is_redacted_before_it_is_cut() -> None:
+    url = "https://host/path?" + "s" * 290 + "CANARY"
+    assert "sss" not in excerpt(url)
