@@ -1,11 +1,16 @@
-"""What all rooms of tests share: the data beside the project."""
+"""What all rooms of tests share: the data beside the project, an emulator, slides."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from aignostics_async import Slide
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.synthetic import write_slide
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,3 +31,28 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
+    """Give the session's emulator, without faults and with an empty ledger of requests."""
+    running_emulator.set_faults()
+    yield running_emulator
+    running_emulator.set_faults()
+
+
+@pytest.fixture(scope="session")
+def slide_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a small synthetic slide."""
+    return write_slide(tmp_path_factory.mktemp("slides") / "case.tiff", width=700, height=520)
+
+
+@pytest.fixture
+def slide(slide_file: Path) -> Slide:
+    return Slide(slide_file)

@@ -1,0 +1,5 @@
+"""`python -m aignostics_async.cli`."""
+
+from . import main
+
+main()

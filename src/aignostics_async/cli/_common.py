@@ -1,0 +1,59 @@
+"""What the commands share: a client from the environment, and ways to show things."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from attrs import asdict
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from .._client import Client
+from .._config import Settings
+
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON instead of a table.")]
+PollInterval = Annotated[float, Parameter(help="Seconds between two looks at a run.")]
+
+
+def client(poll_interval: float | None = None) -> Client:
+    """Return the client that the environment describes."""
+    settings = Settings() if poll_interval is None else Settings(poll_interval=poll_interval)
+    return Client.from_env(settings=settings)
+
+
+def plain(value: Any) -> Any:
+    """Return a model as what JSON can hold. Signed URLs are secrets and stay out."""
+
+    def serialize(_instance: object, _attribute: object, inner: Any) -> Any:
+        if isinstance(inner, datetime):
+            return inner.isoformat()
+        return str(inner) if isinstance(inner, Path) else inner
+
+    return asdict(
+        value, filter=lambda attribute, _: attribute.name != "download_url", value_serializer=serialize
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, indented."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_line(value: Any) -> None:
+    """Print one JSON value on one line, at once, for a reader that follows."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; texts of the server's are shown as they are, never read as markup."""
+    from rich.text import Text
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    Console().print(table)

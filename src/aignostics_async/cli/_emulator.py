@@ -1,0 +1,82 @@
+"""`emulator`: the platform on your laptop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ..emulator._server import Ready
+
+
+async def emulator(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data: Path = Path("emulator-data"),
+    ready_file: Path | None = None,
+    static_token: str | None = None,
+    speed: float = 1.0,
+    token_lifetime: float = 24 * 3600,
+    url_lifetime: float = 3600,
+    remote_inputs: bool = False,
+    failed_items_threshold: int = 50,
+) -> None:
+    """Run the platform on this machine until it is interrupted. For development, not for the open network.
+
+    Parameters
+    ----------
+    host
+        The address to listen on.
+    port
+        The port to listen on; 0 takes a free one.
+    data
+        The folder of its state; the next start on it goes on where this one ends.
+    ready_file
+        Where to write, once requests are taken, the addresses and an access token as JSON.
+    static_token
+        An access token that never expires, instead of a generated one.
+    speed
+        Scales the life of runs, and nothing else.
+    token_lifetime
+        Seconds that a generated access token lives.
+    url_lifetime
+        Seconds that the download URLs of results live.
+    remote_inputs
+        Fetch inputs from other machines too.
+    failed_items_threshold
+        So many failed items, and a run is given up.
+    """
+    try:
+        from ..emulator._platform import Options
+        from ..emulator._server import serve
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the emulator needs its extra, {error.name} is missing: pip install 'aignostics-async[emulator]'"
+        ) from None
+    options = Options(
+        data=data,
+        speed=speed,
+        token_lifetime=token_lifetime,
+        url_lifetime=url_lifetime,
+        remote_inputs=remote_inputs,
+        failed_items_threshold=failed_items_threshold,
+    )
+    await serve(
+        options,
+        host=host,
+        port=port,
+        ready_file=ready_file,
+        static_token=static_token,
+        on_ready=_announce,
+    )
+
+
+def _announce(ready: Ready) -> None:
+    print(f"emulator ready at {ready.api_root}", flush=True)
+    print("\nTo use it from another shell:")
+    print(f"  export AIGNOSTICS_API_ROOT={ready.api_root}")
+    print(f"  export AIGNOSTICS_ACCESS_TOKEN={ready.access_token}")
+    print(f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}", flush=True)

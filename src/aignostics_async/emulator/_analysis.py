@@ -1,0 +1,193 @@
+"""The work of the emulated applications: find tissue in a thumbnail, and write three to four outputs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openslide
+import shapely
+from attrs import field, frozen
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from .._crc32c import read_checksum
+
+_THUMBNAIL = 512  # pixels of its longer side
+_GRID = 96  # cells of the polygons along the longer side
+_LARGEST_MEMBER = 8 * 1024**3
+
+
+class UnreadableSlide(Exception):
+    """The input is no slide; the text becomes the item's error."""
+
+
+@frozen
+class Output:
+    """A file that the analysis wrote."""
+
+    name: str
+    path: Path
+    media_type: str
+    crc32c: str
+    metadata: dict[str, Any] = field(factory=dict)
+
+
+@frozen
+class _Slide:
+    thumbnail: Image.Image
+    scale: float
+    """Pixels of the slide per pixel of the thumbnail."""
+    mpp: float | None
+
+
+def analyse(slide: Path, folder: Path, wanted: frozenset[str]) -> list[Output]:
+    """Analyse a slide, or a zip of a DICOM series, and return the outputs of the wanted names; blocking."""
+    seen = _read(slide, folder)
+    density = _optical_density(seen.thumbnail)
+    # Blurred, so that tissue is an area and not each of its nuclei.
+    smooth = _optical_density(seen.thumbnail.filter(ImageFilter.GaussianBlur(4)))
+    tissue = smooth > _otsu(smooth)
+    outputs = [
+        ("tissue_qc:tiff_heatmap", "heatmap.tiff", "image/tiff", _write_heatmap),
+        ("tissue_qc:geojson_polygons", "polygons.geojson", "application/geo+json", _write_polygons),
+        ("readout_generation:csv_class_areas", "areas.csv", "text/csv", _write_areas),
+        ("tissue_qc:png_thumbnail", "thumbnail.png", "image/png", _write_thumbnail),
+    ]
+    written = []
+    for name, file_name, media_type, write in outputs:
+        if name not in wanted:
+            continue
+        path = folder / file_name
+        write(path, seen, density, tissue)
+        crc32c = read_checksum(path).wire
+        metadata = {} if seen.mpp is None else {"resolution_mpp": seen.mpp * seen.scale}
+        written.append(Output(name, path, media_type, crc32c, metadata))
+    return written
+
+
+def _read(slide: Path, folder: Path) -> _Slide:
+    with _unpacked(slide, folder) as path:
+        try:
+            with openslide.OpenSlide(str(path)) as image:
+                thumbnail = image.get_thumbnail((_THUMBNAIL, _THUMBNAIL)).convert("RGB")
+                mpp = image.properties.get("openslide.mpp-x")
+                scale = image.dimensions[0] / thumbnail.width
+        except openslide.OpenSlideError as error:
+            raise UnreadableSlide(f"The input can't be read as a slide: {error}") from None
+    return _Slide(thumbnail, scale, float(mpp) if mpp else None)
+
+
+@contextmanager
+def _unpacked(slide: Path, folder: Path) -> Iterator[Path]:
+    """Give the path to open: the slide itself, or a member of a zip beside its siblings."""
+    if not zipfile.is_zipfile(slide):
+        yield slide
+        return
+    target = folder / "series"
+    target.mkdir()
+    try:
+        with zipfile.ZipFile(slide) as archive:
+            members = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".dcm")]
+            if not members or sum(entry.file_size for entry in members) > _LARGEST_MEMBER:
+                raise UnreadableSlide("The input is a zip without DICOM files, or too large")
+            for number, entry in enumerate(members):
+                # Numbered: a name from outside is no path here.
+                (target / f"{number}.dcm").write_bytes(archive.read(entry))
+    except zipfile.BadZipFile as error:
+        raise UnreadableSlide(f"The input is a broken zip: {error}") from None
+    yield target / "0.dcm"
+
+
+def _optical_density(image: Image.Image) -> NDArray[np.float64]:
+    """Return how much light each pixel takes away, 0 for white."""
+    light = (np.asarray(image, dtype=np.float64) + 1) / 256
+    density: NDArray[np.float64] = -np.log10(light).mean(axis=2)
+    return density
+
+
+def _otsu(values: NDArray[np.float64]) -> float:
+    """Return the threshold that separates two classes best (Otsu, 1979); 0.05 for an even picture."""
+    counts, edges = np.histogram(values, bins=128)
+    if np.ptp(values) < 1e-6:
+        return 0.05
+    centres = (edges[:-1] + edges[1:]) / 2
+    below, total = np.cumsum(counts), counts.sum()
+    sum_below = np.cumsum(counts * centres)
+    above = total - below
+    valid = (below > 0) & (above > 0)
+    mean_below = sum_below[valid] / below[valid]
+    mean_above = (sum_below[-1] - sum_below[valid]) / above[valid]
+    between = below[valid] * above[valid] * (mean_below - mean_above) ** 2
+    return float(centres[valid][int(np.argmax(between))])
+
+
+def _write_heatmap(
+    path: Path, _slide: _Slide, density: NDArray[np.float64], _tissue: NDArray[np.bool_]
+) -> None:
+    level = np.clip(density / max(float(density.max()), 1e-6), 0, 1)
+    # Dark blue over green to yellow: increasing in lightness, so it reads in grey too.
+    stops = np.array([[13, 22, 66], [32, 110, 120], [90, 180, 90], [250, 230, 60]], dtype=np.float64)
+    position = level * (len(stops) - 1)
+    low = np.floor(position).astype(int).clip(0, len(stops) - 2)
+    share = (position - low)[..., None]
+    colours = stops[low] * (1 - share) + stops[low + 1] * share
+    Image.fromarray(colours.astype(np.uint8)).save(path, format="TIFF", compression="tiff_deflate")
+
+
+def _write_polygons(
+    path: Path, slide: _Slide, _density: NDArray[np.float64], tissue: NDArray[np.bool_]
+) -> None:
+    rows, columns = tissue.shape
+    cell = max(1, max(rows, columns) // _GRID)
+    boxes = []
+    for top in range(0, rows, cell):
+        for left in range(0, columns, cell):
+            if tissue[top : top + cell, left : left + cell].mean() >= 0.5:
+                right, bottom = min(left + cell, columns), min(top + cell, rows)
+                boxes.append(shapely.box(left, top, right, bottom))
+    merged = shapely.transform(shapely.union_all(boxes), lambda pixels: pixels * slide.scale)
+    polygons = [part for part in shapely.get_parts(merged) if not part.is_empty]
+    features = [
+        {
+            "type": "Feature",
+            "geometry": json.loads(shapely.to_geojson(polygon)),
+            "properties": {"classification": "tissue", "area_px": polygon.area},
+        }
+        for polygon in polygons
+    ]
+    # Coordinates are pixels of the slide, as digital pathology tools read GeoJSON.
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+
+
+def _write_areas(path: Path, slide: _Slide, density: NDArray[np.float64], tissue: NDArray[np.bool_]) -> None:
+    dense = tissue & (density > float(np.median(density[tissue])) if tissue.any() else tissue)
+    classes = {"background": ~tissue, "tissue": tissue & ~dense, "dense tissue": dense}
+    pixel_mm2 = None if slide.mpp is None else (slide.mpp * slide.scale / 1000) ** 2
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["class", "fraction", "area_mm2"])
+        for name, mask in classes.items():
+            area = "" if pixel_mm2 is None else f"{mask.sum() * pixel_mm2:.6g}"
+            table.writerow([name, f"{mask.mean():.6f}", area])
+
+
+def _write_thumbnail(
+    path: Path, slide: _Slide, _density: NDArray[np.float64], tissue: NDArray[np.bool_]
+) -> None:
+    pixels = np.asarray(slide.thumbnail).copy()
+    edge = tissue ^ (
+        tissue
+        & np.roll(tissue, 1, 0)
+        & np.roll(tissue, -1, 0)
+        & np.roll(tissue, 1, 1)
+        & np.roll(tissue, -1, 1)
+    )
+    pixels[edge] = (20, 160, 60)
+    Image.fromarray(pixels).save(path, format="PNG")

@@ -1,0 +1,244 @@
+"""The eight operations of the contract, under `/api`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..models import InputArtifact, InputArtifactSpec
+from ..submission._preflight import metadata_faults
+from ._catalogue import APPLICATIONS, VERSIONS, find_version
+from ._contract import Contract, InvalidRequest, fault
+from ._database import FINAL, ItemRow, RunRow
+from ._undocumented import refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from ._platform import Platform
+
+T = TypeVar("T")
+
+ORGANIZATION = "emulator"
+USER = "emulator|developer"
+
+_APPLICATIONS = "/v1/applications"
+_VERSIONS = "/v1/applications/{application_id}/versions"
+_RUNS = "/v1/runs"
+_RUN = "/v1/runs/{application_run_id}"
+_CANCEL = "/v1/runs/{application_run_id}/cancel"
+_RESULTS = "/v1/runs/{application_run_id}/results"
+
+
+class Api:
+    """The API on top of the platform's state."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._database = platform.database
+        self._contract = Contract()
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the API."""
+        table: list[tuple[str, str, Callable[..., Any]]] = [
+            (_APPLICATIONS, "get", self._list_applications),
+            (_VERSIONS, "get", self._list_versions),
+            (_RUNS, "get", self._list_runs),
+            (_RUNS, "post", self._create_run),
+            (_RUN, "get", self._get_run),
+            (_CANCEL, "post", self._cancel_run),
+            (_RESULTS, "get", self._list_results),
+            (_RESULTS, "delete", self._delete_results),
+        ]
+        return [
+            Route(f"/api{path}", self._endpoint(path, method, handle), methods=[method.upper()])
+            for path, method, handle in table
+        ]
+
+    def _endpoint(self, path: str, method: str, handle: Callable[..., Any]) -> Callable[..., Any]:
+        async def endpoint(request: Request) -> Response:
+            self._platform.tokens.require_bearer(request)
+            values = self._contract.parameters(path, method, request.query_params, request.path_params)
+            if method == "post" and path == _RUNS:
+                values["body"] = await self._contract.body(path, method, request)
+            response: Response = handle(values)
+            return response
+
+        return endpoint
+
+    # Applications
+
+    def _list_applications(self, values: dict[str, Any]) -> Response:
+        return JSONResponse(_page(APPLICATIONS, values, dict))
+
+    def _list_versions(self, values: dict[str, Any]) -> Response:
+        found = [
+            version
+            for version in VERSIONS
+            if version["application_id"] == values["application_id"]
+            and values["version"] in (None, version["version"])
+        ]
+        return JSONResponse(_page(found, values, dict))
+
+    # Runs
+
+    def _list_runs(self, values: dict[str, Any]) -> Response:
+        application = values["application_id"]
+        version = values["application_version"]
+        found = [
+            run
+            for run in self._database.runs()
+            if application in (None, run.application_version_id.partition(":")[0])
+            and version in (None, run.application_version_id)
+        ]
+        return JSONResponse([_run_json(run) for run in _page(found, values, _run_json)])
+
+    def _create_run(self, values: dict[str, Any]) -> Response:
+        body = values["body"]
+        version = find_version(body["application_version_id"])
+        if version is None:
+            raise HTTPException(404, "Application version not found")
+        if faults := _item_faults(version, body["items"]):
+            raise InvalidRequest(faults)
+        run_id = self._database.add_run(
+            body["application_version_id"],
+            datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            [
+                (item["reference"], [self._input(artifact) for artifact in item["input_artifacts"]])
+                for item in body["items"]
+            ],
+        )
+        self._platform.lifecycle.start(run_id)
+        return JSONResponse({"application_run_id": run_id}, status_code=201)
+
+    def _input(self, artifact: dict[str, Any]) -> dict[str, Any]:
+        """Return what is stored of an input: the key of an own object rather than its URL.
+
+        The URL names a port that the next start may not have.
+        """
+        parts = urlsplit(artifact["download_url"])
+        stored = {"metadata": artifact["metadata"]}
+        key = self._platform.objects.own_key(unquote(parts.path))
+        if key is None:
+            return {**stored, "url": artifact["download_url"]}
+        return {**stored, "key": key, "query": parts.query}
+
+    def _get_run(self, values: dict[str, Any]) -> Response:
+        return JSONResponse(_run_json(self._run(values)))
+
+    def _cancel_run(self, values: dict[str, Any]) -> Response:
+        run = self._run(values)
+        if not self._database.set_run_status(run.id, "CANCELED_USER"):
+            raise refusal(409, f"The run is {run.status} already")
+        self._database.cancel_pending_items(run.id, "CANCELED_USER")
+        return JSONResponse(None, status_code=202)
+
+    # Results
+
+    def _list_results(self, values: dict[str, Any]) -> Response:
+        run = self._run(values)
+        wanted = [
+            item
+            for item in self._database.items(run.id)
+            if (values["item_id__in"] is None or item.id in values["item_id__in"])
+            and (values["reference__in"] is None or item.reference in values["reference__in"])
+            and (values["status__in"] is None or item.status in values["status__in"])
+        ]
+        return JSONResponse([self._item_json(item) for item in _page(wanted, values, _item_fields)])
+
+    def _item_json(self, item: ItemRow) -> dict[str, Any]:
+        return {
+            "application_run_id": item.run_id,
+            "item_id": item.id,
+            "reference": item.reference,
+            "status": item.status,
+            "error": item.error,
+            "output_artifacts": [
+                {
+                    "name": artifact.name,
+                    "output_artifact_id": artifact.id,
+                    "metadata": artifact.metadata,
+                    "download_url": artifact.key and self._platform.signed("GET", artifact.key),
+                }
+                for artifact in self._database.artifacts(item.id)
+            ],
+        }
+
+    def _delete_results(self, values: dict[str, Any]) -> Response:
+        run = self._run(values)
+        if run.status not in FINAL:
+            raise refusal(409, f"The run is {run.status}; cancel it first")
+        for key in self._database.delete_results(run.id):
+            self._platform.objects.delete(key)
+        return Response(status_code=204)
+
+    def _run(self, values: dict[str, Any]) -> RunRow:
+        run = self._database.run(values["application_run_id"].lower())
+        if run is None:
+            raise HTTPException(404, "Application run not found")
+        return run
+
+
+def _run_json(run: RunRow) -> dict[str, Any]:
+    return {
+        "application_run_id": run.id,
+        "application_version_id": run.application_version_id,
+        "organization_id": ORGANIZATION,
+        "status": run.status,
+        "triggered_at": run.triggered_at,
+        "triggered_by": USER,
+        "user_payload": None,
+    }
+
+
+def _item_fields(item: ItemRow) -> dict[str, Any]:
+    """Return what items can be sorted by."""
+    return {"item_id": item.id, "reference": item.reference, "status": item.status, "error": item.error}
+
+
+def _page(rows: Sequence[T], values: dict[str, Any], fields: Callable[[T], dict[str, Any]]) -> list[T]:
+    """Return one page of the rows, sorted as asked by their fields; past the end it is empty."""
+    ordered = list(rows)
+    # The last field first: sorting is stable, so the first field decides.
+    for order in reversed(values["sort"] or []):
+        # A plus that was not encoded arrives as a space.
+        field = order.lstrip("+- ")
+        if ordered and field not in fields(ordered[0]):
+            known = ", ".join(sorted(fields(ordered[0])))
+            raise InvalidRequest([fault(["query", "sort"], f"can't sort by {field!r}; there is {known}")])
+        ordered.sort(key=lambda row: str(fields(row)[field]), reverse=order.startswith("-"))
+    start = (values["page"] - 1) * values["page_size"]
+    return ordered[start : start + values["page_size"]]
+
+
+def _item_faults(version: dict[str, Any], items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is wrong with the items of a run for this version, by their places in the body."""
+    specs = {
+        spec["name"]: InputArtifactSpec(spec["name"], spec["mime_type"], spec["metadata_schema"])
+        for spec in version["input_artifacts"]
+    }
+    faults = []
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        place: list[str | int] = ["body", "items", index]
+        if item["reference"] in seen:
+            faults.append(fault([*place, "reference"], "The reference is not unique"))
+        seen.add(item["reference"])
+        names = [artifact["name"] for artifact in item["input_artifacts"]]
+        if sorted(names) != sorted(specs):
+            message = f"The input artifacts must be {sorted(specs)}, not {sorted(names)}"
+            faults.append(fault([*place, "input_artifacts"], message))
+            continue
+        for number, artifact in enumerate(item["input_artifacts"]):
+            given = InputArtifact(artifact["name"], artifact["download_url"], artifact["metadata"])
+            faults += [
+                fault([*place, "input_artifacts", number, "metadata"], message)
+                for message in metadata_faults(specs[artifact["name"]], given)
+            ]
+    return faults

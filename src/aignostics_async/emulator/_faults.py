@@ -1,0 +1,159 @@
+"""Faults on order: answers that the platform may give, and ways in which a network may fail.
+
+A rule is a JSON object. Its conditions are `method`, `path` (a regular expression that matches the whole
+path) and `query` (values that must be there); `skip` lets so many matching requests pass first, and `times`
+says how often it strikes (absent: always). Its action is one of
+
+- `status`, with optional `headers` and `body` (a text, or a JSON value): answer that instead;
+- `drop`: "before" closes the connection and does nothing, "after" does the work and closes it unanswered;
+- `delay_s`: wait, then go on as usual. It goes with either of the others.
+
+`POST /emulator/faults` takes a list of rules in place of those there were; `GET /emulator/requests` lists
+what was asked since then. Both need the bearer token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qs
+
+import anyio
+from attrs import define, field, frozen
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from ._oauth import Tokens
+
+CONTROL_PATH = "/emulator"
+_REMEMBERED = 10_000
+
+
+@define(kw_only=True)
+class Rule:
+    """One fault; see the module."""
+
+    method: str | None = None
+    path: str = ".*"
+    query: dict[str, str] = field(factory=dict)
+    skip: int = 0
+    times: int | None = None
+    status: int | None = None
+    headers: dict[str, str] = field(factory=dict)
+    body: Any = None
+    drop: Literal["before", "after"] | None = None
+    delay_s: float = 0.0
+
+    def strikes(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
+        """Whether the rule takes this request; counts it if so."""
+        if self.method not in (None, method) or not re.fullmatch(self.path, path):
+            return False
+        if any(value not in query.get(name, []) for name, value in self.query.items()):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
+@frozen
+class Asked:
+    """A request that came."""
+
+    method: str
+    path: str
+    query: str
+    authorized: bool
+    body_size: int
+
+
+class Faults:
+    """The ASGI layer that keeps the ledger of requests and strikes where a rule says so."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._rules: list[Rule] = []
+        self._asked: deque[Asked] = deque(maxlen=_REMEMBERED)
+
+    def routes(self) -> list[Route]:
+        """Return the routes that set rules and read the ledger."""
+        return [
+            Route(f"{CONTROL_PATH}/faults", self._set_rules, methods=["POST"]),
+            Route(f"{CONTROL_PATH}/requests", self._ledger, methods=["GET"]),
+        ]
+
+    async def _set_rules(self, request: Request) -> Response:
+        self._tokens.require_bearer(request)
+        try:
+            self._rules = [Rule(**rule) for rule in await request.json()]
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"detail": f"these are no rules: {error}"}, status_code=422)
+        self._asked.clear()
+        return Response(status_code=204)
+
+    async def _ledger(self, request: Request) -> Response:
+        self._tokens.require_bearer(request)
+        fields = ("method", "path", "query", "authorized", "body_size")
+        return JSONResponse([{name: getattr(asked, name) for name in fields} for asked in self._asked])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection event."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
+            await self._app(scope, receive, send)
+            return
+        self._remember(scope)
+        query = parse_qs(scope["query_string"].decode())
+        for rule in self._rules:
+            if rule.strikes(scope["method"], scope["path"], query):
+                await self._strike(rule, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _remember(self, scope: Scope) -> None:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        self._asked.append(
+            Asked(
+                scope["method"],
+                scope["path"],
+                scope["query_string"].decode(),
+                b"authorization" in headers,
+                int(length) if length.isdigit() else 0,
+            )
+        )
+
+    async def _strike(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
+        if rule.delay_s:
+            await anyio.sleep(rule.delay_s)
+        if rule.status is not None:
+            text = rule.body if isinstance(rule.body, str) else json.dumps(rule.body)
+            content = "" if rule.body is None else text
+            kind = "text/html" if isinstance(rule.body, str) else "application/json"
+            answer = Response(content, rule.status, {"content-type": kind, **rule.headers})
+            await answer(scope, receive, send)
+        elif rule.drop == "before":
+            _close(scope)
+        elif rule.drop == "after":
+            await self._app(scope, receive, _nowhere)
+            _close(scope)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _nowhere(_message: Message) -> None:
+    """Take a message and send nothing."""
+
+
+def _close(scope: Scope) -> None:
+    """Cut the connection, so that the client sees a reset and no answer."""
+    scope["state"]["transport"].abort()

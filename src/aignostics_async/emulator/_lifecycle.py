@@ -1,0 +1,186 @@
+"""The life of a run: RECEIVED, SCHEDULED, RUNNING, then a final state; items finish one by one."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from .._config import Retries, Settings
+from .._errors import AignosticsError, TransferError
+from .._http import StoragePool, ssl_context
+from .._lifetime import Lifetime
+from .._urls import is_loopback
+from ..transfer._download import fetch_file
+from ._analysis import UnreadableSlide, analyse
+from ._catalogue import find_version
+from ._database import FINAL, ItemRow
+from ._objects import SignatureRefused
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from ._platform import Platform
+
+_log = logging.getLogger("aignostics_async.emulator")
+
+# Seconds at speed 1.
+_SCHEDULING = 1.0
+_STARTING = 2.0
+_PER_ITEM = 2.0
+_FINISHING = 1.0
+
+
+class InputRefused(Exception):
+    """An input that the platform's user has to mend; the text becomes the item's error."""
+
+
+class Lifecycle:
+    """Moves runs on, one task per run, and picks up after a restart what was under way."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._tasks: TaskGroup | None = None
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Start where the last emulator on this folder ended; it stops with `stack`."""
+        settings = Settings(trust_env=False, retries=Retries(attempts=2, first_wait=0.1))
+        lifetime = Lifetime()
+        lifetime.begin()
+        self._storage = await StoragePool(settings, lifetime).open(stack, ssl_context(settings))
+        self._retries = settings.retries
+        # Analysis is CPU-bound; two at a time leave the event loop its share of a small machine.
+        self._analysts = anyio.CapacityLimiter(2)
+        self._tasks = await stack.enter_async_context(anyio.create_task_group())
+        stack.callback(self._tasks.cancel_scope.cancel)
+        for run in self._platform.database.runs():
+            if run.status not in FINAL:
+                self.start(run.id)
+
+    def start(self, run_id: str) -> None:
+        """Begin or go on with a run."""
+        assert self._tasks is not None  # noqa: S101 - the server opens it before it takes requests
+        self._tasks.start_soon(self._live, run_id)
+
+    async def _live(self, run_id: str) -> None:
+        try:
+            await self._schedule(run_id)
+            await self._process(run_id)
+        except Exception:  # noqa: BLE001
+            # One run's trouble must not end the others: a bug is a failed run, and is told.
+            _log.exception("run %s stopped", run_id)
+            self._platform.database.cancel_pending_items(run_id, "ERROR_SYSTEM")
+            self._platform.database.set_run_status(run_id, "COMPLETED_WITH_ERROR")
+
+    async def _schedule(self, run_id: str) -> None:
+        if self._status(run_id) == "RECEIVED":
+            await self._pause(_SCHEDULING)
+            self._platform.database.set_run_status(run_id, "SCHEDULED")
+        if self._status(run_id) == "SCHEDULED":
+            await self._pause(_STARTING)
+
+    async def _process(self, run_id: str) -> None:
+        database = self._platform.database
+        for item in database.items(run_id):
+            if item.status != "PENDING":
+                continue
+            await self._pause(_PER_ITEM)
+            if self._status(run_id) in FINAL:
+                return
+            await self._finish(item)
+            # The contract: running as soon as the first result is there.
+            database.set_run_status(run_id, "RUNNING")
+            if self._given_up(run_id):
+                return
+        await self._pause(_FINISHING)
+        outcomes = Counter(item.status for item in database.items(run_id))
+        clean = set(outcomes) <= {"SUCCEEDED"}
+        database.set_run_status(run_id, "COMPLETED" if clean else "COMPLETED_WITH_ERROR")
+
+    def _given_up(self, run_id: str) -> bool:
+        database = self._platform.database
+        failed = sum(item.status.startswith("ERROR") for item in database.items(run_id))
+        if failed < self._platform.options.failed_items_threshold:
+            return False
+        database.set_run_status(run_id, "CANCELED_SYSTEM")
+        database.cancel_pending_items(run_id, "CANCELED_SYSTEM")
+        return True
+
+    async def _finish(self, item: ItemRow) -> None:
+        with tempfile.TemporaryDirectory(dir=self._platform.options.data) as scratch:
+            folder = Path(scratch)
+            try:
+                slide = await self._fetch(item.inputs[0], folder)
+                outputs = await anyio.to_thread.run_sync(
+                    analyse, slide, folder, self._declared(item), limiter=self._analysts
+                )
+            except (InputRefused, UnreadableSlide) as refused:
+                self._platform.database.finish_item(item.id, "ERROR_USER", str(refused))
+                return
+            artifacts = []
+            for output in outputs:
+                key = f"results/{item.run_id}/{item.id}/{secrets.token_hex(4)}-{output.path.name}"
+                metadata = {
+                    "checksum_base64_crc32c": output.crc32c,
+                    "media_type": output.media_type,
+                    **output.metadata,
+                }
+                self._platform.objects.adopt(key, output.path, output.crc32c, output.media_type)
+                artifacts.append((output.name, key, metadata))
+            self._platform.database.finish_item(item.id, "SUCCEEDED", artifacts=artifacts)
+
+    def _declared(self, item: ItemRow) -> frozenset[str]:
+        """Return the names of the outputs that the item's version gives."""
+        run = self._platform.database.run(item.run_id)
+        version = find_version(run.application_version_id) if run else None
+        return frozenset(spec["name"] for spec in version["output_artifacts"]) if version else frozenset()
+
+    async def _fetch(self, source: dict[str, Any], folder: Path) -> Path:
+        """Download an input by its URL and check it against the checksum of its metadata."""
+        url = self._url(source)
+        metadata = source["metadata"]
+        expected = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
+        target = folder / "input"
+
+        async def ask() -> str:
+            return url
+
+        try:
+            await fetch_file(
+                self._storage, ask, target, name="input", expected=expected, retries=self._retries
+            )
+        except TransferError as error:
+            raise InputRefused(f"The input could not be fetched: {error}") from None
+        except AignosticsError as error:
+            raise InputRefused(str(error)) from None
+        return target
+
+    def _url(self, source: dict[str, Any]) -> str:
+        if "key" in source:
+            try:
+                self._platform.objects.check("GET", source["key"], dict(parse_qsl(source["query"])))
+            except SignatureRefused as refused:
+                raise InputRefused(f"The input's URL was refused: {refused.code}") from None
+            # Signed anew, because the URL of the request may name the port of an earlier start.
+            return self._platform.origin + self._platform.objects.sign("GET", source["key"], 300)
+        url: str = source["url"]
+        if not self._platform.options.remote_inputs and not is_loopback(urlsplit(url).hostname or ""):
+            raise InputRefused(
+                "The input is not on this machine; start the emulator with --remote-inputs to fetch it"
+            )
+        return url
+
+    def _status(self, run_id: str) -> str:
+        run = self._platform.database.run(run_id)
+        return run.status if run else "CANCELED_SYSTEM"
+
+    async def _pause(self, duration: float) -> None:
+        await anyio.sleep(duration / self._platform.options.speed)

@@ -1,0 +1,46 @@
+"""What the parts of the emulator share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from ._database import Database
+from ._lifecycle import Lifecycle
+from ._oauth import Tokens
+from ._objects import Objects
+
+
+@frozen(kw_only=True)
+class Options:
+    """How an emulator behaves. Durations are in seconds."""
+
+    data: Path
+    """The folder of its state; it goes on where the last one on the same folder ended."""
+    speed: float = 1.0
+    """Scales the life of a run, and nothing else."""
+    token_lifetime: float = 24 * 3600
+    url_lifetime: float = 3600
+    """Of the download URLs of results."""
+    remote_inputs: bool = False
+    """Whether inputs may come from other machines than this one."""
+    failed_items_threshold: int = 50
+    """So many failed items, and the run is given up."""
+
+
+class Platform:
+    """The state of one emulator."""
+
+    def __init__(self, options: Options) -> None:
+        options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.options = options
+        self.origin = ""  # known once the port is
+        self.database = Database(options.data / "emulator.sqlite3")
+        self.objects = Objects(options.data / "objects", self.database)
+        self.tokens = Tokens(self.database, options.token_lifetime)
+        self.lifecycle = Lifecycle(self)
+
+    def signed(self, method: str, key: str) -> str:
+        """Return a signed URL for one object, as the results carry it."""
+        return self.origin + self.objects.sign(method, key, self.options.url_lifetime)

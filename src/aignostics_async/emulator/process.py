@@ -1,0 +1,133 @@
+"""A handle on an emulator in a process of its own, for tests and demos."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from .._client import Client
+from .._config import Retries, Settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+IMPATIENT = Settings(poll_interval=0.05, retries=Retries(first_wait=0.01, longest_wait=0.05))
+"""Settings under which no test waits for a poll or a retry."""
+
+
+class Emulator:
+    """An emulator in a process of its own, on a free port of this machine.
+
+    A context manager; inside the block it runs, and `kill` and `start` take it down and up again on the
+    same data. Keyword arguments are the options of `aignostics-async emulator`, such as `speed=100`.
+    """
+
+    def __init__(self, data: Path, **options: object) -> None:
+        self._data = data
+        self._options = {"speed": 1000, **options}
+        self._process: subprocess.Popen[str] | None = None
+        self._ready: dict[str, str] = {}
+
+    def start(self) -> Self:
+        """Start it and wait until it takes requests."""
+        with tempfile.TemporaryDirectory() as scratch:
+            ready_file = Path(scratch, "ready.json")
+            command = [sys.executable, "-m", "aignostics_async.cli", "emulator"]
+            for name, value in {**self._options, "data": self._data, "ready_file": ready_file}.items():
+                command += [f"--{name.replace('_', '-')}", str(value)]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+            self._process = process
+            # Its first line comes when the ready file is there; the end of its output, when it failed.
+            if process.stdout is None or not process.stdout.readline():
+                raise RuntimeError(f"the emulator ended with status {process.wait()}")
+            self._ready = json.loads(ready_file.read_text(encoding="utf-8"))
+        return self
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for that."""
+        self._end("terminate")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end("kill")
+
+    def _end(self, how: str) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            getattr(process, how)()
+            process.communicate(timeout=30)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def api_root(self) -> str:
+        """The API root, as Client takes it."""
+        return self._ready["api_root"]
+
+    @property
+    def token_url(self) -> str:
+        """The token endpoint."""
+        return self._ready["token_url"]
+
+    @property
+    def store_url(self) -> str:
+        """The address of its store, as `runs.submit` takes it."""
+        return self._ready["store_url"]
+
+    @property
+    def client_id(self) -> str:
+        """The client id for its token endpoint."""
+        return self._ready["client_id"]
+
+    @property
+    def access_token(self) -> str:
+        """A usable access token."""
+        return self._ready["access_token"]
+
+    @property
+    def refresh_token(self) -> str:
+        """A usable refresh token."""
+        return self._ready["refresh_token"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead `Client.from_env` here."""
+        return {"AIGNOSTICS_API_ROOT": self.api_root, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
+
+    def client(self, settings: Settings = IMPATIENT) -> Client:
+        """Return a client for it, not yet entered."""
+        return Client(self.api_root, self.access_token, settings=settings)
+
+    def set_faults(self, *rules: dict[str, Any]) -> None:
+        """Replace its faults and forget the requests so far; `emulator/_faults.py` describes the rules."""
+        self._control("POST", "faults", rules)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the requests since the faults were set, each with method, path, query and `authorized`."""
+        listed: list[dict[str, Any]] = json.loads(self._control("GET", "requests"))
+        return listed
+
+    def _control(self, method: str, name: str, body: object = None) -> bytes:
+        request = urllib.request.Request(  # noqa: S310 - a loopback address of our own
+            f"{self.api_root}/emulator/{name}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.access_token}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            content: bytes = response.read()
+            return content

@@ -1,0 +1,273 @@
+"""The emulator against the contract, asked by a client that is not ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import jsonschema
+import pytest
+import requests
+
+from aignostics_async.emulator._undocumented import UNDOCUMENTED, refusal
+from aignostics_async.emulator.process import Emulator
+
+Ask = Callable[..., requests.Response]
+METADATA = {
+    "checksum_base64_crc32c": "4waSgw==",
+    "width": 10,
+    "height": 10,
+    "width_mpp": 0.5,
+    "height_mpp": 0.5,
+}
+
+
+@pytest.fixture(scope="module")
+def contract(root: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.fixture
+def ask(emulator: Emulator, contract: dict[str, Any]) -> Iterator[Ask]:
+    """Give a way to ask the emulator; each answer is compared with the contract."""
+    with requests.Session() as session:
+
+        def send(method: str, path: str, **options: Any) -> requests.Response:
+            headers = {"Accept": "application/json", "Authorization": f"Bearer {emulator.access_token}"}
+            url = f"{emulator.api_root}/api{path}"
+            response = session.request(method, url, timeout=30, **{"headers": headers, **options})
+            check_against(contract, method.lower(), path.partition("?")[0], response)
+            return response
+
+        yield send
+
+
+def check_against(contract: dict[str, Any], method: str, path: str, response: requests.Response) -> None:
+    template = next(
+        template
+        for template in contract["paths"]
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+    )
+    documented = contract["paths"][template][method]["responses"]
+    status = str(response.status_code)
+    if status not in documented:
+        assert response.status_code in UNDOCUMENTED, f"{method} {path} answered {status}"
+        return
+    content = documented[status].get("content")
+    if content is not None:
+        schema = {**content["application/json"]["schema"], "components": contract["components"]}
+        checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
+        jsonschema.Draft202012Validator(schema, format_checker=checker).validate(response.json())
+    elif status == "204":
+        assert not response.content
+
+
+def run_body(*references: str, **metadata: Any) -> dict[str, Any]:
+    return {
+        "application_version_id": "he-tme:v1.0.0",
+        "items": [
+            {
+                "reference": reference,
+                "input_artifacts": [
+                    {
+                        "name": "slide",
+                        "download_url": "http://127.0.0.1:9/slide.tiff",
+                        "metadata": {**METADATA, **metadata},
+                    }
+                ],
+            }
+            for reference in references or ("case-no-1",)
+        ],
+    }
+
+
+def final(ask: Ask, run_id: str) -> dict[str, Any]:
+    for _ in range(600):
+        run: dict[str, Any] = ask("GET", f"/v1/runs/{run_id}").json()
+        if run["status"] not in ("RECEIVED", "SCHEDULED", "RUNNING"):
+            return run
+        time.sleep(0.05)  # polling is what a client of the contract can do
+    pytest.fail("the run did not end")
+
+
+def test_the_samples_of_the_reference(ask: Ask) -> None:
+    """Send the eight requests of the API reference's own samples, with real ids and a valid body."""
+    applications = ask("GET", "/v1/applications")
+    assert applications.status_code == 200
+    application_id = applications.json()[0]["application_id"]
+    assert ask("GET", f"/v1/applications/{application_id}/versions").status_code == 200
+    created = ask("POST", "/v1/runs", json=run_body())
+    assert created.status_code == 201
+    run_id = created.json()["application_run_id"]
+    assert ask("GET", "/v1/runs").status_code == 200
+    assert ask("GET", f"/v1/runs/{run_id}").status_code == 200
+    assert ask("GET", f"/v1/runs/{run_id}/results").status_code == 200
+    final(ask, run_id)
+    assert ask("DELETE", f"/v1/runs/{run_id}/results").status_code == 204
+    second = ask("POST", "/v1/runs", json=run_body(*(f"case-{number}" for number in range(300))))
+    cancelled = ask("POST", f"/v1/runs/{second.json()['application_run_id']}/cancel")
+    assert cancelled.status_code == 202
+    assert cancelled.json() is None
+
+
+def test_two_applications_with_two_versions_each_whose_schemas_differ(ask: Ask) -> None:
+    applications = ask("GET", "/v1/applications").json()
+    assert len(applications) == 2
+    schemas = set()
+    for application in applications:
+        versions = ask("GET", f"/v1/applications/{application['application_id']}/versions").json()
+        assert len(versions) == 2
+        for version in versions:
+            (artifact,) = version["input_artifacts"]
+            jsonschema.validators.validator_for(artifact["metadata_schema"]).check_schema(
+                artifact["metadata_schema"]
+            )
+            schemas.add(json.dumps(artifact["metadata_schema"], sort_keys=True))
+            assert len(version["output_artifacts"]) >= 3
+    assert len(schemas) == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "place"),
+    [
+        ("GET", "/v1/applications?page=0", ["query", "page"]),
+        ("GET", "/v1/applications?page=x", ["query", "page"]),
+        ("GET", "/v1/applications?page_size=4", ["query", "page_size"]),
+        ("GET", "/v1/runs?page_size=101", ["query", "page_size"]),
+        ("GET", "/v1/applications?sort=colour", ["query", "sort"]),
+        ("GET", "/v1/runs?include=a&include=b", ["query", "include"]),
+        ("GET", "/v1/runs/no-uuid", ["path", "application_run_id"]),
+        ("POST", "/v1/runs/no-uuid/cancel", ["path", "application_run_id"]),
+        ("DELETE", "/v1/runs/no-uuid/results", ["path", "application_run_id"]),
+        ("GET", f"/v1/runs/{uuid4()}/results?status__in=GONE", ["query", "status__in", 0]),
+        ("GET", f"/v1/runs/{uuid4()}/results?item_id__in=x", ["query", "item_id__in", 0]),
+    ],
+)
+def test_wrong_parameters_are_told_in_the_contract_s_shape(
+    ask: Ask, method: str, path: str, place: list[object]
+) -> None:
+    answer = ask(method, path)
+    assert answer.status_code == 422
+    assert place in [entry["loc"] for entry in answer.json()["detail"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"no json", ["body"]),
+        ({}, ["body"]),
+        ({**run_body(), "items": 3}, ["body", "items"]),
+        (
+            {**run_body(), "items": [{"reference": 3, "input_artifacts": []}]},
+            ["body", "items", 0, "reference"],
+        ),
+        (run_body("a", "a"), ["body", "items", 1, "reference"]),
+        (run_body(width=0), ["body", "items", 0, "input_artifacts", 0, "metadata"]),
+        (run_body(checksum_base64_crc32c="752f9554"), ["body", "items", 0, "input_artifacts", 0, "metadata"]),
+    ],
+)
+def test_wrong_bodies_are_told_in_the_contract_s_shape(ask: Ask, body: Any, place: list[object]) -> None:
+    answer = ask("POST", "/v1/runs", **({"data": body} if isinstance(body, bytes) else {"json": body}))
+    assert answer.status_code == 422
+    assert place in [entry["loc"] for entry in answer.json()["detail"]]
+
+
+def test_what_is_not_there_is_404(ask: Ask) -> None:
+    nobody = uuid4()
+    for method, path in (
+        ("GET", f"/v1/runs/{nobody}"),
+        ("GET", f"/v1/runs/{nobody}/results"),
+        ("DELETE", f"/v1/runs/{nobody}/results"),
+        ("POST", f"/v1/runs/{nobody}/cancel"),
+    ):
+        assert ask(method, path).status_code == 404
+    unknown = {**run_body(), "application_version_id": "he-tme:v9.9.9"}
+    assert ask("POST", "/v1/runs", json=unknown).status_code == 404
+
+
+def test_the_wrong_moment_is_409(ask: Ask) -> None:
+    run_id = ask("POST", "/v1/runs", json=run_body(*map(str, range(400)))).json()["application_run_id"]
+    assert ask("DELETE", f"/v1/runs/{run_id}/results").status_code == 409
+    assert ask("POST", f"/v1/runs/{run_id}/cancel").status_code == 202
+    assert ask("POST", f"/v1/runs/{run_id}/cancel").status_code == 409
+    assert ask("GET", f"/v1/runs/{run_id}").json()["status"] == "CANCELED_USER"
+
+
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic eDp5", "Bearer "])
+def test_without_a_good_token_it_is_401(ask: Ask, header: str | None) -> None:
+    answer = ask("GET", "/v1/applications", headers={} if header is None else {"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("plus", ["%2B", "+", ""])
+def test_sorting_takes_a_plus_encoded_or_not_or_none(ask: Ask, plus: str) -> None:
+    names = [
+        each["application_id"] for each in ask("GET", f"/v1/applications?sort={plus}application_id").json()
+    ]
+    assert names == ["he-tme", "test-app"]
+
+
+def test_sorting_paging_and_filters(ask: Ask) -> None:
+    listed = ask("GET", "/v1/applications?sort=-application_id").json()
+    names = [each["application_id"] for each in listed]
+    assert names == ["test-app", "he-tme"]
+    body = run_body(*(f"{number:02d}" for number in range(12)))
+    run_id = ask("POST", "/v1/runs", json=body).json()["application_run_id"]
+    path = f"/v1/runs/{run_id}/results"
+
+    def references(query: str) -> list[str]:
+        return [each["reference"] for each in ask("GET", f"{path}?{query}").json()]
+
+    assert references("page_size=5&page=2&sort=-reference") == ["06", "05", "04", "03", "02"]
+    assert references("page_size=5&page=3") == ["10", "11"]
+    assert references("page_size=5&page=4") == []
+    assert references("reference__in=03&reference__in=07&reference__in=none") == ["03", "07"]
+    final(ask, run_id)
+    assert references("status__in=SUCCEEDED") == []
+    assert len(references("status__in=ERROR_USER&status__in=PENDING")) == 12
+    item_id = ask("GET", f"{path}?reference__in=05").json()[0]["item_id"]
+    assert references(f"item_id__in={item_id}") == ["05"]
+    listed = ask("GET", "/v1/runs?application_version=he-tme:v1.0.0&sort=-triggered_at").json()
+    assert run_id == listed[0]["application_run_id"]
+    assert ask("GET", "/v1/runs?application_id=test-app").json() == []
+
+
+def test_the_statuses_outside_the_contract_are_a_closed_list() -> None:
+    assert set(UNDOCUMENTED) == {401, 403, 405, 409, 429, 500, 502, 503, 504}
+    assert all(reason.endswith(".") for reason in UNDOCUMENTED.values())
+    with pytest.raises(AssertionError, match="418"):
+        refusal(418, "no")
+
+
+def test_the_token_endpoint_trades_refresh_tokens(emulator: Emulator) -> None:
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": emulator.client_id,
+        "refresh_token": emulator.refresh_token,
+    }
+
+    def trade(**changes: str) -> requests.Response:
+        return requests.post(emulator.token_url, data={**form, **changes}, timeout=30)
+
+    good = trade()
+    assert good.status_code == 200
+    assert good.headers["Cache-Control"] == "no-store"
+    assert good.json()["expires_in"] > 0
+    headers = {"Authorization": f"Bearer {good.json()['access_token']}"}
+    assert requests.get(f"{emulator.api_root}/api/v1/applications", headers=headers, timeout=30).ok
+    assert trade(refresh_token="wrong").json()["error"] == "invalid_grant"
+    assert trade(client_id="wrong").json()["error"] == "invalid_client"
+    assert trade(grant_type="password").json()["error"] == "unsupported_grant_type"
+
+
+def test_the_documented_method_only(ask: Ask, emulator: Emulator) -> None:
+    headers = {"Authorization": f"Bearer {emulator.access_token}"}
+    answer = requests.patch(f"{emulator.api_root}/api/v1/runs", headers=headers, timeout=30)
+    assert answer.status_code == 405

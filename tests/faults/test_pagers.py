@@ -1,0 +1,72 @@
+"""Every end of a listing, over real pages."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from support import details, result
+
+from aignostics_async import NotFound
+from aignostics_async.emulator.process import Emulator
+
+RUNS = "/api/v1/runs"
+RESULTS = f"/api/v1/runs/{uuid.UUID(int=1)}/results"
+
+
+def run(number: int) -> dict[str, Any]:
+    return {**details(), "application_run_id": str(uuid.UUID(int=number))}
+
+
+def page(path: str, number: int, entries: list[dict[str, Any]] | int) -> dict[str, Any]:
+    answer = {"status": 200, "body": entries} if isinstance(entries, list) else {"status": entries}
+    return {"method": "GET", "path": path, "query": {"page": str(number)}, **answer}
+
+
+@pytest.mark.parametrize(
+    ("pages", "total"),
+    [
+        ([[]], 0),
+        ([[1, 2, 3]], 3),
+        ([[1, 2, 3, 4, 5], []], 5),
+        ([[1, 2, 3, 4, 5], [6]], 6),
+        ([[1, 2, 3, 4, 5], 404], 5),
+        ([[1, 2, 3, 4, 5], [5, 6, 7, 8, 9], [10]], 10),
+    ],
+    ids=["empty", "short", "full then empty", "full then short", "full then 404", "sliding"],
+)
+async def test_ends_of_runs(emulator: Emulator, pages: list[Any], total: int) -> None:
+    faults = [
+        page(RUNS, number, entries if isinstance(entries, int) else [run(entry) for entry in entries])
+        for number, entries in enumerate(pages, 1)
+    ]
+    emulator.set_faults(*faults)
+    async with emulator.client() as client:
+        found = [each.run_id async for each in client.runs.list(page_size=5)]
+    assert found == [str(uuid.UUID(int=number)) for number in range(1, total + 1)]
+    assert len(emulator.requests()) == len(pages)
+
+
+async def test_ends_of_results(emulator: Emulator) -> None:
+    entries = [result(str(number)) for number in range(7)]
+    emulator.set_faults(page(RESULTS, 1, entries[:5]), page(RESULTS, 2, entries[5:]))
+    async with emulator.client() as client:
+        results = client.run(str(uuid.UUID(int=1))).results(page_size=5)
+        assert [len(each.items) async for each in results.pages()] == [5, 2]
+        assert [item.reference async for item in results] == [str(number) for number in range(7)]
+
+
+async def test_a_404_on_the_first_page(emulator: Emulator) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(NotFound):
+            [item async for item in client.run(str(uuid.uuid4())).results()]
+
+
+async def test_filters_and_order_reach_the_server(emulator: Emulator) -> None:
+    async with emulator.client() as client:
+        listing = client.runs.list(application_id="he-tme", sort=["+triggered_at", "-status"], page_size=7)
+        [each async for each in listing]
+    query = emulator.requests()[0]["query"]
+    for part in ("application_id=he-tme", "sort=%2Btriggered_at", "sort=-status", "page_size=7", "page=1"):
+        assert part in query

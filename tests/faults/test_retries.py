@@ -1,0 +1,231 @@
+"""What is tried again and what never is, counted by the server."""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from email.utils import formatdate
+
+import pytest
+from support import count
+
+from aignostics_async import (
+    APIStatusError,
+    CallableToken,
+    Client,
+    ConnectionFailed,
+    InputArtifact,
+    Item,
+    RefreshToken,
+    RequestTimeout,
+    Retries,
+    ServerError,
+    Settings,
+    SubmissionUnknown,
+    Timeouts,
+    TooManyRequests,
+    Unauthorized,
+)
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+RUN_ID = str(uuid.UUID(int=1))
+RUN = f"/api/v1/runs/{RUN_ID}"
+APPLICATIONS = "/api/v1/applications"
+
+
+def item(reference: str = "a") -> Item:
+    metadata = {
+        "checksum_base64_crc32c": "AAAAAA==",
+        "width": 1,
+        "height": 1,
+        "width_mpp": 0.5,
+        "height_mpp": 0.5,
+    }
+    return Item(reference, artifacts=[InputArtifact("slide", "http://127.0.0.1:9/a.tiff", metadata)])
+
+
+async def listed(client: Client) -> int:
+    return len([application async for application in client.applications.list()])
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])
+async def test_a_read_is_repeated_until_it_works(emulator: Emulator, status: int) -> None:
+    emulator.set_faults({"path": APPLICATIONS, "status": status, "times": 2})
+    async with emulator.client() as client:
+        assert await listed(client) == 2
+    assert count(emulator, "GET", APPLICATIONS) == 3
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+async def test_a_read_is_repeated_after_a_broken_connection(emulator: Emulator, drop: str) -> None:
+    emulator.set_faults({"path": APPLICATIONS, "drop": drop, "times": 2})
+    async with emulator.client() as client:
+        assert await listed(client) == 2
+    assert count(emulator, "GET", APPLICATIONS) == 3
+
+
+async def test_retries_end(emulator: Emulator) -> None:
+    emulator.set_faults({"path": APPLICATIONS, "status": 503})
+    async with emulator.client() as client:
+        with pytest.raises(ServerError) as caught:
+            await listed(client)
+    assert caught.value.status == 503
+    assert count(emulator, "GET", APPLICATIONS) == IMPATIENT.retries.attempts
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+async def test_retry_after_is_honoured(emulator: Emulator, form: str) -> None:
+    # A date has whole seconds, so two of them are at least one.
+    value = "1" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
+    emulator.set_faults({"path": APPLICATIONS, "status": 429, "headers": {"Retry-After": value}, "times": 1})
+    begin = time.monotonic()
+    async with emulator.client() as client:
+        assert await listed(client) == 2
+    assert time.monotonic() - begin >= 0.9, "the policy alone would have waited some milliseconds"
+
+
+async def test_a_retry_after_beyond_the_limit_is_the_caller_s(emulator: Emulator) -> None:
+    emulator.set_faults({"path": APPLICATIONS, "status": 429, "headers": {"Retry-After": "3600"}})
+    async with emulator.client() as client:
+        with pytest.raises(TooManyRequests) as caught:
+            await listed(client)
+    assert caught.value.retry_after == 3600
+    assert count(emulator, "GET", APPLICATIONS) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+async def test_what_will_not_pass_is_asked_once(emulator: Emulator, status: int) -> None:
+    emulator.set_faults({"path": RUN, "status": status})
+    async with emulator.client() as client:
+        with pytest.raises(APIStatusError):
+            await client.runs.get(RUN_ID)
+    assert count(emulator, "GET", RUN) == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"drop": "before"}, {"drop": "after"}])
+async def test_a_post_is_sent_once(emulator: Emulator, fault: dict[str, object]) -> None:
+    emulator.set_faults({"path": f"{RUN}/cancel", **fault})
+    async with emulator.client() as client:
+        with pytest.raises((APIStatusError, ConnectionFailed)):
+            await client.run(RUN_ID).cancel()
+    assert count(emulator, "POST", f"{RUN}/cancel") == 1
+
+
+async def test_a_delete_is_repeated(emulator: Emulator) -> None:
+    emulator.set_faults(
+        {"path": f"{RUN}/results", "status": 503, "times": 1}, {"path": f"{RUN}/results", "status": 204}
+    )
+    async with emulator.client() as client:
+        await client.run(RUN_ID).delete_results()
+    assert count(emulator, "DELETE", f"{RUN}/results") == 2
+
+
+async def test_a_post_that_never_left_is_tried_again() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        root = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        tries = 0
+
+        async def provide() -> str:
+            nonlocal tries
+            tries += 1
+            return "token"
+
+        async with Client(root, CallableToken(provide), settings=IMPATIENT) as client:
+            with pytest.raises(ConnectionFailed) as caught:
+                await client.run(RUN_ID).cancel()
+    assert not caught.value.request_sent
+    assert "check address and network" in str(caught.value)
+    assert tries == IMPATIENT.retries.attempts
+
+
+async def test_a_slow_answer_is_a_timeout(emulator: Emulator) -> None:
+    emulator.set_faults({"path": APPLICATIONS, "delay_s": 5})
+    settings = Settings(timeouts=Timeouts(read=0.2), retries=Retries(attempts=1))
+    async with emulator.client(settings) as client:
+        with pytest.raises(RequestTimeout, match="may have been received") as caught:
+            await listed(client)
+    assert caught.value.request_sent
+
+
+async def test_a_401_leads_to_one_refresh_and_one_repetition(emulator: Emulator) -> None:
+    emulator.set_faults({"path": "/api/.*", "status": 401, "times": 1})
+    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+    async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
+        assert await listed(client) == 2
+    paths = [asked["path"] for asked in emulator.requests()]
+    assert paths == ["/oauth/token", APPLICATIONS, "/oauth/token", APPLICATIONS]
+
+
+async def test_a_401_that_stays_is_unauthorized(emulator: Emulator) -> None:
+    async with Client(emulator.api_root, "wrong", settings=IMPATIENT) as client:
+        with pytest.raises(Unauthorized, match="Sign in again"):
+            await listed(client)
+    assert count(emulator, "GET", APPLICATIONS) == 1
+
+
+async def test_a_post_is_repeated_once_after_a_401(emulator: Emulator) -> None:
+    emulator.set_faults({"path": "/api/v1/runs", "status": 401, "times": 1})
+    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+    async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
+        await client.runs.create("he-tme:v1.0.0", [item()])
+    assert count(emulator, "POST", "/api/v1/runs") == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "created"),
+    [
+        ({"drop": "after"}, True),
+        ({"drop": "before"}, False),
+        ({"status": 500}, False),
+        ({"status": 502, "body": "<html>bad gateway</html>"}, False),
+        ({"status": 409}, False),
+        ({"status": 307, "headers": {"Location": "/elsewhere"}}, False),
+        ({"status": 200, "body": {"application_run_id": RUN_ID}}, False),
+        ({"status": 201, "body": "<html>"}, False),
+        ({"status": 201, "body": {}}, False),
+        ({"status": 201, "body": {"application_run_id": "Application run id"}}, False),
+    ],
+)
+async def test_a_lost_reply_is_told_and_found(
+    emulator: Emulator, fault: dict[str, object], created: bool
+) -> None:
+    """A POST whose reply is lost is never repeated; find tells whether the run exists."""
+    reference = f"case-{uuid.uuid4()}"
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", **fault})
+    async with emulator.client() as client:
+        with pytest.raises(SubmissionUnknown) as caught:
+            await client.runs.create("he-tme:v1.0.0", [item(reference), item("other")])
+        assert count(emulator, "POST", "/api/v1/runs") == 1
+        lost = caught.value
+        assert set(lost.references) == {reference, "other"}
+        assert lost.application_version_id == "he-tme:v1.0.0"
+        emulator.set_faults()
+        found = await client.runs.find(references=lost.references, since=lost.sent_at)
+        assert bool(found) == created
+        assert len(found.exact) == created
+        part = await client.runs.find(references=[reference], since=lost.sent_at)
+        assert not part.exact
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 429])
+async def test_a_clear_no_is_not_unknown(emulator: Emulator, status: int) -> None:
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "status": status})
+    async with emulator.client() as client:
+        with pytest.raises(APIStatusError) as caught:
+            await client.runs.create("he-tme:v1.0.0", [item()])
+    assert caught.value.status == status
+
+
+async def test_a_run_that_cant_be_read_is_possible(emulator: Emulator) -> None:
+    references = [f"case-{uuid.uuid4()}" for _ in range(7)]
+    async with emulator.client() as client:
+        run = await client.runs.create("he-tme:v1.0.0", [item(each) for each in references])
+        emulator.set_faults({"path": f"/api/v1/runs/{run.id}/results", "status": 404})
+        found = await client.runs.find(references=references, application_version="he-tme:v1.0.0")
+        assert [each.run_id for each in found.possible if each.run_id == run.id] == [run.id]
+        assert not found.exact
+        emulator.set_faults()
+        more = await client.runs.find(references=[*references, "more"], application_version="he-tme:v1.0.0")
+        assert run.id in [each.run_id for each in more.possible], "it shows a part of the set"

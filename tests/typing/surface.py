@@ -1,0 +1,72 @@
+"""What the public surface promises to a type checker; `make types` reads it, nothing runs it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, assert_type
+
+from aignostics_api.api.public import list_runs
+from aignostics_api.models import HTTPValidationError, RunReadResponse
+
+from aignostics_async import (
+    Application,
+    Change,
+    Client,
+    Crc32c,
+    DownloadReport,
+    FoundRuns,
+    InputArtifact,
+    Item,
+    ItemResult,
+    Page,
+    Pager,
+    Retries,
+    Run,
+    RunDetails,
+    RunStatus,
+    Settings,
+    Slide,
+    checksum_bytes,
+)
+
+
+async def reading(client: Client) -> None:
+    assert_type(client.applications.list(), Pager[Application])
+    async for application in client.applications.list():
+        assert_type(application, Application)
+    async for page in client.runs.list(sort=["-triggered_at"]).pages():
+        assert_type(page, Page[RunDetails])
+    run = client.run("id")
+    assert_type(run, Run)
+    assert_type(await run.details(), RunDetails)
+    assert_type((await run.wait()).status, RunStatus)
+    async for item in run.results():
+        assert_type(item, ItemResult)
+    async for change in run.watch():
+        assert_type(change, Change)
+    assert_type(await run.download("folder"), DownloadReport)
+    assert_type(await client.runs.find(references=["a"]), FoundRuns)
+
+
+async def writing(client: Client) -> None:
+    item = Item("a", slide=Slide("a.svs", mpp=0.25))
+    assert_type(await client.runs.submit("app:v1.0.0", [item], store="https://store"), Run)
+    ready = Item("a", artifacts=[InputArtifact("slide", "https://host/a", {"width": 3})])
+    assert_type(await client.runs.create("app:v1.0.0", [ready]), Run)
+    assert_type(checksum_bytes(b"") + checksum_bytes(b""), Crc32c)
+
+
+async def the_door(client: Client) -> None:
+    runs = await client.call(list_runs, page_size=10)
+    if isinstance(runs, list):
+        # The contract gives the 404 no schema, so Any is one of the types.
+        assert_type(runs, list[Any] | list[RunReadResponse])
+    elif isinstance(runs, HTTPValidationError):
+        print(runs.detail)
+    await client.call(list_runs, page_sise=10)  # type: ignore[call-arg]
+
+
+def settings() -> None:
+    Settings(poll_interval=timedelta(seconds=5), retries=Retries(attempts=1))
+    Settings(poll_interval="5")  # type: ignore[arg-type]
+    Item("a", Slide("a.svs"))  # type: ignore[call-arg]

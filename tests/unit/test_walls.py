@@ -1,0 +1,89 @@
+"""The walls between the rooms: each one refuses a forbidden import that is planted behind it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def tree(root: Path, tmp_path: Path) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(root / "src", tmp_path / "src", ignore=ignore)
+    shutil.copytree(root / "generated", tmp_path / "generated", ignore=ignore)
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def tool(tree: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / name), *arguments]
+    path = os.pathsep.join([str(tree / "src"), str(tree / "generated")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(
+        command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+def plant(tree: Path, module: str, line: str) -> None:
+    path = tree / module
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+
+
+def test_the_walls_stand(tree: Path) -> None:
+    checked = tool(tree, "lint-imports", "--no-cache")
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        (
+            "generated/aignostics_api/types.py",
+            "import aignostics_async.models",
+            "The generated package imports nothing of ours",
+        ),
+        (
+            "src/aignostics_async/resources/_runs.py",
+            "from aignostics_api.models import RunReadResponse",
+            "Only _bridge.py imports the generated package",
+        ),
+        ("src/aignostics_async/transfer/_upload.py", "import httpx", "Only _http.py imports httpx"),
+        (
+            "src/aignostics_async/emulator/_api.py",
+            "def f() -> None:\n    import httpx",
+            "Only _http.py imports httpx",
+        ),
+        (
+            "src/aignostics_async/_client.py",
+            "from .emulator import process",
+            "The client knows nothing of the command line",
+        ),
+    ],
+    ids=["generated to ours", "past the bridge", "past http", "inside a function", "core to emulator"],
+)
+def test_a_planted_import_is_caught(tree: Path, module: str, line: str, contract: str) -> None:
+    plant(tree, module, line)
+    checked = tool(tree, "lint-imports", "--no-cache")
+    assert checked.returncode == 1
+    assert re.search(rf"^{re.escape(contract)}.*BROKEN", checked.stdout, re.MULTILINE), checked.stdout
+
+
+@pytest.mark.parametrize("line", ["import importlib", "from importlib import metadata", "import httpcore"])
+def test_there_is_no_back_door(tree: Path, line: str) -> None:
+    module = "src/aignostics_async/watch/_poll.py"
+    assert tool(tree, "ruff", "check", "--select", "TID251", module).returncode == 0
+    plant(tree, module, line)
+    checked = tool(tree, "ruff", "check", "--select", "TID251", module)
+    assert checked.returncode == 1
+    assert "TID251" in checked.stdout
+
+
+def test_nobody_imports_by_text(root: Path) -> None:
+    for path in (root / "src").rglob("*.py"):
+        assert "__import__" not in path.read_text(encoding="utf-8"), path
