@@ -1,0 +1,175 @@
+"""The command line against the emulator, as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aignostics_async import Slide
+from aignostics_async.emulator.process import Emulator
+
+
+def cli(*arguments: str | Path, emulator: Emulator | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIGNOSTICS_")}
+    if emulator is not None:
+        environment |= emulator.environment
+    command = [sys.executable, "-m", "aignostics_async.cli", *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
+
+
+def parsed(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def run_id(emulator: Emulator, slide: Slide) -> str:
+    arguments = ("submit", "he-tme:v1.0.0", slide.path, "--store", emulator.store_url, "--json")
+    submitted = parsed(cli(*arguments, emulator=emulator))
+    return str(submitted["run_id"])
+
+
+def test_applications_and_versions(emulator: Emulator) -> None:
+    listed = parsed(cli("applications", "--json", emulator=emulator))
+    assert [each["application_id"] for each in listed] == ["he-tme", "test-app"]
+    versions = parsed(cli("applications", "he-tme", "--json", emulator=emulator))
+    assert versions[0]["input_artifacts"][0]["metadata_schema"]["required"]
+    table = cli("applications", "he-tme", emulator=emulator)
+    assert table.returncode == 0
+    assert "he-tme:v1.1.0" in table.stdout
+
+
+def test_a_run_from_submit_to_delete(emulator: Emulator, run_id: str, tmp_path: Path) -> None:
+    lines = cli("runs", "watch", run_id, "--poll-interval", "0.05", "--json", emulator=emulator)
+    changes = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert changes[-1] == {"run_id": run_id, "reference": None, "old": changes[-1]["old"], "new": "COMPLETED"}
+    assert parsed(cli("runs", "list", "--limit", "1", "--json", emulator=emulator))[0]["run_id"] == run_id
+
+    shown = cli("runs", "show", run_id, "--json", emulator=emulator)
+    assert parsed(shown)["items"][0]["reference"] == "case.tiff"
+    assert "signature" not in shown.stdout, "signed URLs are secrets"
+    assert "SUCCEEDED" in cli("runs", "show", run_id, emulator=emulator).stdout
+
+    report = parsed(cli("runs", "download", run_id, tmp_path, "--json", emulator=emulator))
+    assert {file["status"] for file in report["files"]} == {"VERIFIED"}
+    assert all((tmp_path / file["path"]).is_file() for file in report["files"])
+    table = cli("runs", "download", run_id, tmp_path, emulator=emulator)
+    assert table.returncode == 0
+    assert "3/3" in table.stdout
+
+    refused = cli("runs", "delete-results", run_id, emulator=emulator)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    deleted = parsed(cli("runs", "delete-results", run_id, "--yes", "--json", emulator=emulator))
+    assert deleted == {"run_id": run_id, "results_deleted": True}
+    late = cli("runs", "cancel", run_id, emulator=emulator)
+    assert late.returncode == 1
+    assert "409" in late.stderr
+    assert "Traceback" not in late.stderr
+
+
+def test_cancel(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
+    with Emulator(tmp_path / "slow", speed=0.1) as slow:
+        submitted = cli("submit", "test-app:v0.0.2", slide.path, "--store", slow.store_url, emulator=slow)
+        run_id = submitted.stdout.strip()
+        assert str(uuid.UUID(run_id)) == run_id
+        assert parsed(cli("runs", "cancel", run_id, "--json", emulator=slow))["status"] == "CANCELED_USER"
+
+
+def test_submit_and_download_in_one(emulator: Emulator, shared: Path, tmp_path: Path) -> None:
+    done = cli(
+        *("submit", "he-tme:v1.1.0", shared / "slides/small.svs", shared / "slides/boxes.tiff"),
+        *("--mpp", "0.5", "--metadata", "staining_method=IHC", "--store", emulator.store_url),
+        *("--download", tmp_path, "--poll-interval", "0.05"),
+        emulator=emulator,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("4/4") == 2
+    assert len(list(tmp_path.rglob("*.png"))) == 2
+
+
+def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
+    store = ("--store", emulator.store_url)
+    done = cli("submit", "he-tme:v1.1.0", shared / "slides", *store, emulator=emulator)
+    assert done.returncode == 1
+    assert "1 fault to mend first" in done.stderr
+    assert "--mpp 0.25" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("runs", "list"), 2, "AIGNOSTICS_ENVIRONMENT"),
+        (("runs", "show"), 2, "RUN_ID"),
+        (("runs", "fly"), 2, "fly"),
+        (("submit", "he-tme:v1.0.0", "--store", "s3://bucket"), 2, "there are no slides"),
+        (("submit", "he-tme:v1.0.0", "a.svs", "--metadata", "x", "--store", "s3://b"), 2, "KEY=VALUE"),
+        (("--version",), 0, "0.1.0"),
+        (("--help",), 0, "emulator"),
+        (("emulator", "--host", "192.0.2.1"), 2, "can't listen on 192.0.2.1"),
+    ],
+)
+def test_wrong_use(arguments: tuple[str, ...], status: int, words: str, tmp_path: Path) -> None:
+    done = cli(*arguments, *(("--data", tmp_path) if arguments[0] == "emulator" else ()))
+    assert done.returncode == status
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_token_is_status_5(emulator: Emulator) -> None:
+    environment = {**os.environ, **emulator.environment, "AIGNOSTICS_ACCESS_TOKEN": "wrong"}
+    command = [sys.executable, "-m", "aignostics_async.cli", "runs", "list"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 5
+    assert "Sign in again" in done.stderr
+
+
+def test_failed_items_are_status_3(emulator: Emulator, tmp_path: Path) -> None:
+    from support import pretend, result
+
+    run_id = pretend(emulator, {**result("bad", status="ERROR_USER"), "error": "unreadable"})
+    done = cli("runs", "download", run_id, tmp_path, emulator=emulator)
+    assert done.returncode == 3
+    assert "item 'bad' ended as ERROR_USER: unreadable" in done.stderr
+
+
+def test_an_unknown_submission_is_status_4(emulator: Emulator, slide: Slide) -> None:
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "drop": "after"})
+    done = cli("submit", "he-tme:v1.0.0", slide.path, "--store", emulator.store_url, emulator=emulator)
+    assert done.returncode == 4
+    assert "Do not send it again" in " ".join(done.stderr.split())
+
+
+def test_the_emulator_writes_its_ready_file(tmp_path: Path) -> None:
+    ready_file = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "aignostics_async.cli", "emulator", "--data", str(tmp_path / "data")]
+    command += ["--ready-file", str(ready_file), "--static-token", "my-token"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "emulator ready at http://127.0.0.1:" in process.stdout.readline()
+        ready = json.loads(ready_file.read_text())
+        assert ready.keys() >= {"api_root", "token_url", "storage_root", "store_url", "access_token"}
+        assert ready["access_token"] == "my-token"
+        assert ready_file.stat().st_mode & 0o077 == 0
+        environment = {
+            "AIGNOSTICS_API_ROOT": ready["api_root"],
+            "AIGNOSTICS_ACCESS_TOKEN": "my-token",
+            "PATH": os.environ["PATH"],
+        }
+        listing = [sys.executable, "-m", "aignostics_async.cli", "applications", "--json"]
+        done = subprocess.run(
+            listing, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert len(parsed(done)) == 2
+        process.terminate()
+        # It shuts down in order first, then ends as one that was told to.
+        assert process.wait(timeout=30) == -signal.SIGTERM
