@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from attrs import define, field
@@ -32,6 +32,7 @@ class Storage:
     answers: dict[str, list[Answer]] = field(factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(factory=list)
     bodies: list[bytes] = field(factory=list)
+    serving: set[asyncio.Task[None]] = field(factory=set)
 
     def url(self, path: str, *answers: Answer, query: str = "signature=CANARY") -> str:
         """Return a signed URL for a path and remember what it answers."""
@@ -39,6 +40,8 @@ class Storage:
         return f"{self.origin}{path}?{query}"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            self.serving.add(task)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             request, *lines = head.splitlines()
@@ -57,6 +60,8 @@ class Storage:
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -67,6 +72,9 @@ async def storage() -> AsyncIterator[Storage]:
     async with server:
         place.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield place
+        # A loop that closes under an open connection would complain.
+        if place.serving:
+            await asyncio.wait(place.serving, timeout=10)
 
 
 def artifact(name: str, url: str | None, body: bytes | None = None, **metadata: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Two worlds that never meet. The API pool sends the bearer token, to the API's own origin and nowhere else.
 The storage pool has no credentials, no cookies and no content decoding; the signed URLs that it is given
-are secrets, and show without their query wherever a URL can show.
+are secrets, and show without their query wherever a URL can show. Requests are made here and not by an httpx
+client, so nothing that a client keeps, cookies least of all, gets into them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import platform
 import ssl
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -49,20 +49,49 @@ _TOKEN_SECONDS = 20
 
 
 class _Pool:
-    """Connections of one kind, opened once and bound to the event loop of its client's lifetime."""
+    """Connections of one kind, lent one at a time, in the event loop of their client's lifetime.
+
+    Each is an httpx client of its own with a single connection, and the queue is here, in front of them.
+    One httpx client for all would not survive cancellation: httpcore forgets a connection whose request is
+    cancelled at the wrong moment, still counts it, and after some deadlines of its users has none left
+    (its issue 1093). It also slows down when many requests queue inside it.
+    """
 
     def __init__(self, settings: Settings, lifetime: Lifetime, connections: int) -> None:
         self._settings = settings
         self._lifetime = lifetime
         self._connections = connections
+        self._idle: list[httpx.AsyncClient] = []
 
-    async def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
-        """Open the pool; it is closed with `stack`."""
-        self._client = await stack.enter_async_context(_client(self._settings, context, self._connections))
-        # httpx slows down when requests queue inside its pool, and loses connections when they are
-        # cancelled there (httpcore issue 1093), so the queue is here.
+    def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
+        """Open the pool; its connections are closed with `stack`."""
+        self._context = context
         self._limiter = anyio.CapacityLimiter(self._connections)
+        stack.push_async_callback(self._close)
         return self
+
+    @asynccontextmanager
+    async def _connection(self, method: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Lend a connection to one exchange; one whose exchange did not end well is not lent again."""
+        async with self._limiter:
+            # A kept connection may be closed by the server in the moment in which it is used. That is a
+            # repetition for a GET; for a POST it would be a doubt, so a POST gets a fresh connection.
+            kept = self._idle if method != "POST" else None
+            client = kept.pop() if kept else _client(self._settings, self._context)
+            try:
+                yield client
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await client.aclose()
+                raise
+            if len(self._idle) < self._connections:
+                self._idle.append(client)
+            else:
+                await client.aclose()
+
+    async def _close(self) -> None:
+        while self._idle:
+            await self._idle.pop().aclose()
 
 
 class ApiPool(_Pool):
@@ -91,9 +120,13 @@ class ApiPool(_Pool):
         """
         self._lifetime.check()
         target = self._target(url)
-        request = self._client.build_request(
-            method.upper(), target, params=params, headers=headers, json=json
-        )
+        fields = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": _user_agent(self._settings),
+            **(headers or {}),
+        }
+        request = httpx.Request(method, target, params=params, headers=fields, json=json)
         what = f"{operation} ({request.method} {request.url.path})"
         return await repeat(
             self._settings.retries, request.method, what, lambda: self._attempt(operation, request)
@@ -123,8 +156,8 @@ class ApiPool(_Pool):
     async def _exchange(self, operation: str, request: httpx.Request, token: Token) -> httpx.Response:
         request.headers["Authorization"] = f"Bearer {token.text}"
         try:
-            async with self._limiter:
-                return await self._client.send(request)
+            async with self._connection(request.method) as client:
+                return await client.send(request)
         except httpx.DecodingError:
             undecodable = True
         except httpx.RequestError as error:
@@ -159,17 +192,17 @@ class StoragePool(_Pool):
         self._lifetime.check()
         request = _secret_request(method, url, headers, body, name)
         failure: httpx.RequestError | None = None
-        async with self._limiter:
-            try:
-                response = await self._client.send(request, stream=True)
+        try:
+            async with self._connection(method) as client:
+                response = await client.send(request, stream=True)
                 try:
                     if not response.is_success:
                         await self._refuse(response, name)
                     yield response
                 finally:
                     await response.aclose()
-            except httpx.RequestError as error:
-                failure = error
+        except httpx.RequestError as error:
+            failure = error
         if failure is not None:
             message = f"the connection to {request.url} failed ({_reason(failure)}); try again"
             sent = not isinstance(failure, _NEVER_SENT)
@@ -210,11 +243,15 @@ async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[
     TokenEndpointUnavailable when no answer came.
     """
     check_endpoint(url, "the token URL")
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "User-Agent": _user_agent(settings),
+    }
     reason = "no answer in time"
     try:
         with anyio.fail_after(_TOKEN_SECONDS):
-            async with _client(settings, ssl_context(settings), 1) as client:
+            async with _client(settings, ssl_context(settings)) as client:
                 response = await client.post(url, content=body, headers=headers)
                 retry_after = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
                 return response.status_code, _json_object(response), retry_after
@@ -226,7 +263,7 @@ async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[
     raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
 
 
-def _client(settings: Settings, context: ssl.SSLContext, connections: int) -> httpx.AsyncClient:
+def _client(settings: Settings, context: ssl.SSLContext) -> httpx.AsyncClient:
     timeouts = settings.timeouts
     return httpx.AsyncClient(
         verify=context,
@@ -235,10 +272,8 @@ def _client(settings: Settings, context: ssl.SSLContext, connections: int) -> ht
         timeout=httpx.Timeout(
             connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
         ),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        limits=httpx.Limits(max_connections=1),
         follow_redirects=False,
-        headers={"User-Agent": _user_agent(settings)},
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
     )
 
 

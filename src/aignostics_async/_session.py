@@ -48,8 +48,8 @@ class Session:
         context = ssl_context(self.settings)
         async with AsyncExitStack() as stack:
             api = ApiPool(self._api_root, self._source, self.settings, self._lifetime)
-            self._bridge = Bridge(await api.open(stack, context))
-            self._storage = await StoragePool(self.settings, self._lifetime).open(stack, context)
+            self._bridge = Bridge(api.open(stack, context))
+            self._storage = StoragePool(self.settings, self._lifetime).open(stack, context)
             self._stack = stack.pop_all()
         return self
 

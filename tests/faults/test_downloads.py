@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from support import Answer, Storage, artifact, pretend, result, storage
 
 from aignostics_async import (
@@ -19,6 +20,7 @@ from aignostics_async import (
     DiskFull,
     DownloadReport,
     FileStatus,
+    Limits,
     LocalFileChanged,
     TransferInterrupted,
     UnsafePath,
@@ -199,9 +201,13 @@ async def test_storage_sees_no_token_and_no_cookie(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     baked = Answer(b"x", headers={"Set-Cookie": "session=1; Path=/"})
-    items = [artifact("a", place.url("/a", baked), b"x"), artifact("b", place.url("/b", baked), b"x")]
-    report = await download(emulator, tmp_path, result("case", *items))
+    items = [artifact(name, place.url(f"/{name}", baked), b"x") for name in "abc"]
+    run_id = pretend(emulator, result("case", *items))
+    one_by_one = evolve(IMPATIENT, limits=Limits(transfers=1))
+    async with emulator.client(one_by_one) as client:
+        report = await client.run(run_id).download(tmp_path)
     report.raise_for_failures()
+    assert len(place.requests) == 3
     for _, _, headers in place.requests:
         assert "authorization" not in headers
         assert "cookie" not in headers

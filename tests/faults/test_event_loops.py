@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 import uuid
 
 import pytest
+from attrs import evolve
 
-from aignostics_async import Client, UsageError
-from aignostics_async.emulator.process import Emulator
+from aignostics_async import Retries, Timeouts, UsageError
+from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 
 def test_another_loop_is_refused_by_name(emulator: Emulator) -> None:
@@ -53,25 +56,28 @@ def test_one_client_per_run_of_asyncio(emulator: Emulator) -> None:
     assert [asyncio.run(use()) for _ in range(2)] == [2, 2]
 
 
-async def test_many_tasks_share_a_client_and_cancelling_some_harms_none(emulator: Emulator) -> None:
-    """Cancelled requests give back what they held (httpcore issue 1093 is about those that don't)."""
-    emulator.set_faults({"path": "/api/v1/applications", "delay_s": 0.02})
-    async with emulator.client() as client:
+async def test_a_client_survives_the_deadlines_of_its_users(emulator: Emulator) -> None:
+    """40 tasks run into deadlines for a second; afterwards every request still gets a connection.
+
+    With one httpx client behind them all, none does (httpcore issue 1093).
+    """
+    settings = evolve(IMPATIENT, timeouts=Timeouts(pool=2), retries=Retries(attempts=1))
+    async with emulator.client(settings) as client:
 
         async def ask() -> int:
             return len([application async for application in client.applications.list()])
 
-        for _ in range(5):
-            tasks = [asyncio.create_task(ask()) for _ in range(40)]
-            await asyncio.wait(tasks, timeout=0.05)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        emulator.set_faults()
-        async with asyncio.timeout(20):
-            assert await asyncio.gather(*(ask() for _ in range(20))) == [2] * 20
+        async def churn() -> int:
+            cut = 0
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                try:
+                    async with asyncio.timeout(random.random() * 0.02):
+                        await ask()
+                except TimeoutError:
+                    cut += 1
+            return cut
 
-
-async def test_the_base_client_needs_a_place() -> None:
-    client = Client("http://127.0.0.1:9", "token")
-    assert "token" not in repr(client)
+        cut = await asyncio.gather(*(churn() for _ in range(40)))
+        assert sum(cut) > 100
+        assert await asyncio.gather(*(ask() for _ in range(20))) == [2] * 20

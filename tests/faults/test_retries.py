@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 import uuid
@@ -138,6 +139,30 @@ async def test_a_post_that_never_left_is_tried_again() -> None:
     assert not caught.value.request_sent
     assert "check address and network" in str(caught.value)
     assert tries == IMPATIENT.retries.attempts
+
+
+async def test_a_post_never_meets_a_connection_that_the_server_closes() -> None:
+    """The server takes one request per connection and closes it on the next, as idle timeouts do."""
+    asked: list[bytes] = []
+    served: list[asyncio.Task[None] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0])
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+        await reader.read(1)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Client(root, "token", settings=IMPATIENT) as client:
+            assert await listed(client) == 0
+            await client.run(RUN_ID).cancel()
+            assert await listed(client) == 0
+        await asyncio.gather(*filter(None, served))
+    assert asked == [b"GET", b"POST", b"GET"]
 
 
 async def test_a_slow_answer_is_a_timeout(emulator: Emulator) -> None:

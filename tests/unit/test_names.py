@@ -73,6 +73,8 @@ def test_texts_that_would_be_one_file_are_told_apart() -> None:
         6: "cafe\u0301",
         7: "a_b",
         8: "a_b",
+        9: "Case-9",
+        10: "case-9",
     }
     names = distinct_names(texts)
     assert names[4] == "plain"

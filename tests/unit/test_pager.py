@@ -41,6 +41,7 @@ async def test_ends(pages: list[Page[int] | NotFound], entries: list[int], asked
     seen: list[int] = []
     assert [entry async for entry in pager(pages, seen)] == entries
     assert seen == asked
+    assert all([page.size async for page in pager(pages, []).pages()]), "no page is empty"
 
 
 async def test_a_404_on_the_first_page_is_raised() -> None:

@@ -55,7 +55,7 @@ class Lifecycle:
         settings = Settings(trust_env=False, retries=Retries(attempts=2, first_wait=0.1))
         lifetime = Lifetime()
         lifetime.begin()
-        self._storage = await StoragePool(settings, lifetime).open(stack, ssl_context(settings))
+        self._storage = StoragePool(settings, lifetime).open(stack, ssl_context(settings))
         self._retries = settings.retries
         # Analysis is CPU-bound; two at a time leave the event loop its share of a small machine.
         self._analysts = anyio.CapacityLimiter(2)
