@@ -11,14 +11,13 @@ from __future__ import annotations
 import platform
 import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import httpx
 
+from ._answers import json_object, retry_after, status_error
 from ._errors import (
-    APIStatusError,
     ConnectionFailed,
     InvalidResponse,
     RequestTimeout,
@@ -26,10 +25,9 @@ from ._errors import (
     TransferInterrupted,
     UrlRefused,
     UsageError,
-    status_error_class,
 )
 from ._redact import excerpt
-from ._retry import AttemptFailed, Outcome, parse_retry_after, repeat
+from ._retry import AttemptFailed, Outcome, repeat
 from ._urls import check_endpoint, origin, without_query
 from ._version import __version__
 
@@ -150,7 +148,7 @@ class ApiPool(_Pool):
                 response = await self._exchange(operation, request, renewed)
         if response.is_success:
             return response
-        error = _status_error(request, response)
+        error = status_error(request.method, request.url.path, response)
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
     async def _exchange(self, operation: str, request: httpx.Request, token: Token) -> httpx.Response:
@@ -211,10 +209,7 @@ class StoragePool(_Pool):
     async def _refuse(self, response: httpx.Response, name: str) -> None:
         status = response.status_code
         words = excerpt((await _first_bytes(response, 2000)).decode("utf-8", "replace"))
-        outcome = Outcome(
-            status=status,
-            retry_after=parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC)),
-        )
+        outcome = Outcome(status=status, retry_after=retry_after(response))
         place = f"{response.request.method} {response.request.url}"
         if status in (400, 401, 403, 404, 410):
             raise AttemptFailed(
@@ -253,8 +248,7 @@ async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[
         with anyio.fail_after(_TOKEN_SECONDS):
             async with _client(settings, ssl_context(settings)) as client:
                 response = await client.post(url, content=body, headers=headers)
-                retry_after = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-                return response.status_code, _json_object(response), retry_after
+                return response.status_code, json_object(response), retry_after(response)
     except TimeoutError:
         pass
     except httpx.RequestError as error:
@@ -314,40 +308,6 @@ def _secret_request(
     request = httpx.Request(method, url, headers=plain, content=body)
     request.url = secret
     return request
-
-
-def _status_error(request: httpx.Request, response: httpx.Response) -> APIStatusError:
-    headers = response.headers
-    return status_error_class(response.status_code)(
-        response.status_code,
-        method=request.method,
-        path=request.url.path,
-        detail=_server_words(response),
-        request_id=headers.get("x-request-id") or headers.get("x-correlation-id"),
-        retry_after=parse_retry_after(headers.get("retry-after"), datetime.now(UTC)),
-    )
-
-
-def _server_words(response: httpx.Response) -> str:
-    """Return what the server said: the places and messages of a validation error, else its own text."""
-    detail = _json_object(response).get("detail")
-    if isinstance(detail, list):
-        # Newer servers put the offending input beside these two, signed URLs included: it stays out.
-        faults = [
-            f"{'.'.join(str(part) for part in entry.get('loc', []))}: {entry.get('msg', '')}"
-            for entry in detail
-            if isinstance(entry, dict) and isinstance(entry.get("loc", []), list)
-        ]
-        return excerpt("; ".join(faults), 2000)
-    return excerpt(str(detail) if detail is not None else response.text)
-
-
-def _json_object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        parsed = response.json()
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def _connection_error(request: httpx.Request, error: httpx.RequestError) -> ConnectionFailed:

@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import time
 import traceback
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -56,8 +57,8 @@ async def test_a_token_is_renewed_before_it_ends(emulator: Emulator, monkeypatch
     tokens = source(emulator)
     first = await tokens.get_token()
     for elapsed, renewed in ((80, False), (91, True)):
-        clock = SimpleNamespace(monotonic=lambda now=time.monotonic() + elapsed: now)
-        monkeypatch.setattr(_sources, "time", clock)
+        later = time.monotonic() + elapsed
+        monkeypatch.setattr(_sources, "time", SimpleNamespace(monotonic=partial(float, later)))
         assert (await tokens.get_token() is not first) == renewed
     assert count(emulator, "POST", TOKEN_PATH) == 2
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from attrs import frozen
 
-from .._errors import ConfigurationError, SlideError
+from .._errors import SlideError
 from ..models import Slide
+from ._open import open_slide
 from ._series import series_members
-
-if TYPE_CHECKING:
-    from openslide import OpenSlide
 
 # µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.
 SMALLEST_MPP, LARGEST_MPP = 0.05, 5.0
@@ -54,26 +51,6 @@ def _read(slide: Slide) -> SlideInfo:
         members = series_members(path, properties["dicom.SeriesInstanceUID"])
         return SlideInfo(width, height, mpp_x, mpp_y, "application/zip", members)
     return SlideInfo(width, height, mpp_x, mpp_y, _mime_type(path), (path,))
-
-
-def open_slide(path: Path) -> OpenSlide:
-    """Open a slide with OpenSlide, or raise SlideError; the caller closes it."""
-    try:
-        import openslide
-    except ImportError:
-        raise ConfigurationError(
-            "reading slides needs the slides extra: pip install 'aignostics-async[slides]'"
-        ) from None
-    if not path.is_file():
-        raise SlideError(f"{path}: there is no such file", path=str(path))
-    try:
-        return openslide.OpenSlide(str(path))
-    except openslide.OpenSlideError as error:
-        raise SlideError(
-            f"{path}: it can't be read as a slide ({error}); is it complete, and of a format that "
-            "OpenSlide knows?",
-            path=str(path),
-        ) from None
 
 
 def _resolution(slide: Slide, properties: Mapping[str, str]) -> tuple[float, float]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from .._errors import SlideError
+from ._open import open_slide
 
 
 def series_uid(path: Path) -> str:
     """Return the SeriesInstanceUID of a DICOM file, or raise SlideError."""
-    from ._read import open_slide
-
     with open_slide(path) as image:
         return str(image.properties.get("dicom.SeriesInstanceUID", ""))
 

@@ -1,0 +1,31 @@
+"""Opening a slide with OpenSlide, which is an extra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._errors import ConfigurationError, SlideError
+
+if TYPE_CHECKING:
+    from openslide import OpenSlide
+
+
+def open_slide(path: Path) -> OpenSlide:
+    """Open a slide with OpenSlide, or raise SlideError; the caller closes it."""
+    try:
+        import openslide
+    except ImportError:
+        raise ConfigurationError(
+            "reading slides needs the slides extra: pip install 'aignostics-async[slides]'"
+        ) from None
+    if not path.is_file():
+        raise SlideError(f"{path}: there is no such file", path=str(path))
+    try:
+        return openslide.OpenSlide(str(path))
+    except openslide.OpenSlideError as error:
+        raise SlideError(
+            f"{path}: it can't be read as a slide ({error}); is it complete, and of a format that "
+            "OpenSlide knows?",
+            path=str(path),
+        ) from None
