@@ -54,7 +54,7 @@ from aignostics_api.types import UNSET
 
 from ._errors import InvalidResponse
 from ._ids import as_path_part, as_uuid
-from ._pager import Page
+from ._pager import Page, PageRequest
 from ._redact import excerpt
 from .models import (
     Application,
@@ -96,45 +96,37 @@ class Bridge:
     def __init__(self, api: ApiPool) -> None:
         self.api = api
 
-    async def list_applications(self, *, page: int, page_size: int, sort: Sequence[str]) -> Page[Application]:
-        request = _list_applications._get_kwargs(page=page, page_size=page_size, sort=list(sort) or UNSET)
+    async def list_applications(self, page: PageRequest) -> Page[Application]:
+        request = _list_applications._get_kwargs(**_paging(page))
         response = await self.api.send("list applications", **request)
         return _page("list applications", response, page, _application)
 
     async def list_application_versions(
         self,
         application_id: str,
+        page: PageRequest,
         *,
         version: str | None,
-        page: int,
-        page_size: int,
-        sort: Sequence[str],
     ) -> Page[ApplicationVersion]:
         request = _list_application_versions._get_kwargs(
             as_path_part(application_id, "application id"),
             version=version or UNSET,
-            page=page,
-            page_size=page_size,
-            sort=list(sort) or UNSET,
+            **_paging(page),
         )
         response = await self.api.send("list versions", **request)
         return _page("list versions", response, page, _version)
 
     async def list_runs(
         self,
+        page: PageRequest,
         *,
         application_id: str | None,
         application_version: str | None,
-        page: int,
-        page_size: int,
-        sort: Sequence[str],
     ) -> Page[RunDetails]:
         request = _list_runs._get_kwargs(
             application_id=application_id or UNSET,
             application_version=application_version or UNSET,
-            page=page,
-            page_size=page_size,
-            sort=list(sort) or UNSET,
+            **_paging(page),
         )
         response = await self.api.send("list runs", **request)
         return _page("list runs", response, page, _run)
@@ -185,22 +177,18 @@ class Bridge:
     async def list_run_results(
         self,
         run_id: str,
+        page: PageRequest,
         *,
         item_ids: Sequence[str],
         references: Sequence[str],
         statuses: Sequence[ItemStatus],
-        page: int,
-        page_size: int,
-        sort: Sequence[str],
     ) -> Page[ItemResult]:
         request = _list_run_results._get_kwargs(
             as_uuid(run_id, "run id"),
             item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
             reference_in=list(references) or UNSET,
             status_in=[_ItemStatus(status.value) for status in statuses] or UNSET,
-            page=page,
-            page_size=page_size,
-            sort=list(sort) or UNSET,
+            **_paging(page),
         )
         response = await self.api.send("list results", **request)
         return _page("list results", response, page, _item)
@@ -222,8 +210,12 @@ class Bridge:
 # Decoding
 
 
+def _paging(page: PageRequest) -> dict[str, Any]:
+    return {"page": page.number, "page_size": page.size, "sort": list(page.sort) or UNSET}
+
+
 def _page(
-    operation: str, response: Response, number: int, decode: Callable[[dict[str, Any]], _T]
+    operation: str, response: Response, request: PageRequest, decode: Callable[[dict[str, Any]], _T]
 ) -> Page[_T]:
     body = _json(operation, response)
     if not isinstance(body, list):
@@ -235,7 +227,7 @@ def _page(
             items.append(decode(raw))
         except _DECODE_ERRORS as error:
             invalid.append(InvalidItem(index, _why(error), excerpt(str(raw))))
-    return Page(number, tuple(items), tuple(invalid))
+    return Page(request.number, tuple(items), tuple(invalid))
 
 
 def _one(operation: str, response: Response, decode: Callable[[dict[str, Any]], _T]) -> _T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ._errors import InvalidItems, NotFound, UsageError
 from .models import InvalidItem
@@ -14,6 +14,29 @@ T = TypeVar("T")
 
 # The contract's bounds of page_size.
 SMALLEST_PAGE, LARGEST_PAGE = 5, 100
+
+
+@frozen
+class PageRequest:
+    """Which page of a listing is wanted, of what size and in which order."""
+
+    number: int
+    size: int
+    sort: tuple[str, ...]
+
+    @classmethod
+    def first(cls, sort: str | Sequence[str], size: int) -> PageRequest:
+        """Return the request for the first page, or raise UsageError for a size that the contract forbids.
+
+        One field to sort by may be given as a plain text.
+        """
+        if not SMALLEST_PAGE <= size <= LARGEST_PAGE:
+            raise UsageError(f"page_size must be from {SMALLEST_PAGE} to {LARGEST_PAGE}, not {size}")
+        return cls(1, size, (sort,) if isinstance(sort, str) else tuple(sort))
+
+    def next(self) -> PageRequest:
+        """Return the request for the page after this one."""
+        return evolve(self, number=self.number + 1)
 
 
 @frozen
@@ -43,15 +66,15 @@ class Pager(Generic[T]):
 
     def __init__(
         self,
-        fetch: Callable[[int], Awaitable[Page[T]]],
-        *,
         operation: str,
-        page_size: int,
+        fetch: Callable[[PageRequest], Awaitable[Page[T]]],
+        first: PageRequest,
+        *,
         key: Callable[[T], Hashable],
     ) -> None:
-        self._fetch = fetch
         self._operation = operation
-        self._page_size = page_size
+        self._fetch = fetch
+        self._first = first
         self._key = key
 
     async def __aiter__(self) -> AsyncIterator[T]:
@@ -66,32 +89,20 @@ class Pager(Generic[T]):
     async def pages(self) -> AsyncIterator[Page[T]]:
         """Give page after page; each is fetched when it is asked for."""
         seen: set[Hashable] = set()
-        number = 0
-        size = self._page_size
-        while size >= self._page_size:
-            number += 1
+        request = self._first
+        while True:
             try:
-                page = await self._fetch(number)
+                page = await self._fetch(request)
             except NotFound:
-                if number == 1:
+                if request.number == 1:
                     raise
                 return
-            size = page.size
-            if size == 0:
+            if page.size == 0:
                 return
             fresh = tuple(entry for entry in page.items if self._key(entry) not in seen)
             # Entries can only slide from one page to the next, so one page of memory is enough.
             seen = {self._key(entry) for entry in page.items}
-            yield Page(number, fresh, page.invalid)
-
-
-def check_page_size(page_size: int) -> int:
-    """Return a page size that the contract allows, or raise UsageError."""
-    if not SMALLEST_PAGE <= page_size <= LARGEST_PAGE:
-        raise UsageError(f"page_size must be from {SMALLEST_PAGE} to {LARGEST_PAGE}, not {page_size}")
-    return page_size
-
-
-def sort_order(sort: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the fields to sort by; one may be given as a plain text."""
-    return (sort,) if isinstance(sort, str) else tuple(sort)
+            yield Page(page.number, fresh, page.invalid)
+            if page.size < request.size:
+                return
+            request = request.next()

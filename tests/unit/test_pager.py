@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from aignostics_async import InvalidItem, InvalidItems, NotFound, Page, Pager, UsageError
-from aignostics_async._pager import check_page_size
+from aignostics_async._pager import PageRequest
 
 
 def missing() -> NotFound:
@@ -15,14 +15,14 @@ def missing() -> NotFound:
 
 
 def pager(pages: Sequence[Page[int] | NotFound], asked: list[int], size: int = 3) -> Pager[int]:
-    async def fetch(number: int) -> Page[int]:
-        asked.append(number)
-        page = pages[number - 1]
+    async def fetch(request: PageRequest) -> Page[int]:
+        asked.append(request.number)
+        page = pages[request.number - 1]
         if isinstance(page, NotFound):
             raise page
         return page
 
-    return Pager(fetch, operation="list numbers", page_size=size, key=lambda number: number)
+    return Pager("list numbers", fetch, PageRequest(1, size, ()), key=lambda number: number)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ async def test_an_entry_that_cant_be_read_costs_nothing_else() -> None:
 
 
 def test_page_sizes_have_the_contract_s_bounds() -> None:
-    assert check_page_size(5) == 5
-    assert check_page_size(100) == 100
+    assert PageRequest.first("-name", 5) == PageRequest(1, 5, ("-name",))
+    assert PageRequest.first(["a", "b"], 100).next() == PageRequest(2, 100, ("a", "b"))
     for size in (0, 4, 101):
         with pytest.raises(UsageError, match="from 5 to 100"):
-            check_page_size(size)
+            PageRequest.first((), size)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._errors import NotFound, UsageError
-from .._pager import LARGEST_PAGE, Page, Pager, check_page_size, sort_order
+from .._pager import LARGEST_PAGE, Pager, PageRequest
 
 if TYPE_CHECKING:
     from .._session import Session
@@ -27,15 +27,10 @@ class Applications:
 
         `sort` names fields, each with `-` in front for descending order, such as `"-name"`.
         """
-
-        async def fetch(page: int) -> Page[Application]:
-            return await self._session.bridge.list_applications(page=page, page_size=page_size, sort=order)
-
-        order = sort_order(sort)
         return Pager(
-            fetch,
-            operation="list applications",
-            page_size=check_page_size(page_size),
+            "list applications",
+            lambda page: self._session.bridge.list_applications(page),  # noqa: PLW0108 - open only by then
+            PageRequest.first(sort, page_size),
             key=lambda application: application.application_id,
         )
 
@@ -48,21 +43,12 @@ class Applications:
         page_size: int = LARGEST_PAGE,
     ) -> Pager[ApplicationVersion]:
         """Give the versions of an application, or only the one with the semantic version `version`."""
-
-        async def fetch(page: int) -> Page[ApplicationVersion]:
-            return await self._session.bridge.list_application_versions(
-                application_id,
-                version=version,
-                page=page,
-                page_size=page_size,
-                sort=order,
-            )
-
-        order = sort_order(sort)
         return Pager(
-            fetch,
-            operation="list versions",
-            page_size=check_page_size(page_size),
+            "list versions",
+            lambda page: self._session.bridge.list_application_versions(
+                application_id, page, version=version
+            ),
+            PageRequest.first(sort, page_size),
             key=lambda found: found.application_version_id,
         )
 

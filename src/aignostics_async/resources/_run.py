@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RunCancelled, RunFailed
 from .._ids import as_uuid
-from .._pager import LARGEST_PAGE, Page, Pager, check_page_size, sort_order
+from .._pager import LARGEST_PAGE, Pager, PageRequest
 from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
 from ..watch._poll import final_details, looks, one_look, patient, transitions
 
@@ -59,23 +59,12 @@ class Run:
         The filters narrow it down, together. References travel in the URL: give some dozens at most. The
         download URLs in it are signed anew by each request, and live for an hour.
         """
-
-        async def fetch(page: int) -> Page[ItemResult]:
-            return await self._session.bridge.list_run_results(
-                self.id,
-                item_ids=item_ids,
-                references=references,
-                statuses=statuses,
-                page=page,
-                page_size=page_size,
-                sort=order,
-            )
-
-        order = sort_order(sort)
         return Pager(
-            fetch,
-            operation="list results",
-            page_size=check_page_size(page_size),
+            "list results",
+            lambda page: self._session.bridge.list_run_results(
+                self.id, page, item_ids=item_ids, references=references, statuses=statuses
+            ),
+            PageRequest.first(sort, page_size),
             key=lambda item: item.item_id,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .._pager import LARGEST_PAGE, Page, Pager, check_page_size, sort_order
+from .._pager import LARGEST_PAGE, Pager, PageRequest
 from ..storage import Store, open_store
 from ._run import Run
 
@@ -34,21 +34,12 @@ class Runs:
         page_size: int = LARGEST_PAGE,
     ) -> Pager[RunDetails]:
         """Give the caller's runs, the newest first, one request per page of `page_size` (5 to 100)."""
-
-        async def fetch(page: int) -> Page[RunDetails]:
-            return await self._session.bridge.list_runs(
-                application_id=application_id,
-                application_version=application_version,
-                page=page,
-                page_size=page_size,
-                sort=order,
-            )
-
-        order = sort_order(sort)
         return Pager(
-            fetch,
-            operation="list runs",
-            page_size=check_page_size(page_size),
+            "list runs",
+            lambda page: self._session.bridge.list_runs(
+                page, application_id=application_id, application_version=application_version
+            ),
+            PageRequest.first(sort, page_size),
             key=lambda run: run.run_id,
         )
 
