@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test generate check-generated lint format types bench clean
+.PHONY: help env demo verify test generate check-generated lint format types bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -14,7 +14,10 @@ help:  ## Show this list
 env: $(VENV)/.env  ## Make .venv with all extras and development tools
 
 demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides
-	$(BIN)/python scripts/demo.py $(SLIDES)
+	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)")
+
+verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
+	$(BIN)/python scripts/verify_results.py demo/results
 
 test: $(VENV)/.env  ## Run all tests
 	$(BIN)/python -m pytest
@@ -47,12 +50,12 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
 	$(PYTHON) -m venv $(VENV)
 
-# An environment is made anew when what it is made from changes.
+# An environment is made anew when what it is made from changes. Dependency groups need a recent pip.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]'
 	@touch $@
 
 $(VENV)/.env: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --upgrade pip  # dependency groups need a recent one
+	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]' --group dev
 	@touch $@ $(VENV)/.demo

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from aignostics_async import (
+    AignosticsError,
     Client,
     DownloadReport,
     Item,
@@ -36,6 +37,10 @@ async def main(arguments: argparse.Namespace) -> int:
         except SlideError as error:  # submit would refuse the whole run; here the others go on
             refused[reference] = error
 
+    if not items:
+        print("there is no slide to submit", *refused.values(), sep="\n")
+        return 1
+    arguments.results.mkdir(parents=True, exist_ok=True)
     async with Client.from_env(settings=Settings(poll_interval=arguments.poll_interval)) as client:
         with ProgressBars() as bars:
             run = await client.runs.submit(
@@ -74,4 +79,7 @@ if __name__ == "__main__":
     parser.add_argument("--store", required=True)
     parser.add_argument("--application-version", default="he-tme:v1.1.0")
     parser.add_argument("--poll-interval", type=float, default=30.0)
-    sys.exit(asyncio.run(main(parser.parse_args())))
+    try:
+        sys.exit(asyncio.run(main(parser.parse_args())))
+    except AignosticsError as error:
+        sys.exit(f"error: {error}")

@@ -103,12 +103,11 @@ def build(root: Path, target: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file of the package and the stamp, by its relative name; caches don't count."""
-    files = [folder / "stamp.json", *(folder / PACKAGE).rglob("*")]
+    """Return every file of a folder, by its relative name; its README and caches don't count."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
-        for path in files
-        if path.is_file() and "__pycache__" not in path.parts
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path != folder / "README.md"
     }
 
 

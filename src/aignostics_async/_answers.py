@@ -44,7 +44,7 @@ def json_object(response: Response) -> dict[str, Any]:
     """Return the JSON object of a body that was read; an empty one for any other body."""
     try:
         parsed = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
 

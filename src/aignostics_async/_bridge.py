@@ -181,13 +181,13 @@ class Bridge:
         *,
         item_ids: Sequence[str],
         references: Sequence[str],
-        statuses: Sequence[ItemStatus],
+        statuses: Sequence[str],
     ) -> Page[ItemResult]:
         request = _list_run_results._get_kwargs(
             as_uuid(run_id, "run id"),
             item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
             reference_in=list(references) or UNSET,
-            status_in=[_ItemStatus(status.value) for status in statuses] or UNSET,
+            status_in=[_ItemStatus(status) for status in statuses] or UNSET,
             **_paging(page),
         )
         response = await self.api.send("list results", **request)
@@ -263,9 +263,9 @@ def _application(raw: dict[str, Any]) -> Application:
     wire = ApplicationReadResponse.from_dict(raw)
     return Application(
         application_id=_text(wire.application_id, "application_id"),
-        name=wire.name,
-        description=wire.description,
-        regulatory_classes=tuple(wire.regulatory_classes),
+        name=_text(wire.name, "name"),
+        description=_text(wire.description, "description"),
+        regulatory_classes=tuple(_text(each, "regulatory_classes") for each in wire.regulatory_classes),
     )
 
 
@@ -273,12 +273,12 @@ def _version(raw: dict[str, Any]) -> ApplicationVersion:
     wire = ApplicationVersionReadResponse.from_dict(raw)
     return ApplicationVersion(
         application_version_id=_text(wire.application_version_id, "application_version_id"),
-        application_id=wire.application_id,
-        version=wire.version,
-        changelog=wire.changelog,
+        application_id=_text(wire.application_id, "application_id"),
+        version=_text(wire.version, "version"),
+        changelog=_text(wire.changelog, "changelog"),
         created_at=_aware(wire.created_at),
         input_artifacts=tuple(
-            InputArtifactSpec(spec.name, spec.mime_type, spec.metadata_schema or {})
+            InputArtifactSpec(_text(spec.name, "name"), spec.mime_type, spec.metadata_schema or {})
             for spec in wire.input_artifacts
         ),
         output_artifacts=tuple(
@@ -294,11 +294,11 @@ def _run(raw: dict[str, Any]) -> RunDetails:
     wire = RunReadResponse.from_dict(raw)
     return RunDetails(
         run_id=str(wire.application_run_id),
-        application_version_id=wire.application_version_id,
-        organization_id=wire.organization_id,
+        application_version_id=_text(wire.application_version_id, "application_version_id"),
+        organization_id=_text(wire.organization_id, "organization_id"),
         status=RunStatus(wire.status.value),
         triggered_at=_aware(wire.triggered_at),
-        triggered_by=wire.triggered_by,
+        triggered_by=_text(wire.triggered_by, "triggered_by"),
     )
 
 

@@ -10,7 +10,7 @@ from ._config import Settings
 from ._environment import read_environment
 from ._errors import ConfigurationError
 from ._session import Session
-from ._urls import check_endpoint
+from ._urls import check_root
 from .auth import StaticToken, TokenSource
 from .resources._applications import Applications
 from .resources._run import Run
@@ -38,10 +38,12 @@ class Client:
     """
 
     def __init__(self, api_root: str, token: str | TokenSource, *, settings: Settings | None = None) -> None:
-        self._root = check_endpoint(api_root, "the API root")
-        if self._root.endswith("/api"):
-            raise ConfigurationError("give the API root without /api at its end")
+        self._root = check_root(api_root)
         source = StaticToken(token) if isinstance(token, str) else token
+        if not isinstance(source, TokenSource):
+            raise ConfigurationError(f"a token is a text, or an object with get_token, not {token!r}")
+        if not isinstance(settings, Settings | None):
+            raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
         self._session = Session(self._root, source, settings or Settings())
         self.applications = Applications(self._session)
         self.runs = Runs(self._session, self.applications)

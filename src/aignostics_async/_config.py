@@ -26,6 +26,17 @@ def _at_least_one(_instance: object, attribute: Any, value: int) -> None:
         raise ConfigurationError(f"{attribute.name} must be at least 1, not {value}")
 
 
+def _header_text(_instance: object, attribute: Any, value: str) -> None:
+    if not (isinstance(value, str) and value.isascii() and (value.isprintable() or not value)):
+        raise ConfigurationError(f"{attribute.name} must be printable ASCII, as HTTP headers are")
+
+
+def _instance(_settings: object, attribute: Any, value: object) -> None:
+    kind = {"timeouts": Timeouts, "retries": Retries, "limits": Limits}[attribute.name]
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{attribute.name} takes {kind.__name__}(...), not {value!r}")
+
+
 @frozen(kw_only=True)
 class Timeouts:
     """How long to wait, in seconds or as a timedelta. There is no way to wait for ever."""
@@ -70,13 +81,15 @@ class Limits:
 class Settings:
     """Everything about a client that is not an address or a credential."""
 
-    timeouts: Timeouts = field(factory=Timeouts)
-    retries: Retries = field(factory=Retries)
-    limits: Limits = field(factory=Limits)
+    timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
+    retries: Retries = field(factory=Retries, validator=_instance)
+    limits: Limits = field(factory=Limits, validator=_instance)
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
     """Between two looks at a run, as the platform advises; jitter takes up to a tenth off."""
     results_grace: float = field(default=60, converter=seconds, validator=_positive)
-    """How long `wait` and `watch` look for the last results of a run that is final."""
+    """How long `watch` and `download` look for the last results of a run that is final."""
+    outage_patience: float = field(default=300, converter=seconds, validator=_positive)
+    """How long `watch`, `wait` and `download` go on asking while the API can't be reached or is failing."""
     new_run_grace: float = field(default=5, converter=seconds, validator=_positive)
     """How long a run that was just created may be unknown to the server's replicas."""
     url_lifetime: float = field(default=7 * 24 * 3600, converter=seconds, validator=_positive)
@@ -87,7 +100,7 @@ class Settings:
     """For all traffic; else HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide, where `trust_env` allows."""
     trust_env: bool = True
     """Whether proxies and certificate files are taken from the environment."""
-    user_agent: str = ""
+    user_agent: str = field(default="", validator=_header_text)
     """Put in front of the SDK's own user agent, to tell your service from others."""
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ._config import ENVIRONMENTS, Environment, Settings, environment
 from ._errors import ConfigurationError
+from ._urls import check_root
 
 if TYPE_CHECKING:
     from .auth import TokenSource
@@ -34,9 +35,15 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
 def _place(given: Mapping[str, str]) -> tuple[str, Environment | None, str]:
     preset = environment(given["AIGNOSTICS_ENVIRONMENT"]) if "AIGNOSTICS_ENVIRONMENT" in given else None
-    if root := given.get("AIGNOSTICS_API_ROOT"):
-        known = next((each for each in ENVIRONMENTS.values() if each.api_root == root.rstrip("/")), None)
-        return root, preset or known, "AIGNOSTICS_API_ROOT"
+    if "AIGNOSTICS_API_ROOT" in given:
+        root = check_root(given["AIGNOSTICS_API_ROOT"])
+        if preset is not None and preset.api_root != root:
+            # One environment's token would go to another one's API.
+            raise ConfigurationError(
+                f"AIGNOSTICS_API_ROOT is not the root of AIGNOSTICS_ENVIRONMENT, {preset.api_root}; set one"
+            )
+        known = next((each for each in ENVIRONMENTS.values() if each.api_root == root), None)
+        return root, known, "AIGNOSTICS_API_ROOT"
     if preset is not None:
         return preset.api_root, preset, "AIGNOSTICS_ENVIRONMENT"
     raise ConfigurationError(

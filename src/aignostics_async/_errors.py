@@ -247,7 +247,8 @@ class SubmissionUnknown(AignosticsError):
         super().__init__(
             f"whether the run of {len(self.references)} items with {application_version_id}, sent at "
             f"{sent_at.isoformat(timespec='seconds')}, was created is unknown: {reason}. Do not send it "
-            "again before client.runs.find(references=error.references, since=error.sent_at) finds nothing."
+            "again unless client.runs.find(references=error.references, since=error.sent_at) finds nothing "
+            "some minutes later."
         )
 
 

@@ -8,16 +8,19 @@ client, so nothing that a client keeps, cookies least of all, gets into them.
 
 from __future__ import annotations
 
+import logging
 import platform
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 import anyio
 import httpx
 
 from ._answers import json_object, retry_after, status_error
 from ._errors import (
+    ConfigurationError,
     ConnectionFailed,
     InvalidResponse,
     RequestTimeout,
@@ -26,13 +29,13 @@ from ._errors import (
     UrlRefused,
     UsageError,
 )
-from ._redact import excerpt
+from ._redact import RedactingFilter, excerpt
 from ._retry import AttemptFailed, Outcome, repeat
-from ._urls import check_endpoint, origin, without_query
+from ._urls import check_endpoint, is_loopback, origin, without_query
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from ._config import Settings
@@ -44,6 +47,11 @@ Response = httpx.Response
 # Failures before the first byte of a request left this machine. Every other one may have been received.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _TOKEN_SECONDS = 20
+_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+
+# At DEBUG the library below httpx writes response headers as they come, a redirect's signed Location too.
+for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+    logging.getLogger(_name).addFilter(RedactingFilter())
 
 
 class _Pool:
@@ -55,15 +63,18 @@ class _Pool:
     (its issue 1093). It also slows down when many requests queue inside it.
     """
 
-    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int) -> None:
+    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int, *direct: str) -> None:
         self._settings = settings
         self._lifetime = lifetime
         self._connections = connections
+        self._direct = direct
         self._idle: list[httpx.AsyncClient] = []
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the pool; its connections are closed with `stack`."""
         self._context = context
+        # The first one is made here, where a proxy that can't be used is the caller's setting to mend.
+        self._idle.append(_client(self._settings, context, self._direct))
         self._limiter = anyio.CapacityLimiter(self._connections)
         stack.push_async_callback(self._close)
         return self
@@ -75,14 +86,15 @@ class _Pool:
             # A kept connection may be closed by the server in the moment in which it is used. That is a
             # repetition for a GET; for a POST it would be a doubt, so a POST gets a fresh connection.
             kept = self._idle if method != "POST" else None
-            client = kept.pop() if kept else _client(self._settings, self._context)
+            client = kept.pop() if kept else _client(self._settings, self._context, self._direct)
             try:
                 yield client
             except BaseException:
                 with anyio.CancelScope(shield=True):
                     await client.aclose()
                 raise
-            if len(self._idle) < self._connections:
+            # A client may be closed while this exchange was under way: nobody would close it later.
+            if len(self._idle) < self._connections and not self._lifetime.ended:
                 self._idle.append(client)
             else:
                 await client.aclose()
@@ -96,7 +108,7 @@ class ApiPool(_Pool):
     """Requests to the API: token, limiter, timeouts, retries, and errors of our tree."""
 
     def __init__(self, api_root: str, source: TokenSource, settings: Settings, lifetime: Lifetime) -> None:
-        super().__init__(settings, lifetime, settings.limits.api_requests)
+        super().__init__(settings, lifetime, settings.limits.api_requests, urlsplit(api_root).netloc)
         self._root = api_root
         self._source = source
 
@@ -124,7 +136,10 @@ class ApiPool(_Pool):
             "User-Agent": _user_agent(self._settings),
             **(headers or {}),
         }
-        request = httpx.Request(method, target, params=params, headers=fields, json=json)
+        try:
+            request = httpx.Request(method, target, params=params, headers=fields, json=json)
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            raise UsageError(f"{operation}: the request can't be written as HTTP and JSON: {error}") from None
         what = f"{operation} ({request.method} {request.url.path})"
         return await repeat(
             self._settings.retries, request.method, what, lambda: self._attempt(operation, request)
@@ -140,6 +155,7 @@ class ApiPool(_Pool):
         return url
 
     async def _attempt(self, operation: str, request: httpx.Request) -> httpx.Response:
+        self._lifetime.check()  # for the tries after the first: a client may be closed while they wait
         token = await self._source.get_token()
         response = await self._exchange(operation, request, token)
         if response.status_code == 401:
@@ -208,7 +224,7 @@ class StoragePool(_Pool):
 
     async def _refuse(self, response: httpx.Response, name: str) -> None:
         status = response.status_code
-        words = excerpt((await _first_bytes(response, 2000)).decode("utf-8", "replace"))
+        words = _words(response.request, await _first_bytes(response, 2000))
         outcome = Outcome(status=status, retry_after=retry_after(response))
         place = f"{response.request.method} {response.request.url}"
         if status in (400, 401, 403, 404, 410):
@@ -246,7 +262,7 @@ async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[
     reason = "no answer in time"
     try:
         with anyio.fail_after(_TOKEN_SECONDS):
-            async with _client(settings, ssl_context(settings)) as client:
+            async with _client(settings, ssl_context(settings), (urlsplit(url).netloc,)) as client:
                 response = await client.post(url, content=body, headers=headers)
                 return response.status_code, json_object(response), retry_after(response)
     except TimeoutError:
@@ -257,23 +273,34 @@ async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[
     raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
 
 
-def _client(settings: Settings, context: ssl.SSLContext) -> httpx.AsyncClient:
+def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] = ()) -> httpx.AsyncClient:
     timeouts = settings.timeouts
-    return httpx.AsyncClient(
-        verify=context,
-        proxy=settings.proxy,
-        trust_env=settings.trust_env,
-        timeout=httpx.Timeout(
-            connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
-        ),
-        limits=httpx.Limits(max_connections=1),
-        follow_redirects=False,
-    )
+    # What is on this machine is never reached through a proxy, which would see tokens in clear text.
+    local = [host for host in direct if is_loopback(urlsplit(f"//{host}").hostname or "")]
+    try:
+        return httpx.AsyncClient(
+            verify=context,
+            proxy=settings.proxy,
+            mounts={f"all://{host}": None for host in (*_THIS_MACHINE, *local)},
+            trust_env=settings.trust_env,
+            timeout=httpx.Timeout(
+                connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+            ),
+            limits=httpx.Limits(max_connections=1),
+            follow_redirects=False,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"the proxy can't be used: {excerpt(str(error))}") from None
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings that every pool of a client shares; reading the CAs takes some 20 ms."""
-    return settings.ssl_context or httpx.create_ssl_context(trust_env=settings.trust_env)
+    try:
+        return settings.ssl_context or httpx.create_ssl_context(trust_env=settings.trust_env)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the CA certificates can't be read ({error}); are SSL_CERT_FILE and SSL_CERT_DIR right?"
+        ) from None
 
 
 def _user_agent(settings: Settings) -> str:
@@ -326,6 +353,16 @@ def _connection_error(request: httpx.Request, error: httpx.RequestError) -> Conn
 def _reason(error: httpx.RequestError) -> str:
     words = excerpt(str(error), 120)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _words(request: httpx.Request, body: bytes) -> str:
+    """Return what a storage said, without any part of the signed query, which it may repeat."""
+    text = body.decode("utf-8", "replace")
+    query = request.url.query.decode("ascii")
+    for secret in (query, *(value for _, value in parse_qsl(query))):
+        if len(secret) >= 4:
+            text = text.replace(secret, "[redacted]")
+    return excerpt(text)
 
 
 async def _first_bytes(response: httpx.Response, limit: int) -> bytes:

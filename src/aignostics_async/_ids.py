@@ -1,10 +1,14 @@
-"""Identifiers, checked before they become a part of a path."""
+"""Identifiers and lists of them, checked before they become a part of a request."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from uuid import UUID
 
 from ._errors import UsageError
+
+_VERSION_ID = re.compile(r"([^:\s]+):v?([^:\s]+)")
 
 
 def as_uuid(value: str, what: str) -> UUID:
@@ -16,7 +20,31 @@ def as_uuid(value: str, what: str) -> UUID:
 
 
 def as_path_part(value: str, what: str) -> str:
-    """Return a text that can stand in a path, or raise UsageError if it is empty."""
-    if not value.strip():
-        raise UsageError(f"the {what} is empty")
+    """Return a text that can stand in a path, or raise UsageError."""
+    if not isinstance(value, str) or value.strip() in ("", ".", ".."):
+        raise UsageError(f"{value!r} is no {what}")
     return value
+
+
+def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:
+    """Return several texts, or raise UsageError for a single one, whose characters nobody means."""
+    if isinstance(values, str):
+        raise UsageError(f"{what} takes several texts; put the one in a list: [{values!r}]")
+    return tuple(values)
+
+
+def split_version_id(version_id: str) -> tuple[str, str]:
+    """Return application id and semantic version of a version id, or raise UsageError."""
+    parts = _VERSION_ID.fullmatch(version_id) if isinstance(version_id, str) else None
+    if parts is None:
+        raise UsageError(
+            f"{version_id!r} is no version id; give application and version, such as 'h-e-tme:v1.2.3'. "
+            "client.applications.versions(...) lists them"
+        )
+    return parts[1], parts[2]
+
+
+def as_version_id(version_id: str) -> str:
+    """Return a version id in the form of the platform's own, with the `v` that may be left out."""
+    application_id, version = split_version_id(version_id)
+    return f"{application_id}:v{version}"

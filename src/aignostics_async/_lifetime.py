@@ -26,6 +26,11 @@ class Lifetime:
         """Make every further use an error."""
         self._closed = True
 
+    @property
+    def ended(self) -> bool:
+        """Whether the client was closed."""
+        return self._closed
+
     def check(self) -> None:
         """Raise UsageError unless the client is open and this is its event loop."""
         if self._closed:

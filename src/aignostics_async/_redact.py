@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
-_QUERY = re.compile(r"""(https?://[^\s?#"'<>\\]+)[?#][^\s"'<>]*""", re.IGNORECASE)
-_USERINFO = re.compile(r"(https?://)[^\s/@\"'<>]+@", re.IGNORECASE)
+# What may stand between the end of a path and a signature; JSON may have escaped it, and the slashes too.
+_QUERY = re.compile(r"""(https?:(?:\\*/){2}(?:\\+/|[^\s?#"<>\\])+)(?:[?#]|\\u003f)[^\s"<>]*""", re.IGNORECASE)
+_USERINFO = re.compile(r"(https?:(?:\\*/){2})[^\s/@\"'<>]+@", re.IGNORECASE)
+# A query without its host, as servers like to repeat it: /path?signature=..., X-Goog-Signature=...
+_SECRET_VALUE = re.compile(
+    r"""((?:x-(?:amz|goog)-[\w-]+|signature|sig|credential|\w*token|client_secret|code)(?:=|%3d))[^&\s"'<>]+""",
+    re.IGNORECASE,
+)
 _JWT = re.compile(r"\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]+")
 
 
 def redact(text: str) -> str:
-    """Return `text` without URL queries, user names in URLs and bearer tokens.
+    """Return `text` without URL queries, user names in URLs, signatures and bearer tokens.
 
     A signed URL is a secret because of its query, so the query goes and the path stays.
     """
     text = _QUERY.sub(r"\1?[redacted]", text)
     text = _USERINFO.sub(r"\1[redacted]@", text)
+    text = _SECRET_VALUE.sub(r"\1[redacted]", text)
     text = _JWT.sub("[redacted]", text)
     return _BEARER.sub(r"\1 [redacted]", text)
 
@@ -26,3 +34,12 @@ def excerpt(text: str, limit: int = 300) -> str:
     # Redaction comes first: cutting first could leave half a signature that no pattern knows.
     line = " ".join(redact(text[: 20 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class RedactingFilter(logging.Filter):
+    """Rewrites log records of the HTTP library below us, which writes response headers as they come."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record's text, and keep the record."""
+        record.msg, record.args = redact(record.getMessage()), None
+        return True

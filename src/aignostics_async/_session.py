@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
+import anyio
+
 from ._lifetime import Lifetime
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ class Session:
 
     def __init__(self, api_root: str, source: TokenSource, settings: Settings) -> None:
         self.settings = settings
-        self._api_root = api_root
+        self.api_root = api_root
         self._source = source
         self._lifetime = Lifetime()
         self._stack = AsyncExitStack()
@@ -47,7 +49,7 @@ class Session:
 
         context = ssl_context(self.settings)
         async with AsyncExitStack() as stack:
-            api = ApiPool(self._api_root, self._source, self.settings, self._lifetime)
+            api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
             self._bridge = Bridge(api.open(stack, context))
             self._storage = StoragePool(self.settings, self._lifetime).open(stack, context)
             self._stack = stack.pop_all()
@@ -63,4 +65,5 @@ class Session:
         await self._stack.aclose()
         close = getattr(self._source, "aclose", None)
         if close is not None:
-            await close()
+            with anyio.CancelScope(shield=True):
+                await close()

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 
 import anyio
+from anyio.abc import TaskGroup
 
 T = TypeVar("T")
+
+
+@asynccontextmanager
+async def plain_task_group() -> AsyncIterator[TaskGroup]:
+    """Give a task group whose first failure cancels the others and is raised as it is, not in a group."""
+    failure: BaseException | None = None
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+    except BaseExceptionGroup as several:
+        failure = several
+        while isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[0]
+    if failure is not None:
+        raise failure
 
 
 async def run_all(jobs: Sequence[Callable[[], Awaitable[T]]], *, limit: int) -> list[T]:
@@ -16,21 +33,13 @@ async def run_all(jobs: Sequence[Callable[[], Awaitable[T]]], *, limit: int) -> 
     The first one that fails cancels the others, and its error is raised as it is.
     """
     results: list[T | None] = [None] * len(jobs)
-    failure: Exception | None = None
     limiter = anyio.CapacityLimiter(limit)
 
     async def run(index: int) -> None:
-        nonlocal failure
         async with limiter:
-            try:
-                results[index] = await jobs[index]()
-            except Exception as error:  # noqa: BLE001 - it is raised below, whatever it is
-                failure = failure or error
-                group.cancel_scope.cancel()
+            results[index] = await jobs[index]()
 
-    async with anyio.create_task_group() as group:
+    async with plain_task_group() as group:
         for index in range(len(jobs)):
             group.start_soon(run, index)
-    if failure is not None:
-        raise failure
     return cast("list[T]", results)

@@ -39,16 +39,27 @@ def check_endpoint(url: str, what: str) -> str:
     It must be https, or http on this machine, and carry no query and no user name.
     """
     parts = _split(url, what)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(f"{what} must have no user name, password, query or fragment")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"{what} must be a URL such as https://host, not {without_query(url)!r}")
-    if parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(f"{what} must have no user name, query or fragment")
+        shown = url.partition("?")[0].rpartition("@")[2]
+        raise ConfigurationError(f"{what} must be a URL such as https://host, not {shown!r}")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigurationError(f"{what} must be https; http is for this machine only: {url!r}")
     return url.rstrip("/")
 
 
+def check_root(url: str) -> str:
+    """Return an API root without a slash at its end, or raise ConfigurationError."""
+    root = check_endpoint(url, "the API root")
+    if "api" in urlsplit(root).path.split("/"):
+        raise ConfigurationError("give the API root without /api; the client adds it")
+    return root
+
+
 def _split(url: str, what: str) -> SplitResult:
+    if not isinstance(url, str):
+        raise ConfigurationError(f"{what} must be a text such as https://host, not {url!r}")
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises for a port that is no number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from aignostics_api.api.public import get_run
 from support import details, pretend, result
 
 from aignostics_async import (
@@ -74,16 +75,18 @@ async def test_a_status_that_no_standard_knows(emulator: Emulator, status: int) 
     assert isinstance(caught.value, ServerError) == (status >= 500)
 
 
-@pytest.mark.parametrize("call", ["get", "list", "create"])
+@pytest.mark.parametrize("call", ["get", "list", "the door"])
 async def test_a_page_of_html_with_200(emulator: Emulator, call: str) -> None:
     html = "<html>Sign in: https://login.example.com/?state=CANARY</html>"
     emulator.set_faults({"method": "GET", "path": f"{RUNS}.*", "status": 200, "body": html})
     async with emulator.client() as client:
-        with pytest.raises(InvalidResponse, match="it is no JSON") as caught:
+        with pytest.raises(InvalidResponse, match="does not fit the contract") as caught:
             if call == "get":
                 await client.runs.get(RUN_ID)
-            else:
+            elif call == "list":
                 [run async for run in client.runs.list()]
+            else:
+                await client.call(get_run, uuid.UUID(int=1))
     assert caught.value.status == 200
     assert "Sign in" in caught.value.excerpt
     assert "CANARY" not in str(caught.value)
@@ -106,6 +109,7 @@ async def test_a_202_with_any_body_or_none(emulator: Emulator, body: object) -> 
         {"output_artifacts": None},
         {"output_artifacts": [{"name": "x"}]},
         {"error": {"code": 3}},
+        {"reference": 7},
     ],
 )
 async def test_one_broken_item_keeps_its_neighbours(emulator: Emulator, broken: dict[str, object]) -> None:

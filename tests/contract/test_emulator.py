@@ -141,6 +141,7 @@ def test_two_applications_with_two_versions_each_whose_schemas_differ(ask: Ask) 
         ("GET", "/v1/applications?page_size=4", ["query", "page_size"]),
         ("GET", "/v1/runs?page_size=101", ["query", "page_size"]),
         ("GET", "/v1/applications?sort=colour", ["query", "sort"]),
+        ("GET", "/v1/applications/none/versions?sort=colour", ["query", "sort"]),
         ("GET", "/v1/runs?include=a&include=b", ["query", "include"]),
         ("GET", "/v1/runs/no-uuid", ["path", "application_run_id"]),
         ("POST", "/v1/runs/no-uuid/cancel", ["path", "application_run_id"]),
@@ -161,6 +162,8 @@ def test_wrong_parameters_are_told_in_the_contract_s_shape(
     ("body", "place"),
     [
         (b"no json", ["body"]),
+        (b"[" * 100_000, ["body"]),
+        (b'{"application_version_id": "\\ud800", "items": []}', ["body"]),
         ({}, ["body"]),
         ({**run_body(), "items": 3}, ["body", "items"]),
         (
@@ -199,10 +202,12 @@ def test_the_wrong_moment_is_409(ask: Ask) -> None:
     assert ask("GET", f"/v1/runs/{run_id}").json()["status"] == "CANCELED_USER"
 
 
-@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic eDp5", "Bearer "])
-def test_without_a_good_token_it_is_401(ask: Ask, header: str | None) -> None:
-    answer = ask("GET", "/v1/applications", headers={} if header is None else {"Authorization": header})
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic eDp5", "Bearer ", "Basic {token}"])
+def test_without_a_good_token_it_is_401(ask: Ask, emulator: Emulator, header: str | None) -> None:
+    given = {} if header is None else {"Authorization": header.format(token=emulator.access_token)}
+    answer = ask("GET", "/v1/applications", headers=given)
     assert answer.status_code == 401
+    assert answer.json() == {"detail": "Not authenticated"}
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 

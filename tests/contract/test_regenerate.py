@@ -54,6 +54,11 @@ def add_a_stray(generated: Path) -> str:
     return "stray:     generated/aignostics_api/extra.py"
 
 
+def add_a_stray_beside_the_package(generated: Path) -> str:
+    (generated / "extra.py").write_text("")
+    return "stray:     generated/extra.py"
+
+
 def delete_a_file(generated: Path) -> str:
     (generated / "aignostics_api/api/public/get_run.py").unlink()
     return "missing:   generated/aignostics_api/api/public/get_run.py"

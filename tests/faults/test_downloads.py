@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from support import Answer, Storage, artifact, pretend, result, storage
+from support import Answer, Storage, artifact, details, pretend, result, storage
 
 from aignostics_async import (
     ChecksumMismatch,
@@ -22,6 +22,7 @@ from aignostics_async import (
     FileStatus,
     Limits,
     LocalFileChanged,
+    TransferError,
     TransferInterrupted,
     UnsafePath,
     UrlRefused,
@@ -97,6 +98,48 @@ async def test_a_link_in_the_folder_is_not_followed_out_of_it(
     report = await download(emulator, folder, result("case", item), result("good", item))
     assert files_in(outside) == []
     assert [type(file.error) for file in report.files] == [UnsafePath, type(None)]
+
+
+async def test_artifacts_that_are_listed_late_are_not_lost(
+    emulator: Emulator, place: Storage, tmp_path: Path
+) -> None:
+    early, late = (artifact(name, place.url(f"/{name}", Answer(b"x")), b"x") for name in ("early", "late"))
+    item = result("case", early)
+    run_id = pretend(emulator)
+    path = f"/api/v1/runs/{run_id}"
+    emulator.set_faults(
+        {"path": path, "status": 200, "body": details("RUNNING"), "times": 1},
+        {"path": path, "status": 200, "body": details()},
+        {"path": f"{path}/results", "status": 200, "body": [item], "times": 1},
+        {"path": f"{path}/results", "status": 200, "body": [{**item, "output_artifacts": [early, late]}]},
+    )
+    async with emulator.client() as client:
+        report = await client.run(run_id).download(tmp_path)
+    report.raise_for_failures()
+    assert files_in(tmp_path) == ["case/early.bin", "case/late.bin"]
+
+
+async def test_what_stands_in_a_file_s_place_is_that_file_s_failure(
+    emulator: Emulator, place: Storage, tmp_path: Path
+) -> None:
+    (tmp_path / "case" / "folder.bin").mkdir(parents=True)
+    (tmp_path / "case" / "loop.bin").symlink_to("loop.bin")
+    items = [artifact(name, place.url(f"/{name}", Answer(b"x")), b"x") for name in ("folder", "loop", "good")]
+    report = await download(emulator, tmp_path, result("case", *items))
+    assert [file.status for file in report.files] == ["FAILED", "FAILED", "VERIFIED"]
+    assert all(isinstance(file.error, TransferError) for file in report.files[:2])
+
+
+async def test_what_a_killed_download_left_is_cleared(
+    emulator: Emulator, place: Storage, tmp_path: Path
+) -> None:
+    (tmp_path / "case").mkdir()
+    stale, fresh = tmp_path / "case" / ".0123.part", tmp_path / "case" / ".4567.part"
+    for part in (stale, fresh):
+        part.write_bytes(b"half")
+    os.utime(stale, (0, 0))
+    await download(emulator, tmp_path, result("case", artifact("a", place.url("/a", Answer(b"x")), b"x")))
+    assert files_in(tmp_path) == ["case/.4567.part", "case/a.bin"], "another download may be at work"
 
 
 async def test_wrong_bytes_are_fetched_once_more_and_never_kept(

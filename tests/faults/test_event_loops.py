@@ -10,7 +10,7 @@ import uuid
 import pytest
 from attrs import evolve
 
-from aignostics_async import Retries, Timeouts, UsageError
+from aignostics_async import Client, Limits, Retries, Timeouts, UsageError
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 
@@ -81,3 +81,49 @@ async def test_a_client_survives_the_deadlines_of_its_users(emulator: Emulator) 
         cut = await asyncio.gather(*(churn() for _ in range(40)))
         assert sum(cut) > 100
         assert await asyncio.gather(*(ask() for _ in range(20))) == [2] * 20
+
+
+async def test_closing_under_a_request_leaves_no_connection(emulator: Emulator) -> None:
+    emulator.set_faults({"path": "/api/v1/applications", "delay_s": 0.3})
+    client = emulator.client()
+
+    async def ask() -> int:
+        return len([application async for application in client.applications.list()])
+
+    async with client:
+        asked = [asyncio.create_task(ask()) for _ in range(4)]
+        await asyncio.wait(asked, timeout=0.1)
+    pool = client._session._bridge.api
+    assert await asyncio.gather(*asked) == [2] * 4, "what was under way comes to its end"
+    assert pool._idle == []
+
+
+async def test_no_more_requests_are_in_flight_than_the_limit() -> None:
+    """Counted by the server, which answers nobody before all that may come have come."""
+    waiting, most = 0, 0
+    served: list[asyncio.Task[None] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal waiting, most
+        served.append(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        waiting += 1
+        most = max(most, waiting)
+        await asyncio.sleep(0.05)  # a server that takes its time
+        waiting -= 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    settings = evolve(IMPATIENT, limits=Limits(api_requests=3))
+    async with server:
+        root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Client(root, "token", settings=settings) as client:
+
+            async def ask() -> int:
+                return len([application async for application in client.applications.list()])
+
+            assert await asyncio.gather(*(ask() for _ in range(12))) == [0] * 12
+        await asyncio.gather(*filter(None, served))
+    assert most == 3

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
-from support import artifact, pretend, result
+from support import Answer, artifact, details, pretend, result, storage
 
 from aignostics_async import (
     ChecksumMismatch,
-    Client,
-    FileStatus,
+    ConfigurationError,
+    Item,
     Slide,
     TransferError,
     UrlRefused,
@@ -150,8 +151,6 @@ async def test_a_url_that_expired_in_the_queue_is_replaced(emulator: Emulator, t
 
 
 def rules_of(run_id: str, results: list[dict[str, object]]) -> list[dict[str, object]]:
-    from support import details
-
     path = f"/api/v1/runs/{run_id}"
     return [
         {"path": path, "status": 200, "body": details()},
@@ -159,10 +158,15 @@ def rules_of(run_id: str, results: list[dict[str, object]]) -> list[dict[str, ob
     ]
 
 
-async def test_a_store_is_of_the_api_s_own_origin(emulator: Emulator) -> None:
+async def test_a_store_is_of_the_api_s_own_origin(emulator: Emulator, slide: Slide) -> None:
+    elsewhere = "https://elsewhere.example.com/storage"
     async with emulator.client() as client:
-        with pytest.raises(UsageError, match="is not of the API's origin"):
-            await client.store("https://elsewhere.example.com/storage").presign_get("signed:a", 60)
+        with pytest.raises(ConfigurationError, match="must be of the API's own origin"):
+            client.store(elsewhere)
+        with pytest.raises(ConfigurationError, match="s3://bucket"):
+            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store="s3://bucket")
+        with pytest.raises(UsageError, match="gets no token"):
+            await client._session.bridge.api.send("sign", method="POST", url=f"{elsewhere}/sign")
     assert emulator.requests() == []
 
 
@@ -192,18 +196,45 @@ async def test_a_file_that_is_not_there(emulator: Emulator, tmp_path: Path) -> N
             await client.store(emulator.store_url).put("a", tmp_path / "none")
 
 
-async def test_results_urls_live_as_long_as_the_emulator_says(slide: Slide, tmp_path: Path) -> None:
-    from aignostics_async import Item
-
-    with Emulator(tmp_path / "data", url_lifetime=3600) as emulator:
-        async with Client(emulator.api_root, emulator.access_token, settings=IMPATIENT) as client:
+async def test_lifetimes_are_the_emulator_s_options_and_speed_is_not(slide: Slide, tmp_path: Path) -> None:
+    with Emulator(tmp_path / "data", url_lifetime=500, token_lifetime=50, speed=1000) as emulator:
+        async with emulator.client() as client:
             run = await client.runs.submit(
                 "test-app:v0.0.1", [Item("a", slide=slide)], store=emulator.store_url
             )
-            report = await run.download(tmp_path / "results")
-            assert {file.status for file in report.files} == {FileStatus.VERIFIED}
+            await run.wait()
             item = await anext(aiter(run.results()))
-            url = item.output_artifacts[0].download_url
-            assert url is not None
-            expires = int(re.findall(r"expires=(\d+)", url)[0])
-            assert 3500 < expires - time.time() <= 3600
+        url = item.output_artifacts[0].download_url
+        assert url is not None
+        expires = int(re.findall(r"expires=(\d+)", url)[0])
+        assert 480 < expires - time.time() <= 500
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": emulator.client_id,
+            "refresh_token": emulator.refresh_token,
+        }
+        assert requests.post(emulator.token_url, data=form, timeout=30).json()["expires_in"] == 50
+
+
+async def test_a_read_that_meets_a_write_sees_one_of_the_two(emulator: Emulator) -> None:
+    bodies = [bytes([number]) * 3_000_000 for number in range(2)]
+    put(emulator, "busy", bodies[0]).raise_for_status()
+    read, write = sign(emulator, "GET", "busy"), sign(emulator, "PUT", "busy")
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(requests.put, write, data=bodies[n % 2], timeout=30) for n in range(10)]
+        reads = [pool.submit(requests.get, read, timeout=30) for _ in range(20)]
+    assert all(each.result().ok for each in writes)
+    for each in reads:
+        response = each.result()
+        assert response.headers["x-goog-hash"] == f"crc32c={checksum_bytes(response.content).wire}"
+
+
+async def test_the_storage_s_own_words_hold_no_signature(emulator: Emulator, tmp_path: Path) -> None:
+    """Servers like to repeat the request line; the signature in it is a secret."""
+    async with storage() as place:
+        url = place.url("/a", Answer(b"Cannot GET /a?signature=CANARY now", status=404))
+        report_id = pretend(emulator, result("case", artifact("a", url, b"x")))
+        async with emulator.client() as client:
+            report = await client.run(report_id).download(tmp_path)
+    assert "Cannot GET /a" in str(report.files[0].error)
+    assert "CANARY" not in report.to_json()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import pretend, result
 
 from aignostics_async import Slide
 from aignostics_async.emulator.process import Emulator
@@ -134,8 +135,6 @@ def test_a_wrong_token_is_status_5(emulator: Emulator) -> None:
 
 
 def test_failed_items_are_status_3(emulator: Emulator, tmp_path: Path) -> None:
-    from support import pretend, result
-
     run_id = pretend(emulator, {**result("bad", status="ERROR_USER"), "error": "unreadable"})
     done = cli("runs", "download", run_id, tmp_path, emulator=emulator)
     assert done.returncode == 3
@@ -147,6 +146,115 @@ def test_an_unknown_submission_is_status_4(emulator: Emulator, slide: Slide) -> 
     done = cli("submit", "he-tme:v1.0.0", slide.path, "--store", emulator.store_url, emulator=emulator)
     assert done.returncode == 4
     assert "Do not send it again" in " ".join(done.stderr.split())
+
+
+def test_a_folder_gives_references_by_path_and_metadata_may_be_json(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "case.tiff").write_bytes(slide.path.read_bytes())
+    done = cli(
+        *("submit", "he-tme:v1.1.0", tmp_path, "--store", emulator.store_url, "--json"),
+        *("--metadata", 'specimen={"tissue": "LUNG"}', "--metadata", "resolution_mpp=0.25"),
+        emulator=emulator,
+    )
+    run_id = parsed(done)["run_id"]
+    items = parsed(cli("runs", "show", run_id, "--json", emulator=emulator))["items"]
+    assert [item["reference"] for item in items] == ["a/case.tiff", "b/case.tiff"]
+
+
+def test_a_run_that_is_waited_for_is_told_before_the_wait(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    """Who interrupts the wait has paid for a run, and must know which."""
+    with Emulator(tmp_path / "slow", speed=0.1) as slow:
+        arguments = ["submit", "he-tme:v1.0.0", str(slide.path), "--store", slow.store_url]
+        command = [
+            sys.executable,
+            "-m",
+            "aignostics_async.cli",
+            *arguments,
+            "--download",
+            str(tmp_path / "r"),
+        ]
+        environment = {**os.environ, **slow.environment}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            run_id = next(line for line in process.stderr if line.startswith("run ")).split()[1]
+            process.terminate()
+            rest = process.stderr.read()
+        assert process.returncode == 128 + signal.SIGTERM
+        assert "Traceback" not in rest
+        assert parsed(cli("runs", "show", run_id, "--json", emulator=slow))["run_id"] == run_id
+        found = cli("runs", "find", "case.tiff", "--json", emulator=slow)
+        assert [run["run_id"] for run in parsed(found)["exact"]] == [run_id]
+        assert run_id in cli("runs", "find", "case.tiff", emulator=slow).stdout
+        assert cli("runs", "find", "nothing", emulator=slow).returncode == 3
+
+
+def test_a_submission_that_is_cut_short_says_how_to_find_it(emulator: Emulator, slide: Slide) -> None:
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "delay_s": 20})
+    arguments = ["submit", "he-tme:v1.0.0", str(slide.path), "--store", emulator.store_url]
+    command = [sys.executable, "-m", "aignostics_async.cli", *arguments]
+    environment = {**os.environ, **emulator.environment}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not any(asked["path"] == "/api/v1/runs" for asked in emulator.requests()):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGINT
+    assert "aignostics-async runs find case.tiff" in told
+    assert "Traceback" not in told
+
+
+def test_nothing_is_cut_where_nobody_looks(emulator: Emulator, run_id: str) -> None:
+    listed = cli("runs", "list", "--limit", "1", emulator=emulator)
+    assert run_id in listed.stdout
+
+
+@pytest.mark.parametrize("command", ["runs list --json | true", "runs list > /dev/full"])
+def test_output_that_nobody_takes_is_no_traceback(emulator: Emulator, run_id: str, command: str) -> None:
+    program = f"{sys.executable} -m aignostics_async.cli {command}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", program],
+        env={**os.environ, **emulator.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_terminal_without_the_characters_gets_them_escaped(emulator: Emulator) -> None:
+    run_id = pretend(emulator, result("症例-7"))
+    environment = {**os.environ, **emulator.environment, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "aignostics_async.cli", "runs", "show", run_id, "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "\\u75c7" in done.stdout
+
+
+@pytest.mark.parametrize(("status", "code"), [("COMPLETED", 0), ("REJECTED", 3), ("CANCELED_USER", 3)])
+def test_watching_a_failed_run_is_status_3(emulator: Emulator, status: str, code: int) -> None:
+    run_id = pretend(emulator, result("a"), status=status)
+    assert cli("runs", "watch", run_id, "--poll-interval", "0.05", emulator=emulator).returncode == code
+
+
+def test_an_unreachable_identity_provider_is_no_sign_in(emulator: Emulator) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIGNOSTICS_")},
+        "AIGNOSTICS_API_ROOT": emulator.api_root,
+        "AIGNOSTICS_REFRESH_TOKEN": "r",
+        "AIGNOSTICS_CLIENT_ID": "c",
+        "AIGNOSTICS_TOKEN_URL": "http://127.0.0.1:9/token",
+    }
+    command = [sys.executable, "-m", "aignostics_async.cli", "runs", "list"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "gave no answer" in done.stderr
 
 
 def test_the_emulator_writes_its_ready_file(tmp_path: Path) -> None:

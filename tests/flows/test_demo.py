@@ -61,6 +61,19 @@ def test_slides_of_one_s_own(root: Path, shared: Path, tmp_path: Path) -> None:
     assert "README" not in done.stdout
 
 
+def test_a_folder_where_nothing_can_be_submitted(root: Path, shared: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "with space"
+    folder.mkdir()
+    (folder / "boxes.tiff").write_bytes((shared / "slides/boxes.tiff").read_bytes())
+    done = demo(root, tmp_path / "demo", str(folder))
+    assert done.returncode == 1
+    assert "352.8 µm per pixel" in done.stdout
+    missing = demo(root, tmp_path / "demo", str(tmp_path / "none"))
+    assert missing.returncode == 1
+    assert "error: " in missing.stderr
+    assert "Traceback" not in done.stderr + missing.stderr
+
+
 def test_the_readme_shows_the_example_that_is_run(root: Path) -> None:
     example = (root / "examples/quickstart.py").read_text(encoding="utf-8")
     assert example in (root / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from support import details, result
 
-from aignostics_async import Item, NotFound, RunStatus, Settings, Slide
+from aignostics_async import Forbidden, Item, NotFound, Retries, RunStatus, ServerError, Settings, Slide
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 RUN_ID = str(uuid.UUID(int=1))
@@ -90,6 +90,27 @@ async def test_a_deadline_is_asyncio_s_own(emulator: Emulator) -> None:
             async with asyncio.timeout(0.3):
                 await client.run(RUN_ID).wait()
         assert asyncio.all_tasks() == before, "nothing is left behind"
+
+
+async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: Emulator) -> None:
+    once = evolve(IMPATIENT, retries=Retries(attempts=1))
+    outage = [{"path": RUN, "status": 503, "times": 3}, {"path": RUN, "drop": "before", "times": 3}]
+    emulator.set_faults(*outage, *seen("COMPLETED", result("a")))
+    assert await states(emulator, once) == [("a", None, "SUCCEEDED"), (None, None, "COMPLETED")]
+    emulator.set_faults({"path": RUN, "status": 503})
+    with pytest.raises(ServerError):
+        await states(emulator, evolve(once, outage_patience=0.2))
+    emulator.set_faults({"path": RUN, "status": 403})
+    with pytest.raises(Forbidden):
+        await states(emulator, once)
+    assert len(emulator.requests()) == 1, "what will not pass is not waited for"
+
+
+async def test_a_final_run_without_items_is_looked_at_again(emulator: Emulator) -> None:
+    emulator.set_faults(*seen("COMPLETED"), *seen("COMPLETED", result("a")))
+    assert await states(emulator) == [("a", None, "SUCCEEDED"), (None, None, "COMPLETED")]
+    emulator.set_faults(*seen("REJECTED", times=None))
+    assert await states(emulator) == [(None, None, "REJECTED")]
 
 
 async def test_faults_that_pass_are_ridden_out(emulator: Emulator) -> None:

@@ -59,6 +59,18 @@ def test_nothing_set_names_what_to_set() -> None:
         read_environment({"AIGNOSTICS_ENVIRONMENT": "prod"}, DEFAULTS)
 
 
+def test_one_environment_s_token_does_not_go_to_another_one_s_api() -> None:
+    both = {
+        "AIGNOSTICS_ENVIRONMENT": "production",
+        "AIGNOSTICS_API_ROOT": "http://127.0.0.1:8000",
+        "AIGNOSTICS_ACCESS_TOKEN": "x",
+    }
+    with pytest.raises(ConfigurationError, match="is not the root of AIGNOSTICS_ENVIRONMENT"):
+        read_environment(both, DEFAULTS)
+    same = {**both, "AIGNOSTICS_API_ROOT": "https://platform.aignostics.com/"}
+    assert read_environment(same, DEFAULTS).api_root == "https://platform.aignostics.com"
+
+
 def test_what_is_set_is_used_and_told() -> None:
     account = read_environment(
         {"AIGNOSTICS_ENVIRONMENT": "production", "AIGNOSTICS_ACCESS_TOKEN": " token\n"}, DEFAULTS

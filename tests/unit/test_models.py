@@ -76,7 +76,7 @@ def test_a_slide_takes_one_resolution_or_two() -> None:
     assert Slide("a.svs", mpp=0.25).mpp == 0.25
     assert Slide("a.svs", mpp=(0.25, 0.5)).mpp == (0.25, 0.5)
     for wrong in (0, -1, (0.25, 0)):
-        with pytest.raises(UsageError, match="must be positive"):
+        with pytest.raises(UsageError, match="is a positive number"):
             Slide("a.svs", mpp=wrong)
 
 

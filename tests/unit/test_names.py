@@ -29,6 +29,9 @@ from aignostics_async.transfer._names import check_inside, distinct_names, exten
         ("dot.", "dot"),
         ("con", "_con"),
         ("NUL.txt", "_NUL.txt"),
+        ("con .txt", "_con .txt"),
+        ("com1 .a.b", "_com1 .a.b"),
+        ("console", "console"),
         ("a\nb\0c", "a_b_c"),
         ("症例-七", "症例-七"),
         ("right\u202eleft", "right_left"),
@@ -81,6 +84,12 @@ def test_texts_that_would_be_one_file_are_told_apart() -> None:
     folded = {unicodedata.normalize("NFKC", name).casefold() for name in names.values()}
     assert len(folded) == len(texts)
     assert names == distinct_names(dict(reversed(texts.items())))
+
+
+def test_a_text_that_looks_like_another_one_s_mark_is_marked_too() -> None:
+    marked = distinct_names({1: "a/b", 2: "a:b"})[1]
+    names = distinct_names({1: "a/b", 2: "a:b", 3: marked})
+    assert len(set(names.values())) == 3
 
 
 @given(st.dictionaries(st.integers(), st.text(max_size=8), max_size=12))

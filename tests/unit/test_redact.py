@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
+import aignostics_async._http  # noqa: F401 - it installs the filter
 from aignostics_async._redact import excerpt, redact
 
 
@@ -37,3 +40,27 @@ def test_an_excerpt_is_short_and_on_one_line() -> None:
 def test_an_excerpt_is_redacted_before_it_is_cut() -> None:
     url = "https://host/path?" + "s" * 290 + "CANARY"
     assert "sss" not in excerpt(url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"detail": "boom https:\\/\\/h\\/x?signature=CANARY"}',
+        "Cannot GET /a?X-Amz-Signature=CANARY&x=1",
+        "https://h/o'brien.svs?sig=CANARY",
+        "https://h/a?x='b'&sig=CANARY",
+        "X-Goog-Signature=CANARY",
+        "https:\\/\\/h\\/x\\u003fsig=CANARY",
+        "refresh_token=CANARY&grant_type=x",
+        "[(b'location', b'https://elsewhere/x?sig=CANARY')]",
+    ],
+)
+def test_secrets_in_disguise_go_too(text: str) -> None:
+    assert "CANARY" not in redact(text)
+
+
+def test_the_http_library_s_records_are_redacted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "httpcore.http11")
+    logging.getLogger("httpcore.http11").debug("got %r", [(b"location", b"https://host/x?sig=CANARY")])
+    assert "CANARY" not in caplog.text
+    assert "https://host/x" in caplog.text

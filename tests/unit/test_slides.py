@@ -56,6 +56,8 @@ async def test_the_resolution_of_a_synthetic_slide_is_kept(tmp_path: Path) -> No
 async def test_what_is_no_slide_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SlideError, match="there is no such file"):
         await read_slide(Slide(tmp_path / "none.svs"))
+    with pytest.raises(SlideError, match="it can't be read"):
+        await read_slide(Slide(tmp_path / ("x" * 300 + ".svs")))
     (tmp_path / "text.svs").write_text("no slide")
     with pytest.raises(SlideError, match="can't be read as a slide"):
         await read_slide(Slide(tmp_path / "text.svs"))
@@ -71,13 +73,34 @@ def test_a_folder_gives_its_slides_and_one_per_series(shared: Path) -> None:
     ]
 
 
+async def test_a_series_in_capitals_is_whole(shared: Path, tmp_path: Path) -> None:
+    for number in range(2):
+        content = (shared / f"slides/boxes_{number}.dcm").read_bytes()
+        (tmp_path / f"BOXES_{number}.DCM").write_bytes(content)
+    (found,) = find_slides(tmp_path)
+    assert [path.name for path in (await read_slide(found)).files] == ["BOXES_0.DCM", "BOXES_1.DCM"]
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.svs").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "back").symlink_to(tmp_path / "folder")
+    names = [
+        slide.path.relative_to(tmp_path / "folder").as_posix() for slide in find_slides(tmp_path / "folder")
+    ]
+    assert names == ["link/a.svs"]
+
+
 def test_a_folder_is_searched_below_and_hidden_files_are_not(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    for name in ("b/two.SVS", "one.tif", ".hidden.svs", "README.md", "broken.dcm"):
+    (tmp_path / ".trash").mkdir()
+    for name in (".trash/t.svs", "b/two.SVS", "one.tif", ".hidden.svs", "README.md", "broken.dcm"):
         (tmp_path / name).touch()
     names = [slide.path.relative_to(tmp_path).as_posix() for slide in find_slides(tmp_path)]
     assert names == ["b/two.SVS", "broken.dcm", "one.tif"]
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="can't be read as a folder"):
         find_slides(tmp_path / "none")
 
 

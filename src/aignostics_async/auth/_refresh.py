@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from copy import copy
 
 from .._config import Settings
 from .._errors import AuthenticationError, ConfigurationError, LoginRequired, TokenEndpointUnavailable
@@ -66,20 +67,21 @@ class RefreshToken:
 
     async def aclose(self) -> None:
         """Wait for a refresh that is under way, so that its result is not lost."""
-        if self._flight is not None:
+        if self._flight is not None and not self._flight.done():
             await asyncio.wait([self._flight])
 
     def _raise_recent_failure(self) -> None:
         if self._failure is None:
             return
         if isinstance(self._failure, LoginRequired) or time.monotonic() < self._failed_at + _COOL_DOWN:
-            raise self._failure
+            # A copy: one error that is raised again and again keeps every frame that it went through.
+            raise copy(self._failure)
 
     async def _refresh(self) -> Token:
         try:
             return await self._ask()
         except AuthenticationError as error:
-            self._failure, self._failed_at = error, time.monotonic()
+            self._failure, self._failed_at = copy(error), time.monotonic()
             raise
 
     async def _ask(self) -> Token:

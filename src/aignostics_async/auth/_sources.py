@@ -34,7 +34,7 @@ class Token:
 
 @runtime_checkable
 class TokenSource(Protocol):
-    """Anything that gives access tokens."""
+    """Anything that gives access tokens. One with an `aclose()` is told when a client that used it closes."""
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
         """Return a usable token.

@@ -1,20 +1,24 @@
 """The root of the command line, and what its exit statuses mean.
 
-0 done; 1 failed; 2 used wrongly; 3 finished, but some items or files failed; 4 whether a run was created
-is unknown; 5 sign in first; 130 interrupted.
+0 done; 1 failed; 2 used wrongly; 3 finished, but the run, some items or some files failed; 4 whether a run
+was created is unknown; 5 sign in first; 130 and 143 interrupted by SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
+import os
+import signal
 import sys
 
 from cyclopts import App, CycloptsError
 
 from .._errors import (
     AignosticsError,
-    AuthenticationError,
     ConfigurationError,
+    LoginDenied,
+    LoginRequired,
     SubmissionUnknown,
     Unauthorized,
     UsageError,
@@ -36,25 +40,59 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (ConfigurationError, 2),
     (UsageError, 2),
     (SubmissionUnknown, 4),
-    (AuthenticationError, 5),
+    (LoginDenied, 5),
+    (LoginRequired, 5),
     (Unauthorized, 5),
 )
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status; errors of ours are one text on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A reference that the terminal's encoding lacks must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        status = asyncio.run(_dispatch(arguments))
+        status = _interruptible(arguments)
+        sys.stdout.flush()
     except CycloptsError:
         return 2
     except AignosticsError as error:
         print(f"error: {error}", file=sys.stderr)
         return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
-    except KeyboardInterrupt:
-        return 130
+    except BrokenPipeError:
+        # Whoever read has had enough; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return status
 
 
-async def _dispatch(arguments: list[str]) -> int:
-    result = await app.run_async(arguments, exit_on_error=False, result_action="return_value")
-    return result if isinstance(result, int) else 0
+def _interruptible(arguments: list[str]) -> int:
+    """Run a command; SIGTERM ends it as orderly as Ctrl-C does."""
+    interrupted: list[int] = []
+
+    async def main() -> int:
+        task = asyncio.current_task()
+
+        def stop() -> None:
+            interrupted.append(signal.SIGTERM)
+            if task is not None:
+                task.cancel()
+
+        if sys.platform != "win32":
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+        result = await app.run_async(arguments, exit_on_error=False, result_action="return_value")
+        return result if isinstance(result, int) else 0
+
+    try:
+        return asyncio.run(main())
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        if not interrupted:
+            raise
+        return 128 + signal.SIGTERM

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Annotated, Any
 from attrs import asdict
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from .._client import Client
 from .._config import Settings
@@ -50,10 +52,9 @@ def print_line(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; texts of the server's are shown as they are, never read as markup."""
-    from rich.text import Text
-
-    table = Table(*columns)
+    """Print a table that cuts nothing; texts of the server's are shown as they are, never read as markup."""
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    Console().print(table)
+    # A pipe has no width that a table must fit into.
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)

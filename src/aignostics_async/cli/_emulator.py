@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +67,9 @@ async def emulator(
         remote_inputs=remote_inputs,
         failed_items_threshold=failed_items_threshold,
     )
+    if sys.platform != "win32":
+        # The server has an order of its own to end in; both at once would cut it short.
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     await serve(
         options,
         host=host,

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 from cyclopts import App
 
+from .._endings import ending
 from .._errors import UsageError
 from ..transfer._progress import ProgressBars
 from ._common import Json, PollInterval, client, plain, print_json, print_line, print_table
@@ -25,7 +25,7 @@ app = App(name="runs", help="Look at runs, follow them, bring their results home
 async def list_runs(
     *,
     application: str | None = None,
-    application_version: str | None = None,
+    version: str | None = None,
     limit: int = 20,
     as_json: Json = False,
 ) -> None:
@@ -35,16 +35,14 @@ async def list_runs(
     ----------
     application
         Only the runs of this application.
-    application_version
+    version
         Only the runs of this version.
     limit
         How many at most.
     """
     runs: list[RunDetails] = []
     async with client() as session:
-        async for run in session.runs.list(
-            application_id=application, application_version=application_version
-        ):
+        async for run in session.runs.list(application_id=application, application_version=version):
             if len(runs) >= limit:
                 break
             runs.append(run)
@@ -53,10 +51,7 @@ async def list_runs(
     else:
         print_table(
             ("run", "version", "status", "triggered"),
-            [
-                (run.run_id, run.application_version_id, run.status, f"{run.triggered_at:%Y-%m-%d %H:%M}")
-                for run in runs
-            ],
+            [_row(run) for run in runs],
         )
 
 
@@ -78,10 +73,39 @@ async def show(run_id: str, /, *, as_json: Json = False) -> None:
 
 
 @app.command
-async def watch(run_id: str, /, *, poll_interval: PollInterval = 30, as_json: Json = False) -> None:
-    """Follow a run until it is final; JSON comes as one line per change."""
+async def find(*references: str, version: str | None = None, as_json: Json = False) -> int:
+    """Find the runs whose items have exactly these references, such as one whose submission was cut short.
+
+    Ends with 3 if there are none.
+
+    Parameters
+    ----------
+    references
+        The references of all items of the run.
+    version
+        Only runs of this version; faster where there are many.
+    """
+    async with client() as session:
+        found = await session.runs.find(references=references, application_version=version)
+    if as_json:
+        exact, possible = ([plain(run) for run in runs] for runs in (found.exact, found.possible))
+        print_json({"exact": exact, "possible": possible})
+    else:
+        rows = [("exact", run) for run in found.exact] + [("possible", run) for run in found.possible]
+        print_table(
+            ("match", "run", "version", "status", "triggered"),
+            [(match, *_row(run)) for match, run in rows],
+        )
+    return 0 if found else 3
+
+
+@app.command
+async def watch(run_id: str, /, *, poll_interval: PollInterval = 30, as_json: Json = False) -> int:
+    """Follow a run until it is final; JSON comes as one line per change. Ends with 3 if the run failed."""
     async with client(poll_interval) as session:
-        await follow(session.run(run_id), as_json=as_json)
+        run = session.run(run_id)
+        await follow(run, as_json=as_json)
+        return 3 if ending(await run.details()) else 0
 
 
 @app.command
@@ -104,14 +128,10 @@ async def delete_results(run_id: str, /, *, yes: bool = False, as_json: Json = F
     Parameters
     ----------
     yes
-        Do not ask first.
+        That you mean it.
     """
     if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("nobody is there to ask whether to delete; pass --yes")
-        question = f"Delete all results of {run_id}, for good? [y/N] "
-        if (await anyio.to_thread.run_sync(input, question)).strip().lower() != "y":
-            raise UsageError("nothing was deleted")
+        raise UsageError(f"this deletes all results of {run_id}, for good; pass --yes if you mean it")
     async with client() as session:
         await session.run(run_id).delete_results()
     if as_json:
@@ -139,6 +159,10 @@ async def download(
     """
     async with client(poll_interval) as session:
         return await bring(session.run(run_id), folder, wait=wait, as_json=as_json)
+
+
+def _row(run: RunDetails) -> tuple[object, ...]:
+    return run.run_id, run.application_version_id, run.status, f"{run.triggered_at:%Y-%m-%d %H:%M}"
 
 
 async def follow(run: Run, *, as_json: bool) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from .._errors import UsageError
+from .._errors import SubmissionUnknown, UsageError
 from ..models import Item, Slide
 from ..slides import find_slides
 from ..transfer._progress import ProgressBars
@@ -26,7 +32,9 @@ async def submit(
     poll_interval: PollInterval = 30,
     as_json: Json = False,
 ) -> int:
-    """Read, check, upload and submit slides as one run; each is known by its file name.
+    """Read, check, upload and submit slides as one run.
+
+    Each slide is known by its file name, or by its path below the folder that was given.
 
     Parameters
     ----------
@@ -35,22 +43,26 @@ async def submit(
     slides
         Slide files, or folders of them.
     store
-        The address of the object store that the slides are uploaded to.
+        The address of a store of the API's own origin that signs URLs, such as the emulator's.
     mpp
         µm per pixel, for slides whose file has none.
     metadata
-        More metadata for every slide, as KEY=VALUE.
+        More metadata for every slide, as KEY=VALUE. A value that is JSON counts as JSON: 3 is a number,
+        "3" in quotes is a text.
     download
         Wait for the run and bring its results to this folder.
     """
     items = _items(slides, mpp, dict(_pair(text) for text in metadata))
     async with client(poll_interval) as session:
-        if as_json:
-            run = await session.runs.submit(application_version, items, store=store)
-        else:
-            with ProgressBars() as bars:
-                run = await session.runs.submit(application_version, items, store=store, progress=bars)
+        with _advice([item.reference for item in items]):
+            if as_json:
+                run = await session.runs.submit(application_version, items, store=store)
+            else:
+                with ProgressBars() as bars:
+                    run = await session.runs.submit(application_version, items, store=store, progress=bars)
         if download is not None:
+            # Told before the wait: who interrupts it has a run that is paid for.
+            print(f"run {run.id}", file=sys.stderr, flush=True)
             return await bring(run, download, wait=True, as_json=as_json)
     if as_json:
         print_json({"run_id": run.id})
@@ -59,17 +71,42 @@ async def submit(
     return 0
 
 
+@contextmanager
+def _advice(references: list[str]) -> Iterator[None]:
+    """Say how to find out what became of a submission that was cut short."""
+    try:
+        yield
+    except (asyncio.CancelledError, SubmissionUnknown):
+        named = " ".join(map(shlex.quote, references[:20]))
+        more = " ..." if len(references) > 20 else ""
+        print(
+            "the submission was cut short; before you repeat it, see whether a run was created: "
+            f"aignostics-async runs find {named}{more}",
+            file=sys.stderr,
+        )
+        raise
+
+
 def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any]) -> list[Item]:
-    found = [
-        slide.path for path in paths for slide in (find_slides(path) if path.is_dir() else [Slide(path)])
-    ]
+    """Return one item per slide, known by its file name, or by its path below the folder that was given."""
+    found: dict[Path, str] = {}
+    for path in paths:
+        if path.is_dir():
+            found |= {slide.path: slide.path.relative_to(path).as_posix() for slide in find_slides(path)}
+        else:
+            found[path] = path.name
     if not found:
         raise UsageError("there are no slides; give slide files, or folders that hold some")
-    return [Item(path.name, slide=Slide(path, mpp=mpp, metadata=metadata)) for path in found]
+    return [
+        Item(reference, slide=Slide(path, mpp=mpp, metadata=metadata)) for path, reference in found.items()
+    ]
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not key or not separator:
         raise UsageError(f"--metadata takes KEY=VALUE, not {text!r}")
-    return key, value
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

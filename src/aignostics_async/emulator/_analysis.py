@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from .._crc32c import read_checksum
 
 _THUMBNAIL = 512  # pixels of its longer side
 _GRID = 96  # cells of the polygons along the longer side
-_LARGEST_MEMBER = 8 * 1024**3
+_LARGEST_SERIES = 8 * 1024**3  # bytes, unpacked
 
 
 class UnreadableSlide(Exception):
@@ -95,13 +97,15 @@ def _unpacked(slide: Path, folder: Path) -> Iterator[Path]:
     try:
         with zipfile.ZipFile(slide) as archive:
             members = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".dcm")]
-            if not members or sum(entry.file_size for entry in members) > _LARGEST_MEMBER:
+            if not members or sum(entry.file_size for entry in members) > _LARGEST_SERIES:
                 raise UnreadableSlide("The input is a zip without DICOM files, or too large")
             for number, entry in enumerate(members):
                 # Numbered: a name from outside is no path here.
-                (target / f"{number}.dcm").write_bytes(archive.read(entry))
-    except zipfile.BadZipFile as error:
-        raise UnreadableSlide(f"The input is a broken zip: {error}") from None
+                with archive.open(entry) as source, (target / f"{number}.dcm").open("wb") as copy:
+                    shutil.copyfileobj(source, copy, 1024 * 1024)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        # The latter two stand for encryption and unknown compression.
+        raise UnreadableSlide(f"The input is a zip that can't be read: {error}") from None
     yield target / "0.dcm"
 
 

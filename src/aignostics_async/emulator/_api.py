@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What listings can be sorted by; those of the catalogue, by all that they show.
+_RUN_FIELDS = (
+    *("application_run_id", "application_version_id", "organization_id"),
+    *("status", "triggered_at", "triggered_by"),
+)
+_ITEM_FIELDS = ("item_id", "reference", "status", "error")
+
 ORGANIZATION = "emulator"
 USER = "emulator|developer"
 
@@ -75,7 +82,7 @@ class Api:
     # Applications
 
     def _list_applications(self, values: dict[str, Any]) -> Response:
-        return JSONResponse(_page(APPLICATIONS, values, dict))
+        return JSONResponse(_page(APPLICATIONS, values, dict, tuple(APPLICATIONS[0])))
 
     def _list_versions(self, values: dict[str, Any]) -> Response:
         found = [
@@ -84,7 +91,7 @@ class Api:
             if version["application_id"] == values["application_id"]
             and values["version"] in (None, version["version"])
         ]
-        return JSONResponse(_page(found, values, dict))
+        return JSONResponse(_page(found, values, dict, tuple(VERSIONS[0])))
 
     # Runs
 
@@ -97,7 +104,7 @@ class Api:
             if application in (None, run.application_version_id.partition(":")[0])
             and version in (None, run.application_version_id)
         ]
-        return JSONResponse([_run_json(run) for run in _page(found, values, _run_json)])
+        return JSONResponse([_run_json(run) for run in _page(found, values, _run_json, _RUN_FIELDS)])
 
     def _create_run(self, values: dict[str, Any]) -> Response:
         body = values["body"]
@@ -150,7 +157,9 @@ class Api:
             and (values["reference__in"] is None or item.reference in values["reference__in"])
             and (values["status__in"] is None or item.status in values["status__in"])
         ]
-        return JSONResponse([self._item_json(item) for item in _page(wanted, values, _item_fields)])
+        return JSONResponse(
+            [self._item_json(item) for item in _page(wanted, values, _item_fields, _ITEM_FIELDS)]
+        )
 
     def _item_json(self, item: ItemRow) -> dict[str, Any]:
         return {
@@ -202,16 +211,18 @@ def _item_fields(item: ItemRow) -> dict[str, Any]:
     return {"item_id": item.id, "reference": item.reference, "status": item.status, "error": item.error}
 
 
-def _page(rows: Sequence[T], values: dict[str, Any], fields: Callable[[T], dict[str, Any]]) -> list[T]:
+def _page(
+    rows: Sequence[T], values: dict[str, Any], fields: Callable[[T], dict[str, Any]], known: tuple[str, ...]
+) -> list[T]:
     """Return one page of the rows, sorted as asked by their fields; past the end it is empty."""
     ordered = list(rows)
     # The last field first: sorting is stable, so the first field decides.
     for order in reversed(values["sort"] or []):
         # A plus that was not encoded arrives as a space.
         field = order.lstrip("+- ")
-        if ordered and field not in fields(ordered[0]):
-            known = ", ".join(sorted(fields(ordered[0])))
-            raise InvalidRequest([fault(["query", "sort"], f"can't sort by {field!r}; there is {known}")])
+        if field not in known:
+            names = ", ".join(known)
+            raise InvalidRequest([fault(["query", "sort"], f"can't sort by {field!r}; there is {names}")])
         ordered.sort(key=lambda row: str(fields(row)[field]), reverse=order.startswith("-"))
     start = (values["page"] - 1) * values["page_size"]
     return ordered[start : start + values["page_size"]]

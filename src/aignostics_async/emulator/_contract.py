@@ -81,7 +81,8 @@ class Contract:
         """Return the JSON body of a request; raises InvalidRequest."""
         try:
             body = json.loads(await request.body())
-        except ValueError as error:
+            json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is JSON and no text
+        except (ValueError, RecursionError) as error:
             raise InvalidRequest([fault(["body"], f"JSON decode error: {error}", "json_invalid")]) from None
         content = self._document["paths"][path][method]["requestBody"]["content"]
         schema = content["application/json"]["schema"]

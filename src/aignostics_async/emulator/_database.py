@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterable
@@ -31,7 +32,8 @@ CREATE TABLE IF NOT EXISTS artifacts (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS artifacts_of_item ON artifacts (item_id, number);
 CREATE TABLE IF NOT EXISTS objects (
-    key TEXT PRIMARY KEY, size INTEGER NOT NULL, crc32c TEXT NOT NULL, media_type TEXT NOT NULL
+    key TEXT PRIMARY KEY, file TEXT NOT NULL, size INTEGER NOT NULL, crc32c TEXT NOT NULL,
+    media_type TEXT NOT NULL
 ) STRICT;
 """
 
@@ -75,6 +77,7 @@ class ObjectRow:
     """What is known of a stored object."""
 
     key: str
+    file: str
     size: int
     crc32c: str
     media_type: str
@@ -84,6 +87,9 @@ class Database:
     """All reading and writing of state. Used from the event loop only; each call takes microseconds."""
 
     def __init__(self, path: Path) -> None:
+        # The signing key is in it; SQLite gives the files beside it the permissions of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         # Survives the process, which is what a restart needs; a power cut may take the last seconds.
@@ -105,10 +111,14 @@ class Database:
         """Remember a token by its digest."""
         self._connection.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", (digest, kind, expires_at))
 
-    def knows_token(self, digest: str, kind: str, now: float) -> bool:
-        """Whether a token was issued and is not expired."""
-        query = "SELECT 1 FROM tokens WHERE digest = ? AND kind = ? AND coalesce(expires_at, ?) >= ?"
-        return self._connection.execute(query, (digest, kind, now, now)).fetchone() is not None
+    def forget_tokens(self, kind: str) -> None:
+        """Make every token of a kind unknown."""
+        self._connection.execute("DELETE FROM tokens WHERE kind = ?", (kind,))
+
+    def knows_token(self, digest: str, kinds: tuple[str, str], now: float) -> bool:
+        """Whether a token of either kind was issued and is not expired."""
+        query = "SELECT 1 FROM tokens WHERE digest = ? AND kind IN (?, ?) AND coalesce(expires_at, ?) >= ?"
+        return self._one(query, digest, *kinds, now, now) is not None
 
     # Runs
 
@@ -163,8 +173,11 @@ class Database:
         status: str,
         error: str | None = None,
         artifacts: Iterable[tuple[str, str, dict[str, Any]]] = (),
-    ) -> None:
-        """Give a pending item its final state and its artifacts (name, key, metadata), all or nothing."""
+    ) -> bool:
+        """Give a pending item its final state and its artifacts (name, key, metadata), all or nothing.
+
+        False if the item was final already.
+        """
         with self._connection:
             self._connection.execute("BEGIN")
             cursor = self._connection.execute(
@@ -179,6 +192,7 @@ class Database:
                         for name, key, metadata in artifacts
                     ],
                 )
+        return cursor.rowcount == 1
 
     def cancel_pending_items(self, run_id: str, status: str) -> None:
         """Give every pending item of a run a cancelled state."""
@@ -205,14 +219,18 @@ class Database:
     def put_object(self, row: ObjectRow) -> None:
         """Remember an object, in place of what was under its key."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
-            (row.key, row.size, row.crc32c, row.media_type),
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)",
+            (row.key, row.file, row.size, row.crc32c, row.media_type),
         )
 
     def find_object(self, key: str) -> ObjectRow | None:
         """Return what is known of an object, or None."""
-        rows = self._all("SELECT key, size, crc32c, media_type FROM objects WHERE key = ?", key)
+        rows = self._all("SELECT key, file, size, crc32c, media_type FROM objects WHERE key = ?", key)
         return ObjectRow(*rows[0]) if rows else None
+
+    def object_files(self) -> set[str]:
+        """Return the names of all files that belong to an object."""
+        return {row[0] for row in self._all("SELECT file FROM objects")}
 
     def delete_object(self, key: str) -> None:
         """Forget an object."""

@@ -40,7 +40,7 @@ class Rule:
     """One fault; see the module."""
 
     method: str | None = None
-    path: str = ".*"
+    path: re.Pattern[str] = field(default=".*", converter=re.compile)
     query: dict[str, str] = field(factory=dict)
     skip: int = 0
     times: int | None = None
@@ -52,7 +52,7 @@ class Rule:
 
     def strikes(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
         """Whether the rule takes this request; counts it if so."""
-        if self.method not in (None, method) or not re.fullmatch(self.path, path):
+        if self.method not in (None, method) or not self.path.fullmatch(path):
             return False
         if any(value not in query.get(name, []) for name, value in self.query.items()):
             return False
@@ -96,7 +96,7 @@ class Faults:
         self._tokens.require_bearer(request)
         try:
             self._rules = [Rule(**rule) for rule in await request.json()]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError, re.error) as error:
             return JSONResponse({"detail": f"these are no rules: {error}"}, status_code=422)
         self._asked.clear()
         return Response(status_code=204)

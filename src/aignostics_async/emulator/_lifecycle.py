@@ -115,7 +115,7 @@ class Lifecycle:
         return True
 
     async def _finish(self, item: ItemRow) -> None:
-        with tempfile.TemporaryDirectory(dir=self._platform.options.data) as scratch:
+        with tempfile.TemporaryDirectory(dir=self._platform.scratch) as scratch:
             folder = Path(scratch)
             try:
                 slide = await self._fetch(item.inputs[0], folder)
@@ -124,6 +124,12 @@ class Lifecycle:
                 )
             except (InputRefused, UnreadableSlide) as refused:
                 self._platform.database.finish_item(item.id, "ERROR_USER", str(refused))
+                return
+            except Exception as error:  # noqa: BLE001
+                # A bug here, or a file that brings a decoder down: this item's trouble and no other's.
+                _log.exception("item %s failed", item.id)
+                reason = f"The analysis failed: {type(error).__name__}"
+                self._platform.database.finish_item(item.id, "ERROR_SYSTEM", reason)
                 return
             artifacts = []
             for output in outputs:
@@ -135,7 +141,9 @@ class Lifecycle:
                 }
                 self._platform.objects.adopt(key, output.path, output.crc32c, output.media_type)
                 artifacts.append((output.name, key, metadata))
-            self._platform.database.finish_item(item.id, "SUCCEEDED", artifacts=artifacts)
+            if not self._platform.database.finish_item(item.id, "SUCCEEDED", artifacts=artifacts):
+                for _, key, _ in artifacts:  # cancelled meanwhile: nobody will ask for these
+                    self._platform.objects.delete(key)
 
     def _declared(self, item: ItemRow) -> frozenset[str]:
         """Return the names of the outputs that the item's version gives."""

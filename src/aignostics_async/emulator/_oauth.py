@@ -28,12 +28,16 @@ class Tokens:
     def __init__(self, database: Database, lifetime_s: float) -> None:
         self._database = database
         self._lifetime_s = lifetime_s
+        # A static token is good for one start: the next one may be given another.
+        database.forget_tokens("static")
 
     def issue_access(self, text: str | None = None) -> str:
         """Return an access token: a given one, which never expires, or a new one that does."""
-        expires = None if text else time.time() + self._lifetime_s
-        text = text or secrets.token_urlsafe(32)
-        self._database.add_token(_digest(text), "access", expires)
+        if text is not None:
+            self._database.add_token(_digest(text), "static", None)
+            return text
+        text = secrets.token_urlsafe(32)
+        self._database.add_token(_digest(text), "access", time.time() + self._lifetime_s)
         return text
 
     def issue_refresh(self) -> str:
@@ -45,7 +49,7 @@ class Tokens:
     def require_bearer(self, request: Request) -> None:
         """Refuse a request without a token that was issued here."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        known = self._database.knows_token(_digest(text), "access", time.time())
+        known = self._database.knows_token(_digest(text), ("access", "static"), time.time())
         if scheme.lower() != "bearer" or not known:
             raise refusal(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
 
@@ -61,7 +65,7 @@ class Tokens:
         if form.get("client_id") != CLIENT_ID:
             return _error(401, "invalid_client", f"the client id here is {CLIENT_ID!r}")
         text = form.get("refresh_token", "")
-        if not self._database.knows_token(_digest(text), "refresh", time.time()):
+        if not self._database.knows_token(_digest(text), ("refresh", "refresh"), time.time()):
             return _error(403, "invalid_grant", "Unknown or invalid refresh token.")
         answer = {
             "access_token": self.issue_access(),

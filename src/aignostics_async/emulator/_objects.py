@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from collections.abc import AsyncIterable
@@ -40,6 +39,7 @@ class Objects:
         self._folder = folder
         self._database = database
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.sweep()
         self._key = database.secret("signing key", secrets.token_bytes(32))
 
     # URLs
@@ -88,29 +88,43 @@ class Objects:
                     await anyio.to_thread.run_sync(file.write, piece)
             if announced is not None and announced != digest.wire:
                 raise ChecksumRefused
-            os.replace(part, self.path(key))  # noqa: PTH105 - the same, and shorter
+            row = self._new_row(key, digest.length, digest.wire, media_type)
+            part.replace(self.path(row))
         finally:
             part.unlink(missing_ok=True)
-        row = ObjectRow(key, digest.length, digest.wire, media_type)
         self._database.put_object(row)
         return row
 
     def adopt(self, key: str, file: Path, crc32c: str, media_type: str) -> None:
         """Take a finished file of the emulator's own as an object."""
-        size = file.stat().st_size
-        os.replace(file, self.path(key))  # noqa: PTH105
-        self._database.put_object(ObjectRow(key, size, crc32c, media_type))
+        row = self._new_row(key, file.stat().st_size, crc32c, media_type)
+        file.replace(self.path(row))
+        self._database.put_object(row)
 
     def find(self, key: str) -> ObjectRow | None:
         """Return what is known of an object whose file is there, or None."""
         row = self._database.find_object(key)
-        return row if row is not None and self.path(key).is_file() else None
+        return row if row is not None and self.path(row).is_file() else None
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        self._database.delete_object(key)
-        self.path(key).unlink(missing_ok=True)
+        row = self._database.find_object(key)
+        if row is not None:
+            self._database.delete_object(key)
+            self.path(row).unlink(missing_ok=True)
 
-    def path(self, key: str) -> Path:
-        """Return where the bytes of a key stand; the name says nothing, so no key can be a path."""
-        return self._folder / hashlib.sha256(key.encode()).hexdigest()
+    def path(self, row: ObjectRow) -> Path:
+        """Return where the bytes of an object stand."""
+        return self._folder / row.file
+
+    def sweep(self) -> None:
+        """Delete the files that belong to no object: replaced ones, and what a killed emulator left."""
+        known = self._database.object_files()
+        for file in self._folder.iterdir():
+            if file.name not in known:
+                file.unlink()
+
+    def _new_row(self, key: str, size: int, crc32c: str, media_type: str) -> ObjectRow:
+        # A file of its own, whose name says nothing: no key can be a path, and who reads the object while
+        # it is replaced reads the old one to its end.
+        return ObjectRow(key, secrets.token_hex(16), size, crc32c, media_type)

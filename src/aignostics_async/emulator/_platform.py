@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
+from .._errors import ConfigurationError
 from ._database import Database
 from ._lifecycle import Lifecycle
 from ._oauth import Tokens
 from ._objects import Objects
+
+
+def _positive(_instance: object, attribute: Any, value: float) -> None:
+    if not value > 0:
+        raise ConfigurationError(f"{attribute.name} must be more than 0, not {value}")
 
 
 @frozen(kw_only=True)
@@ -18,7 +26,7 @@ class Options:
 
     data: Path
     """The folder of its state; it goes on where the last one on the same folder ended."""
-    speed: float = 1.0
+    speed: float = field(default=1.0, validator=_positive)
     """Scales the life of a run, and nothing else."""
     token_lifetime: float = 24 * 3600
     url_lifetime: float = 3600
@@ -36,6 +44,9 @@ class Platform:
         options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.options = options
         self.origin = ""  # known once the port is
+        self.scratch = options.data / "scratch"
+        shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed emulator left
+        self.scratch.mkdir(mode=0o700)
         self.database = Database(options.data / "emulator.sqlite3")
         self.objects = Objects(options.data / "objects", self.database)
         self.tokens = Tokens(self.database, options.token_lifetime)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import Any
 import uvicorn
 from attrs import asdict, frozen
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .._errors import ConfigurationError
@@ -23,6 +28,7 @@ from ._oauth import CLIENT_ID, TOKEN_PATH
 from ._objects import STORAGE_PATH
 from ._platform import Options, Platform
 from ._storage import Storage
+from ._undocumented import answer_refusal
 
 
 @frozen
@@ -59,12 +65,12 @@ async def serve(
 
     The ready file is written once requests are taken, whole or not at all, readable by its owner only.
     """
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as error:
-        raise ConfigurationError(f"can't listen on {host}, port {port}: {error.strerror}") from None
-    platform = Platform(options)
-    shown = f"[{host}]" if ":" in host else host
+    _clear(ready_file)
+    listener = _listen(host, port)
+    platform = _platform(options)
+    # A client takes plain http from this machine only, so the wildcard addresses are shown as this machine.
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    shown = f"[{shown}]" if ":" in shown else shown
     platform.origin = f"http://{shown}:{listener.getsockname()[1]}"
     ready = Ready(
         api_root=platform.origin,
@@ -100,11 +106,41 @@ async def serve(
         platform.database.close()
 
 
+def _clear(ready_file: Path | None) -> None:
+    """Delete the ready file of an earlier start: who waits for this one must not read that one."""
+    try:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+            if not os.access(ready_file.parent, os.W_OK):
+                raise ConfigurationError(f"{ready_file.parent} is no folder that the ready file can go to")
+    except OSError as error:
+        raise ConfigurationError(f"the ready file can't be written: {error}") from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(f"can't listen on {host}, port {port}: {error}") from None
+
+
+def _platform(options: Options) -> Platform:
+    try:
+        return Platform(options)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigurationError(f"{options.data} can't be used as the data folder: {error}") from None
+
+
 def build_app(platform: Platform, lifespan: Any = None) -> Faults:
     """Return the ASGI application of an emulator."""
     app = Starlette(
         routes=[*Api(platform).routes(), *Storage(platform).routes(), *platform.tokens.routes()],
-        exception_handlers={InvalidRequest: answer_invalid},
+        exception_handlers={
+            InvalidRequest: answer_invalid,
+            HTTPException: answer_refusal,
+            ClientDisconnect: _answer_nobody,
+        },
         lifespan=lifespan,
     )
     faults = Faults(app, platform.tokens)
@@ -112,8 +148,14 @@ def build_app(platform: Platform, lifespan: Any = None) -> Faults:
     return faults
 
 
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)
+
+
 def _write_private(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    # A name that nobody can have put a link at, and the owner's alone from its first byte.
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(part, flags, 0o600), "w") as file:
         file.write(text)
     part.replace(path)

@@ -38,12 +38,12 @@ class Storage:
         try:
             order = await request.json()
             method, key, expires = order["method"], order["key"], order["expires_s"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return _refused(422, "give an object with method, key and expires_s")
         if method not in _METHODS:
             return _refused(422, f"method must be one of {', '.join(_METHODS)}")
-        if not isinstance(key, str) or not 1 <= len(key.encode("utf-8", "replace")) <= 1024:
-            return _refused(422, "key must be a text of 1 to 1024 bytes")
+        if not isinstance(key, str) or not 1 <= len(key) <= 1024 or not _is_unicode(key):
+            return _refused(422, "key must be a text of 1 to 1024 characters")
         if any(part in ("", ".", "..") for part in key.split("/")):
             return _refused(422, "key must have no empty part and none that clients of HTTP resolve")
         if not isinstance(expires, int | float) or not 1 <= expires <= _LONGEST:
@@ -62,7 +62,7 @@ class Storage:
         if row is None:
             return _xml(404, "NoSuchKey")
         return FileResponse(
-            self._objects.path(key),
+            self._objects.path(row),
             media_type=row.media_type,
             headers={"x-goog-hash": f"crc32c={row.crc32c}", "etag": f'"{row.crc32c}-{row.size}"'},
         )
@@ -74,6 +74,10 @@ class Storage:
         except ChecksumRefused:
             return _xml(400, "BadDigest")
         return Response(headers={"x-goog-hash": f"crc32c={row.crc32c}", "etag": f'"{row.crc32c}-{row.size}"'})
+
+
+def _is_unicode(text: str) -> bool:
+    return text == text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refused(status: int, detail: str) -> Response:

@@ -1,11 +1,14 @@
 """Every status under `/api` that the contract does not document, each with its reason.
 
-A closed list: the emulator refuses to answer with any other, and a test holds it to that.
+A closed list: by itself the emulator answers with no other, which `refusal` and the handler of errors see to.
+(An injected fault answers whatever its rule says.)
 """
 
 from __future__ import annotations
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 UNDOCUMENTED = {
     401: "The token is missing, unknown or expired. The contract names the scheme and no status for it.",
@@ -18,6 +21,14 @@ UNDOCUMENTED = {
     503: "Only by an injected fault, with or without Retry-After: maintenance.",
     504: "Only by an injected fault: a gateway has waited too long.",
 }
+
+
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """Return the JSON answer for a refusal, if the contract or the list has its status."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's type for handlers is wider
+    if request.url.path.startswith("/api/") and error.status_code not in {404, *UNDOCUMENTED}:
+        raise AssertionError(f"{error.status_code} is not in the list of undocumented statuses")
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
 def refusal(status: int, detail: str, headers: dict[str, str] | None = None) -> HTTPException:

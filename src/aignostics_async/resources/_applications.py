@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._errors import NotFound, UsageError
+from .._errors import NotFound
+from .._ids import split_version_id
 from .._pager import LARGEST_PAGE, Pager, PageRequest
 
 if TYPE_CHECKING:
     from .._session import Session
     from ..models import Application, ApplicationVersion
-
-_VERSION_ID = re.compile(r"(?P<application_id>[^:\s]+):v?(?P<version>[^:\s]+)")
 
 
 class Applications:
@@ -57,19 +55,14 @@ class Applications:
 
         Raises UsageError for a text that is no version id, and NotFound where there is no such version.
         """
-        parts = _VERSION_ID.fullmatch(application_version_id)
-        if parts is None:
-            raise UsageError(
-                f"{application_version_id!r} is no version id; give application and version, such as "
-                "'h-e-tme:v1.2.3'. client.applications.versions(...) lists them"
-            )
-        async for found in self.versions(parts["application_id"], version=parts["version"]):
+        application_id, wanted = split_version_id(application_version_id)
+        async for found in self.versions(application_id, version=wanted):
             # Asked for by the server's filter, and checked here: another version is another price.
-            if found.version.removeprefix("v") == parts["version"]:
+            if found.version.removeprefix("v") == wanted:
                 return found
         raise NotFound(
             404,
             method="GET",
-            path=f"/api/v1/applications/{parts['application_id']}/versions",
-            detail=f"there is no version {parts['version']!r}",
+            path=f"/api/v1/applications/{application_id}/versions",
+            detail=f"there is no version {wanted!r}",
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._errors import RunCancelled, RunFailed
-from .._ids import as_uuid
+from .._endings import ending
+from .._ids import as_texts, as_uuid
 from .._pager import LARGEST_PAGE, Pager, PageRequest
-from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
+from ..models import ItemResult, ItemStatus, RunDetails
 from ..watch._poll import final_details, looks, one_look, patient, transitions
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Run:
     def results(
         self,
         *,
-        item_ids: Sequence[str] = (),
-        references: Sequence[str] = (),
-        statuses: Sequence[ItemStatus] = (),
+        item_ids: Iterable[str] = (),
+        references: Iterable[str] = (),
+        statuses: Iterable[ItemStatus | str] = (),
         sort: str | Sequence[str] = (),
         page_size: int = LARGEST_PAGE,
     ) -> Pager[ItemResult]:
@@ -59,11 +59,14 @@ class Run:
         The filters narrow it down, together. References travel in the URL: give some dozens at most. The
         download URLs in it are signed anew by each request, and live for an hour.
         """
+        filters = {
+            "item_ids": as_texts(item_ids, "item_ids"),
+            "references": as_texts(references, "references"),
+            "statuses": as_texts(statuses, "statuses"),
+        }
         return Pager(
             "list results",
-            lambda page: self._session.bridge.list_run_results(
-                self.id, page, item_ids=item_ids, references=references, statuses=statuses
-            ),
+            lambda page: self._session.bridge.list_run_results(self.id, page, **filters),
             PageRequest.first(sort, page_size),
             key=lambda item: item.item_id,
         )
@@ -85,17 +88,8 @@ class Run:
         `Settings.poll_interval`.
         """
         details = await final_details(self, self._settings)
-        if details.status is RunStatus.CANCELED_USER:
-            raise RunCancelled(
-                f"run {self.id} was cancelled; items that had finished can be downloaded",
-                details=details,
-            )
-        if details.status in (RunStatus.REJECTED, RunStatus.CANCELED_SYSTEM):
-            raise RunFailed(
-                f"run {self.id} ended as {details.status}; look at its items' errors before you submit "
-                "it again",
-                details=details,
-            )
+        if (ended := ending(details)) is not None:
+            raise ended
         return details
 
     async def cancel(self) -> None:

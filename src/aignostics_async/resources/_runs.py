@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .._ids import as_texts, as_version_id
 from .._pager import LARGEST_PAGE, Pager, PageRequest
+from ..models import ApplicationVersion, Item, as_items
 from ..storage import Store, open_store
 from ._run import Run
 
 if TYPE_CHECKING:
     from .._session import Session
-    from ..models import ApplicationVersion, Item, RunDetails
+    from ..models import RunDetails
     from ..submission import FoundRuns
     from ..transfer._progress import Progress
     from ._applications import Applications
@@ -34,10 +36,11 @@ class Runs:
         page_size: int = LARGEST_PAGE,
     ) -> Pager[RunDetails]:
         """Give the caller's runs, the newest first, one request per page of `page_size` (5 to 100)."""
+        version = None if application_version is None else as_version_id(application_version)
         return Pager(
             "list runs",
             lambda page: self._session.bridge.list_runs(
-                page, application_id=application_id, application_version=application_version
+                page, application_id=application_id, application_version=version
             ),
             PageRequest.first(sort, page_size),
             key=lambda run: run.run_id,
@@ -57,21 +60,24 @@ class Runs:
         """Tell which runs have exactly these references: whether a submission of unknown fate arrived.
 
         `exact` are the runs with this very set of references; `possible` are runs whose results can't be
-        read yet, or show a part of the set so far: look again later before sending anything. Costs one
-        listing, back to `since` (an aware time, less ten minutes for clocks that differ) or to the first
-        run there is, and about one request per run in it.
+        read yet, or show a part of the set so far: look again later before sending anything. "Nothing" is
+        true of the moment: a request that is still on its way may arrive minutes later.
+
+        Costs one listing, back to `since` (an aware time, less ten minutes for clocks that differ) or to
+        the first run there is, and about one request per run in it. Raises InvalidItems if a run can't be
+        read that may be the one.
         """
         from ..submission import find_runs
 
         version_id = (
-            application_version
-            if isinstance(application_version, str | None)
-            else application_version.application_version_id
+            application_version.application_version_id
+            if isinstance(application_version, ApplicationVersion)
+            else application_version
         )
         return await find_runs(
             self.list(application_version=version_id),
             lambda run_id: self._handle(run_id).results(),
-            frozenset(references),
+            frozenset(as_texts(references, "references")),
             since,
         )
 
@@ -85,9 +91,10 @@ class Runs:
         """
         from ..submission import create_run
 
+        given = as_items(items)
         version = await self._version(application_version)
         run_id = await create_run(
-            self._session.bridge, version, tuple(items), self._session.settings.limits.items_per_run
+            self._session.bridge, version, given, self._session.settings.limits.items_per_run
         )
         return self._handle(run_id, new=True)
 
@@ -110,20 +117,21 @@ class Runs:
         """
         from ..submission import prepare_items
 
+        given, place = as_items(items), open_store(store, self._session)
         version = await self._version(application_version)
         ready = await prepare_items(
             version,
-            tuple(items),
-            open_store(store, self._session),
+            given,
+            place,
             settings=self._session.settings,
             progress=progress,
         )
         return await self.create(version, ready)
 
     async def _version(self, version: ApplicationVersion | str) -> ApplicationVersion:
-        if isinstance(version, str):
-            return await self._applications.version(version)
-        return version
+        if isinstance(version, ApplicationVersion):
+            return version
+        return await self._applications.version(version)
 
     def _handle(self, run_id: str, *, new: bool = False) -> Run:
         return Run(run_id, self._session, new=new)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .._errors import SlideError, UsageError
 from ..models import Slide
-from ._series import series_uid
-
-if TYPE_CHECKING:
-    import os
+from ._series import is_dicom, series_uid
 
 _SUFFIXES = frozenset({".dcm", ".svs", ".tif", ".tiff"})
 
@@ -18,20 +15,15 @@ _SUFFIXES = frozenset({".dcm", ".svs", ".tif", ".tiff"})
 def find_slides(folder: str | os.PathLike[str]) -> list[Slide]:
     """Return the slides in a folder and the folders below it, sorted by path.
 
-    Files count by their suffix: .svs, .tif, .tiff, .dcm; hidden ones don't. The files of one DICOM series
-    are one slide, named by the first of them. Reads the headers of DICOM files, blocking; whether a file
-    can be read at all is `runs.submit`'s to tell. Raises UsageError if there is no such folder.
+    Files count by their suffix: .svs, .tif, .tiff, .dcm; what is hidden, or in a hidden folder, does not.
+    The files of one DICOM series are one slide, named by the first of them. Reads the headers of DICOM
+    files, blocking; whether a file can be read at all is `runs.submit`'s to tell. Raises UsageError for a
+    folder that is not there or can't be read: no slide is left out in silence.
     """
-    root = Path(folder)
-    if not root.is_dir():
-        raise UsageError(f"{root} is no folder")
     slides = []
     series: set[tuple[Path, str]] = set()
-    for path in sorted(root.rglob("*")):
-        suffix = path.suffix.lower()
-        if suffix not in _SUFFIXES or path.name.startswith(".") or not path.is_file():
-            continue
-        if suffix == ".dcm":
+    for path in _candidates(Path(folder)):
+        if is_dicom(path):
             try:
                 key = path.parent, series_uid(path)
             except SlideError:
@@ -41,3 +33,19 @@ def find_slides(folder: str | os.PathLike[str]) -> list[Slide]:
             series.add(key)
         slides.append(Slide(path))
     return slides
+
+
+def _candidates(root: Path) -> list[Path]:
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename} can't be read as a folder ({error.strerror})")
+
+    found = []
+    seen: set[Path] = set()
+    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
+        if (real := Path(folder).resolve()) in seen:  # links may lead back
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        found += [Path(folder, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES)

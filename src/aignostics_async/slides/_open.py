@@ -19,8 +19,11 @@ def open_slide(path: Path) -> OpenSlide:
         raise ConfigurationError(
             "reading slides needs the slides extra: pip install 'aignostics-async[slides]'"
         ) from None
-    if not path.is_file():
-        raise SlideError(f"{path}: there is no such file", path=str(path))
+    try:
+        if not path.is_file():
+            raise SlideError(f"{path}: there is no such file", path=str(path))
+    except OSError as error:  # a folder that may not be searched, a name that no file can have
+        raise SlideError(f"{path}: it can't be read ({error.strerror})", path=str(path)) from None
     try:
         return openslide.OpenSlide(str(path))
     except openslide.OpenSlideError as error:

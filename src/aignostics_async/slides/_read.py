@@ -11,7 +11,7 @@ from attrs import frozen
 from .._errors import SlideError
 from ..models import Slide
 from ._open import open_slide
-from ._series import series_members
+from ._series import is_dicom, series_members
 
 # µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.
 SMALLEST_MPP, LARGEST_MPP = 0.05, 5.0
@@ -47,9 +47,8 @@ def _read(slide: Slide) -> SlideInfo:
         width, height = image.dimensions
         properties = dict(image.properties)
     mpp_x, mpp_y = _resolution(slide, properties)
-    if "dicom.SeriesInstanceUID" in properties:
-        members = series_members(path, properties["dicom.SeriesInstanceUID"])
-        return SlideInfo(width, height, mpp_x, mpp_y, "application/zip", members)
+    if is_dicom(path):
+        return SlideInfo(width, height, mpp_x, mpp_y, "application/zip", series_members(path))
     return SlideInfo(width, height, mpp_x, mpp_y, _mime_type(path), (path,))
 
 

@@ -37,7 +37,7 @@ class SigningStore:
         sent = await put_file(
             self._session.storage, url, source, name=source.name, retries=self._retries, progress=progress
         )
-        return Stored(_SCHEME + key, sent.size, sent.store_crc32c, sent.etag)
+        return Stored(_SCHEME + key, sent.size, sent.crc32c, sent.etag, sent.verified)
 
     async def stat(self, uri: str) -> Stored | None:
         """Ask for size and checksum of an object, or None if there is no such object."""
@@ -48,7 +48,8 @@ class SigningStore:
             async with self._session.storage.exchange("HEAD", url, name=key) as response:
                 headers = response.headers
                 size = int(headers.get("content-length", 0))
-                return Stored(uri, size, goog_crc32c(headers), headers.get("etag"))
+                crc32c = goog_crc32c(headers)
+                return Stored(uri, size, crc32c, headers.get("etag"), crc32c is not None)
 
         try:
             return await repeat(self._retries, "HEAD", f"HEAD {key}", ask)

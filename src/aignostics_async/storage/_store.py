@@ -18,8 +18,10 @@ class Stored:
     """Names the object in its store. No secret, and as good tomorrow as today."""
     size: int
     crc32c: str | None = None
-    """In its wire form, where the store itself vouches for it; None where it can't."""
+    """In its wire form: of the bytes that were sent, or that the store has; None if neither is known."""
     etag: str | None = None
+    verified: bool = False
+    """Whether the store itself vouches for the checksum."""
 
 
 @runtime_checkable

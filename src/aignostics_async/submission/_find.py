@@ -11,6 +11,7 @@ from attrs import frozen
 from .._errors import APIStatusError, InvalidItems, UsageError
 
 if TYPE_CHECKING:
+    from .._pager import Pager
     from ..models import ItemResult, RunDetails
 
 _CLOCK_SKEW = timedelta(minutes=10)
@@ -30,30 +31,40 @@ class FoundRuns:
 
 
 async def find_runs(
-    runs: AsyncIterable[RunDetails],
+    runs: Pager[RunDetails],
     results: Callable[[str], AsyncIterable[ItemResult]],
     references: frozenset[str],
     since: datetime | None,
 ) -> FoundRuns:
-    """Sort runs, the newest first, into exact and possible matches."""
+    """Sort runs, the newest first, into exact and possible matches.
+
+    Raises InvalidItems if a run can't be read that may be the one: "nothing" must be a proof.
+    """
     if not references:
         raise UsageError("give the references of the items to find")
     if since is not None and since.tzinfo is None:
         raise UsageError("since must be an aware time, such as datetime.now(UTC)")
     exact, possible = [], []
-    async for run in runs:
-        if since is not None and run.triggered_at < since - _CLOCK_SKEW:
+    async for page in runs.pages():
+        if page.invalid:
+            raise InvalidItems("find runs", page.invalid)
+        recent = [run for run in page.items if since is None or run.triggered_at >= since - _CLOCK_SKEW]
+        for run in recent:
+            match = await _matches(run, results(run.run_id), references)
+            if match is True:
+                exact.append(run)
+            elif match is None:
+                possible.append(run)
+        # A whole page, because an order that the server does not keep must not end the search.
+        if page.items and not recent:
             break
-        match = await _matches(results(run.run_id), references)
-        if match is True:
-            exact.append(run)
-        elif match is None:
-            possible.append(run)
     return FoundRuns(tuple(exact), tuple(possible))
 
 
-async def _matches(items: AsyncIterable[ItemResult], references: frozenset[str]) -> bool | None:
-    """Tell whether the items have exactly these references; None if not all of them can be read."""
+async def _matches(
+    run: RunDetails, items: AsyncIterable[ItemResult], references: frozenset[str]
+) -> bool | None:
+    """Tell whether the items have exactly these references; None if not all of them can be known."""
     found: set[str] = set()
     try:
         async for item in items:
@@ -63,4 +74,7 @@ async def _matches(items: AsyncIterable[ItemResult], references: frozenset[str])
     except (APIStatusError, InvalidItems):
         # A listing that is refused, or has gaps, is no proof of absence.
         return None
-    return True if found == references else None
+    if found == references:
+        return True
+    # A part of the set may be all that a lagging replica shows, unless the run is over.
+    return False if found and run.status.is_final else None

@@ -43,6 +43,10 @@ def _counts(items: Sequence[Item], most_items: int) -> Iterator[Fault]:
             yield Fault(f"its reference is used {count} times; make each one unique in the run", reference)
         if not reference.strip():
             yield Fault("its reference is empty", reference)
+        elif not _is_unicode(reference):
+            yield Fault(
+                "its reference is no valid Unicode; is it a file name of another encoding?", reference
+            )
 
 
 def _item_faults(item: Item, validators: dict[str, Validator | None]) -> Iterator[Fault]:
@@ -72,6 +76,7 @@ def _url_problems(artifact: InputArtifact) -> Iterator[str]:
     try:
         parts = urlsplit(artifact.download_url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = usable and artifact.download_url.isascii()
     except ValueError:
         usable = False
     if not usable:
@@ -86,8 +91,9 @@ def metadata_faults(spec: InputArtifactSpec, artifact: InputArtifact) -> list[st
 def _metadata_problems(artifact: InputArtifact, validator: Validator | None) -> Iterator[str]:
     try:
         # As the server will read it: tuples are lists, keys are text, NaN is not allowed.
-        metadata = json.loads(json.dumps(dict(artifact.metadata), allow_nan=False))
-    except (TypeError, ValueError) as error:
+        text = json.dumps(dict(artifact.metadata), allow_nan=False, ensure_ascii=False)
+        metadata = json.loads(text.encode("utf-8"))
+    except (TypeError, ValueError, RecursionError) as error:
         yield f"its metadata is no JSON: {error}"
         return
     for key in CHECKSUM_KEYS:
@@ -125,6 +131,14 @@ def _validator(schema: Any) -> Validator:
         raise ValueError(_short(error.message)) from None
     # An empty registry of our own: the default one would fetch what a schema refers to.
     return kind(schema, registry=Registry())
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _short(text: str) -> str:

@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
 from attrs import evolve, frozen
 
 from .._crc32c import checksum_file
-from .._errors import AignosticsError, InvalidSubmission, SlideError
+from .._errors import AignosticsError, InvalidSubmission, SlideError, TransferError
 from .._tasks import run_all
 from ..models import ApplicationVersion, Fault, InputArtifact, Item, Slide
 from ..slides import SlideInfo, packed, read_slide
@@ -120,8 +119,13 @@ async def _upload(
     store: Store, key: str, each: _Input, info: SlideInfo, progress: Progress | None
 ) -> tuple[Stored, str]:
     with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
-        source = await packed(info, Path(scratch))
-        size = (await anyio.Path(source).stat()).st_size
+        try:
+            source = await packed(info, Path(scratch))
+            size = source.stat().st_size
+        except OSError as error:
+            raise TransferError(
+                f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(each.slide.path)
+            ) from None
         event = TransferEvent("started", "upload", each.reference, source.name, total=size)
         tell = progress or ignore
         tell(event)
@@ -131,7 +135,7 @@ async def _upload(
                 source,
                 progress=lambda done: tell(evolve(event, kind="advanced", done=done)),
             )
-            # A store that can't vouch for the bytes leaves that to one more reading of the file.
+            # A store that can't tell leaves that to one more reading of the file.
             checksum = stored.crc32c or (await checksum_file(source)).wire
         except AignosticsError:
             tell(evolve(event, kind="failed"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from io import FileIO
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # Pieces come in 64 KiB; they are hashed and written by the MiB, in a thread.
 _BATCH = 1024 * 1024
+_ABANDONED = 3600.0  # seconds
 
 
 @frozen
@@ -71,7 +73,7 @@ async def fetch_file(
             else:
                 failure = failed
         except OSError as failed:
-            failure = _local_error(failed, target, name)
+            failure = local_error(failed, target, name)
         finally:
             part.unlink(missing_ok=True)
         raise failure
@@ -90,12 +92,19 @@ async def fetch_file(
 
 
 def make_room(root: Path, target: Path) -> None:
-    """Make the folder that `target` goes into; raises UnsafePath if a link leads it out of `root`."""
+    """Make the folder that `target` goes into, and clear it of what a killed download left there.
+
+    Raises UnsafePath if a link leads the folder out of `root`, else TransferError.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        check_inside(root, target)
+        for part in target.parent.glob(".*.part"):
+            # A download that is under way writes more often than this, if it is alive.
+            if time.time() - part.stat().st_mtime > _ABANDONED:
+                part.unlink(missing_ok=True)
     except OSError as error:
-        raise _local_error(error, target, target.name) from None
-    check_inside(root, target)
+        raise local_error(error, target, target.name) from None
 
 
 async def _save(
@@ -143,7 +152,8 @@ def _readable(promise: str | None) -> str | None:
     return promise
 
 
-def _local_error(error: OSError, target: Path, name: str) -> TransferError:
+def local_error(error: OSError, target: Path, name: str) -> TransferError:
+    """Return the error of our tree for one of the file system's."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(f"no space is left in {target.parent}; make room and download again", name=name)
     return TransferError(f"it can't be written to {target.parent} ({error.strerror})", name=name)

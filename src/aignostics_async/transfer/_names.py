@@ -17,7 +17,7 @@ K = TypeVar("K", bound=Hashable)
 # Bytes in UTF-8. File systems allow 255; the difference is for suffixes and for long folders on Windows.
 _LONGEST = 150
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\..*)?", re.IGNORECASE)
 
 _EXTENSIONS = {
     "application/dicom": ".dcm",
@@ -60,19 +60,34 @@ def distinct_names(texts: Mapping[K, str]) -> dict[K, str]:
 
     Names that would be one file where case or Unicode form does not count get a digest of key and text.
     """
-    names = {key: safe_name(text) for key, text in texts.items()}
-    uses = Counter(_folded(name) for name in names.values())
-    for key, name in names.items():
-        if uses[_folded(name)] > 1:
-            stem, suffix = _split(name)
-            names[key] = f"{stem}~{_digest(f'{key}/{texts[key]}')}{suffix}"
-    return names
+    plain = {key: safe_name(text) for key, text in texts.items()}
+    names = plain
+    marked: set[K] = set()
+    while True:
+        uses = Counter(_folded(name) for name in names.values())
+        twins = {key for key, name in names.items() if uses[_folded(name)] > 1}
+        # A text can be chosen to look like another one's marked name; then it is marked too.
+        if twins <= marked:
+            return names
+        marked |= twins
+        names = {
+            key: _marked(name, key, texts[key]) if key in marked else name for key, name in plain.items()
+        }
 
 
 def check_inside(root: Path, target: Path) -> None:
     """Raise UnsafePath unless `target` lies below `root`, links followed; a last lock behind `safe_name`."""
-    if not target.resolve().is_relative_to(root.resolve()):
-        raise UnsafePath(f"it would leave {root}; remove the link that stands in its place", name=str(target))
+    try:
+        if target.resolve().is_relative_to(root.resolve()):
+            return
+    except (OSError, RuntimeError):  # a loop of links is one or the other, by Python's version
+        pass
+    raise UnsafePath(f"it would leave {root}; remove the link that stands in its place", name=str(target))
+
+
+def _marked(name: str, key: Hashable, text: str) -> str:
+    stem, suffix = _split(name)
+    return f"{stem}~{_digest(f'{key}/{text}')}{suffix}"
 
 
 def _folded(name: str) -> str:

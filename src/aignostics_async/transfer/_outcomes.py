@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from .._endings import ending
 from .._errors import AignosticsError, ChecksumMissing, ItemFailed
 from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
@@ -58,11 +59,17 @@ class DownloadReport:
         return tuple(file for file in self.files if file.reference == reference)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
-        """Return an error for each item that ended without results and each file that is not as promised."""
-        failures: list[AignosticsError] = [
+        """Return an error for a run that did not complete, each item without results and each file that
+        is not as promised.
+        """
+        ended = ending(self.run)
+        failures: list[AignosticsError] = [] if ended is None else [ended]
+        failures += [
             ItemFailed(reference=item.reference, status=item.status, error=item.error)
             for item in self.items
-            if item.status.is_final and item.status is not ItemStatus.SUCCEEDED
+            if item.status is not ItemStatus.SUCCEEDED
+            # While the run goes on, an item that is pending is no failure yet.
+            and (item.status.is_final or self.run.status.is_final)
         ]
         failures += [
             AignosticsError(f"an item of the run can't be read: {entry.reason}") for entry in self.invalid

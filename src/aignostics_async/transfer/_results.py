@@ -9,10 +9,11 @@ import anyio
 import anyio.to_thread
 from attrs import evolve
 
-from .._crc32c import read_checksum
+from .._crc32c import Crc32c, read_checksum
 from .._errors import AignosticsError, TransferError
+from .._tasks import plain_task_group
 from ..models import ItemResult, ItemStatus, OutputArtifact
-from ._download import fetch_file, make_room
+from ._download import fetch_file, local_error, make_room
 from ._names import distinct_names, extension
 from ._outcomes import DownloadReport, FileOutcome, FileStatus
 from ._progress import Progress, TransferEvent, ignore
@@ -38,7 +39,7 @@ async def download_results(
     """Download what the looks show as succeeded, and return one outcome per file."""
     task = _Download(run, folder, storage, settings, progress)
     failure: AignosticsError | None = None
-    async with anyio.create_task_group() as group:
+    async with plain_task_group() as group:
         try:
             async for look in looks:
                 for item, artifact, path in task.not_started(look):
@@ -55,7 +56,21 @@ def _file_name(artifact: OutputArtifact) -> str:
     return artifact.name if artifact.name.lower().endswith(suffix) else artifact.name + suffix
 
 
+def _checksum_if_there(path: Path) -> Crc32c | None:
+    """Return the checksum of a file, or None if there is none that can be read."""
+    try:
+        return read_checksum(path)
+    except OSError:
+        return None
+
+
+def _typed(error: AignosticsError | OSError, path: Path) -> AignosticsError:
+    return local_error(error, path, str(path)) if isinstance(error, OSError) else error
+
+
 class _Download:
+    """A download under way: what was started, and what became of it."""
+
     def __init__(
         self,
         run: Run,
@@ -71,19 +86,22 @@ class _Download:
         self._settings = settings
         self._progress = progress or ignore
         self._limiter = anyio.CapacityLimiter(settings.limits.transfers)
-        self._started: set[str] = set()
+        self._started: set[tuple[str, str]] = set()
 
     def not_started(self, look: Look) -> Iterator[tuple[ItemResult, OutputArtifact, Path]]:
         """Give a path to each artifact of the items that have succeeded since the last look."""
         folders = distinct_names({item.item_id: item.reference for item in look.items})
         for item in look.items:
-            if item.status is not ItemStatus.SUCCEEDED or item.item_id in self._started:
+            if item.status is not ItemStatus.SUCCEEDED:
                 continue
-            self._started.add(item.item_id)
             files = distinct_names(
                 {artifact.artifact_id: _file_name(artifact) for artifact in item.output_artifacts}
             )
             for artifact in item.output_artifacts:
+                key = (item.item_id, artifact.artifact_id)
+                if key in self._started:  # artifacts of an item need not all be listed at once
+                    continue
+                self._started.add(key)
                 yield item, artifact, self._folder / folders[item.item_id] / files[artifact.artifact_id]
 
     def outcomes_of(self, items: Sequence[ItemResult]) -> tuple[FileOutcome, ...]:
@@ -98,9 +116,10 @@ class _Download:
             self._progress(event)
             try:
                 outcome = await self._outcome(item, artifact, path, event)
-            except AignosticsError as error:
-                status = FileStatus.FAILED
-                outcome = FileOutcome(item.reference, artifact.name, path, status, error=error)
+            except (AignosticsError, OSError) as error:
+                outcome = FileOutcome(
+                    item.reference, artifact.name, path, FileStatus.FAILED, error=_typed(error, path)
+                )
             self._outcomes[item.item_id, artifact.artifact_id] = outcome
             over = evolve(event, kind="failed" if outcome.error else "finished")
             self._progress(evolve(over, done=outcome.size, total=outcome.size))
@@ -110,9 +129,9 @@ class _Download:
     ) -> FileOutcome:
         done = FileOutcome(item.reference, artifact.name, path, FileStatus.PRESENT)
         make_room(self._folder, path)
-        if artifact.crc32c is not None and await anyio.Path(path).is_file():
-            there = await anyio.to_thread.run_sync(read_checksum, path)
-            if there.wire == artifact.crc32c:
+        if artifact.crc32c is not None:
+            there = await anyio.to_thread.run_sync(_checksum_if_there, path)
+            if there is not None and there.wire == artifact.crc32c:
                 return evolve(done, size=there.length, crc32c=there.wire)
         fetched = await fetch_file(
             self._storage,

@@ -24,11 +24,11 @@ _PIECE = 1024 * 1024
 
 @frozen
 class Sent:
-    """A file that arrived: its size, the checksum of the bytes sent, and the store's own words."""
+    """A file that arrived: its size, the checksum of the bytes sent, and whether the store says the same."""
 
     size: int
     crc32c: str
-    store_crc32c: str | None
+    verified: bool
     etag: str | None
 
 
@@ -65,6 +65,8 @@ async def put_file(
                     theirs, etag = goog_crc32c(response.headers), response.headers.get("etag")
         except AttemptFailed as failed:
             failure = failed
+        except OSError as error:
+            raise _unreadable(error, name) from None
         # Asked before the failure counts: a change of the file may be what cut the try short.
         if _fingerprint(source, name) != before:
             raise _changed(name)
@@ -73,7 +75,7 @@ async def put_file(
         if theirs is not None and theirs != digest.wire:
             mismatch = ChecksumMismatch(name=name, expected=digest.wire, actual=theirs)
             raise AttemptFailed(mismatch, Outcome())
-        return Sent(size, digest.wire, theirs, etag)
+        return Sent(size, digest.wire, theirs is not None, etag)
 
     return await repeat(retries, "PUT", f"upload of {name}", attempt)
 
@@ -106,6 +108,10 @@ def _read_piece(file: RawIOBase, most: int, digest: Crc32c) -> bytes:
     return piece
 
 
+def _unreadable(error: OSError, name: str) -> TransferError:
+    return TransferError(f"it can't be read ({error.strerror})", name=name)
+
+
 def _changed(name: str) -> LocalFileChanged:
     return LocalFileChanged("it changed while it was sent; submit it again once it is complete", name=name)
 
@@ -114,5 +120,5 @@ def _fingerprint(source: Path, name: str) -> tuple[int, int, int]:
     try:
         stat = source.stat()
     except OSError as error:
-        raise TransferError(f"it can't be read ({error.strerror})", name=name) from None
+        raise _unreadable(error, name) from None
     return stat.st_size, stat.st_mtime_ns, stat.st_ino

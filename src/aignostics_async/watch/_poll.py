@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from .._errors import NotFound
+from .._errors import (
+    ConnectionFailed,
+    NotFound,
+    ServerError,
+    TokenEndpointUnavailable,
+    TooManyRequests,
+)
 from ..models import InvalidItem, ItemResult, RunDetails
 from ._transitions import Change, Look, Seen, changes
 
@@ -17,12 +24,16 @@ if TYPE_CHECKING:
     from .._config import Settings
     from ..resources._run import Run
 
+_log = logging.getLogger("aignostics_async")
+_T = TypeVar("_T")
+
 
 async def looks(run: Run, settings: Settings) -> AsyncIterator[Look]:
     """Give complete looks at a run; the last one is final, with every item final or the grace over."""
     final_since: float | None = None
+    outage = Outage(settings)
     while True:
-        look = await _look(run)
+        look = await outage.outlast(lambda: _look(run))
         yield look
         if look.is_complete:
             return
@@ -59,11 +70,31 @@ async def transitions(run: Run, settings: Settings) -> AsyncIterator[Change]:
 
 async def final_details(run: Run, settings: Settings) -> RunDetails:
     """Return the details of a run once it is final, however it ended."""
+    outage = Outage(settings)
     while True:
-        details = await run.details()
+        details = await outage.outlast(run.details)
         if details.status.is_final:
             return details
         await _pause(settings)
+
+
+class Outage:
+    """Rides out failures that are likely to pass, for as long as the settings' patience lasts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def outlast(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Return what `ask` gives, asking again at the interval; raises its last error in the end."""
+        end = time.monotonic() + self._settings.outage_patience
+        while True:
+            try:
+                return await ask()
+            except (ConnectionFailed, ServerError, TooManyRequests, TokenEndpointUnavailable) as error:
+                if time.monotonic() > end:
+                    raise
+                _log.warning("looking at a run failed, trying again: %s", error)
+            await _pause(self._settings)
 
 
 async def patient(ask: Callable[[], Awaitable[RunDetails]], grace: float) -> RunDetails:

@@ -1,0 +1,229 @@
+"""Wrong use comes back as one clear error of our tree."""
+
+# Wrong types are what this file is about.
+# mypy: disable-error-code="arg-type, list-item"
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aignostics_async import (
+    AignosticsError,
+    Client,
+    ConfigurationError,
+    InputArtifact,
+    Item,
+    RefreshToken,
+    Settings,
+    Slide,
+    Timeouts,
+    TransferError,
+    UsageError,
+)
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.slides import packed
+from aignostics_async.submission import _prepare
+
+ROOT = "https://host.example.com"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Item(7),
+        lambda: Item("a", slide=7),
+        lambda: Item("a", artifacts=3),
+        lambda: Item("a", artifacts=["x"]),
+        lambda: InputArtifact("slide", None, {}),
+        lambda: InputArtifact("slide", "https://h", None),
+        lambda: Slide(None),
+        lambda: Slide("a", mpp=[0.25, 0.25]),
+        lambda: Slide("a", mpp=(0.25,)),
+        lambda: Slide("a", mpp="0.25"),
+        lambda: Slide("a", metadata=3),
+        lambda: Client(None, "x"),
+        lambda: Client(ROOT, None),
+        lambda: Client(ROOT, "x", settings={}),
+        lambda: Settings(timeouts=5),
+        lambda: Settings(user_agent="Klinik Zürich"),
+        lambda: Settings(user_agent="a\nb"),
+        lambda: Client("host.example.com", "x"),
+        lambda: Client("localhost:8000", "x"),
+        lambda: Client(f"{ROOT}/api/v1", "x"),
+        lambda: Client(ROOT, "x").store(None),
+        lambda: Client(ROOT, "x").run("latest"),
+        lambda: Client(ROOT, "x").runs.list(application_version="he-tme"),
+    ],
+)
+def test_wrong_values_are_refused_where_they_are_given(make: Callable[[], Any]) -> None:
+    with pytest.raises((UsageError, ConfigurationError)):
+        make()
+
+
+def test_a_path_is_as_good_as_a_slide() -> None:
+    assert Item("a", slide="a.svs").slide == Slide("a.svs")
+    assert Item("a", slide={"he": Path("a.svs")}).slide == {"he": Slide("a.svs")}
+
+
+@pytest.mark.parametrize("version", [None, 3, "he-tme", ""])
+async def test_wrong_versions(emulator: Emulator, version: Any) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(UsageError, match="is no version id"):
+            await client.runs.create(version, [])
+        with pytest.raises(UsageError, match="put the one in a list"):
+            await client.runs.create("he-tme:v1.0.0", Item("a"))
+        for part in ("", "..", "."):
+            with pytest.raises(UsageError, match="is no application id"):
+                [found async for found in client.applications.versions(part)]
+    assert emulator.requests() == []
+
+
+async def test_what_cant_be_written_as_json_is_told(emulator: Emulator) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(UsageError, match="can't be written"):
+            await client.store(emulator.store_url).presign_get("signed:\udcff", 60)
+
+
+@pytest.mark.parametrize("secret", ["https://user:CANARY@host", "https://:CANARY@host", "http://:CANARY@h"])
+def test_a_password_in_the_root_is_refused_and_not_shown(
+    secret: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("AIGNOSTICS_API_ROOT", secret)
+    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "x")
+    with pytest.raises(ConfigurationError) as caught:
+        Client(secret, "x")
+    assert "CANARY" not in str(caught.value)
+    with pytest.raises(ConfigurationError) as caught:
+        Client.from_env()
+    assert "CANARY" not in str(caught.value)
+    assert "CANARY" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "words"),
+    [
+        (Settings(proxy="nonsense"), {}, "proxy"),
+        (Settings(proxy="socks5://127.0.0.1:9"), {}, "proxy"),
+        (Settings(), {"HTTP_PROXY": "garbage://x"}, "proxy"),
+        (Settings(), {"SSL_CERT_FILE": "/nope.pem"}, "SSL_CERT_FILE"),
+    ],
+)
+async def test_settings_that_cant_be_used_are_told_on_entering(
+    settings: Settings, variables: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words):
+        async with Client(ROOT, "x", settings=settings):
+            pass
+
+
+async def test_this_machine_is_not_reached_through_a_proxy(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would see the token in clear text."""
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readline())
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        source = RefreshToken(
+            emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id
+        )
+        async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
+            assert [application async for application in client.applications.list()]
+            stored = await client.store(emulator.store_url).put("a", Path(__file__))
+            assert await client.store(emulator.store_url).stat(stored.uri)
+    assert seen == []
+
+
+async def test_files_that_cant_be_read_are_typed(emulator: Emulator, tmp_path: Path) -> None:
+    async with emulator.client() as client:
+        store = client.store(emulator.store_url)
+        for source in (tmp_path, tmp_path / "none", tmp_path / ("x" * 300)):
+            with pytest.raises(TransferError, match="it can't be read"):
+                await store.put("a", source)
+
+
+async def test_a_progress_callback_that_fails_is_the_caller_s_own_error(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    def fail(_event: object) -> None:
+        raise ZeroDivisionError
+
+    async with emulator.client() as client:
+        with pytest.raises(ZeroDivisionError):
+            await client.runs.submit(
+                "he-tme:v1.0.0", [Item("a", slide=slide)], store=emulator.store_url, progress=fail
+            )
+        run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store=emulator.store_url)
+        with pytest.raises(ZeroDivisionError):
+            await run.download(tmp_path, progress=fail)
+
+
+async def test_a_slide_that_goes_away_before_its_upload(
+    emulator: Emulator, slide: Slide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "gone.tiff"
+    source.write_bytes(slide.path.read_bytes())
+
+    async def delete_first(*arguments: Any) -> Path:
+        source.unlink()
+        return await packed(*arguments)
+
+    monkeypatch.setattr(_prepare, "packed", delete_first)
+    async with emulator.client() as client:
+        with pytest.raises(TransferError, match="can't be read"):
+            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)
+
+
+def test_one_source_in_two_loops_one_after_the_other(emulator: Emulator) -> None:
+    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+
+    async def use() -> int:
+        async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
+            return len([application async for application in client.applications.list()])
+
+    assert [asyncio.run(use()), asyncio.run(use())] == [2, 2]
+
+
+async def test_a_failure_that_stays_does_not_grow(emulator: Emulator) -> None:
+    emulator.set_faults()
+    source = RefreshToken("wrong", token_url=emulator.token_url, client_id=emulator.client_id)
+    lengths = []
+    for _ in range(20):
+        with pytest.raises(AignosticsError) as caught:
+            await source.get_token()
+        lengths.append(len(caught.traceback))
+    assert len(set(lengths[1:])) == 1
+
+
+@pytest.mark.parametrize("timeout", [0, -1])
+def test_no_timeout_is_none_or_less(timeout: float) -> None:
+    with pytest.raises(ConfigurationError):
+        Timeouts(read=timeout)
+
+
+async def test_a_client_closed_while_a_retry_waits(emulator: Emulator) -> None:
+    emulator.set_faults({"path": "/api/v1/runs/.*", "status": 503, "headers": {"Retry-After": "1"}})
+    client = emulator.client()
+    async with client:
+        asked = asyncio.create_task(client.runs.get(str(uuid.uuid4())))
+        await asyncio.wait([asked], timeout=0.3)
+    with pytest.raises(UsageError, match="was closed"):
+        await asked
