@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -31,6 +32,30 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def misfits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIO]:
+    """Give what emulators say that does not fit the contract: also one of a demo or a killed one.
+
+    An answer's misfits are there before who asked has read it, so they fall to the test that provoked them.
+    """
+    path = tmp_path_factory.mktemp("misfits") / "misfits.jsonl"
+    path.touch()
+    with path.open(encoding="utf-8") as told, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIGNOSTICS_EMULATOR_MISFITS", str(path))
+        yield told
+        late = told.read()
+        assert not late, f"answers of the emulator that do not fit the contract:\n{late}"
+
+
+@pytest.fixture(autouse=True)
+def _every_answer_fits(misfits: TextIO) -> Iterator[None]:
+    """Fail the test that provoked an answer which does not fit the contract."""
+    yield
+    told = misfits.read()
+    if told:
+        pytest.fail(f"answers of the emulator that do not fit the contract:\n{told}", pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Helpers of the tests: a storage that answers as it is told, and runs that exist only as answers."""
+"""Helpers of the tests: a storage that answers as it is told, runs that exist only as answers, a request."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from attrs import define, field
 
 from aignostics_async import checksum_bytes
 from aignostics_async.emulator.process import Emulator
+
+METADATA = {
+    "checksum_base64_crc32c": "4waSgw==",
+    "width": 10,
+    "height": 10,
+    "width_mpp": 0.5,
+    "height_mpp": 0.5,
+}
 
 
 @define
@@ -110,6 +118,26 @@ def details(status: str = "COMPLETED") -> dict[str, Any]:
         "status": status,
         "triggered_at": "2026-01-01T00:00:00Z",
         "triggered_by": "me",
+    }
+
+
+def run_body(*references: str, **metadata: Any) -> dict[str, Any]:
+    """Return a request for a run whose inputs are not there, so that each item ends with an error."""
+    return {
+        "application_version_id": "he-tme:v1.0.0",
+        "items": [
+            {
+                "reference": reference,
+                "input_artifacts": [
+                    {
+                        "name": "slide",
+                        "download_url": "http://127.0.0.1:9/slide.tiff",
+                        "metadata": {**METADATA, **metadata},
+                    }
+                ],
+            }
+            for reference in references or ("case-no-1",)
+        ],
     }
 
 

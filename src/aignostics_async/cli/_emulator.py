@@ -6,7 +6,9 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from .._errors import ConfigurationError
 
@@ -26,6 +28,7 @@ async def emulator(
     url_lifetime: float = 3600,
     remote_inputs: bool = False,
     failed_items_threshold: int = 50,
+    misfits: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_MISFITS")] = None,
 ) -> None:
     """Run the platform on this machine until it is interrupted. For development, not for the open network.
 
@@ -51,6 +54,8 @@ async def emulator(
         Fetch inputs from other machines too.
     failed_items_threshold
         So many failed items, and a run is given up.
+    misfits
+        Compare every answer with the contract, and tell in this file what does not fit.
     """
     try:
         from ..emulator._platform import Options
@@ -66,6 +71,7 @@ async def emulator(
         url_lifetime=url_lifetime,
         remote_inputs=remote_inputs,
         failed_items_threshold=failed_items_threshold,
+        misfits=misfits,
     )
     if sys.platform != "win32":
         # The server has an order of its own to end in; both at once would cut it short.

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from ..models import InputArtifact, InputArtifactSpec
 from ..submission._preflight import metadata_faults
 from ._catalogue import APPLICATIONS, VERSIONS, find_version
-from ._contract import Contract, InvalidRequest, fault
+from ._contract import API_PATH, Contract, InvalidRequest, fault
 from ._database import FINAL, ItemRow, RunRow
 from ._undocumented import refusal
 
@@ -63,10 +63,10 @@ class Api:
             (_RESULTS, "get", self._list_results),
             (_RESULTS, "delete", self._delete_results),
         ]
-        return [
-            Route(f"/api{path}", self._endpoint(path, method, handle), methods=[method.upper()])
-            for path, method, handle in table
-        ]
+        endpoints: dict[str, dict[str, Callable[..., Any]]] = {}
+        for path, method, handle in table:
+            endpoints.setdefault(path, {})[method.upper()] = self._endpoint(path, method, handle)
+        return [_route(API_PATH + path, by_method) for path, by_method in endpoints.items()]
 
     def _endpoint(self, path: str, method: str, handle: Callable[..., Any]) -> Callable[..., Any]:
         async def endpoint(request: Request) -> Response:
@@ -192,6 +192,18 @@ class Api:
         if run is None:
             raise HTTPException(404, "Application run not found")
         return run
+
+
+def _route(path: str, endpoints: dict[str, Callable[..., Any]]) -> Route:
+    """Return one route for all methods of a path, so that a 405 names all of them."""
+
+    async def endpoint(request: Request) -> Response:
+        response: Response = await endpoints[request.method](request)
+        return response
+
+    route = Route(path, endpoint)
+    route.methods = set(endpoints)  # without the HEAD that Starlette adds and the contract does not have
+    return route
 
 
 def _run_json(run: RunRow) -> dict[str, Any]:

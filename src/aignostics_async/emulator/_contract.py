@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
+API_PATH = "/api"
+"""Where the paths of the contract begin, as its `servers` says."""
+
+
 class InvalidRequest(Exception):
     """A request that the contract does not allow; `faults` are its ValidationErrors."""
 
@@ -37,7 +41,8 @@ def fault(location: list[str | int], message: str, kind: str = "value_error") ->
     return {"loc": location, "msg": message, "type": kind}
 
 
-def _load() -> dict[str, Any]:
+def load_contract() -> dict[str, Any]:
+    """Return openapi.json."""
     here = Path(__file__).resolve()
     # Beside this file in an installed wheel, at the top of a checkout.
     for path in (here.with_name("openapi.json"), here.parents[3] / "openapi.json"):
@@ -51,7 +56,7 @@ class Contract:
     """Checks of parameters and bodies against openapi.json."""
 
     def __init__(self) -> None:
-        self._document = _load()
+        self._document = load_contract()
         self._formats = jsonschema.FormatChecker(formats=())
         self._formats.checks("uuid", ValueError)(_is_uuid)
         self._formats.checks("uri", ValueError)(_is_uri)

@@ -35,6 +35,8 @@ class Options:
     """Whether inputs may come from other machines than this one."""
     failed_items_threshold: int = 50
     """So many failed items, and the run is given up."""
+    misfits: Path | None = None
+    """Compare every answer of the API with the contract, and tell in this file what does not fit."""
 
 
 class Platform:

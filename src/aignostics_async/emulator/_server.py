@@ -22,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .._errors import ConfigurationError
 from ._api import Api
+from ._conformance import Conformance
 from ._contract import InvalidRequest, answer_invalid
 from ._faults import Faults
 from ._oauth import CLIENT_ID, TOKEN_PATH
@@ -143,7 +144,10 @@ def build_app(platform: Platform, lifespan: Any = None) -> Faults:
         },
         lifespan=lifespan,
     )
-    faults = Faults(app, platform.tokens)
+    # Another path than the contract's is not found, whatever it resembles.
+    app.router.redirect_slashes = False
+    misfits = platform.options.misfits
+    faults = Faults(app if misfits is None else Conformance(app, misfits), platform.tokens)
     app.router.routes.extend(faults.routes())
     return faults
 

@@ -1,0 +1,190 @@
+"""The contract as a judge of answers: what the API says by itself has to fit openapi.json.
+
+For the emulator's own tests. Switched on by `--misfits FILE`, or for every emulator below a process by
+AIGNOSTICS_EMULATOR_MISFITS; each answer that does not fit adds one line of JSON to the file, with its
+`operation`, `status`, `path` in the body and `message`. The line is there before the answer's end is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import jsonschema
+from attrs import define, frozen
+from starlette.datastructures import Headers
+from starlette.routing import compile_path
+
+from ._contract import API_PATH, load_contract
+from ._undocumented import OWN
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Validator = jsonschema.Draft202012Validator
+# By media type; empty, where the contract says nothing of a body.
+Content = dict[str, Validator]
+
+_LONGEST_MESSAGE = 500
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@frozen
+class Operation:
+    """What the contract documents of one method of one path: the content of each status."""
+
+    name: str
+    answers: dict[int, Content]
+
+
+@define
+class Answer:
+    """What was sent so far in answer to one request."""
+
+    status: int = 0
+    media_type: str = ""
+    body: bytes = b""
+    asker_is_gone: bool = False
+
+
+class Conformance:
+    """The ASGI layer that compares the answers of the API with the contract and tells those that misfit.
+
+    It belongs between the faults and the API, so that it sees no injected answer.
+    """
+
+    def __init__(self, app: ASGIApp, misfits: Path) -> None:
+        self._app = app
+        self._misfits = misfits
+        self._paths = list(_documented_paths(load_contract()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection event."""
+        if scope["type"] != "http" or not scope["path"].startswith(f"{API_PATH}/"):
+            await self._app(scope, receive, send)
+            return
+        operation = self._operation(scope["method"], scope["path"])
+        answer = Answer()
+
+        async def listen() -> Message:
+            message = await receive()
+            answer.asker_is_gone |= message["type"] == "http.disconnect"
+            return message
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                given = Headers(raw=message["headers"]).get("content-type", "")
+                answer.media_type = given.partition(";")[0].strip().lower()
+            elif message["type"] == "http.response.body":
+                answer.body += message.get("body", b"")
+                if not message.get("more_body") and not answer.asker_is_gone:
+                    self._judge(operation, answer)
+            await send(message)
+
+        await self._app(scope, listen, tell)
+
+    def _operation(self, method: str, path: str) -> Operation:
+        for pattern, template, operations in self._paths:
+            if pattern.match(path):
+                return operations.get(method, Operation(f"{method} {template}", {405: {}}))
+        return Operation(f"{method} {path}", {404: {}})
+
+    def _judge(self, operation: Operation, answer: Answer) -> None:
+        lines = [
+            json.dumps(
+                {
+                    "operation": operation.name,
+                    "status": answer.status,
+                    "path": path,
+                    "message": message[:_LONGEST_MESSAGE],
+                }
+            )
+            for path, message in misfits(operation.answers, answer)
+        ]
+        if lines:
+            with self._misfits.open("a", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in lines))
+
+
+def misfits(documented: dict[int, Content], answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit: a JSON path in the body and a text."""
+    content = documented.get(answer.status)
+    if content is None:
+        if answer.status not in OWN:
+            yield "$", "the status is neither documented nor in the list of undocumented ones"
+    elif answer.status == 204:
+        if answer.body:
+            yield "$", "there is a body, and the status says that there is none"
+    elif content:
+        yield from _content_misfits(content, answer)
+
+
+def _content_misfits(content: Content, answer: Answer) -> Iterator[tuple[str, str]]:
+    validator = content.get(answer.media_type)
+    if validator is None:
+        yield "$", f"the media type is {answer.media_type!r}; documented is {', '.join(content)}"
+        return
+    try:
+        value = json.loads(answer.body)
+    except ValueError as refused:
+        yield "$", f"the body is not JSON: {refused}"
+        return
+    for error in validator.iter_errors(value):
+        yield error.json_path, error.message
+
+
+def _documented_paths(
+    document: dict[str, Any],
+) -> Iterator[tuple[re.Pattern[str], str, dict[str, Operation]]]:
+    """Yield each path of the contract with its operations by method; validators are built here, once."""
+    formats = _format_checker()
+    for template, operations in document["paths"].items():
+        by_method = {}
+        for method, operation in operations.items():
+            answers = {
+                int(status): {
+                    media_type: Validator(
+                        {**kind["schema"], "components": document["components"]}, format_checker=formats
+                    )
+                    for media_type, kind in response.get("content", {}).items()
+                }
+                for status, response in operation["responses"].items()
+            }
+            by_method[method.upper()] = Operation(f"{method.upper()} {template}", answers)
+        yield compile_path(API_PATH + template)[0], template, by_method
+
+
+def _format_checker() -> jsonschema.FormatChecker:
+    """Return strict checks of the contract's formats; jsonschema's own depend on what else is installed."""
+    checker = jsonschema.FormatChecker(formats=())
+    checker.checks("uuid", ValueError)(_is_uuid)
+    checker.checks("uri", ValueError)(_is_uri)
+    checker.checks("date-time", ValueError)(_is_date_time)
+    return checker
+
+
+def _is_uuid(value: object) -> bool:
+    # UUID takes braces and lets the hyphens go; the form that is sent has neither freedom.
+    return not isinstance(value, str) or str(UUID(value)) == value.lower()
+
+
+def _is_uri(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    parts = urlsplit(value)
+    return (
+        bool(parts.scheme and parts.netloc) and value.isascii() and not re.search(r"[\s<>\"{}|\\^`]", value)
+    )
+
+
+def _is_date_time(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    return bool(_DATE_TIME.fullmatch(value) and datetime.fromisoformat(value))
