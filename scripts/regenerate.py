@@ -13,7 +13,6 @@ import copy
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from contract import swap
 from jsonpath_ng.ext.parser import parse
 from oas_patch.overlay import apply_overlay
 from openapi_spec_validator import validate
@@ -36,11 +36,11 @@ class RegenerationError(Exception):
     """Something between the contract and the package is wrong; the text says what."""
 
 
-def apply_mends(contract: dict[str, Any], overlay: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def apply_mends(contract: dict[str, Any], actions: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the contract with the overlay applied, and the targets that matched no node."""
     mended = copy.deepcopy(contract)
     unmatched = []
-    for action in overlay["actions"]:
+    for action in actions["actions"]:
         # oas-patch says nothing about a target without a node, so it is asked for beforehand.
         if parse(action["target"]).find(mended):
             mended = apply_overlay(mended, {"actions": [action]})
@@ -87,19 +87,34 @@ def stamp(root: Path) -> str:
 def build(root: Path, target: Path) -> None:
     """Run the whole chain for the contract under `root` and leave package and stamp in `target`."""
     contract = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
-    overlay = yaml.safe_load((root / "scripts/overlay.yaml").read_text(encoding="utf-8"))
-    mended, unmatched = apply_mends(contract, overlay)
+    mended, unmatched = apply_mends(contract, overlay(root))
     if unmatched:
         raise RegenerationError(
             "these actions of scripts/overlay.yaml match no node of openapi.json; mend or delete them:\n  "
             + "\n  ".join(unmatched)
         )
+    check_valid(mended)
+    generate(mended, root, target / PACKAGE)
+    (target / "stamp.json").write_text(stamp(root), encoding="utf-8")
+
+
+def overlay(root: Path) -> dict[str, Any]:
+    """Return the overlay of the tree under `root`."""
+    actions: dict[str, Any] = yaml.safe_load((root / "scripts/overlay.yaml").read_text(encoding="utf-8"))
+    return actions
+
+
+def check_valid(mended: dict[str, Any]) -> None:
+    """Raise RegenerationError unless a mended contract is a valid OpenAPI document."""
     try:
         validate(mended)
     except OpenAPIValidationError as error:
-        raise RegenerationError(f"the contract with its mends is not valid: {error.message}") from error
-    generate(mended, root, target / PACKAGE)
-    (target / "stamp.json").write_text(stamp(root), encoding="utf-8")
+        place = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
+        raise RegenerationError(
+            f"the contract with its mends is not valid{f' at {place}' if place else ''}: {error.message}"
+        ) from error
+    except (KeyError, ValueError, LookupError) as error:
+        raise RegenerationError(f"the contract with its mends is not valid: {error}") from error
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -124,21 +139,12 @@ def differences(committed: dict[str, bytes], expected: dict[str, bytes]) -> list
     return lines
 
 
-def replace(root: Path, built: Path) -> None:
-    """Move a freshly built package and its stamp into the tree."""
-    generated = root / "generated"
-    generated.mkdir(exist_ok=True)
-    if (generated / PACKAGE).exists():
-        shutil.rmtree(generated / PACKAGE)
-    shutil.move(built / PACKAGE, generated / PACKAGE)
-    shutil.move(built / "stamp.json", generated / "stamp.json")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the tree and write nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree to work on")
     arguments = parser.parse_args()
+    swap.finish(arguments.root)
     with tempfile.TemporaryDirectory() as scratch:
         built = Path(scratch)
         try:
@@ -147,7 +153,8 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 1
         if not arguments.check:
-            replace(arguments.root, built)
+            names = {f"generated/{name}": built / name for name in (PACKAGE, "stamp.json")}
+            swap.put(arguments.root, names)
             return 0
         lines = differences(contents(arguments.root / "generated"), contents(built))
     if lines:

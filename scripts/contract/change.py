@@ -1,0 +1,95 @@
+"""A change from one contract to another: to what, in which way, where, and with what effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from attrs import evolve, frozen
+
+from contract.names import Renaming
+from contract.shapes import Schema
+
+Place = tuple[str, ...]
+Key = tuple[str, ...]
+
+
+class Effect(StrEnum):
+    """What a change does to a client that was made for the old contract."""
+
+    BREAKS = "breaks"  # what worked works no more
+    WIDENS = "widens"  # an answer may hold more than before: a new value, null, nothing
+    EXTENDS = "extends"  # there is something new that one may use
+    NOTHING = "nothing"  # words for people
+
+
+class Subject(StrEnum):
+    """What a change is about."""
+
+    OPERATION = "operation"
+    PARAMETER = "parameter"
+    BODY = "request body"
+    RESPONSE = "response"
+    SCHEMA = "schema"
+    FIELD = "field"
+    VALUE = "enum value"
+    DOCUMENT = "document"
+
+
+@frozen
+class Change:
+    """One change: to what, in which way, where in the old and the new document, and with what effect."""
+
+    kind: str
+    subject: Subject
+    name: str
+    effect: Effect
+    detail: str = ""
+    was: Place = ()
+    now: Place = ()
+    # What `usage` looks up, in words of the old contract: ("operation", "get", "/v1/runs"), ...
+    keys: tuple[Key, ...] = ()
+
+
+@frozen
+class Pair:
+    """The same thing in both documents: its name for people, its places, and the key of its users."""
+
+    name: str
+    was: Place
+    now: Place
+    key: Key
+    sent: bool
+    received: bool
+
+    def at(self, *steps: str, name: str | None = None) -> Pair:
+        """Return the pair of what is below this one, under the same steps in both documents."""
+        return evolve(self, name=name or self.name, was=(*self.was, *steps), now=(*self.now, *steps))
+
+    def to(self, *now: str) -> Pair:
+        """Return the pair with another place in the new document."""
+        return evolve(self, now=now)
+
+    def change(self, kind: str, subject: Subject, effect: Effect, detail: str = "") -> Change:
+        """Return a change of this pair."""
+        return Change(kind, subject, self.name, effect, detail, self.was, self.now, (self.key,))
+
+
+def moved(pair: Pair, subject: Subject, renaming: Renaming, effect: Effect, *keys: Key) -> Change:
+    """Return the change of what is gone from `pair.was` and now stands, for sure or perhaps, elsewhere."""
+    kind, detail = ("renamed", "now") if renaming.certain else ("removed", "perhaps now")
+    return Change(
+        kind, subject, pair.name, effect, f"{detail} {renaming.name}", pair.was, pair.now, keys or (pair.key,)
+    )
+
+
+def words(pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
+    """Tell of changed words for people, one change for all of them."""
+    words = ("title", "summary", "description", "examples", "example", "tags", "deprecated")
+    changed = [word for word in words if ours.get(word) != theirs.get(word)]
+    if changed:
+        yield pair.change("changed", subject, Effect.NOTHING, ", ".join(changed))
+
+
+def requirement(required: bool) -> str:  # noqa: FBT001 - it is what it is about
+    return "optional → required" if required else "required → optional"

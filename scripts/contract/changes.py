@@ -1,0 +1,240 @@
+"""What is added, removed, renamed and changed between two contracts, and what each change does.
+
+The inventory is by operation, parameter, body, response, component schema, field and enum value. It says of
+each change what it does to a client in general; `severity` weighs that against Redocly's word and against
+what our code reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from contract.change import Change, Effect, Pair, Place, Subject, moved, requirement, words
+from contract.names import Renaming, renamed_fields, renamed_operations
+from contract.schemas import Schemas
+from contract.shapes import Schema, references, type_text
+
+Operation = tuple[str, str]
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+def compare(base: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """Return every change from one contract to another, in the order of the old one."""
+    return list(_Comparison(base, new).changes())
+
+
+class _Comparison:
+    def __init__(self, base: dict[str, Any], new: dict[str, Any]) -> None:
+        self.base, self.new = base, new
+        self.schemas = Schemas(
+            _schemas(base),
+            _schemas(new),
+            sent=_reachable(base, sent=True) | _reachable(new, sent=True),
+            received=_reachable(base, sent=False) | _reachable(new, sent=False),
+        )
+
+    def changes(self) -> Iterator[Change]:
+        yield from self.document()
+        yield from self.operations()
+        yield from self.schemas.components()
+
+    def document(self) -> Iterator[Change]:
+        for word in ("openapi", "info", "servers", "security", "tags"):
+            if self.base.get(word) != self.new.get(word):
+                yield Change("changed", Subject.DOCUMENT, word, Effect.NOTHING, "", (word,), (word,))
+        schemes = [each.get("components", {}).get("securitySchemes") for each in (self.base, self.new)]
+        if schemes[0] != schemes[1]:
+            place = ("components", "securitySchemes")
+            yield Change("changed", Subject.DOCUMENT, "securitySchemes", Effect.NOTHING, "", place, place)
+
+    def operations(self) -> Iterator[Change]:
+        ours, theirs = _operations(self.base), _operations(self.new)
+        removed = [each for each in ours if each not in theirs]
+        added = [each for each in theirs if each not in ours]
+        renamed = renamed_operations(removed, added)
+        for operation in ours:
+            pair = _pair(operation, operation)
+            if operation in theirs:
+                yield from self.operation(operation, operation)
+            elif operation in renamed:
+                new, certain = renamed[operation]
+                renaming = Renaming(_title(new), certain)
+                yield moved(pair.to(*_place(new)), Subject.OPERATION, renaming, Effect.BREAKS)
+                yield from self.operation(operation, new)
+            else:
+                yield pair.change("removed", Subject.OPERATION, Effect.BREAKS)
+        taken = {renaming.name for renaming in renamed.values()}
+        for operation in added:
+            if operation not in taken:
+                place = _place(operation)
+                yield Change("added", Subject.OPERATION, _title(operation), Effect.EXTENDS, now=place)
+
+    def operation(self, old: Operation, new: Operation) -> Iterator[Change]:
+        ours, theirs = _operations(self.base)[old], _operations(self.new)[new]
+        pair = _pair(old, new)
+        if old == new and ours.get("operationId") != theirs.get("operationId"):
+            detail = f"operationId {ours.get('operationId')} → {theirs.get('operationId')}"
+            # It names a module of the generated package, unless the overlay gives that name.
+            yield pair.at("operationId").change("changed", Subject.OPERATION, Effect.BREAKS, detail)
+        yield from words(pair, Subject.OPERATION, ours, theirs)
+        yield from self.parameters(pair, old, new)
+        yield from self.body(pair, ours, theirs)
+        yield from self.responses(pair, ours, theirs)
+
+    def parameters(self, pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
+        ours, theirs = _parameters(self.base, old), _parameters(self.new, new)
+        removed = {name: p["schema"] for (_, name), p in ours.items() if (p["in"], name) not in theirs}
+        added = {name: p["schema"] for (_, name), p in theirs.items() if (p["in"], name) not in ours}
+        renamed = renamed_fields(removed, added)
+        # Parameters of a path are what they are by their place in it; their names never travel.
+        mine, yours = (re.findall(r"{([^}]*)}", path) for _, path in (old, new))
+        if len(mine) == len(yours):
+            renamed |= {
+                one: Renaming(other, certain=True)
+                for one, other in zip(mine, yours, strict=True)
+                if one != other
+            }
+        for (place, name), parameter in ours.items():
+            at = Pair(
+                f"{pair.name} ?{name}", (*pair.was, "parameters", name), (*pair.now, "parameters", name),
+                ("parameter", *old, name), sent=True, received=False,
+            )  # fmt: skip
+            if (place, name) in theirs:
+                yield from self.parameter(at, parameter, theirs[place, name])
+            elif name in renamed:
+                at = at.to(*pair.now, "parameters", renamed[name].name)
+                hidden = place == "path" and renamed[name].certain
+                yield moved(at, Subject.PARAMETER, renamed[name], Effect.NOTHING if hidden else Effect.BREAKS)
+                if renamed[name].certain and (place, renamed[name].name) in theirs:
+                    yield from self.parameter(at, parameter, theirs[place, renamed[name].name])
+            else:
+                yield at.change("removed", Subject.PARAMETER, Effect.BREAKS)
+        taken = {renaming.name for renaming in renamed.values()}
+        for (place, name), parameter in theirs.items():
+            if (place, name) not in ours and name not in taken:
+                required = parameter.get("required", False)
+                yield Change(
+                    "added", Subject.PARAMETER, f"{pair.name} ?{name}",
+                    Effect.BREAKS if required else Effect.EXTENDS,
+                    "required" if required else "optional", now=(*pair.now, "parameters", name),
+                    keys=(pair.key,) if required else (),
+                )  # fmt: skip
+
+    def parameter(self, pair: Pair, ours: Schema, theirs: Schema) -> Iterator[Change]:
+        yield from words(pair, Subject.PARAMETER, ours, theirs)
+        if ours.get("required", False) != theirs.get("required", False):
+            now_required = theirs.get("required", False)
+            effect = Effect.BREAKS if now_required else Effect.EXTENDS
+            yield pair.change("changed", Subject.PARAMETER, effect, requirement(now_required))
+        yield from self.schemas.value(pair.at("schema"), Subject.PARAMETER, ours["schema"], theirs["schema"])
+
+    def body(self, pair: Pair, ours: Schema, theirs: Schema) -> Iterator[Change]:
+        at = pair.at("requestBody", name=f"{pair.name} body")
+        one, other = _content(ours.get("requestBody")), _content(theirs.get("requestBody"))
+        if (one is None) != (other is None):
+            required = other is not None and theirs["requestBody"].get("required", False)
+            effect = Effect.BREAKS if one is not None or required else Effect.EXTENDS
+            yield at.change("removed" if other is None else "added", Subject.BODY, effect)
+        elif one is not None and other is not None:
+            yield from self.schemas.value(at, Subject.BODY, one, other)
+
+    def responses(self, pair: Pair, ours: Schema, theirs: Schema) -> Iterator[Change]:
+        mine, yours = ours.get("responses", {}), theirs.get("responses", {})
+        for status in dict.fromkeys([*mine, *yours]):
+            at = Pair(
+                f"{pair.name} → {status}", (*pair.was, "responses", status),
+                (*pair.now, "responses", status), pair.key, sent=False, received=True,
+            )  # fmt: skip
+            success = status.startswith("2")
+            if status not in yours:
+                yield at.change("removed", Subject.RESPONSE, Effect.BREAKS if success else Effect.EXTENDS)
+            elif status not in mine:
+                yield at.change("added", Subject.RESPONSE, Effect.BREAKS if success else Effect.EXTENDS)
+            else:
+                yield from words(at, Subject.RESPONSE, mine[status], yours[status])
+                one, other = _content(mine[status]), _content(yours[status])
+                if (one is None) != (other is None):
+                    effect = Effect.BREAKS if one else Effect.WIDENS
+                    detail = "the body is gone" if other is None else f"now with a body, {type_text(other)}"
+                    yield at.change("changed", Subject.RESPONSE, effect, detail)
+                elif one is not None and other is not None:
+                    yield from self.schemas.value(at, Subject.RESPONSE, one, other)
+
+
+def _operations(document: dict[str, Any]) -> dict[Operation, dict[str, Any]]:
+    return {
+        (method, path): item[method]
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    }
+
+
+def _parameters(document: dict[str, Any], operation: Operation) -> dict[Operation, dict[str, Any]]:
+    """Return the parameters of an operation by place and name, those of its path included."""
+    method, path = operation
+    item = document["paths"][path]
+    found = {}
+    for parameter in [*item.get("parameters", ()), *item[method].get("parameters", ())]:
+        whole = _resolve(document, parameter)
+        found[whole["in"], whole["name"]] = {"schema": {}, **whole}
+    return found
+
+
+def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(10):  # a reference to a reference is rare, a circle is a fault
+        if "$ref" not in node:
+            break
+        found: Any = document
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            found = found[step.replace("~1", "/").replace("~0", "~")]
+        node = found
+    return node
+
+
+def _content(holder: dict[str, Any] | None) -> Schema | None:
+    """Return the schema of a body, of its first media type."""
+    for media in ((holder or {}).get("content") or {}).values():
+        schema: Schema = media.get("schema", {})
+        return schema
+    return None
+
+
+def _schemas(document: dict[str, Any]) -> dict[str, Schema]:
+    schemas: dict[str, Schema] = document.get("components", {}).get("schemas", {})
+    return schemas
+
+
+def _reachable(document: dict[str, Any], *, sent: bool) -> set[str]:
+    """Return the names of the components that requests, or answers, can hold."""
+    schemas = _schemas(document)
+    waiting: list[str] = []
+    for operation in _operations(document).values():
+        halves = (
+            [operation.get("parameters"), operation.get("requestBody")]
+            if sent
+            else [operation.get("responses")]
+        )
+        waiting += references(halves)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += references(schemas.get(name, {}))
+    return seen
+
+
+def _pair(old: Operation, new: Operation) -> Pair:
+    return Pair(_title(old), _place(old), _place(new), ("operation", *old), sent=True, received=False)
+
+
+def _title(operation: Operation) -> str:
+    return f"{operation[0].upper()} {operation[1]}"
+
+
+def _place(operation: Operation) -> Place:
+    return ("paths", operation[1], operation[0])

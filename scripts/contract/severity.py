@@ -1,0 +1,128 @@
+"""Breaking, additive or cosmetic: our inventory, Redocly's word, and what our code reads, taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+
+from attrs import evolve, frozen
+from openapi_python_client.strings import PythonIdentifier
+
+from contract.change import Change, Effect, Subject
+from contract.redocly import Verdict
+from contract.usage import EMULATOR, Key, Use
+
+
+class Severity(IntEnum):
+    """How much a change matters; the worst one decides the exit status."""
+
+    COSMETIC = 0
+    ADDITIVE = 2
+    BREAKING = 3
+
+
+@frozen
+class Judged:
+    """A change with its severity, why it is not what it looks like, and the lines of ours that it touches."""
+
+    change: Change
+    severity: Severity
+    why: str = ""
+    uses: tuple[Use, ...] = ()
+
+
+_OF_EFFECT = {
+    Effect.BREAKS: Severity.BREAKING,
+    Effect.WIDENS: Severity.BREAKING,
+    Effect.EXTENDS: Severity.ADDITIVE,
+    Effect.NOTHING: Severity.COSMETIC,
+}
+_OF_IMPACT = {"major": Severity.BREAKING, "minor": Severity.ADDITIVE}
+
+
+def judge(
+    changes: Iterable[Change],
+    verdicts: Iterable[Verdict],
+    uses: Mapping[Key, list[Use]],
+    named: frozenset[Key],
+) -> list[Judged]:
+    """Return the changes with their severities; `named` are the operations that the overlay names.
+
+    The worse of our rule and Redocly's holds, but for two things that this client takes in its stride: an
+    answer that may hold more than before where nothing of ours reads it, and operation ids that the overlay
+    replaces. What Redocly finds breaking and the inventory does not have is added as it is.
+    """
+    inventory = list(changes)
+    words: dict[int, list[Verdict]] = {}
+    for verdict in verdicts:
+        words.setdefault(_owner(verdict, inventory), []).append(verdict)
+    judged = [_judged(change, words.get(index, ()), uses, named) for index, change in enumerate(inventory)]
+    return [*judged, *_left_over(words.get(_NOBODY, ()), judged)]
+
+
+_NOBODY = -1
+
+
+def _owner(verdict: Verdict, inventory: list[Change]) -> int:
+    """Return the place in the inventory of the change that a verdict is about: the nearest above it."""
+    best, depth = _NOBODY, 0
+    for index, change in enumerate(inventory):
+        if change.effect is Effect.NOTHING:
+            continue
+        for place, pointer in ((change.was, verdict.was), (change.now, verdict.now)):
+            if place and place == pointer[: len(place)] and len(place) > depth:
+                best, depth = index, len(place)
+    return best
+
+
+def _judged(
+    change: Change, words: Iterable[Verdict], uses: Mapping[Key, list[Use]], named: frozenset[Key]
+) -> Judged:
+    lines = tuple(sorted({use for key in change.keys for use in uses.get(key, ())}))
+    read = [use for use in lines if not use.file.startswith(EMULATOR)]
+    touching = lines if change.effect in (Effect.BREAKS, Effect.WIDENS) else ()
+    if change.was[-1:] == ("operationId",):
+        if change.keys[0] in named:
+            return Judged(change, Severity.COSMETIC, "the overlay names this operation")
+        return Judged(change, Severity.BREAKING, "it names a module of the generated package", touching)
+    if change.effect is Effect.WIDENS and not read:
+        return Judged(
+            change, Severity.ADDITIVE, "answers may hold more, and nothing of ours reads it", touching
+        )
+    if change.subject is Subject.VALUE and change.effect is Effect.EXTENDS:
+        return Judged(change, Severity.ADDITIVE, "enums are open: a new value keeps its text")
+    if change.subject is Subject.VALUE and change.kind == "renamed" and change.effect is Effect.WIDENS:
+        return Judged(change, Severity.ADDITIVE, "enums are read in any case", touching)
+    severity = _OF_EFFECT[change.effect]
+    if change.kind == "changed":
+        # What Redocly says of things that it paired as removed and added is about its pairs, not about ours.
+        severity = max([severity, *(_OF_IMPACT.get(word.impact, severity) for word in words)])
+        reasons = [reason for word in words for reason in word.reasons]
+        change = change if change.detail else evolve(change, detail="; ".join(reasons))
+    why = ""
+    if change.subject is Subject.PARAMETER and change.kind == "renamed" and _same_in_python(change):
+        why = "its Python name stays, so that generating anew is enough for the bridge"
+    return Judged(change, severity, why, lines if severity is Severity.BREAKING else touching)
+
+
+def _same_in_python(change: Change) -> bool:
+    return len({str(PythonIdentifier(place[-1], "")) for place in (change.was, change.now)}) == 1
+
+
+def _left_over(words: Iterable[Verdict], judged: list[Judged]) -> Iterable[Judged]:
+    broken = [each.change for each in judged if each.severity is Severity.BREAKING]
+    for word in words:
+        place = word.was or word.now
+        parent = place[:-1]
+        covered = any(parent in (change.was[: len(parent)], change.now[: len(parent)]) for change in broken)
+        if word.impact == "major" and not covered:
+            change = Change(
+                "changed",
+                Subject.DOCUMENT,
+                "/".join(place),
+                Effect.BREAKS,
+                "; ".join(word.reasons),
+                word.was,
+                word.now,
+            )
+            yield Judged(change, Severity.BREAKING, "Redocly's word alone")

@@ -1,0 +1,110 @@
+"""The type check of the façade against a new client, told by the functions that must be rewritten."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from attrs import frozen
+
+from contract.severity import Judged, Severity
+from contract.usage import EMULATOR, FACADE, GENERATED, functions
+
+_LINE = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): error: (?P<text>.*)$")
+_GONE = re.compile(r'has no attribute "(\w+)"')
+_SECONDS = 600
+
+
+@frozen
+class TypeFault:
+    """An error of the type checker, and the function of ours that it is in."""
+
+    file: str
+    line: int
+    function: str
+    text: str
+
+
+def check(root: Path) -> list[TypeFault]:
+    """Return what mypy finds wrong in the façade of a tree; a missing import counts where it is used."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", FACADE],
+        cwd=root, capture_output=True, text=True, check=False, timeout=_SECONDS,
+    )  # fmt: skip
+    found = [match for line in done.stdout.splitlines() if (match := _LINE.match(line))]
+    if done.returncode and not found:
+        raise RuntimeError(f"mypy did not run:\n{done.stdout}{done.stderr}")
+    faults = _missing_modules(root)
+    for match in found:
+        path, line, text = root / match["file"], int(match["line"]), match["text"]
+        around = functions(path)
+        if line in around:
+            faults.append(TypeFault(match["file"], line, around[line], text))
+        else:
+            gone = _GONE.search(text)
+            faults += _where_used(root, path, line, gone[1] if gone else "", text)
+    return faults
+
+
+def _missing_modules(root: Path) -> list[TypeFault]:
+    """Return the generated modules that the façade imports and that are gone.
+
+    mypy would find them in the package that is installed for development, so it is not asked.
+    """
+    faults = []
+    for path in sorted((root / FACADE).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{GENERATED}.api."):
+                folder = root / "generated" / str(node.module).replace(".", "/")
+                for alias in node.names:
+                    if not (folder / f"{alias.name}.py").is_file():
+                        text = f"the module {alias.name} is gone from {node.module}"
+                        faults += _where_used(root, path, node.lineno, alias.name, text)
+    return faults
+
+
+def _where_used(root: Path, path: Path, line: int, name: str, text: str) -> list[TypeFault]:
+    """Return a fault of an import as one of each function that uses the name; the import itself if none."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    file, around = path.relative_to(root).as_posix(), functions(path)
+    local = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name == name
+    }
+    used = [
+        TypeFault(file, node.lineno, around[node.lineno], text)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id in local and node.lineno in around
+    ]
+    return used or [TypeFault(file, line, "module level", text)]
+
+
+def to_rewrite(faults: Iterable[TypeFault], judged: Iterable[Judged]) -> dict[tuple[str, str], list[str]]:
+    """Return why each function of the façade is to be rewritten, by file and name.
+
+    Type errors come first, then the breaking changes that it relies on and that types can't tell.
+    """
+    reasons: dict[tuple[str, str], dict[str, set[int]]] = {}
+
+    def add(file: str, function: str, line: int, text: str) -> None:
+        reasons.setdefault((file, function), {}).setdefault(text, set()).add(line)
+
+    for fault in faults:
+        add(fault.file, fault.function, fault.line, fault.text)
+    for each in judged:
+        change = each.change
+        for use in each.uses if each.severity is Severity.BREAKING else ():
+            if not use.file.startswith(EMULATOR):
+                text = f"{change.kind} {change.subject} {change.name} {change.detail}".rstrip()
+                add(use.file, use.function, use.line, text)
+    return {
+        place: [f"{', '.join(map(str, sorted(lines)))}: {text}" for text, lines in texts.items()]
+        for place, texts in sorted(reasons.items())
+    }

@@ -1,0 +1,148 @@
+"""Take a new specification in: try it in a scratch tree, say what breaks, and only then write.
+
+    read -> compare -> overlay -> validate -> generate -> type check -> contract tests -> report
+
+Nothing in the tree changes before the end, and then only with --write: openapi.json, the generated package
+and an entry in the changelog, all of them or none. Exit status: 0 if all went well, 1 if it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import regenerate
+import spec_diff
+import yaml
+from contract import changelog, document, report, swap, types
+from contract.redocly import ToolMissing
+from contract.severity import Judged
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+_WRITTEN = ("openapi.json", "generated/aignostics_api", "generated/stamp.json", "CHANGELOG.md")
+_LEFT_BEHIND = shutil.ignore_patterns(
+    *(".git", ".venv", ".incoming", "node_modules", "__pycache__", "*_cache", ".hypothesis"),
+    *("build", "dist", "demo"),
+)
+_TEST_SECONDS = 1200
+
+
+class Stopped(Exception):
+    """The new specification can't be taken in as it is; the text says why and what to do."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("new", type=Path, metavar="NEW", help="the new specification, JSON or YAML")
+    parser.add_argument("--write", action="store_true", help="move it into the tree if all goes well")
+    parser.add_argument("--root", type=Path, default=regenerate.ROOT, help="the tree to bring up to date")
+    arguments = parser.parse_args()
+    swap.finish(arguments.root)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            update(arguments.root.resolve(), arguments.new, Path(scratch, "tree"), write=arguments.write)
+    except (document.NotASpecification, ToolMissing, regenerate.RegenerationError, Stopped) as error:
+        print(f"\nStopped: {error}\nThe tree is as it was.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def update(root: Path, path: Path, scratch: Path, *, write: bool) -> None:
+    """Take the specification in `path` through every step; raises what stops it."""
+    base, new = document.read(root / "openapi.json"), document.read(path)
+    judged = spec_diff.differences(root, base, new)
+    text = report.markdown(judged, "openapi.json", path.name)
+    _say("compared", report.summary(judged))
+    try:
+        unmatched = _generate(root, scratch, new)
+        _check_types(scratch, judged)
+        _test(root, scratch)
+    finally:
+        print(f"\n{text}")
+    if not write:
+        print(f"All went well. Take it in with: make update-spec NEW={path} WRITE=1")
+        return
+    if unmatched:
+        raise Stopped(
+            "delete the actions of scripts/overlay.yaml that match nothing any more, then write again:\n  "
+            + "\n  ".join(unmatched)
+        )
+    changelog.add(scratch / "CHANGELOG.md", path.name, judged)
+    swap.put(root, {name: scratch / name for name in _WRITTEN})
+    print("Written: " + ", ".join(_WRITTEN))
+
+
+def _generate(root: Path, scratch: Path, new: dict[str, Any]) -> list[str]:
+    """Make the scratch tree with the new contract and its client; return the overlay's dead actions."""
+    shutil.copytree(root, scratch, ignore=_LEFT_BEHIND, symlinks=True)
+    (scratch / "openapi.json").write_text(document.pretty(new), encoding="utf-8")
+    actions = regenerate.overlay(root)
+    mended, unmatched = regenerate.apply_mends(new, actions)
+    for target in unmatched:
+        _say("overlay", f"this action matches nothing any more: {target}")
+    if unmatched:
+        # The scratch tree goes on without them, so that all that comes after sees one consistent tree.
+        actions["actions"] = [each for each in actions["actions"] if each["target"] not in unmatched]
+        (scratch / "scripts/overlay.yaml").write_text(yaml.safe_dump(actions), encoding="utf-8")
+    regenerate.check_valid(mended)
+    _say("validated", "the contract with its mends is valid OpenAPI")
+    shutil.rmtree(scratch / "generated" / regenerate.PACKAGE, ignore_errors=True)
+    regenerate.build(scratch, scratch / "generated")
+    if missing := dropped(mended, scratch / "generated" / regenerate.PACKAGE):
+        raise Stopped("the generator left these out without a word:\n  " + "\n  ".join(missing))
+    _say("generated", f"{len(spec_diff.operation_ids(mended))} operations, no warning, nothing dropped")
+    return unmatched
+
+
+def dropped(mended: dict[str, Any], package: Path) -> list[str]:
+    """Return the operations and schemas of a contract that the generated package lacks."""
+    modules = {path.stem for path in package.glob("api/*/*.py")}
+    models = {path.stem for path in package.glob("models/*.py")}
+    operations = spec_diff.operation_ids(mended).values()
+    schemas = mended.get("components", {}).get("schemas", {})
+    made = [name for name, schema in schemas.items() if "properties" in schema or "enum" in schema]
+    return [
+        *(f"operation {name}" for name in operations if str(PythonIdentifier(name, "")) not in modules),
+        *(f"schema {name}" for name in made if str(PythonIdentifier(ClassName(name, ""), "")) not in models),
+    ]
+
+
+def _check_types(scratch: Path, judged: list[Judged]) -> None:
+    errors = types.check(scratch)
+    if errors:
+        places = types.to_rewrite(errors, judged)
+        lines = [f"the façade does not fit the new client: {len(errors)} type errors. To rewrite:"]
+        for (file, function), reasons in places.items():
+            lines += [f"  {function} in {file}", *(f"    {reason}" for reason in reasons)]
+        raise Stopped("\n".join(lines))
+    _say("type check", "the façade fits the new client")
+
+
+def _test(root: Path, scratch: Path) -> None:
+    shared = Path(os.environ.get("AIGNOSTICS_SHARED", root.parent / "shared")).resolve()
+    environment = {
+        **os.environ,
+        "AIGNOSTICS_SHARED": str(shared),
+        "PYTHONPATH": os.pathsep.join(str(scratch / name) for name in ("src", "generated")),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/contract"],
+        cwd=scratch, env=environment, capture_output=True, text=True, check=False, timeout=_TEST_SECONDS,
+    )  # fmt: skip
+    if done.returncode:
+        raise Stopped(f"the contract tests fail with it:\n{done.stdout[-6000:]}{done.stderr[-2000:]}")
+    _say("contract tests", done.stdout.strip().splitlines()[-1].strip("= "))
+
+
+def _say(step: str, text: str) -> None:
+    print(f"{step + ':':16}{text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
