@@ -74,7 +74,7 @@ def _where_used(root: Path, path: Path, line: int, name: str, text: str) -> list
     local = {
         alias.asname or alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(GENERATED)
         for alias in node.names
         if alias.name == name
     }
