@@ -161,10 +161,23 @@ def test_without_a_good_token_it_is_401(ask: Ask, emulator: Emulator, header: st
 def test_no_operation_works_without_a_token(ask: Ask, root: Path) -> None:
     paths = json.loads((root / "openapi.json").read_text(encoding="utf-8"))["paths"]
     asked = [(method.upper(), path) for path, methods in paths.items() for method in methods]
-    assert len(asked) == 8
     for method, path in asked:
         answer = ask(method, re.sub(r"{\w+}", str(uuid4()), path), headers={})
         assert answer.status_code == 401, (method, path)
+
+
+def test_what_is_not_served_yet_says_so(ask: Ask, root: Path) -> None:
+    """A newer contract may have more; each such operation is told as skipped."""
+    paths = json.loads((root / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    unserved = []
+    for path, methods in paths.items():
+        for method in methods:
+            answer = ask(method, re.sub(r"{\w+}", str(uuid4()), path))
+            if answer.status_code == 501:
+                assert "does not serve" in answer.json()["detail"]
+                unserved.append(f"{method.upper()} {path}")
+    if unserved:
+        pytest.skip(f"in the contract, and not served by the emulator yet: {', '.join(unserved)}")
 
 
 @pytest.mark.parametrize("plus", ["%2B", "+", ""])
@@ -201,7 +214,7 @@ def test_sorting_paging_and_filters(ask: Ask) -> None:
 
 
 def test_the_statuses_outside_the_contract_are_a_closed_list() -> None:
-    assert set(UNDOCUMENTED) == {401, 403, 405, 409, 429, 500, 502, 503, 504}
+    assert set(UNDOCUMENTED) == {401, 403, 405, 409, 429, 500, 501, 502, 503, 504}
     assert all(reason.endswith(".") for reason in UNDOCUMENTED.values())
     assert all("injected fault" in UNDOCUMENTED[status] for status in set(UNDOCUMENTED) - OWN)
     for status in (418, 403):

@@ -66,6 +66,8 @@ class Api:
         endpoints: dict[str, dict[str, Callable[..., Any]]] = {}
         for path, method, handle in table:
             endpoints.setdefault(path, {})[method.upper()] = self._endpoint(path, method, handle)
+        for path, method in self._contract.operations():
+            endpoints.setdefault(path, {}).setdefault(method.upper(), self._unserved)
         return [_route(API_PATH + path, by_method) for path, by_method in endpoints.items()]
 
     def _endpoint(self, path: str, method: str, handle: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,6 +80,11 @@ class Api:
             return response
 
         return endpoint
+
+    async def _unserved(self, request: Request) -> Response:
+        """Answer for an operation that a newer contract has and nothing here knows."""
+        self._platform.tokens.require_bearer(request)
+        raise refusal(501, f"The emulator does not serve {request.method} {request.url.path} yet")
 
     # Applications
 

@@ -61,6 +61,12 @@ class Contract:
         self._formats.checks("uuid", ValueError)(_is_uuid)
         self._formats.checks("uri", ValueError)(_is_uri)
 
+    def operations(self) -> Iterator[tuple[str, str]]:
+        """Yield the path and the method of each operation."""
+        for path, methods in self._document["paths"].items():
+            for method in methods:
+                yield path, method
+
     def parameters(
         self, path: str, method: str, query: QueryParams, path_params: Mapping[str, str]
     ) -> dict[str, Any]:

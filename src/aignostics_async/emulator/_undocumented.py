@@ -17,12 +17,13 @@ UNDOCUMENTED = {
     409: "Cancelling a run that is final, deleting results of one that is not. Later contracts say 409.",
     429: "Only by an injected fault, with or without Retry-After: too many requests.",
     500: "By an injected fault, or a bug of the emulator.",
+    501: "The operation is in the contract, which is newer than the emulator: it is not served yet.",
     502: "Only by an injected fault: a gateway has no server behind it.",
     503: "Only by an injected fault, with or without Retry-After: maintenance.",
     504: "Only by an injected fault: a gateway has waited too long.",
 }
 
-OWN = frozenset({401, 405, 409})
+OWN = frozenset({401, 405, 409, 501})
 """Those that need no injected fault and are no bug."""
 
 
