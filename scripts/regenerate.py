@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,18 @@ def apply_mends(contract: dict[str, Any], actions: dict[str, Any]) -> tuple[dict
         else:
             unmatched.append(action["target"])
     return mended, unmatched
+
+
+def _places(node: Any, wanted: Any, path: str = "#") -> Iterator[str]:
+    """Yield where a document has a schema; the validator knows no place for a default that does not fit."""
+    if isinstance(node, dict):
+        if node == wanted:
+            yield path
+        for name, child in node.items():
+            yield from _places(child, wanted, f"{path}/{name}")
+    elif isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _places(child, wanted, f"{path}/{index}")
 
 
 def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
@@ -109,9 +122,11 @@ def check_valid(mended: dict[str, Any]) -> None:
     try:
         validate(mended)
     except OpenAPIValidationError as error:
-        place = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
+        places = ", ".join(_places(mended, error.schema)) or "/".join(map(str, error.absolute_path))
         raise RegenerationError(
-            f"the contract with its mends is not valid{f' at {place}' if place else ''}: {error.message}"
+            f"the contract with its mends is not valid: {error.message}"
+            + (f", at {places}" if places else "")
+            + "; mend it by an action in scripts/overlay.yaml"
         ) from error
     except (KeyError, ValueError, LookupError) as error:
         raise RegenerationError(f"the contract with its mends is not valid: {error}") from error

@@ -18,7 +18,8 @@ from contract import document, report, swap
 from contract.changes import compare
 from contract.redocly import ToolMissing, verdicts
 from contract.severity import Judged, judge
-from contract.usage import uses
+from contract.usage import modules, uses
+from openapi_python_client.strings import PythonIdentifier
 
 
 class Arguments(argparse.ArgumentParser):
@@ -32,13 +33,15 @@ class Arguments(argparse.ArgumentParser):
 
 def differences(root: Path, base: dict[str, Any], new: dict[str, Any]) -> list[Judged]:
     """Return every change between two contracts, judged against the code under `root`."""
-    actions = regenerate.overlay(root)
-    before, after = (operation_ids(regenerate.apply_mends(each, actions)[0]) for each in (base, new))
-    # Named in both: a new id of the framework changes no module.
+    mended, _ = regenerate.apply_mends(new, regenerate.overlay(root))
+    after = operation_ids(mended)
+    # A new id of the framework changes nothing where the overlay gives the module its old name.
     named = frozenset(
-        ("operation", *operation) for operation, name in before.items() if after.get(operation) == name
+        ("operation", *operation)
+        for operation, module in modules(root, base).items()
+        if PythonIdentifier(after.get(operation, ""), "") == module
     )
-    return judge(compare(base, new), verdicts(base, new), uses(root, base, before), named)
+    return judge(compare(base, new), verdicts(base, new), uses(root, base), named)
 
 
 def operation_ids(contract: dict[str, Any]) -> dict[tuple[str, str], str]:

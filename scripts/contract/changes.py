@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from contract.change import Change, Effect, Pair, Place, Subject, moved, requirement, words
 from contract.names import Renaming, renamed_fields, renamed_operations
@@ -23,7 +24,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 def compare(base: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Return every change from one contract to another, in the order of the old one."""
-    return list(_Comparison(base, new).changes())
+    # A parameter and its schema often have the same words.
+    return list(dict.fromkeys(_Comparison(base, new).changes()))
 
 
 class _Comparison:
@@ -42,13 +44,14 @@ class _Comparison:
         yield from self.schemas.components()
 
     def document(self) -> Iterator[Change]:
-        for word in ("openapi", "info", "servers", "security", "tags"):
-            if self.base.get(word) != self.new.get(word):
-                yield Change("changed", Subject.DOCUMENT, word, Effect.NOTHING, "", (word,), (word,))
-        schemes = [each.get("components", {}).get("securitySchemes") for each in (self.base, self.new)]
-        if schemes[0] != schemes[1]:
-            place = ("components", "securitySchemes")
-            yield Change("changed", Subject.DOCUMENT, "securitySchemes", Effect.NOTHING, "", place, place)
+        for place in (("openapi",), ("info",), ("servers",), ("tags",), ("components", "securitySchemes")):
+            one, other = _at(self.base, place), _at(self.new, place)
+            if one != other:
+                # Where a server stands is a setting; the path that it puts before every operation is not.
+                moved_paths = place == ("servers",) and _server_paths(one) != _server_paths(other)
+                effect = Effect.BREAKS if moved_paths else Effect.NOTHING
+                detail = f"{_server_paths(one)} → {_server_paths(other)}" if moved_paths else ""
+                yield Change("changed", Subject.DOCUMENT, place[-1], effect, detail, place, place)
 
     def operations(self) -> Iterator[Change]:
         ours, theirs = _operations(self.base), _operations(self.new)
@@ -162,6 +165,16 @@ class _Comparison:
                     yield at.change("changed", Subject.RESPONSE, effect, detail)
                 elif one is not None and other is not None:
                     yield from self.schemas.value(at, Subject.RESPONSE, one, other)
+
+
+def _at(document: dict[str, Any], place: Place) -> Any:
+    for step in place:
+        document = document.get(step, {})
+    return document
+
+
+def _server_paths(servers: list[dict[str, Any]]) -> list[str]:
+    return sorted({urlsplit(server.get("url", "")).path.rstrip("/") for server in servers})
 
 
 def _operations(document: dict[str, Any]) -> dict[Operation, dict[str, Any]]:

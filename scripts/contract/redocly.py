@@ -20,7 +20,7 @@ from attrs import frozen
 from contract.document import pretty
 
 TOOLS = Path(__file__).resolve().parents[1] / "node"
-_SCRIPT = TOOLS / "node_modules/@redocly/cli/bin/cli.js"
+SCRIPT = TOOLS / "node_modules/@redocly/cli/bin/cli.js"
 _SECONDS = 120
 
 
@@ -40,7 +40,7 @@ class Verdict:
 
 def verdicts(base: dict[str, Any], new: dict[str, Any]) -> list[Verdict]:
     """Return Redocly's verdict on each change; raises ToolMissing."""
-    if not _SCRIPT.is_file():
+    if not SCRIPT.is_file():
         raise ToolMissing("the Node tools are not installed; run `make node-tools`")
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, name) for name in ("base.json", "new.json")]
@@ -63,7 +63,7 @@ def _run(*arguments: str) -> str:
     environment = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     try:
         done = subprocess.run(
-            [node, _SCRIPT, *arguments],
+            [node, SCRIPT, *arguments],
             capture_output=True, text=True, check=False, timeout=_SECONDS, env=environment,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -105,7 +105,7 @@ def _touched(judged: Iterable[Judged]) -> Iterator[str]:
         yield "None."
     for file, lines in _by_file(sorted(uses)).items():
         functions = ", ".join(f"`{name}`" for name in dict.fromkeys(use.function for use in lines))
-        yield f"- {file}, {len(lines)} lines: {functions}"
+        yield f"- {file}, {len(lines)} line{'s'[: len(lines) > 1]}: {functions}"
 
 
 def _by_file(uses: Iterable[Use]) -> dict[str, list[Use]]:

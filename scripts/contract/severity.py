@@ -78,7 +78,7 @@ def _owner(verdict: Verdict, inventory: list[Change]) -> int:
 def _judged(
     change: Change, words: Iterable[Verdict], uses: Mapping[Key, list[Use]], named: frozenset[Key]
 ) -> Judged:
-    lines = tuple(sorted({use for key in change.keys for use in uses.get(key, ())}))
+    lines = _lines(change, uses)
     read = [use for use in lines if not use.file.startswith(EMULATOR)]
     touching = lines if change.effect in (Effect.BREAKS, Effect.WIDENS) else ()
     if change.was[-1:] == ("operationId",):
@@ -105,6 +105,14 @@ def _judged(
     return Judged(change, severity, why, lines if severity is Severity.BREAKING else touching)
 
 
+def _lines(change: Change, uses: Mapping[Key, list[Use]]) -> tuple[Use, ...]:
+    keys = change.keys
+    if change.subject is Subject.SCHEMA and not any(uses.get(key) for key in keys[:1]):
+        # Nobody has this schema, so a field's name that turns up somewhere is another schema's.
+        keys = tuple(key for key in keys if key[0] != "field")
+    return tuple(sorted({use for key in keys for use in uses.get(key, ())}))
+
+
 def _same_in_python(change: Change) -> bool:
     return len({str(PythonIdentifier(place[-1], "")) for place in (change.was, change.now)}) == 1
 
@@ -115,7 +123,8 @@ def _left_over(words: Iterable[Verdict], judged: list[Judged]) -> Iterable[Judge
         place = word.was or word.now
         parent = place[:-1]
         covered = any(parent in (change.was[: len(parent)], change.now[: len(parent)]) for change in broken)
-        if word.impact == "major" and not covered:
+        # Where a server stands is a setting; of the paths that it adds, the inventory tells.
+        if word.impact == "major" and not covered and place[:1] != ("servers",):
             change = Change(
                 "changed",
                 Subject.DOCUMENT,

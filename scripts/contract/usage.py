@@ -15,6 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
+from contract.names import Operation, path_shape
 from contract.shapes import Schema, reference, without_null
 
 FACADE = "src/aignostics_async"
@@ -42,19 +43,17 @@ class _Names:
     """The contract in the words of the generated package."""
 
     # (method, path) by module, and its parameters in the order of the generated signature
-    operations: dict[str, tuple[str, str]]
-    parameters: dict[tuple[str, str], list[tuple[str, str]]]
+    operations: dict[str, Operation]
+    parameters: dict[Operation, list[tuple[str, str]]]
     # component by class; wire name and schema of its fields by attribute
     schemas: dict[str, str]
     fields: dict[str, dict[str, tuple[str, Schema]]]
 
 
-def uses(
-    root: Path, contract: Mapping[str, Any], modules: Mapping[tuple[str, str], str]
-) -> dict[Key, list[Use]]:
-    """Return our lines by what of the contract they use; `modules` names the generated operations."""
+def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
+    """Return our lines by what of the contract they use."""
     found: dict[Key, set[Use]] = {}
-    names = _names(contract, modules)
+    names = _names(contract, modules(root, contract))
     for path in sorted((root / FACADE).rglob("*.py")):
         file = path.relative_to(root).as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -70,6 +69,23 @@ def uses(
             line = getattr(node, "lineno", 0)
             found.setdefault(key, set()).add(Use(file, line, places.get(line, "module level")))
     return {key: sorted(lines) for key, lines in found.items()}
+
+
+def modules(root: Path, contract: Mapping[str, Any]) -> dict[Operation, str]:
+    """Return the committed module of each operation, read from the requests that the modules make."""
+    by_shape = {
+        (method, path_shape(path)): (method, path)
+        for path, item in contract["paths"].items()
+        for method in item
+    }
+    found = {}
+    for file in sorted((root / "generated" / GENERATED / "api").glob("*/*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        made = {text for text, _ in _texts(tree)}
+        for shape, operation in by_shape.items():
+            if shape[0] in made and any(path_shape(text) == shape[1] for text in made):
+                found[operation] = file.stem
+    return found
 
 
 def functions(path: Path) -> dict[int, str]:
@@ -89,16 +105,16 @@ def _functions(tree: ast.AST, prefix: str = "") -> dict[int, str]:
     return found
 
 
-def _names(contract: Mapping[str, Any], modules: Mapping[tuple[str, str], str]) -> _Names:
+def _names(contract: Mapping[str, Any], named: Mapping[Operation, str]) -> _Names:
     schemas = contract.get("components", {}).get("schemas", {})
     parameters = {}
-    for method, path in modules:
+    for method, path in named:
         wire = [(each["in"], each["name"]) for each in contract["paths"][path][method].get("parameters", ())]
         # The generated functions take the parameters of the path first.
         wire.sort(key=lambda each: each[0] != "path")
         parameters[method, path] = [(str(PythonIdentifier(name, "")), name) for _, name in wire]
     return _Names(
-        operations={module: operation for operation, module in modules.items()},
+        operations={module: operation for operation, module in named.items()},
         parameters=parameters,
         schemas={str(ClassName(name, "")): name for name in schemas},
         fields={
@@ -118,7 +134,7 @@ class _Bridge:
     names: _Names
     tree: ast.Module
     # What a name of the file stands for: a module of an operation, a generated class.
-    operations: dict[str, tuple[str, str]] = field(factory=dict)
+    operations: dict[str, Operation] = field(factory=dict)
     classes: dict[str, str] = field(factory=dict)
 
     def entries(self) -> Iterator[tuple[Key, ast.AST]]:
@@ -206,7 +222,7 @@ class _Bridge:
                 yield from self.arguments(operation, node, helpers)
 
     def arguments(
-        self, operation: tuple[str, str], call: ast.Call, helpers: Mapping[str, ast.FunctionDef]
+        self, operation: Operation, call: ast.Call, helpers: Mapping[str, ast.FunctionDef]
     ) -> Iterator[tuple[Key, ast.AST]]:
         signature = self.names.parameters[operation]
         wire = dict(signature)
