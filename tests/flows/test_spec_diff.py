@@ -1,0 +1,138 @@
+"""`make spec-diff` and `make update-spec` with the real specifications that came later."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract import redocly
+
+BRIDGE = "src/aignostics_async/_bridge.py"
+
+pytestmark = pytest.mark.skipif(
+    not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
+)
+
+
+def run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=115)
+
+
+@pytest.fixture
+def diff(root: Path) -> Path:
+    return root / "scripts/spec_diff.py"
+
+
+@pytest.fixture
+def committed(root: Path) -> dict[str, Any]:
+    contract: dict[str, Any] = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    if "x-reconstructed-from" not in contract["info"]:
+        pytest.skip("openapi.json is a later specification than those that these are compared with")
+    return contract
+
+
+def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(done.stdout)
+    return record
+
+
+def test_the_next_release_only_adds(diff: Path, shared: Path, committed: dict[str, Any]) -> None:
+    done = run(diff, shared / "specs/platform-1.0.0-plus-me.json", "--format", "json")
+    assert done.returncode == 2, done.stderr
+    record = report(done)
+    assert record["counts"]["breaking"] == 0
+    added = {each["name"] for each in record["changes"] if each["kind"] == "added"}
+    assert added == {"GET /v1/me", "MeReadResponse", "OrganizationReadResponse", "UserReadResponse"}
+    assert {each["severity"] for each in record["changes"] if each["name"] in added} == {"additive"}
+    assert not any(each["code"] for each in record["changes"])
+
+
+def test_the_newest_release_breaks(diff: Path, root: Path, shared: Path, committed: dict[str, Any]) -> None:
+    new = json.loads((shared / "specs/platform-1.7.0.json").read_text(encoding="utf-8"))
+    done = run(diff, shared / "specs/platform-1.7.0.json", "--format", "json")
+    assert done.returncode == 3, done.stderr
+    told = {each["name"]: each for each in report(done)["changes"] if each["severity"] == "breaking"}
+    # All that is gone under its old name, found in another way.
+    for path, methods in committed["paths"].items():
+        for method, operation in methods.items():
+            name = f"{method.upper()} {path}"
+            if method not in new["paths"].get(path, {}):
+                assert {use["file"] for use in told[name]["code"]} >= {BRIDGE}, name
+                continue
+            there = {each["name"] for each in new["paths"][path][method].get("parameters", ())}
+            for parameter in operation.get("parameters", ()):
+                assert (f"{name} ?{parameter['name']}" in told) == (parameter["name"] not in there)
+    schemas, later = committed["components"]["schemas"], new["components"]["schemas"]
+    for name, schema in schemas.items():
+        assert (name in told) == (name not in later), name
+        if name in later:
+            for field in schema.get("properties", {}):
+                if field not in later[name].get("properties", {}):
+                    assert f"{name}.{field}" in told
+    # A line of the report is the line of the code.
+    lines = (root / BRIDGE).read_text(encoding="utf-8").splitlines()
+    for name, word in (
+        ("GET /v1/runs/{application_run_id}", "_get_run"),
+        ("GET /v1/runs/{application_run_id}/results ?status__in", "status_in="),
+        ("RunCreationRequest.application_version_id", "application_version_id="),
+    ):
+        (use,) = (use for use in told[name]["code"] if use["file"] == BRIDGE)
+        assert word in lines[use["line"] - 1]
+
+
+def test_a_contract_against_itself_is_no_change(diff: Path, root: Path) -> None:
+    done = run(diff, root / "openapi.json")
+    assert done.returncode == 0, done.stderr
+    assert "(0 breaking, 0 additive, 0 cosmetic)" in done.stdout
+
+
+def test_other_words_are_cosmetic(diff: Path, root: Path, tmp_path: Path) -> None:
+    text = (root / "openapi.json").read_text(encoding="utf-8")
+    copy = tmp_path / "copy.json"
+    copy.write_text(re.sub(r'"description": "', r'"description": "Also: ', text), encoding="utf-8")
+    done = run(diff, copy, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    counts = report(done)["counts"]
+    assert counts["breaking"] == counts["additive"] == 0
+    assert counts["cosmetic"] > 20
+
+
+def test_errors_end_with_one(diff: Path, root: Path, tmp_path: Path) -> None:
+    for arguments in ((), ("--format", "poem", root / "openapi.json"), (tmp_path / "none.json",)):
+        done = run(diff, *arguments)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+
+
+def test_without_node_tools_it_says_what_to_run(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("node_modules"))
+    done = run(tmp_path / "scripts/spec_diff.py", root / "openapi.json", "--root", root)
+    assert done.returncode == 1
+    assert "make node-tools" in done.stderr
+
+
+def test_the_newest_release_stops_at_the_type_check(
+    root: Path, shared: Path, tmp_path: Path, committed: dict[str, Any]
+) -> None:
+    tree = tmp_path / "tree"
+    for name in ("src", "generated", "scripts", "tests/contract"):
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(root / name, tree / name, ignore=ignored)
+    for name in ("openapi.json", "pyproject.toml", "CHANGELOG.md"):
+        shutil.copy(root / name, tree / name)
+    before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+    new = shared / "specs/platform-1.7.0.json"
+    done = run(root / "scripts/update_spec.py", new, "--root", tree, "--write")
+    assert done.returncode == 1
+    assert "no warning, nothing dropped" in done.stdout
+    assert "the façade does not fit the new client" in done.stderr
+    assert "Bridge.get_run in src/aignostics_async/_bridge.py" in done.stderr
+    assert "RunReadResponse.triggered_by" in done.stderr
+    assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before

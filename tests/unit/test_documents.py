@@ -1,0 +1,59 @@
+"""What is no specification is told apart, each with its own words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from contract import document
+
+WHOLE = {"openapi": "3.1.0", "info": {"title": "Small", "version": "1"}, "paths": {"/a": {}}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n  \n", "is empty"),
+        (b"\xff\xfe{}", "is no text"),
+        (b"<html></html>", "is a page of HTML or XML"),
+        (b"warning: x\nTraceback (most recent call last):\n", "is the traceback of a Python program"),
+        (json.dumps(WHOLE).encode()[:-5], "is cut off"),
+        (b'{"openapi": "3.1.0", "info": "abc', "is cut off"),
+        (b'{"openapi": 3.1.0, "info": {}}', "is no valid JSON at line 1 column 16"),
+        (b"[1, 2]", "holds a list"),
+        (b"just words", "holds a str"),
+        (b"a: [1", "is neither JSON nor YAML"),
+        (b'{"swagger": "2.0"}', "is Swagger 2.0"),
+        (b'{"openapi": "4.0.0"}', "has no `openapi: 3.x`"),
+        (b'{"openapi": "3.1.0", "info": {}}', "without `info` or `paths`"),
+        (b'{"openapi": "3.1.0", "info": {}, "paths": {}}', "without one path"),
+        (b"[" * 100_000, "nests deeper"),
+    ],
+)
+def test_what_is_no_specification_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "new.json"
+    path.write_bytes(content)
+    with pytest.raises(document.NotASpecification, match=r"new\.json") as caught:
+        document.read(path)
+    assert message in str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(document.NotASpecification, match="can't be read"):
+        document.read(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("text", [json.dumps(WHOLE), "\ufeff" + json.dumps(WHOLE), "openapi: 3.1.0\n"])
+def test_json_and_yaml_are_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "new.yaml"
+    if text.startswith("openapi"):
+        text += "info: {title: Small, version: '1'}\npaths: {/a: {}}\n"
+    path.write_text(text, encoding="utf-8")
+    assert document.read(path) == WHOLE
+
+
+def test_the_committed_form_is_sorted_and_ends_in_a_line(tmp_path: Path) -> None:
+    text = document.pretty({"b": {"d": 1, "c": "é"}, "a": []})
+    assert text == '{\n  "a": [],\n  "b": {\n    "c": "é",\n    "d": 1\n  }\n}\n'
