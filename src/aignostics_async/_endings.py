@@ -8,7 +8,7 @@ from .models import RunDetails, RunStatus
 
 def ending(details: RunDetails) -> RunFailed | RunCancelled | None:
     """Return the error that the end of a run stands for; None if it completed, or is not final yet."""
-    if details.status is RunStatus.CANCELED_USER:
+    if details.status == RunStatus.CANCELED_USER:
         return RunCancelled(
             f"run {details.run_id} was cancelled; items that had finished can be downloaded",
             details=details,

@@ -11,10 +11,10 @@ from ._errors import UsageError
 _VERSION_ID = re.compile(r"([^:\s]+):v?([^:\s]+)")
 
 
-def as_uuid(value: str, what: str) -> UUID:
-    """Return an id as the contract types it, or raise UsageError."""
+def as_uuid(value: str, what: str) -> str:
+    """Return an id as the contract writes it, or raise UsageError for what is no UUID."""
     try:
-        return UUID(value)
+        return str(UUID(value))
     except (ValueError, AttributeError, TypeError):
         raise UsageError(f"a {what} is a UUID, not {value!r}") from None
 

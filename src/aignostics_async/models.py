@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from ._crc32c import CHECKSUM_KEYS
 from ._errors import UsageError
@@ -21,19 +21,37 @@ _T = TypeVar("_T")
 
 
 class _OpenEnum(StrEnum):
-    """An enum of the platform, which may grow: an unlisted value keeps its text and equals it."""
+    """An enum of the platform, which may grow, and whose older servers wrote their values in lower case.
+
+    Every value keeps the text that it was read from. One that differs from a listed member only in case has
+    that member's name, equals it, and has its hash, so it is found in sets and dictionaries of members; it
+    equals its own text and the member's. Compare with `==`: it is not the same object. A value that is not
+    listed is its own name, and equals nothing but its text.
+
+    The hash is the name's. So a set of plain texts finds a value by the listed spelling only.
+    """
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         if not isinstance(value, str):
             return None
-        # Older servers wrote their values in lower case.
-        for member in cls:
-            if member.value == value.upper():
-                return member
-        unlisted = str.__new__(cls, value)
-        unlisted._name_ = unlisted._value_ = value
-        return unlisted
+        listed = cls.__members__.get(value.upper())
+        text = str.__new__(cls, value)
+        text._value_ = str(value)
+        text._name_ = text._value_ if listed is None else listed.name
+        return text
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _OpenEnum):
+            return self._name_ == other._name_
+        return isinstance(other, str) and other in (self._value_, self._name_)
+
+    def __ne__(self, other: object) -> bool:
+        # A str has one of its own.
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._name_)
 
 
 class RunStatus(_OpenEnum):
@@ -148,14 +166,23 @@ class RunDetails:
     triggered_by: str
 
 
-@frozen
-class OutputArtifact:
-    """A result file of an item. `download_url` is signed, lives for an hour, and is a secret."""
+@define
+class OutputArtifactDraft:
+    """The fields of an output artifact while it is decoded, hundreds to a page.
+
+    Filling a frozen object takes three times as long as filling this one, which then becomes an
+    OutputArtifact by its class.
+    """
 
     name: str
     artifact_id: str
     metadata: Mapping[str, Any]
     download_url: str | None = field(default=None, repr=False)
+
+
+@frozen
+class OutputArtifact(OutputArtifactDraft):
+    """A result file of an item. `download_url` is signed, lives for an hour, and is a secret."""
 
     @property
     def mime_type(self) -> str:
@@ -174,9 +201,9 @@ class OutputArtifact:
         return None
 
 
-@frozen
-class ItemResult:
-    """An item of a run as it stood when it was asked for."""
+@define
+class ItemResultDraft:
+    """The fields of an item's result while it is decoded."""
 
     item_id: str
     run_id: str
@@ -184,6 +211,11 @@ class ItemResult:
     status: ItemStatus
     error: str | None
     output_artifacts: tuple[OutputArtifact, ...]
+
+
+@frozen
+class ItemResult(ItemResultDraft):
+    """An item of a run as it stood when it was asked for."""
 
 
 @frozen

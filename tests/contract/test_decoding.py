@@ -44,8 +44,10 @@ async def test_lower_case_is_read(emulator: Emulator) -> None:
     run_id = pretend(emulator, result("a", status="succeeded"), status="completed_with_error")
     async with emulator.client() as client:
         run = client.run(run_id)
-        assert (await run.details()).status is RunStatus.COMPLETED_WITH_ERROR
-        assert [item.status async for item in run.results()] == [ItemStatus.SUCCEEDED]
+        assert (await run.details()).status == RunStatus.COMPLETED_WITH_ERROR
+        items = [item async for item in run.results()]
+    assert [item.status for item in items] == [ItemStatus.SUCCEEDED]
+    assert str(items[0].status) == "succeeded"
 
 
 async def test_null_metadata_and_null_url_are_read(emulator: Emulator) -> None:
@@ -58,11 +60,32 @@ async def test_null_metadata_and_null_url_are_read(emulator: Emulator) -> None:
     assert items[0].output_artifacts[0].download_url is None
 
 
-async def test_internal_fields_may_be_anything(emulator: Emulator) -> None:
-    body = {**details(), "user_payload": {"x": 1}}
+async def test_fields_that_may_be_null_may_be_missing(emulator: Emulator) -> None:
+    bare = result("a", {"name": "heatmap", "output_artifact_id": RUN_ID})
+    del bare["error"]
+    run_id = pretend(emulator, bare, result("b"))
+    async with emulator.client() as client:
+        items = [item async for item in client.run(run_id).results()]
+    assert [(item.reference, item.error) for item in items] == [("a", None), ("b", None)]
+    assert items[0].output_artifacts[0].metadata == {}
+    assert items[0].output_artifacts[0].download_url is None
+
+
+@pytest.mark.parametrize("internal", [{"x": 1}, 3, "text", [[]], {"items": {}, "global_output_artifacts": 3}])
+async def test_internal_fields_may_be_anything(emulator: Emulator, internal: object) -> None:
+    body = {**details(), "user_payload": internal}
     emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*", "status": 200, "body": body})
     async with emulator.client() as client:
-        assert (await client.runs.get(RUN_ID)).status is RunStatus.COMPLETED
+        assert (await client.runs.get(RUN_ID)).status == RunStatus.COMPLETED
+
+
+async def test_a_status_in_lower_case_is_asked_for_as_the_contract_writes_it(emulator: Emulator) -> None:
+    run_id = pretend(emulator, result("a"))
+    async with emulator.client() as client:
+        [item async for item in client.run(run_id).results(statuses=[ItemStatus("succeeded"), "pending"])]
+    query = emulator.requests()[-1]["query"]
+    assert "status__in=SUCCEEDED" in query
+    assert "status__in=PENDING" in query
 
 
 @pytest.mark.parametrize("status", [520, 499, 599])
@@ -86,7 +109,7 @@ async def test_a_page_of_html_with_200(emulator: Emulator, call: str) -> None:
             elif call == "list":
                 [run async for run in client.runs.list()]
             else:
-                await client.call(get_run, uuid.UUID(int=1))
+                await client.call(get_run, RUN_ID)
     assert caught.value.status == 200
     assert "Sign in" in caught.value.excerpt
     assert "CANARY" not in str(caught.value)
@@ -102,12 +125,16 @@ async def test_a_202_with_any_body_or_none(emulator: Emulator, body: object) -> 
 @pytest.mark.parametrize(
     "broken",
     [
-        {"item_id": "no uuid"},
+        {"item_id": 3},
+        {"application_run_id": None},
         {"status": None},
         {"status": 3},
         {"reference": None},
         {"output_artifacts": None},
+        {"output_artifacts": {}},
+        {"output_artifacts": ""},
         {"output_artifacts": [{"name": "x"}]},
+        {"output_artifacts": [{"name": "x", "output_artifact_id": RUN_ID, "metadata": "none"}]},
         {"error": {"code": 3}},
         {"reference": 7},
     ],

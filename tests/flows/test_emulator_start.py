@@ -130,8 +130,8 @@ async def test_a_hostile_zip_is_its_own_item_s_trouble(
             (tmp_path / name).write_bytes(body)
             items.append(await item(name, tmp_path / name))
         run = await client.runs.create("he-tme:v1.0.0", items)
-        assert (await run.wait()).status is RunStatus.COMPLETED_WITH_ERROR
+        assert (await run.wait()).status == RunStatus.COMPLETED_WITH_ERROR
         results = {each.reference: each.status async for each in run.results()}
-    assert results.pop("good") is ItemStatus.SUCCEEDED
+    assert results.pop("good") == ItemStatus.SUCCEEDED
     assert set(results.values()) == {ItemStatus.ERROR_USER}, results
     assert not (tmp_path.parent / "a.dcm").exists()

@@ -99,7 +99,7 @@ def check_outputs(files: tuple[object, ...]) -> None:
 async def test_every_version_takes_what_it_asks_for(emulator: Emulator, slide: Slide, version: str) -> None:
     async with emulator.client() as client:
         run = await client.runs.submit(version, [Item("a", slide=slide)], store=emulator.store_url)
-        assert (await run.wait()).status is RunStatus.COMPLETED
+        assert (await run.wait()).status == RunStatus.COMPLETED
 
 
 async def test_metadata_of_the_user_wins_and_is_checked(emulator: Emulator, slide: Slide) -> None:
@@ -134,7 +134,7 @@ async def test_items_with_urls_of_their_own(emulator: Emulator, slide: Slide) ->
         }
         artifact = InputArtifact("slide", await store.presign_get(stored.uri, 3600), metadata)
         run = await client.runs.create("he-tme:v1.0.0", [Item("a", artifacts=[artifact])])
-        assert (await run.wait()).status is RunStatus.COMPLETED
+        assert (await run.wait()).status == RunStatus.COMPLETED
 
 
 async def test_an_item_of_the_user_s_fault(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ async def test_an_item_of_the_user_s_fault(emulator: Emulator, slide: Slide, tmp
             await item("wrong checksum", slide.path, "AAAAAA=="),
         ]
         run = await client.runs.create("he-tme:v1.0.0", items)
-        assert (await run.wait()).status is RunStatus.COMPLETED_WITH_ERROR
+        assert (await run.wait()).status == RunStatus.COMPLETED_WITH_ERROR
         results = {result.reference: result async for result in run.results()}
         report = await run.download(tmp_path / "results")
 
-    assert results["good"].status is ItemStatus.SUCCEEDED
-    assert results["unreadable"].status is ItemStatus.ERROR_USER
+    assert results["good"].status == ItemStatus.SUCCEEDED
+    assert results["unreadable"].status == ItemStatus.ERROR_USER
     assert "can't be read as a slide" in (results["unreadable"].error or "")
-    assert results["wrong checksum"].status is ItemStatus.ERROR_USER
+    assert results["wrong checksum"].status == ItemStatus.ERROR_USER
     assert "CRC32C" in (results["wrong checksum"].error or "")
     assert len(report.of("good")) == 3
     with pytest.raises(ExceptionGroup) as caught:
@@ -191,7 +191,7 @@ async def test_cancel_then_delete(emulator: Emulator, slide: Slide, tmp_path: Pa
             await run.cancel()
             with pytest.raises(RunCancelled) as caught:
                 await run.wait()
-            assert caught.value.details.status is RunStatus.CANCELED_USER
+            assert caught.value.details.status == RunStatus.CANCELED_USER
             report = await run.download(tmp_path / "results")
             assert len(report.files) >= 3, "what was finished can still be downloaded"
             statuses = {item.status for item in report.items}

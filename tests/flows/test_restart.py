@@ -25,7 +25,7 @@ async def test_killed_and_started_again_on_another_port(slide: Slide, tmp_path: 
         assert "PENDING" in before.values(), "it was killed in the middle"
         async with emulator.client() as client:
             handle = client.run(run.id)
-            assert (await handle.wait()).status is RunStatus.COMPLETED
+            assert (await handle.wait()).status == RunStatus.COMPLETED
             report = await handle.download(tmp_path / "results")
             report.raise_for_failures()
     assert len(report.files) == 18

@@ -120,4 +120,4 @@ async def test_faults_that_pass_are_ridden_out(emulator: Emulator) -> None:
         *seen("COMPLETED"),
     )
     async with emulator.client() as client:
-        assert (await client.run(RUN_ID).wait()).status is RunStatus.COMPLETED
+        assert (await client.run(RUN_ID).wait()).status == RunStatus.COMPLETED

@@ -51,7 +51,7 @@ def test_the_walls_stand(tree: Path) -> None:
         (
             "src/aignostics_async/resources/_runs.py",
             "from aignostics_api.models import RunReadResponse",
-            "Only _bridge.py imports the generated package",
+            "Only _bridge.py and _decode.py import the generated package",
         ),
         ("src/aignostics_async/transfer/_upload.py", "import httpx", "Only _http.py imports httpx"),
         (

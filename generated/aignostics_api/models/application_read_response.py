@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -45,23 +45,34 @@ class ApplicationReadResponse:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        application_id = d.pop("application_id")
+        application_id = src_dict["application_id"]
 
-        description = d.pop("description")
+        description = src_dict["description"]
 
-        name = d.pop("name")
+        name = src_dict["name"]
 
-        regulatory_classes = cast(list[str], d.pop("regulatory_classes"))
+        _regulatory_classes = src_dict["regulatory_classes"]
+        if not isinstance(_regulatory_classes, list):
+            raise TypeError("regulatory_classes is no list")
+        regulatory_classes = _regulatory_classes
 
-        application_read_response = cls(
-            application_id=application_id,
-            description=description,
-            name=name,
-            regulatory_classes=regulatory_classes,
-        )
+        application_read_response = cls.__new__(cls)
+        application_read_response.application_id = application_id
+        application_read_response.description = description
+        application_read_response.name = name
+        application_read_response.regulatory_classes = regulatory_classes
+        application_read_response.additional_properties = {}
+        if len(src_dict) != 4:
+            d = dict(src_dict)
+            for known in (
+                "application_id",
+                "description",
+                "name",
+                "regulatory_classes",
+            ):
+                d.pop(known, None)
 
-        application_read_response.additional_properties = d
+            application_read_response.additional_properties = d
         return application_read_response
 
     @property

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.validation_error import ValidationError
-
 
 T = TypeVar("T", bound="HTTPValidationError")
 
@@ -38,23 +34,22 @@ class HTTPValidationError:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.validation_error import ValidationError
-
-        d = dict(src_dict)
-        _detail = d.pop("detail", UNSET)
+        _detail = src_dict.get("detail", UNSET)
         detail: list[ValidationError] | Unset = UNSET
         if _detail is not UNSET:
-            detail = []
-            for detail_item_data in _detail:
-                detail_item = ValidationError.from_dict(detail_item_data)
+            if not isinstance(_detail, list):
+                raise TypeError("detail is no list")
+            detail = [ValidationError.from_dict(each) for each in _detail]
 
-                detail.append(detail_item)
+        http_validation_error = cls.__new__(cls)
+        http_validation_error.detail = detail
+        http_validation_error.additional_properties = {}
+        if len(src_dict) != 1 or "detail" not in src_dict:
+            d = dict(src_dict)
+            for known in ("detail",):
+                d.pop(known, None)
 
-        http_validation_error = cls(
-            detail=detail,
-        )
-
-        http_validation_error.additional_properties = d
+            http_validation_error.additional_properties = d
         return http_validation_error
 
     @property
@@ -72,3 +67,6 @@ class HTTPValidationError:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.validation_error import ValidationError

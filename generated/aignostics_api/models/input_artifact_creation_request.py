@@ -45,20 +45,27 @@ class InputArtifactCreationRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        download_url = d.pop("download_url")
+        download_url = src_dict["download_url"]
 
-        metadata = d.pop("metadata")
+        metadata = src_dict.get("metadata")
 
-        name = d.pop("name")
+        name = src_dict["name"]
 
-        input_artifact_creation_request = cls(
-            download_url=download_url,
-            metadata=metadata,
-            name=name,
-        )
+        input_artifact_creation_request = cls.__new__(cls)
+        input_artifact_creation_request.download_url = download_url
+        input_artifact_creation_request.metadata = metadata
+        input_artifact_creation_request.name = name
+        input_artifact_creation_request.additional_properties = {}
+        if len(src_dict) != 3 or "metadata" not in src_dict:
+            d = dict(src_dict)
+            for known in (
+                "download_url",
+                "metadata",
+                "name",
+            ):
+                d.pop(known, None)
 
-        input_artifact_creation_request.additional_properties = d
+            input_artifact_creation_request.additional_properties = d
         return input_artifact_creation_request
 
     @property

@@ -37,20 +37,27 @@ class InputArtifactReadResponse:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        metadata_schema = d.pop("metadata_schema")
+        metadata_schema = src_dict.get("metadata_schema")
 
-        mime_type = d.pop("mime_type")
+        mime_type = src_dict["mime_type"]
 
-        name = d.pop("name")
+        name = src_dict["name"]
 
-        input_artifact_read_response = cls(
-            metadata_schema=metadata_schema,
-            mime_type=mime_type,
-            name=name,
-        )
+        input_artifact_read_response = cls.__new__(cls)
+        input_artifact_read_response.metadata_schema = metadata_schema
+        input_artifact_read_response.mime_type = mime_type
+        input_artifact_read_response.name = name
+        input_artifact_read_response.additional_properties = {}
+        if len(src_dict) != 3 or "metadata_schema" not in src_dict:
+            d = dict(src_dict)
+            for known in (
+                "metadata_schema",
+                "mime_type",
+                "name",
+            ):
+                d.pop(known, None)
 
-        input_artifact_read_response.additional_properties = d
+            input_artifact_read_response.additional_properties = d
         return input_artifact_read_response
 
     @property

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.input_artifact_creation_request import InputArtifactCreationRequest
-
 
 T = TypeVar("T", bound="ItemCreationRequest")
 
@@ -43,28 +39,28 @@ class ItemCreationRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.input_artifact_creation_request import (
-            InputArtifactCreationRequest,
-        )
+        _input_artifacts = src_dict["input_artifacts"]
+        if not isinstance(_input_artifacts, list):
+            raise TypeError("input_artifacts is no list")
+        input_artifacts = [
+            InputArtifactCreationRequest.from_dict(each) for each in _input_artifacts
+        ]
 
-        d = dict(src_dict)
-        input_artifacts = []
-        _input_artifacts = d.pop("input_artifacts")
-        for input_artifacts_item_data in _input_artifacts:
-            input_artifacts_item = InputArtifactCreationRequest.from_dict(
-                input_artifacts_item_data
-            )
+        reference = src_dict["reference"]
 
-            input_artifacts.append(input_artifacts_item)
+        item_creation_request = cls.__new__(cls)
+        item_creation_request.input_artifacts = input_artifacts
+        item_creation_request.reference = reference
+        item_creation_request.additional_properties = {}
+        if len(src_dict) != 2:
+            d = dict(src_dict)
+            for known in (
+                "input_artifacts",
+                "reference",
+            ):
+                d.pop(known, None)
 
-        reference = d.pop("reference")
-
-        item_creation_request = cls(
-            input_artifacts=input_artifacts,
-            reference=reference,
-        )
-
-        item_creation_request.additional_properties = d
+            item_creation_request.additional_properties = d
         return item_creation_request
 
     @property
@@ -82,3 +78,6 @@ class ItemCreationRequest:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.input_artifact_creation_request import InputArtifactCreationRequest

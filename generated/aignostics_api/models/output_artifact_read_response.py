@@ -43,23 +43,34 @@ class OutputArtifactReadResponse:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        metadata_schema = d.pop("metadata_schema")
+        metadata_schema = src_dict.get("metadata_schema")
 
-        mime_type = d.pop("mime_type")
+        mime_type = src_dict["mime_type"]
 
-        name = d.pop("name")
+        name = src_dict["name"]
 
-        scope = OutputArtifactScope(d.pop("scope"))
+        _scope = src_dict["scope"]
+        scope = OutputArtifactScope._value2member_map_.get(
+            _scope
+        ) or OutputArtifactScope(_scope)
 
-        output_artifact_read_response = cls(
-            metadata_schema=metadata_schema,
-            mime_type=mime_type,
-            name=name,
-            scope=scope,
-        )
+        output_artifact_read_response = cls.__new__(cls)
+        output_artifact_read_response.metadata_schema = metadata_schema
+        output_artifact_read_response.mime_type = mime_type
+        output_artifact_read_response.name = name
+        output_artifact_read_response.scope = scope
+        output_artifact_read_response.additional_properties = {}
+        if len(src_dict) != 4 or "metadata_schema" not in src_dict:
+            d = dict(src_dict)
+            for known in (
+                "metadata_schema",
+                "mime_type",
+                "name",
+                "scope",
+            ):
+                d.pop(known, None)
 
-        output_artifact_read_response.additional_properties = d
+            output_artifact_read_response.additional_properties = d
         return output_artifact_read_response
 
     @property

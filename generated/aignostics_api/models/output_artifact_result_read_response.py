@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
-from uuid import UUID
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -19,7 +18,7 @@ class OutputArtifactResultReadResponse:
     """ The metadata of the output artifact, provided by the application """
     name: str
     """ Name of the output from the output schema from the `/v1/versions/{version_id}` endpoint. """
-    output_artifact_id: UUID
+    output_artifact_id: str
     """ The Id of the artifact. Used internally """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -31,7 +30,7 @@ class OutputArtifactResultReadResponse:
 
         name = self.name
 
-        output_artifact_id = str(self.output_artifact_id)
+        output_artifact_id = self.output_artifact_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -48,29 +47,35 @@ class OutputArtifactResultReadResponse:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
+        download_url = src_dict.get("download_url")
 
-        def _parse_download_url(data: object) -> None | str:
-            if data is None:
-                return data
-            return cast(None | str, data)
+        metadata = src_dict.get("metadata")
 
-        download_url = _parse_download_url(d.pop("download_url"))
+        name = src_dict["name"]
 
-        metadata = d.pop("metadata")
+        output_artifact_id = src_dict["output_artifact_id"]
 
-        name = d.pop("name")
+        output_artifact_result_read_response = cls.__new__(cls)
+        output_artifact_result_read_response.download_url = download_url
+        output_artifact_result_read_response.metadata = metadata
+        output_artifact_result_read_response.name = name
+        output_artifact_result_read_response.output_artifact_id = output_artifact_id
+        output_artifact_result_read_response.additional_properties = {}
+        if (
+            len(src_dict) != 4
+            or "download_url" not in src_dict
+            or "metadata" not in src_dict
+        ):
+            d = dict(src_dict)
+            for known in (
+                "download_url",
+                "metadata",
+                "name",
+                "output_artifact_id",
+            ):
+                d.pop(known, None)
 
-        output_artifact_id = UUID(d.pop("output_artifact_id"))
-
-        output_artifact_result_read_response = cls(
-            download_url=download_url,
-            metadata=metadata,
-            name=name,
-            output_artifact_id=output_artifact_id,
-        )
-
-        output_artifact_result_read_response.additional_properties = d
+            output_artifact_result_read_response.additional_properties = d
         return output_artifact_result_read_response
 
     @property

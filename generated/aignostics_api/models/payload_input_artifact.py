@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
-from uuid import UUID
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -16,7 +15,7 @@ T = TypeVar("T", bound="PayloadInputArtifact")
 class PayloadInputArtifact:
     download_url: str
     metadata: Any
-    input_artifact_id: UUID | Unset = UNSET
+    input_artifact_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -24,9 +23,7 @@ class PayloadInputArtifact:
 
         metadata = self.metadata
 
-        input_artifact_id: str | Unset = UNSET
-        if not isinstance(self.input_artifact_id, Unset):
-            input_artifact_id = str(self.input_artifact_id)
+        input_artifact_id = self.input_artifact_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -43,25 +40,31 @@ class PayloadInputArtifact:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        download_url = d.pop("download_url")
+        download_url = src_dict["download_url"]
 
-        metadata = d.pop("metadata")
+        metadata = src_dict.get("metadata")
 
-        _input_artifact_id = d.pop("input_artifact_id", UNSET)
-        input_artifact_id: UUID | Unset
-        if isinstance(_input_artifact_id, Unset):
-            input_artifact_id = UNSET
-        else:
-            input_artifact_id = UUID(_input_artifact_id)
+        input_artifact_id = src_dict.get("input_artifact_id", UNSET)
 
-        payload_input_artifact = cls(
-            download_url=download_url,
-            metadata=metadata,
-            input_artifact_id=input_artifact_id,
-        )
+        payload_input_artifact = cls.__new__(cls)
+        payload_input_artifact.download_url = download_url
+        payload_input_artifact.metadata = metadata
+        payload_input_artifact.input_artifact_id = input_artifact_id
+        payload_input_artifact.additional_properties = {}
+        if (
+            len(src_dict) != 3
+            or "metadata" not in src_dict
+            or "input_artifact_id" not in src_dict
+        ):
+            d = dict(src_dict)
+            for known in (
+                "download_url",
+                "metadata",
+                "input_artifact_id",
+            ):
+                d.pop(known, None)
 
-        payload_input_artifact.additional_properties = d
+            payload_input_artifact.additional_properties = d
         return payload_input_artifact
 
     @property

@@ -1,16 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from uuid import UUID
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.payload_item_input_artifacts import PayloadItemInputArtifacts
-    from ..models.payload_item_output_artifacts import PayloadItemOutputArtifacts
-
 
 T = TypeVar("T", bound="PayloadItem")
 
@@ -18,14 +12,14 @@ T = TypeVar("T", bound="PayloadItem")
 @_attrs_define
 class PayloadItem:
     input_artifacts: PayloadItemInputArtifacts
-    item_id: UUID
+    item_id: str
     output_artifacts: PayloadItemOutputArtifacts
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         input_artifacts = self.input_artifacts.to_dict()
 
-        item_id = str(self.item_id)
+        item_id = self.item_id
 
         output_artifacts = self.output_artifacts.to_dict()
 
@@ -43,25 +37,31 @@ class PayloadItem:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.payload_item_input_artifacts import PayloadItemInputArtifacts
-        from ..models.payload_item_output_artifacts import PayloadItemOutputArtifacts
+        input_artifacts = PayloadItemInputArtifacts.from_dict(
+            src_dict["input_artifacts"]
+        )
 
-        d = dict(src_dict)
-        input_artifacts = PayloadItemInputArtifacts.from_dict(d.pop("input_artifacts"))
-
-        item_id = UUID(d.pop("item_id"))
+        item_id = src_dict["item_id"]
 
         output_artifacts = PayloadItemOutputArtifacts.from_dict(
-            d.pop("output_artifacts")
+            src_dict["output_artifacts"]
         )
 
-        payload_item = cls(
-            input_artifacts=input_artifacts,
-            item_id=item_id,
-            output_artifacts=output_artifacts,
-        )
+        payload_item = cls.__new__(cls)
+        payload_item.input_artifacts = input_artifacts
+        payload_item.item_id = item_id
+        payload_item.output_artifacts = output_artifacts
+        payload_item.additional_properties = {}
+        if len(src_dict) != 3:
+            d = dict(src_dict)
+            for known in (
+                "input_artifacts",
+                "item_id",
+                "output_artifacts",
+            ):
+                d.pop(known, None)
 
-        payload_item.additional_properties = d
+            payload_item.additional_properties = d
         return payload_item
 
     @property
@@ -79,3 +79,7 @@ class PayloadItem:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.payload_item_input_artifacts import PayloadItemInputArtifacts
+from ..models.payload_item_output_artifacts import PayloadItemOutputArtifacts

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.payload_output_artifact import PayloadOutputArtifact
-
 
 T = TypeVar("T", bound="PayloadItemOutputArtifacts")
 
@@ -29,18 +25,18 @@ class PayloadItemOutputArtifacts:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.payload_output_artifact import PayloadOutputArtifact
+        payload_item_output_artifacts = cls.__new__(cls)
+        payload_item_output_artifacts.additional_properties = {}
+        if len(src_dict) != 0:
+            d = dict(src_dict)
 
-        d = dict(src_dict)
-        payload_item_output_artifacts = cls()
+            additional_properties = {}
+            for prop_name, prop_dict in d.items():
+                additional_property = PayloadOutputArtifact.from_dict(prop_dict)
 
-        additional_properties = {}
-        for prop_name, prop_dict in d.items():
-            additional_property = PayloadOutputArtifact.from_dict(prop_dict)
+                additional_properties[prop_name] = additional_property
 
-            additional_properties[prop_name] = additional_property
-
-        payload_item_output_artifacts.additional_properties = additional_properties
+            payload_item_output_artifacts.additional_properties = additional_properties
         return payload_item_output_artifacts
 
     @property
@@ -58,3 +54,6 @@ class PayloadItemOutputArtifacts:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.payload_output_artifact import PayloadOutputArtifact

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from uuid import UUID
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.transfer_urls import TransferUrls
-
 
 T = TypeVar("T", bound="PayloadOutputArtifact")
 
@@ -18,7 +13,7 @@ T = TypeVar("T", bound="PayloadOutputArtifact")
 class PayloadOutputArtifact:
     data: TransferUrls
     metadata: TransferUrls
-    output_artifact_id: UUID
+    output_artifact_id: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -26,7 +21,7 @@ class PayloadOutputArtifact:
 
         metadata = self.metadata.to_dict()
 
-        output_artifact_id = str(self.output_artifact_id)
+        output_artifact_id = self.output_artifact_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -42,22 +37,27 @@ class PayloadOutputArtifact:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.transfer_urls import TransferUrls
+        data = TransferUrls.from_dict(src_dict["data"])
 
-        d = dict(src_dict)
-        data = TransferUrls.from_dict(d.pop("data"))
+        metadata = TransferUrls.from_dict(src_dict["metadata"])
 
-        metadata = TransferUrls.from_dict(d.pop("metadata"))
+        output_artifact_id = src_dict["output_artifact_id"]
 
-        output_artifact_id = UUID(d.pop("output_artifact_id"))
+        payload_output_artifact = cls.__new__(cls)
+        payload_output_artifact.data = data
+        payload_output_artifact.metadata = metadata
+        payload_output_artifact.output_artifact_id = output_artifact_id
+        payload_output_artifact.additional_properties = {}
+        if len(src_dict) != 3:
+            d = dict(src_dict)
+            for known in (
+                "data",
+                "metadata",
+                "output_artifact_id",
+            ):
+                d.pop(known, None)
 
-        payload_output_artifact = cls(
-            data=data,
-            metadata=metadata,
-            output_artifact_id=output_artifact_id,
-        )
-
-        payload_output_artifact.additional_properties = d
+            payload_output_artifact.additional_properties = d
         return payload_output_artifact
 
     @property
@@ -75,3 +75,6 @@ class PayloadOutputArtifact:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.transfer_urls import TransferUrls

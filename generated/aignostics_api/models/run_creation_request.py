@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.item_creation_request import ItemCreationRequest
-
 
 T = TypeVar("T", bound="RunCreationRequest")
 
@@ -42,24 +38,26 @@ class RunCreationRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.item_creation_request import ItemCreationRequest
+        application_version_id = src_dict["application_version_id"]
 
-        d = dict(src_dict)
-        application_version_id = d.pop("application_version_id")
+        _items = src_dict["items"]
+        if not isinstance(_items, list):
+            raise TypeError("items is no list")
+        items = [ItemCreationRequest.from_dict(each) for each in _items]
 
-        items = []
-        _items = d.pop("items")
-        for items_item_data in _items:
-            items_item = ItemCreationRequest.from_dict(items_item_data)
+        run_creation_request = cls.__new__(cls)
+        run_creation_request.application_version_id = application_version_id
+        run_creation_request.items = items
+        run_creation_request.additional_properties = {}
+        if len(src_dict) != 2:
+            d = dict(src_dict)
+            for known in (
+                "application_version_id",
+                "items",
+            ):
+                d.pop(known, None)
 
-            items.append(items_item)
-
-        run_creation_request = cls(
-            application_version_id=application_version_id,
-            items=items,
-        )
-
-        run_creation_request.additional_properties = d
+            run_creation_request.additional_properties = d
         return run_creation_request
 
     @property
@@ -77,3 +75,6 @@ class RunCreationRequest:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.item_creation_request import ItemCreationRequest

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
-from uuid import UUID
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -14,13 +13,11 @@ T = TypeVar("T", bound="RunCreationResponse")
 
 @_attrs_define
 class RunCreationResponse:
-    application_run_id: UUID | Unset = UNSET
+    application_run_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        application_run_id: str | Unset = UNSET
-        if not isinstance(self.application_run_id, Unset):
-            application_run_id = str(self.application_run_id)
+        application_run_id = self.application_run_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -32,19 +29,17 @@ class RunCreationResponse:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        _application_run_id = d.pop("application_run_id", UNSET)
-        application_run_id: UUID | Unset
-        if isinstance(_application_run_id, Unset):
-            application_run_id = UNSET
-        else:
-            application_run_id = UUID(_application_run_id)
+        application_run_id = src_dict.get("application_run_id", UNSET)
 
-        run_creation_response = cls(
-            application_run_id=application_run_id,
-        )
+        run_creation_response = cls.__new__(cls)
+        run_creation_response.application_run_id = application_run_id
+        run_creation_response.additional_properties = {}
+        if len(src_dict) != 1 or "application_run_id" not in src_dict:
+            d = dict(src_dict)
+            for known in ("application_run_id",):
+                d.pop(known, None)
 
-        run_creation_response.additional_properties = d
+            run_creation_response.additional_properties = d
         return run_creation_response
 
     @property

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
-from uuid import UUID
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -11,16 +10,12 @@ from attrs import field as _attrs_field
 from ..models.application_run_status import ApplicationRunStatus
 from ..types import UNSET, Unset
 
-if TYPE_CHECKING:
-    from ..models.user_payload import UserPayload
-
-
 T = TypeVar("T", bound="RunReadResponse")
 
 
 @_attrs_define
 class RunReadResponse:
-    application_run_id: UUID
+    application_run_id: str
     """ UUID of the application """
     application_version_id: str
     """ ID of the application version """
@@ -31,14 +26,12 @@ class RunReadResponse:
     """ Timestamp showing when the application run was triggered """
     triggered_by: str
     """ Id of the user who triggered the application run """
-    user_payload: None | Unset | UserPayload = UNSET
+    user_payload: Any | Unset = UNSET
     """ Field used internally by the Platform """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.user_payload import UserPayload
-
-        application_run_id = str(self.application_run_id)
+        application_run_id = self.application_run_id
 
         application_version_id = self.application_version_id
 
@@ -50,13 +43,7 @@ class RunReadResponse:
 
         triggered_by = self.triggered_by
 
-        user_payload: dict[str, Any] | None | Unset
-        if isinstance(self.user_payload, Unset):
-            user_payload = UNSET
-        elif isinstance(self.user_payload, UserPayload):
-            user_payload = self.user_payload.to_dict()
-        else:
-            user_payload = self.user_payload
+        user_payload = self.user_payload
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -77,49 +64,46 @@ class RunReadResponse:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.user_payload import UserPayload
+        application_run_id = src_dict["application_run_id"]
 
-        d = dict(src_dict)
-        application_run_id = UUID(d.pop("application_run_id"))
+        application_version_id = src_dict["application_version_id"]
 
-        application_version_id = d.pop("application_version_id")
+        organization_id = src_dict["organization_id"]
 
-        organization_id = d.pop("organization_id")
+        _status = src_dict["status"]
+        status = ApplicationRunStatus._value2member_map_.get(
+            _status
+        ) or ApplicationRunStatus(_status)
 
-        status = ApplicationRunStatus(d.pop("status"))
+        triggered_at = datetime.datetime.fromisoformat(src_dict["triggered_at"])
 
-        triggered_at = datetime.datetime.fromisoformat(d.pop("triggered_at"))
+        triggered_by = src_dict["triggered_by"]
 
-        triggered_by = d.pop("triggered_by")
+        user_payload = src_dict.get("user_payload", UNSET)
 
-        def _parse_user_payload(data: object) -> None | Unset | UserPayload:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError()
-                user_payload_type_0 = UserPayload.from_dict(data)
+        run_read_response = cls.__new__(cls)
+        run_read_response.application_run_id = application_run_id
+        run_read_response.application_version_id = application_version_id
+        run_read_response.organization_id = organization_id
+        run_read_response.status = status
+        run_read_response.triggered_at = triggered_at
+        run_read_response.triggered_by = triggered_by
+        run_read_response.user_payload = user_payload
+        run_read_response.additional_properties = {}
+        if len(src_dict) != 7 or "user_payload" not in src_dict:
+            d = dict(src_dict)
+            for known in (
+                "application_run_id",
+                "application_version_id",
+                "organization_id",
+                "status",
+                "triggered_at",
+                "triggered_by",
+                "user_payload",
+            ):
+                d.pop(known, None)
 
-                return user_payload_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(None | Unset | UserPayload, data)
-
-        user_payload = _parse_user_payload(d.pop("user_payload", UNSET))
-
-        run_read_response = cls(
-            application_run_id=application_run_id,
-            application_version_id=application_version_id,
-            organization_id=organization_id,
-            status=status,
-            triggered_at=triggered_at,
-            triggered_by=triggered_by,
-            user_payload=user_payload,
-        )
-
-        run_read_response.additional_properties = d
+            run_read_response.additional_properties = d
         return run_read_response
 
     @property

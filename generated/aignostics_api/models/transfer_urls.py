@@ -33,17 +33,23 @@ class TransferUrls:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        download_url = d.pop("download_url")
+        download_url = src_dict["download_url"]
 
-        upload_url = d.pop("upload_url")
+        upload_url = src_dict["upload_url"]
 
-        transfer_urls = cls(
-            download_url=download_url,
-            upload_url=upload_url,
-        )
+        transfer_urls = cls.__new__(cls)
+        transfer_urls.download_url = download_url
+        transfer_urls.upload_url = upload_url
+        transfer_urls.additional_properties = {}
+        if len(src_dict) != 2:
+            d = dict(src_dict)
+            for known in (
+                "download_url",
+                "upload_url",
+            ):
+                d.pop(known, None)
 
-        transfer_urls.additional_properties = d
+            transfer_urls.additional_properties = d
         return transfer_urls
 
     @property

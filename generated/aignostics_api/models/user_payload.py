@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
-from uuid import UUID
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.payload_item import PayloadItem
-    from ..models.user_payload_global_output_artifacts_type_0 import (
-        UserPayloadGlobalOutputArtifactsType0,
-    )
-
 
 T = TypeVar("T", bound="UserPayload")
 
@@ -20,19 +12,15 @@ T = TypeVar("T", bound="UserPayload")
 @_attrs_define
 class UserPayload:
     application_id: str
-    application_run_id: UUID
+    application_run_id: str
     global_output_artifacts: None | UserPayloadGlobalOutputArtifactsType0
     items: list[PayloadItem]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.user_payload_global_output_artifacts_type_0 import (
-            UserPayloadGlobalOutputArtifactsType0,
-        )
-
         application_id = self.application_id
 
-        application_run_id = str(self.application_run_id)
+        application_run_id = self.application_run_id
 
         global_output_artifacts: dict[str, Any] | None
         if isinstance(
@@ -62,15 +50,9 @@ class UserPayload:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.payload_item import PayloadItem
-        from ..models.user_payload_global_output_artifacts_type_0 import (
-            UserPayloadGlobalOutputArtifactsType0,
-        )
+        application_id = src_dict["application_id"]
 
-        d = dict(src_dict)
-        application_id = d.pop("application_id")
-
-        application_run_id = UUID(d.pop("application_run_id"))
+        application_run_id = src_dict["application_run_id"]
 
         def _parse_global_output_artifacts(
             data: object,
@@ -90,24 +72,31 @@ class UserPayload:
             return cast(None | UserPayloadGlobalOutputArtifactsType0, data)
 
         global_output_artifacts = _parse_global_output_artifacts(
-            d.pop("global_output_artifacts")
+            src_dict.get("global_output_artifacts")
         )
 
-        items = []
-        _items = d.pop("items")
-        for items_item_data in _items:
-            items_item = PayloadItem.from_dict(items_item_data)
+        _items = src_dict["items"]
+        if not isinstance(_items, list):
+            raise TypeError("items is no list")
+        items = [PayloadItem.from_dict(each) for each in _items]
 
-            items.append(items_item)
+        user_payload = cls.__new__(cls)
+        user_payload.application_id = application_id
+        user_payload.application_run_id = application_run_id
+        user_payload.global_output_artifacts = global_output_artifacts
+        user_payload.items = items
+        user_payload.additional_properties = {}
+        if len(src_dict) != 4 or "global_output_artifacts" not in src_dict:
+            d = dict(src_dict)
+            for known in (
+                "application_id",
+                "application_run_id",
+                "global_output_artifacts",
+                "items",
+            ):
+                d.pop(known, None)
 
-        user_payload = cls(
-            application_id=application_id,
-            application_run_id=application_run_id,
-            global_output_artifacts=global_output_artifacts,
-            items=items,
-        )
-
-        user_payload.additional_properties = d
+            user_payload.additional_properties = d
         return user_payload
 
     @property
@@ -125,3 +114,9 @@ class UserPayload:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.payload_item import PayloadItem
+from ..models.user_payload_global_output_artifacts_type_0 import (
+    UserPayloadGlobalOutputArtifactsType0,
+)

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.payload_output_artifact import PayloadOutputArtifact
-
 
 T = TypeVar("T", bound="UserPayloadGlobalOutputArtifactsType0")
 
@@ -29,20 +25,20 @@ class UserPayloadGlobalOutputArtifactsType0:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.payload_output_artifact import PayloadOutputArtifact
+        user_payload_global_output_artifacts_type_0 = cls.__new__(cls)
+        user_payload_global_output_artifacts_type_0.additional_properties = {}
+        if len(src_dict) != 0:
+            d = dict(src_dict)
 
-        d = dict(src_dict)
-        user_payload_global_output_artifacts_type_0 = cls()
+            additional_properties = {}
+            for prop_name, prop_dict in d.items():
+                additional_property = PayloadOutputArtifact.from_dict(prop_dict)
 
-        additional_properties = {}
-        for prop_name, prop_dict in d.items():
-            additional_property = PayloadOutputArtifact.from_dict(prop_dict)
+                additional_properties[prop_name] = additional_property
 
-            additional_properties[prop_name] = additional_property
-
-        user_payload_global_output_artifacts_type_0.additional_properties = (
-            additional_properties
-        )
+            user_payload_global_output_artifacts_type_0.additional_properties = (
+                additional_properties
+            )
         return user_payload_global_output_artifacts_type_0
 
     @property
@@ -60,3 +56,6 @@ class UserPayloadGlobalOutputArtifactsType0:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.payload_output_artifact import PayloadOutputArtifact

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -41,29 +41,34 @@ class ValidationError:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
+        _loc = src_dict["loc"]
+        if not isinstance(_loc, list):
+            raise TypeError("loc is no list")
         loc = []
-        _loc = d.pop("loc")
         for loc_item_data in _loc:
-
-            def _parse_loc_item(data: object) -> int | str:
-                return cast(int | str, data)
-
-            loc_item = _parse_loc_item(loc_item_data)
+            loc_item = loc_item_data
 
             loc.append(loc_item)
 
-        msg = d.pop("msg")
+        msg = src_dict["msg"]
 
-        type_ = d.pop("type")
+        type_ = src_dict["type"]
 
-        validation_error = cls(
-            loc=loc,
-            msg=msg,
-            type_=type_,
-        )
+        validation_error = cls.__new__(cls)
+        validation_error.loc = loc
+        validation_error.msg = msg
+        validation_error.type_ = type_
+        validation_error.additional_properties = {}
+        if len(src_dict) != 3:
+            d = dict(src_dict)
+            for known in (
+                "loc",
+                "msg",
+                "type",
+            ):
+                d.pop(known, None)
 
-        validation_error.additional_properties = d
+            validation_error.additional_properties = d
         return validation_error
 
     @property

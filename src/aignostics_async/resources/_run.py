@@ -26,7 +26,7 @@ class Run:
     """A run, known by its id. Making one does no I/O, so a stored id is enough after a restart."""
 
     def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
-        self.id = str(as_uuid(run_id, "run id"))
+        self.id = as_uuid(run_id, "run id")
         self._session = session
         self._settings = session.settings
         # A run that was just created may be unknown to a replica for a moment.

@@ -67,7 +67,7 @@ class DownloadReport:
         failures += [
             ItemFailed(reference=item.reference, status=item.status, error=item.error)
             for item in self.items
-            if item.status is not ItemStatus.SUCCEEDED
+            if item.status != ItemStatus.SUCCEEDED
             # While the run goes on, an item that is pending is no failure yet.
             and (item.status.is_final or self.run.status.is_final)
         ]

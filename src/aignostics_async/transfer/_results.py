@@ -92,7 +92,7 @@ class _Download:
         """Give a path to each artifact of the items that have succeeded since the last look."""
         folders = distinct_names({item.item_id: item.reference for item in look.items})
         for item in look.items:
-            if item.status is not ItemStatus.SUCCEEDED:
+            if item.status != ItemStatus.SUCCEEDED:
                 continue
             files = distinct_names(
                 {artifact.artifact_id: _file_name(artifact) for artifact in item.output_artifacts}

@@ -35,7 +35,7 @@ class Look:
     @property
     def is_complete(self) -> bool:
         """Whether nothing in it will change any more. A run has items, except one that was rejected."""
-        if self.details.status is RunStatus.REJECTED:
+        if self.details.status == RunStatus.REJECTED:
             return True
         items_final = bool(self.items) and all(item.status.is_final for item in self.items)
         return self.details.status.is_final and items_final

@@ -1,7 +1,6 @@
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
-from uuid import UUID
 
 import httpx
 
@@ -12,7 +11,7 @@ from ...types import Response
 
 
 def _get_kwargs(
-    application_run_id: UUID,
+    application_run_id: str,
 ) -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
@@ -59,7 +58,7 @@ def _build_response(
 
 
 def sync_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | HTTPValidationError]:
@@ -73,7 +72,7 @@ def sync_detailed(
     When the application is canceled, the already completed items stay available for download.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -95,7 +94,7 @@ def sync_detailed(
 
 
 def sync(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Any | HTTPValidationError | None:
@@ -109,7 +108,7 @@ def sync(
     When the application is canceled, the already completed items stay available for download.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -126,7 +125,7 @@ def sync(
 
 
 async def asyncio_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | HTTPValidationError]:
@@ -140,7 +139,7 @@ async def asyncio_detailed(
     When the application is canceled, the already completed items stay available for download.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -160,7 +159,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Any | HTTPValidationError | None:
@@ -174,7 +173,7 @@ async def asyncio(
     When the application is canceled, the already completed items stay available for download.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -1,7 +1,6 @@
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
-from uuid import UUID
 
 import httpx
 
@@ -12,7 +11,7 @@ from ...types import Response
 
 
 def _get_kwargs(
-    application_run_id: UUID,
+    application_run_id: str,
 ) -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
@@ -59,7 +58,7 @@ def _build_response(
 
 
 def sync_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | HTTPValidationError]:
@@ -72,7 +71,7 @@ def sync_detailed(
     The output results are deleted automatically 30 days after the application run is finished.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -94,7 +93,7 @@ def sync_detailed(
 
 
 def sync(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Any | HTTPValidationError | None:
@@ -107,7 +106,7 @@ def sync(
     The output results are deleted automatically 30 days after the application run is finished.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -124,7 +123,7 @@ def sync(
 
 
 async def asyncio_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | HTTPValidationError]:
@@ -137,7 +136,7 @@ async def asyncio_detailed(
     The output results are deleted automatically 30 days after the application run is finished.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -157,7 +156,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
 ) -> Any | HTTPValidationError | None:
@@ -170,7 +169,7 @@ async def asyncio(
     The output results are deleted automatically 30 days after the application run is finished.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -1,7 +1,6 @@
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
-from uuid import UUID
 
 import httpx
 
@@ -13,7 +12,7 @@ from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     include: list[str] | None | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def _build_response(
 
 
 def sync_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
     include: list[str] | None | Unset = UNSET,
@@ -92,7 +91,7 @@ def sync_detailed(
     The application is only available to the user who triggered it, regardless of the role.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
         include (list[str] | None | Unset):
 
     Raises:
@@ -116,7 +115,7 @@ def sync_detailed(
 
 
 def sync(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
     include: list[str] | None | Unset = UNSET,
@@ -130,7 +129,7 @@ def sync(
     The application is only available to the user who triggered it, regardless of the role.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
         include (list[str] | None | Unset):
 
     Raises:
@@ -149,7 +148,7 @@ def sync(
 
 
 async def asyncio_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
     include: list[str] | None | Unset = UNSET,
@@ -163,7 +162,7 @@ async def asyncio_detailed(
     The application is only available to the user who triggered it, regardless of the role.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
         include (list[str] | None | Unset):
 
     Raises:
@@ -185,7 +184,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
     include: list[str] | None | Unset = UNSET,
@@ -199,7 +198,7 @@ async def asyncio(
     The application is only available to the user who triggered it, regardless of the role.
 
     Args:
-        application_run_id (UUID):
+        application_run_id (str):
         include (list[str] | None | Unset):
 
     Raises:

@@ -48,14 +48,12 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> HTTPValidationError | list[ApplicationReadResponse] | None:
     if response.status_code == 200:
-        response_200 = []
         _response_200 = response.json()
-        for response_200_item_data in _response_200:
-            response_200_item = ApplicationReadResponse.from_dict(
-                response_200_item_data
-            )
-
-            response_200.append(response_200_item)
+        if not isinstance(_response_200, list):
+            raise TypeError("response_200 is no list")
+        response_200 = [
+            ApplicationReadResponse.from_dict(each) for each in _response_200
+        ]
 
         return response_200
 

@@ -1,7 +1,6 @@
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
-from uuid import UUID
 
 import httpx
 
@@ -14,9 +13,9 @@ from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
-    item_id_in: list[UUID] | None | Unset = UNSET,
+    item_id_in: list[str] | None | Unset = UNSET,
     reference_in: list[str] | None | Unset = UNSET,
     status_in: list[ItemStatus] | None | Unset = UNSET,
     page: int | Unset = 1,
@@ -30,10 +29,7 @@ def _get_kwargs(
     if isinstance(item_id_in, Unset):
         json_item_id_in = UNSET
     elif isinstance(item_id_in, list):
-        json_item_id_in = []
-        for item_id_in_type_0_item_data in item_id_in:
-            item_id_in_type_0_item = str(item_id_in_type_0_item_data)
-            json_item_id_in.append(item_id_in_type_0_item)
+        json_item_id_in = item_id_in
 
     else:
         json_item_id_in = item_id_in
@@ -93,12 +89,12 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | HTTPValidationError | list[ItemResultReadResponse] | None:
     if response.status_code == 200:
-        response_200 = []
         _response_200 = response.json()
-        for response_200_item_data in _response_200:
-            response_200_item = ItemResultReadResponse.from_dict(response_200_item_data)
-
-            response_200.append(response_200_item)
+        if not isinstance(_response_200, list):
+            raise TypeError("response_200 is no list")
+        response_200 = [
+            ItemResultReadResponse.from_dict(each) for each in _response_200
+        ]
 
         return response_200
 
@@ -129,10 +125,10 @@ def _build_response(
 
 
 def sync_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
-    item_id_in: list[UUID] | None | Unset = UNSET,
+    item_id_in: list[str] | None | Unset = UNSET,
     reference_in: list[str] | None | Unset = UNSET,
     status_in: list[ItemStatus] | None | Unset = UNSET,
     page: int | Unset = 1,
@@ -144,8 +140,8 @@ def sync_detailed(
      Get the list of the results for the run items
 
     Args:
-        application_run_id (UUID):
-        item_id_in (list[UUID] | None | Unset):
+        application_run_id (str):
+        item_id_in (list[str] | None | Unset):
         reference_in (list[str] | None | Unset):
         status_in (list[ItemStatus] | None | Unset):
         page (int | Unset):  Default: 1.
@@ -178,10 +174,10 @@ def sync_detailed(
 
 
 def sync(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
-    item_id_in: list[UUID] | None | Unset = UNSET,
+    item_id_in: list[str] | None | Unset = UNSET,
     reference_in: list[str] | None | Unset = UNSET,
     status_in: list[ItemStatus] | None | Unset = UNSET,
     page: int | Unset = 1,
@@ -193,8 +189,8 @@ def sync(
      Get the list of the results for the run items
 
     Args:
-        application_run_id (UUID):
-        item_id_in (list[UUID] | None | Unset):
+        application_run_id (str):
+        item_id_in (list[str] | None | Unset):
         reference_in (list[str] | None | Unset):
         status_in (list[ItemStatus] | None | Unset):
         page (int | Unset):  Default: 1.
@@ -222,10 +218,10 @@ def sync(
 
 
 async def asyncio_detailed(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
-    item_id_in: list[UUID] | None | Unset = UNSET,
+    item_id_in: list[str] | None | Unset = UNSET,
     reference_in: list[str] | None | Unset = UNSET,
     status_in: list[ItemStatus] | None | Unset = UNSET,
     page: int | Unset = 1,
@@ -237,8 +233,8 @@ async def asyncio_detailed(
      Get the list of the results for the run items
 
     Args:
-        application_run_id (UUID):
-        item_id_in (list[UUID] | None | Unset):
+        application_run_id (str):
+        item_id_in (list[str] | None | Unset):
         reference_in (list[str] | None | Unset):
         status_in (list[ItemStatus] | None | Unset):
         page (int | Unset):  Default: 1.
@@ -269,10 +265,10 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    application_run_id: UUID,
+    application_run_id: str,
     *,
     client: AuthenticatedClient,
-    item_id_in: list[UUID] | None | Unset = UNSET,
+    item_id_in: list[str] | None | Unset = UNSET,
     reference_in: list[str] | None | Unset = UNSET,
     status_in: list[ItemStatus] | None | Unset = UNSET,
     page: int | Unset = 1,
@@ -284,8 +280,8 @@ async def asyncio(
      Get the list of the results for the run items
 
     Args:
-        application_run_id (UUID):
-        item_id_in (list[UUID] | None | Unset):
+        application_run_id (str):
+        item_id_in (list[str] | None | Unset):
         reference_in (list[str] | None | Unset):
         status_in (list[ItemStatus] | None | Unset):
         page (int | Unset):  Default: 1.

@@ -1,0 +1,213 @@
+"""What a page of results costs from bytes to models, every attribute read, and how long the loop stands.
+
+The other side is the stock client, which openapi-python-client makes from the contract with the one mend that
+it can't do without: `json.loads`, then `from_dict`. It is generated in the same run, both sides take turns,
+their results are compared, and the figures are medians. The hold is the longest time for which other tasks
+get no turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import gc
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from httpx import Response
+
+from aignostics_async import ItemResult
+from aignostics_async._decode import item, page_of
+from aignostics_async._pager import PageRequest
+
+ROOT = Path(__file__).resolve().parent.parent
+Flat = list[tuple[Any, ...]]
+PAGE = PageRequest(1, 100, ())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=150)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        generate_stock(Path(scratch))
+        sys.path.insert(0, scratch)
+        # What the tools of this file left on the heap is nobody's cost.
+        gc.collect()
+        gc.freeze()
+        for results, rounds in ((100, arguments.rounds), (1000, max(5, arguments.rounds // 10))):
+            asyncio.run(compare(body(results), results, rounds))
+
+
+def generate_stock(scratch: Path) -> None:
+    """Generate the stock client as the package `stock_api`."""
+    contract = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
+    # No UUID, so that the generator would drop the schema.
+    del contract["components"]["schemas"]["RunCreationResponse"]["properties"]["application_run_id"][
+        "default"
+    ]
+    (scratch / "contract.json").write_text(json.dumps(contract), encoding="utf-8")
+    (scratch / "settings.json").write_text(json.dumps({"post_hooks": []}), encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"),
+        *("--path", str(scratch / "contract.json"), "--config", str(scratch / "settings.json")),
+        *("--output-path", str(scratch / "stock_api")),
+    ]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
+
+
+def body(results: int) -> bytes:
+    """Return a page of results with six artifacts each, as the platform sends it: 1 kB per artifact."""
+    dice = random.Random(results)
+
+    def some_uuid() -> str:
+        return str(uuid.UUID(int=dice.getrandbits(128), version=4))
+
+    def artifact(number: int, item_id: str) -> dict[str, Any]:
+        query = (
+            "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=signer%40project.iam.gserviceaccount.com"
+            "%2F20260101%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20260101T000000Z&X-Goog-Expires=3600"
+            f"&X-Goog-SignedHeaders=host&X-Goog-Signature={dice.randbytes(220).hex()}"
+        )
+        return {
+            "download_url": f"https://storage.googleapis.com/outputs/{item_id}/{number}.geojson?{query}",
+            "metadata": {
+                "checksum_base64_crc32c": base64.b64encode(dice.randbytes(4)).decode(),
+                "height": 40_000 + number,
+                "media_type": "application/geo+json",
+                "resolution_mpp": 0.25,
+                "width": 60_000,
+            },
+            "name": f"output_{number}:cells",
+            "output_artifact_id": some_uuid(),
+        }
+
+    def result(number: int) -> dict[str, Any]:
+        item_id = some_uuid()
+        return {
+            "application_run_id": run_id,
+            "error": None,
+            "item_id": item_id,
+            "output_artifacts": [artifact(each, item_id) for each in range(6)],
+            "reference": f"slides/case-{number:05}.svs",
+            "status": "SUCCEEDED",
+        }
+
+    run_id = some_uuid()
+    return json.dumps([result(number) for number in range(results)], separators=(",", ":")).encode()
+
+
+async def compare(content: bytes, results: int, rounds: int) -> None:
+    """Let both sides take turns, compare what they give, and print what they cost."""
+    from stock_api.models import ItemResultReadResponse  # type: ignore[import-not-found]
+
+    response = Response(200, content=content)
+
+    async def stock() -> list[Any]:
+        wires = [ItemResultReadResponse.from_dict(each) for each in json.loads(content)]
+        for wire in wires:
+            _ = wire.item_id, wire.application_run_id, wire.reference, wire.status, wire.error
+            for artifact in wire.output_artifacts:
+                _ = artifact.name, artifact.output_artifact_id, artifact.metadata, artifact.download_url
+        return wires
+
+    async def ours() -> tuple[ItemResult, ...]:
+        page = await page_of("list results", response, PAGE, item)
+        for result in page.items:
+            _ = result.item_id, result.run_id, result.reference, result.status, result.error
+            for artifact in result.output_artifacts:
+                _ = artifact.name, artifact.artifact_id, artifact.metadata, artifact.download_url
+        return page.items
+
+    if flat_stock(await stock()) != flat_ours(await ours()):
+        sys.exit("the two sides give different results")
+    measured = await measure({"stock": stock, "ours": ours}, rounds)
+    print(f"{results} results of 6 artifacts, {len(content) / 1000:.0f} kB, {rounds} rounds, same results")
+    for name, (times, holds) in measured.items():
+        print(
+            f"  {name:6}{statistics.median(times) * 1000:8.2f} ms; longest hold of the loop "
+            f"{statistics.median(holds) * 1000:6.2f} ms, at worst {max(holds) * 1000:.2f} ms"
+        )
+    pairs = zip(measured["ours"][0], measured["stock"][0], strict=True)
+    print(f"  ours takes {statistics.median(mine / other for mine, other in pairs):.3f} of stock")
+
+
+async def measure(
+    sides: dict[str, Callable[[], Awaitable[object]]], rounds: int
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Return durations and longest holds of each side; the sides take turns."""
+    measured: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in sides}
+    for _ in range(rounds):
+        for name, work in sides.items():
+            measured[name][0].append(await duration(work))
+            measured[name][1].append(await longest_hold(work))
+    return measured
+
+
+async def duration(work: Callable[[], Awaitable[object]]) -> float:
+    """Return how long the work takes with the loop to itself."""
+    begin = time.perf_counter()
+    given = await work()
+    taken = time.perf_counter() - begin
+    del given  # what it costs to let go of them is not meant
+    return taken
+
+
+async def longest_hold(work: Callable[[], Awaitable[object]]) -> float:
+    """Return the longest time that another task waits for its turn while the work is done."""
+
+    async def finish() -> object:
+        return await work()  # kept by the task: what it costs to let go of it is not meant
+
+    longest = 0.0
+    last = time.perf_counter()
+    task = asyncio.create_task(finish())
+    while not task.done():
+        await asyncio.sleep(0)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    await task
+    return longest
+
+
+def flat_stock(wires: list[Any]) -> Flat:
+    """Return the values of the stock models in plain types."""
+    return [
+        (
+            *(str(wire.item_id), str(wire.application_run_id), wire.reference, wire.status.value, wire.error),
+            *(
+                (each.name, str(each.output_artifact_id), each.metadata.to_dict(), each.download_url)
+                for each in wire.output_artifacts
+            ),
+        )
+        for wire in wires
+    ]
+
+
+def flat_ours(results: tuple[ItemResult, ...]) -> Flat:
+    """Return the values of our models in plain types."""
+    return [
+        (
+            *(result.item_id, result.run_id, result.reference, result.status.value, result.error),
+            *(
+                (each.name, each.artifact_id, each.metadata, each.download_url)
+                for each in result.output_artifacts
+            ),
+        )
+        for result in results
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""JSON of answers: the fast parser, the pieces of a long list, and what only the standard library reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aignostics_async import _json
+from aignostics_async._json import BrokenEntry, NoJson, beginning, entries, value
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
+    ['{"', "}, {", "],", "\\"]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+ANY = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+ENTRIES = st.lists(st.fixed_dictionaries({"id": st.integers(0, 9), "parts": st.lists(ANY, max_size=2)}) | ANY)
+STYLES: list[dict[str, Any]] = [{}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_pieces() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_json, "AT_ONCE", 24)
+        patch.setattr(_json, "_PIECE", 12)
+        yield
+
+
+@given(body=ENTRIES, style=st.sampled_from(STYLES))
+@settings(derandomize=True, deadline=None, max_examples=600, database=None)
+def test_the_entries_are_those_of_the_standard_library(body: list[Any], style: dict[str, Any]) -> None:
+    content = json.dumps(body, **style).encode()
+    assert repr(list(entries(content))) == repr(json.loads(content))
+    assert repr(value(content)) == repr(json.loads(content))
+
+
+def test_a_long_list_is_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = [{"id": number, "parts": [{"name": "a"}, {"name": "b"}]} for number in range(40)]
+    sizes: list[int] = []
+    decode = msgspec.json.decode
+
+    def noted(piece: bytes) -> Any:
+        sizes.append(len(piece))
+        return decode(piece)
+
+    monkeypatch.setattr(msgspec.json, "decode", noted)
+    for style in STYLES:
+        sizes.clear()
+        content = json.dumps(body, **style).encode()
+        assert list(entries(content)) == body
+        assert len(sizes) > 15
+        assert max(sizes) < len(content) / 5
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        ("NaN", "nan"),
+        ("-1e999", "-inf"),
+        ("1" * 5000, "inf"),
+        ('"\\ud800"', repr("\ud800")),
+        ('"a\x01b"', repr("a\x01b")),
+        ("[" * 9000 + "]" * 9000, "nested too deeply"),
+        ('{"x": {"y": [nope, "]\\"}"]}}', "no JSON"),
+    ],
+)
+def test_what_one_entry_says_is_its_own_matter(place: int, raw: str, read: str) -> None:
+    texts = [f'{{"id": {number}, "parts": []}}' for number in range(3)]
+    texts[place] = f'{{"id": {place}, "parts": {raw}}}'
+    given = list(entries(f"[{' , '.join(texts)}]".encode()))
+    assert len(given) == 3
+    bad = given.pop(place)
+    assert [entry["parts"] for entry in given] == [[], []]
+    if isinstance(bad, BrokenEntry):
+        assert read in str(bad)
+        assert beginning(bad) == texts[place][:6000]
+    else:
+        assert repr(bad["parts"]) == read
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(
+            b"",
+            b" ",
+            b"[",
+            b"[1",
+            b"[1,",
+            b"[1,]",
+            b"[,]",
+            b"[1 2]",
+            b"[1]]",
+            b"[1] [2]",
+            b"[nope]",
+            b"<html>",
+        ),
+        *(b"{}", b'{"a": [1, 2, 3, 4, 5, 6, 7, 8]}', b"3", b"null", b'"[]"', b"\xff"),
+        *(b'[{"a": "}]', b'[{"a": nope]'),
+    ],
+)
+def test_what_is_no_list_is_refused(content: bytes) -> None:
+    with pytest.raises(NoJson):
+        list(entries(content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
+def test_other_encodings_of_json_are_read(encoding: str) -> None:
+    content = '[{"id": "µ"}]'.encode(encoding)
+    assert list(entries(content)) == value(content) == [{"id": "µ"}]
+
+
+def test_an_excerpt_needs_only_the_beginning() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert beginning(deep).startswith("[[[[")
+    assert len(beginning(["x" * 10] * 1_000_000)) < 7000
+    assert beginning({"a": "µ"}) == '{"a": "µ"}'
