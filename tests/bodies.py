@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 from hypothesis import strategies as st
@@ -53,22 +54,22 @@ def answers() -> dict[tuple[str, str], tuple[int, Schema | None]]:
     return found
 
 
-def valid(schema: Schema, *, entries: int = 3) -> st.SearchStrategy[Any]:
-    """Give values that fit a schema."""
+def valid(schema: Schema, *, full: bool = False) -> st.SearchStrategy[Any]:
+    """Give values that fit a schema; full ones have every optional field and no empty list."""
     schema = resolved(schema)
     if "anyOf" in schema:
-        return st.one_of([valid(each, entries=entries) for each in schema["anyOf"]])
+        return st.one_of([valid(each, full=full) for each in schema["anyOf"]])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "properties" in schema:
-        fields = {name: valid(each, entries=2) for name, each in schema["properties"].items()}
-        required = {name: fields[name] for name in schema.get("required", ())}
+        fields = {name: valid(each, full=full) for name, each in schema["properties"].items()}
+        required = {name: fields[name] for name in fields if full or name in schema.get("required", ())}
         return st.fixed_dictionaries(
             required, optional={n: v for n, v in fields.items() if n not in required}
         )
     kind = schema.get("type")
     if kind == "array":
-        return st.lists(valid(schema["items"]), max_size=entries)
+        return st.lists(valid(schema["items"], full=full), min_size=full, max_size=2)
     if kind == "object":
         inner = schema.get("additionalProperties")
         return st.dictionaries(_TEXTS, valid(inner) if inner else _JSON, max_size=2)
@@ -161,16 +162,13 @@ WRONG: list[Any] = [
 ]
 
 
-def harm(body: Any, places: list[Place]) -> st.SearchStrategy[Any]:
-    """Give copies of a body with one thing wrong at one of the places."""
-
-    def harm_at(place: Place) -> st.SearchStrategy[Any]:
-        value = at(body, place)
-        turned = {"entry": value} if isinstance(value, list) else [value]
-        wrong = [put(body, place, each) for each in [*WRONG, *RAW, turned]]
-        return st.sampled_from([*wrong, without(body, place)] if place else wrong)
-
-    return st.sampled_from(places).flatmap(harm_at)
+def harm(body: Any, place: Place) -> Iterator[Any]:
+    """Give copies of a body with one thing wrong at a place."""
+    value = at(body, place)
+    for wrong in [*WRONG, *RAW, {"entry": value} if isinstance(value, list) else [value]]:
+        yield put(body, place, wrong)
+    if place:
+        yield without(body, place)
 
 
 def wire(body: Any) -> bytes:
@@ -188,12 +186,24 @@ def internal(kind: type[Any], schema: Schema) -> set[str]:
     return set(schema["properties"]) - ours
 
 
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of an annotated type."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(fits(value, each) for each in arguments)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(fits(each, arguments[0]) for each in value)
+    return isinstance(value, origin or hint)
+
+
 def says(ours: Any, body: Any) -> bool:
-    """Whether one of our values is what a body says."""
+    """Whether one of our values is what a body says, and of the type that our model promises."""
     if attrs.has(type(ours)):
-        names = [each.name for each in attrs.fields(type(ours))]
+        hints = get_type_hints(type(ours))
         return isinstance(body, dict) and all(
-            says(getattr(ours, name), body.get(RENAMED.get(name, name))) for name in names
+            fits(getattr(ours, each.name), hints[each.name])
+            and says(getattr(ours, each.name), body.get(RENAMED.get(each.name, each.name)))
+            for each in attrs.fields(type(ours))
         )
     if isinstance(ours, tuple):
         return isinstance(body, list) and len(ours) == len(body) and all(map(says, ours, body))
