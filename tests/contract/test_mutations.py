@@ -51,7 +51,7 @@ from bodies import (
     wire,
     without,
 )
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from aignostics_async import (
@@ -134,8 +134,10 @@ BAD_BYTES = [
 ]
 
 # Few bodies, each harmed in every place and way.
-thorough = settings(derandomize=True, deadline=None, max_examples=2, database=None)
-quick = settings(derandomize=True, deadline=None, max_examples=40, database=None)
+thorough = settings(derandomize=True, deadline=None, max_examples=2, database=None, phases=[Phase.generate])
+quick = settings(
+    derandomize=True, deadline=None, max_examples=40, database=None, phases=[Phase.generate, Phase.shrink]
+)
 
 
 @define
