@@ -151,7 +151,11 @@ async def test_one_broken_item_keeps_its_neighbours(emulator: Emulator, broken: 
 
 
 @pytest.mark.parametrize(
-    "body", [[], {}, 3, None, "text", {"application_run_id": 3}, {**details(), "status": {}}]
+    "body",
+    [
+        *([], {}, 3, None, "text", {"application_run_id": 3}, {**details(), "status": {}}),
+        {**details(), "application_run_id": "no uuid"},
+    ],
 )
 async def test_any_other_misfit_is_one_typed_error(emulator: Emulator, body: object) -> None:
     answer = {"status": 200, "body": body if body is not None else "null"}

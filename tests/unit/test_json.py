@@ -60,6 +60,14 @@ def test_a_long_list_is_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None
         assert max(sizes) < len(content) / 5
 
 
+def test_no_entry_is_given_twice() -> None:
+    nested: Any = 1
+    for _ in range(20):
+        nested = {"id": [nested]}
+    body = [{"id": 0}, {"id": 0}, {"id": 0}, nested]
+    assert list(entries(json.dumps(body).encode())) == body
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize(
     ("raw", "read"),
