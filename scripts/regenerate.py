@@ -89,7 +89,7 @@ def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
 def stamp(root: Path) -> str:
     """Return the text of stamp.json: everything that decides the bytes of the package."""
     inputs = ["openapi.json", "scripts/overlay.yaml", "scripts/generator.yaml"]
-    inputs += sorted(str(p.relative_to(root)) for p in (root / "scripts/templates").glob("*.jinja"))
+    inputs += sorted(str(p.relative_to(root)) for p in (root / "scripts/templates").rglob("*.jinja"))
     record = {
         "inputs": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in inputs},
         "tools": {name: version(name) for name in ("oas-patch", "openapi-python-client", "ruff")},
