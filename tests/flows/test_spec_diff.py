@@ -136,3 +136,24 @@ def test_the_newest_release_stops_at_the_type_check(
     assert "Bridge.get_run in src/aignostics_async/_bridge.py" in done.stderr
     assert "RunReadResponse.triggered_by" in done.stderr
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
+
+
+def test_the_how_to_shows_what_the_commands_print(
+    root: Path, shared: Path, committed: dict[str, Any]
+) -> None:
+    text = (root / "docs/how-to/update-the-contract.md").read_text(encoding="utf-8")
+    blocks = re.findall(
+        r"```console\n\$ make (spec-diff|update-spec) NEW=\S+/specs/(\S+)\n(.*?)```", text, re.DOTALL
+    )
+    assert [name for name, _, _ in blocks] == ["spec-diff", "update-spec"]
+    for name, new, shown in blocks:
+        done = run(root / f"scripts/{name.replace('-', '_')}.py", shared / "specs" / new)
+        # Line numbers move with every change of the code; what stands at them is what counts.
+        printed = without_numbers(done.stdout + done.stderr)
+        for line in without_numbers(shown):
+            assert line in printed, f"the how-to shows what {name} does not print: {line}"
+
+
+def without_numbers(text: str) -> list[str]:
+    lines = (re.sub(r"\d+", "#", line).strip() for line in text.splitlines())
+    return [line for line in lines if line not in ("", "…")]
