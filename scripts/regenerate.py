@@ -128,7 +128,7 @@ def check_valid(mended: dict[str, Any]) -> None:
             + (f", at {places}" if places else "")
             + "; mend it by an action in scripts/overlay.yaml"
         ) from error
-    except (KeyError, ValueError, LookupError) as error:
+    except (LookupError, ValueError) as error:
         raise RegenerationError(f"the contract with its mends is not valid: {error}") from error
 
 

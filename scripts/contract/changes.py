@@ -13,11 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract.change import Change, Effect, Pair, Place, Subject, moved, requirement, words
-from contract.names import Renaming, renamed_fields, renamed_operations
+from contract.names import Operation, Renaming, renamed_fields, renamed_operations
 from contract.schemas import Schemas
 from contract.shapes import Schema, references, type_text
-
-Operation = tuple[str, str]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

@@ -56,12 +56,13 @@ def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
     names = _names(contract, modules(root, contract))
     for path in sorted((root / FACADE).rglob("*.py")):
         file = path.relative_to(root).as_posix()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
         places = _functions(tree)
         entries: Iterable[tuple[Key, ast.AST]]
         if file.startswith(EMULATOR):
             entries = _emulator(tree, contract)
-        elif GENERATED in path.read_text(encoding="utf-8"):
+        elif GENERATED in text:
             entries = [*_Bridge(names, tree).entries(), *_values(tree)]
         else:
             entries = [*_values(tree), *_sort_orders(tree, contract)]
