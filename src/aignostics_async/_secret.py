@@ -1,0 +1,46 @@
+"""A text that never shows."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn, Self
+
+
+class Secret:
+    """Hold a token, a code, a password or a signed URL so that it can be sent and not be seen.
+
+    It shows in no repr, log, pickle, copy or `attrs.asdict`, nor among the local variables of a traceback;
+    `reveal()` gives the text, and every use of it is a place to look at.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled; make it where it is used")
