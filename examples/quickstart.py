@@ -2,7 +2,7 @@
 
     python examples/quickstart.py SLIDES RESULTS --store URL [--application-version ID]
 
-AIGNOSTICS_API_ROOT and AIGNOSTICS_ACCESS_TOKEN say where to go and as whom.
+The environment says where to go and as whom, as `Client.from_env` reads it.
 """
 
 import argparse

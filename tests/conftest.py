@@ -9,9 +9,12 @@ from typing import TextIO
 
 import pytest
 from browser import open_browser
+from canary import CANARY
+from identity import Clock
 from playwright.async_api import Browser
 
 from aignostics_async import Slide
+from aignostics_async.auth import _endpoint, _renewal, _tokens
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -51,6 +54,23 @@ def misfits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIO]:
         assert not late, f"answers of the emulator that do not fit the contract:\n{late}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _canary() -> Iterator[None]:
+    """Search all that the session lets out for secrets."""
+    yield from CANARY.watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_gets_out(_canary: None) -> Iterator[None]:
+    """Fail the test that let a secret out."""
+    yield
+    CANARY.search_errors()
+    finds, CANARY.finds = CANARY.finds, []
+    if finds:
+        told = "\n".join(dict.fromkeys(finds[:20]))
+        pytest.fail(f"secrets got out, {len(finds)} times:\n{told}", pytrace=False)
+
+
 @pytest.fixture(autouse=True)
 def _every_answer_fits(misfits: TextIO) -> Iterator[None]:
     """Fail the test that provoked an answer which does not fit the contract."""
@@ -72,6 +92,15 @@ def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
     running_emulator.set_faults()
     yield running_emulator
     running_emulator.set_faults()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Give the clocks of token sources, to set them forward."""
+    clock = Clock()
+    for module in (_endpoint, _renewal, _tokens):
+        monkeypatch.setattr(module, "time", clock.namespace())
+    return clock
 
 
 @pytest.fixture(scope="session")

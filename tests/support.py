@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from attrs import define, field
+from canary import CANARY, TOKENS
 
-from aignostics_async import checksum_bytes
+from aignostics_async import IdentityProvider, RefreshToken, checksum_bytes
 from aignostics_async.emulator.process import Emulator
 
 METADATA = {
@@ -57,6 +59,7 @@ class Storage:
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines if line)}
             self.requests.append((method, target, headers))
             self.bodies.append(await reader.readexactly(int(headers.get("content-length", 0))))
+            CANARY.search("a request to a storage", f"{head}{self.bodies[-1][:10_000]!r}", TOKENS)
             answers = self.answers[target.partition("?")[0]]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             told = {"Content-Length": str(len(answer.body)), "Connection": "close", **answer.headers}
@@ -155,3 +158,18 @@ def pretend(emulator: Emulator, *results: dict[str, Any], status: str = "COMPLET
 def count(emulator: Emulator, method: str, path: str) -> int:
     """Return how often the emulator was asked this."""
     return sum(asked["method"] == method and asked["path"] == path for asked in emulator.requests())
+
+
+def signed_in(emulator: Emulator, refresh_token: str | None = None) -> RefreshToken:
+    """Return a source for a refresh token, by default of a new login."""
+    provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
+    return RefreshToken(refresh_token or emulator.sign_in(), provider=provider)
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has an IPv6 loopback."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True

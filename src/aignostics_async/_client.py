@@ -53,9 +53,10 @@ class Client:
         """Make a client from the environment variables, and log which ones were used.
 
         The place is AIGNOSTICS_API_ROOT, else AIGNOSTICS_ENVIRONMENT (production, staging, dev). The
-        credential is AIGNOSTICS_ACCESS_TOKEN, else AIGNOSTICS_REFRESH_TOKEN with AIGNOSTICS_CLIENT_ID and,
-        outside the known environments, AIGNOSTICS_TOKEN_URL. Raises ConfigurationError that names what is
-        missing; there is no default place.
+        credential is AIGNOSTICS_ACCESS_TOKEN, else AIGNOSTICS_REFRESH_TOKEN, else AIGNOSTICS_CLIENT_SECRET,
+        else the login that `aignostics-async login` made, all but the first with AIGNOSTICS_CLIENT_ID.
+        docs/how-to/sign-in.md has the rest. Raises ConfigurationError that names what is missing; there is no
+        default place.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)

@@ -1,8 +1,8 @@
-"""The client that the environment variables describe."""
+"""What the environment variables say: where to go, as whom, and where logins are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -12,7 +12,17 @@ from ._errors import ConfigurationError
 from ._urls import check_root
 
 if TYPE_CHECKING:
-    from .auth import TokenSource
+    from .auth import IdentityProvider, TokenSource, TokenStore
+
+_CLIENT_IDS = ("AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE", "AIGNOSTICS_CLIENT_ID_DEVICE")
+_FIELDS = {
+    "client_secret": "AIGNOSTICS_CLIENT_SECRET",
+    "authorize_url": "AIGNOSTICS_AUTHORIZE_URL",
+    "device_url": "AIGNOSTICS_DEVICE_URL",
+    "redirect_url": "AIGNOSTICS_REDIRECT_URL",
+    "audience": "AIGNOSTICS_AUDIENCE",
+    "organization": "AIGNOSTICS_ORGANIZATION",
+}
 
 
 @frozen
@@ -26,11 +36,47 @@ class Account:
 
 
 def read_environment(variables: Mapping[str, str], settings: Settings) -> Account:
-    """Return what the variables say; an absent or empty one is not set."""
-    given = {name: value.strip() for name, value in variables.items() if value.strip()}
+    """Return what the variables say; an absent or empty one is not set.
+
+    Raises ConfigurationError that names what to set.
+    """
+    given = _given(variables)
     api_root, preset, place = _place(given)
     source, credential = _source(given, preset, settings)
     return Account(api_root, source, f"{credential} at {api_root} ({place})")
+
+
+def read_root(variables: Mapping[str, str]) -> str:
+    """Return the API root that the variables name, or raise ConfigurationError."""
+    return _place(_given(variables))[0]
+
+
+def read_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
+    """Return the identity provider as each client that the variables name, by the variable's name.
+
+    Raises ConfigurationError where there is none.
+    """
+    given = _given(variables)
+    return _providers(given, _place(given)[1])
+
+
+def read_store(variables: Mapping[str, str]) -> TokenStore:
+    """Return where logins are kept: AIGNOSTICS_TOKEN_STORE is `file` (the default), `keyring` or `memory`."""
+    from .auth import FileStore, KeyringStore, MemoryStore
+
+    stores: dict[str, Callable[[], TokenStore]] = {
+        "file": FileStore,
+        "keyring": KeyringStore,
+        "memory": MemoryStore,
+    }
+    name = _given(variables).get("AIGNOSTICS_TOKEN_STORE", "file")
+    if name not in stores:
+        raise ConfigurationError(f"AIGNOSTICS_TOKEN_STORE is one of {', '.join(stores)}, not {name!r}")
+    return stores[name]()
+
+
+def _given(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in variables.items() if value.strip()}
 
 
 def _place(given: Mapping[str, str]) -> tuple[str, Environment | None, str]:
@@ -55,30 +101,44 @@ def _place(given: Mapping[str, str]) -> tuple[str, Environment | None, str]:
 def _source(
     given: Mapping[str, str], preset: Environment | None, settings: Settings
 ) -> tuple[TokenSource, str]:
-    from .auth import RefreshToken, StaticToken
+    from .auth import ClientCredentials, RefreshToken, StaticToken, StoredLogin
 
     if text := given.get("AIGNOSTICS_ACCESS_TOKEN"):
         return StaticToken(text), "AIGNOSTICS_ACCESS_TOKEN"
-    text = given.get("AIGNOSTICS_REFRESH_TOKEN", "")
-    if not text:
+    if not any(name in given for name in (*_CLIENT_IDS, "AIGNOSTICS_REFRESH_TOKEN")):
         raise ConfigurationError(
-            "no credential is set: set AIGNOSTICS_REFRESH_TOKEN (with AIGNOSTICS_CLIENT_ID), or "
-            "AIGNOSTICS_ACCESS_TOKEN for a token that lives as long as the job"
+            "no credential is set: set AIGNOSTICS_CLIENT_ID and sign in with `aignostics-async login`, or "
+            "set AIGNOSTICS_REFRESH_TOKEN or AIGNOSTICS_CLIENT_SECRET beside it, or AIGNOSTICS_ACCESS_TOKEN "
+            "for a token that lives as long as the job"
+        )
+    providers = _providers(given, preset)
+    variable, provider = next(iter(providers.items()))
+    if text := given.get("AIGNOSTICS_REFRESH_TOKEN"):
+        store = read_store(given)
+        source: TokenSource = RefreshToken(text, provider=provider, store=store, settings=settings)
+        return source, f"AIGNOSTICS_REFRESH_TOKEN with {variable}"
+    if provider.client_secret is not None:
+        return ClientCredentials(provider, settings=settings), f"AIGNOSTICS_CLIENT_SECRET with {variable}"
+    source = StoredLogin(*providers.values(), store=read_store(given), settings=settings)
+    return source, f"the login kept for {' or '.join(providers)}"
+
+
+def _providers(given: Mapping[str, str], preset: Environment | None) -> dict[str, IdentityProvider]:
+    from .auth import IdentityProvider
+
+    clients = {name: given[name] for name in _CLIENT_IDS if name in given}
+    if not clients:
+        raise ConfigurationError(
+            "set AIGNOSTICS_CLIENT_ID to the id of your client; the platform's support gives one to each "
+            "integration, and none is built in"
         )
     token_url = given.get("AIGNOSTICS_TOKEN_URL") or (preset.token_url if preset else "")
     if not token_url:
-        raise ConfigurationError("set AIGNOSTICS_TOKEN_URL, where AIGNOSTICS_REFRESH_TOKEN can be used")
-    client_id = given.get("AIGNOSTICS_CLIENT_ID") or given.get("AIGNOSTICS_CLIENT_ID_INTERACTIVE")
-    if not client_id:
-        raise ConfigurationError(
-            "set AIGNOSTICS_CLIENT_ID to the client that AIGNOSTICS_REFRESH_TOKEN was issued to; the "
-            "platform's support gives client ids"
-        )
-    source = RefreshToken(
-        text,
-        token_url=token_url,
-        client_id=client_id,
-        client_secret=given.get("AIGNOSTICS_CLIENT_SECRET"),
-        settings=settings,
-    )
-    return source, "AIGNOSTICS_REFRESH_TOKEN"
+        raise ConfigurationError("set AIGNOSTICS_TOKEN_URL, where this API's identity provider gives tokens")
+    fields = {field: given[variable] for field, variable in _FIELDS.items() if variable in given}
+    if preset is not None:
+        fields.setdefault("audience", preset.audience)
+    return {
+        name: IdentityProvider.beside(token_url, client_id=client_id, **fields)
+        for name, client_id in clients.items()
+    }

@@ -8,7 +8,9 @@
     ├── AuthenticationError
     │   ├── LoginRequired               no credential is left that could give a token
     │   ├── LoginDenied                 the identity provider refused
-    │   └── TokenEndpointUnavailable    the identity provider can't be reached or is failing
+    │   ├── LoginTimeout                nobody signed in in time
+    │   ├── TokenEndpointUnavailable    the identity provider can't be reached or is failing
+    │   └── TokenStoreError             the place where logins are kept can't be used
     ├── ConnectionFailed                no answer from the API
     │   └── RequestTimeout
     ├── InvalidResponse                 an answer that does not fit the contract
@@ -99,7 +101,15 @@ class LoginRequired(AuthenticationError):
 
 
 class LoginDenied(AuthenticationError):
-    """The identity provider refused the login."""
+    """The identity provider refused the person, the client, or what it asked for."""
+
+
+class LoginTimeout(AuthenticationError):
+    """Nobody signed in in time."""
+
+
+class TokenStoreError(AuthenticationError):
+    """The place where logins are kept can't be used."""
 
 
 class TokenEndpointUnavailable(AuthenticationError):

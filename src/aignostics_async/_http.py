@@ -13,12 +13,12 @@ import platform
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
-from ._answers import json_object, retry_after, status_error
+from ._answers import FormAnswer, form_answer, retry_after, status_error, without_values
 from ._errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from ._config import Settings
     from ._lifetime import Lifetime
+    from ._secret import Secret
     from .auth import Token, TokenSource
 
 Response = httpx.Response
@@ -156,22 +157,21 @@ class ApiPool(_Pool):
 
     async def _attempt(self, operation: str, request: httpx.Request) -> httpx.Response:
         self._lifetime.check()  # for the tries after the first: a client may be closed while they wait
-        token = await self._source.get_token()
-        response = await self._exchange(operation, request, token)
-        if response.status_code == 401:
-            renewed = await self._source.get_token(rejected=token)
-            if renewed is not token:
-                response = await self._exchange(operation, request, renewed)
+        response, token = await self._exchange(operation, request)
+        if response.status_code == 401 and await self._source.get_token(rejected=token) is not token:
+            response, _ = await self._exchange(operation, request)
         if response.is_success:
             return response
         error = status_error(request.method, request.url.path, response)
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
-    async def _exchange(self, operation: str, request: httpx.Request, token: Token) -> httpx.Response:
-        request.headers["Authorization"] = f"Bearer {token.text}"
+    async def _exchange(self, operation: str, request: httpx.Request) -> tuple[httpx.Response, Token]:
         try:
             async with self._connection(request.method) as client:
-                return await client.send(request)
+                # Only now: in a long queue a token may end, or be rejected, before its request's turn.
+                token = await self._source.get_token()
+                request.headers["Authorization"] = f"Bearer {token.text}"
+                return await client.send(request), token
         except httpx.DecodingError:
             undecodable = True
         except httpx.RequestError as error:
@@ -247,30 +247,39 @@ class StoragePool(_Pool):
         )
 
 
-async def post_form(url: str, body: str, settings: Settings) -> tuple[int, dict[str, Any], float | None]:
-    """Send a form to a token endpoint, once, and return status, JSON object and Retry-After.
+async def post_form(url: str, body: Secret, settings: Settings, *, repeat: bool = False) -> FormAnswer:
+    """Send a form to an identity provider and return what it answers; takes 20 s at most.
 
-    It takes 20 s at most. An answer that is no JSON object counts as an empty one. Raises
-    TokenEndpointUnavailable when no answer came.
+    With `repeat` a request whose answer was lost is sent once more, at once. Raises TokenEndpointUnavailable
+    when no answer came.
     """
-    check_endpoint(url, "the token URL")
+    check_endpoint(url, "the address of the identity provider")
+    reason = "no answer in time"
+    with anyio.move_on_after(_TOKEN_SECONDS):
+        for _ in range(2 if repeat else 1):
+            outcome = await _send_form(url, body, settings)
+            if isinstance(outcome, FormAnswer):
+                return outcome
+            reason, was_sent = outcome
+            if not was_sent:
+                break
+    raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
+
+
+async def _send_form(url: str, body: Secret, settings: Settings) -> FormAnswer | tuple[str, bool]:
+    """Return the answer; without one the reason, and whether the request may have been received."""
     headers = {
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": _user_agent(settings),
     }
-    reason = "no answer in time"
     try:
-        with anyio.fail_after(_TOKEN_SECONDS):
-            async with _client(settings, ssl_context(settings), (urlsplit(url).netloc,)) as client:
-                response = await client.post(url, content=body, headers=headers)
-                return response.status_code, json_object(response), retry_after(response)
-    except TimeoutError:
-        pass
+        async with _client(settings, ssl_context(settings), (urlsplit(url).netloc,)) as client:
+            response = await client.post(url, content=body.reveal(), headers=headers)
+            return form_answer(response, body)
     except httpx.RequestError as error:
-        reason = _reason(error)
-    # Outside the except clauses: a transport error holds the request, and that holds the refresh token.
-    raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
+        # As values: a transport error holds the request, and that holds the refresh token.
+        return _reason(error), not isinstance(error, _NEVER_SENT)
 
 
 def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] = ()) -> httpx.AsyncClient:
@@ -357,12 +366,7 @@ def _reason(error: httpx.RequestError) -> str:
 
 def _words(request: httpx.Request, body: bytes) -> str:
     """Return what a storage said, without any part of the signed query, which it may repeat."""
-    text = body.decode("utf-8", "replace")
-    query = request.url.query.decode("ascii")
-    for secret in (query, *(value for _, value in parse_qsl(query))):
-        if len(secret) >= 4:
-            text = text.replace(secret, "[redacted]")
-    return excerpt(text)
+    return excerpt(without_values(body.decode("utf-8", "replace"), request.url.query.decode("ascii")))
 
 
 async def _first_bytes(response: httpx.Response, limit: int) -> bytes:

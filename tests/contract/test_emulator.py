@@ -210,7 +210,8 @@ def test_sorting_paging_and_filters(ask: Ask) -> None:
     assert references(f"item_id__in={item_id}") == ["05"]
     listed = ask("GET", "/v1/runs?application_version=he-tme:v1.0.0&sort=-triggered_at").json()
     assert run_id == listed[0]["application_run_id"]
-    assert ask("GET", "/v1/runs?application_id=test-app").json() == []
+    others = ask("GET", "/v1/runs?application_id=test-app").json()
+    assert run_id not in [run["application_run_id"] for run in others]
 
 
 def test_the_statuses_outside_the_contract_are_a_closed_list() -> None:
@@ -220,27 +221,6 @@ def test_the_statuses_outside_the_contract_are_a_closed_list() -> None:
     for status in (418, 403):
         with pytest.raises(AssertionError, match=str(status)):
             refusal(status, "no")
-
-
-def test_the_token_endpoint_trades_refresh_tokens(emulator: Emulator) -> None:
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": emulator.client_id,
-        "refresh_token": emulator.refresh_token,
-    }
-
-    def trade(**changes: str) -> requests.Response:
-        return requests.post(emulator.token_url, data={**form, **changes}, timeout=30)
-
-    good = trade()
-    assert good.status_code == 200
-    assert good.headers["Cache-Control"] == "no-store"
-    assert good.json()["expires_in"] > 0
-    headers = {"Authorization": f"Bearer {good.json()['access_token']}"}
-    assert requests.get(f"{emulator.api_root}/api/v1/applications", headers=headers, timeout=30).ok
-    assert trade(refresh_token="wrong").json()["error"] == "invalid_grant"
-    assert trade(client_id="wrong").json()["error"] == "invalid_client"
-    assert trade(grant_type="password").json()["error"] == "unsupported_grant_type"
 
 
 def test_the_documented_methods_and_paths_only(ask: Ask) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import signed_in
 
 from aignostics_async import (
     AignosticsError,
@@ -19,7 +20,6 @@ from aignostics_async import (
     ConfigurationError,
     InputArtifact,
     Item,
-    RefreshToken,
     Settings,
     Slide,
     Timeouts,
@@ -142,9 +142,7 @@ async def test_this_machine_is_not_reached_through_a_proxy(
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        source = RefreshToken(
-            emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id
-        )
+        source = signed_in(emulator)
         async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
             assert [application async for application in client.applications.list()]
             stored = await client.store(emulator.store_url).put("a", Path(__file__))
@@ -193,7 +191,7 @@ async def test_a_slide_that_goes_away_before_its_upload(
 
 
 def test_one_source_in_two_loops_one_after_the_other(emulator: Emulator) -> None:
-    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+    source = signed_in(emulator)
 
     async def use() -> int:
         async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
@@ -204,7 +202,7 @@ def test_one_source_in_two_loops_one_after_the_other(emulator: Emulator) -> None
 
 async def test_a_failure_that_stays_does_not_grow(emulator: Emulator) -> None:
     emulator.set_faults()
-    source = RefreshToken("wrong", token_url=emulator.token_url, client_id=emulator.client_id)
+    source = signed_in(emulator, "wrong")
     lengths = []
     for _ in range(20):
         with pytest.raises(AignosticsError) as caught:

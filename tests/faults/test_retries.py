@@ -9,22 +9,22 @@ import uuid
 from email.utils import formatdate
 
 import pytest
-from support import count
+from support import count, signed_in
 
 from aignostics_async import (
     APIStatusError,
-    CallableToken,
     Client,
     ConnectionFailed,
     InputArtifact,
     Item,
-    RefreshToken,
     RequestTimeout,
     Retries,
     ServerError,
     Settings,
+    StaticToken,
     SubmissionUnknown,
     Timeouts,
+    Token,
     TooManyRequests,
     Unauthorized,
 )
@@ -128,12 +128,13 @@ async def test_a_post_that_never_left_is_tried_again() -> None:
         root = f"http://127.0.0.1:{closed.getsockname()[1]}"
         tries = 0
 
-        async def provide() -> str:
-            nonlocal tries
-            tries += 1
-            return "token"
+        class Counting(StaticToken):
+            async def get_token(self, *, rejected: Token | None = None) -> Token:
+                nonlocal tries
+                tries += 1
+                return await super().get_token(rejected=rejected)
 
-        async with Client(root, CallableToken(provide), settings=IMPATIENT) as client:
+        async with Client(root, Counting("token"), settings=IMPATIENT) as client:
             with pytest.raises(ConnectionFailed) as caught:
                 await client.run(RUN_ID).cancel()
     assert not caught.value.request_sent
@@ -176,7 +177,7 @@ async def test_a_slow_answer_is_a_timeout(emulator: Emulator) -> None:
 
 async def test_a_401_leads_to_one_refresh_and_one_repetition(emulator: Emulator) -> None:
     emulator.set_faults({"path": "/api/.*", "status": 401, "times": 1})
-    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+    source = signed_in(emulator)
     async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
         assert await listed(client) == 2
     paths = [asked["path"] for asked in emulator.requests()]
@@ -192,7 +193,7 @@ async def test_a_401_that_stays_is_unauthorized(emulator: Emulator) -> None:
 
 async def test_a_post_is_repeated_once_after_a_401(emulator: Emulator) -> None:
     emulator.set_faults({"path": "/api/v1/runs", "status": 401, "times": 1})
-    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+    source = signed_in(emulator)
     async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
         await client.runs.create("he-tme:v1.0.0", [item()])
     assert count(emulator, "POST", "/api/v1/runs") == 2

@@ -25,6 +25,7 @@ def verify(root: Path, results: Path) -> subprocess.CompletedProcess[str]:
 def test_six_slides_in_and_verified_results_out(root: Path, tmp_path: Path) -> None:
     done = demo(root, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "signed in as client 'emulator'" in done.stderr
     report = json.loads((tmp_path / "results/report.json").read_text())
     assert len(report["items"]) == 6
     for item in report["items"]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from support import has_ipv6
 
 from aignostics_async import InputArtifact, Item, ItemStatus, RunStatus, Slide
 from aignostics_async.emulator.process import Emulator
@@ -78,19 +79,11 @@ def test_a_later_start_forgets_the_static_token_and_sweeps_up(tmp_path: Path) ->
 
 @pytest.mark.parametrize("host", ["::1", "0.0.0.0"])
 async def test_other_addresses(host: str, tmp_path: Path) -> None:
-    if host == "::1" and not _has_ipv6():
+    if host == "::1" and not has_ipv6():
         pytest.skip("this machine has no IPv6 loopback")
     with Emulator(tmp_path / "data", host=host) as emulator:
         async with emulator.client() as client:
             assert [application async for application in client.applications.list()]
-
-
-def _has_ipv6() -> bool:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_a_fault_rule_that_is_none_is_refused(emulator: Emulator) -> None:

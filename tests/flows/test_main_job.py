@@ -10,6 +10,7 @@ import google_crc32c
 import pytest
 from aignostics_api.api.public import list_application_versions, list_applications, list_runs
 from PIL import Image
+from support import signed_in
 
 from aignostics_async import (
     Client,
@@ -21,7 +22,6 @@ from aignostics_async import (
     ItemFailed,
     ItemStatus,
     NotFound,
-    RefreshToken,
     RunCancelled,
     RunFailed,
     RunStatus,
@@ -263,7 +263,7 @@ async def test_the_door_to_the_generated_client(emulator: Emulator) -> None:
 
 
 async def test_the_client_works_with_a_refresh_token(emulator: Emulator) -> None:
-    source = RefreshToken(emulator.refresh_token, token_url=emulator.token_url, client_id=emulator.client_id)
+    source = signed_in(emulator)
     async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
         assert len([application async for application in client.applications.list()]) == 2
     asked = [request["path"] for request in emulator.requests()]

@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from aignostics_async import (
     Client,
+    ClientCredentials,
     ConfigurationError,
+    IdentityProvider,
     Limits,
     RefreshToken,
     Retries,
     Settings,
     StaticToken,
+    StoredLogin,
     Timeouts,
 )
-from aignostics_async._environment import read_environment
+from aignostics_async._environment import read_environment, read_providers
 from aignostics_async._urls import check_endpoint, is_loopback, origin, without_query
 
 DEFAULTS = Settings()
@@ -48,15 +52,110 @@ def test_nothing_set_names_what_to_set() -> None:
         read_environment({}, DEFAULTS)
     assert "AIGNOSTICS_API_ROOT" in str(caught.value)
     place = {"AIGNOSTICS_ENVIRONMENT": "staging"}
-    with pytest.raises(ConfigurationError, match="AIGNOSTICS_REFRESH_TOKEN"):
+    with pytest.raises(ConfigurationError, match="no credential is set") as caught:
         read_environment(place, DEFAULTS)
-    with pytest.raises(ConfigurationError, match="AIGNOSTICS_CLIENT_ID"):
+    for name in ("CLIENT_ID", "REFRESH_TOKEN", "CLIENT_SECRET", "ACCESS_TOKEN"):
+        assert f"AIGNOSTICS_{name}" in str(caught.value)
+    assert "aignostics-async login" in str(caught.value)
+    with pytest.raises(ConfigurationError, match=r"AIGNOSTICS_CLIENT_ID.*support gives one"):
         read_environment({**place, "AIGNOSTICS_REFRESH_TOKEN": "r"}, DEFAULTS)
-    elsewhere = {"AIGNOSTICS_API_ROOT": "https://here.example.com", "AIGNOSTICS_REFRESH_TOKEN": "r"}
+    elsewhere = {"AIGNOSTICS_API_ROOT": "https://here.example.com", "AIGNOSTICS_CLIENT_ID": "c"}
     with pytest.raises(ConfigurationError, match="AIGNOSTICS_TOKEN_URL"):
         read_environment(elsewhere, DEFAULTS)
     with pytest.raises(ConfigurationError, match="choose one of production, staging, dev"):
         read_environment({"AIGNOSTICS_ENVIRONMENT": "prod"}, DEFAULTS)
+    with pytest.raises(ConfigurationError, match="file, keyring, memory"):
+        read_environment(
+            {**place, "AIGNOSTICS_CLIENT_ID": "c", "AIGNOSTICS_TOKEN_STORE": "post-it"}, DEFAULTS
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "told"),
+    [
+        (
+            {"ACCESS_TOKEN": "a", "REFRESH_TOKEN": "r", "CLIENT_ID": "c"},
+            StaticToken,
+            "AIGNOSTICS_ACCESS_TOKEN",
+        ),
+        (
+            {"REFRESH_TOKEN": "r", "CLIENT_ID": "c", "CLIENT_SECRET": "s"},
+            RefreshToken,
+            "AIGNOSTICS_REFRESH_TOKEN with AIGNOSTICS_CLIENT_ID",
+        ),
+        (
+            {"CLIENT_ID": "c", "CLIENT_SECRET": "s"},
+            ClientCredentials,
+            "AIGNOSTICS_CLIENT_SECRET with AIGNOSTICS_CLIENT_ID",
+        ),
+        ({"CLIENT_ID": "c"}, StoredLogin, "the login kept for AIGNOSTICS_CLIENT_ID"),
+        (
+            {"CLIENT_ID_INTERACTIVE": "i", "CLIENT_ID_DEVICE": "d"},
+            StoredLogin,
+            "the login kept for AIGNOSTICS_CLIENT_ID_INTERACTIVE or AIGNOSTICS_CLIENT_ID_DEVICE",
+        ),
+    ],
+)
+def test_the_credential_is_picked_by_what_is_set(given: dict[str, str], source: type, told: str) -> None:
+    variables = {f"AIGNOSTICS_{name}": value for name, value in given.items()}
+    account = read_environment({**variables, "AIGNOSTICS_ENVIRONMENT": "dev"}, DEFAULTS)
+    assert isinstance(account.source, source)
+    assert account.described == f"{told} at https://platform-dev.aignostics.ai (AIGNOSTICS_ENVIRONMENT)"
+
+
+def test_an_environment_has_an_identity_provider() -> None:
+    given = {"AIGNOSTICS_ENVIRONMENT": "production", "AIGNOSTICS_CLIENT_ID": "c"}
+    provider = read_providers(given)["AIGNOSTICS_CLIENT_ID"]
+    assert provider == IdentityProvider.preset("production", client_id="c")
+    assert provider.token_url == "https://aignostics-platform.eu.auth0.com/oauth/token"
+    assert provider.authorize_url == "https://aignostics-platform.eu.auth0.com/authorize"
+    assert provider.device_url == "https://aignostics-platform.eu.auth0.com/oauth/device/code"
+    assert provider.revoke_url == "https://aignostics-platform.eu.auth0.com/oauth/revoke"
+    assert provider.audience == "https://aignostics-platform-samia"
+    assert provider.redirect_url == "http://localhost:8989/"
+
+
+def test_every_part_of_an_identity_provider_can_be_set() -> None:
+    parts = {
+        "TOKEN_URL": "https://idp.example.com/token",
+        "AUTHORIZE_URL": "https://idp.example.com/auth",
+        "DEVICE_URL": "https://idp.example.com/device",
+        "REDIRECT_URL": "http://127.0.0.1:0/callback",
+        "AUDIENCE": "https://api.example.com",
+        "ORGANIZATION": "org_1",
+        "CLIENT_SECRET": "CANARY",
+    }
+    given = {f"AIGNOSTICS_{name}": value for name, value in parts.items()}
+    given |= {"AIGNOSTICS_API_ROOT": "https://api.example.com", "AIGNOSTICS_CLIENT_ID": "c"}
+    provider = read_providers(given)["AIGNOSTICS_CLIENT_ID"]
+    for name, value in parts.items():
+        if name != "CLIENT_SECRET":
+            assert getattr(provider, name.lower()) == value
+    assert provider.client_secret is not None
+    assert "CANARY" not in repr(provider)
+    assert provider.revoke_url is None, "not known beside a token URL of another layout"
+
+
+def test_logins_are_kept_apart() -> None:
+    """By issuer, client, audience, organization; and a refresh token that was given from any login."""
+    keys = [
+        IdentityProvider.preset("production", client_id="c").key,
+        IdentityProvider.preset("staging", client_id="c").key,
+        IdentityProvider.preset("production", client_id="d").key,
+        IdentityProvider.preset("production", client_id="c", audience="a").key,
+        IdentityProvider.preset("production", client_id="c", organization="o").key,
+    ]
+    keys += [evolve(key, family="f") for key in keys]
+    assert len({key.digest for key in keys}) == len(keys)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://localhost:8989/", "http://elsewhere.example.com/", "http://localhost:8989/?a=b", "localhost"],
+)
+def test_a_redirect_url_that_leads_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="redirect URL"):
+        IdentityProvider(token_url="https://host/token", client_id="c", redirect_url=url)
 
 
 def test_one_environment_s_token_does_not_go_to_another_one_s_api() -> None:
@@ -88,7 +187,10 @@ def test_what_is_set_is_used_and_told() -> None:
     }
     account = read_environment(variables, DEFAULTS)
     assert isinstance(account.source, RefreshToken)
-    assert "oauth/token" in repr(account.source)
+    assert (
+        repr(account.source)
+        == "RefreshToken(for client 'client' of https://aignostics-platform.eu.auth0.com)"
+    )
     assert "CANARY" not in repr(account) + account.described
 
 

@@ -1,6 +1,33 @@
-"""Where access tokens come from."""
+"""Where access tokens come from, how they stay fresh, and where logins are kept."""
 
-from ._refresh import RefreshToken
-from ._sources import CallableToken, StaticToken, Token, TokenSource
+from ._browser import login_browser
+from ._device import DeviceCode, login_device
+from ._file_store import FileStore
+from ._keyring_store import KeyringStore
+from ._login import logout
+from ._provider import IdentityProvider, TokenKey
+from ._sources import CallableToken, ClientCredentials, StaticToken, TokenSource
+from ._store import MemoryStore, TokenStore
+from ._stored import RefreshToken, StoredLogin
+from ._tokens import Token, TokenSet
 
-__all__ = ["CallableToken", "RefreshToken", "StaticToken", "Token", "TokenSource"]
+__all__ = [
+    "CallableToken",
+    "ClientCredentials",
+    "DeviceCode",
+    "FileStore",
+    "IdentityProvider",
+    "KeyringStore",
+    "MemoryStore",
+    "RefreshToken",
+    "StaticToken",
+    "StoredLogin",
+    "Token",
+    "TokenKey",
+    "TokenSet",
+    "TokenSource",
+    "TokenStore",
+    "login_browser",
+    "login_device",
+    "logout",
+]

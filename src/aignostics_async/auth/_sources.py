@@ -1,35 +1,17 @@
-"""The protocol that every source of tokens reduces to, and the sources that need no network."""
+"""The protocol that every source of tokens reduces to, and the sources that keep nothing."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
-from attrs import Attribute, field, frozen
-
+from .._config import Settings
 from .._errors import ConfigurationError, LoginRequired
-
-
-def _sendable(_instance: Token, _attribute: Attribute[str], text: str) -> None:
-    # Said here, because the transport would say it with the token in its error.
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigurationError(
-            "an access token is one word of ASCII characters; is a line break or a quote left in it?"
-        )
-
-
-@frozen(eq=False)
-class Token:
-    """An access token. Its text never shows in a repr; compare tokens by identity."""
-
-    text: str = field(repr=False, validator=_sendable)
-    expires_at: float | None = None
-    """In seconds of `time.monotonic()`, so that a stepping wall clock can't revive it; None if unknown."""
-
-    def is_fresh(self, margin: float) -> bool:
-        """Whether more than `margin` seconds are left."""
-        return self.expires_at is None or time.monotonic() + margin < self.expires_at
+from .._secret import Secret
+from ._endpoint import DEFAULT_LIFETIME, TokenEndpoint, read_claims
+from ._provider import IdentityProvider
+from ._renewal import Renewal
+from ._tokens import Token
 
 
 @runtime_checkable
@@ -51,26 +33,62 @@ class StaticToken:
     def __init__(self, text: str) -> None:
         self._token = Token(text.strip())
 
+    def __repr__(self) -> str:
+        return "StaticToken(...)"
+
     async def get_token(self, *, rejected: Token | None = None) -> Token:  # noqa: ARG002
         """Return the token, always the same."""
         return self._token
 
 
-class CallableToken:
-    """Tokens from an async callable of yours, asked again before each request.
+class RenewedToken:
+    """What the sources share that get their tokens over the network: one renewal at a time, ahead of need."""
 
-    Caching is the callable's: it knows how long its tokens live.
+    def __init__(self, obtain: Callable[[Token | None], Awaitable[Token]]) -> None:
+        self._renewal = Renewal(obtain)
+
+    async def get_token(self, *, rejected: Token | None = None) -> Token:
+        """Return a usable token; costs no await while there is one. Raises AuthenticationError."""
+        return await self._renewal.get_token(rejected)
+
+    async def aclose(self) -> None:
+        """Wait for a renewal that is under way, so that its result is not lost."""
+        await self._renewal.aclose()
+
+
+class CallableToken(RenewedToken):
+    """Tokens from an async callable of yours: a vault, another service, a library of your identity provider.
+
+    It gives a text, or `Token(text, lifetime=seconds)`. It is asked when there is no token, shortly before
+    one ends, and when the API rejects one; a text lives as long as it says if it is a JWT, else five minutes.
+    One call runs at a time, for all who wait; what it raises is raised to all of them.
     """
 
-    def __init__(self, provide: Callable[[], Awaitable[str]]) -> None:
+    def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:
+        super().__init__(self._obtain)
         self._provide = provide
-        self._token: Token | None = None
 
-    async def get_token(self, *, rejected: Token | None = None) -> Token:  # noqa: ARG002
-        """Return what the callable gives; raises LoginRequired where it gives nothing."""
-        text = await self._provide()
-        if not text:
+    async def _obtain(self, _held: Token | None) -> Token:
+        given = await self._provide()
+        if not given:
             raise LoginRequired("the token callable returned nothing; make it return an access token")
-        if self._token is None or text != self._token.text:
-            self._token = Token(text)
-        return self._token
+        if isinstance(given, Token):
+            return given
+        return Token(given, lifetime=read_claims(Secret(given)).lifetime or DEFAULT_LIFETIME)
+
+
+class ClientCredentials(RenewedToken):
+    """Tokens for a service itself, where the identity provider offers that grant to its client.
+
+    They are kept in memory only. Raises ConfigurationError for a provider without a client secret.
+    """
+
+    def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:
+        if provider.client_secret is None:
+            raise ConfigurationError("client credentials are an id and a secret; give client_secret too")
+        endpoint = TokenEndpoint(provider, settings or Settings())
+        super().__init__(lambda _held: endpoint.client_credentials())
+        self._provider = provider
+
+    def __repr__(self) -> str:
+        return f"ClientCredentials(for {self._provider.described})"

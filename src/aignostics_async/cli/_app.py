@@ -19,18 +19,23 @@ from .._errors import (
     ConfigurationError,
     LoginDenied,
     LoginRequired,
+    LoginTimeout,
     SubmissionUnknown,
     Unauthorized,
     UsageError,
 )
 from .._version import __version__
-from . import _applications, _emulator, _runs, _submit
+from . import _applications, _emulator, _login, _runs, _submit
 
 app = App(
     name="aignostics-async",
     help="Slides in, verified results out: an unofficial client for the Aignostics Platform.",
     version=__version__,
 )
+app.command(_login.login)
+app.command(_login.logout)
+app.command(_login.whoami)
+app.command(_login.token)
 app.command(_applications.applications)
 app.command(_runs.app)
 app.command(_submit.submit)
@@ -42,6 +47,7 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (SubmissionUnknown, 4),
     (LoginDenied, 5),
     (LoginRequired, 5),
+    (LoginTimeout, 5),
     (Unauthorized, 5),
 )
 

@@ -25,6 +25,9 @@ async def emulator(
     static_token: str | None = None,
     speed: float = 1.0,
     token_lifetime: float = 24 * 3600,
+    refresh_overlap: float = 0,
+    device_lifetime: float = 600,
+    device_interval: float = 5,
     url_lifetime: float = 3600,
     remote_inputs: bool = False,
     failed_items_threshold: int = 50,
@@ -48,6 +51,12 @@ async def emulator(
         Scales the life of runs, and nothing else.
     token_lifetime
         Seconds that a generated access token lives.
+    refresh_overlap
+        Seconds in which a refresh token may be used again.
+    device_lifetime
+        Seconds that the code of a login on another device lives.
+    device_interval
+        Seconds between two questions of a program that waits for such a login.
     url_lifetime
         Seconds that the download URLs of results live.
     remote_inputs
@@ -68,6 +77,9 @@ async def emulator(
         data=data,
         speed=speed,
         token_lifetime=token_lifetime,
+        refresh_overlap=refresh_overlap,
+        device_lifetime=device_lifetime,
+        device_interval=device_interval,
         url_lifetime=url_lifetime,
         remote_inputs=remote_inputs,
         failed_items_threshold=failed_items_threshold,
@@ -91,4 +103,8 @@ def _announce(ready: Ready) -> None:
     print("\nTo use it from another shell:")
     print(f"  export AIGNOSTICS_API_ROOT={ready.api_root}")
     print(f"  export AIGNOSTICS_ACCESS_TOKEN={ready.access_token}")
-    print(f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}", flush=True)
+    print(f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}")
+    print("\nor, to sign in instead of the access token:")
+    print(f"  export AIGNOSTICS_API_ROOT={ready.api_root}")
+    print(f"  export AIGNOSTICS_TOKEN_URL={ready.token_url} AIGNOSTICS_CLIENT_ID={ready.client_id}")
+    print("  aignostics-async login", flush=True)

@@ -14,9 +14,6 @@ from attrs import field, frozen
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS tokens (
-    digest TEXT PRIMARY KEY, kind TEXT NOT NULL, expires_at REAL
-) STRICT;
 CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, application_version_id TEXT NOT NULL,
     status TEXT NOT NULL, triggered_at TEXT NOT NULL
@@ -100,25 +97,17 @@ class Database:
         """Close the file."""
         self._connection.close()
 
-    # Secrets and tokens
+    # Secrets
 
     def secret(self, name: str, fresh: bytes) -> bytes:
         """Return a secret of this data folder, storing `fresh` as its value the first time."""
         self._connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, fresh))
         return bytes(self._one("SELECT value FROM secrets WHERE name = ?", name)[0])
 
-    def add_token(self, digest: str, kind: str, expires_at: float | None) -> None:
-        """Remember a token by its digest."""
-        self._connection.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", (digest, kind, expires_at))
-
-    def forget_tokens(self, kind: str) -> None:
-        """Make every token of a kind unknown."""
-        self._connection.execute("DELETE FROM tokens WHERE kind = ?", (kind,))
-
-    def knows_token(self, digest: str, kinds: tuple[str, str], now: float) -> bool:
-        """Whether a token of either kind was issued and is not expired."""
-        query = "SELECT 1 FROM tokens WHERE digest = ? AND kind IN (?, ?) AND coalesce(expires_at, ?) >= ?"
-        return self._one(query, digest, *kinds, now, now) is not None
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The file itself, for who keeps tables of its own in it."""
+        return self._connection
 
     # Runs
 

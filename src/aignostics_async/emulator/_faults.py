@@ -9,7 +9,8 @@ says how often it strikes (absent: always). Its action is one of
 - `delay_s`: wait, then go on as usual. It goes with either of the others.
 
 `POST /emulator/faults` takes a list of rules in place of those there were; `GET /emulator/requests` lists
-what was asked since then. Both need the bearer token.
+what was asked since then; `POST /emulator/logins` gives the tokens of a login that nobody had to make. All
+need the bearer token.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs
 
 import anyio
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from ._oauth import CLIENT_ID
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ._oauth import Tokens
+    from ._tokens import Tokens
 
 CONTROL_PATH = "/emulator"
 _REMEMBERED = 10_000
@@ -90,6 +93,7 @@ class Faults:
         return [
             Route(f"{CONTROL_PATH}/faults", self._set_rules, methods=["POST"]),
             Route(f"{CONTROL_PATH}/requests", self._ledger, methods=["GET"]),
+            Route(f"{CONTROL_PATH}/logins", self._sign_in, methods=["POST"]),
         ]
 
     async def _set_rules(self, request: Request) -> Response:
@@ -105,6 +109,10 @@ class Faults:
         self._tokens.require_bearer(request)
         fields = ("method", "path", "query", "authorized", "body_size")
         return JSONResponse([{name: getattr(asked, name) for name in fields} for asked in self._asked])
+
+    async def _sign_in(self, request: Request) -> Response:
+        self._tokens.require_bearer(request)
+        return JSONResponse(asdict(self._tokens.issue(CLIENT_ID, with_refresh=True)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection event."""

@@ -1,83 +1,170 @@
-"""Tokens: a token endpoint with the refresh_token grant, and the check of bearer tokens."""
+"""The identity provider's endpoints for programs: tokens, device codes, revocation, metadata.
+
+Routes and status codes as the platform's own provider has them (an Auth0 tenant): the same OAuth error comes
+with other statuses elsewhere.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from attrs import asdict
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-
-from ._undocumented import refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._database import Database
+    from ._platform import Platform
+    from ._tokens import Issued
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 CLIENT_ID = "emulator"
+"""A public client: it signs persons in, by browser or device."""
+SERVICE_CLIENT_ID = "emulator-service"
+"""A confidential client: it gets tokens for itself."""
+_DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+Form = dict[str, str]
 
 
-class Tokens:
-    """The tokens that the emulator issued, kept as digests."""
+class OAuth:
+    """The endpoints of one emulator."""
 
-    def __init__(self, database: Database, lifetime_s: float) -> None:
-        self._database = database
-        self._lifetime_s = lifetime_s
-        # A static token is good for one start: the next one may be given another.
-        database.forget_tokens("static")
-
-    def issue_access(self, text: str | None = None) -> str:
-        """Return an access token: a given one, which never expires, or a new one that does."""
-        if text is not None:
-            self._database.add_token(_digest(text), "static", None)
-            return text
-        text = secrets.token_urlsafe(32)
-        self._database.add_token(_digest(text), "access", time.time() + self._lifetime_s)
-        return text
-
-    def issue_refresh(self) -> str:
-        """Return a new refresh token, good for ever."""
-        text = secrets.token_urlsafe(48)
-        self._database.add_token(_digest(text), "refresh", None)
-        return text
-
-    def require_bearer(self, request: Request) -> None:
-        """Refuse a request without a token that was issued here."""
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        known = self._database.knows_token(_digest(text), ("access", "static"), time.time())
-        if scheme.lower() != "bearer" or not known:
-            raise refusal(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._tokens = platform.tokens
+        self._logins = platform.logins
 
     def routes(self) -> list[Route]:
-        """Return the routes of the token endpoint."""
-        return [Route(TOKEN_PATH, self._token, methods=["POST"])]
+        """Return the routes for programs."""
+        return [
+            Route(TOKEN_PATH, self._token, methods=["POST"]),
+            Route("/oauth/device/code", self._device_code, methods=["POST"]),
+            Route("/oauth/revoke", self._revoke, methods=["POST"]),
+            Route("/.well-known/openid-configuration", self._metadata, methods=["GET"]),
+        ]
 
     async def _token(self, request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-        form = {name: values[0] for name, values in fields.items()}
-        if form.get("grant_type") != "refresh_token":
-            return _error(400, "unsupported_grant_type", "only refresh_token is")
-        if form.get("client_id") != CLIENT_ID:
-            return _error(401, "invalid_client", f"the client id here is {CLIENT_ID!r}")
-        text = form.get("refresh_token", "")
-        if not self._database.knows_token(_digest(text), ("refresh", "refresh"), time.time()):
-            return _error(403, "invalid_grant", "Unknown or invalid refresh token.")
-        answer = {
-            "access_token": self.issue_access(),
-            "token_type": "Bearer",
-            "expires_in": int(self._lifetime_s),
+        form = await read_form(request)
+        grants = {
+            "authorization_code": self._authorization_code,
+            "refresh_token": self._refresh_token,
+            "client_credentials": self._client_credentials,
+            _DEVICE_GRANT: self._device_grant,
         }
-        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+        grant = grants.get(form.get("grant_type", ""))
+        if grant is None:
+            return _error(400, "unsupported_grant_type", f"there are {', '.join(grants)}")
+        if not self._is_client(form):
+            clients = f"{CLIENT_ID!r}, or {SERVICE_CLIENT_ID!r} with its secret"
+            return _error(401, "invalid_client", f"the clients here are {clients}")
+        outcome = grant(form)
+        return outcome if isinstance(outcome, Response) else _answer(outcome)
+
+    def _is_client(self, form: Form) -> bool:
+        if form.get("client_id") == SERVICE_CLIENT_ID:
+            return form.get("client_secret") == self._platform.client_secret
+        return form.get("client_id") == CLIENT_ID
+
+    def _authorization_code(self, form: Form) -> Issued | Response:
+        text = form.get("code", "")
+        code = self._logins.redeem_code(
+            text, form["client_id"], form.get("redirect_uri", ""), form.get("code_verifier", "")
+        )
+        if code is None:
+            # Whoever brings a code again may have stolen it: what it gave ends (RFC 6749, 4.1.2).
+            family = self._logins.family_of(text)
+            if family is not None:
+                self._tokens.end_family(family)
+            return _error(403, "invalid_grant", "Invalid authorization code")
+        issued = self._tokens.issue(code.client_id, with_refresh=code.with_refresh)
+        if issued.refresh_token is not None:
+            self._logins.remember_family(text, self._tokens.family_of(issued.refresh_token) or "")
+        return issued
+
+    def _refresh_token(self, form: Form) -> Issued | Response:
+        issued = self._tokens.rotate(form.get("refresh_token", ""), form["client_id"])
+        return issued or _error(403, "invalid_grant", "Unknown or invalid refresh token.")
+
+    def _client_credentials(self, form: Form) -> Issued | Response:
+        if form["client_id"] != SERVICE_CLIENT_ID:
+            return _error(403, "unauthorized_client", "this client has no secret")
+        return self._tokens.issue(form["client_id"], with_refresh=False)
+
+    def _device_grant(self, form: Form) -> Issued | Response:
+        device_code = form.get("device_code", "")
+        device = self._logins.device(device_code)
+        if device is None or device.client_id != form["client_id"]:
+            return _error(403, "invalid_grant", "Invalid or expired device code.")
+        if device.is_hurried():
+            return _error(429, "slow_down", "You are polling faster than the specified interval.")
+        if device.state == "pending" and time.time() <= device.expires_at:
+            return _error(403, "authorization_pending", "User has yet to authorize device code.")
+        self._logins.forget_device(device_code)
+        if device.state == "approved":
+            return self._tokens.issue(device.client_id, with_refresh=device.with_refresh)
+        if device.state == "denied":
+            return _error(403, "access_denied", "User did not authorize the request")
+        return _error(403, "expired_token", "Invalid or expired device code.")
+
+    async def _device_code(self, request: Request) -> Response:
+        form = await read_form(request)
+        if form.get("client_id") != CLIENT_ID:
+            return _error(401, "invalid_client", f"the client for devices is {CLIENT_ID!r}")
+        device_code, device = self._logins.add_device(
+            form["client_id"], with_refresh="offline_access" in form.get("scope", "").split()
+        )
+        page = f"{self._platform.origin}/activate"
+        return _private(
+            {
+                "device_code": device_code,
+                "user_code": device.user_code,
+                "verification_uri": page,
+                "verification_uri_complete": f"{page}?user_code={device.user_code}",
+                "expires_in": int(device.expires_at - time.time()),
+                "interval": device.interval,
+            }
+        )
+
+    async def _revoke(self, request: Request) -> Response:
+        form = await read_form(request)
+        family = self._tokens.family_of(form.get("token", ""))
+        if family is not None:
+            self._tokens.end_family(family)
+        return Response(status_code=200)  # also for a token that nobody knows (RFC 7009, 2.2)
+
+    async def _metadata(self, _request: Request) -> Response:
+        origin = self._platform.origin
+        return JSONResponse(
+            {
+                "issuer": f"{origin}/",
+                "authorization_endpoint": f"{origin}/authorize",
+                "token_endpoint": origin + TOKEN_PATH,
+                "device_authorization_endpoint": f"{origin}/oauth/device/code",
+                "revocation_endpoint": f"{origin}/oauth/revoke",
+                "code_challenge_methods_supported": ["S256"],
+                "response_types_supported": ["code"],
+                "authorization_response_iss_parameter_supported": True,
+            }
+        )
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+async def read_form(request: Request) -> Form:
+    """Return the fields of a form; of one that is given twice, the first."""
+    fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _answer(issued: Issued) -> Response:
+    given = {name: value for name, value in asdict(issued).items() if value is not None}
+    return _private({**given, "token_type": "Bearer"})
+
+
+def _private(content: dict[str, object], status: int = 200) -> Response:
+    return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
 
 def _error(status: int, code: str, description: str) -> Response:
-    return JSONResponse({"error": code, "error_description": description}, status_code=status)
+    return _private({"error": code, "error_description": description}, status)

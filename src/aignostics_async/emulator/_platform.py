@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from attrs import field, frozen
 from .._errors import ConfigurationError
 from ._database import Database
 from ._lifecycle import Lifecycle
-from ._oauth import Tokens
+from ._logins import Logins
 from ._objects import Objects
+from ._tokens import Tokens
 
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:
@@ -29,6 +31,12 @@ class Options:
     speed: float = field(default=1.0, validator=_positive)
     """Scales the life of a run, and nothing else."""
     token_lifetime: float = 24 * 3600
+    refresh_overlap: float = 0
+    """How long a refresh token may be used again, for a program that lost the answer to its use."""
+    device_lifetime: float = 600
+    """Of the code of a login on another device."""
+    device_interval: float = 5
+    """Between two questions of a program that waits for such a login."""
     url_lifetime: float = 3600
     """Of the download URLs of results."""
     remote_inputs: bool = False
@@ -51,7 +59,10 @@ class Platform:
         self.scratch.mkdir(mode=0o700)
         self.database = Database(options.data / "emulator.sqlite3")
         self.objects = Objects(options.data / "objects", self.database)
-        self.tokens = Tokens(self.database, options.token_lifetime)
+        self.tokens = Tokens(self.database, options.token_lifetime, options.refresh_overlap)
+        self.logins = Logins(options.device_lifetime, options.device_interval)
+        secret = self.database.secret("client secret", secrets.token_urlsafe(32).encode())
+        self.client_secret = f"emulator-secret-{secret.decode()}"
         self.lifecycle = Lifecycle(self)
 
     def signed(self, method: str, key: str) -> str:

@@ -25,8 +25,9 @@ from ._api import Api
 from ._conformance import Conformance
 from ._contract import InvalidRequest, answer_invalid
 from ._faults import Faults
-from ._oauth import CLIENT_ID, TOKEN_PATH
+from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH, OAuth
 from ._objects import STORAGE_PATH
+from ._pages import Pages
 from ._platform import Options, Platform
 from ._storage import Storage
 from ._undocumented import answer_refusal
@@ -41,6 +42,8 @@ class Ready:
     storage_root: str
     store_url: str
     client_id: str
+    service_client_id: str
+    client_secret: str
     access_token: str
     refresh_token: str
 
@@ -79,8 +82,10 @@ async def serve(
         storage_root=platform.origin + STORAGE_PATH,
         store_url=platform.origin + STORAGE_PATH,
         client_id=CLIENT_ID,
-        access_token=platform.tokens.issue_access(static_token),
-        refresh_token=platform.tokens.issue_refresh(),
+        service_client_id=SERVICE_CLIENT_ID,
+        client_secret=platform.client_secret,
+        access_token=platform.tokens.issue_static(static_token),
+        refresh_token=platform.tokens.issue(CLIENT_ID, with_refresh=True).refresh_token or "",
     )
 
     @asynccontextmanager
@@ -136,7 +141,12 @@ def _platform(options: Options) -> Platform:
 def build_app(platform: Platform, lifespan: Any = None) -> Faults:
     """Return the ASGI application of an emulator."""
     app = Starlette(
-        routes=[*Api(platform).routes(), *Storage(platform).routes(), *platform.tokens.routes()],
+        routes=[
+            *Api(platform).routes(),
+            *Storage(platform).routes(),
+            *OAuth(platform).routes(),
+            *Pages(platform).routes(),
+        ],
         exception_handlers={
             InvalidRequest: answer_invalid,
             HTTPException: answer_refusal,

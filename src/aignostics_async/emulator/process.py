@@ -99,13 +99,18 @@ class Emulator:
         return self._ready["client_id"]
 
     @property
+    def service(self) -> tuple[str, str]:
+        """The id and the secret of the client that gets tokens for itself."""
+        return self._ready["service_client_id"], self._ready["client_secret"]
+
+    @property
     def access_token(self) -> str:
         """A usable access token."""
         return self._ready["access_token"]
 
     @property
     def refresh_token(self) -> str:
-        """A usable refresh token."""
+        """A refresh token, good for its first use; `sign_in` gives further ones."""
         return self._ready["refresh_token"]
 
     @property
@@ -113,9 +118,24 @@ class Emulator:
         """The variables that lead `Client.from_env` here."""
         return {"AIGNOSTICS_API_ROOT": self.api_root, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
+    @property
+    def login_environment(self) -> dict[str, str]:
+        """The variables under which `aignostics-async login` signs in here."""
+        return {
+            "AIGNOSTICS_API_ROOT": self.api_root,
+            "AIGNOSTICS_TOKEN_URL": self.token_url,
+            "AIGNOSTICS_CLIENT_ID": self.client_id,
+            "AIGNOSTICS_REDIRECT_URL": "http://localhost:0/",
+        }
+
     def client(self, settings: Settings = IMPATIENT) -> Client:
         """Return a client for it, not yet entered."""
         return Client(self.api_root, self.access_token, settings=settings)
+
+    def sign_in(self) -> str:
+        """Return the refresh token of a new login, which nobody had to make."""
+        token: str = json.loads(self._control("POST", "logins"))["refresh_token"]
+        return token
 
     def set_faults(self, *rules: dict[str, Any]) -> None:
         """Replace its faults and forget the requests so far; `emulator/_faults.py` describes the rules."""

@@ -1,0 +1,237 @@
+"""Staying signed in, counted by the server: ours beside authlib's httpx client, on real sockets.
+
+    python benchmarks/auth.py [--calls 5000]
+
+Every case has a small platform of its own whose refresh tokens rotate; one that comes twice is counted as a
+replay and ends the login. `token` is how often the token endpoint was asked, `answers` how many calls the API
+answered with 200.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import asyncio
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+import token_process
+from identity import Fault, Identity, identity
+
+from aignostics_async import Client, FileStore, IdentityProvider, Token, TokenSet
+from aignostics_async._secret import Secret
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+Call = Callable[[], Awaitable[object]]
+Row = tuple[str, str, str, str, str, str]
+
+
+class Ours:
+    """A client of this project."""
+
+    name = "ours"
+
+    def __init__(self, place: Identity) -> None:
+        self._source = place.source()
+        self._client = Client(place.origin, self._source, settings=IMPATIENT)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Call:
+        await self._stack.enter_async_context(self._client)
+
+        async def call() -> None:
+            async for _ in self._client.applications.list():
+                pass
+
+        return call
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+
+class Authlib:
+    """What one would pick instead, set up as its documentation shows it, with as many connections."""
+
+    name = "authlib"
+
+    def __init__(self, place: Identity) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of the httpx that it is built on
+            from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+        expired = {
+            "access_token": "ended",
+            "refresh_token": place.sign_in(),
+            "expires_at": 1,
+            "token_type": "Bearer",
+        }
+        self._client = AsyncOAuth2Client(
+            "client",
+            token=expired,
+            token_endpoint=f"{place.origin}/oauth/token",
+            token_endpoint_auth_method="none",  # noqa: S106 - the name of a method
+            timeout=60,
+        )
+        self._url = f"{place.origin}/api/v1/applications"
+        self._gate = asyncio.Semaphore(8)
+
+    async def __aenter__(self) -> Call:
+        async def call() -> None:
+            async with self._gate:
+                answer = await self._client.get(self._url)
+            answer.raise_for_status()
+
+        return call
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+
+async def many(call: Call, calls: int) -> Counter[str]:
+    ended = await asyncio.gather(*(call() for _ in range(calls)), return_exceptions=True)
+    return Counter(type(each).__name__ for each in ended if each is not None)
+
+
+async def measure(
+    title: str, kind: type[Any], case: Callable[[Identity, Call], Awaitable[str]], **state: Any
+) -> Row:
+    async with identity(**state) as place, kind(place) as call:
+        begin = time.perf_counter()
+        outcome = await case(place, call)
+        took = time.perf_counter() - begin
+        counted = place.counted
+        return (
+            title,
+            kind.name,
+            str(counted["token"]),
+            str(counted["replays"]),
+            str(counted["200"]),
+            f"{outcome} {took:.1f} s",
+        )
+
+
+def cases(calls: int) -> dict[str, tuple[Callable[[Identity, Call], Awaitable[str]], dict[str, Any]]]:
+    """Return the cases: what happens, and the state of the platform."""
+
+    async def expired(_place: Identity, call: Call) -> str:
+        return described(await many(call, calls))
+
+    async def forgotten(place: Identity, call: Call) -> str:
+        await call()
+        place.expire_access()
+        place.counted.clear()
+        return described(await many(call, calls))
+
+    async def down(_place: Identity, call: Call) -> str:
+        return described(await many(call, 500))
+
+    async def cancelled(place: Identity, call: Call) -> str:
+        held = asyncio.Event()
+        place.faults.append(Fault(held=held))
+        first = asyncio.ensure_future(call())
+        await place.asked.wait()
+        first.cancel()
+        await asyncio.wait([first])
+        held.set()
+        return described(await many(call, 1))
+
+    def living(seconds: float) -> Callable[[Identity, Call], Awaitable[str]]:
+        async def live(_place: Identity, call: Call) -> str:
+            end = time.monotonic() + seconds
+            outcomes: Counter[str] = Counter()
+            while time.monotonic() < end:
+                outcomes += await many(call, 20)
+            return described(outcomes)
+
+        return live
+
+    unavailable = Fault(status=503, body=b"", works=False)
+    return {
+        f"{calls:,} calls, the token has ended": (expired, {}),
+        f"{calls:,} calls, the API forgot the token": (forgotten, {}),
+        "500 calls, the token endpoint is down": (down, {"always": unavailable}),
+        "the caller is cancelled in a refresh, then 1 call": (cancelled, {}),
+        "tokens live 1 s, calls for 5 s": (living(5), {"lifetime": 1.0}),
+        "tokens live 30 s, calls for 65 s": (living(65), {"lifetime": 30.0}),
+    }
+
+
+def described(failures: Counter[str]) -> str:
+    return ", ".join(f"{count} x {name}" for name, count in failures.items()) or "no failure"
+
+
+async def rejected_at_once(calls: int) -> Row:
+    """So many callers hold the same rejected token: the server's 401 came to all of them."""
+    async with identity() as place:
+        source = place.source()
+        token = await source.get_token()
+        place.counted.clear()
+        renewed = await asyncio.gather(*(source.get_token(rejected=token) for _ in range(calls)))
+        texts = {each.text for each in renewed}
+        title = f"{calls:,} holders of one rejected token"
+        return title, "ours", str(place.counted["token"]), "0", "-", f"{len(texts)} new token for all"
+
+
+def _start(command: list[str]) -> subprocess.Popen[str]:
+    """Start a program, and return when it waits for its line."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    next(iter(process.stdout or ()))
+    return process
+
+
+async def processes(programs: int, calls: int) -> Row:
+    """Several processes with one login in a file, whose access token has ended."""
+    with tempfile.TemporaryDirectory() as scratch, Emulator(Path(scratch, "emulator")) as emulator:
+        provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
+        store = FileStore(Path(scratch, "auth"))
+        ended = Token("ended", lifetime=0)
+        await store.save(provider.key, TokenSet(access=ended, refresh=Secret(emulator.sign_in())))
+        emulator.set_faults()
+        arguments = [emulator.api_root, emulator.token_url, emulator.client_id, str(Path(scratch, "auth"))]
+        command = [sys.executable, token_process.__file__, *arguments, str(calls)]
+        started = [_start(command) for _ in range(programs)]
+        for process in started:
+            print("go", file=process.stdin, flush=True)
+        told = [ast.literal_eval(process.communicate()[0]) for process in started]
+        asked = Counter(each["path"] for each in emulator.requests())
+        title = f"{programs} processes of {calls} calls, one file"
+        answers = sum(each.get("2", 0) for each in told)
+        return (
+            title,
+            "ours",
+            str(asked["/oauth/token"]),
+            "0",
+            str(answers),
+            "no failure" if answers == programs * calls else str(told),
+        )
+
+
+async def main(calls: int) -> None:
+    table = Table("case", "client", "token", "replays", "answers", "how it ended")
+    for title, (case, state) in cases(calls).items():
+        for kind in (Ours, Authlib):
+            table.add_row(*await measure(title, kind, case, **state))
+    table.add_row(*await rejected_at_once(calls))
+    table.add_row(*await processes(8, 50))
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # what goes wrong here goes wrong on purpose
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--calls", type=int, default=5000)
+    asyncio.run(main(parser.parse_args().calls))

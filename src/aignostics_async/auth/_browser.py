@@ -1,0 +1,113 @@
+"""Signing a person in with a browser of this machine."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from .._config import Settings, seconds
+from .._errors import ConfigurationError, LoginDenied
+from .._redact import excerpt
+from .._secret import Secret
+from .._tasks import plain_task_group
+from ._endpoint import TokenEndpoint
+from ._file_store import FileStore
+from ._login import keep, within
+from ._loopback import Answer, listen
+from ._stored import StoredLogin
+
+if TYPE_CHECKING:
+    from ._provider import IdentityProvider
+    from ._store import TokenStore
+    from ._tokens import TokenSet
+
+
+def open_in_browser(address: str) -> None:
+    """Open an address in the person's browser, where there is one."""
+    import webbrowser
+
+    # The person has the address: that no browser opens is no reason to end.
+    with suppress(webbrowser.Error, OSError):
+        webbrowser.open(address)
+
+
+async def login_browser(
+    provider: IdentityProvider,
+    *,
+    show: Callable[[str], object],
+    open_browser: Callable[[str], object] | None = open_in_browser,
+    timeout: float | timedelta = 300,  # noqa: ASYNC109 - a person's time, not the task's
+    store: TokenStore | None = None,
+    settings: Settings | None = None,
+) -> StoredLogin:
+    """Sign a person in with the browser of this machine, keep the login, and return it as a token source.
+
+    The authorization code flow with PKCE (RFC 7636, 8252). `show` is given the address to open, always;
+    `open_browser` opens it where it can, in a thread of its own. The answer is taken on this machine's own
+    addresses only and with this login's state only; whatever else comes there ends nothing. `store` is a
+    FileStore where none is given, and is tried first, so that no login is lost afterwards.
+
+    Raises LoginDenied, LoginTimeout after `timeout` seconds, ConfigurationError for a port that is taken,
+    TokenStoreError and TokenEndpointUnavailable.
+    """
+    if provider.authorize_url is None:
+        raise ConfigurationError("the identity provider has no authorize URL; give one, or sign in by device")
+    store = store or FileStore()
+    await store.check()
+    endpoint = TokenEndpoint(provider, settings or Settings())
+    state, verifier = secrets.token_urlsafe(32), Secret(secrets.token_urlsafe(64))
+
+    async def sign_in() -> TokenSet:
+        async with listen(provider.redirect_url) as loopback, plain_task_group() as group:
+
+            async def finish(answer: Answer) -> TokenSet:
+                code = _code_of(answer, provider)
+                return await endpoint.exchange_code(code, verifier, loopback.redirect_url)
+
+            address = _address(provider, state, verifier, loopback.redirect_url)
+            show(address)
+            if open_browser is not None:
+                # In a thread that may outlive the login: some browsers stay in the foreground.
+                group.start_soon(partial(to_thread.run_sync, open_browser, address, abandon_on_cancel=True))
+            tokens = await loopback.take(state, finish)
+            group.cancel_scope.cancel()
+        return tokens
+
+    tokens = await within(seconds(timeout), sign_in)
+    return await keep(tokens, provider, store, settings)
+
+
+def _address(provider: IdentityProvider, state: str, verifier: Secret, redirect_url: str) -> str:
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+    address: str = prepare_grant_uri(
+        provider.authorize_url,
+        provider.client_id,
+        "code",
+        redirect_uri=redirect_url,
+        scope=provider.scope,
+        state=state,
+        audience=provider.audience,
+        organization=provider.organization,
+        code_challenge=create_s256_code_challenge(verifier.reveal()),
+        code_challenge_method="S256",
+    )
+    return address
+
+
+def _code_of(answer: Answer, provider: IdentityProvider) -> Secret:
+    if answer.issuer is not None and answer.issuer.rstrip("/") != provider.issuer:
+        raise LoginDenied(
+            f"the answer comes from another identity provider than {provider.issuer}; sign in again"
+        )
+    if answer.code is None:
+        words = excerpt(f"{answer.error}: {answer.description}" if answer.description else str(answer.error))
+        raise LoginDenied(f"the login was refused ({words}); sign in again, perhaps as somebody else")
+    return answer.code

@@ -1,0 +1,140 @@
+"""A token store of files: one for each key, the owner's alone, whole or not there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from anyio import to_thread
+
+from .._errors import ConfigurationError, TokenStoreError
+from . import _login_file
+from ._file_lock import FileLock
+from ._provider import TokenKey
+from ._store import wait_for_lock
+from ._tokens import TokenSet
+
+_log = logging.getLogger("aignostics_async.auth")
+_T = TypeVar("_T")
+
+
+def default_folder() -> Path:
+    """Return where logins are kept on this machine: not in a cache, which cleaners empty, nor in what roams.
+
+    Raises ConfigurationError where the user has no home folder.
+    """
+    from platformdirs import user_state_path
+
+    try:
+        folder: Path = user_state_path("aignostics-async", appauthor=False) / "auth"
+        if folder.is_absolute():
+            return folder
+    except RuntimeError:
+        pass  # as newer releases of platformdirs say it
+    raise ConfigurationError("there is no home folder to keep a login in; set HOME or XDG_STATE_HOME")
+
+
+class FileStore:
+    """Keep logins in files of a folder, by default one in the user's state folder.
+
+    A file is readable by its owner only from its first byte, appears whole or not at all, and survives a
+    power cut. What is found there and can't be used, because it is damaged, of somebody else or of a newer
+    release, is never destroyed: it is moved aside when a login is saved in its place. Processes exclude each
+    other by a lock that the system frees when its holder dies.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self._folder = default_folder() if folder is None else Path(folder)
+        self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"FileStore({str(self._folder)!r})"
+
+    def path(self, key: TokenKey) -> Path:
+        """Return the file of a key."""
+        return self._folder / f"{key.digest}.json"
+
+    async def check(self) -> None:
+        """Raise TokenStoreError unless a file can be written here."""
+        await self._in_thread("written", self._probe)
+
+    async def load(self, key: TokenKey) -> TokenSet | None:
+        """Return what is kept under a key; None for no file, and after a warning for one that can't be used.
+
+        Raises TokenStoreError where there is a file and the system does not give its content.
+        """
+        path = self.path(key)
+        try:
+            found = await self._in_thread("read", lambda: _login_file.read(path, key))
+        except _login_file.UnusableFile as reason:
+            self._warn(f"{path} holds no login that can be used: {reason}. It is left as it is")
+            return None
+        if found is None:
+            return None
+        tokens, was_open = found
+        if was_open:
+            self._warn(
+                f"{path} could be read by others and no longer can; sign in again if others use this machine"
+            )
+        return tokens
+
+    async def save(self, key: TokenKey, tokens: TokenSet) -> None:
+        """Keep tokens, in place of those there were. Costs two fsyncs; raises TokenStoreError."""
+
+        def write() -> None:
+            self._make_folder()
+            _login_file.write(self.path(key), tokens, key)
+
+        await self._in_thread("written", write)
+
+    async def delete(self, key: TokenKey) -> None:
+        """Delete the file of a key; raises TokenStoreError."""
+        await self._in_thread("deleted", lambda: self.path(key).unlink(missing_ok=True))
+
+    @asynccontextmanager
+    async def lock(self, key: TokenKey) -> AsyncIterator[None]:
+        """Exclude all others from a key; where no file can be locked, warn once and go on without."""
+        lock = FileLock(self._folder / f"{key.digest}.lock")
+
+        async def attempt() -> bool:
+            return await self._in_thread("locked", lock.acquire)
+
+        try:
+            try:
+                await self._in_thread("locked", self._make_folder)
+                await wait_for_lock(attempt)
+            except TokenStoreError as error:
+                self._warn(f"{error}. Two processes may renew the same login at once")
+            yield
+        finally:
+            lock.release()
+
+    async def _in_thread(self, verb: str, work: Callable[[], _T]) -> _T:
+        try:
+            return await to_thread.run_sync(work)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+        raise TokenStoreError(
+            f"a login in {self._folder} can't be {verb} ({reason}); mend the folder or set another"
+        )
+
+    def _warn(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            _log.warning("%s", text)
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._folder.stat().st_mode & 0o077:
+            self._folder.chmod(0o700)
+
+    def _probe(self) -> None:
+        self._make_folder()
+        descriptor, name = tempfile.mkstemp(prefix=".probe-", dir=self._folder)
+        os.close(descriptor)
+        Path(name).unlink()

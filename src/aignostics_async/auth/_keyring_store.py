@@ -1,0 +1,117 @@
+"""A token store in the operating system's key ring. Needs the `keyring` extra."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import anyio
+import msgspec
+from anyio import to_thread
+
+from .._errors import ConfigurationError, TokenStoreError
+from .._secret import Secret
+from ._file_store import FileStore
+from ._provider import TokenKey
+from ._tokens import Token, TokenSet
+
+_SERVICE = "aignostics-async"
+_PROBE = "probe"
+_VERSION = 1
+_SECONDS = 3.0  # a key ring without a session to unlock it hangs
+_T = TypeVar("_T")
+
+
+class _Entry(msgspec.Struct):
+    version: int
+    refresh_token: str
+    signed_in_at: float
+
+
+class KeyringStore:
+    """Keep refresh tokens in the operating system's key ring; access tokens stay in memory.
+
+    A key ring takes short texts only, too short for some access tokens; so each process makes one refresh of
+    its own. Locks are files, as those of `FileStore`. Nothing falls back to a file: where there is no key
+    ring that answers within 3 s, TokenStoreError says so. Raises ConfigurationError without the `keyring`
+    extra.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import keyring
+            import keyring.errors
+        except ModuleNotFoundError:
+            raise ConfigurationError(
+                "the key ring needs its extra: pip install 'aignostics-async[keyring]'"
+            ) from None
+        self._keyring = keyring
+        self._failures = (keyring.errors.KeyringError, RuntimeError, OSError)
+        self._gone = keyring.errors.PasswordDeleteError
+        self._locks = FileStore()
+
+    def __repr__(self) -> str:
+        return "KeyringStore()"
+
+    async def check(self) -> None:
+        """Raise TokenStoreError unless an entry can be written, read and deleted."""
+
+        def probe() -> str | None:
+            self._keyring.set_password(_SERVICE, _PROBE, _PROBE)
+            read: str | None = self._keyring.get_password(_SERVICE, _PROBE)
+            self._keyring.delete_password(_SERVICE, _PROBE)
+            return read
+
+        if await self._ask(probe) != _PROBE:
+            raise TokenStoreError("the key ring does not keep what it is given; set another token store")
+
+    async def load(self, key: TokenKey) -> TokenSet | None:
+        """Return what is kept under a key, with an access token that has ended; None where nothing is."""
+        text = await self._ask(lambda: self._keyring.get_password(_SERVICE, key.digest))
+        if text is None:
+            return None
+        try:
+            entry = msgspec.json.decode(text, type=_Entry)
+        except ValueError:
+            entry = None
+        if entry is None or entry.version != _VERSION:
+            raise TokenStoreError(
+                "the entry in the key ring is not of this release; sign out, then sign in again"
+            )
+        ended = Token("ended", lifetime=0)
+        return TokenSet(access=ended, refresh=Secret(entry.refresh_token), signed_in_at=entry.signed_in_at)
+
+    async def save(self, key: TokenKey, tokens: TokenSet) -> None:
+        """Keep the refresh token; raises TokenStoreError."""
+        if tokens.refresh is None:
+            raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
+        entry = _Entry(_VERSION, tokens.refresh.reveal(), tokens.signed_in_at)
+        text = Secret(msgspec.json.encode(entry).decode())
+        await self._ask(lambda: self._keyring.set_password(_SERVICE, key.digest, text.reveal()))
+
+    async def delete(self, key: TokenKey) -> None:
+        """Delete the entry of a key; raises TokenStoreError."""
+
+        def delete() -> None:
+            with suppress(self._gone):
+                self._keyring.delete_password(_SERVICE, key.digest)
+
+        await self._ask(delete)
+
+    @asynccontextmanager
+    async def lock(self, key: TokenKey) -> AsyncIterator[None]:
+        """Exclude all others from a key."""
+        async with self._locks.lock(key):
+            yield
+
+    async def _ask(self, work: Callable[[], _T]) -> _T:
+        try:
+            with anyio.fail_after(_SECONDS):
+                # Its thread may hang for ever, and nobody waits for it then.
+                return await to_thread.run_sync(work, abandon_on_cancel=True)
+        except TimeoutError:
+            reason = f"no answer within {_SECONDS:.0f} s"
+        except self._failures as error:
+            reason = type(error).__name__
+        raise TokenStoreError(f"the key ring can't be used ({reason}); unlock it, or set another token store")

@@ -1,0 +1,164 @@
+"""A login as a file: its format, and reading and writing it so that no crash spoils it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from attrs import asdict
+
+from .._secret import Secret
+from ._provider import TokenKey
+from ._tokens import Token, TokenSet, is_sendable
+
+VERSION = 1
+_LARGEST = 256 * 1024  # bytes; a login takes some two thousand
+
+
+class UnusableFile(Exception):
+    """A file that holds no login which this version can use; the text says why, and nothing of the file."""
+
+
+class _Head(msgspec.Struct):
+    version: int
+
+
+class _Key(msgspec.Struct):
+    issuer: str
+    client_id: str
+    audience: str
+    organization: str
+    family: str
+
+
+class _Login(msgspec.Struct):
+    version: int
+    key: _Key
+    access_token: str
+    lifetime: float | None
+    issued_at: float
+    refresh_token: str | None
+    signed_in_at: float
+
+
+def encode(tokens: TokenSet, key: TokenKey) -> Secret:
+    """Return the text of a login's file."""
+    refresh = tokens.refresh.reveal() if tokens.refresh is not None else None
+    access = tokens.access
+    login = _Login(
+        VERSION,
+        _Key(**asdict(key)),
+        access.text,
+        access.lifetime,
+        access.issued_at,
+        refresh,
+        tokens.signed_in_at,
+    )
+    return Secret(msgspec.json.format(msgspec.json.encode(login)).decode() + "\n")
+
+
+def decode(text: Secret, key: TokenKey) -> TokenSet:
+    """Return the login that a text holds for a key; raises UnusableFile."""
+    content = text.reveal()
+    try:
+        version = msgspec.json.decode(content, type=_Head).version
+        if version != VERSION:
+            raise UnusableFile(f"its version is {version}, and this release writes {VERSION}")
+        login = msgspec.json.decode(content, type=_Login)
+        if TokenKey(**msgspec.structs.asdict(login.key)) != key:
+            raise UnusableFile("it is another login's")
+        access = Secret(login.access_token)
+        if not is_sendable(access):
+            raise UnusableFile("its access token is none")
+        return TokenSet(
+            access=Token(access, lifetime=login.lifetime, issued_at=login.issued_at),
+            refresh=Secret(login.refresh_token) if login.refresh_token else None,
+            signed_in_at=login.signed_in_at,
+        )
+    except (msgspec.DecodeError, RecursionError):
+        raise UnusableFile("it is damaged, or no login at all") from None
+
+
+def read(path: Path, key: TokenKey) -> tuple[TokenSet, bool] | None:
+    """Return the login in a file and whether others could read it until now; None where there is no file.
+
+    Raises UnusableFile, and OSError where the system does not give the content.
+    """
+    try:
+        # A link may lead to a file of somebody else's choice, and a pipe may never end.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return None
+    except OSError:
+        if path.is_symlink():
+            raise UnusableFile("it is a link") from None
+        raise
+    try:
+        was_open = _close_to_others(descriptor)
+        content = Secret(os.read(descriptor, _LARGEST + 1).decode("utf-8", "replace"))
+    finally:
+        os.close(descriptor)
+    if len(content.reveal()) > _LARGEST:
+        raise UnusableFile("it is too large for one")
+    return decode(content, key), was_open
+
+
+def _close_to_others(descriptor: int) -> bool:
+    """Make an open file its owner's alone, and return whether it was not; raises UnusableFile."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise UnusableFile("it is no file")
+    if os.name != "posix":
+        return False
+    if status.st_uid != os.geteuid():
+        raise UnusableFile("it belongs to another user")
+    was_open = bool(status.st_mode & 0o077)
+    if was_open:
+        os.fchmod(descriptor, 0o600)
+    return was_open
+
+
+def write(path: Path, tokens: TokenSet, key: TokenKey) -> None:
+    """Put a login into a file, whole or not at all; a power cut afterwards does not undo it.
+
+    What a killed process left half written is deleted; an unusable file at `path` is kept under another name.
+    Raises OSError. The caller holds the lock of the key.
+    """
+    prefix = f".{path.stem}-"
+    for left in path.parent.glob(f"{prefix}*"):
+        left.unlink(missing_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)  # readable by the owner from birth
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(encode(tokens, key).reveal().encode())
+            file.flush()
+            os.fsync(descriptor)
+        _put_aside_unusable(path, key)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _put_aside_unusable(path: Path, key: TokenKey) -> None:
+    try:
+        read(path, key)
+    except UnusableFile:
+        path.rename(path.with_name(f"{path.stem}.unusable-{time.time_ns()}"))
+
+
+def _sync_folder(folder: Path) -> None:
+    # Some file systems have no such thing; the file itself is safe by then.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,133 @@
+"""Where tokens come from, and for whom."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from attrs import Attribute, field, frozen
+
+from .._config import environment
+from .._errors import ConfigurationError
+from .._secret import Secret
+from .._urls import check_endpoint
+from ._tokens import as_secret
+
+# The platform's providers are Auth0 tenants, which all have this layout.
+_TOKEN = "/oauth/token"  # noqa: S105 - a path
+_NEIGHBOURS = {
+    "authorize_url": "/authorize",
+    "device_url": "/oauth/device/code",
+    "revoke_url": "/oauth/revoke",
+}
+
+
+def _endpoint(_instance: object, attribute: Attribute[Any], url: str | None) -> None:
+    if url is not None:
+        check_endpoint(url, attribute.name.replace("_url", " URL"))
+
+
+def _loopback(_instance: object, _attribute: Attribute[str], url: str) -> None:
+    parts = urlsplit(check_endpoint(url, "redirect URL"))
+    if parts.scheme != "http":
+        raise ConfigurationError("the redirect URL is on this machine: http://localhost:PORT/ or 127.0.0.1")
+
+
+def _given(_instance: object, _attribute: Attribute[str], client_id: str) -> None:
+    if not client_id:
+        raise ConfigurationError(
+            "a client id is missing; the platform's support gives one to each integration, none is built in"
+        )
+
+
+def _secret(text: str | Secret | None) -> Secret | None:
+    return as_secret(text) if text else None
+
+
+@frozen(kw_only=True)
+class IdentityProvider:
+    """An identity provider's endpoints, and the client that is registered with it.
+
+        IdentityProvider.preset("production", client_id="...")
+
+    Every URL is https, or http on this machine. Raises ConfigurationError for one that is not, and for a
+    missing client id.
+    """
+
+    token_url: str = field(validator=_endpoint)
+    client_id: str = field(validator=_given)
+    client_secret: Secret | None = field(default=None, converter=_secret)
+    """Of a confidential client, given as a text."""
+    authorize_url: str | None = field(default=None, validator=_endpoint)
+    """For a login in a browser."""
+    device_url: str | None = field(default=None, validator=_endpoint)
+    """For a login with a code on another device."""
+    revoke_url: str | None = field(default=None, validator=_endpoint)
+    """Where a logout gives the refresh token back; without it the token is only forgotten."""
+    audience: str | None = None
+    """The API that the tokens are for. Without it some providers give tokens that no API takes."""
+    organization: str | None = None
+    """Signs in to this one of the person's organizations."""
+    scope: str = "offline_access"
+    """Asked for by a login; without `offline_access` there is no refresh token."""
+    redirect_url: str = field(default="http://localhost:8989/", validator=_loopback)
+    """Where the browser brings the code, as it is registered for the client. Port 0 takes a free one."""
+
+    @classmethod
+    def preset(cls, name: str, *, client_id: str, **more: str | None) -> Self:
+        """Return the provider of an environment: production, staging or dev; `more` are further fields."""
+        preset = environment(name)
+        return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
+
+    @classmethod
+    def beside(cls, token_url: str, *, client_id: str, **more: str | None) -> Self:
+        """Return a provider whose other endpoints stand beside its token URL as Auth0 has them.
+
+        One that does not end in `/oauth/token` has no known neighbours: give those that you need.
+        """
+        fields = {name: value for name, value in more.items() if value is not None}
+        base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
+        if layout and not rest:
+            for name, path in _NEIGHBOURS.items():
+                fields.setdefault(name, base + path)
+        return cls(token_url=token_url, client_id=client_id, **fields)
+
+    @property
+    def issuer(self) -> str:
+        """The origin of the token endpoint."""
+        parts = urlsplit(self.token_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def described(self) -> str:
+        """The client and its provider, for a message."""
+        return f"client {self.client_id!r} of {self.issuer}"
+
+    @property
+    def key(self) -> TokenKey:
+        """What a store keeps this client's tokens under."""
+        return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
+
+
+@frozen
+class TokenKey:
+    """Whose tokens these are; tokens of another key are never used in their place."""
+
+    issuer: str
+    client_id: str
+    audience: str = ""
+    organization: str = ""
+    family: str = ""
+    """A digest of the refresh token that all of these come from, where it was given and no login made."""
+
+    @property
+    def digest(self) -> str:
+        """A name that is safe in file names and key rings."""
+        parts = (self.issuer, self.client_id, self.audience, self.organization, self.family)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def fingerprint(secret: Secret) -> str:
+    """Return a digest that tells secrets apart and says nothing about them."""
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()[:32]

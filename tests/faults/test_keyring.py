@@ -1,0 +1,158 @@
+"""Logins in the operating system's key ring: only what it takes, and never elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from identity import Clock, identity
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+from aignostics_async import (
+    ConfigurationError,
+    FileStore,
+    KeyringStore,
+    MemoryStore,
+    StoredLogin,
+    Token,
+    TokenKey,
+    TokenSet,
+    TokenStoreError,
+    login_browser,
+)
+from aignostics_async._secret import Secret
+from aignostics_async.auth import _keyring_store
+
+KEY = TokenKey("https://idp.example.com", "client")
+
+
+class Ring(KeyringBackend):
+    """A key ring that keeps what it is given in memory, with the limit of the one of Windows."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        assert len(password) <= 1280
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise PasswordDeleteError("not found")
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ring]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    previous = keyring.get_keyring()
+    ring = Ring()
+    keyring.set_keyring(ring)
+    yield ring
+    keyring.set_keyring(previous)
+
+
+async def test_a_refresh_token_is_kept_and_nothing_else(ring: Ring, tmp_path: Path) -> None:
+    store = KeyringStore()
+    await store.check()
+    tokens = TokenSet(
+        access=Token("CANARY-access" + "x" * 2000, lifetime=600), refresh=Secret("CANARY-refresh")
+    )
+    async with store.lock(KEY):
+        await store.save(KEY, tokens)
+    (kept,) = ring.kept.values()
+    assert "CANARY-refresh" in kept
+    assert "CANARY-access" not in kept
+    loaded = await store.load(KEY)
+    assert loaded is not None
+    assert loaded.refresh == tokens.refresh
+    assert loaded.signed_in_at == tokens.signed_in_at
+    assert loaded.access.seconds_left <= 0
+    await store.delete(KEY)
+    await store.delete(KEY)
+    assert await store.load(KEY) is None
+    assert not [path for path in tmp_path.rglob("*.json") if path.is_file()], "no file beside it"
+
+
+async def test_each_process_refreshes_once(ring: Ring, clock: Clock) -> None:
+    async with identity() as place:
+        provider = place.provider
+        first = TokenSet(access=Token("ended", lifetime=0), refresh=Secret(place.sign_in()))
+        await KeyringStore().save(provider.key, first)
+        for number in (1, 2):
+            source = StoredLogin(provider, store=KeyringStore())
+            assert (await source.get_token()).text == f"small-access-{number}"
+            assert (await source.get_token()).text == f"small-access-{number}"
+        assert place.counted == {"token": 2}, "and each refresh token was used once"
+
+
+@pytest.mark.parametrize(
+    "entry", ["", "{", "null", '{"version": 2, "refresh_token": "CANARY", "signed_in_at": 1}']
+)
+async def test_an_entry_of_somebody_else_is_not_used_and_kept(ring: Ring, entry: str) -> None:
+    ring.kept["aignostics-async", KEY.digest] = entry
+    with pytest.raises(TokenStoreError, match="not of this release"):
+        await KeyringStore().load(KEY)
+    assert ring.kept["aignostics-async", KEY.digest] == entry
+
+
+async def test_a_login_without_a_refresh_token_is_not_for_a_key_ring(ring: Ring) -> None:
+    with pytest.raises(TokenStoreError, match="keeps refresh tokens"):
+        await KeyringStore().save(KEY, TokenSet(access=Token("a")))
+
+
+async def test_there_is_none(ring: Ring) -> None:
+    """Found before anybody signs in, and nothing falls back to a file."""
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
+    async with identity() as place:
+        with pytest.raises(TokenStoreError, match="NoKeyringError"):
+            await login_browser(place.provider, show=_never, store=KeyringStore())
+
+
+def _never(_address: str) -> None:
+    raise AssertionError("nobody was to be asked")
+
+
+async def test_it_stays_locked(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: str) -> None:
+        raise KeyringLocked("CANARY")
+
+    monkeypatch.setattr(ring, "set_password", locked)
+    with pytest.raises(TokenStoreError, match="KeyringLocked"):
+        await KeyringStore().check()
+
+
+async def test_it_hangs(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(ring, "get_password", lambda *_: release.wait(30))
+    monkeypatch.setattr(_keyring_store, "_SECONDS", 0.1)
+    with pytest.raises(TokenStoreError, match="no answer within"):
+        await KeyringStore().load(KEY)
+    release.set()
+
+
+async def test_it_forgets(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "get_password", lambda *_: None)
+    with pytest.raises(TokenStoreError, match="does not keep what it is given"):
+        await KeyringStore().check()
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'aignostics-async\[keyring\]'"):
+        KeyringStore()
+
+
+def test_stores_show_no_secret() -> None:
+    assert [repr(MemoryStore()), repr(FileStore("a"))] == ["MemoryStore()", "FileStore('a')"]

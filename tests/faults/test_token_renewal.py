@@ -1,0 +1,484 @@
+"""Tokens are renewed once for all who wait, ahead of need, whatever the token endpoint does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import traceback
+
+import pytest
+from identity import Clock, Fault, Identity, identity
+from support import METADATA, count, signed_in
+
+from aignostics_async import (
+    AuthenticationError,
+    CallableToken,
+    Client,
+    ClientCredentials,
+    ConfigurationError,
+    IdentityProvider,
+    InputArtifact,
+    Item,
+    LoginDenied,
+    LoginRequired,
+    MemoryStore,
+    RefreshToken,
+    StoredLogin,
+    Token,
+    TokenEndpointUnavailable,
+    TokenSet,
+    Unauthorized,
+    _http,
+)
+from aignostics_async._secret import Secret
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+MANY = 5000
+
+
+async def listed(client: Client) -> int:
+    return len([application async for application in client.applications.list()])
+
+
+def client_of(place: Identity, source: RefreshToken | None = None) -> Client:
+    return Client(place.origin, source or place.source(), settings=IMPATIENT)
+
+
+async def outcomes(place: Identity, calls: int = 50) -> set[type | int]:
+    """Return how so many calls at once end: what they give, or the class of what they raise."""
+    async with client_of(place) as client:
+        ended = await asyncio.gather(*(listed(client) for _ in range(calls)), return_exceptions=True)
+    return {type(each) if isinstance(each, BaseException) else each for each in ended}
+
+
+# One renewal for all
+
+
+async def test_thousands_of_calls_with_an_expired_token_share_one_refresh() -> None:
+    async with identity() as place:
+        assert await outcomes(place, MANY) == {0}
+        assert place.counted == {"token": 1, "200": MANY}
+
+
+async def test_thousands_of_401s_share_one_refresh() -> None:
+    async with identity() as place:
+        source = place.source()
+        token = await source.get_token()
+        renewed = await asyncio.gather(*(source.get_token(rejected=token) for _ in range(MANY)))
+        assert len(set(map(id, renewed))) == 1
+        assert renewed[0] is not token
+        assert place.counted == {"token": 2}
+
+
+async def test_a_token_that_the_api_forgot_is_replaced_under_way() -> None:
+    async with identity() as place, client_of(place) as client:
+        await listed(client)
+        place.expire_access()
+        assert await asyncio.gather(*(listed(client) for _ in range(500))) == [0] * 500
+        assert place.counted["token"] == 2
+        in_flight = 8 * 5  # each of 8 connections has some answers before the renewal is done
+        assert 1 <= place.counted["401"] <= in_flight
+
+
+async def test_some_wait_and_some_were_rejected() -> None:
+    async with identity() as place:
+        source = place.source()
+        token = await source.get_token()
+        held = asyncio.Event()
+        place.faults.append(Fault(held=held))
+        place.asked.clear()
+        rejected = [asyncio.create_task(source.get_token(rejected=token)) for _ in range(20)]
+        await place.asked.wait()
+        others = [asyncio.create_task(source.get_token(rejected=token)) for _ in range(20)]
+        held.set()
+        assert len({id(each) for each in await asyncio.gather(*rejected, *others)}) == 1
+        assert (await source.get_token(rejected=token)) is rejected[0].result(), "its rejection is old news"
+        assert place.counted["token"] == 2
+
+
+async def test_a_token_endpoint_that_is_down_is_asked_once() -> None:
+    async with identity(always=Fault(status=503, body=b"<html>", headers={"Retry-After": "7"})) as place:
+        async with client_of(place) as client:
+            failures = await asyncio.gather(*(listed(client) for _ in range(100)), return_exceptions=True)
+            assert {type(each) for each in failures} == {TokenEndpointUnavailable}
+            assert len(set(map(id, failures))) == 100, (
+                "to each its own: a traceback grows where an error is raised"
+            )
+            assert {round(each.retry_after) for each in failures} == {7}  # type: ignore[union-attr]
+            with pytest.raises(TokenEndpointUnavailable) as caught:
+                await listed(client)
+            assert 0 < (caught.value.retry_after or 0) < 7, "what is left of it"
+        assert place.counted == {"token": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault(status=500, body={"detail": "no"}), TokenEndpointUnavailable),
+        (Fault(status=503, body={"error": "temporarily_unavailable"}), TokenEndpointUnavailable),
+        (Fault(status=429, body=b""), TokenEndpointUnavailable),
+        (Fault(status=429, body={"error": "too_many_requests"}), TokenEndpointUnavailable),
+        (Fault(status=200, body=b"<html>"), TokenEndpointUnavailable),
+        (Fault(status=200, body=b""), TokenEndpointUnavailable),
+        (Fault(status=200, body=None), TokenEndpointUnavailable),
+        (Fault(status=200, body=[]), TokenEndpointUnavailable),
+        (Fault(status=200, body={"access_token": 3}), TokenEndpointUnavailable),
+        (Fault(status=200, body={"access_token": "two words"}), TokenEndpointUnavailable),
+        (Fault(status=200, granted={"token_type": "mac"}), TokenEndpointUnavailable),
+        (
+            Fault(status=307, body=b"", headers={"Location": "https://elsewhere.example.com"}),
+            TokenEndpointUnavailable,
+        ),
+        (Fault(status=404, body=b"<html>"), TokenEndpointUnavailable),
+        (Fault(status=403, body={"error": "invalid_grant"}), LoginRequired),
+        (Fault(status=400, body={"error": "invalid_grant"}), LoginRequired),
+        (Fault(status=401, body={"error": "invalid_client"}), LoginDenied),
+        (Fault(status=403, body={"error": "unauthorized_client"}), LoginDenied),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else f"{value.status} {value.body!r:.30}",
+)
+async def test_what_the_token_endpoint_says_is_one_error_for_all(
+    fault: Fault, expected: type[AuthenticationError]
+) -> None:
+    async with identity(always=fault) as place:
+        assert await outcomes(place) == {expected}
+        assert place.counted["token"] == 1
+        assert place.counted["200"] == place.counted["401"] == 0, "nothing is sent without a token"
+
+
+async def test_an_answer_that_never_comes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "_TOKEN_SECONDS", 0.3)
+    async with identity(always=Fault(held=asyncio.Event())) as place:
+        assert await outcomes(place) == {TokenEndpointUnavailable}
+        assert place.counted == {"token": 1}
+
+
+async def test_an_answer_that_drips_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "_TOKEN_SECONDS", 0.3)
+    async with identity(always=Fault(drip=0.05)) as place:
+        assert await outcomes(place) == {TokenEndpointUnavailable}
+
+
+@pytest.mark.parametrize("cut", [0, 60], ids=["no answer", "after headers"])
+async def test_a_lost_answer_is_asked_for_once_more(cut: int) -> None:
+    """The request was not carried out: the refresh token is still good."""
+    async with identity() as place:
+        place.faults.append(Fault(cut=cut, works=False))
+        assert await outcomes(place) == {0}
+        assert place.counted == {"token": 2, "200": 50}
+
+
+async def test_a_lost_answer_after_rotation_without_overlap_needs_a_login() -> None:
+    """The refresh token was used up, and the next one lost with the answer: the family is over, said once."""
+    async with identity() as place:
+        place.faults.append(Fault(cut=0))
+        async with client_of(place) as client:
+            for _ in range(2):
+                with pytest.raises(LoginRequired, match="sign in again"):
+                    await listed(client)
+        assert place.counted == {"token": 2, "replays": 1}
+
+
+async def test_answers_that_stay_lost_are_asked_for_twice_and_no_more() -> None:
+    async with identity(always=Fault(cut=0, works=False)) as place:
+        assert await outcomes(place) == {TokenEndpointUnavailable}
+        assert place.counted == {"token": 2}
+
+
+async def test_nobody_listens() -> None:
+    async with identity() as place:
+        source = place.source()
+    with pytest.raises(TokenEndpointUnavailable, match="gave no answer") as caught:
+        await source.get_token()
+    # A transport error would hold the request, whose body is the refresh token.
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+async def test_the_cool_down_ends_and_grows(clock: Clock) -> None:
+    async with identity(always=Fault(status=500, body=None, works=False)) as place:
+        source = place.source()
+        waits = []
+        for _ in range(8):
+            with pytest.raises(TokenEndpointUnavailable):
+                await source.get_token()
+            with pytest.raises(TokenEndpointUnavailable) as caught:
+                await source.get_token()
+            waits.append(caught.value.retry_after or 0)
+            clock.advance(waits[-1] + 0.001)
+        assert place.counted["token"] == 8
+        assert all(0.7 * 2**n < wait <= 2**n for n, wait in enumerate(waits[:5]))
+        assert all(22 < wait <= 30 for wait in waits[5:])
+        place.always = Fault()
+        assert (await source.get_token()).text == "small-access-1"
+
+
+async def test_a_retry_after_of_an_hour_is_not_waited_for(clock: Clock) -> None:
+    async with identity(
+        always=Fault(status=429, body=None, headers={"Retry-After": "3600"}, works=False)
+    ) as place:
+        source = place.source()
+        with pytest.raises(TokenEndpointUnavailable):
+            await source.get_token()
+        place.always = Fault()
+        clock.advance(121)
+        await source.get_token()
+
+
+async def test_a_failure_is_told_once_and_grows_nothing(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with identity(always=Fault(status=500, body=None, works=False)) as place:
+        source = place.source()
+        lengths = set()
+        for _ in range(10):
+            with pytest.raises(TokenEndpointUnavailable) as caught:
+                await source.get_token()
+            lengths.add(len(caught.traceback))
+            clock.advance(31)
+    assert len(lengths) == 1
+    warnings = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert [each.getMessage() for each in warnings if "access token" in each.getMessage()] == [
+        f"no new access token: {caught.value}"
+    ]
+
+
+# Ahead of need
+
+
+async def test_a_token_is_renewed_in_the_background_before_it_ends(clock: Clock) -> None:
+    async with identity(lifetime=1000) as place:
+        source = place.source()
+        first = await source.get_token()
+        clock.advance(799)
+        assert await source.get_token() is first
+        assert place.counted["token"] == 1
+        clock.advance(45)  # past 200 s before the end, less a fifth of jitter
+        held = asyncio.Event()
+        place.faults.append(Fault(held=held))
+        place.asked.clear()
+        for _ in range(10):
+            assert await source.get_token() is first, "the old token serves while the new one is fetched"
+        await place.asked.wait()
+        assert await source.get_token() is first
+        held.set()
+        await source.aclose()
+        assert (await source.get_token()).text == "small-access-2"
+        assert place.counted["token"] == 2
+
+
+async def test_a_token_serves_as_long_as_it_can_while_the_endpoint_is_down(clock: Clock) -> None:
+    async with identity(lifetime=1000) as place:
+        source = place.source()
+        first = await source.get_token()
+        place.always = Fault(status=503, body=None, works=False)
+        clock.advance(900)
+        assert await source.get_token() is first
+        await source.aclose()
+        assert place.counted["token"] == 2
+        assert await source.get_token() is first
+        await source.aclose()
+        assert place.counted["token"] == 2, "in the cool-down nobody asks"
+        clock.advance(75)  # the last 30 s, or twentieth
+        with pytest.raises(TokenEndpointUnavailable):
+            await source.get_token()
+
+
+@pytest.mark.parametrize("lifetime", [1, 30])
+async def test_a_short_life_is_not_renewed_for_ever(lifetime: float, clock: Clock) -> None:
+    async with identity(lifetime=lifetime) as place:
+        source = place.source()
+        for _ in range(5):
+            token = await source.get_token()
+            for _ in range(10):
+                assert await source.get_token() is token
+            clock.advance(lifetime)
+        assert place.counted == {"token": 5}, "and no refresh token was used twice"
+
+
+@pytest.mark.parametrize(
+    ("told", "lifetime"),
+    [
+        (1, 1),
+        (2.5, 2.5),
+        ("3600", 3600),
+        (0, 300),
+        (-5, 300),
+        ("soon", 300),
+        (None, 300),
+        ([], 300),
+        (True, 1),
+        (10**12, 366 * 24 * 3600),
+        (10**400, 300),
+        ("Infinity", 300),
+    ],
+)
+async def test_the_lifetime_that_is_told(told: object, lifetime: float) -> None:
+    async with identity(always=Fault(granted={"expires_in": told})) as place:
+        token = await place.source().get_token()
+    assert token.lifetime == lifetime
+    assert lifetime - 5 < token.seconds_left <= lifetime
+
+
+# Rotation
+
+
+async def test_a_reply_without_a_refresh_token_keeps_the_old_one(clock: Clock) -> None:
+    """Some providers do not rotate them."""
+    async with identity(always=Fault(granted={"refresh_token": None})) as place:
+        refresh, store = place.sign_in(), MemoryStore()
+        ended = TokenSet(access=Token("ended", lifetime=0), refresh=Secret(refresh))
+        await store.save(place.provider.key, ended)
+        source = StoredLogin(place.provider, store=store)
+        for number in (1, 2, 3):
+            assert (await source.get_token()).text == f"small-access-{number}"
+            place._live[refresh] = place._used[refresh]
+            place._used[f"{refresh}-{number}"] = place._used.pop(refresh)
+            clock.advance(3600)
+        assert place.counted == {"token": 3}
+
+
+async def test_each_refresh_token_is_used_once(clock: Clock) -> None:
+    async with identity() as place:
+        source = place.source()
+        for expected in range(1, 6):
+            assert (await source.get_token()).text == f"small-access-{expected}"
+            clock.advance(3600)
+        assert place.counted == {"token": 5}
+
+
+async def test_a_refused_refresh_token_is_not_sent_again(clock: Clock) -> None:
+    async with identity() as place:
+        source = place.source("CANARY")
+        for _ in range(3):
+            with pytest.raises(LoginRequired, match="sign in again") as caught:
+                await source.get_token()
+            shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+            # The server repeats in its error what it was sent.
+            assert "Unknown token [redacted]" in shown
+            assert "CANARY" not in shown
+            assert b"CANARY" not in pickle.dumps(caught.value)
+            clock.advance(60)
+        assert place.counted == {"token": 1, "unknown": 1}
+
+
+# What the API answers
+
+
+async def test_an_api_that_answers_401_for_ever_gets_two_requests() -> None:
+    async with identity(refuse_all=True) as place, client_of(place) as client:
+        with pytest.raises(Unauthorized):
+            await listed(client)
+        assert place.counted == {"token": 2, "401": 2}
+        for _ in range(5):
+            with pytest.raises(Unauthorized):
+                await listed(client)
+        assert place.counted == {"token": 2, "401": 7}, "a token that was just made is not renewed again"
+
+
+async def test_a_403_renews_nothing(emulator: Emulator) -> None:
+    emulator.set_faults({"path": "/api/.*", "status": 403})
+    async with Client(emulator.api_root, signed_in(emulator), settings=IMPATIENT) as client:
+        with pytest.raises(Exception, match="403"):
+            await listed(client)
+    assert count(emulator, "POST", "/oauth/token") == 1
+
+
+async def test_the_body_of_a_post_is_sent_again_whole(emulator: Emulator) -> None:
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "status": 401, "times": 1})
+    async with Client(emulator.api_root, signed_in(emulator), settings=IMPATIENT) as client:
+        artifact = InputArtifact("slide", "http://127.0.0.1:9/slide.tiff", METADATA)
+        run = await client.runs.create("he-tme:v1.0.0", [Item("replayed", artifacts=[artifact])])
+        assert [each.reference async for each in run.results()] == ["replayed"]
+    sizes = [asked["body_size"] for asked in emulator.requests() if asked["path"] == "/api/v1/runs"]
+    assert len(sizes) == 2
+    assert sizes[0] == sizes[1] > 0
+
+
+# Other sources
+
+
+async def test_tokens_of_one_s_own(emulator: Emulator) -> None:
+    given = ["wrong", emulator.access_token]
+    asked = 0
+
+    async def provide() -> str:
+        nonlocal asked
+        asked += 1
+        return given.pop(0) if len(given) > 1 else given[0]
+
+    async with Client(emulator.api_root, CallableToken(provide), settings=IMPATIENT) as client:
+        assert await asyncio.gather(*(listed(client) for _ in range(20))) == [2] * 20
+    assert asked == 2
+    async with Client(emulator.api_root, CallableToken(_nothing), settings=IMPATIENT) as client:
+        with pytest.raises(LoginRequired, match="returned nothing"):
+            await listed(client)
+
+
+async def _nothing() -> str:
+    return ""
+
+
+async def test_tokens_of_one_s_own_live_as_they_say(clock: Clock) -> None:
+    made = 0
+
+    async def provide() -> Token:
+        nonlocal made
+        made += 1
+        return Token(f"token-{made}", lifetime=600)
+
+    source = CallableToken(provide)
+    assert len({id(each) for each in await asyncio.gather(*(source.get_token() for _ in range(50)))}) == 1
+    clock.advance(400)
+    assert (await source.get_token()).text == "token-1"
+    clock.advance(200)
+    assert (await source.get_token()).text == "token-2"
+
+
+async def test_a_callable_that_fails_fails_for_all_who_wait() -> None:
+    calls = 0
+    held = asyncio.Event()
+
+    async def provide() -> str:
+        nonlocal calls
+        calls += 1
+        await held.wait()
+        raise ZeroDivisionError
+
+    source = CallableToken(provide)
+    waiting = [asyncio.create_task(source.get_token()) for _ in range(20)]
+    await asyncio.sleep(0)
+    held.set()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in ended} == {ZeroDivisionError}
+    assert calls == 1
+
+
+async def test_a_service_s_own_tokens(emulator: Emulator) -> None:
+    client_id, secret = emulator.service
+    provider = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret=secret)
+    async with Client(emulator.api_root, ClientCredentials(provider), settings=IMPATIENT) as client:
+        assert await asyncio.gather(*(listed(client) for _ in range(20))) == [2] * 20
+    assert count(emulator, "POST", "/oauth/token") == 1
+
+    wrong = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret="CANARY")
+    with pytest.raises(LoginDenied, match="are client id, client secret, audience") as caught:
+        await ClientCredentials(wrong).get_token()
+    assert "CANARY" not in repr(ClientCredentials(wrong)) + repr(wrong) + str(caught.value)
+    with pytest.raises(ConfigurationError, match="give client_secret"):
+        ClientCredentials(IdentityProvider.beside(emulator.token_url, client_id=client_id))
+
+
+def test_a_source_needs_its_parts() -> None:
+    with pytest.raises(ConfigurationError, match="support gives one"):
+        IdentityProvider(token_url="https://host/token", client_id="")
+    with pytest.raises(ConfigurationError, match="is empty"):
+        RefreshToken("", provider=IdentityProvider(token_url="https://host/token", client_id="c"))
+
+
+def test_a_token_never_goes_over_a_plain_connection() -> None:
+    for name in ("token_url", "authorize_url", "device_url", "revoke_url"):
+        urls = {"token_url": "https://idp.example.com/token", name: "http://idp.example.com/token"}
+        with pytest.raises(ConfigurationError, match="must be https"):
+            IdentityProvider(client_id="c", **urls)
