@@ -38,6 +38,7 @@ from ._errors import (
     RequestTimeout,
     RunCancelled,
     RunFailed,
+    RunVanished,
     ServerError,
     SlideError,
     SubmissionUnknown,
@@ -97,7 +98,7 @@ from .storage import Store, Stored
 from .submission import FoundRuns
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
 from .transfer._progress import ProgressBars, TransferEvent
-from .watch import Change
+from .watch import Change, Watcher
 
 __all__ = [
     "APIStatusError",
@@ -158,6 +159,7 @@ __all__ = [
     "RunDetails",
     "RunFailed",
     "RunStatus",
+    "RunVanished",
     "ServerError",
     "Settings",
     "Slide",
@@ -185,6 +187,7 @@ __all__ = [
     "UnsafePath",
     "UrlRefused",
     "UsageError",
+    "Watcher",
     "__version__",
     "checksum_bytes",
     "checksum_file",

@@ -107,6 +107,17 @@ class Bridge:
         response = await self.api.send("list runs", **request)
         return await _decode.page_of("list runs", response, page, _decode.run)
 
+    async def list_runs_again(
+        self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
+    ) -> Page[RunDetails]:
+        """List runs, and decode only what is not the same as `before`, which is kept up to date by page."""
+        response = await self.api.send("list runs", **_list_runs._get_kwargs(**_paging(page)))
+        content, known = before.get(page.number, (b"", None))
+        if known is None or content != response.content:
+            known = await _decode.page_of("list runs", response, page, _decode.run)
+            before[page.number] = response.content, known
+        return known
+
     async def create_run(self, application_version_id: str, items: Sequence[Item]) -> str:
         """Send one run request and return the id of the new run."""
         body = RunCreationRequest(

@@ -85,7 +85,9 @@ class Settings:
     retries: Retries = field(factory=Retries, validator=_instance)
     limits: Limits = field(factory=Limits, validator=_instance)
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
-    """Between two looks at a run, as the platform advises; jitter takes up to a tenth off."""
+    """Between two looks at a run, as the platform advises; jitter takes up to a twentieth off."""
+    results_budget: float = field(default=600, validator=_positive)
+    """Requests a minute that watching spends on the results of runs, however many of them are RUNNING."""
     results_grace: float = field(default=60, converter=seconds, validator=_positive)
     """How long `watch` and `download` look for the last results of a run that is final."""
     outage_patience: float = field(default=300, converter=seconds, validator=_positive)

@@ -12,6 +12,7 @@ import logging
 import platform
 import ssl
 from contextlib import asynccontextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -113,6 +114,12 @@ class ApiPool(_Pool):
         self._root = api_root
         self._source = source
 
+    def under(self, settings: Settings) -> Self:
+        """Return a pool of the same connections that sends under other timeouts and retries."""
+        view = copy(self)
+        view._settings = settings  # noqa: SLF001 - of our own
+        return view
+
     async def send(
         self,
         operation: str,
@@ -138,7 +145,14 @@ class ApiPool(_Pool):
             **(headers or {}),
         }
         try:
-            request = httpx.Request(method, target, params=params, headers=fields, json=json)
+            request = httpx.Request(
+                method,
+                target,
+                params=params,
+                headers=fields,
+                json=json,
+                extensions={"timeout": _timeout(self._settings).as_dict()},
+            )
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise UsageError(f"{operation}: the request can't be written as HTTP and JSON: {error}") from None
         what = f"{operation} ({request.method} {request.url.path})"
@@ -283,7 +297,6 @@ async def _send_form(url: str, body: Secret, settings: Settings) -> FormAnswer |
 
 
 def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] = ()) -> httpx.AsyncClient:
-    timeouts = settings.timeouts
     # What is on this machine is never reached through a proxy, which would see tokens in clear text.
     local = [host for host in direct if is_loopback(urlsplit(f"//{host}").hostname or "")]
     try:
@@ -292,14 +305,19 @@ def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] =
             proxy=settings.proxy,
             mounts={f"all://{host}": None for host in (*_THIS_MACHINE, *local)},
             trust_env=settings.trust_env,
-            timeout=httpx.Timeout(
-                connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
-            ),
+            timeout=_timeout(settings),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"the proxy can't be used: {excerpt(str(error))}") from None
+
+
+def _timeout(settings: Settings) -> httpx.Timeout:
+    timeouts = settings.timeouts
+    return httpx.Timeout(
+        connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+    )
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:

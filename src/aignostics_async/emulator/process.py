@@ -16,7 +16,11 @@ from .._config import Retries, Settings
 if TYPE_CHECKING:
     from types import TracebackType
 
-IMPATIENT = Settings(poll_interval=0.05, retries=Retries(first_wait=0.01, longest_wait=0.05))
+IMPATIENT = Settings(
+    poll_interval=0.05,
+    results_budget=60_000,
+    retries=Retries(first_wait=0.01, longest_wait=0.05),
+)
 """Settings under which no test waits for a poll or a retry."""
 
 
