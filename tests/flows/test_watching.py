@@ -340,6 +340,33 @@ async def test_all_runs_of_an_application_also_new_ones(emulator: Emulator) -> N
             client.watch_all(since=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
+async def test_a_run_that_shows_in_the_list_late_is_seen(emulator: Emulator) -> None:
+    he_tme = {"application_version_id": "he-tme:v1.0.0"}
+    since = datetime.fromtimestamp(emulator.now() - 400, UTC)
+    first = script(emulator, "a", **he_tme)
+    async with emulator.client() as client:
+        watcher = client.watch_all(application="he-tme", since=since)
+        while (await anext(watcher)).run_id != first:
+            pass
+        with pytest.raises(TimeoutError):  # some rounds later
+            while True:
+                await asyncio.wait_for(anext(watcher), 0.3)
+        late = script(emulator, "a", after_s=-300, **he_tme)
+        assert (await anext(watcher)).run_id == late
+
+
+async def test_a_run_is_missed_for_a_while_before_it_counts_as_vanished(emulator: Emulator) -> None:
+    run_id = script(emulator, "a")
+    async with emulator.client() as client:
+        watcher = client.run(run_id).watch()
+        assert await some(watcher, 2) == [(None, None, "RUNNING"), ("a", None, "PENDING")]
+        # Six answers of a replica that has not heard of it, then the end.
+        path = f"{LIST}/{run_id}.*"
+        end = {"path": path, "times": 1, "then": finish(run_id, "a", status="COMPLETED")}
+        emulator.set_faults({"path": path, "lag_s": 10_000, "times": 6}, end)
+        assert await some(watcher, 2) == [(None, "RUNNING", "COMPLETED"), ("a", "PENDING", "SUCCEEDED")]
+
+
 # Going on after a restart
 
 
@@ -476,8 +503,10 @@ async def test_who_is_slow_delays_nobody_and_misses_no_final_state(emulator: Emu
         slow, quick = client.run(run_id).watch(), client.run(run_id).watch()
         assert plain(await anext(slow)) == (None, None, "RECEIVED")
         emulator.move({"run": run_id, "status": "RUNNING"})
-        await some(quick, 3)
-        emulator.move(*finish(run_id, "a", "b", status="COMPLETED"))
+        await some(quick, 4)
+        emulator.move(*finish(run_id, "a"))
+        assert plain(await anext(quick)) == ("a", "PENDING", "SUCCEEDED")
+        emulator.move(*finish(run_id, "b", status="COMPLETED"))
         assert (await all_of(quick))[-1] == (None, "RUNNING", "COMPLETED")
         # States in between are skipped for who was not there; `old` is the last one that was given.
         assert sorted(await all_of(slow), key=str) == [

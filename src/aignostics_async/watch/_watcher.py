@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from copy import copy
@@ -17,6 +18,8 @@ from ._transitions import Change, Known, Look, changes
 if TYPE_CHECKING:
     from ..models import RunDetails
     from ._poller import Poller
+
+_log = logging.getLogger("aignostics_async")
 
 # A run may be created some minutes before it shows in a listing: a request may be slow, a replica may lag.
 _LATE = timedelta(minutes=10)
@@ -82,6 +85,7 @@ class Watcher(AsyncIterator[Change]):
         if scope is not None and scope.since is not None:
             self._floor = max(self._floor, scope.since)
         self._done: dict[str, datetime] = {}
+        self._gone: dict[str, Known] = {}
         self._is_single = is_single
         self._mailbox: dict[str, Look] = {}
         self._batch: deque[Change] = deque()
@@ -117,10 +121,7 @@ class Watcher(AsyncIterator[Change]):
         if self._end is not None:
             # A copy: an error that is raised again and again keeps every frame that it went through.
             raise copy(self._end)
-        for run_id, error in self._failing.items():
-            del self._known[run_id]
-            self._failures.append(error)
-        self._failing.clear()
+        self._bury()
         if self._known or self._scope is not None:
             return
         failures, self._failures = self._failures, []
@@ -129,6 +130,17 @@ class Watcher(AsyncIterator[Change]):
         if failures:
             raise ExceptionGroup(f"{len(failures)} runs could not be watched to their end", failures)
         raise StopAsyncIteration
+
+    def _bury(self) -> None:
+        """Take the runs that can't be watched any more out of the ones that are."""
+        for run_id, error in self._failing.items():
+            known = self._known.pop(run_id)
+            if self._scope is None:
+                self._failures.append(error)
+            else:
+                self._gone[run_id] = known  # for the case that it comes back
+                _log.warning("watching: %s is given no more: %s", run_id, error)
+        self._failing.clear()
 
     def _give(self, change: Change) -> Change:
         place, self._place = self._place, _Place()
@@ -179,7 +191,7 @@ class Watcher(AsyncIterator[Change]):
             return False
         if details.triggered_at < self._floor or not self._scope.includes(details):
             return False
-        self._known[run_id] = Known()
+        self._known[run_id] = self._gone.pop(run_id, Known())
         return True
 
     def listed(self, newest: datetime | None) -> None:
