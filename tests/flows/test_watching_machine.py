@@ -40,7 +40,7 @@ from aignostics_async.watch import _reading, _survey
 from aignostics_async.watch._ranks import rank
 
 EXAMPLES = os.environ.get("WATCHING_EXAMPLES")
-PATIENT = evolve(IMPATIENT, new_run_grace=1, results_grace=60)
+PATIENT = evolve(IMPATIENT, new_run_grace=1, results_grace=600)
 FINAL = ("COMPLETED", "COMPLETED_WITH_ERROR", "CANCELED_USER", "CANCELED_SYSTEM", "REJECTED")
 TOKEN_LIFETIME = 100_000
 Key = tuple[str, str | None]
