@@ -53,6 +53,7 @@ from ._errors import (
     UrlRefused,
     UsageError,
 )
+from ._hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from ._pager import Page, Pager
 from ._version import __version__
 from .auth import (
@@ -127,6 +128,7 @@ __all__ = [
     "FileStore",
     "Forbidden",
     "FoundRuns",
+    "Hooks",
     "IdentityProvider",
     "InputArtifact",
     "InputArtifactSpec",
@@ -152,8 +154,11 @@ __all__ = [
     "Pager",
     "ProgressBars",
     "RefreshToken",
+    "RequestEvent",
     "RequestTimeout",
+    "ResponseEvent",
     "Retries",
+    "RetryEvent",
     "Run",
     "RunCancelled",
     "RunDetails",

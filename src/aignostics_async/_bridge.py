@@ -51,6 +51,7 @@ from ._pager import Page, PageRequest
 from .models import Application, ApplicationVersion, Item, ItemResult, ItemStatus, RunDetails
 
 if TYPE_CHECKING:
+    from ._config import Settings
     from ._http import ApiPool, Response
 
 _P = ParamSpec("_P")
@@ -71,6 +72,10 @@ class Bridge:
 
     def __init__(self, api: ApiPool) -> None:
         self.api = api
+
+    def under(self, settings: Settings) -> Bridge:
+        """Return the operations over the same connections, under other timeouts, retries and hooks."""
+        return Bridge(self.api.under(settings))
 
     async def list_applications(self, page: PageRequest) -> Page[Application]:
         request = _list_applications._get_kwargs(**_paging(page))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from copy import copy
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+
+from attrs import evolve
 
 from ._config import Settings
 from ._environment import read_environment
 from ._errors import ConfigurationError
-from ._session import Session
+from ._session import Session, SharedSession
 from ._urls import check_root
 from .auth import StaticToken, TokenSource
 from .resources._applications import Applications
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ._bridge import Operation
+    from ._config import Retries, Timeouts
+    from ._hooks import Hooks
     from .watch import Watcher
 
 _log = logging.getLogger("aignostics_async")
@@ -48,9 +53,12 @@ class Client:
             raise ConfigurationError(f"a token is a text, or an object with get_token, not {token!r}")
         if not isinstance(settings, Settings | None):
             raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
-        self._session = Session(self._root, source, settings or Settings())
-        self.applications = Applications(self._session)
-        self.runs = Runs(self._session, self.applications)
+        self._hold(Session(self._root, source, settings or Settings()))
+
+    def _hold(self, session: Session) -> None:
+        self._session = session
+        self.applications = Applications(session)
+        self.runs = Runs(session, self.applications)
 
     @classmethod
     def from_env(cls, *, settings: Settings | None = None) -> Self:
@@ -81,6 +89,28 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         await self._session.__aexit__(exc_type, exc, traceback)
+
+    def with_options(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        retries: Retries | None = None,
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """Return a client that shares this one's connections, under other timeouts, retries or hooks.
+
+            quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
+
+        No I/O. It is open as long as this one is, and is not entered. Watching stays under the settings of
+        this one, because all watchers share their requests.
+        """
+        given = {"timeouts": timeouts, "retries": retries, "hooks": hooks}
+        settings = evolve(
+            self._session.settings, **{name: value for name, value in given.items() if value is not None}
+        )
+        other = copy(self)
+        other._hold(SharedSession(self._session, settings))  # noqa: SLF001 - of our own
+        return other
 
     def run(self, run_id: str) -> Run:
         """Return the handle of a run; no I/O. Raises UsageError for an id that is no UUID."""

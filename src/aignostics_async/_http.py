@@ -13,6 +13,8 @@ import platform
 import ssl
 from contextlib import asynccontextmanager
 from copy import copy
+from itertools import count
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ import httpx
 
 from ._answers import FormAnswer, form_answer, retry_after, status_error, without_values
 from ._errors import (
+    AignosticsError,
     ConfigurationError,
     ConnectionFailed,
     InvalidResponse,
@@ -30,6 +33,7 @@ from ._errors import (
     UrlRefused,
     UsageError,
 )
+from ._hooks import RequestEvent, ResponseEvent, RetryEvent, tell
 from ._redact import RedactingFilter, excerpt
 from ._retry import AttemptFailed, Outcome, repeat
 from ._urls import check_endpoint, is_loopback, origin, without_query
@@ -48,6 +52,7 @@ Response = httpx.Response
 
 # Failures before the first byte of a request left this machine. Every other one may have been received.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_SECRET_HEADERS = ("location", "set-cookie")
 _TOKEN_SECONDS = 20
 _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
@@ -155,9 +160,13 @@ class ApiPool(_Pool):
             )
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise UsageError(f"{operation}: the request can't be written as HTTP and JSON: {error}") from None
-        what = f"{operation} ({request.method} {request.url.path})"
+        attempts = count(1)
         return await repeat(
-            self._settings.retries, request.method, what, lambda: self._attempt(operation, request)
+            self._settings.retries,
+            request.method,
+            f"{operation} ({request.method} {request.url.path})",
+            lambda: self._attempt(operation, request, next(attempts)),
+            on_retry=lambda *failed: self._tell_retry(operation, request, *failed),
         )
 
     def _target(self, url: str) -> str:
@@ -169,23 +178,25 @@ class ApiPool(_Pool):
             )
         return url
 
-    async def _attempt(self, operation: str, request: httpx.Request) -> httpx.Response:
+    async def _attempt(self, operation: str, request: httpx.Request, attempt: int) -> httpx.Response:
         self._lifetime.check()  # for the tries after the first: a client may be closed while they wait
-        response, token = await self._exchange(operation, request)
+        response, token = await self._exchange(operation, request, attempt)
         if response.status_code == 401 and await self._source.get_token(rejected=token) is not token:
-            response, _ = await self._exchange(operation, request)
+            response, _ = await self._exchange(operation, request, attempt)
         if response.is_success:
             return response
         error = status_error(request.method, request.url.path, response)
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
-    async def _exchange(self, operation: str, request: httpx.Request) -> tuple[httpx.Response, Token]:
+    async def _exchange(
+        self, operation: str, request: httpx.Request, attempt: int
+    ) -> tuple[httpx.Response, Token]:
         try:
             async with self._connection(request.method) as client:
                 # Only now: in a long queue a token may end, or be rejected, before its request's turn.
                 token = await self._source.get_token()
                 request.headers["Authorization"] = f"Bearer {token.text}"
-                return await client.send(request), token
+                return await self._observed(client, operation, request, attempt), token
         except httpx.DecodingError:
             undecodable = True
         except httpx.RequestError as error:
@@ -194,6 +205,27 @@ class ApiPool(_Pool):
             raise InvalidResponse("its encoding is broken", operation=operation, status=200, excerpt="")
         failed = _connection_error(request, reason)
         raise AttemptFailed(failed, Outcome(request_sent=failed.request_sent))
+
+    async def _observed(
+        self, client: httpx.AsyncClient, operation: str, request: httpx.Request, attempt: int
+    ) -> httpx.Response:
+        """Send a request, and let the hooks know of it and of its answer."""
+        hooks = self._settings.hooks
+        told = (operation, request.method, request.url.path, attempt)
+        tell(hooks.on_request, RequestEvent(*told))
+        begin = perf_counter()
+        response = await client.send(request)
+        if hooks.on_response is not None:
+            shown = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}
+            event = ResponseEvent(*told, response.status_code, perf_counter() - begin, shown)
+            tell(hooks.on_response, event)
+        return response
+
+    def _tell_retry(
+        self, operation: str, request: httpx.Request, attempt: int, wait: float, error: AignosticsError
+    ) -> None:
+        event = RetryEvent(operation, request.method, request.url.path, attempt, wait, error)
+        tell(self._settings.hooks.on_retry, event)
 
 
 class StoragePool(_Pool):

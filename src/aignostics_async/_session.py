@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from attrs import evolve
 
+from ._errors import UsageError
 from ._lifetime import Lifetime
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ class Session:
         async with AsyncExitStack() as stack:
             api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
             self._bridge = Bridge(api.open(stack, context))
-            self._poller = Poller(Bridge(api.under(_impatient(self.settings))), self.settings, self._lifetime)
+            self._poller = Poller(
+                self._bridge.under(_impatient(self.settings)), self.settings, self._lifetime
+            )
             self._storage = StoragePool(self.settings, self._lifetime).open(stack, context)
             self._stack = stack.pop_all()
         return self
@@ -78,6 +81,35 @@ class Session:
         if close is not None:
             with anyio.CancelScope(shield=True):
                 await close()
+
+
+class SharedSession(Session):
+    """The inside of another client, under other settings: what that one holds, as long as that one is open."""
+
+    def __init__(self, shared: Session, settings: Settings) -> None:
+        self.settings = settings
+        self.api_root = shared.api_root
+        self._shared = shared
+
+    @property
+    def bridge(self) -> Bridge:
+        """The operations of the contract."""
+        return self._shared.bridge.under(self.settings)
+
+    @property
+    def poller(self) -> Poller:
+        """The one that asks for all watchers, of all that share it."""
+        return self._shared.poller
+
+    @property
+    def storage(self) -> StoragePool:
+        """The pool for signed URLs."""
+        return self._shared.storage
+
+    async def __aenter__(self) -> Self:
+        raise UsageError(
+            "this client shares the connections of the one that it was made from: enter that one"
+        )
 
 
 def _impatient(settings: Settings) -> Settings:
