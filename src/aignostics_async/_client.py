@@ -104,9 +104,12 @@ class Client:
         No I/O. It is open as long as this one is, and is not entered. Watching stays under the settings of
         this one, because all watchers share their requests.
         """
-        given = {"timeouts": timeouts, "retries": retries, "hooks": hooks}
+        base = self._session.settings
         settings = evolve(
-            self._session.settings, **{name: value for name, value in given.items() if value is not None}
+            base,
+            timeouts=timeouts or base.timeouts,
+            retries=retries or base.retries,
+            hooks=hooks or base.hooks,
         )
         other = copy(self)
         other._hold(SharedSession(self._session, settings))  # noqa: SLF001 - of our own

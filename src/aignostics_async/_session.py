@@ -107,9 +107,7 @@ class SharedSession(Session):
         return self._shared.storage
 
     async def __aenter__(self) -> Self:
-        raise UsageError(
-            "this client shares the connections of the one that it was made from: enter that one"
-        )
+        raise UsageError("this client shares the connections of the one it was made from; enter that one")
 
 
 def _impatient(settings: Settings) -> Settings:

@@ -91,7 +91,7 @@ def test_a_hook_is_a_function() -> None:
     with pytest.raises(ConfigurationError, match="on_retry takes a function"):
         Hooks(on_retry="log")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=r"hooks takes Hooks"):
-        evolve(IMPATIENT, hooks=print)
+        evolve(IMPATIENT, hooks=print)  # type: ignore[arg-type]
 
 
 async def test_options_for_some_requests_only(emulator: Emulator) -> None:
