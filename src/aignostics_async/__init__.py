@@ -43,6 +43,7 @@ from ._errors import (
     RequestTimeout,
     RunCancelled,
     RunFailed,
+    RunVanished,
     ServerError,
     SlideError,
     SubmissionUnknown,
@@ -57,6 +58,7 @@ from ._errors import (
     UrlRefused,
     UsageError,
 )
+from ._hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from ._pager import Page, Pager
 from ._version import __version__
 from .auth import (
@@ -102,7 +104,7 @@ from .storage import Store, Stored
 from .submission import FoundRuns
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
 from .transfer._progress import ProgressBars, TransferEvent
-from .watch import Change
+from .watch import Change, Watcher
 
 __all__ = [
     "APIStatusError",
@@ -131,6 +133,7 @@ __all__ = [
     "FileStore",
     "Forbidden",
     "FoundRuns",
+    "Hooks",
     "IdentityProvider",
     "InputArtifact",
     "InputArtifactSpec",
@@ -161,13 +164,17 @@ __all__ = [
     "Pager",
     "ProgressBars",
     "RefreshToken",
+    "RequestEvent",
     "RequestTimeout",
+    "ResponseEvent",
     "Retries",
+    "RetryEvent",
     "Run",
     "RunCancelled",
     "RunDetails",
     "RunFailed",
     "RunStatus",
+    "RunVanished",
     "ServerError",
     "Settings",
     "Slide",
@@ -195,6 +202,7 @@ __all__ = [
     "UnsafePath",
     "UrlRefused",
     "UsageError",
+    "Watcher",
     "__version__",
     "checksum_bytes",
     "checksum_file",

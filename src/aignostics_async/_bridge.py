@@ -51,6 +51,7 @@ from ._pager import Page, PageRequest
 from .models import Application, ApplicationVersion, Item, ItemResult, ItemStatus, RunDetails
 
 if TYPE_CHECKING:
+    from ._config import Settings
     from ._http import ApiPool, Response
 
 _P = ParamSpec("_P")
@@ -71,6 +72,10 @@ class Bridge:
 
     def __init__(self, api: ApiPool) -> None:
         self.api = api
+
+    def under(self, settings: Settings) -> Bridge:
+        """Return the operations over the same connections, under other timeouts, retries and hooks."""
+        return Bridge(self.api.under(settings))
 
     async def list_applications(self, page: PageRequest) -> Page[Application]:
         request = _list_applications._get_kwargs(**_paging(page))
@@ -106,6 +111,17 @@ class Bridge:
         )
         response = await self.api.send("list runs", **request)
         return await _decode.page_of("list runs", response, page, _decode.run)
+
+    async def list_runs_again(
+        self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
+    ) -> Page[RunDetails]:
+        """List runs, and decode only what is not the same as `before`, which is kept up to date by page."""
+        response = await self.api.send("list runs", **_list_runs._get_kwargs(**_paging(page)))
+        content, known = before.get(page.number, (b"", None))
+        if known is None or content != response.content:
+            known = await _decode.page_of("list runs", response, page, _decode.run)
+            before[page.number] = response.content, known
+        return known
 
     async def create_run(
         self, application_version_id: str, items: Sequence[Item], *, once: bool = False

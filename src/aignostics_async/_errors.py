@@ -20,6 +20,7 @@
     │   ├── Unauthorized                401
     │   ├── Forbidden                   403
     │   ├── NotFound                    404
+    │   │   └── RunVanished             a run that was there before
     │   ├── Conflict                    409
     │   ├── UnprocessableRequest        422
     │   ├── TooManyRequests             429
@@ -220,6 +221,17 @@ class NotFound(APIStatusError):
     """404: no such run, application or page, or not one of the caller's."""
 
     advice = "Check the id, and that it belongs to the user and organization of this login."
+
+
+class RunVanished(NotFound):
+    """A run that was there is not there any more; `run_id` says which."""
+
+    advice = "It was there before: was it deleted? What was seen of it still holds."
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.path.rpartition("/")[2]
 
 
 class Conflict(APIStatusError):

@@ -73,8 +73,18 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
     return outcome.status is None or outcome.status in _TRANSIENT or outcome.status >= 520
 
 
-async def repeat(policy: Retries, method: str, what: str, attempt: Callable[[], Awaitable[_T]]) -> _T:
-    """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait."""
+async def repeat(
+    policy: Retries,
+    method: str,
+    what: str,
+    attempt: Callable[[], Awaitable[_T]],
+    *,
+    on_retry: Callable[[int, float, AignosticsError], None] | None = None,
+) -> _T:
+    """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
+
+    `on_retry` is told the number of the try that failed, the wait, and the error.
+    """
     tries = 0
     while True:
         tries += 1
@@ -90,6 +100,8 @@ async def repeat(policy: Retries, method: str, what: str, attempt: Callable[[], 
             # hangs on to the error as its context.
             raise failure.error
         _log.info("%s: try %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
+        if on_retry is not None:
+            on_retry(tries, wait, failure.error)
         await anyio.sleep(wait)
 
 

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 import anyio
+from attrs import evolve
 
+from ._errors import UsageError
 from ._lifetime import Lifetime
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ._config import Settings
     from ._http import StoragePool
     from .auth import TokenSource
+    from .watch._poller import Poller
 
 
 class Session:
@@ -35,6 +38,12 @@ class Session:
         return self._bridge
 
     @property
+    def poller(self) -> Poller:
+        """The one that asks for all watchers."""
+        self._lifetime.check()
+        return self._poller
+
+    @property
     def storage(self) -> StoragePool:
         """The pool for signed URLs."""
         self._lifetime.check()
@@ -46,11 +55,15 @@ class Session:
         # only looks at models or builds its settings needs neither.
         from ._bridge import Bridge
         from ._http import ApiPool, StoragePool, ssl_context
+        from .watch._poller import Poller
 
         context = ssl_context(self.settings)
         async with AsyncExitStack() as stack:
             api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
             self._bridge = Bridge(api.open(stack, context))
+            self._poller = Poller(
+                self._bridge.under(_impatient(self.settings)), self.settings, self._lifetime
+            )
             self._storage = StoragePool(self.settings, self._lifetime).open(stack, context)
             self._stack = stack.pop_all()
         return self
@@ -62,8 +75,43 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self._lifetime.end()
+        self._poller.close()
         await self._stack.aclose()
         close = getattr(self._source, "aclose", None)
         if close is not None:
             with anyio.CancelScope(shield=True):
                 await close()
+
+
+class SharedSession(Session):
+    """The inside of another client, under other settings: what that one holds, as long as that one is open."""
+
+    def __init__(self, shared: Session, settings: Settings) -> None:
+        self.settings = settings
+        self.api_root = shared.api_root
+        self._shared = shared
+
+    @property
+    def bridge(self) -> Bridge:
+        """The operations of the contract."""
+        return self._shared.bridge.under(self.settings)
+
+    @property
+    def poller(self) -> Poller:
+        """The one that asks for all watchers, of all that share it."""
+        return self._shared.poller
+
+    @property
+    def storage(self) -> StoragePool:
+        """The pool for signed URLs."""
+        return self._shared.storage
+
+    async def __aenter__(self) -> Self:
+        raise UsageError("this client shares the connections of the one it was made from; enter that one")
+
+
+def _impatient(settings: Settings) -> Settings:
+    """Return the settings for requests of watching, which knows better than a request when to try again."""
+    retries = settings.retries
+    once_more = evolve(retries, attempts=min(2, retries.attempts), longest_retry_after=retries.first_wait)
+    return evolve(settings, retries=once_more)

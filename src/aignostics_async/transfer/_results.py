@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .._config import Settings
     from .._http import StoragePool
     from ..resources._run import Run
-    from ..watch._transitions import Look
+    from ..watch._poll import Look
 
 
 async def download_results(
