@@ -76,11 +76,13 @@ class Session:
     ) -> None:
         self._lifetime.end()
         self._poller.close()
-        await self._stack.aclose()
-        close = getattr(self._source, "aclose", None)
-        if close is not None:
-            with anyio.CancelScope(shield=True):
-                await close()
+        try:
+            await self._stack.aclose()
+        finally:
+            close = getattr(self._source, "aclose", None)
+            if close is not None:
+                with anyio.CancelScope(shield=True):
+                    await close()
 
 
 class SharedSession(Session):
