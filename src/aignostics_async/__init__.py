@@ -4,7 +4,7 @@ Everything that users need is importable from here.
 """
 
 from ._client import Client
-from ._config import Limits, Retries, Settings, Timeouts
+from ._config import Limits, Retries, Settings, Timeouts, Transfers
 from ._crc32c import (
     Crc32c,
     checksum_bytes,
@@ -180,6 +180,7 @@ __all__ = [
     "TransferError",
     "TransferEvent",
     "TransferInterrupted",
+    "Transfers",
     "Unauthorized",
     "UnprocessableRequest",
     "UnsafePath",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ._errors import ConfigurationError
 
@@ -32,7 +33,8 @@ def _header_text(_instance: object, attribute: Any, value: str) -> None:
 
 
 def _instance(_settings: object, attribute: Any, value: object) -> None:
-    kind = {"timeouts": Timeouts, "retries": Retries, "limits": Limits}[attribute.name]
+    kinds = {"timeouts": Timeouts, "retries": Retries, "limits": Limits, "transfers": Transfers}
+    kind = kinds[attribute.name]
     if not isinstance(value, kind):
         raise ConfigurationError(f"{attribute.name} takes {kind.__name__}(...), not {value!r}")
 
@@ -71,10 +73,21 @@ class Limits:
 
     api_requests: int = field(default=8, validator=_at_least_one)
     """API requests in flight; more only slow each other down. Also the size of the connection pool."""
-    transfers: int = field(default=8, validator=_at_least_one)
-    """Files that move at once, each way."""
+    transfers: int = field(default=16, validator=_at_least_one)
+    """Connections that move files at once, both ways together. The client begins with half of it, takes more
+    while that is faster, and fewer when a storage or the processors ask for it."""
     items_per_run: int = field(default=500, validator=_at_least_one)
     """Items of one run request; the platform refuses more."""
+
+
+@frozen(kw_only=True)
+class Transfers:
+    """How files move. Sizes are in bytes."""
+
+    bandwidth: float | None = field(default=None, validator=optional(_positive))
+    """Bytes per second, over all connections and both ways together; None for as fast as it goes."""
+    segment_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
+    """The smallest stretch of a download that is worth a connection of its own."""
 
 
 @frozen(kw_only=True)
@@ -84,6 +97,7 @@ class Settings:
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
     retries: Retries = field(factory=Retries, validator=_instance)
     limits: Limits = field(factory=Limits, validator=_instance)
+    transfers: Transfers = field(factory=Transfers, validator=_instance)
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
     """Between two looks at a run, as the platform advises; jitter takes up to a tenth off."""
     results_grace: float = field(default=60, converter=seconds, validator=_positive)

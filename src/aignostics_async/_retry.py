@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("aignostics_async")
 _T = TypeVar("_T")
 
+_PROGRESS = 1024 * 1024  # bytes
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 # 408, 425, 429 and 503 ask for it. The others are gateways and servers in trouble, where repeating what is
 # idempotent does no harm.
@@ -73,15 +74,29 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
     return outcome.status is None or outcome.status in _TRANSIENT or outcome.status >= 520
 
 
-async def repeat(policy: Retries, method: str, what: str, attempt: Callable[[], Awaitable[_T]]) -> _T:
-    """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait."""
+async def repeat(
+    policy: Retries,
+    method: str,
+    what: str,
+    attempt: Callable[[], Awaitable[_T]],
+    *,
+    moved: Callable[[], int] | None = None,
+) -> _T:
+    """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
+
+    With `moved`, which tells how many bytes are there, a try that brought a MiB counts as the first one: a
+    large file on a bad network is no dead network.
+    """
     tries = 0
+    reached = moved() if moved else 0
     while True:
         tries += 1
         try:
             return await attempt()
         except AttemptFailed as failed:
             failure = failed
+        if moved and moved() >= reached + _PROGRESS:
+            tries, reached = 1, moved()
         wait = wait_before_retry(
             policy, method=method, outcome=failure.outcome, attempt=tries, jitter=random.random()
         )

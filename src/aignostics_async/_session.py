@@ -1,4 +1,4 @@
-"""What an open client holds: the bridge to the API and the pool for storage, in one event loop."""
+"""What an open client holds: the bridge to the API and the engine for files, in one event loop."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from ._bridge import Bridge
     from ._config import Settings
-    from ._http import StoragePool
     from .auth import TokenSource
+    from .transfer._engine import Engine
+    from .transfer._verified import Verified
 
 
 class Session:
@@ -35,23 +36,32 @@ class Session:
         return self._bridge
 
     @property
-    def storage(self) -> StoragePool:
-        """The pool for signed URLs."""
+    def engine(self) -> Engine:
+        """What moves files to and from storages."""
         self._lifetime.check()
-        return self._storage
+        return self._engine
+
+    @property
+    def verified(self) -> Verified:
+        """What is known of files that were brought home."""
+        self._lifetime.check()
+        return self._verified
 
     async def __aenter__(self) -> Self:
         self._lifetime.begin()
         # Here, because httpx and the generated client are most of the import time, and a program that
         # only looks at models or builds its settings needs neither.
         from ._bridge import Bridge
-        from ._http import ApiPool, StoragePool, ssl_context
+        from ._http import ApiPool, ssl_context
+        from .transfer._engine import Engine
+        from .transfer._verified import Verified
 
         context = ssl_context(self.settings)
         async with AsyncExitStack() as stack:
             api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
             self._bridge = Bridge(api.open(stack, context))
-            self._storage = StoragePool(self.settings, self._lifetime).open(stack, context)
+            self._engine = Engine(self.settings, self._lifetime).open(stack, context)
+            self._verified = Verified()
             self._stack = stack.pop_all()
         return self
 

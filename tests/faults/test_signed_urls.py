@@ -21,7 +21,7 @@ from aignostics_async import (
     UsageError,
     checksum_bytes,
 )
-from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._upload import put_file
 
 
@@ -124,9 +124,7 @@ async def test_the_client_tells_a_refused_url(emulator: Emulator, slide: Slide, 
             assert requests.head(url, timeout=30).status_code in (400, 403)
     async with emulator.client() as client:
         with pytest.raises(UrlRefused, match="get a fresh one") as caught:
-            await put_file(
-                client._session.storage, url, slide.path, name="case.tiff", retries=IMPATIENT.retries
-            )
+            await put_file(client._session.engine, url, slide.path, name="case.tiff")
     assert caught.value.status == (400 if wrong == "expired" else 403)
     assert "signature=" not in str(caught.value)
     assert "case.tiff" in str(caught.value)

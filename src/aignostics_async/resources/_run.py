@@ -126,7 +126,7 @@ class Run:
             self,
             looks(self, self._settings) if wait else one_look(self),
             Path(folder),
-            storage=self._session.storage,
-            settings=self._settings,
+            engine=self._session.engine,
+            verified=self._session.verified,
             progress=progress,
         )
