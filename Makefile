@@ -24,7 +24,7 @@ help:  ## Show this list
 
 env: $(VENV)/.env  ## Make .venv with all extras and development tools
 
-node-tools: $(NODE_TOOLS)  ## Install the tools for the contract that exist only for Node
+node-tools: $(NODE_TOOLS)  ## Install the tools that exist only for Node
 
 browser:  ## Install Debian's Chromium, which pages are tested in; needs root
 	@test -x /usr/bin/chromium || $(INSTALL_CHROMIUM) || echo "there is no Chromium, and it can't be installed here: pages are not tested" >&2

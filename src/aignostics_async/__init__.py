@@ -4,7 +4,7 @@ Everything that users need is importable from here.
 """
 
 from ._client import Client
-from ._config import Limits, Retries, Settings, Timeouts, Transfers
+from ._config import Limits, Retries, Settings, Timeouts, Transfers, Uploads
 from ._crc32c import (
     Crc32c,
     checksum_bytes,
@@ -93,7 +93,7 @@ from .models import (
 )
 from .resources._run import Run
 from .slides import SlideInfo, find_slides, read_slide
-from .storage import Store, Stored
+from .storage import GCS, S3, AwsKey, Azure, Presigned, Store, StoreAddress, Stored, put_once
 from .submission import FoundRuns
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
 from .transfer._progress import ProgressBars, TransferEvent
@@ -106,6 +106,8 @@ __all__ = [
     "ApplicationVersion",
     "ArtifactScope",
     "AuthenticationError",
+    "AwsKey",
+    "Azure",
     "BadRequest",
     "CallableToken",
     "Change",
@@ -126,6 +128,7 @@ __all__ = [
     "FileStore",
     "Forbidden",
     "FoundRuns",
+    "GCS",
     "IdentityProvider",
     "InputArtifact",
     "InputArtifactSpec",
@@ -149,6 +152,7 @@ __all__ = [
     "OutputArtifactSpec",
     "Page",
     "Pager",
+    "Presigned",
     "ProgressBars",
     "RefreshToken",
     "RequestTimeout",
@@ -158,6 +162,7 @@ __all__ = [
     "RunDetails",
     "RunFailed",
     "RunStatus",
+    "S3",
     "ServerError",
     "Settings",
     "Slide",
@@ -165,6 +170,7 @@ __all__ = [
     "SlideInfo",
     "StaticToken",
     "Store",
+    "StoreAddress",
     "Stored",
     "StoredLogin",
     "SubmissionUnknown",
@@ -184,6 +190,7 @@ __all__ = [
     "Unauthorized",
     "UnprocessableRequest",
     "UnsafePath",
+    "Uploads",
     "UrlRefused",
     "UsageError",
     "__version__",
@@ -197,5 +204,6 @@ __all__ = [
     "login_browser",
     "login_device",
     "logout",
+    "put_once",
     "read_slide",
 ]

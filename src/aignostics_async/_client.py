@@ -15,7 +15,7 @@ from .auth import StaticToken, TokenSource
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
-from .storage import Store, open_store
+from .storage import Store, StoreAddress, open_store
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -82,7 +82,7 @@ class Client:
         """Return the handle of a run; no I/O. Raises UsageError for an id that is no UUID."""
         return Run(run_id, self._session)
 
-    def store(self, address: str) -> Store:
+    def store(self, address: StoreAddress | str) -> Store:
         """Return the object store at an address, as `runs.submit` would use it; no I/O.
 
         Raises ConfigurationError for an address that this release can't use.

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from attrs import field, frozen
-from attrs.validators import optional
+from attrs.validators import matches_re, optional
 
 from ._errors import ConfigurationError
 
@@ -88,6 +88,21 @@ class Transfers:
     """Bytes per second, over all connections and both ways together; None for as fast as it goes."""
     segment_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
     """The smallest stretch of a download that is worth a connection of its own."""
+    part_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
+    """Of an upload in parts; stores want 5 MiB at least. A file that fits one part is sent whole."""
+    parts_at_once: int = field(default=4, validator=_at_least_one)
+    """Parts of one file in flight. Each is held in memory while it is sent."""
+
+
+@frozen(kw_only=True)
+class Uploads:
+    """How `runs.submit` names what it uploads: prefix, job, item, file name."""
+
+    prefix: str = field(default="aignostics-async", validator=matches_re(r"[\w./-]*"))
+    """The first part of every key."""
+    job: str | None = field(default=None, validator=optional(matches_re(r"[\w.-]+")))
+    """Names a job that may be repeated: what an interrupted try of it has uploaded is found and not sent
+    again, if its size and checksum are right. Without it every call has keys of its own."""
 
 
 @frozen(kw_only=True)

@@ -162,7 +162,7 @@ async def test_a_store_is_of_the_api_s_own_origin(emulator: Emulator, slide: Sli
         with pytest.raises(ConfigurationError, match="must be of the API's own origin"):
             client.store(elsewhere)
         with pytest.raises(ConfigurationError, match="s3://bucket"):
-            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store="s3://bucket")
+            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store="ftp://bucket")
         with pytest.raises(UsageError, match="gets no token"):
             await client._session.bridge.api.send("sign", method="POST", url=f"{elsewhere}/sign")
     assert emulator.requests() == []

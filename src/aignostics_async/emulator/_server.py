@@ -22,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .._errors import ConfigurationError
 from ._api import Api
+from ._buckets import Buckets
 from ._conformance import Conformance
 from ._contract import InvalidRequest, answer_invalid
 from ._faults import Faults
@@ -144,6 +145,7 @@ def build_app(platform: Platform, lifespan: Any = None) -> Faults:
         routes=[
             *Api(platform).routes(),
             *Storage(platform).routes(),
+            *Buckets(platform).routes(),
             *OAuth(platform).routes(),
             *Pages(platform).routes(),
         ],

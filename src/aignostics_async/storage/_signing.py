@@ -37,9 +37,8 @@ class SigningStore:
         sent = await put_file(self._session.engine, url, source, name=source.name, progress=progress)
         return Stored(_SCHEME + key, sent.size, sent.crc32c, sent.etag, sent.verified)
 
-    async def stat(self, uri: str) -> Stored | None:
+    async def stat(self, key: str) -> Stored | None:
         """Ask for size and checksum of an object, or None if there is no such object."""
-        key = uri.removeprefix(_SCHEME)
         url = await self._sign("HEAD", key, 300)
 
         try:
@@ -50,7 +49,7 @@ class SigningStore:
             return None
         crc32c = goog_crc32c(headers.get("x-goog-hash"))
         size = int(headers.get("content-length", 0))
-        return Stored(uri, size, crc32c, headers.get("etag"), crc32c is not None)
+        return Stored(_SCHEME + key, size, crc32c, headers.get("etag"), crc32c is not None)
 
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds."""
