@@ -95,8 +95,9 @@ from .resources._run import Run
 from .slides import SlideInfo, find_slides, read_slide
 from .storage import GCS, S3, AwsKey, Azure, Presigned, Store, StoreAddress, Stored, put_once
 from .submission import FoundRuns
+from .transfer._bars import ProgressBars
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
-from .transfer._progress import ProgressBars, TransferEvent
+from .transfer._progress import ProgressLines, TransferEvent
 from .watch import Change
 
 __all__ = [
@@ -154,6 +155,7 @@ __all__ = [
     "Pager",
     "Presigned",
     "ProgressBars",
+    "ProgressLines",
     "RefreshToken",
     "RequestTimeout",
     "Retries",

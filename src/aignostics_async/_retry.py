@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import contextmanager
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +17,7 @@ import anyio
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from datetime import datetime
 
     from ._config import Retries
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("aignostics_async")
 _T = TypeVar("_T")
+_told: ContextVar[Callable[[], None] | None] = ContextVar("_told", default=None)
 
 _PROGRESS = 1024 * 1024  # bytes
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -74,6 +77,16 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
     return outcome.status is None or outcome.status in _TRANSIENT or outcome.status >= 520
 
 
+@contextmanager
+def telling_retries(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` at each further try of whatever is repeated within the block, in its tasks too."""
+    token = _told.set(tell)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
 async def repeat(
     policy: Retries,
     method: str,
@@ -105,6 +118,8 @@ async def repeat(
             # hangs on to the error as its context.
             raise failure.error
         _log.info("%s: try %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
+        if (tell := _told.get()) is not None:
+            tell()
         await anyio.sleep(wait)
 
 

@@ -54,6 +54,7 @@ async def test_names_of_the_server_s_never_leave_the_folder(
     """References and artifact names that are paths land inside, on names that every system takes."""
     url = place.url("/a", Answer(b"x"))
     hostile = ["../../x", "/etc/passwd", "..", "C:\\Windows\\x", "a/../../../b", "\0", "con"]
+    hostile += ["x" * 300, "a:b", "症例/スライド"]
     results = [result(name, artifact(f"../{name}:y", url, b"x", media_type="image/png")) for name in hostile]
     folder = tmp_path / "deep" / "results"
     report = await download(emulator, folder, *results)

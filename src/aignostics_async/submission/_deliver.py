@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from .._crc32c import checksum_file
 from .._errors import AignosticsError, ConfigurationError, TransferError
 from ..slides import SlideInfo, packed
 from ..storage import Store, Stored, put_once
 from ..transfer._names import safe_name
-from ..transfer._progress import Progress, TransferEvent, ignore
+from ..transfer._progress import Following, Progress, TransferEvent, ignore
 
 if TYPE_CHECKING:
     from .._config import Settings, Uploads
@@ -70,23 +71,22 @@ class Delivery:
                 raise TransferError(
                     f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(parcel.path)
                 ) from None
-            event = TransferEvent("started", "upload", parcel.reference, source.name, total=size)
-            self._tell(event)
+            started = TransferEvent("started", "upload", parcel.reference, source.name, total=size)
+            following = Following(self._tell, started)
             try:
-                stored = await self._put(self._key(parcel, source), source, event)
+                with following:
+                    stored = await self._put(self._key(parcel, source), source, progress=following.advance)
                 # A store that can't tell leaves that to one more reading of the file.
                 checksum = stored.crc32c or (await checksum_file(source)).wire
             except AignosticsError:
-                self._tell(evolve(event, kind="failed"))
+                following.end("failed", 0)
                 raise
-            self._tell(evolve(event, kind="finished", done=size))
+            following.end("finished", size)
             return stored, checksum
 
-    async def _put(self, key: str, source: Path, event: TransferEvent) -> Stored:
-        put = self._store.put if self._uploads.job is None else partial(put_once, self._store)
-        return await put(
-            key, source, progress=lambda done: self._tell(evolve(event, kind="advanced", done=done))
-        )
+    @property
+    def _put(self) -> Callable[..., Awaitable[Stored]]:
+        return self._store.put if self._uploads.job is None else partial(put_once, self._store)
 
     def _key(self, parcel: Parcel, source: Path) -> str:
         """Return prefix, job or call, item and file name: no two parcels share it, whatever their names.

@@ -12,7 +12,7 @@ from ..models import ItemResult, OutputArtifact
 from ._download import fetch_file, make_room
 from ._outcomes import FileOutcome, FileStatus
 from ._part import local_error
-from ._progress import Progress, TransferEvent, ignore
+from ._progress import Following, Progress, TransferEvent, ignore
 
 if TYPE_CHECKING:
     from .._crc32c import Crc32c
@@ -53,19 +53,20 @@ async def bring_artifact(
     A file that stands there with the promised bytes is left alone, and read for that only once. Costs no
     API request unless the listed URL is refused.
     """
-    tell = progress or ignore
-    event = TransferEvent("started", "download", wanted.item.reference, wanted.artifact.name)
-    tell(event)
+    following = Following(
+        progress or ignore,
+        TransferEvent("started", "download", wanted.item.reference, wanted.artifact.name),
+    )
     try:
-        outcome = await _present(wanted, engine, verified)
-        if outcome is None:
-            outcome = await _fetched(run, wanted, engine, tell, event)
+        with following:
+            outcome = await _present(wanted, engine, verified)
+            if outcome is None:
+                outcome = await _fetched(run, wanted, engine, following)
     except AignosticsError as error:
         outcome = wanted.failure(error)
     except OSError as error:
         outcome = wanted.failure(local_error(error, wanted.path, str(wanted.path)))
-    over = evolve(event, kind="failed" if outcome.error else "finished")
-    tell(evolve(over, done=outcome.size, total=outcome.size))
+    following.end("failed" if outcome.error else "finished", outcome.size)
     return outcome
 
 
@@ -83,16 +84,14 @@ async def _present(wanted: Wanted, engine: Engine, verified: Verified) -> FileOu
     return wanted.outcome(FileStatus.PRESENT, size=there.length, crc32c=there.wire)
 
 
-async def _fetched(
-    run: Run, wanted: Wanted, engine: Engine, tell: Progress, event: TransferEvent
-) -> FileOutcome:
+async def _fetched(run: Run, wanted: Wanted, engine: Engine, following: Following) -> FileOutcome:
     fetched = await fetch_file(
         engine,
         _Url(run, wanted).get,
         wanted.path,
         name=wanted.name,
         expected=wanted.artifact.crc32c,
-        progress=lambda count, total: tell(evolve(event, kind="advanced", done=count, total=total)),
+        progress=following.advance,
     )
     status = FileStatus.VERIFIED if fetched.verified else FileStatus.UNVERIFIED
     return wanted.outcome(status, size=fetched.size, crc32c=fetched.crc32c)

@@ -10,6 +10,7 @@ from attrs import define, field
 INTERVAL = 0.25
 _FIRST = 8
 _GAIN = 1.05
+_FADES = 0.98
 _BUSY = 0.7  # of the cores
 
 
@@ -17,8 +18,8 @@ _BUSY = 0.7  # of the cores
 class Pace:
     """How many connections are worth having: more while that moves more bytes, half when a storage says so.
 
-    Starts at eight, doubles until doubling no longer pays, then adds one at a time. While the process keeps
-    the processors busy, at most two per core: more would only wait for each other.
+    Starts at eight, doubles until doubling no longer pays, then adds a quarter at a time. While the process
+    keeps the processors busy, at most two per core: more would only wait for each other.
     """
 
     most: int
@@ -26,6 +27,7 @@ class Pace:
     connections: int = field(init=False)
     _steady: bool = field(init=False, default=False)
     _best: float = field(init=False, default=0.0)
+    _best_with: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self.connections = min(_FIRST, self.most)
@@ -39,20 +41,21 @@ class Pace:
             self.connections = min(self.connections, 2 * self.cores)
             self._steady = True
         elif is_full and rate > self._best * _GAIN:
-            self._best = rate
-            grown = self.connections + 1 if self._steady else 2 * self.connections
+            self._best, self._best_with = rate, self.connections
+            grown = self.connections + (max(1, self.connections // 4) if self._steady else self.connections)
             self.connections = min(grown, self.most)
         elif is_full:
             self._steady = True
-            # What was best a while ago must not keep a faster network from being noticed.
-            self._best = max(rate, self._best * 0.98)
+            # What was added brought nothing. The best fades, so that a faster network is noticed.
+            self.connections = min(self.connections, self._best_with or self.connections)
+            self._best *= _FADES
         return self.connections
 
     def slow_down(self) -> int:
         """Take in that a storage asked for less; returns the connections."""
         self.connections = max(1, self.connections // 2)
         self._steady = True
-        self._best = 0.0
+        self._best, self._best_with = 0.0, 0
         return self.connections
 
 
