@@ -36,7 +36,7 @@ async def fetch_file(
 
     What a killed or failed download left is taken up again where its ETag, its length and its checksums
     still hold. A large file is fetched over more connections while there are some to spare. Memory stays at
-    one MiB per connection.
+    four MiB per connection.
 
     Raises ChecksumMismatch after a second try from the start, UrlRefused, TransferInterrupted and DiskFull.
     """

@@ -190,7 +190,7 @@ class Fetch:
         self._part.forget_bytes(span)
 
     def _drain(self, answer: Answer, span: Span, job: Job) -> None:
-        buffer, piece = self._engine.buffer(), LARGEST_PIECE // 4
+        buffer, piece = self._engine.buffer(), LARGEST_PIECE // 8
         while not span.is_complete:
             began = time.monotonic()
             wanted = piece if span.end is None else min(piece, span.end - span.position)

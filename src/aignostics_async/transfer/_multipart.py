@@ -22,7 +22,7 @@ from .._crc32c import Crc32c, checksum_segments
 from .._errors import TransferError
 from .._retry import AttemptFailed, repeat
 from .._tasks import run_all
-from ._pace import LARGEST_PIECE
+from ._pace import PIECE_TO_SEND
 from ._upload import Fingerprint, Sent, changed, read_piece, unreadable
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ class _Sending:
         try:
             view = self._read(memoryview(buffer), number, job)
             digest = Crc32c()
-            for start in range(0, len(view), LARGEST_PIECE):
-                digest.update(view[start : start + LARGEST_PIECE])
+            for start in range(0, len(view), PIECE_TO_SEND):
+                digest.update(view[start : start + PIECE_TO_SEND])
             request = (
                 self._target.whole(digest) if upload is None else self._target.part(upload, number, digest)
             )
@@ -193,7 +193,7 @@ class _Sending:
             there = 0
             while there < len(view):
                 job.check()
-                count = read_piece(fd, view[there:][:LARGEST_PIECE], self._name)
+                count = read_piece(fd, view[there:][:PIECE_TO_SEND], self._name)
                 if not count:
                     raise changed(self._name)
                 there += count
@@ -203,8 +203,8 @@ class _Sending:
 
     def _write(self, view: memoryview, write: Send, number: int, job: Job) -> None:
         self._arrived[number] = 0
-        for start in range(0, len(view), LARGEST_PIECE // 4):
-            piece = view[start : start + LARGEST_PIECE // 4]
+        for start in range(0, len(view), PIECE_TO_SEND // 4):
+            piece = view[start : start + PIECE_TO_SEND // 4]
             write(piece)
             job.moved += len(piece)
             self._arrived[number] += len(piece)

@@ -80,8 +80,8 @@ class Throttle:
 def next_piece(piece: int, seconds: float) -> int:
     """Return how many bytes to move at once, given how long the last so many took.
 
-    The full MiB on a fast link, where it is cheapest; less on a slow one, so that cancelling, limiting and
-    telling the progress stay prompt.
+    Four MiB on a fast link, where a thread that wakes up more often takes a quarter more CPU; less on a slow
+    one, so that cancelling, limiting and telling the progress stay prompt.
     """
     if seconds > 0.5:
         return max(piece // 2, SMALLEST_PIECE)
@@ -89,4 +89,6 @@ def next_piece(piece: int, seconds: float) -> int:
 
 
 SMALLEST_PIECE = 16 * 1024
-LARGEST_PIECE = 1024 * 1024  # fits the L2 cache of common processors; larger ones measured slower
+LARGEST_PIECE = 4 * 1024 * 1024
+# What is sent is read from a file and hashed first, which the processor's L2 cache has room for.
+PIECE_TO_SEND = 1024 * 1024

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self
 
 from .._crc32c import Crc32c
 from .._errors import DiskFull, TransferError
-from ._pace import LARGEST_PIECE
 from ._plan import Span
 from ._resume import Record, read_record
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from ._job import Job
 
+_PIECE = 1024 * 1024  # bytes
 _SAVED_EVERY = 1.0  # seconds
 # What is worth keeping after a failure; less is fetched again as fast as it is checked.
 _WORTH_KEEPING = 8 * 1024 * 1024
@@ -111,7 +111,7 @@ class Part:
 
     def _checksum(self, span: Span, job: Job) -> Crc32c:
         found = Crc32c()
-        buffer = memoryview(bytearray(min(LARGEST_PIECE, max(1, span.done.length))))
+        buffer = memoryview(bytearray(_PIECE))
         while found.length < span.done.length:
             job.check()
             piece = buffer[: span.done.length - found.length]

@@ -13,7 +13,7 @@ from attrs import frozen
 from .._crc32c import Crc32c, goog_crc32c
 from .._errors import ChecksumMismatch, LocalFileChanged, TransferError
 from .._retry import AttemptFailed, Outcome, repeat
-from ._pace import LARGEST_PIECE, next_piece
+from ._pace import PIECE_TO_SEND, next_piece
 
 if TYPE_CHECKING:
     from ._engine import Engine
@@ -125,9 +125,9 @@ class _Put:
             os.close(fd)
 
     def _copy(self, fd: int, write: Send, digest: Crc32c, job: Job) -> None:
-        buffer, piece = self._engine.buffer(), LARGEST_PIECE // 4
+        buffer, piece = self._engine.buffer(), PIECE_TO_SEND // 4
         while digest.length < self._size:
-            wanted = min(piece, self._size - digest.length)
+            wanted = min(piece, PIECE_TO_SEND, self._size - digest.length)
             count = read_piece(fd, buffer[:wanted], self._name)
             if not count:
                 raise changed(self._name)
