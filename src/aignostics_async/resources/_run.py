@@ -117,8 +117,9 @@ class Run:
 
         Each item's files come as soon as it succeeds, until the run is final; with `wait=False` only what
         there is now. A file appears whole under its name, after its CRC32C was found to be the promised
-        one; one that stands there already with the promised bytes is not downloaded again. A failed file
-        does not stop the others: see `DownloadReport.raise_for_failures`.
+        one; one that stands there already with the promised bytes is not downloaded again, and read for
+        that once per client. What an earlier download left unfinished is taken up where it was. A failed
+        file does not stop the others: see `DownloadReport.raise_for_failures`.
         """
         from ..transfer._results import download_results
 
