@@ -42,6 +42,14 @@ class Ours:
         self.stack = AsyncExitStack()
         self.engine = Engine(settings, lifetime).open(self.stack, context)
 
+    async def carry_out(self, order: Order) -> None:
+        if "parts" in order:
+            await self.put_in_parts(order)
+        elif "source" in order:
+            await self.put(order)
+        else:
+            await self.get(order)
+
     async def get(self, order: Order) -> None:
         from aignostics_async.transfer._download import fetch_file
 
@@ -55,11 +63,41 @@ class Ours:
         files = zip(order["urls"], order["paths"], order["crc32c"], strict=True)
         await asyncio.gather(*(one(*file) for file in files))
 
+    async def put_in_parts(self, order: Order) -> None:
+        from aignostics_async.transfer._multipart import send_file
+
+        sent = await send_file(self.engine, Sink(order["urls"][0]), Path(order["source"]), name="file")
+        assert sent.crc32c == order["crc32c"][0]
+
     async def put(self, order: Order) -> None:
         from aignostics_async.transfer._upload import put_file
 
         sent = await put_file(self.engine, order["urls"][0], Path(order["source"]), name="file")
         assert sent.crc32c == order["crc32c"][0]
+
+
+class Sink:
+    """A store that takes everything."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def whole(self, _digest: Any) -> Any:
+        from aignostics_async.transfer._multipart import Request
+
+        return Request(self.url, {})
+
+    def part(self, _upload: str, _number: int, digest: Any) -> Any:
+        return self.whole(digest)
+
+    async def begin(self) -> str:
+        return "upload"
+
+    async def complete(self, *_told: Any) -> None:
+        return None
+
+    async def abort(self, _upload: str) -> None:
+        return None
 
 
 async def ours(order: Order) -> None:
@@ -68,7 +106,7 @@ async def ours(order: Order) -> None:
     key = json.dumps(limits)
     if key not in _kept:
         _kept[key] = Ours(order["pem"], limits)
-    await (_kept[key].put(order) if "source" in order else _kept[key].get(order))
+    await _kept[key].carry_out(order)
 
 
 _kept: dict[str, Any] = {}

@@ -175,6 +175,21 @@ async def test_credentials_that_end_too_soon_are_refused_early(emulator: Emulato
     assert not [asked for asked in emulator.requests() if asked["method"] == "PUT"]
 
 
+async def test_a_file_that_cant_be_sent_does_not_stop_its_neighbours(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    names = ["good.tiff", "bad.tiff", "fine.tiff"]
+    for name in names:
+        (tmp_path / name).write_bytes(slide.path.read_bytes())
+    items = [Item(name, slide=Slide(tmp_path / name)) for name in names]
+    emulator.set_faults({"method": "PUT", "path": "/s3/.*/bad.tiff", "status": 403})
+    async with emulator.client() as client:
+        with pytest.raises(UrlRefused, match=r"bad\.tiff"):
+            await client.runs.submit("he-tme:v1.0.0", items, store=emulator.s3())
+    asked = [each["path"] for each in emulator.requests() if each["method"] in ("HEAD", "POST")]
+    assert {path.rpartition("/")[2] for path in asked} == {"good.tiff", "fine.tiff"}
+
+
 async def test_a_failed_upload_leaves_no_parts(client: Client, emulator: Emulator, tmp_path: Path) -> None:
     """The last part is refused for good; the upload is aborted and nothing is under the key."""
     emulator.set_faults({"method": "PUT", "path": "/s3/.*", "query": {"partNumber": "3"}, "status": 403})

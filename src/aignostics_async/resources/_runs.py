@@ -117,7 +117,8 @@ class Runs:
         arrived, for `Settings.url_lifetime`. Nothing is created unless every file arrived.
 
         Raises InvalidSubmission with all faults of all items, SlideError never alone; TransferError for
-        the first file that could not be sent; and what `create` raises. Needs the `slides` extra.
+        the first file that could not be sent, when all others are; and what `create` raises. Needs the
+        `slides` extra.
         """
         from ..submission import prepare_items
 

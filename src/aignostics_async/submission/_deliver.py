@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from attrs import frozen
 
 from .._crc32c import checksum_file
 from .._errors import AignosticsError, ConfigurationError, TransferError
+from .._tasks import run_all
 from ..slides import SlideInfo, packed
 from ..storage import Store, Stored, put_once
 from ..transfer._names import safe_name
@@ -61,7 +62,27 @@ class Delivery:
         """Return the URL by which the platform reads an object."""
         return await self._store.presign_get(stored.uri, self._settings.url_lifetime)
 
-    async def send(self, parcel: Parcel) -> tuple[Stored, str]:
+    async def send_all(self, parcels: Sequence[Parcel]) -> list[tuple[Stored, str]]:
+        """Upload all slides; one that fails does not stop the others, and its error is raised in the end."""
+        failures: list[AignosticsError] = []
+
+        async def send(parcel: Parcel) -> tuple[Stored, str] | None:
+            try:
+                return await self._send(parcel)
+            except AignosticsError as error:
+                failures.append(error)
+                return None
+
+        jobs = [partial(send, parcel) for parcel in parcels]
+        sent = await run_all(jobs, limit=self._settings.limits.transfers)
+        if failures:
+            first = failures[0]
+            for other in failures[1:]:
+                first.add_note(f"and {other}")
+            raise first
+        return [each for each in sent if each is not None]
+
+    async def _send(self, parcel: Parcel) -> tuple[Stored, str]:
         """Upload a slide, packed if it is of several files; returns the object and its checksum."""
         with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
             try:

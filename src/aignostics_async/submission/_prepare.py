@@ -77,7 +77,7 @@ async def prepare_items(
     parcels = [
         Parcel(each.item, each.reference, each.artifact, each.slide.path, infos[each]) for each in inputs
     ]
-    sent = await run_all([partial(delivery.send, parcel) for parcel in parcels], limit=limit)
+    sent = await delivery.send_all(parcels)
     # Signed when all files are there: their time runs from now.
     urls = await run_all([partial(delivery.sign, stored) for stored, _ in sent], limit=limit)
     artifacts = [
