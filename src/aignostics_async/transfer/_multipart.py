@@ -22,6 +22,7 @@ from .._crc32c import Crc32c, checksum_segments
 from .._errors import TransferError
 from .._retry import AttemptFailed, repeat
 from .._tasks import run_all
+from ._engine import new_buffer
 from ._pace import PIECE_TO_SEND
 from ._upload import Fingerprint, Sent, changed, read_piece, unreadable
 
@@ -133,7 +134,7 @@ class _Sending:
         self._part_size = part_size
         self._arrived: dict[int, int] = {}
         # Fresh memory costs more than the copy into it, so the parts take turns.
-        self._buffers: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+        self._buffers: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
 
     async def send(self, upload: str | None, number: int) -> tuple[SentPart, Crc32c]:
         """Send one part, or the whole file if there is no upload, again after a failure that may pass."""
@@ -156,7 +157,7 @@ class _Sending:
     def _send(self, upload: str | None, number: int, job: Job) -> tuple[SentPart, Crc32c]:
         buffer = self._buffer()
         try:
-            view = self._read(memoryview(buffer), number, job)
+            view = self._read(buffer, number, job)
             digest = Crc32c()
             for start in range(0, len(view), PIECE_TO_SEND):
                 digest.update(view[start : start + PIECE_TO_SEND])
@@ -175,11 +176,11 @@ class _Sending:
         finally:
             self._buffers.put(buffer)
 
-    def _buffer(self) -> bytearray:
+    def _buffer(self) -> memoryview:
         try:
             return self._buffers.get_nowait()
         except queue.Empty:
-            return bytearray(min(self._part_size, max(1, self.size)))
+            return new_buffer(min(self._part_size, self.size))
 
     def _read(self, view: memoryview, number: int, job: Job) -> memoryview:
         start = (number - 1) * self._part_size
