@@ -44,6 +44,14 @@ def test_busy_processors_get_two_each() -> None:
     assert pace.observe(3e9, IDLE, is_full=True) == 5, "they are free again"
 
 
+def test_after_a_rest_it_begins_anew() -> None:
+    pace = Pace(most=16, cores=2)
+    pace.observe(1e9, 0.9, is_full=True)
+    assert pace.connections == 4
+    assert pace.rest() == 8
+    assert pace.observe(1e6, IDLE, is_full=True) == 16
+
+
 def test_it_halves_when_a_storage_asks_and_comes_back() -> None:
     pace = Pace(most=16, cores=8)
     assert [pace.slow_down() for _ in range(5)] == [4, 2, 1, 1, 1]

@@ -140,7 +140,8 @@ class Engine:
             return
         moved = self._moved + sum(job.moved for job in self._jobs)
         self._looked = now, moved, busy
-        if now - then > 4 * INTERVAL:  # nothing was under way
+        if now - then > 4 * INTERVAL:  # nothing was under way, so what was known is old
+            self._limiter.total_tokens = self._pace.rest()
             return
         share = (busy - busy_then) / (now - then) / _cores()
         is_full = self._limiter.available_tokens <= 0

@@ -106,10 +106,13 @@ class Fetch:
         following: Span | None = span
         while following is not None:
             await self._fill(following)
-            following = self._waiting.pop() if self._waiting else self._half()
+            following = self._next() if self._waiting or self._engine.has_room else None
 
-    def _half(self) -> Span | None:
-        if not (self._splittable and self._part.is_identified and self._engine.has_room):
+    def _next(self) -> Span | None:
+        """Return what another connection could fetch: a gap that nobody is at, or half of what is slowest."""
+        if self._waiting:
+            return self._waiting.pop()
+        if not (self._splittable and self._part.is_identified):
             return None
         with self._part.lock:
             half = split(self._part.spans, self._least)
@@ -118,11 +121,10 @@ class Fetch:
         return half
 
     def _tick(self) -> None:
-        """Tell the progress, and let another connection join if one is to spare."""
+        """Tell the progress, and let another connection join if there is one to spare."""
         self._order.progress(self._part.done, self._part.total)
-        joining = self._waiting.pop() if self._waiting and self._engine.has_room else self._half()
-        if joining is not None and self._group is not None:
-            self._group.start_soon(self._work, joining)
+        if self._engine.has_room and self._group is not None and (span := self._next()) is not None:
+            self._group.start_soon(self._work, span)
 
     async def _fill(self, span: Span) -> None:
         await repeat(

@@ -10,7 +10,7 @@ from attrs import define, field
 INTERVAL = 0.25
 _FIRST = 8
 _GAIN = 1.05
-_FADES = 0.98
+_FADES = 0.95
 _BUSY = 0.7  # of the cores
 
 
@@ -39,7 +39,7 @@ class Pace:
         """
         if busy > _BUSY:
             self.connections = min(self.connections, 2 * self.cores)
-            self._steady = True
+            self._steady, self._best, self._best_with = True, 0.0, 0
         elif is_full and rate > self._best * _GAIN:
             self._best, self._best_with = rate, self.connections
             grown = self.connections + (max(1, self.connections // 4) if self._steady else self.connections)
@@ -49,6 +49,12 @@ class Pace:
             # What was added brought nothing. The best fades, so that a faster network is noticed.
             self.connections = min(self.connections, self._best_with or self.connections)
             self._best *= _FADES
+        return self.connections
+
+    def rest(self) -> int:
+        """Take in that nothing moved for a while: the next transfers may be with anybody."""
+        self.connections = max(self.connections, min(_FIRST, self.most))
+        self._steady, self._best, self._best_with = False, 0.0, 0
         return self.connections
 
     def slow_down(self) -> int:
