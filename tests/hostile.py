@@ -37,7 +37,7 @@ class Ask:
     headers: dict[str, str]
     first: int | None
     last: int | None
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
 
 @define
@@ -45,7 +45,7 @@ class Reply:
     """What to answer. After `cut` bytes of the body `then` happens instead of the rest."""
 
     status: int = 200
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     headers: dict[str, str | None] = field(factory=dict)
     cut: int | None = None
     then: Literal["close", "reset", "stall"] = "close"
@@ -60,7 +60,7 @@ Fault = Callable[[Ask], Reply | None]
 class Hostile:
     """The storage of one body; `fault` may answer a request in its place."""
 
-    body: bytes
+    body: bytes = field(repr=False)  # errors are searched with all that their frames show
     etag: str | None = '"first"'
     fault: Fault = lambda _ask: None
     origin: str = ""
