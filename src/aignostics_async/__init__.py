@@ -30,6 +30,11 @@ from ._errors import (
     InvalidResponse,
     InvalidSubmission,
     ItemFailed,
+    JobBusy,
+    JobDatabaseError,
+    JobError,
+    JobRefused,
+    JobStateError,
     LocalFileChanged,
     LoginDenied,
     LoginRequired,
@@ -38,6 +43,7 @@ from ._errors import (
     RequestTimeout,
     RunCancelled,
     RunFailed,
+    RunVanished,
     ServerError,
     SlideError,
     SubmissionUnknown,
@@ -52,6 +58,7 @@ from ._errors import (
     UrlRefused,
     UsageError,
 )
+from ._hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from ._pager import Page, Pager
 from ._version import __version__
 from .auth import (
@@ -98,7 +105,7 @@ from .submission import FoundRuns
 from .transfer._bars import ProgressBars
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
 from .transfer._progress import ProgressLines, TransferEvent
-from .watch import Change
+from .watch import Change, Watcher
 
 __all__ = [
     "APIStatusError",
@@ -130,6 +137,7 @@ __all__ = [
     "Forbidden",
     "FoundRuns",
     "GCS",
+    "Hooks",
     "IdentityProvider",
     "InputArtifact",
     "InputArtifactSpec",
@@ -141,6 +149,11 @@ __all__ = [
     "ItemFailed",
     "ItemResult",
     "ItemStatus",
+    "JobBusy",
+    "JobDatabaseError",
+    "JobError",
+    "JobRefused",
+    "JobStateError",
     "KeyringStore",
     "Limits",
     "LocalFileChanged",
@@ -157,13 +170,17 @@ __all__ = [
     "ProgressBars",
     "ProgressLines",
     "RefreshToken",
+    "RequestEvent",
     "RequestTimeout",
+    "ResponseEvent",
     "Retries",
+    "RetryEvent",
     "Run",
     "RunCancelled",
     "RunDetails",
     "RunFailed",
     "RunStatus",
+    "RunVanished",
     "S3",
     "ServerError",
     "Settings",
@@ -195,6 +212,7 @@ __all__ = [
     "Uploads",
     "UrlRefused",
     "UsageError",
+    "Watcher",
     "__version__",
     "checksum_bytes",
     "checksum_file",

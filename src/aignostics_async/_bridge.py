@@ -51,6 +51,7 @@ from ._pager import Page, PageRequest
 from .models import Application, ApplicationVersion, Item, ItemResult, ItemStatus, RunDetails
 
 if TYPE_CHECKING:
+    from ._config import Settings
     from ._http import ApiPool, Response
 
 _P = ParamSpec("_P")
@@ -71,6 +72,10 @@ class Bridge:
 
     def __init__(self, api: ApiPool) -> None:
         self.api = api
+
+    def under(self, settings: Settings) -> Bridge:
+        """Return the operations over the same connections, under other timeouts, retries and hooks."""
+        return Bridge(self.api.under(settings))
 
     async def list_applications(self, page: PageRequest) -> Page[Application]:
         request = _list_applications._get_kwargs(**_paging(page))
@@ -107,8 +112,21 @@ class Bridge:
         response = await self.api.send("list runs", **request)
         return await _decode.page_of("list runs", response, page, _decode.run)
 
-    async def create_run(self, application_version_id: str, items: Sequence[Item]) -> str:
-        """Send one run request and return the id of the new run."""
+    async def list_runs_again(
+        self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
+    ) -> Page[RunDetails]:
+        """List runs, and decode only what is not the same as `before`, which is kept up to date by page."""
+        response = await self.api.send("list runs", **_list_runs._get_kwargs(**_paging(page)))
+        content, known = before.get(page.number, (b"", None))
+        if known is None or content != response.content:
+            known = await _decode.page_of("list runs", response, page, _decode.run)
+            before[page.number] = response.content, known
+        return known
+
+    async def create_run(
+        self, application_version_id: str, items: Sequence[Item], *, once: bool = False
+    ) -> str:
+        """Send one run request and return the id of the new run; with `once`, not again after a 401."""
         body = RunCreationRequest(
             application_version_id=application_version_id,
             items=[
@@ -126,7 +144,7 @@ class Bridge:
                 for item in items
             ],
         )
-        response = await self.api.send("create run", **_create_run._get_kwargs(body=body))
+        response = await self.api.send("create run", **_create_run._get_kwargs(body=body), once=once)
         # Any other 2xx is no promise that the run exists.
         if response.status_code != 201:
             raise _decode.misfit("create run", response, f"201 was expected, not {response.status_code}")

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
+from copy import copy
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+
+from attrs import evolve
 
 from ._config import Settings
 from ._environment import read_environment
 from ._errors import ConfigurationError
-from ._session import Session
+from ._session import Session, SharedSession
 from ._urls import check_root
 from .auth import StaticToken, TokenSource
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
 from .storage import Store, StoreAddress, open_store
+from .watch._open import watch_runs, watch_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
     from types import TracebackType
 
     from ._bridge import Operation
+    from ._config import Retries, Timeouts
+    from ._hooks import Hooks
+    from .watch import Watcher
 
 _log = logging.getLogger("aignostics_async")
 _P = ParamSpec("_P")
@@ -44,9 +53,12 @@ class Client:
             raise ConfigurationError(f"a token is a text, or an object with get_token, not {token!r}")
         if not isinstance(settings, Settings | None):
             raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
-        self._session = Session(self._root, source, settings or Settings())
-        self.applications = Applications(self._session)
-        self.runs = Runs(self._session, self.applications)
+        self._hold(Session(self._root, source, settings or Settings()))
+
+    def _hold(self, session: Session) -> None:
+        self._session = session
+        self.applications = Applications(session)
+        self.runs = Runs(session, self.applications)
 
     @classmethod
     def from_env(cls, *, settings: Settings | None = None) -> Self:
@@ -78,9 +90,71 @@ class Client:
     ) -> None:
         await self._session.__aexit__(exc_type, exc, traceback)
 
+    def with_options(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        retries: Retries | None = None,
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """Return a client that shares this one's connections, under other timeouts, retries or hooks.
+
+            quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
+
+        No I/O. It is open as long as this one is, and is not entered. Watching stays under the settings of
+        this one, because all watchers share their requests.
+        """
+        base = self._session.settings
+        settings = evolve(
+            base,
+            timeouts=timeouts or base.timeouts,
+            retries=retries or base.retries,
+            hooks=hooks or base.hooks,
+        )
+        other = copy(self)
+        other._hold(SharedSession(self._session, settings))  # noqa: SLF001 - of our own
+        return other
+
     def run(self, run_id: str) -> Run:
         """Return the handle of a run; no I/O. Raises UsageError for an id that is no UUID."""
         return Run(run_id, self._session)
+
+    def watch(self, runs: Iterable[Run | str] = (), *, cursor: str | None = None) -> Watcher:
+        """Give the changes of many runs as one stream, the current states first; see `Run.watch`.
+
+        `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not over then
+        go on from there, whether they are named or not. Ends when all are over. A run that vanished or can't
+        be read does not end the others: at the end all such errors are raised, in one ExceptionGroup.
+
+        Costs one request per hundred runs and `Settings.poll_interval`, and `Settings.results_budget` for
+        the items of those that are RUNNING. A state is seen within the interval, and that of an item after
+        (RUNNING runs / budget) minutes more. Who is slow to take the changes delays no other watcher and
+        misses no final state.
+        """
+        handles = [run if isinstance(run, Run) else self.run(run) for run in runs]
+        return watch_runs(
+            self._session.poller,
+            [run.id for run in handles],
+            new=frozenset(run.id for run in handles if run.is_new),
+            cursor=cursor,
+        )
+
+    def watch_all(
+        self,
+        *,
+        application: str | None = None,
+        since: datetime | None = None,
+        cursor: str | None = None,
+    ) -> Watcher:
+        """Give the changes of all runs of the caller, also of those that are created meanwhile; never ends.
+
+        `application` narrows it down to the runs of one application id, `since`, an aware time, to those
+        that were triggered then or later. Without it every run that there is will be read once: after a
+        restart, give the `cursor` of an earlier change instead, and what was over then is not read again,
+        but for runs of the ten minutes before, whose changes come once more (see `Change.id`). A run that
+        vanishes is given no more. Costs are those of `watch`.
+        """
+        return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
     def store(self, address: StoreAddress | str) -> Store:
         """Return the object store at an address, as `runs.submit` would use it; no I/O.

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from attrs.validators import matches_re, optional
 
 from ._errors import ConfigurationError
+from ._hooks import Hooks
 
 
 def seconds(value: float | timedelta) -> float:
@@ -33,7 +34,13 @@ def _header_text(_instance: object, attribute: Any, value: str) -> None:
 
 
 def _instance(_settings: object, attribute: Any, value: object) -> None:
-    kinds = {"timeouts": Timeouts, "retries": Retries, "limits": Limits, "transfers": Transfers}
+    kinds = {
+        "timeouts": Timeouts,
+        "retries": Retries,
+        "limits": Limits,
+        "transfers": Transfers,
+        "hooks": Hooks,
+    }
     kind = kinds[attribute.name]
     if not isinstance(value, kind):
         raise ConfigurationError(f"{attribute.name} takes {kind.__name__}(...), not {value!r}")
@@ -113,8 +120,12 @@ class Settings:
     retries: Retries = field(factory=Retries, validator=_instance)
     limits: Limits = field(factory=Limits, validator=_instance)
     transfers: Transfers = field(factory=Transfers, validator=_instance)
+    hooks: Hooks = field(factory=Hooks, validator=_instance)
+    """Functions that are told of each request, response and retry of the API."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
-    """Between two looks at a run, as the platform advises; jitter takes up to a tenth off."""
+    """Between two looks at a run, as the platform advises; jitter takes up to a twentieth off."""
+    results_budget: float = field(default=600, validator=_positive)
+    """Requests a minute that watching spends on the results of runs, however many of them are RUNNING."""
     results_grace: float = field(default=60, converter=seconds, validator=_positive)
     """How long `watch` and `download` look for the last results of a run that is final."""
     outage_patience: float = field(default=300, converter=seconds, validator=_positive)

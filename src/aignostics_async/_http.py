@@ -10,6 +10,9 @@ from __future__ import annotations
 import logging
 import ssl
 from contextlib import asynccontextmanager
+from copy import copy
+from itertools import count
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -17,7 +20,9 @@ import anyio
 import httpx
 
 from ._answers import FormAnswer, form_answer, status_error
+from ._config import Retries, Settings
 from ._errors import (
+    AignosticsError,
     ConfigurationError,
     ConnectionFailed,
     InvalidResponse,
@@ -25,6 +30,7 @@ from ._errors import (
     TokenEndpointUnavailable,
     UsageError,
 )
+from ._hooks import RequestEvent, ResponseEvent, RetryEvent, tell
 from ._redact import RedactingFilter, excerpt
 from ._retry import AttemptFailed, Outcome, repeat
 from ._urls import check_endpoint, is_loopback, origin, without_query
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AsyncExitStack
 
-    from ._config import Settings
     from ._lifetime import Lifetime
     from ._secret import Secret
     from .auth import Token, TokenSource
@@ -43,6 +48,7 @@ Response = httpx.Response
 
 # Failures before the first byte of a request left this machine. Every other one may have been received.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_SECRET_HEADERS = ("location", "set-cookie")
 _TOKEN_SECONDS = 20
 _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
@@ -108,6 +114,14 @@ class ApiPool(_Pool):
         super().__init__(settings, lifetime, settings.limits.api_requests, urlsplit(api_root).netloc)
         self._root = api_root
         self._source = source
+        self.date: str | None = None
+        """What the latest answer said of the server's time."""
+
+    def under(self, settings: Settings) -> Self:
+        """Return a pool of the same connections that sends under other timeouts and retries."""
+        view = copy(self)
+        view._settings = settings  # noqa: SLF001 - of our own
+        return view
 
     async def send(
         self,
@@ -118,12 +132,14 @@ class ApiPool(_Pool):
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
+        once: bool = False,
     ) -> httpx.Response:
         """Return the answer to a request, its body read, if the status is 2xx; raise otherwise.
 
-        `url` is a path below `/api`, or absolute and of the API's own origin. What is idempotent is
-        repeated as the settings say; after a 401 the token is renewed and the request sent once more.
-        Raises AuthenticationError, ConnectionFailed, InvalidResponse and APIStatusError.
+        `url` is a path below `/api`, or absolute and of the API's own origin. What is idempotent is repeated
+        as the settings say; after a 401 the token is renewed and the request sent once more, but with `once`
+        nothing is sent a second time. Raises AuthenticationError, ConnectionFailed, InvalidResponse and
+        APIStatusError.
         """
         self._lifetime.check()
         target = self._target(url)
@@ -134,12 +150,23 @@ class ApiPool(_Pool):
             **(headers or {}),
         }
         try:
-            request = httpx.Request(method, target, params=params, headers=fields, json=json)
+            request = httpx.Request(
+                method,
+                target,
+                params=params,
+                headers=fields,
+                json=json,
+                extensions={"timeout": _timeout(self._settings).as_dict()},
+            )
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise UsageError(f"{operation}: the request can't be written as HTTP and JSON: {error}") from None
-        what = f"{operation} ({request.method} {request.url.path})"
+        attempts = count(1)
         return await repeat(
-            self._settings.retries, request.method, what, lambda: self._attempt(operation, request)
+            Retries(attempts=1) if once else self._settings.retries,
+            request.method,
+            f"{operation} ({request.method} {request.url.path})",
+            lambda: self._attempt(operation, request, next(attempts), once=once),
+            on_retry=lambda *failed: self._tell_retry(operation, request, *failed),
         )
 
     def _target(self, url: str) -> str:
@@ -151,23 +178,31 @@ class ApiPool(_Pool):
             )
         return url
 
-    async def _attempt(self, operation: str, request: httpx.Request) -> httpx.Response:
+    async def _attempt(
+        self, operation: str, request: httpx.Request, attempt: int, *, once: bool
+    ) -> httpx.Response:
         self._lifetime.check()  # for the tries after the first: a client may be closed while they wait
-        response, token = await self._exchange(operation, request)
-        if response.status_code == 401 and await self._source.get_token(rejected=token) is not token:
-            response, _ = await self._exchange(operation, request)
+        response, token = await self._exchange(operation, request, attempt)
+        if response.status_code == 401:
+            renewed = await self._source.get_token(rejected=token)
+            if renewed is not token and not once:
+                response, _ = await self._exchange(operation, request, attempt)
         if response.is_success:
             return response
         error = status_error(request.method, request.url.path, response)
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
-    async def _exchange(self, operation: str, request: httpx.Request) -> tuple[httpx.Response, Token]:
+    async def _exchange(
+        self, operation: str, request: httpx.Request, attempt: int
+    ) -> tuple[httpx.Response, Token]:
         try:
             async with self._connection(request.method) as client:
                 # Only now: in a long queue a token may end, or be rejected, before its request's turn.
                 token = await self._source.get_token()
                 request.headers["Authorization"] = f"Bearer {token.text}"
-                return await client.send(request), token
+                response = await self._observed(client, operation, request, attempt)
+            self.date = response.headers.get("date")
+            return response, token
         except httpx.DecodingError:
             undecodable = True
         except httpx.RequestError as error:
@@ -176,6 +211,27 @@ class ApiPool(_Pool):
             raise InvalidResponse("its encoding is broken", operation=operation, status=200, excerpt="")
         failed = _connection_error(request, reason)
         raise AttemptFailed(failed, Outcome(request_sent=failed.request_sent))
+
+    async def _observed(
+        self, client: httpx.AsyncClient, operation: str, request: httpx.Request, attempt: int
+    ) -> httpx.Response:
+        """Send a request, and let the hooks know of it and of its answer."""
+        hooks = self._settings.hooks
+        told = (operation, request.method, request.url.path, attempt)
+        tell(hooks.on_request, RequestEvent(*told))
+        begin = perf_counter()
+        response = await client.send(request)
+        if hooks.on_response is not None:
+            shown = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}
+            event = ResponseEvent(*told, response.status_code, perf_counter() - begin, shown)
+            tell(hooks.on_response, event)
+        return response
+
+    def _tell_retry(
+        self, operation: str, request: httpx.Request, attempt: int, wait: float, error: AignosticsError
+    ) -> None:
+        event = RetryEvent(operation, request.method, request.url.path, attempt, wait, error)
+        tell(self._settings.hooks.on_retry, event)
 
 
 async def post_form(url: str, body: Secret, settings: Settings, *, repeat: bool = False) -> FormAnswer:
@@ -214,7 +270,6 @@ async def _send_form(url: str, body: Secret, settings: Settings) -> FormAnswer |
 
 
 def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] = ()) -> httpx.AsyncClient:
-    timeouts = settings.timeouts
     # What is on this machine is never reached through a proxy, which would see tokens in clear text.
     local = [host for host in direct if is_loopback(urlsplit(f"//{host}").hostname or "")]
     try:
@@ -223,14 +278,19 @@ def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] =
             proxy=settings.proxy,
             mounts={f"all://{host}": None for host in (*_THIS_MACHINE, *local)},
             trust_env=settings.trust_env,
-            timeout=httpx.Timeout(
-                connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
-            ),
+            timeout=_timeout(settings),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"the proxy can't be used: {excerpt(str(error))}") from None
+
+
+def _timeout(settings: Settings) -> httpx.Timeout:
+    timeouts = settings.timeouts
+    return httpx.Timeout(
+        connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+    )
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:

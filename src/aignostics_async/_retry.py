@@ -94,11 +94,13 @@ async def repeat(
     attempt: Callable[[], Awaitable[_T]],
     *,
     moved: Callable[[], int] | None = None,
+    on_retry: Callable[[int, float, AignosticsError], None] | None = None,
 ) -> _T:
     """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
 
     With `moved`, which tells how many bytes are there, a try that brought a MiB counts as the first one: a
-    large file on a bad network is no dead network.
+    large file on a bad network is no dead network. `on_retry` is told the number of the try that failed, the
+    wait, and the error.
     """
     tries = 0
     reached = moved() if moved else 0
@@ -120,6 +122,8 @@ async def repeat(
         _log.info("%s: try %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
         if (tell := _told.get()) is not None:
             tell()
+        if on_retry is not None:
+            on_retry(tries, wait, failure.error)
         await anyio.sleep(wait)
 
 

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 import anyio
+from attrs import evolve
 
+from ._errors import UsageError
 from ._lifetime import Lifetime
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from .auth import TokenSource
     from .transfer._engine import Engine
     from .transfer._verified import Verified
+    from .watch._poller import Poller
 
 
 class Session:
@@ -34,6 +37,12 @@ class Session:
         """The operations of the contract."""
         self._lifetime.check()
         return self._bridge
+
+    @property
+    def poller(self) -> Poller:
+        """The one that asks for all watchers."""
+        self._lifetime.check()
+        return self._poller
 
     @property
     def engine(self) -> Engine:
@@ -55,6 +64,7 @@ class Session:
         from ._http import ApiPool, ssl_context
         from .transfer._engine import Engine
         from .transfer._verified import Verified
+        from .watch._poller import Poller
 
         context = ssl_context(self.settings)
         async with AsyncExitStack() as stack:
@@ -62,6 +72,9 @@ class Session:
             self._bridge = Bridge(api.open(stack, context))
             self._engine = Engine(self.settings, self._lifetime).open(stack, context)
             self._verified = Verified()
+            self._poller = Poller(
+                self._bridge.under(_impatient(self.settings)), self.settings, self._lifetime
+            )
             self._stack = stack.pop_all()
         return self
 
@@ -72,8 +85,48 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self._lifetime.end()
+        self._poller.close()
         await self._stack.aclose()
         close = getattr(self._source, "aclose", None)
         if close is not None:
             with anyio.CancelScope(shield=True):
                 await close()
+
+
+class SharedSession(Session):
+    """The inside of another client, under other settings: what that one holds, while that one is open."""
+
+    def __init__(self, shared: Session, settings: Settings) -> None:
+        self.settings = settings
+        self.api_root = shared.api_root
+        self._shared = shared
+
+    @property
+    def bridge(self) -> Bridge:
+        """The operations of the contract."""
+        return self._shared.bridge.under(self.settings)
+
+    @property
+    def poller(self) -> Poller:
+        """The one that asks for all watchers, of all that share it."""
+        return self._shared.poller
+
+    @property
+    def engine(self) -> Engine:
+        """What moves files to and from storages, under the settings of the client that owns it."""
+        return self._shared.engine
+
+    @property
+    def verified(self) -> Verified:
+        """What is known of files that were brought home."""
+        return self._shared.verified
+
+    async def __aenter__(self) -> Self:
+        raise UsageError("this client shares the connections of the one it was made from; enter that one")
+
+
+def _impatient(settings: Settings) -> Settings:
+    """Return the settings for requests of watching, which knows better than a request when to try again."""
+    retries = settings.retries
+    once_more = evolve(retries, attempts=min(2, retries.attempts), longest_retry_after=retries.first_wait)
+    return evolve(settings, retries=once_more)

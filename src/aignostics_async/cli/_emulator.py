@@ -24,6 +24,7 @@ async def emulator(
     ready_file: Path | None = None,
     static_token: str | None = None,
     speed: float = 1.0,
+    clock_rate: float = 1.0,
     token_lifetime: float = 24 * 3600,
     refresh_overlap: float = 0,
     device_lifetime: float = 600,
@@ -49,6 +50,8 @@ async def emulator(
         An access token that never expires, instead of a generated one.
     speed
         Scales the life of runs, and nothing else.
+    clock_rate
+        So many seconds pass in one: for runs, tokens, signed URLs and the Date header alike.
     token_lifetime
         Seconds that a generated access token lives.
     refresh_overlap
@@ -76,6 +79,7 @@ async def emulator(
     options = Options(
         data=data,
         speed=speed,
+        clock_rate=clock_rate,
         token_lifetime=token_lifetime,
         refresh_overlap=refresh_overlap,
         device_lifetime=device_lifetime,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -15,7 +14,8 @@ from ..models import InputArtifact, InputArtifactSpec
 from ..submission._preflight import metadata_faults
 from ._catalogue import APPLICATIONS, VERSIONS, find_version
 from ._contract import API_PATH, Contract, InvalidRequest, fault
-from ._database import FINAL, ItemRow, RunRow
+from ._faults import LAG
+from ._history import FINAL, ItemRow, Page, RunRow
 from ._undocumented import refusal
 
 if TYPE_CHECKING:
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 
     from ._platform import Platform
 
-T = TypeVar("T")
-
-# What listings can be sorted by; those of the catalogue, by all that they show.
-_RUN_FIELDS = (
-    *("application_run_id", "application_version_id", "organization_id"),
-    *("status", "triggered_at", "triggered_by"),
-)
-_ITEM_FIELDS = ("item_id", "reference", "status", "error")
+# What listings can be sorted by, with their columns; those of the catalogue, by all that they show.
+_RUN_FIELDS = {
+    "application_run_id": "id",
+    "application_version_id": "application_version_id",
+    "organization_id": "NULL",  # the same for all
+    "status": "status",
+    "triggered_at": "triggered_at",
+    "triggered_by": "NULL",
+}
+_ITEM_FIELDS = {"item_id": "items.id", "reference": "reference", "status": "status", "error": "last.error"}
 
 ORGANIZATION = "emulator"
 USER = "emulator|developer"
@@ -48,7 +50,7 @@ class Api:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._database = platform.database
+        self._history = platform.history
         self._contract = Contract()
 
     def routes(self) -> list[Route]:
@@ -74,6 +76,9 @@ class Api:
         async def endpoint(request: Request) -> Response:
             self._platform.tokens.require_bearer(request)
             values = self._contract.parameters(path, method, request.query_params, request.path_params)
+            # A replica that lags answers how things were.
+            lag = getattr(request.state, LAG, 0.0) if method == "get" else 0.0
+            values["at"] = self._platform.clock.now() - lag
             if method == "post" and path == _RUNS:
                 values["body"] = await self._contract.body(path, method, request)
             response: Response = handle(values)
@@ -89,7 +94,7 @@ class Api:
     # Applications
 
     def _list_applications(self, values: dict[str, Any]) -> Response:
-        return JSONResponse(_page(APPLICATIONS, values, dict, tuple(APPLICATIONS[0])))
+        return JSONResponse(_page(APPLICATIONS, values, known=APPLICATIONS[0]))
 
     def _list_versions(self, values: dict[str, Any]) -> Response:
         found = [
@@ -98,20 +103,18 @@ class Api:
             if version["application_id"] == values["application_id"]
             and values["version"] in (None, version["version"])
         ]
-        return JSONResponse(_page(found, values, dict, tuple(VERSIONS[0])))
+        return JSONResponse(_page(found, values, known=VERSIONS[0]))
 
     # Runs
 
     def _list_runs(self, values: dict[str, Any]) -> Response:
-        application = values["application_id"]
-        version = values["application_version"]
-        found = [
-            run
-            for run in self._database.runs()
-            if application in (None, run.application_version_id.partition(":")[0])
-            and version in (None, run.application_version_id)
-        ]
-        return JSONResponse([_run_json(run) for run in _page(found, values, _run_json, _RUN_FIELDS)])
+        found = self._history.runs(
+            values["at"],
+            application=values["application_id"],
+            version=values["application_version"],
+            page=_rows(values, _RUN_FIELDS),
+        )
+        return JSONResponse([_run_json(run) for run in found])
 
     def _create_run(self, values: dict[str, Any]) -> Response:
         body = values["body"]
@@ -120,9 +123,9 @@ class Api:
             raise HTTPException(404, "Application version not found")
         if faults := _item_faults(version, body["items"]):
             raise InvalidRequest(faults)
-        run_id = self._database.add_run(
+        run_id = self._history.add_run(
             body["application_version_id"],
-            datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            self._platform.clock.now(),
             [
                 (item["reference"], [self._input(artifact) for artifact in item["input_artifacts"]])
                 for item in body["items"]
@@ -148,25 +151,23 @@ class Api:
 
     def _cancel_run(self, values: dict[str, Any]) -> Response:
         run = self._run(values)
-        if not self._database.set_run_status(run.id, "CANCELED_USER"):
+        if not self._history.end_run(run.id, "CANCELED_USER", values["at"]):
             raise refusal(409, f"The run is {run.status} already")
-        self._database.cancel_pending_items(run.id, "CANCELED_USER")
         return JSONResponse(None, status_code=202)
 
     # Results
 
     def _list_results(self, values: dict[str, Any]) -> Response:
         run = self._run(values)
-        wanted = [
-            item
-            for item in self._database.items(run.id)
-            if (values["item_id__in"] is None or item.id in values["item_id__in"])
-            and (values["reference__in"] is None or item.reference in values["reference__in"])
-            and (values["status__in"] is None or item.status in values["status__in"])
-        ]
-        return JSONResponse(
-            [self._item_json(item) for item in _page(wanted, values, _item_fields, _ITEM_FIELDS)]
+        found = self._history.items(
+            run.id,
+            values["at"],
+            ids=values["item_id__in"],
+            references=values["reference__in"],
+            statuses=values["status__in"],
+            page=_rows(values, _ITEM_FIELDS),
         )
+        return JSONResponse([self._item_json(item) for item in found])
 
     def _item_json(self, item: ItemRow) -> dict[str, Any]:
         return {
@@ -182,7 +183,8 @@ class Api:
                     "metadata": artifact.metadata,
                     "download_url": artifact.key and self._platform.signed("GET", artifact.key),
                 }
-                for artifact in self._database.artifacts(item.id)
+                # One that is pending, maybe to a lagging replica only, has nothing to show yet.
+                for artifact in (self._history.artifacts(item.id) if item.status != "PENDING" else ())
             ],
         }
 
@@ -190,12 +192,12 @@ class Api:
         run = self._run(values)
         if run.status not in FINAL:
             raise refusal(409, f"The run is {run.status}; cancel it first")
-        for key in self._database.delete_results(run.id):
+        for key in self._history.delete_results(run.id):
             self._platform.objects.delete(key)
         return Response(status_code=204)
 
     def _run(self, values: dict[str, Any]) -> RunRow:
-        run = self._database.run(values["application_run_id"].lower())
+        run = self._history.run(values["application_run_id"].lower(), values["at"])
         if run is None:
             raise HTTPException(404, "Application run not found")
         return run
@@ -225,26 +227,29 @@ def _run_json(run: RunRow) -> dict[str, Any]:
     }
 
 
-def _item_fields(item: ItemRow) -> dict[str, Any]:
-    """Return what items can be sorted by."""
-    return {"item_id": item.id, "reference": item.reference, "status": item.status, "error": item.error}
-
-
-def _page(
-    rows: Sequence[T], values: dict[str, Any], fields: Callable[[T], dict[str, Any]], known: tuple[str, ...]
-) -> list[T]:
-    """Return one page of the rows, sorted as asked by their fields; past the end it is empty."""
-    ordered = list(rows)
-    # The last field first: sorting is stable, so the first field decides.
-    for order in reversed(values["sort"] or []):
+def _rows(values: dict[str, Any], known: Mapping[str, str]) -> Page:
+    """Return which rows a request asks for, by the columns of the fields that it may sort by."""
+    sort = []
+    for order in values["sort"] or []:
         # A plus that was not encoded arrives as a space.
         field = order.lstrip("+- ")
         if field not in known:
             names = ", ".join(known)
             raise InvalidRequest([fault(["query", "sort"], f"can't sort by {field!r}; there is {names}")])
-        ordered.sort(key=lambda row: str(fields(row)[field]), reverse=order.startswith("-"))
-    start = (values["page"] - 1) * values["page_size"]
-    return ordered[start : start + values["page_size"]]
+        sort.append((known[field], order.startswith("-")))
+    return Page(values["page_size"], (values["page"] - 1) * values["page_size"], sort)
+
+
+def _page(
+    rows: Sequence[dict[str, Any]], values: dict[str, Any], *, known: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Return one page of the catalogue, sorted as asked by its known fields; past the end it is empty."""
+    ordered = list(rows)
+    page = _rows(values, {field: field for field in known})
+    # The last field first: sorting is stable, so the first field decides.
+    for field, descends in reversed(page.sort):
+        ordered.sort(key=lambda row: str(row[field]), reverse=descends)
+    return ordered[page.offset : page.offset + page.limit]
 
 
 def _item_faults(version: dict[str, Any], items: list[dict[str, Any]]) -> list[dict[str, Any]]:

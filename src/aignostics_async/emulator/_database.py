@@ -2,71 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
+from .._errors import ConfigurationError
+from ._history import SCHEMA as _HISTORY
+
+# Goes up when the tables change: the state of an emulator is not worth a migration.
+_VERSION = 2
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS clock (number INTEGER PRIMARY KEY, wall REAL, clock REAL, rate REAL) STRICT;
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS runs (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, application_version_id TEXT NOT NULL,
-    status TEXT NOT NULL, triggered_at TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS items (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL REFERENCES runs (id),
-    reference TEXT NOT NULL, status TEXT NOT NULL, error TEXT, inputs TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS items_of_run ON items (run_id, number);
-CREATE TABLE IF NOT EXISTS artifacts (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, item_id TEXT NOT NULL REFERENCES items (id),
-    name TEXT NOT NULL, key TEXT, metadata TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS artifacts_of_item ON artifacts (item_id, number);
 CREATE TABLE IF NOT EXISTS objects (
     key TEXT PRIMARY KEY, file TEXT NOT NULL, size INTEGER NOT NULL, crc32c TEXT NOT NULL,
     media_type TEXT NOT NULL
 ) STRICT;
 """
 
-FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERROR", "REJECTED", "CANCELED_SYSTEM", "CANCELED_USER"})
-
 
 @frozen
-class RunRow:
-    """A run as it is stored."""
+class ClockRow:
+    """What the clock showed at a time of the machine's, and how fast it went on."""
 
-    id: str
-    application_version_id: str
-    status: str
-    triggered_at: str
-
-
-@frozen
-class ItemRow:
-    """An item as it is stored; `inputs` are keys of own objects or URLs of others."""
-
-    id: str
-    run_id: str
-    reference: str
-    status: str
-    error: str | None
-    inputs: list[dict[str, Any]] = field(converter=json.loads)
-
-
-@frozen
-class ArtifactRow:
-    """An output artifact as it is stored; without a key once the results are deleted."""
-
-    id: str
-    name: str
-    key: str | None
-    metadata: dict[str, Any] = field(converter=json.loads)
+    wall: float
+    clock: float
+    rate: float
 
 
 @frozen
@@ -91,11 +57,46 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # Survives the process, which is what a restart needs; a power cut may take the last seconds.
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
+        is_new = not self._one("SELECT count(*) FROM sqlite_master")[0]
+        if not is_new and self._one("PRAGMA user_version")[0] != _VERSION:
+            raise ConfigurationError(f"{path.parent} was made by another release; choose another folder")
+        self._connection.executescript(_SCHEMA + _HISTORY)
+        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    # What other tables are made of
+
+    def all(self, query: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Any]:
+        """Return the rows that a query gives."""
+        return self._connection.execute(query, values).fetchall()
+
+    def change(self, query: str, values: Sequence[object]) -> None:
+        """Change rows."""
+        self._connection.execute(query, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Callable[[str, Iterable[Sequence[object]]], object]]:
+        """Give a way to run statements of which all take effect or none; one inside another joins it."""
+        if self._connection.in_transaction:
+            yield self._connection.executemany
+            return
+        with self._connection:
+            self._connection.execute("BEGIN")
+            yield self._connection.executemany
+
+    # The clock
+
+    def clock(self) -> ClockRow | None:
+        """Return what the clock showed when it was last set, or None."""
+        row = self._one("SELECT wall, clock, rate FROM clock")
+        return ClockRow(*row) if row else None
+
+    def set_clock(self, *, wall: float, clock: float, rate: float) -> None:
+        """Remember what the clock shows."""
+        self.change("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?)", (wall, clock, rate))
 
     # Secrets
 
@@ -108,100 +109,6 @@ class Database:
     def connection(self) -> sqlite3.Connection:
         """The file itself, for who keeps tables of its own in it."""
         return self._connection
-
-    # Runs
-
-    def add_run(
-        self, version_id: str, triggered_at: str, items: Iterable[tuple[str, list[dict[str, Any]]]]
-    ) -> str:
-        """Store a new run with its items, in one transaction, and return its id."""
-        run_id = str(uuid.uuid4())
-        with self._connection:
-            self._connection.execute("BEGIN")
-            self._connection.execute(
-                "INSERT INTO runs (id, application_version_id, status, triggered_at) VALUES (?, ?, ?, ?)",
-                (run_id, version_id, "RECEIVED", triggered_at),
-            )
-            self._connection.executemany(
-                "INSERT INTO items (id, run_id, reference, status, inputs) VALUES (?, ?, ?, 'PENDING', ?)",
-                [(str(uuid.uuid4()), run_id, reference, json.dumps(inputs)) for reference, inputs in items],
-            )
-        return run_id
-
-    def runs(self) -> list[RunRow]:
-        """Return all runs, the newest first."""
-        return [RunRow(*row) for row in self._all(f"{_RUN} ORDER BY number DESC")]
-
-    def run(self, run_id: str) -> RunRow | None:
-        """Return a run, or None."""
-        rows = self._all(f"{_RUN} WHERE id = ?", run_id)
-        return RunRow(*rows[0]) if rows else None
-
-    def set_run_status(self, run_id: str, status: str) -> bool:
-        """Move a run that is not final to another status; False if it is final already."""
-        marks = ", ".join("?" * len(FINAL))
-        cursor = self._connection.execute(
-            f"UPDATE runs SET status = ? WHERE id = ? AND status NOT IN ({marks})",  # noqa: S608
-            (status, run_id, *FINAL),
-        )
-        return cursor.rowcount == 1
-
-    # Items
-
-    def items(self, run_id: str) -> list[ItemRow]:
-        """Return the items of a run in their order."""
-        rows = self._all(
-            "SELECT id, run_id, reference, status, error, inputs FROM items WHERE run_id = ? ORDER BY number",
-            run_id,
-        )
-        return [ItemRow(*row) for row in rows]
-
-    def finish_item(
-        self,
-        item_id: str,
-        status: str,
-        error: str | None = None,
-        artifacts: Iterable[tuple[str, str, dict[str, Any]]] = (),
-    ) -> bool:
-        """Give a pending item its final state and its artifacts (name, key, metadata), all or nothing.
-
-        False if the item was final already.
-        """
-        with self._connection:
-            self._connection.execute("BEGIN")
-            cursor = self._connection.execute(
-                "UPDATE items SET status = ?, error = ? WHERE id = ? AND status = 'PENDING'",
-                (status, error, item_id),
-            )
-            if cursor.rowcount:
-                self._connection.executemany(
-                    "INSERT INTO artifacts (id, item_id, name, key, metadata) VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (str(uuid.uuid4()), item_id, name, key, json.dumps(metadata))
-                        for name, key, metadata in artifacts
-                    ],
-                )
-        return cursor.rowcount == 1
-
-    def cancel_pending_items(self, run_id: str, status: str) -> None:
-        """Give every pending item of a run a cancelled state."""
-        self._connection.execute(
-            "UPDATE items SET status = ? WHERE run_id = ? AND status = 'PENDING'", (status, run_id)
-        )
-
-    def artifacts(self, item_id: str) -> list[ArtifactRow]:
-        """Return the output artifacts of an item."""
-        rows = self._all(
-            "SELECT id, name, key, metadata FROM artifacts WHERE item_id = ? ORDER BY number", item_id
-        )
-        return [ArtifactRow(*row) for row in rows]
-
-    def delete_results(self, run_id: str) -> list[str]:
-        """Forget the objects behind the artifacts of a run, and return their keys."""
-        of_run = "item_id IN (SELECT id FROM items WHERE run_id = ?)"
-        rows = self._all(f"SELECT key FROM artifacts WHERE key IS NOT NULL AND {of_run}", run_id)  # noqa: S608
-        self._connection.execute(f"UPDATE artifacts SET key = NULL WHERE {of_run}", (run_id,))  # noqa: S608
-        return [row[0] for row in rows]
 
     # Objects
 
@@ -230,6 +137,3 @@ class Database:
 
     def _one(self, query: str, *values: object) -> Any:
         return self._connection.execute(query, values).fetchone()
-
-
-_RUN = "SELECT id, application_version_id, status, triggered_at FROM runs"

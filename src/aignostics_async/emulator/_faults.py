@@ -2,15 +2,20 @@
 
 A rule is a JSON object. Its conditions are `method`, `path` (a regular expression that matches the whole
 path) and `query` (values that must be there); `skip` lets so many matching requests pass first, and `times`
-says how often it strikes (absent: always). Its action is one of
+says how often it strikes (absent: always). The first rule that matches strikes. Its action is one of
 
 - `status`, with optional `headers` and `body` (a text, or a JSON value): answer that instead;
 - `drop`: "before" closes the connection and does nothing, "after" does the work and closes it unanswered;
-- `delay_s`: wait, then go on as usual. It goes with either of the others.
+- `late_s`: closes the connection unanswered, and does the work so many seconds later.
+
+With any of them, or alone:
+
+- `lag_s`: a read is answered as a replica would that is so many seconds behind;
+- `delay_s`: wait first, in seconds of the machine;
+- `then`: moves (see `_levers.py`) that are made once the answer is out, so that the next request meets them.
 
 `POST /emulator/faults` takes a list of rules in place of those there were; `GET /emulator/requests` lists
-what was asked since then; `POST /emulator/logins` gives the tokens of a login that nobody had to make. All
-need the bearer token.
+what was asked since then. Both need the bearer token.
 """
 
 from __future__ import annotations
@@ -22,19 +27,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs
 
 import anyio
-from attrs import asdict, define, field, frozen
+from attrs import define, field, frozen
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ._oauth import CLIENT_ID
+from ._levers import CONTROL_PATH
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ._tokens import Tokens
+    from ._levers import Levers
+    from ._platform import Platform
 
-CONTROL_PATH = "/emulator"
+LAG = "lag_s"
+"""The attribute of a request's state that says how far behind its answer is to be."""
 _REMEMBERED = 10_000
 
 
@@ -51,7 +58,10 @@ class Rule:
     headers: dict[str, str] = field(factory=dict)
     body: Any = None
     drop: Literal["before", "after"] | None = None
+    late_s: float | None = None
+    lag_s: float = 0.0
     delay_s: float = 0.0
+    then: list[dict[str, Any]] = field(factory=list)
 
     def strikes(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
         """Whether the rule takes this request; counts it if so."""
@@ -82,9 +92,10 @@ class Asked:
 class Faults:
     """The ASGI layer that keeps the ledger of requests and strikes where a rule says so."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, platform: Platform, levers: Levers) -> None:
         self._app = app
-        self._tokens = tokens
+        self._platform = platform
+        self._levers = levers
         self._rules: list[Rule] = []
         self._asked: deque[Asked] = deque(maxlen=_REMEMBERED)
 
@@ -93,11 +104,10 @@ class Faults:
         return [
             Route(f"{CONTROL_PATH}/faults", self._set_rules, methods=["POST"]),
             Route(f"{CONTROL_PATH}/requests", self._ledger, methods=["GET"]),
-            Route(f"{CONTROL_PATH}/logins", self._sign_in, methods=["POST"]),
         ]
 
     async def _set_rules(self, request: Request) -> Response:
-        self._tokens.require_bearer(request)
+        self._platform.tokens.require_bearer(request)
         try:
             self._rules = [Rule(**rule) for rule in await request.json()]
         except (TypeError, ValueError, RecursionError, re.error) as error:
@@ -106,13 +116,9 @@ class Faults:
         return Response(status_code=204)
 
     async def _ledger(self, request: Request) -> Response:
-        self._tokens.require_bearer(request)
+        self._platform.tokens.require_bearer(request)
         fields = ("method", "path", "query", "authorized", "body_size")
         return JSONResponse([{name: getattr(asked, name) for name in fields} for asked in self._asked])
-
-    async def _sign_in(self, request: Request) -> Response:
-        self._tokens.require_bearer(request)
-        return JSONResponse(asdict(self._tokens.issue(CLIENT_ID, with_refresh=True)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection event."""
@@ -143,6 +149,12 @@ class Faults:
     async def _strike(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         if rule.delay_s:
             await anyio.sleep(rule.delay_s)
+        scope["state"][LAG] = rule.lag_s
+        await self._act(rule, scope, receive, send)
+        for move in rule.then:
+            self._levers.move(**move)
+
+    async def _act(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         if rule.status is not None:
             text = rule.body if isinstance(rule.body, str) else json.dumps(rule.body)
             content = "" if rule.body is None else text
@@ -154,8 +166,19 @@ class Faults:
         elif rule.drop == "after":
             await self._app(scope, receive, _nowhere)
             _close(scope)
+        elif rule.late_s is not None:
+            body = await Request(scope, receive).body()
+            self._platform.lifecycle.background(self._do_late, rule.late_s, scope, body)
+            _close(scope)
         else:
             await self._app(scope, receive, send)
+
+    async def _do_late(self, late_s: float, scope: Scope, body: bytes) -> None:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._platform.clock.sleep(late_s)
+        await self._app(scope, receive, _nowhere)
 
 
 async def _nowhere(_message: Message) -> None:

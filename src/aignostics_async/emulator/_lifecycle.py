@@ -1,11 +1,10 @@
-"""The life of a run: RECEIVED, SCHEDULED, RUNNING, then a final state; items finish one by one."""
+"""The life of a run of slides: RECEIVED, SCHEDULED, RUNNING, then a final state; items finish one by one."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,17 +22,18 @@ from ..transfer._download import fetch_file
 from ..transfer._engine import Engine
 from ._analysis import UnreadableSlide, analyse
 from ._catalogue import find_version
-from ._database import FINAL, ItemRow
+from ._history import FINAL, ItemRow
 from ._objects import SignatureRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from contextlib import AsyncExitStack
 
     from ._platform import Platform
 
 _log = logging.getLogger("aignostics_async.emulator")
 
-# Seconds at speed 1.
+# Seconds of the clock at speed 1.
 _SCHEDULING = 1.0
 _STARTING = 2.0
 _PER_ITEM = 2.0
@@ -49,6 +49,8 @@ class Lifecycle:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._history = platform.history
+        self._now = platform.clock.now
         self._tasks: TaskGroup | None = None
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -61,14 +63,17 @@ class Lifecycle:
         self._analysts = anyio.CapacityLimiter(2)
         self._tasks = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(self._tasks.cancel_scope.cancel)
-        for run in self._platform.database.runs():
-            if run.status not in FINAL:
-                self.start(run.id)
+        for run_id in self._history.unfinished(self._now()):
+            self.start(run_id)
 
     def start(self, run_id: str) -> None:
         """Begin or go on with a run."""
+        self.background(self._live, run_id)
+
+    def background(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
+        """Do something that no request waits for; what is not done when the emulator ends is not done."""
         assert self._tasks is not None  # noqa: S101 - the server opens it before it takes requests
-        self._tasks.start_soon(self._live, run_id)
+        self._tasks.start_soon(work, *arguments)
 
     async def _live(self, run_id: str) -> None:
         try:
@@ -77,19 +82,19 @@ class Lifecycle:
         except Exception:  # noqa: BLE001
             # One run's trouble must not end the others: a bug is a failed run, and is told.
             _log.exception("run %s stopped", run_id)
-            self._platform.database.cancel_pending_items(run_id, "ERROR_SYSTEM")
-            self._platform.database.set_run_status(run_id, "COMPLETED_WITH_ERROR")
+            for item in self._history.items(run_id, self._now()):
+                self._history.finish_item(item, "ERROR_SYSTEM", self._now())
+            self._history.move_run(run_id, "COMPLETED_WITH_ERROR", self._now())
 
     async def _schedule(self, run_id: str) -> None:
         if self._status(run_id) == "RECEIVED":
             await self._pause(_SCHEDULING)
-            self._platform.database.set_run_status(run_id, "SCHEDULED")
+            self._history.move_run(run_id, "SCHEDULED", self._now())
         if self._status(run_id) == "SCHEDULED":
             await self._pause(_STARTING)
 
     async def _process(self, run_id: str) -> None:
-        database = self._platform.database
-        for item in database.items(run_id):
+        for item in self._history.items(run_id, self._now()):
             if item.status != "PENDING":
                 continue
             await self._pause(_PER_ITEM)
@@ -97,22 +102,20 @@ class Lifecycle:
                 return
             await self._finish(item)
             # The contract: running as soon as the first result is there.
-            database.set_run_status(run_id, "RUNNING")
+            self._history.move_run(run_id, "RUNNING", self._now())
             if self._given_up(run_id):
                 return
         await self._pause(_FINISHING)
-        outcomes = Counter(item.status for item in database.items(run_id))
-        clean = set(outcomes) <= {"SUCCEEDED"}
-        database.set_run_status(run_id, "COMPLETED" if clean else "COMPLETED_WITH_ERROR")
+        items = self._history.items(run_id, self._now())
+        clean = all(item.status == "SUCCEEDED" for item in items)
+        self._history.move_run(run_id, "COMPLETED" if clean else "COMPLETED_WITH_ERROR", self._now())
 
     def _given_up(self, run_id: str) -> bool:
-        database = self._platform.database
-        failed = sum(item.status.startswith("ERROR") for item in database.items(run_id))
+        items = self._history.items(run_id, self._now())
+        failed = sum(item.status.startswith("ERROR") for item in items)
         if failed < self._platform.options.failed_items_threshold:
             return False
-        database.set_run_status(run_id, "CANCELED_SYSTEM")
-        database.cancel_pending_items(run_id, "CANCELED_SYSTEM")
-        return True
+        return self._history.end_run(run_id, "CANCELED_SYSTEM", self._now())
 
     async def _finish(self, item: ItemRow) -> None:
         with tempfile.TemporaryDirectory(dir=self._platform.scratch) as scratch:
@@ -123,13 +126,13 @@ class Lifecycle:
                     analyse, slide, folder, self._declared(item), limiter=self._analysts
                 )
             except (InputRefused, UnreadableSlide) as refused:
-                self._platform.database.finish_item(item.id, "ERROR_USER", str(refused))
+                self._history.finish_item(item, "ERROR_USER", self._now(), str(refused))
                 return
             except Exception as error:  # noqa: BLE001
                 # A bug here, or a file that brings a decoder down: this item's trouble and no other's.
                 _log.exception("item %s failed", item.id)
                 reason = f"The analysis failed: {type(error).__name__}"
-                self._platform.database.finish_item(item.id, "ERROR_SYSTEM", reason)
+                self._history.finish_item(item, "ERROR_SYSTEM", self._now(), reason)
                 return
             artifacts = []
             for output in outputs:
@@ -141,13 +144,13 @@ class Lifecycle:
                 }
                 self._platform.objects.adopt(key, output.path, output.crc32c, output.media_type)
                 artifacts.append((output.name, key, metadata))
-            if not self._platform.database.finish_item(item.id, "SUCCEEDED", artifacts=artifacts):
+            if not self._history.finish_item(item, "SUCCEEDED", self._now(), artifacts=artifacts):
                 for _, key, _ in artifacts:  # cancelled meanwhile: nobody will ask for these
                     self._platform.objects.delete(key)
 
     def _declared(self, item: ItemRow) -> frozenset[str]:
         """Return the names of the outputs that the item's version gives."""
-        run = self._platform.database.run(item.run_id)
+        run = self._history.run(item.run_id, self._now())
         version = find_version(run.application_version_id) if run else None
         return frozenset(spec["name"] for spec in version["output_artifacts"]) if version else frozenset()
 
@@ -185,8 +188,8 @@ class Lifecycle:
         return url
 
     def _status(self, run_id: str) -> str:
-        run = self._platform.database.run(run_id)
+        run = self._history.run(run_id, self._now())
         return run.status if run else "CANCELED_SYSTEM"
 
     async def _pause(self, duration: float) -> None:
-        await anyio.sleep(duration / self._platform.options.speed)
+        await self._platform.clock.sleep(duration / self._platform.options.speed)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 from typing import Literal
 
 from attrs import define, field, frozen
@@ -55,9 +56,10 @@ class Device:
 class Logins:
     """All that is under way. Kept in memory: a login does not outlive the emulator that it began at."""
 
-    def __init__(self, device_lifetime_s: float, device_interval_s: float) -> None:
+    def __init__(self, device_lifetime_s: float, device_interval_s: float, now: Callable[[], float]) -> None:
         self._device_lifetime_s = device_lifetime_s
         self._device_interval_s = device_interval_s
+        self.now = now
         self._codes: dict[str, Code] = {}
         self._families: dict[str, str] = {}
         self._devices: dict[str, Device] = {}
@@ -65,15 +67,13 @@ class Logins:
     def issue_code(self, client_id: str, redirect_uri: str, challenge: str, *, with_refresh: bool) -> str:
         """Return a code for who knows the verifier of the challenge."""
         code = fresh(CODE)
-        self._codes[code] = Code(
-            client_id, redirect_uri, challenge, with_refresh, time.time() + _CODE_SECONDS
-        )
+        self._codes[code] = Code(client_id, redirect_uri, challenge, with_refresh, self.now() + _CODE_SECONDS)
         return code
 
     def redeem_code(self, text: str, client_id: str, redirect_uri: str, verifier: str) -> Code | None:
         """Return what a code is bound to, once; None for one that is not good for this program."""
         code = self._codes.pop(text, None)
-        if code is None or time.time() > code.expires_at:
+        if code is None or self.now() > code.expires_at:
             return None
         digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
         fits = hmac.compare_digest(digest, code.challenge.encode())
@@ -91,7 +91,7 @@ class Logins:
         """Return a new device code and what is known of it."""
         letters = [secrets.choice(_USER_CODE_LETTERS) for _ in range(8)]
         user_code = "".join(letters[:4]) + "-" + "".join(letters[4:])
-        expires_at = time.time() + self._device_lifetime_s
+        expires_at = self.now() + self._device_lifetime_s
         device = Device(client_id, user_code, with_refresh, expires_at, self._device_interval_s)
         device_code = fresh(DEVICE)
         self._devices[device_code] = device
@@ -110,5 +110,5 @@ class Logins:
         typed = user_code.upper().replace("-", "").replace(" ", "")
         for device in self._devices.values():
             if device.user_code.replace("-", "") == typed and device.state == "pending":
-                return device if time.time() <= device.expires_at else None
+                return device if self.now() <= device.expires_at else None
         return None

@@ -6,7 +6,6 @@ with other statuses elsewhere.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -100,7 +99,7 @@ class OAuth:
             return _error(403, "invalid_grant", "Invalid or expired device code.")
         if device.is_hurried():
             return _error(429, "slow_down", "You are polling faster than the specified interval.")
-        if device.state == "pending" and time.time() <= device.expires_at:
+        if device.state == "pending" and self._logins.now() <= device.expires_at:
             return _error(403, "authorization_pending", "User has yet to authorize device code.")
         self._logins.forget_device(device_code)
         if device.state == "approved":
@@ -123,7 +122,7 @@ class OAuth:
                 "user_code": device.user_code,
                 "verification_uri": page,
                 "verification_uri_complete": f"{page}?user_code={device.user_code}",
-                "expires_in": int(device.expires_at - time.time()),
+                "expires_in": int(device.expires_at - self._logins.now()),
                 "interval": device.interval,
             }
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -35,9 +34,10 @@ class ChecksumRefused(Exception):
 class Objects:
     """The object store of the emulator."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, now: Callable[[], float]) -> None:
         self._folder = folder
         self._database = database
+        self._now = now
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self.sweep()
         self._key = database.secret("signing key", secrets.token_bytes(32))
@@ -46,7 +46,7 @@ class Objects:
 
     def sign(self, method: str, key: str, expires_s: float) -> str:
         """Return path and query of a URL for one method on one key; the caller puts the server in front."""
-        expires = int(time.time() + expires_s)
+        expires = int(self._now() + expires_s)
         query = {"method": method, "expires": expires, "signature": self._signature(method, key, expires)}
         return f"{_OBJECTS_PATH}{quote(key, safe='/')}?{urlencode(query)}"
 
@@ -62,7 +62,7 @@ class Objects:
             raise SignatureRefused(403, "SignatureDoesNotMatch")
         if query["method"] != method:
             raise SignatureRefused(403, "SignatureDoesNotMatch")
-        if time.time() > expires:
+        if self._now() > expires:
             raise SignatureRefused(400, "ExpiredToken")
 
     def own_key(self, path: str) -> str | None:

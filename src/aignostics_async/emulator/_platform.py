@@ -10,7 +10,9 @@ from typing import Any
 from attrs import field, frozen
 
 from .._errors import ConfigurationError
+from ._clock import Clock
 from ._database import Database
+from ._history import History
 from ._lifecycle import Lifecycle
 from ._logins import Logins
 from ._objects import Objects
@@ -22,6 +24,11 @@ def _positive(_instance: object, attribute: Any, value: float) -> None:
         raise ConfigurationError(f"{attribute.name} must be more than 0, not {value}")
 
 
+def _not_negative(_instance: object, attribute: Any, value: float) -> None:
+    if not value >= 0:
+        raise ConfigurationError(f"{attribute.name} must not be less than 0, as {value} is")
+
+
 @frozen(kw_only=True)
 class Options:
     """How an emulator behaves. Durations are in seconds."""
@@ -30,6 +37,8 @@ class Options:
     """The folder of its state; it goes on where the last one on the same folder ended."""
     speed: float = field(default=1.0, validator=_positive)
     """Scales the life of a run, and nothing else."""
+    clock_rate: float = field(default=1.0, validator=_not_negative)
+    """So many seconds pass here in one: for runs, tokens, signed URLs and the Date header alike."""
     token_lifetime: float = 24 * 3600
     refresh_overlap: float = 0
     """How long a refresh token may be used again, for a program that lost the answer to its use."""
@@ -58,9 +67,11 @@ class Platform:
         shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed emulator left
         self.scratch.mkdir(mode=0o700)
         self.database = Database(options.data / "emulator.sqlite3")
-        self.objects = Objects(options.data / "objects", self.database)
-        self.tokens = Tokens(self.database, options.token_lifetime, options.refresh_overlap)
-        self.logins = Logins(options.device_lifetime, options.device_interval)
+        self.clock = Clock(self.database, options.clock_rate)
+        self.history = History(self.database)
+        self.objects = Objects(options.data / "objects", self.database, self.clock.now)
+        self.tokens = Tokens(self.database, options.token_lifetime, options.refresh_overlap, self.clock.now)
+        self.logins = Logins(options.device_lifetime, options.device_interval, self.clock.now)
         secret = self.database.secret("client secret", secrets.token_urlsafe(32).encode())
         self.client_secret = f"emulator-secret-{secret.decode()}"
         self.lifecycle = Lifecycle(self)

@@ -23,9 +23,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from .._errors import ConfigurationError
 from ._api import Api
 from ._buckets import Buckets
+from ._clock import Dated
 from ._conformance import Conformance
 from ._contract import InvalidRequest, answer_invalid
 from ._faults import Faults
+from ._levers import Levers
 from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH, OAuth
 from ._objects import STORAGE_PATH
 from ._pages import Pages
@@ -105,6 +107,7 @@ async def serve(
         http=_Protocol,
         log_level="warning",
         access_log=False,
+        date_header=False,  # the clock's is given
         timeout_graceful_shutdown=2,
     )
     try:
@@ -127,7 +130,11 @@ def _clear(ready_file: Path | None) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
+        # What it accepts has it too. asyncio sets it only for sockets that it makes itself, and without it
+        # the second piece of an answer waits 40 ms for the peer to acknowledge the first.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except (OSError, OverflowError) as error:
         raise ConfigurationError(f"can't listen on {host}, port {port}: {error}") from None
 
@@ -139,16 +146,12 @@ def _platform(options: Options) -> Platform:
         raise ConfigurationError(f"{options.data} can't be used as the data folder: {error}") from None
 
 
-def build_app(platform: Platform, lifespan: Any = None) -> Faults:
+def build_app(platform: Platform, lifespan: Any = None) -> Dated:
     """Return the ASGI application of an emulator."""
+    levers = Levers(platform)
+    rooms = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), levers)
     app = Starlette(
-        routes=[
-            *Api(platform).routes(),
-            *Storage(platform).routes(),
-            *Buckets(platform).routes(),
-            *OAuth(platform).routes(),
-            *Pages(platform).routes(),
-        ],
+        routes=[route for room in rooms for route in room.routes()],
         exception_handlers={
             InvalidRequest: answer_invalid,
             HTTPException: answer_refusal,
@@ -159,9 +162,9 @@ def build_app(platform: Platform, lifespan: Any = None) -> Faults:
     # Another path than the contract's is not found, whatever it resembles.
     app.router.redirect_slashes = False
     misfits = platform.options.misfits
-    faults = Faults(app if misfits is None else Conformance(app, misfits), platform.tokens)
+    faults = Faults(app if misfits is None else Conformance(app, misfits), platform, levers)
     app.router.routes.extend(faults.routes())
-    return faults
+    return Dated(faults, platform.clock)
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -16,6 +15,7 @@ from ._undocumented import refusal
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from starlette.requests import Request
 
@@ -54,11 +54,14 @@ class Tokens:
     is unused and so little time has passed that the answer with it may have been lost.
     """
 
-    def __init__(self, database: Database, lifetime_s: float, overlap_s: float) -> None:
+    def __init__(
+        self, database: Database, lifetime_s: float, overlap_s: float, now: Callable[[], float]
+    ) -> None:
         self._connection: sqlite3.Connection = database.connection
         self._connection.executescript(_SCHEMA)
         self._lifetime_s = lifetime_s
         self._overlap_s = overlap_s
+        self._now = now
         # A static token is good for one start: the next one may be given another.
         self._connection.execute("DELETE FROM access_tokens WHERE family = ?", (_STATIC,))
 
@@ -72,7 +75,7 @@ class Tokens:
         """Return new tokens, of a new login where no family is given."""
         family = family or secrets.token_hex(16)
         access = fresh(ACCESS)
-        self._add_access(access, family, time.time() + self._lifetime_s)
+        self._add_access(access, family, self._now() + self._lifetime_s)
         refresh = fresh(REFRESH) if with_refresh else None
         if refresh is not None:
             values = (_digest(refresh), family, client_id)
@@ -96,7 +99,7 @@ class Tokens:
         issued = self.issue(client_id, with_refresh=True, family=family)
         self._connection.execute(
             "UPDATE refresh_tokens SET used_at = ?, successor = ? WHERE digest = ?",
-            (used_at or time.time(), _digest(issued.refresh_token or ""), _digest(refresh)),
+            (used_at or self._now(), _digest(issued.refresh_token or ""), _digest(refresh)),
         )
         return issued
 
@@ -119,7 +122,7 @@ class Tokens:
 
     def _knows(self, access: str) -> bool:
         query = "SELECT 1 FROM access_tokens WHERE digest = ? AND coalesce(expires_at, ?) >= ?"
-        now = time.time()
+        now = self._now()
         return self._connection.execute(query, (_digest(access), now, now)).fetchone() is not None
 
     def _add_access(self, text: str, family: str, expires_at: float | None) -> None:
@@ -129,7 +132,7 @@ class Tokens:
     def _may_repeat(self, used_at: float, successor: str | None) -> bool:
         query = "SELECT 1 FROM refresh_tokens WHERE digest = ? AND used_at IS NULL"
         is_unused = self._connection.execute(query, (successor,)).fetchone() is not None
-        return is_unused and time.time() < used_at + self._overlap_s
+        return is_unused and self._now() < used_at + self._overlap_s
 
 
 def _digest(text: str) -> str:

@@ -17,7 +17,11 @@ from ..storage import GCS, S3, AwsKey
 if TYPE_CHECKING:
     from types import TracebackType
 
-IMPATIENT = Settings(poll_interval=0.05, retries=Retries(first_wait=0.01, longest_wait=0.05))
+IMPATIENT = Settings(
+    poll_interval=0.05,
+    results_budget=60_000,
+    retries=Retries(first_wait=0.01, longest_wait=0.05),
+)
 """Settings under which no test waits for a poll or a retry."""
 
 
@@ -147,21 +151,47 @@ class Emulator:
         """Return a client for it, not yet entered."""
         return Client(self.api_root, self.access_token, settings=settings)
 
+    # The levers, as emulator/_levers.py and emulator/_faults.py describe them.
+
     def sign_in(self) -> str:
         """Return the refresh token of a new login, which nobody had to make."""
-        token: str = json.loads(self._control("POST", "logins"))["refresh_token"]
+        token: str = self._control("POST", "logins")["refresh_token"]
         return token
 
     def set_faults(self, *rules: dict[str, Any]) -> None:
-        """Replace its faults and forget the requests so far; `emulator/_faults.py` describes the rules."""
+        """Replace its faults and forget the requests so far."""
         self._control("POST", "faults", rules)
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the requests since the faults were set, each with method, path, query and `authorized`."""
-        listed: list[dict[str, Any]] = json.loads(self._control("GET", "requests"))
+        listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
 
-    def _control(self, method: str, name: str, body: object = None) -> bytes:
+    def script(self, *scripts: dict[str, Any]) -> list[str]:
+        """Create runs that need no slides, and return their ids."""
+        run_ids: list[str] = self._control("POST", "runs", scripts)
+        return run_ids
+
+    def move(self, *moves: dict[str, Any]) -> list[bool]:
+        """Move or delete runs and items, and tell for each move whether it was made."""
+        made: list[bool] = self._control("POST", "moves", moves)
+        return made
+
+    def ledger(self) -> list[tuple[float, str, str | None, str]]:
+        """Return what has happened: time, run, reference (None: the run itself), status."""
+        return [tuple(row) for row in self._control("GET", "ledger")]
+
+    def now(self) -> float:
+        """Return the time of its clock, in seconds since the epoch."""
+        now: float = self._control("GET", "clock")["now"]
+        return now
+
+    def set_clock(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
+        """Let its clock go on at another rate (0 stands still), from the present or some seconds later."""
+        told = {} if rate is None else {"rate": rate}
+        self._control("POST", "clock", {**told, "advance_s": advance_s})
+
+    def _control(self, method: str, name: str, body: object = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - a loopback address of our own
             f"{self.api_root}/emulator/{name}",
             method=method,
@@ -171,5 +201,5 @@ class Emulator:
         # What is on this machine is never reached through a proxy.
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with direct.open(request, timeout=30) as response:
-            content: bytes = response.read()
-            return content
+            content = response.read()
+        return json.loads(content) if content else None

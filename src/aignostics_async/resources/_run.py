@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from .._endings import ending
 from .._ids import as_texts, as_uuid
 from .._pager import LARGEST_PAGE, Pager, PageRequest
 from ..models import ItemResult, ItemStatus, RunDetails
-from ..watch._poll import final_details, looks, one_look, patient, transitions
+from ..watch._open import wait_for, watch_run
+from ..watch._poll import looks, one_look, patient
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .._session import Session
     from ..transfer._outcomes import DownloadReport
     from ..transfer._progress import Progress
-    from ..watch import Change
+    from ..watch import Watcher
 
 
 class Run:
@@ -34,6 +35,11 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was created through this handle just now, so that reads may not know it yet."""
+        return time.monotonic() < self._grace_until
 
     async def details(self) -> RunDetails:
         """Return the run as it stands now; costs one request.
@@ -71,23 +77,29 @@ class Run:
             key=lambda item: item.item_id,
         )
 
-    def watch(self) -> AsyncIterator[Change]:
+    def watch(self, *, cursor: str | None = None) -> Watcher:
         """Give the states of the run and its items, the current ones first, then each change.
 
-        Ends after the run's final state, which comes last: it is held back until the results show every
-        item final, for at most `Settings.results_grace`. Each state is given once. The run is asked every
-        `Settings.poll_interval` seconds, so a state that comes and goes in between is not seen.
+        Ends after the run's final state, which comes last: it is held back until a reading of all results
+        that began after it shows every item final, or `Settings.results_grace` is over; then it says
+        `items_incomplete`. Each state is given once, and a final one always; others that come and go
+        between two looks are not seen. With the `cursor` of a change, it goes on from that change.
+
+        Costs one request per `Settings.poll_interval` for the run, and while it is RUNNING about as many for
+        its items, or shares those of all watchers of the client. Failures that pass are ridden out for
+        `Settings.outage_patience`. Raises NotFound where there is no such run, RunVanished where there is
+        none any more, and UsageError for a cursor that is none.
         """
-        return transitions(self, self._settings)
+        return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 
     async def wait(self) -> RunDetails:
         """Return the run's details once it is final: completed, maybe with errors of single items.
 
         Raises RunFailed when the platform rejected it or gave it up, and RunCancelled when its user
         cancelled it; both carry the details. Set a deadline with `asyncio.timeout`. Costs one request per
-        `Settings.poll_interval`.
+        `Settings.poll_interval`, or a share of one where many runs are waited for.
         """
-        details = await final_details(self, self._settings)
+        details = await wait_for(self._session.poller, self.id, is_new=self.is_new)
         if (ended := ending(details)) is not None:
             raise ended
         return details

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from ..resources._run import Run
-    from ..watch._transitions import Look
+    from ..watch._poll import Look
     from ._engine import Engine
     from ._progress import Progress
     from ._verified import Verified

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
+from attrs import frozen
 
 from .._errors import (
     ConnectionFailed,
@@ -17,8 +18,7 @@ from .._errors import (
     TokenEndpointUnavailable,
     TooManyRequests,
 )
-from ..models import InvalidItem, ItemResult, RunDetails
-from ._transitions import Change, Look, Seen, changes
+from ..models import InvalidItem, ItemResult, RunDetails, RunStatus
 
 if TYPE_CHECKING:
     from .._config import Settings
@@ -49,33 +49,21 @@ async def one_look(run: Run) -> AsyncIterator[Look]:
     yield await _look(run)
 
 
-async def transitions(run: Run, settings: Settings) -> AsyncIterator[Change]:
-    """Give each state that is seen, once; the run's final state comes last, after its items' states."""
-    seen = Seen()
-    held: Look | None = None
-    async for look in looks(run, settings):
-        held = None
-        for change in changes(seen, look, hold_final=not look.is_complete):
-            yield change
-        if look.details.status.is_final and not look.is_complete:
-            held = look
-            # The run's own state stays unseen until it is given out.
-            seen = Seen(seen.run, seen.after(look).items)
-        else:
-            seen = seen.after(look)
-    if held is not None:
-        for change in changes(seen, held):
-            yield change
+@frozen
+class Look:
+    """One complete look at a run: its details, then its results, read after them."""
 
+    details: RunDetails
+    items: tuple[ItemResult, ...]
+    invalid: tuple[InvalidItem, ...] = ()
 
-async def final_details(run: Run, settings: Settings) -> RunDetails:
-    """Return the details of a run once it is final, however it ended."""
-    outage = Outage(settings)
-    while True:
-        details = await outage.outlast(run.details)
-        if details.status.is_final:
-            return details
-        await _pause(settings)
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing in it will change any more. A run has items, except one that was rejected."""
+        if self.details.status == RunStatus.REJECTED:
+            return True
+        items_final = bool(self.items) and all(item.status.is_final for item in self.items)
+        return self.details.status.is_final and items_final
 
 
 class Outage:

@@ -1,0 +1,292 @@
+"""Runs and items as a history: every question is asked of a moment, which may be a past one.
+
+A run begins as RECEIVED and its items as PENDING; each further state is a row with the time from which it
+holds. So a replica that lags is the same question of an earlier moment, a script is rows of the future that
+nobody has to act on, and the ledger is the rows of the past. Times are those of the emulator's clock.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from ._database import Database
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, application_version_id TEXT NOT NULL,
+    triggered_at TEXT NOT NULL, at REAL NOT NULL, deleted_at REAL, scripted INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS runs_in_order ON runs (triggered_at, number);
+CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL REFERENCES runs (id),
+    reference TEXT NOT NULL, inputs TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS items_of_run ON items (run_id, number);
+CREATE TABLE IF NOT EXISTS transitions (
+    number INTEGER PRIMARY KEY, at REAL NOT NULL, run_id TEXT NOT NULL REFERENCES runs (id),
+    item_id TEXT NOT NULL, status TEXT NOT NULL, error TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS transitions_in_order ON transitions (run_id, item_id, at, number);
+CREATE TABLE IF NOT EXISTS artifacts (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, item_id TEXT NOT NULL REFERENCES items (id),
+    name TEXT NOT NULL, key TEXT, metadata TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS artifacts_of_item ON artifacts (item_id, number);
+"""
+
+FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERROR", "REJECTED", "CANCELED_SYSTEM", "CANCELED_USER"})
+
+# The run itself, among the items of its transitions.
+_ITSELF = ""
+_LAST = """
+FROM transitions WHERE run_id = {run} AND item_id = {item} AND at <= :at
+ORDER BY at DESC, number DESC LIMIT 1
+"""
+_RUNS = f"""
+SELECT id, application_version_id, triggered_at,
+       coalesce((SELECT status {_LAST.format(run="runs.id", item="''")}), 'RECEIVED') AS status
+FROM runs WHERE at <= :at AND coalesce(deleted_at > :at, TRUE)
+"""  # noqa: S608
+_ITEMS = f"""
+SELECT items.id, items.run_id, reference, coalesce(last.status, 'PENDING') AS status, last.error, inputs
+FROM items LEFT JOIN transitions AS last
+     ON last.number = (SELECT number {_LAST.format(run="items.run_id", item="items.id")})
+WHERE items.run_id = :run_id
+"""  # noqa: S608
+_AMONG = {
+    "ids": " AND items.id IN (SELECT value FROM json_each(:ids))",
+    "references": " AND reference IN (SELECT value FROM json_each(:references))",
+    "statuses": " AND coalesce(last.status, 'PENDING') IN (SELECT value FROM json_each(:statuses))",
+}
+
+
+@frozen
+class RunRow:
+    """A run as it is at a moment."""
+
+    id: str
+    application_version_id: str
+    triggered_at: str
+    status: str
+
+
+@frozen
+class ItemRow:
+    """An item as it is at a moment; `inputs` are keys of own objects or URLs of others."""
+
+    id: str
+    run_id: str
+    reference: str
+    status: str
+    error: str | None
+    inputs: list[dict[str, Any]] = field(converter=json.loads)
+
+
+@frozen
+class ArtifactRow:
+    """An output artifact as it is stored; without a key once the results are deleted."""
+
+    id: str
+    name: str
+    key: str | None
+    metadata: dict[str, Any] = field(converter=json.loads)
+
+
+@frozen
+class Page:
+    """Which rows of a listing are wanted, and in which order: columns, each with whether it descends."""
+
+    limit: int = -1
+    offset: int = 0
+    sort: Sequence[tuple[str, bool]] = ()
+
+    def clause(self, last: str) -> str:
+        """Return it as SQL; `last` decides between equals. The columns are the emulator's own names."""
+        order = [f"{column} {'DESC' if descends else 'ASC'}" for column, descends in self.sort]
+        return f" ORDER BY {', '.join([*order, last])} LIMIT {self.limit} OFFSET {self.offset}"
+
+
+_ALL = Page()
+
+
+class History:
+    """All runs that there were. Used from the event loop only; each call takes microseconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Runs
+
+    def add_run(
+        self,
+        version_id: str,
+        at: float,
+        items: Iterable[tuple[str, list[dict[str, Any]]]],
+        *,
+        scripted: bool = False,
+    ) -> str:
+        """Store a new run with its items, in one transaction, and return its id."""
+        run_id = str(uuid.uuid4())
+        triggered_at = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        with self._database.transaction() as execute:
+            execute(
+                "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, NULL, ?)",
+                [(run_id, version_id, triggered_at, at, scripted)],
+            )
+            execute(
+                "INSERT INTO items (id, run_id, reference, inputs) VALUES (?, ?, ?, ?)",
+                [(str(uuid.uuid4()), run_id, reference, json.dumps(inputs)) for reference, inputs in items],
+            )
+        return run_id
+
+    def runs(
+        self, at: float, *, application: str | None = None, version: str | None = None, page: Page = _ALL
+    ) -> list[RunRow]:
+        """Return the runs that there are at a moment, the newest first where nothing else is asked."""
+        query = _RUNS
+        if application is not None:
+            query += " AND substr(application_version_id, 1, length(:application) + 1) = :application || ':'"
+        if version is not None:
+            query += " AND application_version_id = :version"
+        values = {"at": at, "application": application, "version": version}
+        return [RunRow(*row) for row in self._database.all(query + page.clause("number DESC"), values)]
+
+    def run(self, run_id: str, at: float) -> RunRow | None:
+        """Return a run as it is at a moment, or None."""
+        rows = self._database.all(f"{_RUNS} AND id = :run_id", {"at": at, "run_id": run_id})
+        return RunRow(*rows[0]) if rows else None
+
+    def unfinished(self, at: float) -> list[str]:
+        """Return the ids of the runs that somebody has to move on."""
+        rows = self._database.all(f"SELECT id, status FROM ({_RUNS} AND NOT scripted)", {"at": at})  # noqa: S608
+        return [run_id for run_id, status in rows if status not in FINAL]
+
+    def move_run(self, run_id: str, status: str, at: float) -> bool:
+        """Give a run another status from a moment on; False if it is final by then, or there is none."""
+        run = self.run(run_id, at)
+        if run is None or run.status in FINAL:
+            return False
+        if run.status != status:
+            self._add([(at, run_id, _ITSELF, status, None)])
+        return True
+
+    def end_run(self, run_id: str, status: str, at: float) -> bool:
+        """Cut a run short: it and its pending items get a status, and what was to come does not.
+
+        False if it is final already, or there is none.
+        """
+        run = self.run(run_id, at)
+        if run is None or run.status in FINAL:
+            return False
+        pending = [item.id for item in self.items(run_id, at) if item.status == "PENDING"]
+        with self._database.transaction() as execute:
+            execute("DELETE FROM transitions WHERE run_id = ? AND at > ?", [(run_id, at)])
+            execute(_ADD, [(at, run_id, item_id, status, None) for item_id in (*pending, _ITSELF)])
+        return True
+
+    def delete_run(self, run_id: str, at: float) -> bool:
+        """Let a run be no more from a moment on; False if there is none."""
+        if self.run(run_id, at) is None:
+            return False
+        self._database.change("UPDATE runs SET deleted_at = ? WHERE id = ?", (at, run_id))
+        return True
+
+    def add_script(self, run_id: str, steps: Iterable[tuple[float, str | None, str]]) -> None:
+        """Store what is to become of a run and its items: times, references (None: the run), statuses."""
+        ids = {item.reference: item.id for item in self.items(run_id, 0)}
+        self._add(
+            (at, run_id, _ITSELF if reference is None else ids[reference], status, None)
+            for at, reference, status in steps
+        )
+
+    # Items
+
+    def items(
+        self,
+        run_id: str,
+        at: float,
+        *,
+        ids: Sequence[str] | None = None,
+        references: Sequence[str] | None = None,
+        statuses: Sequence[str] | None = None,
+        page: Page = _ALL,
+    ) -> list[ItemRow]:
+        """Return the items of a run as they are at a moment, in their order where no other is asked."""
+        wanted = {"ids": ids, "references": references, "statuses": statuses}
+        given = {name: json.dumps(list(some)) for name, some in wanted.items() if some is not None}
+        query = "".join([_ITEMS, *(_AMONG[name] for name in given), page.clause("items.number")])
+        rows = self._database.all(query, {"at": at, "run_id": run_id, **given})
+        return [ItemRow(*row) for row in rows]
+
+    def finish_item(
+        self,
+        item: ItemRow,
+        status: str,
+        at: float,
+        error: str | None = None,
+        artifacts: Iterable[tuple[str, str, dict[str, Any]]] = (),
+    ) -> bool:
+        """Give a pending item its final state and its artifacts (name, key, metadata), all or nothing.
+
+        False if the item is final by then.
+        """
+        query = f"SELECT status FROM ({_ITEMS} AND items.id = :item_id)"  # noqa: S608
+        known = {"at": at, "run_id": item.run_id, "item_id": item.id}
+        if self._database.all(query, known) != [("PENDING",)]:
+            return False
+        with self._database.transaction() as execute:
+            execute(_ADD, [(at, item.run_id, item.id, status, error)])
+            execute(
+                "INSERT INTO artifacts (id, item_id, name, key, metadata) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (str(uuid.uuid4()), item.id, name, key, json.dumps(metadata))
+                    for name, key, metadata in artifacts
+                ],
+            )
+        return True
+
+    def artifacts(self, item_id: str) -> list[ArtifactRow]:
+        """Return the output artifacts of an item."""
+        query = "SELECT id, name, key, metadata FROM artifacts WHERE item_id = ? ORDER BY number"
+        return [ArtifactRow(*row) for row in self._database.all(query, (item_id,))]
+
+    def delete_results(self, run_id: str) -> list[str]:
+        """Forget the objects behind the artifacts of a run, and return their keys."""
+        of_run = "item_id IN (SELECT id FROM items WHERE run_id = ?)"
+        rows = self._database.all(
+            f"SELECT key FROM artifacts WHERE key IS NOT NULL AND {of_run}",  # noqa: S608
+            (run_id,),
+        )
+        self._database.change(f"UPDATE artifacts SET key = NULL WHERE {of_run}", (run_id,))  # noqa: S608
+        return [row[0] for row in rows]
+
+    # The ledger
+
+    def ledger(self, at: float) -> list[tuple[float, str, str | None, str]]:
+        """Return what has happened until a moment: time, run, reference (None: the run itself), status.
+
+        A run's first row is RECEIVED, and its last one DELETED where it was deleted; that an item is PENDING
+        at first goes without saying.
+        """
+        query = """
+            SELECT at, id, NULL, 'RECEIVED', -1e18 FROM runs WHERE at <= :at
+            UNION ALL SELECT deleted_at, id, NULL, 'DELETED', 1e18 FROM runs WHERE deleted_at <= :at
+            UNION ALL SELECT at, transitions.run_id, reference, status, transitions.number
+                      FROM transitions LEFT JOIN items ON items.id = item_id WHERE at <= :at
+            ORDER BY 1, 5
+        """
+        return [row[:4] for row in self._database.all(query, {"at": at})]
+
+    def _add(self, transitions: Iterable[tuple[float, str, str, str, str | None]]) -> None:
+        with self._database.transaction() as execute:
+            execute(_ADD, transitions)
+
+
+_ADD = "INSERT INTO transitions (at, run_id, item_id, status, error) VALUES (?, ?, ?, ?, ?)"

@@ -1,0 +1,124 @@
+"""The levers of an emulator: what a test, a benchmark or a demo moves from outside.
+
+All are under `/emulator`, need the bearer token, and count seconds of the emulator's clock.
+`process.Emulator` has a method for each, and docs/how-to/steer-the-emulator.md shows them at work.
+
+- `GET /emulator/clock` tells `now` and `rate`; `POST` takes `rate` (0 stands still) and `advance_s`.
+- `POST /emulator/runs` takes scripts, and returns the ids of their runs. These need no slides and no work:
+  what becomes of them is written down from the start, and thousands of them cost nothing while they "run". A
+  script is an object with `items` (their references) and, each of them optional, `application_version_id`,
+  `after_s` (when the run is created; negative: it was) and `steps`. A step is [seconds after the creation, a
+  reference or null for the run itself, its status from then on].
+- `POST /emulator/moves` takes moves, and returns for each whether it was made. `{"run": id, "delete": true}`
+  lets a run be no more; `{"run": id, "status": status}` moves it, and with a `reference` an item of it. What
+  is final moves no more.
+- `GET /emulator/ledger` tells what has happened: time, run, reference or null, status.
+- `POST /emulator/logins` gives the tokens of a login that nobody had to make.
+- `POST /emulator/faults` and `GET /emulator/requests`: see `_faults.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ._catalogue import find_version
+from ._oauth import CLIENT_ID
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from ._platform import Platform
+
+CONTROL_PATH = "/emulator"
+
+
+class Levers:
+    """The routes that move the platform."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._history = platform.history
+        self._clock = platform.clock
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        table: list[tuple[str, str, Callable[[Any], object]]] = [
+            ("clock", "GET", self._tell_clock),
+            ("clock", "POST", self._set_clock),
+            ("runs", "POST", self._scripts),
+            ("moves", "POST", lambda moves: [self.move(**move) for move in moves]),
+            ("logins", "POST", self._sign_in),
+            ("ledger", "GET", lambda _body: self._history.ledger(self._clock.now())),
+        ]
+        return [
+            Route(f"{CONTROL_PATH}/{name}", self._endpoint(act), methods=[method])
+            for name, method, act in table
+        ]
+
+    def move(
+        self, *, run: str, reference: str | None = None, status: str | None = None, delete: bool = False
+    ) -> bool:
+        """Move a run or an item of it; False if it can't be moved any more."""
+        now = self._clock.now()
+        if delete:
+            return self._history.delete_run(run, now)
+        if status is None:
+            raise ValueError("a move needs a status, or delete")
+        if reference is None:
+            return self._history.move_run(run, status, now)
+        (item,) = self._history.items(run, now, references=[reference])
+        return self._history.finish_item(item, status, now)
+
+    def _scripts(self, scripts: list[dict[str, Any]]) -> list[str]:
+        with self._platform.database.transaction():
+            return [self._script(**script) for script in scripts]
+
+    def _script(
+        self,
+        *,
+        items: list[str],
+        application_version_id: str = "test-app:v0.0.2",
+        after_s: float = 0.0,
+        steps: list[tuple[float, str | None, str]] | None = None,
+    ) -> str:
+        if find_version(application_version_id) is None:
+            raise ValueError(f"there is no version {application_version_id}")
+        strangers = {reference for _, reference, _ in steps or ()} - {None, *items}
+        if strangers or len(set(items)) < len(items):
+            raise ValueError(f"each item has one reference, and steps know no others; see {strangers}")
+        created = self._clock.now() + after_s
+        run_id = self._history.add_run(
+            application_version_id, created, [(reference, []) for reference in items], scripted=True
+        )
+        self._history.add_script(
+            run_id, [(created + seconds, reference, status) for seconds, reference, status in steps or ()]
+        )
+        return run_id
+
+    def _sign_in(self, _body: None) -> dict[str, Any]:
+        return asdict(self._platform.tokens.issue(CLIENT_ID, with_refresh=True))
+
+    def _tell_clock(self, _body: None) -> dict[str, float]:
+        return {"now": self._clock.now(), "rate": self._clock.rate}
+
+    def _set_clock(self, body: dict[str, float]) -> dict[str, float]:
+        if min(body.values(), default=0.0) < 0:
+            raise ValueError("a clock does not go back")
+        self._clock.set(**body)
+        return self._tell_clock(None)
+
+    def _endpoint(self, act: Callable[[Any], object]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            self._platform.tokens.require_bearer(request)
+            try:
+                return JSONResponse(act(json.loads(await request.body() or "null")))
+            except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+                return JSONResponse({"detail": f"this can't be done: {error}"}, status_code=422)
+
+        return endpoint

@@ -1,0 +1,189 @@
+"""The levers of the emulator: one clock for everything, scripted runs, moves, lag, late work, a ledger."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+import requests
+from support import run_body, signed_in
+
+from aignostics_async.emulator.process import Emulator
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[Emulator]:
+    """Give an emulator whose clock moves only when a test moves it."""
+    with Emulator(tmp_path / "data", clock_rate=0) as emulator:
+        yield emulator
+
+
+def ask(emulator: Emulator, method: str, path: str, **options: Any) -> requests.Response:
+    headers = {"Authorization": f"Bearer {emulator.access_token}"}
+    url = f"{emulator.api_root}/api{path}"
+    return requests.request(method, url, headers=headers, timeout=30, **options)
+
+
+def states(emulator: Emulator, run_id: str) -> tuple[str, dict[str, str]]:
+    """Return how the run and its items stand."""
+    items = ask(emulator, "GET", f"/v1/runs/{run_id}/results").json()
+    return (
+        ask(emulator, "GET", f"/v1/runs/{run_id}").json()["status"],
+        {item["reference"]: item["status"] for item in items},
+    )
+
+
+def test_a_script_is_played_by_the_clock(standing: Emulator) -> None:
+    steps = [(10, None, "RUNNING"), (20, "b", "SUCCEEDED"), (30, "a", "ERROR_USER"), (30, None, "COMPLETED")]
+    begin = standing.now()
+    (run_id,) = standing.script({"items": ["a", "b"], "steps": steps})
+    assert states(standing, run_id) == ("RECEIVED", {"a": "PENDING", "b": "PENDING"})
+    standing.set_clock(advance_s=25)
+    assert states(standing, run_id) == ("RUNNING", {"a": "PENDING", "b": "SUCCEEDED"})
+    pending = ask(standing, "GET", f"/v1/runs/{run_id}/results?status__in=PENDING").json()
+    assert [item["reference"] for item in pending] == ["a"]
+    assert standing.ledger() == [
+        (begin, run_id, None, "RECEIVED"),
+        (begin + 10, run_id, None, "RUNNING"),
+        (begin + 20, run_id, "b", "SUCCEEDED"),
+    ]
+    standing.set_clock(advance_s=5)
+    assert states(standing, run_id) == ("COMPLETED", {"a": "ERROR_USER", "b": "SUCCEEDED"})
+
+
+def test_a_script_may_begin_earlier_or_later(standing: Emulator) -> None:
+    now, later = standing.script({"items": ["a"]}, {"items": ["a"], "after_s": 60})
+    (earlier,) = standing.script({"items": ["a"], "after_s": -60, "steps": [(30, None, "RUNNING")]})
+    listed = ask(standing, "GET", "/v1/runs?sort=-triggered_at").json()
+    assert [(run["application_run_id"], run["status"]) for run in listed] == [
+        (now, "RECEIVED"),
+        (earlier, "RUNNING"),
+    ]
+    assert ask(standing, "GET", f"/v1/runs/{later}").status_code == 404
+    standing.set_clock(advance_s=60)
+    listed = ask(standing, "GET", "/v1/runs?sort=triggered_at").json()
+    assert [run["application_run_id"] for run in listed] == [earlier, now, later]
+
+
+def test_cancelling_forgets_what_was_to_come(standing: Emulator) -> None:
+    steps = [(10, "a", "SUCCEEDED"), (20, "b", "SUCCEEDED"), (20, None, "COMPLETED")]
+    (run_id,) = standing.script({"items": ["a", "b"], "steps": steps})
+    standing.set_clock(advance_s=15)
+    assert ask(standing, "POST", f"/v1/runs/{run_id}/cancel").status_code == 202
+    standing.set_clock(advance_s=15)
+    assert states(standing, run_id) == ("CANCELED_USER", {"a": "SUCCEEDED", "b": "CANCELED_USER"})
+
+
+def test_moves(standing: Emulator) -> None:
+    (run_id,) = standing.script({"items": ["a", "b"]})
+    moves = [{"run": run_id, "reference": "a", "status": "SUCCEEDED"}, {"run": run_id, "status": "COMPLETED"}]
+    assert standing.move(*moves, *moves) == [True, True, False, False], "what is final moves no more"
+    assert states(standing, run_id) == ("COMPLETED", {"a": "SUCCEEDED", "b": "PENDING"})
+    assert standing.move({"run": run_id, "delete": True}) == [True]
+    assert ask(standing, "GET", f"/v1/runs/{run_id}").status_code == 404
+    assert ask(standing, "GET", f"/v1/runs/{run_id}/results").status_code == 404
+    assert ask(standing, "GET", "/v1/runs").json() == []
+    assert [row[3] for row in standing.ledger()] == ["RECEIVED", "SUCCEEDED", "COMPLETED", "DELETED"]
+
+
+def test_a_lagging_replica_answers_how_things_were(standing: Emulator) -> None:
+    (run_id,) = standing.script({"items": ["a"]})
+    standing.set_clock(advance_s=100)
+    standing.move({"run": run_id, "reference": "a", "status": "SUCCEEDED"}, {"run": run_id, "delete": True})
+    standing.set_clock(advance_s=5)
+    standing.set_faults({"method": "GET", "lag_s": 10, "times": 3}, {"method": "GET", "lag_s": 200})
+    assert ask(standing, "GET", f"/v1/runs/{run_id}").status_code == 200
+    (item,) = ask(standing, "GET", f"/v1/runs/{run_id}/results").json()
+    assert (item["status"], len(ask(standing, "GET", "/v1/runs").json())) == ("PENDING", 1)
+    assert ask(standing, "GET", f"/v1/runs/{run_id}").status_code == 404, "it knows nothing of the run yet"
+    standing.set_faults()
+    assert ask(standing, "GET", f"/v1/runs/{run_id}").status_code == 404
+
+
+def test_moves_between_two_pages(standing: Emulator) -> None:
+    (run_id,) = standing.script({"items": [f"{number:02}" for number in range(12)]})
+    finish = [{"run": run_id, "reference": f"{number:02}", "status": "SUCCEEDED"} for number in range(4)]
+    standing.set_faults({"query": {"page": "1"}, "times": 1, "then": finish})
+    path = f"/v1/runs/{run_id}/results?status__in=PENDING&page_size=8"
+    pages = [ask(standing, "GET", f"{path}&page={page}").json() for page in (1, 2)]
+    references = [[item["reference"] for item in page] for page in pages]
+    assert references == [[f"{number:02}" for number in range(8)], []], "four are missed"
+
+
+def test_late_work_is_done_when_the_clock_says_so(standing: Emulator) -> None:
+    standing.set_faults({"method": "POST", "path": "/api/v1/runs", "times": 1, "late_s": 45})
+    with pytest.raises(requests.ConnectionError):
+        ask(standing, "POST", "/v1/runs", json=run_body())
+    standing.set_clock(advance_s=44)
+    assert ask(standing, "GET", "/v1/runs").json() == []
+    begin = standing.now()
+    standing.set_clock(advance_s=2)
+    for _ in range(600):  # the work itself is done by another task than the one that answers
+        if runs := ask(standing, "GET", "/v1/runs").json():
+            break
+        time.sleep(0.01)
+    assert len(runs) == 1
+    assert datetime.fromisoformat(runs[0]["triggered_at"]).timestamp() == pytest.approx(begin + 2, abs=1e-4)
+
+
+async def test_tokens_urls_and_the_date_go_by_the_same_clock(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "data", clock_rate=0, token_lifetime=100) as emulator:
+        now = emulator.now()
+        answer = ask(emulator, "GET", "/v1/runs")
+        assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == int(now)
+        body = {"method": "PUT", "key": "a", "expires_s": 50}
+        headers = {"Authorization": f"Bearer {emulator.access_token}"}
+        signed = requests.post(f"{emulator.store_url}/sign", json=body, headers=headers, timeout=30).json()[
+            "url"
+        ]
+        assert requests.put(signed, data=b"a", timeout=30).status_code == 200
+        emulator.set_clock(advance_s=60)
+        assert requests.put(signed, data=b"a", timeout=30).status_code == 400
+        source = signed_in(emulator)
+        headers = {"Authorization": f"Bearer {(await source.get_token()).text}"}
+        url = f"{emulator.api_root}/api/v1/runs"
+        emulator.set_clock(advance_s=99)
+        assert requests.get(url, headers=headers, timeout=30).status_code == 200
+        emulator.set_clock(advance_s=2)
+        answer = requests.get(url, headers=headers, timeout=30)
+        assert answer.status_code == 401
+        assert parsedate_to_datetime(answer.headers["Date"]) == datetime.fromtimestamp(int(now + 161), UTC)
+
+
+def test_the_clock_survives_a_restart(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "data", clock_rate=0) as emulator:
+        (run_id,) = emulator.script({"items": ["a"], "steps": [(50, None, "RUNNING")]})
+        emulator.set_clock(advance_s=100)
+        before = emulator.now()
+        emulator.kill()
+        emulator.start()
+        assert emulator.now() == before
+        assert states(emulator, run_id)[0] == "RUNNING"
+        emulator.set_clock(rate=1e6)
+        assert emulator.now() > before
+
+
+def test_what_can_t_be_done_is_told(standing: Emulator) -> None:
+    for wrong in ({"items": ["a"], "steps": [(1, "b", "SUCCEEDED")]}, {"items": ["a"], "colour": "red"}):
+        with pytest.raises(HTTPError, match="422"):
+            standing.script(wrong)
+    assert standing.ledger() == [], "and nothing of it is done"
+    with pytest.raises(HTTPError, match="422"):
+        standing.set_clock(advance_s=-1)
+    with pytest.raises(HTTPError, match="422"):
+        standing.move({"run": "none"})
+
+
+def test_the_how_to_is_true(root: Path) -> None:
+    text = (root / "docs/how-to/steer-the-emulator.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
