@@ -170,6 +170,20 @@ async def test_the_whole_for_one_range_of_several(place: Hostile, tmp_path: Path
     assert (tmp_path / "file").read_bytes() == BODY
 
 
+@pytest.mark.parametrize("expected", [CRC, None])
+async def test_a_range_that_begins_elsewhere(place: Hostile, tmp_path: Path, expected: str | None) -> None:
+    """The storage says honestly that it gives other bytes than were asked for; they are not put in."""
+
+    def shifted(ask: Ask) -> Reply:
+        if ask.first is None:
+            return evolve(place.whole(ask), cut=6 * MIB if ask.number == 0 else None)
+        return place.whole(evolve(ask, first=ask.first - 100))
+
+    place.fault = shifted
+    await fetch(place, tmp_path / "file", expected=expected)
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
 @pytest.mark.parametrize("etag", ['"second"', None, 'W/"first"'])
 async def test_another_etag_is_another_file(place: Hostile, tmp_path: Path, etag: str | None) -> None:
     """The object was replaced in the middle; a part of each is no file, with or without a promise."""
@@ -363,7 +377,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def test_a_disk_without_room_is_told_before_anything_is_written(
     place: Hostile, small_disk: Path
 ) -> None:
-    with pytest.raises(DiskFull, match="make room"):
+    with pytest.raises(DiskFull, match="are free; make room"):
         await fetch(place, small_disk / "file")
     assert files_in(small_disk) == []
     assert len(place.asks) == 1
@@ -380,7 +394,7 @@ async def test_files_under_way_count_for_the_room(small_disk: Path) -> None:
                 fetch_file(engine, place.ask_url, small_disk / "a", name="a", expected=expected)
             )
             await until(lambda: any(part.done for part in engine.parts))
-            with pytest.raises(DiskFull):
+            with pytest.raises(DiskFull, match="are free"):
                 await fetch_file(engine, place.ask_url, small_disk / "b", name="b", expected=expected)
             first.cancel()
             with pytest.raises(asyncio.CancelledError):
