@@ -16,6 +16,7 @@ from hostile import Ask, Hostile, Reply, certificate, engine_of, files_in, hosti
 
 from aignostics_async import (
     ChecksumMismatch,
+    ConfigurationError,
     DiskFull,
     Retries,
     Timeouts,
@@ -352,6 +353,57 @@ async def test_tls_is_checked_and_not_left(place: Hostile, tmp_path: Path) -> No
             await fetch(safe, folder / "other", settings=trusting)
     assert place.asks == []
     assert files_in(folder) == ["file"]
+
+
+@pytest.mark.parametrize("how", ["settings", "environment"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_is_asked_for_what_is_elsewhere(
+    place: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, how: str
+) -> None:
+    """The host has no address: only the proxy can reach it, and only it sees the password."""
+    pem = certificate(tmp_path)
+    place.behind = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    place.behind.load_cert_chain(pem)
+    proxy = place.origin.replace("//", "//user:p%40ss@")
+    settings = evolve(IMPATIENT, ssl_context=ssl.create_default_context(cafile=pem))
+    if how == "settings":
+        settings = evolve(settings, proxy=proxy)
+    else:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy)
+
+    async def url() -> str:
+        return f"{scheme}://storage.invalid/body?signature=CANARY"
+
+    folder = tmp_path / "files"
+    folder.mkdir()
+    async with engine_of(settings) as engine:
+        await fetch_file(engine, url, folder / "file", name="file", expected=CRC)
+        await fetch_file(engine, place.ask_url, folder / "direct", name="file", expected=CRC)
+    assert (folder / "file").read_bytes() == BODY
+    asked, straight = place.asks
+    assert straight.target.startswith("/body"), "what is on this machine is asked directly"
+    assert asked.headers["host"] == "storage.invalid"
+    credentials = "Basic dXNlcjpwQHNz"
+    if scheme == "http":
+        assert asked.target == "http://storage.invalid/body?signature=CANARY"
+        assert asked.headers["proxy-authorization"] == credentials
+    else:
+        assert asked.target.startswith("/body?")
+        assert "proxy-authorization" not in asked.headers
+        assert [target for target, _ in place.tunnels] == ["storage.invalid:443"]
+        assert place.tunnels[0][1]["proxy-authorization"] == credentials
+
+
+async def test_a_proxy_that_refuses(place: Hostile, tmp_path: Path) -> None:
+    async def url() -> str:
+        return "https://storage.invalid/body?signature=CANARY"
+
+    async with engine_of(evolve(IMPATIENT, proxy=place.origin)) as engine:
+        with pytest.raises(TransferInterrupted, match="the proxy answered 407"):
+            await fetch_file(engine, url, tmp_path / "file", name="file", expected=CRC)
+    with pytest.raises(ConfigurationError, match="proxies of the form"):
+        async with engine_of(evolve(IMPATIENT, proxy="https://127.0.0.1:1")):
+            pass
 
 
 # The disk
