@@ -43,6 +43,7 @@ _RUNS = "/v1/runs"
 _RUN = "/v1/runs/{application_run_id}"
 _CANCEL = "/v1/runs/{application_run_id}/cancel"
 _RESULTS = "/v1/runs/{application_run_id}/results"
+_LARGEST_OFFSET = 2**63 - 1
 
 
 class Api:
@@ -237,7 +238,9 @@ def _rows(values: dict[str, Any], known: Mapping[str, str]) -> Page:
             names = ", ".join(known)
             raise InvalidRequest([fault(["query", "sort"], f"can't sort by {field!r}; there is {names}")])
         sort.append((known[field], order.startswith("-")))
-    return Page(values["page_size"], (values["page"] - 1) * values["page_size"], sort)
+    # No listing is longer than what the database can count to.
+    offset = min((values["page"] - 1) * values["page_size"], _LARGEST_OFFSET)
+    return Page(values["page_size"], offset, sort)
 
 
 def _page(
