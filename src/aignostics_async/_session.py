@@ -84,7 +84,7 @@ class Session:
 
 
 class SharedSession(Session):
-    """The inside of another client, under other settings: what that one holds, as long as that one is open."""
+    """The inside of another client under other settings: what that one holds, as long as it is open."""
 
     def __init__(self, shared: Session, settings: Settings) -> None:
         self.settings = settings
