@@ -4,8 +4,8 @@ For each number of RUNNING runs, first nothing moves: the emulator's clock stand
 itself is measured in seconds of the machine. Then runs start, finish their items and end, on a clock that
 goes some times as fast, with a client whose interval is as many times shorter and whose budget is as many
 times larger; these figures are in seconds and minutes of that clock. The delay is from the transition in the
-emulator's ledger to the event. Beside it stands the bound, RUNNING / budget + interval, and the same with what
-is left of the budget when each run that starts or ends has had its reading. In the end the clock stands
+emulator's ledger to the event. Beside it stands the bound, RUNNING / budget + interval, and the same with
+what is left of the budget when each run that starts or ends has had its reading. In the end the clock stands
 again until everything has come, or is missed.
 
 One loop per run asks for the details and the results of its run every five seconds.
