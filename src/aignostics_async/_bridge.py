@@ -123,8 +123,10 @@ class Bridge:
             before[page.number] = response.content, known
         return known
 
-    async def create_run(self, application_version_id: str, items: Sequence[Item]) -> str:
-        """Send one run request and return the id of the new run."""
+    async def create_run(
+        self, application_version_id: str, items: Sequence[Item], *, once: bool = False
+    ) -> str:
+        """Send one run request and return the id of the new run; with `once`, not again after a 401."""
         body = RunCreationRequest(
             application_version_id=application_version_id,
             items=[
@@ -142,7 +144,7 @@ class Bridge:
                 for item in items
             ],
         )
-        response = await self.api.send("create run", **_create_run._get_kwargs(body=body))
+        response = await self.api.send("create run", **_create_run._get_kwargs(body=body), once=once)
         # Any other 2xx is no promise that the run exists.
         if response.status_code != 201:
             raise _decode.misfit("create run", response, f"201 was expected, not {response.status_code}")

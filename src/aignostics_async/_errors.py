@@ -29,6 +29,11 @@
     ├── RunFailed                       the platform rejected or gave up a run
     ├── RunCancelled                    a run was cancelled
     ├── ItemFailed                      an item of a run ended without results
+    ├── JobError                        a bulk job can't be opened, or can't go on
+    │   ├── JobBusy                     another process works on it
+    │   ├── JobRefused                  it is another account's, server's, version's or release's
+    │   ├── JobDatabaseError            its database can't be written or read
+    │   └── JobStateError               a step that does not follow from the state there is
     └── TransferError
         ├── TransferInterrupted         the storage can't be reached, failed, or broke off
         ├── ChecksumMismatch            the bytes are not the ones that were promised
@@ -296,6 +301,26 @@ class ItemFailed(AignosticsError):
         self.reference = reference
         self.status = status
         self.error = error
+
+
+class JobError(AignosticsError):
+    """A bulk job can't be opened, or can't go on."""
+
+
+class JobBusy(JobError):
+    """Another process works on the job."""
+
+
+class JobRefused(JobError):
+    """The job was made for another account, server or application version, or by a newer release."""
+
+
+class JobDatabaseError(JobError):
+    """The database of a job can't be written or read."""
+
+
+class JobStateError(JobError):
+    """A step that does not follow from the state there is; nothing was changed."""
 
 
 class TransferError(AignosticsError):

@@ -22,6 +22,7 @@ import anyio
 import httpx
 
 from ._answers import FormAnswer, form_answer, retry_after, status_error, without_values
+from ._config import Retries, Settings
 from ._errors import (
     AignosticsError,
     ConfigurationError,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
     from contextlib import AsyncExitStack
 
-    from ._config import Settings
     from ._lifetime import Lifetime
     from ._secret import Secret
     from .auth import Token, TokenSource
@@ -118,6 +118,8 @@ class ApiPool(_Pool):
         super().__init__(settings, lifetime, settings.limits.api_requests, urlsplit(api_root).netloc)
         self._root = api_root
         self._source = source
+        self.date: str | None = None
+        """What the latest answer said of the server's time."""
 
     def under(self, settings: Settings) -> Self:
         """Return a pool of the same connections that sends under other timeouts and retries."""
@@ -134,12 +136,14 @@ class ApiPool(_Pool):
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
+        once: bool = False,
     ) -> httpx.Response:
         """Return the answer to a request, its body read, if the status is 2xx; raise otherwise.
 
-        `url` is a path below `/api`, or absolute and of the API's own origin. What is idempotent is
-        repeated as the settings say; after a 401 the token is renewed and the request sent once more.
-        Raises AuthenticationError, ConnectionFailed, InvalidResponse and APIStatusError.
+        `url` is a path below `/api`, or absolute and of the API's own origin. What is idempotent is repeated
+        as the settings say; after a 401 the token is renewed and the request sent once more, but with `once`
+        nothing is sent a second time. Raises AuthenticationError, ConnectionFailed, InvalidResponse and
+        APIStatusError.
         """
         self._lifetime.check()
         target = self._target(url)
@@ -162,10 +166,10 @@ class ApiPool(_Pool):
             raise UsageError(f"{operation}: the request can't be written as HTTP and JSON: {error}") from None
         attempts = count(1)
         return await repeat(
-            self._settings.retries,
+            Retries(attempts=1) if once else self._settings.retries,
             request.method,
             f"{operation} ({request.method} {request.url.path})",
-            lambda: self._attempt(operation, request, next(attempts)),
+            lambda: self._attempt(operation, request, next(attempts), once=once),
             on_retry=lambda *failed: self._tell_retry(operation, request, *failed),
         )
 
@@ -178,11 +182,15 @@ class ApiPool(_Pool):
             )
         return url
 
-    async def _attempt(self, operation: str, request: httpx.Request, attempt: int) -> httpx.Response:
+    async def _attempt(
+        self, operation: str, request: httpx.Request, attempt: int, *, once: bool
+    ) -> httpx.Response:
         self._lifetime.check()  # for the tries after the first: a client may be closed while they wait
         response, token = await self._exchange(operation, request, attempt)
-        if response.status_code == 401 and await self._source.get_token(rejected=token) is not token:
-            response, _ = await self._exchange(operation, request, attempt)
+        if response.status_code == 401:
+            renewed = await self._source.get_token(rejected=token)
+            if renewed is not token and not once:
+                response, _ = await self._exchange(operation, request, attempt)
         if response.is_success:
             return response
         error = status_error(request.method, request.url.path, response)
@@ -196,7 +204,9 @@ class ApiPool(_Pool):
                 # Only now: in a long queue a token may end, or be rejected, before its request's turn.
                 token = await self._source.get_token()
                 request.headers["Authorization"] = f"Bearer {token.text}"
-                return await self._observed(client, operation, request, attempt), token
+                response = await self._observed(client, operation, request, attempt)
+            self.date = response.headers.get("date")
+            return response, token
         except httpx.DecodingError:
             undecodable = True
         except httpx.RequestError as error:

@@ -28,9 +28,11 @@ from aignostics_async import (
     TokenKey,
     TokenSet,
     TokenStoreError,
+    _file_lock,
 )
 from aignostics_async._secret import Secret
-from aignostics_async.auth import _file_lock, _file_store, _login_file, _store
+from aignostics_async._state_folder import state_folder
+from aignostics_async.auth import _login_file, _store
 
 KEY = TokenKey("https://idp.example.com", "client", "audience", "organization")
 TOKENS = TokenSet(access=Token("CANARY-access", lifetime=100_000), refresh=Secret("CANARY-refresh"))
@@ -295,7 +297,7 @@ async def test_a_lock_that_stays_held_is_not_waited_for_for_ever(
 def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_STATE_HOME", "USERPROFILE"):
         monkeypatch.delenv(name, raising=False)
-    assert _file_store.default_folder().is_absolute(), "the system knows the home of this user"
+    assert state_folder("auth").is_absolute(), "the system knows the home of this user"
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     with pytest.raises(ConfigurationError, match="set HOME or XDG_STATE_HOME"):
         FileStore()

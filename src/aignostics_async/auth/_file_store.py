@@ -12,31 +12,16 @@ from typing import TypeVar
 
 from anyio import to_thread
 
-from .._errors import ConfigurationError, TokenStoreError
+from .._errors import TokenStoreError
+from .._file_lock import FileLock
+from .._state_folder import state_folder
 from . import _login_file
-from ._file_lock import FileLock
 from ._provider import TokenKey
 from ._store import wait_for_lock
 from ._tokens import TokenSet
 
 _log = logging.getLogger("aignostics_async.auth")
 _T = TypeVar("_T")
-
-
-def default_folder() -> Path:
-    """Return where logins are kept on this machine: not in a cache, which cleaners empty, nor in what roams.
-
-    Raises ConfigurationError where the user has no home folder.
-    """
-    from platformdirs import user_state_path
-
-    try:
-        folder: Path = user_state_path("aignostics-async", appauthor=False) / "auth"
-        if folder.is_absolute():
-            return folder
-    except RuntimeError:
-        pass  # as newer releases of platformdirs say it
-    raise ConfigurationError("there is no home folder to keep a login in; set HOME or XDG_STATE_HOME")
 
 
 class FileStore:
@@ -49,7 +34,7 @@ class FileStore:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self._folder = default_folder() if folder is None else Path(folder)
+        self._folder = state_folder("auth") if folder is None else Path(folder)
         self._told: set[str] = set()
 
     def __repr__(self) -> str:

@@ -18,15 +18,23 @@ _DEFINITE_NO = frozenset({400, 401, 403, 404, 413, 422, 429})
 
 
 async def create_run(
-    bridge: Bridge, version: ApplicationVersion, items: Sequence[Item], most_items: int
+    bridge: Bridge,
+    version: ApplicationVersion,
+    items: Sequence[Item],
+    most_items: int,
+    *,
+    once: bool = False,
 ) -> str:
-    """Check items, send them once, and return the id of the new run."""
+    """Check items, send them once, and return the id of the new run.
+
+    With `once` what was not sent, or refused with a 401, is not sent again here either.
+    """
     faults = find_faults(version, items, most_items)
     if faults:
         raise InvalidSubmission(faults)
     sent_at = datetime.now(UTC)
     try:
-        return await bridge.create_run(version.application_version_id, items)
+        return await bridge.create_run(version.application_version_id, items, once=once)
     except ConnectionFailed as error:
         if not error.request_sent:
             raise

@@ -1,0 +1,63 @@
+"""The tables of a job. A release adds steps at the end of MIGRATIONS and changes none that was released."""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE job (
+    id TEXT PRIMARY KEY, created_at REAL NOT NULL, plan TEXT NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
+    identity TEXT, is_paused INTEGER NOT NULL DEFAULT 0, finished_at REAL
+) STRICT;
+
+CREATE TABLE items (
+    number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, reference TEXT NOT NULL UNIQUE,
+    turn INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'FOUND', fault TEXT, attempts INTEGER NOT NULL DEFAULT 0,
+    path TEXT NOT NULL, overrides TEXT NOT NULL DEFAULT '{}', size INTEGER, fingerprint TEXT, info TEXT,
+    key TEXT, uri TEXT, etag TEXT, crc32c TEXT, stored_size INTEGER, is_store_verified INTEGER,
+    intent INTEGER REFERENCES intents (number), run_id TEXT, item_id TEXT, status TEXT, error TEXT,
+    changed_at REAL NOT NULL
+) STRICT;
+CREATE INDEX items_by_state ON items (state, turn);
+CREATE INDEX items_by_intent ON items (intent);
+
+CREATE TABLE intents (
+    number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, state TEXT NOT NULL DEFAULT 'SEALED',
+    tag TEXT NOT NULL DEFAULT '', sealed_at REAL NOT NULL, known_before INTEGER NOT NULL,
+    run_id TEXT UNIQUE, how TEXT, reason TEXT
+) STRICT;
+CREATE INDEX intents_by_state ON intents (state);
+
+-- An item belongs to one intent that may still become a run.
+CREATE TABLE members (
+    intent INTEGER NOT NULL REFERENCES intents (number), item INTEGER NOT NULL REFERENCES items (number),
+    is_live INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (intent, item)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX one_live_intent ON members (item) WHERE is_live;
+
+-- Before a request leaves, it is here; `outcome` says what became of it.
+CREATE TABLE attempts (
+    number INTEGER PRIMARY KEY, intent INTEGER NOT NULL REFERENCES intents (number), sent_at REAL NOT NULL,
+    server_date REAL, outcome TEXT, told TEXT
+) STRICT;
+CREATE UNIQUE INDEX one_attempt_at_a_time ON attempts (intent) WHERE outcome IS NULL;
+
+-- Every run of the application version that was seen, in the order in which it was.
+CREATE TABLE seen (
+    number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, triggered_at REAL NOT NULL, status TEXT NOT NULL,
+    intent INTEGER REFERENCES intents (number), is_duplicate INTEGER NOT NULL DEFAULT 0, done TEXT,
+    ended_at REAL
+) STRICT;
+
+CREATE TABLE outputs (
+    item INTEGER NOT NULL REFERENCES items (number), artifact_id TEXT NOT NULL, name TEXT NOT NULL,
+    path TEXT, size INTEGER, crc32c TEXT, status TEXT NOT NULL DEFAULT 'KNOWN', fault TEXT,
+    PRIMARY KEY (item, artifact_id)
+) STRICT, WITHOUT ROWID;
+
+-- How much was moved by when, for the plot of the report.
+CREATE TABLE samples (
+    at REAL NOT NULL, stage TEXT NOT NULL, items INTEGER NOT NULL, bytes INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS = (_FIRST,)

@@ -1,0 +1,99 @@
+"""The states of items and intents, and which may follow which. Pure.
+
+An *item* is one slide on its way from a file here to its results here. An *intent* is one chunk of items that
+is to become exactly one run: it is written down before the platform is asked, and whatever becomes of the
+question, it says what may be done next.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ItemState(StrEnum):
+    """How far an item is."""
+
+    FOUND = "FOUND"
+    """In the job; its file was not looked at."""
+    READY = "READY"
+    """Its size and resolution are known, and its metadata fits the application."""
+    SENDING = "SENDING"
+    """Its object has a name, and its upload may have begun."""
+    STORED = "STORED"
+    """It is in the object store, with its checksum."""
+    ASSIGNED = "ASSIGNED"
+    """It belongs to an intent."""
+    SUBMITTED = "SUBMITTED"
+    """It belongs to a run."""
+    SUCCEEDED = "SUCCEEDED"
+    """The platform has its results."""
+    DONE = "DONE"
+    """Every output is here, verified."""
+    FAILED = "FAILED"
+    """The platform ended it without results."""
+    SET_ASIDE = "SET_ASIDE"
+    """It can't go on, and the others do; its fault says why and what to do."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({ItemState.DONE, ItemState.FAILED, ItemState.SET_ASIDE})
+
+
+class IntentState(StrEnum):
+    """What is known of one chunk's run."""
+
+    SEALED = "SEALED"
+    """Its items are fixed, and no request for it is under way: one may be sent."""
+    SENDING = "SENDING"
+    """A request for it was written down, and may have left."""
+    UNKNOWN = "UNKNOWN"
+    """A request for it may have created a run. None is sent before that is known."""
+    AMBIGUOUS = "AMBIGUOUS"
+    """A person has to decide: the run can't be told from others, or nobody can say whether there is one."""
+    CREATED = "CREATED"
+    """It has its run."""
+    CLOSED = "CLOSED"
+    """All its items are final."""
+    DISSOLVED = "DISSOLVED"
+    """The platform refused it as it was; its items went on without it."""
+
+
+_ITEMS: dict[ItemState, frozenset[ItemState]] = {
+    ItemState.FOUND: frozenset({ItemState.READY, ItemState.SET_ASIDE}),
+    ItemState.READY: frozenset({ItemState.FOUND, ItemState.SENDING, ItemState.SET_ASIDE}),
+    ItemState.SENDING: frozenset({ItemState.FOUND, ItemState.STORED, ItemState.SET_ASIDE}),
+    ItemState.STORED: frozenset({ItemState.FOUND, ItemState.ASSIGNED, ItemState.SET_ASIDE}),
+    ItemState.ASSIGNED: frozenset({ItemState.STORED, ItemState.SUBMITTED, ItemState.SET_ASIDE}),
+    ItemState.SUBMITTED: frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.SET_ASIDE}),
+    ItemState.SUCCEEDED: frozenset({ItemState.DONE, ItemState.SET_ASIDE}),
+    ItemState.DONE: frozenset({ItemState.SUCCEEDED}),  # `verify` found an output gone or changed
+    ItemState.FAILED: frozenset({ItemState.STORED}),  # `retry`, which pays again
+    ItemState.SET_ASIDE: frozenset({ItemState.FOUND, ItemState.STORED, ItemState.SUCCEEDED}),  # `retry`
+}
+
+_INTENTS: dict[IntentState, frozenset[IntentState]] = {
+    IntentState.SEALED: frozenset({IntentState.SENDING, IntentState.CREATED, IntentState.DISSOLVED}),
+    IntentState.SENDING: frozenset(
+        {IntentState.CREATED, IntentState.SEALED, IntentState.UNKNOWN, IntentState.DISSOLVED}
+    ),
+    IntentState.UNKNOWN: frozenset({IntentState.CREATED, IntentState.SEALED, IntentState.AMBIGUOUS}),
+    IntentState.AMBIGUOUS: frozenset({IntentState.CREATED, IntentState.SEALED}),
+    IntentState.CREATED: frozenset({IntentState.CLOSED}),
+    IntentState.CLOSED: frozenset({IntentState.CREATED}),  # an output has to be fetched again
+    IntentState.DISSOLVED: frozenset(),
+}
+
+_BEFORE_ITEM = {state: tuple(old for old, after in _ITEMS.items() if state in after) for state in ItemState}
+_BEFORE_INTENT = {
+    state: tuple(old for old, after in _INTENTS.items() if state in after) for state in IntentState
+}
+
+
+def before(state: ItemState | IntentState) -> tuple[ItemState, ...] | tuple[IntentState, ...]:
+    """Return the states that may come just before one."""
+    # By its kind, for states of the two that are equal as texts.
+    return _BEFORE_ITEM[state] if isinstance(state, ItemState) else _BEFORE_INTENT[state]

@@ -1,0 +1,290 @@
+"""One run for each intent, whatever is lost, late, stale or killed: the real decisions in a simulated world.
+
+The world has a server whose commits may be late and whose listings may be stale, a network that loses
+requests and answers, and a process that dies between any two steps. The decisions (`_pursuit`) and the
+database (`_orders`, with its tables) are the real ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import cache
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from attrs import define, field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aignostics_async.bulk import _orders
+from aignostics_async.bulk._matching import SeenRun, Wanted
+from aignostics_async.bulk._pursuit import (
+    Answer,
+    Begin,
+    Clock,
+    Conclude,
+    List,
+    Listing,
+    References,
+    Resolve,
+    Send,
+    Sent,
+    Step,
+    Wait,
+    pursue,
+)
+from aignostics_async.bulk._quiet import Moment, Patience
+from aignostics_async.bulk._schema import MIGRATIONS
+from aignostics_async.bulk._states import IntentState, ItemState
+from aignostics_async.bulk._writer import Execute
+
+T = TypeVar("T")
+
+VERSION = "app:v1.0.0"
+PATIENCE = Patience(quiet=300, lag=30, doubt=600)
+BEGINNING = 1_000_000.0
+ROUNDS = 10_000
+
+
+class Crash(Exception):
+    """The process was killed."""
+
+
+@define
+class Run:
+    """A run as the server has it."""
+
+    run_id: str
+    references: frozenset[str]
+    triggered_at: float
+    complete_at: float
+    """When its items are all there."""
+
+
+@define(kw_only=True)
+class World:
+    """A server, a network and a process."""
+
+    random: Random
+    late: float = 45.0
+    lag: float = 10.0
+    has_date: bool = True
+    crashes: float = 0.04
+    now: float = BEGINNING
+    started: float = BEGINNING
+    runs: list[Run] = field(factory=list)
+    sent: int = 0
+
+    def chance(self, probability: float) -> bool:
+        return self.random.random() < probability
+
+    def moment(self) -> Moment:
+        self.now += self.random.uniform(0, 0.5)
+        return Moment(self.now - self.started, self.now if self.has_date else None)
+
+    def may_crash(self) -> None:
+        if self.chance(self.crashes):
+            raise Crash
+
+    def post(self, references: frozenset[str]) -> Sent:
+        """Send a request for a run."""
+        self.sent += 1
+        fate = self.random.random()
+        if fate < 0.10:
+            return Sent(answer=Answer.NOT_SENT, wait=1)
+        if fate < 0.20:
+            self.now += 60
+            return Sent(answer=Answer.UNKNOWN, reason="the request was lost")
+        if fate < 0.25:
+            return Sent(answer=Answer.LATER, wait=5)
+        delay = self.random.uniform(0, self.late) if self.chance(0.15) else 0.1
+        run = Run(
+            f"run-{len(self.runs)}",
+            references,
+            self.now + delay,
+            self.now + delay + self.random.uniform(0, 20),
+        )
+        self.runs.append(run)
+        if fate < 0.45 or delay > 1:
+            self.now += self.random.choice((1, 60))
+            return Sent(answer=Answer.UNKNOWN, reason="the answer was lost")
+        return Sent(answer=Answer.CREATED, run_id=run.run_id)
+
+    def list(self) -> list[SeenRun] | None:
+        """List the runs, from a replica that may lag."""
+        if self.chance(0.1):
+            return None
+        then = self.now - self.random.uniform(0, self.lag)
+        return [
+            SeenRun(run.run_id, run.triggered_at, "RECEIVED", VERSION)
+            for run in self.runs
+            if run.triggered_at <= then
+        ]
+
+    def references(self, run_id: str) -> frozenset[str] | None:
+        """Read the references of a run, which may not all be there yet."""
+        if self.chance(0.1):
+            return None
+        (run,) = [run for run in self.runs if run.run_id == run_id]
+        if run.complete_at <= self.now - self.random.uniform(0, self.lag):
+            return run.references
+        return frozenset(
+            self.random.sample(sorted(run.references), self.random.randrange(len(run.references)))
+        )
+
+
+class Job:
+    """A database, and the process that works on it until it dies."""
+
+    def __init__(self, world: World, image: bytes | None) -> None:
+        self.world = world
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        if image is not None:
+            self.connection.deserialize(image)
+
+    def write(self, order: Callable[[Execute], T]) -> T:
+        """Carry out an order as the writer does: whole or not at all."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            given = order(self.connection.execute)
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.execute("COMMIT")
+        return given
+
+    def one(self, query: str, *values: object) -> Any:
+        return self.connection.execute(query, values).fetchone()
+
+    def references(self, intent: int) -> frozenset[str]:
+        query = "SELECT reference FROM items JOIN members ON item = items.number WHERE members.intent = ?"
+        return frozenset(row[0] for row in self.connection.execute(query, (intent,)))
+
+    def open_intents(self) -> list[int]:
+        query = "SELECT number FROM intents WHERE state IN ('SEALED', 'SENDING', 'UNKNOWN')"
+        return [row[0] for row in self.connection.execute(query)]
+
+    def run(self) -> None:
+        """Pursue every intent to its end, starting again whenever the process dies."""
+        for _ in range(10_000):
+            try:
+                for intent in self.open_intents():
+                    self.pursue(intent)
+            except Crash:
+                self.world.now += self.world.random.choice((0.1, 5, 400, 5000))
+                self.world.started = self.world.now
+            else:
+                return
+        raise AssertionError("it never ends")
+
+    def pursue(self, intent: int) -> None:
+        state = IntentState(self.one("SELECT state FROM intents WHERE number = ?", intent)[0])
+        asked = self.one("SELECT server_date FROM attempts WHERE intent = ? ORDER BY number DESC", intent)
+        steps = pursue(state, asked and asked[0], PATIENCE, 60)
+        given: Any = None
+        for _ in range(2000):
+            self.world.may_crash()
+            try:
+                step = steps.send(given)
+            except StopIteration:
+                return
+            self.world.may_crash()
+            given = self.act(intent, step)
+        raise AssertionError("it never ends")
+
+    def act(self, intent: int, step: Step) -> Any:
+        world = self.world
+        match step:
+            case Clock():
+                return world.moment()
+            case Begin(server_date):
+                return self.write(_orders.begin(intent, server_date))
+            case Send():
+                return self.send(intent)
+            case Conclude(answer, state, run_id, reason):
+                return self.write(_orders.conclude(intent, answer, state, run_id, reason))
+            case Resolve(state, run_id, reason):
+                return self.write(_orders.resolve(intent, state, run_id, reason))
+            case Wait(seconds):
+                world.now += seconds
+                return None
+            case List():
+                return self.list(intent)
+            case References(run_id):
+                world.moment()
+                return world.references(run_id)
+
+    def send(self, intent: int) -> Sent:
+        # I1: what leaves is on the disk, and nothing else of it is under way.
+        assert self.one("SELECT count(*) FROM attempts WHERE intent = ? AND outcome IS NULL", intent) == (1,)
+        # I6: what is sent is what was sealed.
+        sent = self.world.post(self.references(intent))
+        self.world.may_crash()
+        return sent
+
+    def list(self, intent: int) -> Listing | None:
+        begun = self.world.moment()
+        runs = self.world.list()
+        if runs is None:
+            return None
+        known_before = self.one("SELECT known_before FROM intents WHERE number = ?", intent)[0]
+        known = self.connection.execute(
+            "SELECT run_id FROM seen WHERE number <= ? OR (intent IS NOT NULL AND intent <> ?)",
+            (known_before, intent),
+        )
+        asked_at = self.one("SELECT min(server_date) FROM attempts WHERE intent = ?", intent)[0]
+        wanted = Wanted(
+            references=self.references(intent),
+            version=VERSION,
+            asked_at=BEGINNING if asked_at is None else asked_at,
+            known=frozenset(row[0] for row in known),
+        )
+        return Listing(begun, runs, wanted)
+
+    def duplicates(self) -> int:
+        """Return how many runs there are beyond one for each set of references."""
+        return len(self.world.runs) - len({run.references for run in self.world.runs})
+
+    def check(self) -> None:
+        """Check what must hold at the end, whatever happened."""
+        rows = self.connection.execute("SELECT number, state, run_id FROM intents").fetchall()
+        by_id = {run.run_id: run for run in self.world.runs}
+        for intent, state, run_id in rows:
+            assert state in ("CREATED", "AMBIGUOUS")
+            if state == "CREATED":
+                assert by_id[run_id].references == self.references(intent)
+        claimed = [run_id for _, _, run_id in rows if run_id]
+        assert len(set(claimed)) == len(claimed)
+        states = {row[0] for row in self.connection.execute("SELECT DISTINCT state FROM items")}
+        assert states <= {"SUBMITTED", "ASSIGNED"}
+
+
+@cache
+def sealed(chunks: int = 2, size: int = 3) -> bytes:
+    """Return the database of a job whose items are uploaded and in intents."""
+    job = Job(World(random=Random(0)), None)
+    for migration in MIGRATIONS:
+        job.connection.executescript(migration)
+    names = [f"item-{number}" for number in range(chunks * size)]
+    items = [_orders.NewItem(reference=name, path=name, turn=0, overrides={}) for name in names]
+    job.write(_orders.add_items(items))
+    for state in (ItemState.READY, ItemState.SENDING, ItemState.STORED):
+        job.write(_orders.move_items(range(1, len(names) + 1), state))
+    for chunk in range(chunks):
+        job.write(_orders.seal(range(1 + chunk * size, 1 + (chunk + 1) * size)))
+    return job.connection.serialize()
+
+
+@given(st.integers(0, 2**64), st.booleans())
+@settings(max_examples=ROUNDS, deadline=None)
+@pytest.mark.timeout(600)
+def test_no_run_is_created_twice_and_none_is_lost(seed: int, has_date: bool) -> None:
+    # Without a Date each new process waits the whole time again, so one that dies all the time never ends.
+    world = World(random=Random(seed), has_date=has_date, crashes=0.04 if has_date else 0.01)
+    job = Job(world, sealed())
+    job.run()
+    job.check()
+    assert job.duplicates() == 0
+    assert len(world.runs) == 2, "every item is in a run"
