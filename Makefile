@@ -4,6 +4,7 @@ SLIDES ?=
 LOGIN ?=
 NEW ?=
 WRITE ?=
+ARGUMENTS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -16,14 +17,14 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-decode bench-watch clean
+.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-decode bench-transfers bench-watch clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
 
 env: $(VENV)/.env  ## Make .venv with all extras and development tools
 
-node-tools: $(NODE_TOOLS)  ## Install the tools for the contract that exist only for Node
+node-tools: $(NODE_TOOLS)  ## Install the tools that exist only for Node
 
 browser:  ## Install Debian's Chromium, which pages are tested in; needs root
 	@test -x /usr/bin/chromium || $(INSTALL_CHROMIUM) || echo "there is no Chromium, and it can't be installed here: pages are not tested" >&2
@@ -82,6 +83,9 @@ bench-api: $(VENV)/.env  ## Measure calls through the façade, next to its trans
 bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
 	$(BIN)/python benchmarks/auth.py
 
+bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (some 40 minutes)
+	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)
+
 clean:  ## Delete everything that was made here
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf scripts/node/node_modules tests/oidc/node_modules
@@ -99,6 +103,10 @@ $(VENV)/.env: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,keyring,slides]' --group dev
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.env
+	$(PIP) install --constraint constraints.txt --group bench
+	@touch $@
 
 $(NODE_TOOLS) $(IDENTITY_PROVIDER): %/node_modules/.package-lock.json: %/package.json %/package-lock.json | $(VENV)/.env
 	$(NPM) ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -83,7 +83,7 @@ class Authlib:
             "client",
             token=expired,
             token_endpoint=f"{place.origin}/oauth/token",
-            token_endpoint_auth_method="none",  # noqa: S106 - the name of a method
+            token_endpoint_auth_method="none",
             timeout=60,
         )
         self._url = f"{place.origin}/api/v1/applications"

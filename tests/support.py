@@ -28,7 +28,7 @@ METADATA = {
 class Answer:
     """What a storage answers: `cut` closes the connection after so many bytes of the body."""
 
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     status: int = 200
     headers: dict[str, str] = field(factory=dict)
     cut: int | None = None
@@ -41,7 +41,7 @@ class Storage:
     origin: str
     answers: dict[str, list[Answer]] = field(factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(factory=list)
-    bodies: list[bytes] = field(factory=list)
+    bodies: list[bytes] = field(factory=list, repr=False)
     serving: set[asyncio.Task[None]] = field(factory=set)
 
     def url(self, path: str, *answers: Answer, query: str = "signature=CANARY") -> str:

@@ -4,7 +4,7 @@ Everything that users need is importable from here.
 """
 
 from ._client import Client
-from ._config import Limits, Retries, Settings, Timeouts
+from ._config import Limits, Retries, Settings, Timeouts, Transfers, Uploads
 from ._crc32c import (
     Crc32c,
     checksum_bytes,
@@ -100,10 +100,11 @@ from .models import (
 )
 from .resources._run import Run
 from .slides import SlideInfo, find_slides, read_slide
-from .storage import Store, Stored
+from .storage import GCS, S3, AwsKey, Azure, Presigned, Store, StoreAddress, Stored, put_once
 from .submission import FoundRuns
+from .transfer._bars import ProgressBars
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
-from .transfer._progress import ProgressBars, TransferEvent
+from .transfer._progress import ProgressLines, TransferEvent
 from .watch import Change, Watcher
 
 __all__ = [
@@ -113,6 +114,8 @@ __all__ = [
     "ApplicationVersion",
     "ArtifactScope",
     "AuthenticationError",
+    "AwsKey",
+    "Azure",
     "BadRequest",
     "CallableToken",
     "Change",
@@ -133,6 +136,7 @@ __all__ = [
     "FileStore",
     "Forbidden",
     "FoundRuns",
+    "GCS",
     "Hooks",
     "IdentityProvider",
     "InputArtifact",
@@ -162,7 +166,9 @@ __all__ = [
     "OutputArtifactSpec",
     "Page",
     "Pager",
+    "Presigned",
     "ProgressBars",
+    "ProgressLines",
     "RefreshToken",
     "RequestEvent",
     "RequestTimeout",
@@ -175,6 +181,7 @@ __all__ = [
     "RunFailed",
     "RunStatus",
     "RunVanished",
+    "S3",
     "ServerError",
     "Settings",
     "Slide",
@@ -182,6 +189,7 @@ __all__ = [
     "SlideInfo",
     "StaticToken",
     "Store",
+    "StoreAddress",
     "Stored",
     "StoredLogin",
     "SubmissionUnknown",
@@ -197,9 +205,11 @@ __all__ = [
     "TransferError",
     "TransferEvent",
     "TransferInterrupted",
+    "Transfers",
     "Unauthorized",
     "UnprocessableRequest",
     "UnsafePath",
+    "Uploads",
     "UrlRefused",
     "UsageError",
     "Watcher",
@@ -214,5 +224,6 @@ __all__ = [
     "login_browser",
     "login_device",
     "logout",
+    "put_once",
     "read_slide",
 ]

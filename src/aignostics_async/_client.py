@@ -18,7 +18,7 @@ from .auth import StaticToken, TokenSource
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
-from .storage import Store, open_store
+from .storage import Store, StoreAddress, open_store
 from .watch._open import watch_runs, watch_scope
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Client:
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
-    def store(self, address: str) -> Store:
+    def store(self, address: StoreAddress | str) -> Store:
         """Return the object store at an address, as `runs.submit` would use it; no I/O.
 
         Raises ConfigurationError for an address that this release can't use.

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from attrs import field, frozen
+from attrs.validators import matches_re, optional
 
 from ._errors import ConfigurationError
 from ._hooks import Hooks
@@ -33,7 +34,14 @@ def _header_text(_instance: object, attribute: Any, value: str) -> None:
 
 
 def _instance(_settings: object, attribute: Any, value: object) -> None:
-    kind = {"timeouts": Timeouts, "retries": Retries, "limits": Limits, "hooks": Hooks}[attribute.name]
+    kinds = {
+        "timeouts": Timeouts,
+        "retries": Retries,
+        "limits": Limits,
+        "transfers": Transfers,
+        "hooks": Hooks,
+    }
+    kind = kinds[attribute.name]
     if not isinstance(value, kind):
         raise ConfigurationError(f"{attribute.name} takes {kind.__name__}(...), not {value!r}")
 
@@ -72,10 +80,36 @@ class Limits:
 
     api_requests: int = field(default=8, validator=_at_least_one)
     """API requests in flight; more only slow each other down. Also the size of the connection pool."""
-    transfers: int = field(default=8, validator=_at_least_one)
-    """Files that move at once, each way."""
+    transfers: int = field(default=16, validator=_at_least_one)
+    """Connections that move files at once, both ways together. The client begins with half of it, takes more
+    while that is faster, and fewer when a storage or the processors ask for it."""
     items_per_run: int = field(default=500, validator=_at_least_one)
     """Items of one run request; the platform refuses more."""
+
+
+@frozen(kw_only=True)
+class Transfers:
+    """How files move. Sizes are in bytes."""
+
+    bandwidth: float | None = field(default=None, validator=optional(_positive))
+    """Bytes per second, over all connections and both ways together; None for as fast as it goes."""
+    segment_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
+    """The smallest stretch of a download that is worth a connection of its own."""
+    part_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
+    """Of an upload in parts; stores want 5 MiB at least. A file that fits one part is sent whole."""
+    parts_at_once: int = field(default=4, validator=_at_least_one)
+    """Parts of one file in flight. Each is held in memory while it is sent."""
+
+
+@frozen(kw_only=True)
+class Uploads:
+    """How `runs.submit` names what it uploads: prefix, job, item, file name."""
+
+    prefix: str = field(default="aignostics-async", validator=matches_re(r"[\w./-]*"))
+    """The first part of every key."""
+    job: str | None = field(default=None, validator=optional(matches_re(r"[\w.-]+")))
+    """Names a job that may be repeated: what an interrupted try of it has uploaded is found and not sent
+    again, if its size and checksum are right. Without it every call has keys of its own."""
 
 
 @frozen(kw_only=True)
@@ -85,6 +119,7 @@ class Settings:
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
     retries: Retries = field(factory=Retries, validator=_instance)
     limits: Limits = field(factory=Limits, validator=_instance)
+    transfers: Transfers = field(factory=Transfers, validator=_instance)
     hooks: Hooks = field(factory=Hooks, validator=_instance)
     """Functions that are told of each request, response and retry of the API."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)

@@ -95,6 +95,26 @@ def decode_crc32c(wire: str) -> int:
     return int.from_bytes(digest, "big")
 
 
+def readable_crc32c(promise: str | None) -> str | None:
+    """Return a promised checksum if it is one; another text promises nothing."""
+    if promise is None:
+        return None
+    try:
+        decode_crc32c(promise)
+    except ValueError:
+        return None
+    return promise
+
+
+def goog_crc32c(header: str | None) -> str | None:
+    """Return the CRC32C of an `x-goog-hash` header, such as `crc32c=4waSgw==,md5=...`, or None."""
+    for part in (header or "").split(","):
+        kind, _, value = part.strip().partition("=")
+        if kind == "crc32c" and value:
+            return value
+    return None
+
+
 def checksum_bytes(data: Buffer) -> Crc32c:
     """Return the checksum of bytes that are in memory."""
     checksum = Crc32c()

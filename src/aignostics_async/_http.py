@@ -1,15 +1,13 @@
-"""The only `import httpx`: one pool for the API, one for storage, and a short call to token endpoints.
+"""The only `import httpx`: the pool for the API, and a short call to token endpoints.
 
-Two worlds that never meet. The API pool sends the bearer token, to the API's own origin and nowhere else.
-The storage pool has no credentials, no cookies and no content decoding; the signed URLs that it is given
-are secrets, and show without their query wherever a URL can show. Requests are made here and not by an httpx
-client, so nothing that a client keeps, cookies least of all, gets into them.
+Two worlds that never meet. The pool sends the bearer token, to the API's own origin and nowhere else; files
+move by `transfer/_wire.py`, which has no credentials. Requests are made here and not by an httpx client, so
+nothing that a client keeps, cookies least of all, gets into them.
 """
 
 from __future__ import annotations
 
 import logging
-import platform
 import ssl
 from contextlib import asynccontextmanager
 from copy import copy
@@ -21,7 +19,7 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from ._answers import FormAnswer, form_answer, retry_after, status_error, without_values
+from ._answers import FormAnswer, form_answer, status_error
 from ._config import Retries, Settings
 from ._errors import (
     AignosticsError,
@@ -30,18 +28,16 @@ from ._errors import (
     InvalidResponse,
     RequestTimeout,
     TokenEndpointUnavailable,
-    TransferInterrupted,
-    UrlRefused,
     UsageError,
 )
 from ._hooks import RequestEvent, ResponseEvent, RetryEvent, tell
 from ._redact import RedactingFilter, excerpt
 from ._retry import AttemptFailed, Outcome, repeat
 from ._urls import check_endpoint, is_loopback, origin, without_query
-from ._version import __version__
+from ._version import user_agent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from ._lifetime import Lifetime
@@ -150,7 +146,7 @@ class ApiPool(_Pool):
         fields = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
-            "User-Agent": _user_agent(self._settings),
+            "User-Agent": user_agent(self._settings.user_agent),
             **(headers or {}),
         }
         try:
@@ -238,71 +234,6 @@ class ApiPool(_Pool):
         tell(self._settings.hooks.on_retry, event)
 
 
-class StoragePool(_Pool):
-    """Requests with signed URLs: bodies stream, nothing is decoded, nothing of ours is added."""
-
-    def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
-        super().__init__(settings, lifetime, 2 * settings.limits.transfers)
-
-    @asynccontextmanager
-    async def exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        name: str,
-        headers: Mapping[str, str] | None = None,
-        body: AsyncIterable[bytes] | None = None,
-    ) -> AsyncIterator[httpx.Response]:
-        """Send one request, once, and give the answer with its body not yet read.
-
-        `name` stands for the file in errors. Every failure, while sending, while the body is read, or as
-        an error status, becomes AttemptFailed with a TransferError inside, for `_retry.repeat` to act on.
-        """
-        self._lifetime.check()
-        request = _secret_request(method, url, headers, body, name)
-        failure: httpx.RequestError | None = None
-        try:
-            async with self._connection(method) as client:
-                response = await client.send(request, stream=True)
-                try:
-                    if not response.is_success:
-                        await self._refuse(response, name)
-                    yield response
-                finally:
-                    await response.aclose()
-        except httpx.RequestError as error:
-            failure = error
-        if failure is not None:
-            message = f"the connection to {request.url} failed ({_reason(failure)}); try again"
-            sent = not isinstance(failure, _NEVER_SENT)
-            raise AttemptFailed(TransferInterrupted(message, name=name), Outcome(request_sent=sent))
-
-    async def _refuse(self, response: httpx.Response, name: str) -> None:
-        status = response.status_code
-        words = _words(response.request, await _first_bytes(response, 2000))
-        outcome = Outcome(status=status, retry_after=retry_after(response))
-        place = f"{response.request.method} {response.request.url}"
-        if status in (400, 401, 403, 404, 410):
-            raise AttemptFailed(
-                UrlRefused(
-                    f"{place} answered {status}: the signed URL has expired, or is not valid for this "
-                    f"request; get a fresh one. The storage said: {words!r}",
-                    name=name,
-                    status=status,
-                ),
-                outcome,
-            )
-        raise AttemptFailed(
-            TransferInterrupted(
-                f"{place} answered {status}; try again later. The storage said: {words!r}",
-                name=name,
-                status=status,
-            ),
-            outcome,
-        )
-
-
 async def post_form(url: str, body: Secret, settings: Settings, *, repeat: bool = False) -> FormAnswer:
     """Send a form to an identity provider and return what it answers; takes 20 s at most.
 
@@ -327,7 +258,7 @@ async def _send_form(url: str, body: Secret, settings: Settings) -> FormAnswer |
     headers = {
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
-        "User-Agent": _user_agent(settings),
+        "User-Agent": user_agent(settings.user_agent),
     }
     try:
         async with _client(settings, ssl_context(settings), (urlsplit(url).netloc,)) as client:
@@ -372,40 +303,6 @@ def ssl_context(settings: Settings) -> ssl.SSLContext:
         ) from None
 
 
-def _user_agent(settings: Settings) -> str:
-    own = f"aignostics-async/{__version__} python/{platform.python_version()}"
-    return f"{settings.user_agent} {own}".strip()
-
-
-class _SecretURL(httpx.URL):
-    """A URL that shows without its query, in httpx's own log records too, and is sent whole."""
-
-    def __str__(self) -> str:
-        return without_query(super().__str__())
-
-    def __repr__(self) -> str:
-        return f"URL({str(self)!r})"
-
-
-def _secret_request(
-    method: str,
-    url: str,
-    headers: Mapping[str, str] | None,
-    body: AsyncIterable[bytes] | None,
-    name: str,
-) -> httpx.Request:
-    try:
-        secret = _SecretURL(url)
-    except httpx.InvalidURL:
-        secret = _SecretURL("")
-    if secret.scheme not in ("http", "https") or not secret.host or secret.userinfo:
-        raise UrlRefused("its URL is not one that a storage signs; ask for a new one", name=name, status=0)
-    plain = {"Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
-    request = httpx.Request(method, url, headers=plain, content=body)
-    request.url = secret
-    return request
-
-
 def _connection_error(request: httpx.Request, error: httpx.RequestError) -> ConnectionFailed:
     sent = not isinstance(error, _NEVER_SENT)
     kind = RequestTimeout if isinstance(error, httpx.TimeoutException) else ConnectionFailed
@@ -422,17 +319,3 @@ def _connection_error(request: httpx.Request, error: httpx.RequestError) -> Conn
 def _reason(error: httpx.RequestError) -> str:
     words = excerpt(str(error), 120)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
-
-
-def _words(request: httpx.Request, body: bytes) -> str:
-    """Return what a storage said, without any part of the signed query, which it may repeat."""
-    return excerpt(without_values(body.decode("utf-8", "replace"), request.url.query.decode("ascii")))
-
-
-async def _first_bytes(response: httpx.Response, limit: int) -> bytes:
-    collected = b""
-    async for piece in response.aiter_raw():
-        collected += piece
-        if len(collected) >= limit:
-            break
-    return collected[:limit]

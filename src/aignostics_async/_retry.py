@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import contextmanager
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +17,7 @@ import anyio
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from datetime import datetime
 
     from ._config import Retries
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("aignostics_async")
 _T = TypeVar("_T")
+_told: ContextVar[Callable[[], None] | None] = ContextVar("_told", default=None)
 
+_PROGRESS = 1024 * 1024  # bytes
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 # 408, 425, 429 and 503 ask for it. The others are gateways and servers in trouble, where repeating what is
 # idempotent does no harm.
@@ -73,25 +77,41 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
     return outcome.status is None or outcome.status in _TRANSIENT or outcome.status >= 520
 
 
+@contextmanager
+def telling_retries(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` at each further try of whatever is repeated within the block, in its tasks too."""
+    token = _told.set(tell)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
 async def repeat(
     policy: Retries,
     method: str,
     what: str,
     attempt: Callable[[], Awaitable[_T]],
     *,
+    moved: Callable[[], int] | None = None,
     on_retry: Callable[[int, float, AignosticsError], None] | None = None,
 ) -> _T:
     """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
 
-    `on_retry` is told the number of the try that failed, the wait, and the error.
+    With `moved`, which tells how many bytes are there, a try that brought a MiB counts as the first one: a
+    large file on a bad network is no dead network. `on_retry` is told the number of the try that failed, the
+    wait, and the error.
     """
     tries = 0
+    reached = moved() if moved else 0
     while True:
         tries += 1
         try:
             return await attempt()
         except AttemptFailed as failed:
             failure = failed
+        if moved and moved() >= reached + _PROGRESS:
+            tries, reached = 1, moved()
         wait = wait_before_retry(
             policy, method=method, outcome=failure.outcome, attempt=tries, jitter=random.random()
         )
@@ -100,6 +120,8 @@ async def repeat(
             # hangs on to the error as its context.
             raise failure.error
         _log.info("%s: try %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
+        if (tell := _told.get()) is not None:
+            tell()
         if on_retry is not None:
             on_retry(tries, wait, failure.error)
         await anyio.sleep(wait)

@@ -1,4 +1,4 @@
-"""What an open client holds: the bridge to the API and the pool for storage, in one event loop."""
+"""What an open client holds: the bridge to the API and the engine for files, in one event loop."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from ._bridge import Bridge
     from ._config import Settings
-    from ._http import StoragePool
     from .auth import TokenSource
+    from .transfer._engine import Engine
+    from .transfer._verified import Verified
     from .watch._poller import Poller
 
 
@@ -44,27 +45,36 @@ class Session:
         return self._poller
 
     @property
-    def storage(self) -> StoragePool:
-        """The pool for signed URLs."""
+    def engine(self) -> Engine:
+        """What moves files to and from storages."""
         self._lifetime.check()
-        return self._storage
+        return self._engine
+
+    @property
+    def verified(self) -> Verified:
+        """What is known of files that were brought home."""
+        self._lifetime.check()
+        return self._verified
 
     async def __aenter__(self) -> Self:
         self._lifetime.begin()
         # Here, because httpx and the generated client are most of the import time, and a program that
         # only looks at models or builds its settings needs neither.
         from ._bridge import Bridge
-        from ._http import ApiPool, StoragePool, ssl_context
+        from ._http import ApiPool, ssl_context
+        from .transfer._engine import Engine
+        from .transfer._verified import Verified
         from .watch._poller import Poller
 
         context = ssl_context(self.settings)
         async with AsyncExitStack() as stack:
             api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
             self._bridge = Bridge(api.open(stack, context))
+            self._engine = Engine(self.settings, self._lifetime).open(stack, context)
+            self._verified = Verified()
             self._poller = Poller(
                 self._bridge.under(_impatient(self.settings)), self.settings, self._lifetime
             )
-            self._storage = StoragePool(self.settings, self._lifetime).open(stack, context)
             self._stack = stack.pop_all()
         return self
 
@@ -102,9 +112,14 @@ class SharedSession(Session):
         return self._shared.poller
 
     @property
-    def storage(self) -> StoragePool:
-        """The pool for signed URLs."""
-        return self._shared.storage
+    def engine(self) -> Engine:
+        """What moves files to and from storages, under the settings of the client that owns it."""
+        return self._shared.engine
+
+    @property
+    def verified(self) -> Verified:
+        """What is known of files that were brought home."""
+        return self._shared.verified
 
     async def __aenter__(self) -> Self:
         raise UsageError("this client shares the connections of the one it was made from; enter that one")

@@ -21,7 +21,7 @@ from aignostics_async import (
     UsageError,
     checksum_bytes,
 )
-from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._upload import put_file
 
 
@@ -124,9 +124,7 @@ async def test_the_client_tells_a_refused_url(emulator: Emulator, slide: Slide, 
             assert requests.head(url, timeout=30).status_code in (400, 403)
     async with emulator.client() as client:
         with pytest.raises(UrlRefused, match="get a fresh one") as caught:
-            await put_file(
-                client._session.storage, url, slide.path, name="case.tiff", retries=IMPATIENT.retries
-            )
+            await put_file(client._session.engine, url, slide.path, name="case.tiff")
     assert caught.value.status == (400 if wrong == "expired" else 403)
     assert "signature=" not in str(caught.value)
     assert "case.tiff" in str(caught.value)
@@ -164,7 +162,7 @@ async def test_a_store_is_of_the_api_s_own_origin(emulator: Emulator, slide: Sli
         with pytest.raises(ConfigurationError, match="must be of the API's own origin"):
             client.store(elsewhere)
         with pytest.raises(ConfigurationError, match="s3://bucket"):
-            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store="s3://bucket")
+            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store="ftp://bucket")
         with pytest.raises(UsageError, match="gets no token"):
             await client._session.bridge.api.send("sign", method="POST", url=f"{elsewhere}/sign")
     assert emulator.requests() == []

@@ -77,6 +77,18 @@ def test_a_run_from_submit_to_delete(emulator: Emulator, run_id: str, tmp_path: 
     assert "Traceback" not in late.stderr
 
 
+def test_progress_is_lines_where_there_is_no_terminal(
+    emulator: Emulator, run_id: str, tmp_path: Path
+) -> None:
+    done = cli("runs", "download", run_id, tmp_path, "--bwlimit", "20M", emulator=emulator)
+    assert done.returncode == 0
+    assert done.stderr.startswith("download: 3 of 3 files, ")
+    assert "MB/s" in done.stderr
+    refused = cli("runs", "download", run_id, tmp_path, "--bwlimit", "fast", emulator=emulator)
+    assert refused.returncode == 2
+    assert "--bwlimit takes bytes per second" in refused.stderr
+
+
 def test_cancel(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     with Emulator(tmp_path / "slow", speed=0.1) as slow:
         submitted = cli("submit", "test-app:v0.0.2", slide.path, "--store", slow.store_url, emulator=slow)

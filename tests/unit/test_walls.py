@@ -60,12 +60,24 @@ def test_the_walls_stand(tree: Path) -> None:
             "Only _http.py imports httpx",
         ),
         (
+            "src/aignostics_async/transfer/_wire.py",
+            "import urllib3",
+            "No other HTTP library beside httpx and the wire's own",
+        ),
+        (
             "src/aignostics_async/_client.py",
             "from .emulator import process",
             "The client knows nothing of the command line",
         ),
     ],
-    ids=["generated to ours", "past the bridge", "past http", "inside a function", "core to emulator"],
+    ids=[
+        "generated to ours",
+        "past the bridge",
+        "past http",
+        "inside a function",
+        "past the wire",
+        "core to emulator",
+    ],
 )
 def test_a_planted_import_is_caught(tree: Path, module: str, line: str, contract: str) -> None:
     plant(tree, module, line)
@@ -74,7 +86,17 @@ def test_a_planted_import_is_caught(tree: Path, module: str, line: str, contract
     assert re.search(rf"^{re.escape(contract)}.*BROKEN", checked.stdout, re.MULTILINE), checked.stdout
 
 
-@pytest.mark.parametrize("line", ["import importlib", "from importlib import metadata", "import httpcore"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import importlib",
+        "from importlib import metadata",
+        "import httpcore",
+        "from http import client",
+        "import http.client",
+        "from urllib import request",
+    ],
+)
 def test_there_is_no_back_door(tree: Path, line: str) -> None:
     module = "src/aignostics_async/watch/_poll.py"
     assert tool(tree, "ruff", "check", "--select", "TID251", module).returncode == 0

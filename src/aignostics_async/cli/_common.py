@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from .._client import Client
-from .._config import Settings
+from .._config import Settings, Transfers
+from .._errors import UsageError
+from ..transfer._bars import ProgressBars
+from ..transfer._progress import ProgressLines
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON instead of a table.")]
 PollInterval = Annotated[float, Parameter(help="Seconds between two looks at a run.")]
 
 
-def client(poll_interval: float | None = None) -> Client:
+Bwlimit = Annotated[
+    str | None, Parameter(help="Bytes per second for all transfers together, such as 500K, 20M or 1.5G.")
+]
+
+
+def client(poll_interval: float | None = None, bwlimit: str | None = None) -> Client:
     """Return the client that the environment describes."""
-    settings = Settings() if poll_interval is None else Settings(poll_interval=poll_interval)
+    transfers = Transfers(bandwidth=None if bwlimit is None else bytes_per_second(bwlimit))
+    settings = Settings(transfers=transfers)
+    if poll_interval is not None:
+        settings = evolve(settings, poll_interval=poll_interval)
     return Client.from_env(settings=settings)
+
+
+def bytes_per_second(text: str) -> float:
+    """Return a rate that is given as a number, with K, M or G for thousands; else raise UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)", text.strip().lower())
+    rate = float(found[1]) * 1000 ** " kmg".index(found[2] or " ") if found else 0
+    if not rate:
+        raise UsageError(f"--bwlimit takes bytes per second such as 500K, 20M or 1.5G, not {text!r}")
+    return rate
+
+
+def progress() -> ProgressBars | ProgressLines:
+    """Return bars for a terminal, and a line every 30 s for anything else."""
+    return ProgressBars() if sys.stderr.isatty() else ProgressLines()
 
 
 def plain(value: Any) -> Any:

@@ -10,8 +10,7 @@ from cyclopts import App
 
 from .._endings import ending
 from .._errors import UsageError
-from ..transfer._progress import ProgressBars
-from ._common import Json, PollInterval, client, plain, print_json, print_line, print_table
+from ._common import Bwlimit, Json, PollInterval, client, plain, print_json, print_line, print_table, progress
 
 if TYPE_CHECKING:
     from ..models import RunDetails
@@ -148,6 +147,7 @@ async def download(
     *,
     wait: bool = True,
     poll_interval: PollInterval = 30,
+    bwlimit: Bwlimit = None,
     as_json: Json = False,
 ) -> int:
     """Bring all output artifacts of a run to a folder, each item's as soon as it succeeds.
@@ -157,7 +157,7 @@ async def download(
     wait
         Go on until the run is final; otherwise take what there is now.
     """
-    async with client(poll_interval) as session:
+    async with client(poll_interval, bwlimit) as session:
         return await bring(session.run(run_id), folder, wait=wait, as_json=as_json)
 
 
@@ -177,13 +177,13 @@ async def follow(run: Run, *, as_json: bool) -> None:
 
 
 async def bring(run: Run, folder: Path, *, wait: bool, as_json: bool) -> int:
-    """Download with progress bars, print what became of each item, and return the exit status."""
+    """Download and show the progress, print what became of each item, and return the exit status."""
     if as_json:
         report = await run.download(folder, wait=wait)
         print(report.to_json(), end="")
     else:
-        with ProgressBars() as bars:
-            report = await run.download(folder, wait=wait, progress=bars)
+        with progress() as shown:
+            report = await run.download(folder, wait=wait, progress=shown)
         print_report(report)
     failures = report.failures()
     for failure in failures:

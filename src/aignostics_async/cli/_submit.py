@@ -16,8 +16,7 @@ from cyclopts import Parameter
 from .._errors import SubmissionUnknown, UsageError
 from ..models import Item, Slide
 from ..slides import find_slides
-from ..transfer._progress import ProgressBars
-from ._common import Json, PollInterval, client, print_json
+from ._common import Bwlimit, Json, PollInterval, client, print_json, progress
 from ._runs import bring
 
 
@@ -30,6 +29,7 @@ async def submit(
     metadata: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     download: Path | None = None,
     poll_interval: PollInterval = 30,
+    bwlimit: Bwlimit = None,
     as_json: Json = False,
 ) -> int:
     """Read, check, upload and submit slides as one run.
@@ -43,7 +43,8 @@ async def submit(
     slides
         Slide files, or folders of them.
     store
-        The address of a store of the API's own origin that signs URLs, such as the emulator's.
+        Where the slides go: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix with credentials
+        from the environment, or the address of a store of the API's own origin, such as the emulator's.
     mpp
         µm per pixel, for slides whose file has none.
     metadata
@@ -53,13 +54,13 @@ async def submit(
         Wait for the run and bring its results to this folder.
     """
     items = _items(slides, mpp, dict(_pair(text) for text in metadata))
-    async with client(poll_interval) as session:
+    async with client(poll_interval, bwlimit) as session:
         with _advice([item.reference for item in items]):
             if as_json:
                 run = await session.runs.submit(application_version, items, store=store)
             else:
-                with ProgressBars() as bars:
-                    run = await session.runs.submit(application_version, items, store=store, progress=bars)
+                with progress() as shown:
+                    run = await session.runs.submit(application_version, items, store=store, progress=shown)
         if download is not None:
             # Told before the wait: who interrupts it has a run that is paid for.
             print(f"run {run.id}", file=sys.stderr, flush=True)

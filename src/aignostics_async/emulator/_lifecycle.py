@@ -15,10 +15,11 @@ from anyio.abc import TaskGroup
 
 from .._config import Retries, Settings
 from .._errors import AignosticsError, TransferError
-from .._http import StoragePool, ssl_context
+from .._http import ssl_context
 from .._lifetime import Lifetime
 from .._urls import is_loopback
 from ..transfer._download import fetch_file
+from ..transfer._engine import Engine
 from ._analysis import UnreadableSlide, analyse
 from ._catalogue import find_version
 from ._history import FINAL, ItemRow
@@ -57,8 +58,7 @@ class Lifecycle:
         settings = Settings(trust_env=False, retries=Retries(attempts=2, first_wait=0.1))
         lifetime = Lifetime()
         lifetime.begin()
-        self._storage = StoragePool(settings, lifetime).open(stack, ssl_context(settings))
-        self._retries = settings.retries
+        self._engine = Engine(settings, lifetime).open(stack, ssl_context(settings))
         # Analysis is CPU-bound; two at a time leave the event loop its share of a small machine.
         self._analysts = anyio.CapacityLimiter(2)
         self._tasks = await stack.enter_async_context(anyio.create_task_group())
@@ -165,9 +165,7 @@ class Lifecycle:
             return url
 
         try:
-            await fetch_file(
-                self._storage, ask, target, name="input", expected=expected, retries=self._retries
-            )
+            await fetch_file(self._engine, ask, target, name="input", expected=expected)
         except TransferError as error:
             raise InputRefused(f"The input could not be fetched: {error}") from None
         except AignosticsError as error:

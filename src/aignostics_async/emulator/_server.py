@@ -22,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .._errors import ConfigurationError
 from ._api import Api
+from ._buckets import Buckets
 from ._clock import Dated
 from ._conformance import Conformance
 from ._contract import InvalidRequest, answer_invalid
@@ -148,7 +149,7 @@ def _platform(options: Options) -> Platform:
 def build_app(platform: Platform, lifespan: Any = None) -> Dated:
     """Return the ASGI application of an emulator."""
     levers = Levers(platform)
-    rooms = (Api(platform), Storage(platform), OAuth(platform), Pages(platform), levers)
+    rooms = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), levers)
     app = Starlette(
         routes=[route for room in rooms for route in room.routes()],
         exception_handlers={

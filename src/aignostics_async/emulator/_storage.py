@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ..transfer._upload import goog_crc32c
+from .._crc32c import goog_crc32c
 from ._objects import STORAGE_PATH, ChecksumRefused, SignatureRefused
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class Storage:
     async def _write(self, request: Request, key: str) -> Response:
         media_type = request.headers.get("content-type", "application/octet-stream")
         try:
-            row = await self._objects.write(key, request.stream(), media_type, goog_crc32c(request.headers))
+            row = await self._objects.write(
+                key, request.stream(), media_type, goog_crc32c(request.headers.get("x-goog-hash"))
+            )
         except ChecksumRefused:
             return _xml(400, "BadDigest")
         return Response(headers={"x-goog-hash": f"crc32c={row.crc32c}", "etag": f'"{row.crc32c}-{row.size}"'})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .._client import Client
 from .._config import Retries, Settings
+from ..storage import GCS, S3, AwsKey
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -131,6 +132,20 @@ class Emulator:
             "AIGNOSTICS_CLIENT_ID": self.client_id,
             "AIGNOSTICS_REDIRECT_URL": "http://localhost:0/",
         }
+
+    def s3(self, bucket: str = "bucket", prefix: str = "") -> S3:
+        """Return a bucket of its S3 endpoint, as `runs.submit` takes it."""
+        key = AwsKey(**self._stores()["s3"])
+        return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
+
+    def gcs(self, bucket: str = "bucket", prefix: str = "") -> GCS:
+        """Return a bucket of its endpoint in Google's manner."""
+        account = self._stores()["gcs"]
+        return GCS(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/gcs", service_account=account)
+
+    def _stores(self) -> dict[str, Any]:
+        stores: dict[str, Any] = json.loads((self._data / "stores.json").read_text(encoding="utf-8"))
+        return stores
 
     def client(self, settings: Settings = IMPATIENT) -> Client:
         """Return a client for it, not yet entered."""

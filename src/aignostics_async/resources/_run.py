@@ -129,8 +129,9 @@ class Run:
 
         Each item's files come as soon as it succeeds, until the run is final; with `wait=False` only what
         there is now. A file appears whole under its name, after its CRC32C was found to be the promised
-        one; one that stands there already with the promised bytes is not downloaded again. A failed file
-        does not stop the others: see `DownloadReport.raise_for_failures`.
+        one; one that stands there already with the promised bytes is not downloaded again, and read for
+        that once per client. What an earlier download left unfinished is taken up where it was. A failed
+        file does not stop the others: see `DownloadReport.raise_for_failures`.
         """
         from ..transfer._results import download_results
 
@@ -138,7 +139,7 @@ class Run:
             self,
             looks(self, self._settings) if wait else one_look(self),
             Path(folder),
-            storage=self._session.storage,
-            settings=self._settings,
+            engine=self._session.engine,
+            verified=self._session.verified,
             progress=progress,
         )

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .._config import Uploads
 from .._ids import as_texts, as_version_id
 from .._pager import LARGEST_PAGE, Pager, PageRequest
 from ..models import ApplicationVersion, Item, as_items
-from ..storage import Store, open_store
+from ..storage import Store, StoreAddress, open_store
 from ._run import Run
 
 if TYPE_CHECKING:
@@ -103,17 +104,21 @@ class Runs:
         application_version: ApplicationVersion | str,
         items: Iterable[Item],
         *,
-        store: Store | str,
+        store: Store | StoreAddress | str,
+        uploads: Uploads | None = None,
         progress: Progress | None = None,
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
 
-        `store` is a store, or the address of one. All slides are read and all metadata is checked before
-        the first byte is uploaded; each file is read once more while it is sent, its CRC32C taken in the
-        same pass and compared with the store's. Nothing is created unless every file arrived.
+        `store` is a store, or the address of one, such as `s3://bucket/prefix`. All slides are read and all
+        metadata is checked before the first byte is uploaded; each file is read once more while it is sent,
+        its CRC32C taken in the same pass and compared with the store's. `uploads` says how the objects are
+        named, and lets an interrupted submission find what it has sent. URLs are signed when every file has
+        arrived, for `Settings.url_lifetime`. Nothing is created unless every file arrived.
 
         Raises InvalidSubmission with all faults of all items, SlideError never alone; TransferError for
-        the first file that could not be sent; and what `create` raises. Needs the `slides` extra.
+        the first file that could not be sent, when all others are; and what `create` raises. Needs the
+        `slides` extra.
         """
         from ..submission import prepare_items
 
@@ -124,6 +129,7 @@ class Runs:
             given,
             place,
             settings=self._session.settings,
+            uploads=uploads or Uploads(),
             progress=progress,
         )
         return await self.create(version, ready)

@@ -1,7 +1,23 @@
 """Object stores behind one small protocol."""
 
-from ._open import open_store
+from ._azure import Azure
+from ._clouds import GCS, S3
+from ._open import StoreAddress, open_store
+from ._presigned import Presigned
 from ._signing import SigningStore
-from ._store import Store, Stored
+from ._store import Store, Stored, put_once
+from ._v4 import AwsKey
 
-__all__ = ["SigningStore", "Store", "Stored", "open_store"]
+__all__ = [
+    "GCS",
+    "S3",
+    "AwsKey",
+    "Azure",
+    "Presigned",
+    "SigningStore",
+    "Store",
+    "StoreAddress",
+    "Stored",
+    "open_store",
+    "put_once",
+]

@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._crc32c import goog_crc32c
 from .._errors import InvalidResponse, UrlRefused
-from .._retry import repeat
 from .._urls import without_query
-from ..transfer._upload import goog_crc32c, put_file
+from ..transfer._ask import ask
+from ..transfer._upload import put_file
 from ._store import Stored
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ class SigningStore:
     def __init__(self, root: str, session: Session) -> None:
         self._root = root.rstrip("/")
         self._session = session
-        self._retries = session.settings.retries
 
     def __repr__(self) -> str:
         return f"SigningStore({without_query(self._root)!r})"
@@ -34,29 +34,22 @@ class SigningStore:
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
         """Send a file in one pass; its CRC32C is compared with the one that the store answers."""
         url = await self._sign("PUT", key, _PUT_SECONDS)
-        sent = await put_file(
-            self._session.storage, url, source, name=source.name, retries=self._retries, progress=progress
-        )
+        sent = await put_file(self._session.engine, url, source, name=source.name, progress=progress)
         return Stored(_SCHEME + key, sent.size, sent.crc32c, sent.etag, sent.verified)
 
-    async def stat(self, uri: str) -> Stored | None:
+    async def stat(self, key: str) -> Stored | None:
         """Ask for size and checksum of an object, or None if there is no such object."""
-        key = uri.removeprefix(_SCHEME)
         url = await self._sign("HEAD", key, 300)
 
-        async def ask() -> Stored | None:
-            async with self._session.storage.exchange("HEAD", url, name=key) as response:
-                headers = response.headers
-                size = int(headers.get("content-length", 0))
-                crc32c = goog_crc32c(headers)
-                return Stored(uri, size, crc32c, headers.get("etag"), crc32c is not None)
-
         try:
-            return await repeat(self._retries, "HEAD", f"HEAD {key}", ask)
+            headers = (await ask(self._session.engine, "HEAD", url, name=key)).headers
         except UrlRefused as refused:
             if refused.status != 404:
                 raise
-        return None
+            return None
+        crc32c = goog_crc32c(headers.get("x-goog-hash"))
+        size = int(headers.get("content-length", 0))
+        return Stored(_SCHEME + key, size, crc32c, headers.get("etag"), crc32c is not None)
 
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds."""

@@ -7,7 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import anyio
 from attrs import frozen
+
+from .._crc32c import checksum_file
 
 
 @frozen
@@ -39,8 +42,8 @@ class Store(Protocol):
         """
         ...
 
-    async def stat(self, uri: str) -> Stored | None:
-        """Return what the store has under a URI, or None if there is nothing."""
+    async def stat(self, key: str) -> Stored | None:
+        """Return what the store has under a key, or None if there is nothing."""
         ...
 
     async def presign_get(self, uri: str, expires: float) -> str:
@@ -50,3 +53,20 @@ class Store(Protocol):
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the signing credentials end, and with them every URL they signed; None if never."""
         ...
+
+
+async def put_once(
+    store: Store, key: str, source: Path, *, progress: Callable[[int], None] | None = None
+) -> Stored:
+    """Send a file unless the store has it already under the key, with its size and its checksum.
+
+    For a key that was fixed before, such as by a job that was interrupted. Costs one request, and a reading
+    of the file if there is something of its size.
+    """
+    size = (await anyio.Path(source).stat()).st_size
+    there = await store.stat(key)
+    if there is not None and there.size == size and there.crc32c is not None:
+        digest = await checksum_file(source)
+        if (digest.wire, digest.length) == (there.crc32c, there.size):
+            return there
+    return await store.put(key, source, progress=progress)

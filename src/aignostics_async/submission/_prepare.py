@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from .._crc32c import checksum_file
-from .._errors import AignosticsError, InvalidSubmission, SlideError, TransferError
+from .._errors import InvalidSubmission, SlideError
 from .._tasks import run_all
 from ..models import ApplicationVersion, Fault, InputArtifact, Item, Slide
-from ..slides import SlideInfo, packed, read_slide
-from ..transfer._names import safe_name
-from ..transfer._progress import Progress, TransferEvent, ignore
+from ..slides import SlideInfo, read_slide
+from ._deliver import Delivery, Parcel
 from ._metadata import slide_metadata
 from ._preflight import find_faults
 
 if TYPE_CHECKING:
-    from .._config import Settings
-    from ..storage import Store, Stored
+    from .._config import Settings, Uploads
+    from ..storage import Store
+    from ..transfer._progress import Progress
 
 # Stand for what is known only after the upload, so that all the rest can be checked before it.
 _SOME_CHECKSUM = "AAAAAA=="
@@ -54,6 +50,7 @@ async def prepare_items(
     store: Store,
     *,
     settings: Settings,
+    uploads: Uploads,
     progress: Progress | None = None,
 ) -> tuple[Item, ...]:
     """Return the items with every slide uploaded and signed for; nothing is uploaded if one has a fault."""
@@ -75,16 +72,18 @@ async def prepare_items(
     ]
     if faults:
         raise InvalidSubmission(faults)
-    # Fixed before anything is sent, and never shared: two slides of one name can't meet.
-    prefix = f"aignostics-async/{uuid.uuid4().hex}"
-
-    async def deliver(number: int, each: _Input) -> InputArtifact:
-        stored, checksum = await _upload(store, f"{prefix}/{number:05d}", each, infos[each], progress)
-        url = await store.presign_get(stored.uri, settings.url_lifetime)
-        return each.as_artifact(version, infos[each], url, checksum)
-
-    jobs = [partial(deliver, number, each) for number, each in enumerate(inputs)]
-    artifacts = await run_all(jobs, limit=limit)
+    delivery = Delivery(store, settings, uploads, progress)
+    await delivery.check_credentials()
+    parcels = [
+        Parcel(each.item, each.reference, each.artifact, each.slide.path, infos[each]) for each in inputs
+    ]
+    sent = await delivery.send_all(parcels)
+    # Signed when all files are there: their time runs from now.
+    urls = await run_all([partial(delivery.sign, stored) for stored, _ in sent], limit=limit)
+    artifacts = [
+        each.as_artifact(version, infos[each], url, checksum)
+        for each, url, (_, checksum) in zip(inputs, urls, sent, strict=True)
+    ]
     return _with_artifacts(items, dict(zip(inputs, artifacts, strict=True)))
 
 
@@ -113,32 +112,3 @@ def _with_artifacts(items: Sequence[Item], artifacts: Mapping[_Input, InputArtif
         evolve(item, slide=None, artifacts=[*item.artifacts, *added.get(number, ())])
         for number, item in enumerate(items)
     )
-
-
-async def _upload(
-    store: Store, key: str, each: _Input, info: SlideInfo, progress: Progress | None
-) -> tuple[Stored, str]:
-    with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
-        try:
-            source = await packed(info, Path(scratch))
-            size = source.stat().st_size
-        except OSError as error:
-            raise TransferError(
-                f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(each.slide.path)
-            ) from None
-        event = TransferEvent("started", "upload", each.reference, source.name, total=size)
-        tell = progress or ignore
-        tell(event)
-        try:
-            stored = await store.put(
-                f"{key}/{safe_name(source.name)}",
-                source,
-                progress=lambda done: tell(evolve(event, kind="advanced", done=done)),
-            )
-            # A store that can't tell leaves that to one more reading of the file.
-            checksum = stored.crc32c or (await checksum_file(source)).wire
-        except AignosticsError:
-            tell(evolve(event, kind="failed"))
-            raise
-        tell(evolve(event, kind="finished", done=size))
-        return stored, checksum

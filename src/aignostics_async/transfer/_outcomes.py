@@ -58,6 +58,11 @@ class DownloadReport:
         """Return the outcomes of one item's files."""
         return tuple(file for file in self.files if file.reference == reference)
 
+    @property
+    def unverified(self) -> tuple[FileOutcome, ...]:
+        """The files that came, and for which nobody had promised a checksum."""
+        return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
+
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
         """Return an error for a run that did not complete, each item without results and each file that
         is not as promised.

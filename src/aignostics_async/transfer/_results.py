@@ -6,25 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
-from attrs import evolve
 
-from .._crc32c import Crc32c, read_checksum
-from .._errors import AignosticsError, TransferError
+from .._errors import AignosticsError
 from .._tasks import plain_task_group
 from ..models import ItemResult, ItemStatus, OutputArtifact
-from ._download import fetch_file, local_error, make_room
+from ._artifact import Wanted, bring_artifact
 from ._names import distinct_names, extension
-from ._outcomes import DownloadReport, FileOutcome, FileStatus
-from ._progress import Progress, TransferEvent, ignore
+from ._outcomes import DownloadReport, FileOutcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from .._config import Settings
-    from .._http import StoragePool
     from ..resources._run import Run
     from ..watch._poll import Look
+    from ._engine import Engine
+    from ._progress import Progress
+    from ._verified import Verified
 
 
 async def download_results(
@@ -32,69 +29,49 @@ async def download_results(
     looks: AsyncIterator[Look],
     folder: Path,
     *,
-    storage: StoragePool,
-    settings: Settings,
+    engine: Engine,
+    verified: Verified,
     progress: Progress | None,
 ) -> DownloadReport:
     """Download what the looks show as succeeded, and return one outcome per file."""
-    task = _Download(run, folder, storage, settings, progress)
+    files = _Files(folder)
+    # Twice the connections, so that none of them waits for a file that is being checked or named.
+    limiter = anyio.CapacityLimiter(2 * engine.settings.limits.transfers)
     failure: AignosticsError | None = None
+
+    async def bring(wanted: Wanted) -> None:
+        async with limiter:
+            files.take(
+                wanted, await bring_artifact(run, wanted, engine=engine, verified=verified, progress=progress)
+            )
+
     async with plain_task_group() as group:
         try:
             async for look in looks:
-                for item, artifact, path in task.not_started(look):
-                    group.start_soon(task.bring, item, artifact, path)
+                for wanted in files.not_started(look):
+                    group.start_soon(bring, wanted)
         except AignosticsError as error:
             failure = error  # the files that are under way are still brought to their end
     if failure is not None:
         raise failure
-    return DownloadReport(look.details, folder, look.items, task.outcomes_of(look.items), look.invalid)
+    return DownloadReport(look.details, folder, look.items, files.outcomes_of(look.items), look.invalid)
 
 
-def _file_name(artifact: OutputArtifact) -> str:
-    suffix = extension(artifact.mime_type)
-    return artifact.name if artifact.name.lower().endswith(suffix) else artifact.name + suffix
+class _Files:
+    """The files of a run: what was started, and what became of it."""
 
-
-def _checksum_if_there(path: Path) -> Crc32c | None:
-    """Return the checksum of a file, or None if there is none that can be read."""
-    try:
-        return read_checksum(path)
-    except OSError:
-        return None
-
-
-def _typed(error: AignosticsError | OSError, path: Path) -> AignosticsError:
-    return local_error(error, path, str(path)) if isinstance(error, OSError) else error
-
-
-class _Download:
-    """A download under way: what was started, and what became of it."""
-
-    def __init__(
-        self,
-        run: Run,
-        folder: Path,
-        storage: StoragePool,
-        settings: Settings,
-        progress: Progress | None,
-    ) -> None:
-        self._outcomes: dict[tuple[str, str], FileOutcome] = {}
-        self._run = run
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._storage = storage
-        self._settings = settings
-        self._progress = progress or ignore
-        self._limiter = anyio.CapacityLimiter(settings.limits.transfers)
         self._started: set[tuple[str, str]] = set()
+        self._outcomes: dict[tuple[str, str], FileOutcome] = {}
 
-    def not_started(self, look: Look) -> Iterator[tuple[ItemResult, OutputArtifact, Path]]:
+    def not_started(self, look: Look) -> Iterator[Wanted]:
         """Give a path to each artifact of the items that have succeeded since the last look."""
         folders = distinct_names({item.item_id: item.reference for item in look.items})
         for item in look.items:
             if item.status != ItemStatus.SUCCEEDED:
                 continue
-            files = distinct_names(
+            names = distinct_names(
                 {artifact.artifact_id: _file_name(artifact) for artifact in item.output_artifacts}
             )
             for artifact in item.output_artifacts:
@@ -102,71 +79,19 @@ class _Download:
                 if key in self._started:  # artifacts of an item need not all be listed at once
                     continue
                 self._started.add(key)
-                yield item, artifact, self._folder / folders[item.item_id] / files[artifact.artifact_id]
+                path = self._folder / folders[item.item_id] / names[artifact.artifact_id]
+                yield Wanted(item, artifact, path, self._folder)
+
+    def take(self, wanted: Wanted, outcome: FileOutcome) -> None:
+        """Keep what became of a file."""
+        self._outcomes[wanted.item.item_id, wanted.artifact.artifact_id] = outcome
 
     def outcomes_of(self, items: Sequence[ItemResult]) -> tuple[FileOutcome, ...]:
         """Return the outcomes in the order of items and artifacts, whatever finished first."""
         keys = [(item.item_id, artifact.artifact_id) for item in items for artifact in item.output_artifacts]
         return tuple(self._outcomes[key] for key in keys if key in self._outcomes)
 
-    async def bring(self, item: ItemResult, artifact: OutputArtifact, path: Path) -> None:
-        """Bring one file; a failure is its outcome and does not touch its neighbours."""
-        async with self._limiter:
-            event = TransferEvent("started", "download", item.reference, artifact.name)
-            self._progress(event)
-            try:
-                outcome = await self._outcome(item, artifact, path, event)
-            except (AignosticsError, OSError) as error:
-                outcome = FileOutcome(
-                    item.reference, artifact.name, path, FileStatus.FAILED, error=_typed(error, path)
-                )
-            self._outcomes[item.item_id, artifact.artifact_id] = outcome
-            over = evolve(event, kind="failed" if outcome.error else "finished")
-            self._progress(evolve(over, done=outcome.size, total=outcome.size))
 
-    async def _outcome(
-        self, item: ItemResult, artifact: OutputArtifact, path: Path, event: TransferEvent
-    ) -> FileOutcome:
-        done = FileOutcome(item.reference, artifact.name, path, FileStatus.PRESENT)
-        make_room(self._folder, path)
-        if artifact.crc32c is not None:
-            there = await anyio.to_thread.run_sync(_checksum_if_there, path)
-            if there is not None and there.wire == artifact.crc32c:
-                return evolve(done, size=there.length, crc32c=there.wire)
-        fetched = await fetch_file(
-            self._storage,
-            _Url(self._run, item, artifact).get,
-            path,
-            name=f"{item.reference}/{artifact.name}",
-            expected=artifact.crc32c,
-            retries=self._settings.retries,
-            progress=lambda count, total: self._progress(
-                evolve(event, kind="advanced", done=count, total=total)
-            ),
-        )
-        status = FileStatus.VERIFIED if fetched.verified else FileStatus.UNVERIFIED
-        return evolve(done, status=status, size=fetched.size, crc32c=fetched.crc32c)
-
-
-class _Url:
-    """The signed URL of an artifact: the listed one first, then a fresh one for each further try."""
-
-    def __init__(self, run: Run, item: ItemResult, artifact: OutputArtifact) -> None:
-        self._run = run
-        self._item = item
-        self._artifact = artifact
-        self._used = False
-
-    async def get(self) -> str:
-        """Return a URL to try."""
-        if not self._used and self._artifact.download_url is not None:
-            self._used = True
-            return self._artifact.download_url
-        async for item in self._run.results(item_ids=[self._item.item_id]):
-            for artifact in item.output_artifacts:
-                if artifact.artifact_id == self._artifact.artifact_id and artifact.download_url:
-                    return artifact.download_url
-        raise TransferError(
-            "the platform offers no URL for it any more; were the results deleted?",
-            name=f"{self._item.reference}/{self._artifact.name}",
-        )
+def _file_name(artifact: OutputArtifact) -> str:
+    suffix = extension(artifact.mime_type)
+    return artifact.name if artifact.name.lower().endswith(suffix) else artifact.name + suffix

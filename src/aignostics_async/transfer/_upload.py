@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from io import RawIOBase
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 from attrs import frozen
 
-from .._crc32c import Crc32c
+from .._crc32c import Crc32c, goog_crc32c
 from .._errors import ChecksumMismatch, LocalFileChanged, TransferError
 from .._retry import AttemptFailed, Outcome, repeat
+from ._pace import PIECE_TO_SEND, next_piece
 
 if TYPE_CHECKING:
-    from .._config import Retries
-    from .._http import StoragePool
-
-# A hop to a thread costs about 0.1 ms, so it is taken once per MiB.
-_PIECE = 1024 * 1024
+    from ._engine import Engine
+    from ._job import Job
+    from ._wire import Answer, Send
 
 
 @frozen
@@ -33,12 +32,11 @@ class Sent:
 
 
 async def put_file(
-    pool: StoragePool,
+    engine: Engine,
     url: str,
     source: Path,
     *,
     name: str,
-    retries: Retries,
     progress: Callable[[int], None] | None = None,
 ) -> Sent:
     """Send a file with one PUT, again from its start after a failure that is likely to pass.
@@ -47,78 +45,125 @@ async def put_file(
     CRC32C than that of the bytes sent, LocalFileChanged when the file changed meanwhile, else UrlRefused
     or TransferInterrupted.
     """
-    before = _fingerprint(source, name)
-    size = before[0]
+    before = Fingerprint.of(source, name)
+    put = _Put(engine, url, source, name, before.size)
 
     async def attempt() -> Sent:
-        digest = Crc32c()
         failure: AttemptFailed | None = None
         try:
-            with source.open("rb", buffering=0) as file:
-                async with pool.exchange(
-                    "PUT",
-                    url,
-                    name=name,
-                    headers={"Content-Length": str(size)},
-                    body=_pieces(file, size, digest, name, progress),
-                ) as response:
-                    theirs, etag = goog_crc32c(response.headers), response.headers.get("etag")
+            sent = await engine.run(put.send, (lambda: progress(put.done)) if progress else None)
         except AttemptFailed as failed:
             failure = failed
-        except OSError as error:
-            raise _unreadable(error, name) from None
         # Asked before the failure counts: a change of the file may be what cut the try short.
-        if _fingerprint(source, name) != before:
-            raise _changed(name)
-        if failure is not None:
-            raise failure
+        before.check(source, name)
+        if failure is None:
+            return sent
+        engine.heed(failure.outcome)
+        raise failure
+
+    sent = await repeat(engine.settings.retries, "PUT", f"upload of {name}", attempt)
+    if progress is not None:
+        progress(sent.size)
+    return sent
+
+
+@frozen
+class Fingerprint:
+    """What changes when a file does."""
+
+    size: int
+    modified: int
+    inode: int
+
+    @classmethod
+    def of(cls, source: Path, name: str) -> Fingerprint:
+        """Look at a file; raises TransferError if it is not there."""
+        try:
+            stat = source.stat()
+        except OSError as error:
+            raise unreadable(error, name) from None
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+    def check(self, source: Path, name: str) -> None:
+        """Raise LocalFileChanged unless the file is as it was."""
+        if Fingerprint.of(source, name) != self:
+            raise changed(name)
+
+
+class _Put:
+    """One file on its way up; its thread sends, and the loop reads how much was sent."""
+
+    def __init__(self, engine: Engine, url: str, source: Path, name: str, size: int) -> None:
+        self._engine = engine
+        self._url = url
+        self._source = source
+        self._name = name
+        self._size = size
+        self.done = 0
+
+    def send(self, job: Job) -> Sent:
+        """Send the file once."""
+        digest = Crc32c()
+        with self._engine.wire.exchange(
+            "PUT",
+            self._url,
+            job=job,
+            name=self._name,
+            headers={"Content-Length": str(self._size)},
+            send=lambda write: self._body(write, digest, job),
+        ) as answer:
+            return self._sent(answer, digest)
+
+    def _body(self, write: Send, digest: Crc32c, job: Job) -> None:
+        try:
+            fd = os.open(self._source, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise unreadable(error, self._name) from None
+        try:
+            self._copy(fd, write, digest, job)
+        finally:
+            os.close(fd)
+
+    def _copy(self, fd: int, write: Send, digest: Crc32c, job: Job) -> None:
+        buffer, piece = self._engine.buffer(), PIECE_TO_SEND // 4
+        while digest.length < self._size:
+            wanted = min(piece, PIECE_TO_SEND, self._size - digest.length)
+            count = read_piece(fd, buffer[:wanted], self._name)
+            if not count:
+                raise changed(self._name)
+            digest.update(buffer[:count])
+            began = time.monotonic()
+            write(buffer[:count])
+            now = time.monotonic()
+            piece = next_piece(piece, now - began)
+            job.moved += count
+            self.done = digest.length
+            job.check()
+            job.pause(self._engine.throttle.take(count, now))
+
+    def _sent(self, answer: Answer, digest: Crc32c) -> Sent:
+        theirs = goog_crc32c(answer.headers.get("x-goog-hash")) or answer.headers.get("x-amz-checksum-crc32c")
+        if digest.length < self._size:
+            theirs = "of less than the whole"
         if theirs is not None and theirs != digest.wire:
-            mismatch = ChecksumMismatch(name=name, expected=digest.wire, actual=theirs)
+            mismatch = ChecksumMismatch(name=self._name, expected=digest.wire, actual=theirs)
             raise AttemptFailed(mismatch, Outcome())
-        return Sent(size, digest.wire, theirs is not None, etag)
-
-    return await repeat(retries, "PUT", f"upload of {name}", attempt)
+        return Sent(self._size, digest.wire, theirs is not None, answer.headers.get("etag"))
 
 
-def goog_crc32c(headers: Mapping[str, str]) -> str | None:
-    """Return the CRC32C of an `x-goog-hash` header, such as `crc32c=4waSgw==,md5=...`, or None."""
-    for part in headers.get("x-goog-hash", "").split(","):
-        kind, _, value = part.strip().partition("=")
-        if kind == "crc32c" and value:
-            return value
-    return None
+def read_piece(fd: int, view: memoryview, name: str) -> int:
+    """Fill `view` from a file and return how many bytes it took; raises TransferError."""
+    try:
+        return os.readv(fd, [view])
+    except OSError as error:
+        raise unreadable(error, name) from None
 
 
-async def _pieces(
-    file: RawIOBase, size: int, digest: Crc32c, name: str, progress: Callable[[int], None] | None
-) -> AsyncIterator[bytes]:
-    # Exactly as many bytes as were announced: the HTTP library has no typed error for any other number.
-    while digest.length < size:
-        piece = await anyio.to_thread.run_sync(_read_piece, file, size - digest.length, digest)
-        if not piece:
-            raise _changed(name)
-        yield piece
-        if progress is not None:
-            progress(digest.length)
-
-
-def _read_piece(file: RawIOBase, most: int, digest: Crc32c) -> bytes:
-    piece = file.read(min(_PIECE, most)) or b""
-    digest.update(piece)
-    return piece
-
-
-def _unreadable(error: OSError, name: str) -> TransferError:
+def unreadable(error: OSError, name: str) -> TransferError:
+    """Return the error for a file that can't be read."""
     return TransferError(f"it can't be read ({error.strerror})", name=name)
 
 
-def _changed(name: str) -> LocalFileChanged:
+def changed(name: str) -> LocalFileChanged:
+    """Return the error for a file that is not what it was."""
     return LocalFileChanged("it changed while it was sent; submit it again once it is complete", name=name)
-
-
-def _fingerprint(source: Path, name: str) -> tuple[int, int, int]:
-    try:
-        stat = source.stat()
-    except OSError as error:
-        raise _unreadable(error, name) from None
-    return stat.st_size, stat.st_mtime_ns, stat.st_ino

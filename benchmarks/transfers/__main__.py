@@ -1,0 +1,352 @@
+"""Transfers beside curl, aria2c, requests in the official SDK's style, aiohttp, obstore and plain httpx.
+
+All sides take turns in one run against an nginx on this machine. A ratio is taken within each round, so a
+machine whose speed changes from minute to minute harms nobody; printed are its median and a bootstrap 90 %
+interval. Ours verifies each file and moves it under its name whole; curl and aria2c check nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aignostics_async._crc32c import read_checksum
+
+from .contestants import MIB, Order, aria2c, curl
+from .figures import Figure, at_least, at_most, busy_share, idle_ticks, steal, stolen
+from .servers import NoServer, Servers, servers
+
+GIB = 1024 * MIB
+Measured = dict[str, list[dict[str, Any]]]
+
+
+class Contestant:
+    """A process that moves files on order."""
+
+    def __init__(self, name: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.transfers.contestants", name]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, order: Order) -> dict[str, Any]:
+        """Let it do its work once."""
+        self.begin(order)
+        return self.end()
+
+    def begin(self, order: Order) -> None:
+        """Let it begin."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
+    def end(self) -> dict[str, Any]:
+        """Wait until it is done, and return what it took."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("a contestant failed; its words are above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate(timeout=30)
+
+
+class Bench:
+    """The files, the servers and the contestants of one run."""
+
+    def __init__(self, place: Servers, files: Path, target: Path) -> None:
+        self.place = place
+        self.files = files
+        self.target = target
+        self._contestants: dict[str, Contestant] = {}
+        self._checksums: dict[str, str] = {}
+
+    def file(self, name: str, size: int, *, sparse: bool = False) -> str:
+        """Make a file to serve, and return its name."""
+        path = self.files / name
+        if not path.exists():
+            with path.open("wb") as file:
+                if sparse:
+                    file.truncate(size)
+                    file.write(name.encode())
+                else:
+                    block = random.Random(name).randbytes(MIB)
+                    for number in range(size // MIB):
+                        file.write(number.to_bytes(8, "big") + block[8:])
+            self._checksums[name] = read_checksum(path).wire
+        return name
+
+    def order(self, root: str, names: Iterable[str], **more: Any) -> Order:
+        """Return an order for files, and clear what an earlier one brought."""
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.target.mkdir()
+        names = list(names)
+        query = f"?rate={more.pop('rate')}" if "rate" in more else ""
+        return {
+            "urls": [f"{root}/{name}{query}" for name in names],
+            "paths": [str(self.target / f"{number}") for number in range(len(names))],
+            "crc32c": [self._checksums[name] for name in names],
+            "pem": str(self.place.pem),
+            **more,
+        }
+
+    def run(self, who: str, order: Order) -> dict[str, Any]:
+        """Let somebody do an order, and note how busy the machine was meanwhile."""
+        before = idle_ticks()
+        if who == "curl":
+            took = curl(order)
+        elif who == "aria2c":
+            took = aria2c(order)
+        else:
+            took = self.contestant(who)(order)
+        return {**took, "busy": busy_share(before, idle_ticks())}
+
+    def contestant(self, who: str) -> Contestant:
+        """Return somebody's process."""
+        if who not in self._contestants:
+            self._contestants[who] = Contestant(who)
+        return self._contestants[who]
+
+    def close(self) -> None:
+        """End all processes."""
+        for each in self._contestants.values():
+            each.close()
+        self._contestants.clear()
+
+
+def compare(bench: Bench, names: list[str], rounds: int, few: int, order: Any) -> Measured:
+    """Let everybody do the same in turn; those without a target of their own take part in `few` rounds."""
+    measured: Measured = {name: [] for name in names}
+    for number in range(rounds):
+        # Whoever goes first finds the other caches; so everybody does in turn.
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            if number < few or name in ("ours", "curl", "official style", "requests + crc"):
+                measured[name].append(bench.run(name, order()))
+    return measured
+
+
+def table(measured: Measured, size: int) -> None:
+    """Print speed and CPU of each, and how many times as fast ours is."""
+    for name, rounds in measured.items():
+        speed = statistics.median(size / each["seconds"] for each in rounds) / GIB
+        cpu = statistics.median(each["cpu"] for each in rounds) * GIB / size
+        ratio = "" if name == "ours" else f"   ours is {faster(measured, name)} times as fast"
+        print(f"  {name:16}{speed:6.2f} GiB/s {cpu:6.2f} CPU s/GiB{ratio}   ({len(rounds)} rounds)")
+
+
+def faster(measured: Measured, name: str) -> Figure:
+    """Return how many times as fast as somebody ours is."""
+    pairs = zip(measured["ours"], measured[name], strict=False)
+    return Figure.of([other["seconds"] / mine["seconds"] for mine, other in pairs])
+
+
+def dearer(measured: Measured, name: str) -> Figure:
+    """Return how many times as much CPU as somebody ours takes."""
+    pairs = zip(measured["ours"], measured[name], strict=False)
+    return Figure.of([mine["cpu"] / other["cpu"] for mine, other in pairs])
+
+
+def verdict(what: str, figure: Figure, target: str, word: str, ours: list[dict[str, Any]]) -> None:
+    """Print one figure against its target, and for one that is not reached what was in the way."""
+    print(f"  {what:58}{figure}  target {target:20}{word}", flush=True)
+    if word != "reached":
+        cores = os.cpu_count() or 1
+        busy = statistics.median(each["busy"] for each in ours)
+        mine = statistics.median(each["cpu"] / each["seconds"] / cores for each in ours)
+        print(
+            f"    while ours ran, {busy:.0%} of the {cores} cores were busy: {mine:.0%} with ours, "
+            f"{max(0, busy - mine):.0%} with the server and with others on this machine",
+            flush=True,
+        )
+
+
+@contextmanager
+def row(title: str) -> Iterator[None]:
+    """Print the title of a row of the table, and how much of the machine was there for it."""
+    print(f"\n{title}", flush=True)
+    before = stolen()
+    yield
+    print(f"  {steal(before, stolen())}", flush=True)
+
+
+PEERS = ["ours", "curl", "official style", "aria2c", "aiohttp", "obstore", "httpx"]
+
+
+def single(bench: Bench, rounds: int, few: int, *, tls: bool) -> None:
+    """One stream of 1 GiB to a verified file."""
+    name = bench.file("1g", GIB)
+    root = bench.place.https if tls else bench.place.http
+    kind = "TLS 1.3" if tls else "plain"
+    with row(f"One stream, {kind}, 1 GiB to a file"):
+        # One connection each: a second one is another row's matter.
+        measured = compare(
+            bench, PEERS, rounds, few, lambda: bench.order(root, [name], limits={"transfers": 1})
+        )
+        table(measured, GIB)
+        against = faster(measured, "curl")
+        if tls:
+            verdict("speed / curl", against, ">= 0.85", at_least(against, 0.85), measured["ours"])
+        else:
+            verdict(
+                "speed / curl", against, ">= 1.0, low >= 0.85", at_least(against, 1.0, 0.85), measured["ours"]
+            )
+            style = faster(measured, "official style")
+            verdict("speed / official style", style, ">= 0.95", at_least(style, 0.95), measured["ours"])
+        cpu, most = dearer(measured, "curl"), 1.3 if tls else 1.25
+        verdict("CPU / curl", cpu, f"<= {most}", at_most(cpu, most), measured["ours"])
+
+
+def sixteen(bench: Bench, rounds: int, *, tls: bool) -> None:
+    """Sixteen files of 64 MiB at once."""
+    names = [bench.file(f"64m-{number}", 64 * MIB) for number in range(16)]
+    root = bench.place.https if tls else bench.place.http
+    with row(f"Sixteen files of 64 MiB at once, {'TLS 1.3' if tls else 'plain'}"):
+        measured = compare(bench, ["ours", "curl"], rounds, 0, lambda: bench.order(root, names))
+        table(measured, GIB)
+        cpu = dearer(measured, "curl")
+        verdict("CPU / curl -Z", cpu, "<= 1.6", at_most(cpu, 1.6), measured["ours"])
+
+
+def throttled(bench: Bench, rounds: int) -> None:
+    """One file over connections of 10 MB/s each, as many storages give, against one connection."""
+    name = bench.file("900m", 900 * MIB)
+    root = bench.place.http
+    with row("900 MiB over connections of 10 MB/s each: sixteen against one"):
+        ratios, runs = [], []
+        for _ in range(rounds):
+            one = bench.run("ours", bench.order(root, [name], rate=10_000_000, limits={"transfers": 1}))
+            many = bench.run("ours", bench.order(root, [name], rate=10_000_000))
+            ratios.append(one["seconds"] / many["seconds"])
+            runs.append(many)
+            print(f"  one {one['seconds']:.1f} s, sixteen {many['seconds']:.1f} s", flush=True)
+        figure = Figure.of(ratios)
+        verdict("speed of sixteen / one", figure, ">= 14", at_least(figure, 14), runs)
+
+
+def outputs(bench: Bench, rounds: int, *, tls: bool) -> None:
+    """200 outputs of 5 MB, each request 30 ms late."""
+    names = [bench.file(f"5m-{number}", 5 * MIB) for number in range(200)]
+    root = bench.place.late(tls=tls)
+    with row(f"200 outputs of 5 MiB, each 30 ms late, {'TLS 1.3' if tls else 'plain'}"):
+        measured = compare(bench, ["ours", "official style"], rounds, 0, lambda: bench.order(root, names))
+        table(measured, 1000 * MIB)
+        figure = faster(measured, "official style")
+        verdict(
+            "speed / official style, one after another", figure, ">= 6", at_least(figure, 6), measured["ours"]
+        )
+
+
+def upload(bench: Bench, rounds: int) -> None:
+    """1 GiB up with its CRC32C."""
+    name = bench.file("1g", GIB)
+    with row("Upload of 1 GiB with its CRC32C, plain"):
+        source = str(bench.files / name)
+        measured = compare(
+            bench,
+            ["ours", "requests + crc"],
+            rounds,
+            0,
+            lambda: {**bench.order("", [name]), "urls": [bench.place.sink], "source": source},
+        )
+        table(measured, GIB)
+        figure = faster(measured, "requests + crc")
+        verdict("speed / requests with a CRC pass", figure, ">= 1.9", at_least(figure, 1.9), measured["ours"])
+
+
+def lag(bench: Bench, rounds: int) -> None:
+    """The loop's lag during sixteen throttled transfers, against an idle loop beside curl -Z."""
+    names = [bench.file(f"64m-{number}", 64 * MIB) for number in range(16)]
+    root = bench.place.http
+    with row("Lag of the loop, sixteen transfers throttled to half the CPU"):
+        free = bench.run("ours", bench.order(root, names))
+        rate = int(GIB / free["seconds"] / 16 / 2)
+        above, share, runs = [], [], []
+        for _ in range(rounds):
+            mine = bench.run("ours", bench.order(root, names, rate=rate, lag=True))
+            runs.append(mine)
+            control = bench.contestant("idle")
+            order = bench.order(root, names, rate=rate)
+            control.begin({"seconds": mine["seconds"] * 0.9, "lag": True})
+            curl(order)
+            above.append(p99(mine["lag"]) - p99(control.end()["lag"]))
+            share.append(mine["cpu"] / mine["seconds"] / (os.cpu_count() or 1))
+        figure = Figure.of([each * 1000 for each in above])
+        print(
+            f"  each connection at {rate / 1e6:.0f} MB/s; ours took {statistics.median(share):.0%} of the CPU"
+        )
+        verdict("p99 above the idle loop beside curl -Z, ms", figure, "<= 5", at_most(figure, 5), runs)
+
+
+def p99(values: list[float]) -> float:
+    """Return the 99th percentile."""
+    return sorted(values)[int(len(values) * 0.99)]
+
+
+def memory(bench: Bench) -> None:
+    """Two files of 5 GB and sixteen of 256 MiB, one after the other, in a fresh process."""
+    with row("Memory: two files of 5 GB, then sixteen of 256 MiB"):
+        root = bench.place.http
+        big = [bench.file(f"5g-{number}", 5_000_000_000, sparse=True) for number in range(2)]
+        many = [bench.file(f"256m-{number}", 256 * MIB, sparse=True) for number in range(16)]
+        for what, names in (("two of 5 GB", big), ("sixteen of 256 MiB", many)):
+            fresh = Contestant("ours")
+            took = fresh(bench.order(root, names))
+            fresh.close()
+            limit = 150 * MIB + len(names) * 2 * MIB
+            word = "reached" if took["memory"] <= limit else "missed"
+            print(
+                f"  {what:24}{took['memory'] / MIB:6.1f} MiB at most  target <= {limit / MIB:.0f} MiB  {word}"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15, help="of the single streams and the upload")
+    parser.add_argument("--few", type=int, default=5, help="rounds of the rows that take long")
+    parser.add_argument("--only", nargs="*", default=[], help="names of rows")
+    arguments = parser.parse_args()
+    few = min(arguments.few, arguments.rounds)
+    rows = {
+        "plain": lambda bench: single(bench, arguments.rounds, few, tls=False),
+        "tls": lambda bench: single(bench, arguments.rounds, few, tls=True),
+        "sixteen": lambda bench: sixteen(bench, few, tls=False),
+        "sixteen-tls": lambda bench: sixteen(bench, few, tls=True),
+        "throttled": lambda bench: throttled(bench, max(1, few // 2)),
+        "outputs": lambda bench: outputs(bench, few, tls=False),
+        "outputs-tls": lambda bench: outputs(bench, few, tls=True),
+        "upload": lambda bench: upload(bench, arguments.rounds),
+        "lag": lambda bench: lag(bench, few),
+        "memory": memory,
+    }
+    # Files in memory on both sides: a disk would be measured instead of the transfer.
+    memory_disk = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory_disk if memory_disk.is_dir() else None) as scratch:
+        files, settings = Path(scratch, "files"), Path(scratch, "nginx")
+        for folder in (files, settings):
+            folder.mkdir()
+        Path(scratch).chmod(0o755)  # nginx's workers are somebody else
+        try:
+            with servers(settings, files) as place:
+                bench = Bench(place, files, Path(scratch, "target"))
+                for name in arguments.only or rows:
+                    rows[name](bench)
+                bench.close()
+        except NoServer as error:
+            sys.exit(f"nothing was measured: {error}")
+
+
+if __name__ == "__main__":
+    main()

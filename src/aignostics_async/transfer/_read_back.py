@@ -1,0 +1,30 @@
+"""The checksum of an object as it stands in a store, read and not kept."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from .._crc32c import Crc32c
+from .._retry import repeat
+from ._pace import LARGEST_PIECE
+
+if TYPE_CHECKING:
+    from ._engine import Engine
+    from ._job import Job
+
+
+async def read_back(engine: Engine, url: str, name: str) -> Crc32c:
+    """Return the checksum of what a signed URL gives; costs its whole transfer and one MiB of memory."""
+
+    def read(job: Job) -> Crc32c:
+        digest, buffer = Crc32c(), engine.buffer()[:LARGEST_PIECE]
+        with engine.wire.exchange("GET", url, job=job, name=name) as answer:
+            while count := answer.read_into(buffer):
+                job.check()
+                digest.update(buffer[:count])
+                job.moved += count
+                job.pause(engine.throttle.take(count, time.monotonic()))
+        return digest
+
+    return await repeat(engine.settings.retries, "GET", f"reading back {name}", lambda: engine.run(read))

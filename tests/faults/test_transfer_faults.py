@@ -1,0 +1,470 @@
+"""What a storage, a network or a disk can do to a download, each on real sockets and real files."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from attrs import evolve
+from hostile import Ask, Hostile, Reply, certificate, engine_of, files_in, hostile, leave_holes, until
+
+from aignostics_async import (
+    ChecksumMismatch,
+    DiskFull,
+    Retries,
+    Timeouts,
+    TransferError,
+    TransferInterrupted,
+    Transfers,
+    UrlRefused,
+    checksum_bytes,
+)
+from aignostics_async.emulator.process import IMPATIENT
+from aignostics_async.transfer._download import fetch_file
+from aignostics_async.transfer._fetch import Fetched
+from aignostics_async.transfer._part import part_path, record_path
+
+MIB = 1024 * 1024
+BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB, no two places alike
+CRC = checksum_bytes(BODY).wire
+HASTY = evolve(IMPATIENT, timeouts=Timeouts(connect=2, read=0.3))
+SMALL = evolve(IMPATIENT, transfers=Transfers(segment_size=MIB))
+
+
+@pytest.fixture
+def place() -> Iterator[Hostile]:
+    with hostile(BODY) as server:
+        yield server
+
+
+async def fetch(
+    place: Hostile, target: Path, expected: str | None = CRC, settings: object = IMPATIENT
+) -> Fetched:
+    async with engine_of(settings) as engine:  # type: ignore[arg-type]
+        return await fetch_file(engine, place.ask_url, target, name="file", expected=expected)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def first_only(reply: Reply) -> object:
+    return lambda ask: reply if ask.number == 0 else None
+
+
+@pytest.mark.parametrize("then", ["close", "reset", "stall"])
+@pytest.mark.parametrize("cut", [0, 1, 5 * MIB + 17, len(BODY) - 1])
+async def test_what_broke_off_goes_on_where_it_was(
+    place: Hostile, tmp_path: Path, then: Literal["close", "reset", "stall"], cut: int
+) -> None:
+    broken = evolve(place.whole(Ask(0, "GET", "/", {}, None, None)), cut=cut, then=then)
+    place.fault = first_only(broken)  # type: ignore[assignment]
+    fetched = await fetch(place, tmp_path / "file", settings=HASTY)
+    assert fetched == Fetched(len(BODY), CRC, True)
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert files_in(tmp_path) == ["file"]
+    assert len(place.asks) == 2
+    if then == "close":
+        assert (place.asks[1].first or 0) == cut, "what was there is not fetched again"
+
+
+async def test_a_bad_network_is_no_dead_one(place: Hostile, tmp_path: Path) -> None:
+    """Each try brings a MiB and breaks: many more than the tries of a dead network, and the file is whole."""
+    place.fault = lambda ask: evolve(place.whole(ask), cut=MIB + 7)
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert len(place.asks) > IMPATIENT.retries.attempts
+
+
+async def test_a_dead_network_ends(place: Hostile, tmp_path: Path) -> None:
+    place.fault = lambda ask: evolve(place.whole(ask), cut=3, then="reset")
+    with pytest.raises(TransferInterrupted):
+        await fetch(place, tmp_path / "file")
+    assert files_in(tmp_path) == []
+    assert len(place.asks) == IMPATIENT.retries.attempts
+
+
+async def test_a_slow_drip_holds_up_nobody_and_can_be_cut(place: Hostile, tmp_path: Path) -> None:
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def drip(ask: Ask) -> Reply | None:
+        if "slow" not in ask.target:
+            return None
+        loop.call_soon_threadsafe(begun.set)
+        return evolve(place.whole(ask), drip=0.005)
+
+    async def slow_url() -> str:
+        return f"{place.origin}/slow"
+
+    place.fault = drip
+    async with engine_of(HASTY) as engine:
+        slow = asyncio.create_task(fetch_file(engine, slow_url, tmp_path / "slow", name="slow", expected=CRC))
+        await begun.wait()
+        for number in range(20):
+            await fetch_file(engine, place.ask_url, tmp_path / str(number), name="fast", expected=CRC)
+        assert not slow.done()
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+    assert files_in(tmp_path) == sorted(str(number) for number in range(20))
+
+
+async def test_a_cancelled_download_frees_thread_socket_and_file(place: Hostile, tmp_path: Path) -> None:
+    """The storage is silent for ever; only taking the connection away reaches the thread."""
+    asked = threading.Event()
+
+    def stall(ask: Ask) -> Reply:
+        asked.set()
+        return evolve(place.whole(ask), cut=MIB, then="stall")
+
+    place.fault = stall
+    before = open_files()
+    async with engine_of() as engine:
+        task = asyncio.create_task(
+            fetch_file(engine, place.ask_url, tmp_path / "file", name="file", expected=CRC)
+        )
+        await until(lambda: asked.is_set() and part_path(tmp_path / "file").stat().st_size >= MIB // 2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert engine._jobs == set()
+        assert await asyncio.to_thread(place.hung_up.wait, 10)
+        assert engine._threads._work_queue.empty()
+    assert files_in(tmp_path) == []
+    await until(lambda: open_files() <= before)
+
+
+async def test_wrong_lengths(place: Hostile, tmp_path: Path) -> None:
+    # Less than announced is a broken connection; more is cut at the announced length, and then not the file.
+    place.fault = lambda ask: Reply(200, BODY, {"Content-Length": str(len(BODY) + 5)}, cut=len(BODY))
+    with pytest.raises(TransferInterrupted, match="broke off"):
+        await fetch(place, tmp_path / "file", settings=evolve(HASTY, retries=Retries(attempts=1)))
+    place.fault = lambda ask: Reply(200, BODY, {"Content-Length": str(len(BODY) - 5)})
+    with pytest.raises(ChecksumMismatch):
+        await fetch(place, tmp_path / "file")
+    assert part_path(tmp_path / "file").exists() is False
+
+
+async def test_the_whole_for_a_range(place: Hostile, tmp_path: Path) -> None:
+    def no_ranges(ask: Ask) -> Reply:
+        return Reply(200, BODY, {"ETag": place.etag}, cut=7 * MIB if ask.number == 0 else None)
+
+    place.fault = no_ranges
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert [ask.first for ask in place.asks] == [None, 7 * MIB]
+
+
+async def test_the_whole_for_one_range_of_several(place: Hostile, tmp_path: Path) -> None:
+    """A storage that serves ranges to some requests only; the answers to the others are not mixed in."""
+    place.fault = lambda ask: Reply(200, BODY, {"ETag": place.etag}) if ask.first else None
+    leave_holes(tmp_path / "file", place, holes=3)
+    await fetch(place, tmp_path / "file", settings=SMALL)
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("etag", ['"second"', None, 'W/"first"'])
+async def test_another_etag_is_another_file(place: Hostile, tmp_path: Path, etag: str | None) -> None:
+    """The object was replaced in the middle; a part of each is no file, with or without a promise."""
+    other = bytes(reversed(BODY))
+
+    def replace(ask: Ask) -> Reply:
+        if ask.number == 0:
+            return evolve(place.whole(ask), cut=6 * MIB)
+        reply = place.whole(ask, other)
+        return evolve(reply, headers={**reply.headers, "ETag": etag})
+
+    place.fault = replace
+    fetched = await fetch(place, tmp_path / "file", expected=None)
+    assert (tmp_path / "file").read_bytes() == other
+    assert fetched == Fetched(len(BODY), checksum_bytes(other).wire, False)
+
+
+async def test_a_file_that_is_replaced_again_and_again(place: Hostile, tmp_path: Path) -> None:
+    def replace(ask: Ask) -> Reply:
+        reply = place.whole(ask)
+        return evolve(reply, headers={**reply.headers, "ETag": f'"{ask.number}"'}, cut=9 * MIB - ask.number)
+
+    place.fault = replace
+    with pytest.raises(TransferInterrupted, match="being replaced"):
+        await fetch(place, tmp_path / "file", expected=None)
+    assert files_in(tmp_path) == []
+
+
+async def test_a_file_that_became_shorter(place: Hostile, tmp_path: Path) -> None:
+    short = BODY[: 2 * MIB]
+
+    def shrink(ask: Ask) -> Reply:
+        return evolve(place.whole(ask), cut=6 * MIB) if ask.number == 0 else place.whole(ask, short)
+
+    place.fault = shrink
+    await fetch(place, tmp_path / "file", expected=None)
+    assert (tmp_path / "file").read_bytes() == short
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 410])
+async def test_a_url_that_expires_in_the_middle_is_replaced(
+    place: Hostile, tmp_path: Path, status: int
+) -> None:
+    """More often than the retries allow: every fresh URL brings the file on."""
+    given: list[str] = []
+
+    async def fresh() -> str:
+        given.append(f"{place.origin}/{len(given)}")
+        return given[-1]
+
+    def expire(ask: Ask) -> Reply:
+        # Each URL opens one connection, which breaks after 2 MiB.
+        used = sum(each.target == ask.target for each in place.asks)
+        return evolve(place.whole(ask), cut=2 * MIB) if used == 1 else Reply(status, b"expired")
+
+    place.fault = expire
+    async with engine_of() as engine:
+        fetched = await fetch_file(engine, fresh, tmp_path / "file", name="file", expected=CRC)
+    assert fetched.verified
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert len(given) == 6
+
+
+async def test_a_url_that_stays_refused_is_asked_for_once_more(place: Hostile, tmp_path: Path) -> None:
+    given: list[str] = []
+
+    async def fresh() -> str:
+        given.append(place.url)
+        return place.url
+
+    place.fault = lambda _ask: Reply(403, b"<Code>ExpiredToken</Code> signature=CANARY")
+    async with engine_of() as engine:
+        with pytest.raises(UrlRefused) as caught:
+            await fetch_file(engine, fresh, tmp_path / "file", name="file", expected=CRC)
+    assert len(given) == 2
+    assert "CANARY" not in str(caught.value)
+    assert files_in(tmp_path) == []
+
+
+async def test_retry_after_is_heeded(place: Hostile, tmp_path: Path) -> None:
+    """A wait longer than the settings allow ends the download; a shorter one is waited for."""
+    slow_down = Reply(429, b"<Code>SlowDown</Code>", {"Retry-After": "0"})
+    place.fault = lambda ask: slow_down if ask.number < 2 else None
+    async with engine_of() as engine:
+        before = engine._limiter.total_tokens
+        await fetch_file(engine, place.ask_url, tmp_path / "file", name="file", expected=CRC)
+        assert engine._limiter.total_tokens == before // 2, "two at once count once"
+    place.fault = lambda _ask: evolve(slow_down, headers={"Retry-After": "1000"})
+    with pytest.raises(TransferInterrupted, match="answered 429"):
+        await fetch(place, tmp_path / "other")
+    assert len(place.asks) == 4
+
+
+async def test_a_storm_of_503(place: Hostile, tmp_path: Path) -> None:
+    """Of each file's first two tries none succeeds; all files come, over fewer connections."""
+    tries: dict[str, int] = {}
+
+    def storm(ask: Ask) -> Reply | None:
+        tries[ask.target] = tries.get(ask.target, 0) + 1
+        return Reply(503, b"SlowDown") if tries[ask.target] < 3 else None
+
+    place.fault = storm
+
+    async def bring(number: int) -> None:
+        async def url() -> str:
+            return f"{place.origin}/{number}"
+
+        await fetch_file(engine, url, tmp_path / str(number), name="file", expected=CRC)
+
+    async with engine_of() as engine, asyncio.TaskGroup() as group:
+        for number in range(30):
+            group.create_task(bring(number))
+    assert len(files_in(tmp_path)) == 30
+    assert set(tries.values()) == {3}
+
+
+async def test_three_redirects_are_followed_and_no_more(place: Hostile, tmp_path: Path) -> None:
+    hops = 3
+
+    def redirect(ask: Ask) -> Reply | None:
+        hop = int(ask.target.rpartition("hop=")[2] or 0) if "hop=" in ask.target else 0
+        return (
+            Reply(307, headers={"Location": f"/body?signature=CANARY&hop={hop + 1}"}) if hop < hops else None
+        )
+
+    place.fault = redirect
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+    hops = 4
+    with pytest.raises(UrlRefused, match="more than 3 times") as caught:
+        await fetch(place, tmp_path / "other")
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://169.254.169.254/token?CANARY",
+        "http://[fe80::1]/CANARY?CANARY",
+        "http://[::ffff:169.254.1.1]/?CANARY",
+    ],
+)
+async def test_no_redirect_to_a_link_local_address(place: Hostile, tmp_path: Path, location: str) -> None:
+    place.fault = lambda _ask: Reply(302, headers={"Location": location})
+    with pytest.raises(UrlRefused, match="link-local") as caught:
+        await fetch(place, tmp_path / "file")
+    assert "?CANARY" not in str(caught.value)
+
+
+async def test_tls_is_checked_and_not_left(place: Hostile, tmp_path: Path) -> None:
+    """An unknown certificate ends it; with the CA it works; a redirect to http is not followed."""
+    pem = certificate(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem)
+    trusting = evolve(IMPATIENT, ssl_context=ssl.create_default_context(cafile=pem))
+    folder = tmp_path / "files"
+    folder.mkdir()
+    with hostile(BODY, context=server) as safe:
+        with pytest.raises(TransferInterrupted, match="CERTIFICATE_VERIFY_FAILED"):
+            await fetch(safe, folder / "file")
+        assert safe.asks == []
+        await fetch(safe, folder / "file", settings=trusting)
+        assert (folder / "file").read_bytes() == BODY
+        safe.fault = lambda _ask: Reply(302, headers={"Location": place.url})
+        with pytest.raises(UrlRefused, match="from https to http"):
+            await fetch(safe, folder / "other", settings=trusting)
+    assert place.asks == []
+    assert files_in(folder) == ["file"]
+
+
+# The disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a file system of 8 MiB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+async def test_a_disk_without_room_is_told_before_anything_is_written(
+    place: Hostile, small_disk: Path
+) -> None:
+    with pytest.raises(DiskFull, match="make room"):
+        await fetch(place, small_disk / "file")
+    assert files_in(small_disk) == []
+    assert len(place.asks) == 1
+
+
+async def test_files_under_way_count_for_the_room(small_disk: Path) -> None:
+    """Each of two files fits, both together do not: one comes whole, the other one is told."""
+    body = BODY[: 5 * MIB]
+    with hostile(body) as place:
+        place.fault = lambda ask: evolve(place.whole(ask), cut=MIB, then="stall") if ask.number == 0 else None
+        expected = checksum_bytes(body).wire
+        async with engine_of() as engine:
+            first = asyncio.create_task(
+                fetch_file(engine, place.ask_url, small_disk / "a", name="a", expected=expected)
+            )
+            await until(lambda: any(part.done for part in engine.parts))
+            with pytest.raises(DiskFull):
+                await fetch_file(engine, place.ask_url, small_disk / "b", name="b", expected=expected)
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            await fetch_file(engine, place.ask_url, small_disk / "b", name="b", expected=expected)
+    assert files_in(small_disk) == ["b"]
+
+
+async def test_a_disk_that_fills_up_leaves_nothing(place: Hostile, small_disk: Path) -> None:
+    """The storage does not say how long the file is, so the disk fills up while it comes."""
+    place.fault = lambda _ask: Reply(200, BODY, {"Content-Length": None, "Connection": "close"})
+    with pytest.raises(DiskFull, match="no space is left"):
+        await fetch(place, small_disk / "file")
+    assert files_in(small_disk) == []
+    assert len(place.asks) == 1, "a full disk is not filled again"
+
+
+async def test_a_folder_that_is_read_only(place: Hostile, small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(TransferError, match="can't be written"):
+        await fetch(place, small_disk / "file")
+    assert place.asks == []
+
+
+# Taking up what an earlier download left
+
+
+async def test_only_what_is_missing_is_fetched(place: Hostile, tmp_path: Path) -> None:
+    leave_holes(tmp_path / "file", place, holes=4)
+    await fetch(place, tmp_path / "file", settings=SMALL)
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert place.served() == len(BODY) // 2
+    assert files_in(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"promise": "AAAAAA=="}, {"version": 2}, {"total": 5}, {"spans": []}, {"promise": None, "etag": None}],
+    ids="+".join,
+)
+async def test_a_record_of_another_file_is_not_used(
+    place: Hostile, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    leave_holes(tmp_path / "file", place, holes=2, **changes)
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert [ask.first for ask in place.asks] == [None]
+
+
+async def test_a_file_without_a_promise_is_resumed_by_its_etag(place: Hostile, tmp_path: Path) -> None:
+    leave_holes(tmp_path / "same", place, holes=1, promise=None)
+    await fetch(place, tmp_path / "same", expected=None)
+    assert place.served() == len(BODY) // 2
+    leave_holes(tmp_path / "other", place, holes=1, promise=None, etag='"another"')
+    await fetch(place, tmp_path / "other", expected=None)
+    for name in ("same", "other"):
+        assert (tmp_path / name).read_bytes() == BODY
+
+
+async def test_what_failed_late_is_kept_and_what_failed_early_is_not(place: Hostile, tmp_path: Path) -> None:
+    for cut, kept in ((9 * MIB, True), (MIB, False)):
+        place.asks.clear()
+        place.fault = lambda ask, cut=cut: (  # type: ignore[misc]
+            evolve(place.whole(ask), cut=cut) if ask.number == 0 else Reply(500)
+        )
+        with pytest.raises(TransferInterrupted, match="answered 500"):
+            await fetch(place, tmp_path / "file")
+        assert part_path(tmp_path / "file").exists() is kept
+        part_path(tmp_path / "file").unlink(missing_ok=True)
+        record_path(tmp_path / "file").unlink(missing_ok=True)
+    assert files_in(tmp_path) == []
+
+
+async def test_two_downloads_of_one_file_don_t_mix(place: Hostile, tmp_path: Path) -> None:
+    place.fault = lambda ask: evolve(place.whole(ask), cut=MIB, then="stall") if ask.number == 0 else None
+    async with engine_of() as engine:
+        first = asyncio.create_task(
+            fetch_file(engine, place.ask_url, tmp_path / "file", name="file", expected=CRC)
+        )
+        await until(lambda: bool(place.asks))
+        with pytest.raises(TransferError, match="another download of it is under way"):
+            await fetch(place, tmp_path / "file")
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY

@@ -1,0 +1,60 @@
+"""What events come to: sums, rates, lines."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from aignostics_async import ProgressLines, TransferEvent, UsageError
+from aignostics_async.cli._common import bytes_per_second
+from aignostics_async.transfer._progress import Tally
+
+
+def test_a_tally_of_several_files() -> None:
+    tally = Tally()
+    tally.take(TransferEvent("started", "download", "a", "x"), 0)
+    tally.take(TransferEvent("advanced", "download", "a", "x", 50, 100), 1)
+    tally.take(TransferEvent("started", "download", "b", "x"), 1)
+    tally.take(TransferEvent("retried", "download", "a", "x", 50, 100, retries=1), 2)
+    tally.take(TransferEvent("advanced", "download", "a", "x", 20, 100, retries=1), 3)
+    assert (tally.files, tally.over, tally.retries, tally.done, tally.total) == (2, 0, 1, 20, 100)
+    tally.take(TransferEvent("finished", "download", "a", "x", 100, 100, retries=1), 4)
+    tally.take(TransferEvent("failed", "download", "b", "x"), 5)
+    assert (tally.files, tally.over, tally.failed, tally.done) == (2, 2, 1, 100)
+    assert tally.rate == 20
+
+
+def test_a_rate_is_of_the_last_seconds() -> None:
+    tally = Tally()
+    for second in range(100):
+        tally.take(TransferEvent("advanced", "upload", "a", "x", 10 * min(second, 50)), second)
+    assert tally.rate == 0
+
+
+def test_lines_come_at_the_interval_and_at_the_end() -> None:
+    stream = io.StringIO()
+    with ProgressLines(every=1000, stream=stream) as lines:
+        lines(TransferEvent("started", "upload", "a", "x", total=2_000_000))
+        lines(TransferEvent("advanced", "upload", "a", "x", 1_000_000, 2_000_000, retries=3))
+        assert stream.getvalue() == ""
+    assert stream.getvalue().startswith("upload: 0 of 1 files, 1.0 of 2.0 MB")
+    assert ", 3 retries\n" in stream.getvalue()
+    often = ProgressLines(every=0, stream=stream)
+    often(TransferEvent("started", "download", "a", "x"))
+    often(TransferEvent("failed", "download", "a", "x"))
+    assert "download: 1 of 1 files" in stream.getvalue()
+    assert "1 failed" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("1000", 1000), ("500K", 5e5), ("20m", 2e7), ("1.5G", 1.5e9), (" 3 ", 3)]
+)
+def test_bandwidths(text: str, rate: float) -> None:
+    assert bytes_per_second(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "0", "M", "-5M", "5T", "5 MB", "fast"])
+def test_what_is_no_bandwidth(text: str) -> None:
+    with pytest.raises(UsageError, match="--bwlimit"):
+        bytes_per_second(text)
