@@ -37,7 +37,7 @@ ANSWER = json.dumps(
         "user_payload": None,
     }
 ).encode()
-TOKEN = "benchmark"  # noqa: S105 - of nobody
+TOKEN = "benchmark"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
 PATH = f"/api/v1/runs/{RUN_ID}"
 Call = Callable[[], Awaitable[object]]
@@ -55,7 +55,7 @@ def main() -> None:
     command = [sys.executable, __file__, "--serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stdout is not None  # noqa: S101 - a pipe
+            assert server.stdout is not None
             root = f"http://127.0.0.1:{server.stdout.readline().strip()}"
             asyncio.run(compare(root, arguments.rounds, arguments.calls))
         finally:
