@@ -20,6 +20,7 @@ from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
 from .storage import Store, StoreAddress, open_store
+from .watch import Watcher
 from .watch._open import watch_runs, watch_scope
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ._hooks import Hooks
     from .transfer._completed import CompletedItems
     from .transfer._progress import Progress
-    from .watch import Watcher
 
 _log = logging.getLogger("aignostics_async")
 _P = ParamSpec("_P")
@@ -161,10 +161,9 @@ class Client:
 
     def download_as_completed(
         self,
-        runs: Iterable[Run | str],
+        runs: Iterable[Run | str] | Watcher,
         folder: str | os.PathLike[str],
         *,
-        cursor: str | None = None,
         progress: Progress | None = None,
     ) -> CompletedItems:
         """Bring each item's files as soon as it succeeds, and give the item when they are there.
@@ -173,6 +172,7 @@ class Client:
                 async for done in items:
                     print(done.item.reference, [file.path for file in done.files])
 
+        `runs` are handles or ids, or a watcher, such as one of `watch_all` or one that goes on from a cursor.
         Each run has a folder of its id, with a folder for each item, as `Run.download` makes them, and with
         the same guarantees. URLs are those of the reading that showed the item, and signed anew where they
         are refused. A failed file is an outcome of its item and stops no other. At the end it raises what
@@ -181,7 +181,7 @@ class Client:
         from .transfer._completed import CompletedItems
 
         return CompletedItems(
-            self.watch(runs, cursor=cursor),
+            runs if isinstance(runs, Watcher) else self.watch(runs),
             Path(folder),
             self.run,
             engine=self._session.engine,
