@@ -26,6 +26,7 @@ from aignostics_api.api.public import get_run
 from attrs import frozen
 
 from aignostics_async import Client, Settings
+from aignostics_async._version import user_agent
 
 RUN_ID = "6f0ddf64-6a2b-4dd6-9b3c-1d9c9d3c2f10"
 ANSWER = json.dumps(
@@ -40,7 +41,13 @@ ANSWER = json.dumps(
     }
 ).encode()
 TOKEN = "benchmark"
-HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
+# Those that the façade sends, of the same length.
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": user_agent(""),
+    "Authorization": f"Bearer {TOKEN}",
+}
 PATH = f"/api/v1/runs/{RUN_ID}"
 Call = Callable[[], Awaitable[object]]
 

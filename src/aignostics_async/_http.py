@@ -169,7 +169,7 @@ class ApiPool(_Pool):
         return await repeat(
             Retries(attempts=1) if once else self._settings.retries,
             request.method,
-            f"{operation} ({request.method} {request.url.path})",
+            f"{operation} ({method} {without_query(target)})",
             lambda: self._attempt(operation, request, next(attempts), once=once),
             on_retry=lambda *failed: self._tell_retry(operation, request, *failed),
         )
@@ -222,6 +222,8 @@ class ApiPool(_Pool):
     ) -> httpx.Response:
         """Send a request, and let the hooks know of it and of its answer."""
         hooks = self._settings.hooks
+        if hooks.on_request is None and hooks.on_response is None:
+            return await client.send(request)
         told = (operation, request.method, request.url.path, attempt)
         tell(hooks.on_request, RequestEvent(*told))
         begin = perf_counter()
