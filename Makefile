@@ -77,7 +77,7 @@ bench-decode: $(VENV)/.env  ## Measure decoding a page of results against the st
 bench-watch: $(VENV)/.env  ## Measure watching ten thousand runs, next to one loop per run; takes half an hour
 	$(BIN)/python benchmarks/watch.py
 
-bench-api: $(VENV)/.env  ## Measure calls through the façade, next to its transport and to others
+bench-api: $(VENV)/.bench  ## Measure calls through the façade, next to its transport and to others
 	$(BIN)/python benchmarks/api.py
 
 bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
