@@ -69,6 +69,9 @@ class Hostile:
     """Set when a client closed its connection while an answer was stalled."""
     over: threading.Event = field(factory=threading.Event)
     lock: threading.Lock = field(factory=threading.Lock)
+    behind: ssl.SSLContext | None = None
+    """Makes it a proxy, with this TLS behind it."""
+    tunnels: list[tuple[str, dict[str, str]]] = field(factory=list)
 
     @property
     def url(self) -> str:
@@ -116,10 +119,30 @@ class _Handler(socketserver.StreamRequestHandler):
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", ""))
         first, last = (int(found[1]), int(found[2]) if found[2] else None) if found else (None, None)
         body = self.rfile.read(int(headers.get("content-length", 0)))
+        if method == "CONNECT":
+            place.tunnels.append((target, headers))
+            return self._tunnel()
         with place.lock:
             ask = Ask(len(place.asks), method, target, headers, first, last, body)
             place.asks.append(ask)
         return self._answer(place.fault(ask) or place.whole(ask))
+
+    def finish(self) -> None:
+        with suppress(OSError):
+            super().finish()
+        self.connection.close()  # the one behind a tunnel is nobody else's to close
+
+    def _tunnel(self) -> bool:
+        """Be the proxy first, and then the place behind it."""
+        context = self.server.place.behind
+        if context is None:
+            self.wfile.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return False
+        self.wfile.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        self.connection = context.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
+        return True
 
     def _answer(self, reply: Reply) -> bool:
         fields: dict[str, str | None] = {"Content-Length": str(len(reply.body)), **reply.headers}
@@ -231,13 +254,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def certificate(folder: Path) -> Path:
-    """Write a key and a certificate for 127.0.0.1 that nobody has signed, and return their one file."""
+    """Write a key and a certificate for 127.0.0.1 and storage.invalid, in one file, and return it."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("storage.invalid")]
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder()
@@ -247,7 +271,7 @@ def certificate(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -56,6 +56,8 @@ class Identity:
     counted: Counter[str] = field(factory=Counter)
     asked: asyncio.Event = field(factory=asyncio.Event)
     """Set when the token endpoint has read a request."""
+    forms: list[dict[str, str]] = field(factory=list)
+    """What the token endpoint was sent."""
     sent: list[str] = field(factory=list)
     """The tokens that the API was sent."""
     _access: dict[str, float] = field(factory=dict)
@@ -148,6 +150,7 @@ class Identity:
 
     async def _token(self, writer: asyncio.StreamWriter, form: dict[str, str]) -> bool:
         self.counted["token"] += 1
+        self.forms.append(form)
         self.asked.set()
         fault = self.faults.popleft() if self.faults else self.always
         status, granted = self._grant(form) if fault.works else (fault.status, {})

@@ -11,11 +11,18 @@ if sys.platform == "win32":
 
     def _try(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _free(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 else:
     import fcntl
 
     def _try(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _free(descriptor: int) -> None:
+        # Not by closing alone: a process that was forked meanwhile has the same lock open.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class FileLock:
@@ -42,5 +49,6 @@ class FileLock:
     def release(self) -> None:
         """Free the lock, if it is held."""
         if self._descriptor is not None:
+            _free(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None

@@ -33,7 +33,7 @@ from ._errors import (
 from ._hooks import RequestEvent, ResponseEvent, RetryEvent, tell
 from ._redact import RedactingFilter, excerpt
 from ._retry import AttemptFailed, Outcome, repeat
-from ._urls import check_endpoint, is_loopback, origin, without_query
+from ._urls import is_loopback, origin, without_query
 from ._version import user_agent
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ Response = httpx.Response
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SECRET_HEADERS = ("location", "set-cookie")
 _TOKEN_SECONDS = 20
+_LARGEST_FORM = 1024 * 1024  # bytes of an identity provider's answer; it has some thousand
 
 # At DEBUG the library below httpx writes response headers as they come, a redirect's signed Location too.
 for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
@@ -241,17 +242,18 @@ class ApiPool(_Pool):
         tell(self._settings.hooks.on_retry, event)
 
 
-async def post_form(url: str, body: Secret, settings: Settings, *, repeat: bool = False) -> FormAnswer:
+async def post_form(
+    url: str, body: Secret, settings: Settings, context: ssl.SSLContext, *, repeat: bool = False
+) -> FormAnswer:
     """Send a form to an identity provider and return what it answers; takes 20 s at most.
 
     With `repeat` a request whose answer was lost is sent once more, at once. Raises TokenEndpointUnavailable
     when no answer came.
     """
-    check_endpoint(url, "the address of the identity provider")
     reason = "no answer in time"
     with anyio.move_on_after(_TOKEN_SECONDS):
         for _ in range(2 if repeat else 1):
-            outcome = await _send_form(url, body, settings)
+            outcome = await _send_form(url, body, settings, context)
             if isinstance(outcome, FormAnswer):
                 return outcome
             reason, was_sent = outcome
@@ -260,7 +262,9 @@ async def post_form(url: str, body: Secret, settings: Settings, *, repeat: bool 
     raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
 
 
-async def _send_form(url: str, body: Secret, settings: Settings) -> FormAnswer | tuple[str, bool]:
+async def _send_form(
+    url: str, body: Secret, settings: Settings, context: ssl.SSLContext
+) -> FormAnswer | tuple[str, bool]:
     """Return the answer; without one the reason, and whether the request may have been received."""
     headers = {
         "Accept": "application/json",
@@ -268,8 +272,10 @@ async def _send_form(url: str, body: Secret, settings: Settings) -> FormAnswer |
         "User-Agent": user_agent(settings.user_agent),
     }
     try:
-        async with _client(settings, ssl_context(settings), urlsplit(url).netloc) as client:
-            response = await client.post(url, content=body.reveal(), headers=headers)
+        async with _client(settings, context, urlsplit(url).netloc) as client:
+            request = client.build_request("POST", url, content=body.reveal(), headers=headers)
+            response = await client.send(request, stream=True)
+            await _read_at_most(response, _LARGEST_FORM)
             return form_answer(response, body)
     except httpx.RequestError as error:
         # As values: a transport error holds the request, and that holds the refresh token.
@@ -326,3 +332,14 @@ def _connection_error(request: httpx.Request, error: httpx.RequestError) -> Conn
 def _reason(error: httpx.RequestError) -> str:
     words = excerpt(str(error), 120)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+async def _read_at_most(response: httpx.Response, limit: int) -> None:
+    """Read a body, or the beginning of one that is larger: what says more is not what was asked for."""
+    collected = bytearray()
+    async for piece in response.aiter_bytes():
+        collected += piece
+        if len(collected) > limit:
+            break
+    await response.aclose()
+    response._content = bytes(collected[:limit])  # noqa: SLF001 - as its own reading sets it

@@ -33,6 +33,8 @@ def excerpt(text: str, limit: int = 300) -> str:
     """Return the beginning of `text`, redacted and on one line, at most `limit` characters."""
     # Redaction comes first: cutting first could leave half a signature that no pattern knows.
     line = " ".join(redact(text[: 20 * limit]).split())
+    # It goes to terminals, which would obey control characters.
+    line = "".join(character if character.isprintable() else "\ufffd" for character in line)
     # JSON may hold half a surrogate pair, which no file or terminal takes.
     line = line.encode("utf-8", "backslashreplace").decode("utf-8")
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -86,15 +86,17 @@ class Session:
     ) -> None:
         self._lifetime.end()
         self._poller.close()
-        await self._stack.aclose()
-        close = getattr(self._source, "aclose", None)
-        if close is not None:
-            with anyio.CancelScope(shield=True):
-                await close()
+        try:
+            await self._stack.aclose()
+        finally:
+            close = getattr(self._source, "aclose", None)
+            if close is not None:
+                with anyio.CancelScope(shield=True):
+                    await close()
 
 
 class SharedSession(Session):
-    """The inside of another client under other settings: what that one holds, as long as it is open."""
+    """The inside of another client, under other settings: what that one holds, as long as it is open."""
 
     def __init__(self, shared: Session, settings: Settings) -> None:
         self.settings = settings

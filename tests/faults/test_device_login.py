@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 import requests
+from identity import Fault, identity
 from support import count
 
 from aignostics_async import (
@@ -76,6 +77,23 @@ async def login(emulator: Emulator, decision: str | None = "approve") -> StoredL
             decide(emulator, code, decision)
 
     return await login_device(provider, show=show, store=MemoryStore())
+
+
+async def test_what_the_provider_is_asked_for() -> None:
+    async with identity() as place:
+        more = {
+            "audience": "https://api.example.com",
+            "organization": "org_1",
+            "client_secret": "small-secret-x",
+        }
+        url = f"{place.origin}/oauth/token"
+        provider = IdentityProvider(token_url=url, device_url=url, client_id="client", **more)
+        place.always = Fault(body=DEVICE, works=False)
+        login = asyncio.create_task(login_device(provider, show=lambda _: None, store=MemoryStore()))
+        await place.asked.wait()
+        login.cancel()
+        await asyncio.wait([login])
+        assert place.forms == [{"scope": "offline_access", "client_id": "client", **more}]
 
 
 async def test_a_code_becomes_a_login(quick: Emulator) -> None:

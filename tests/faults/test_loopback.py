@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import socket
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -99,10 +101,11 @@ async def signing_in(
     *,
     redirect: str = "http://localhost:0/callback",
     timeout: float = 30,  # noqa: ASYNC109 - the login's
+    asked: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Browser]:
     """Give a login under way, its browser not yet back."""
     shown: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    provider = evolve(place.provider, redirect_url=redirect)
+    provider = evolve(place.provider, redirect_url=redirect, **(asked or {}))
     login = asyncio.create_task(
         login_browser(
             provider, show=shown.set_result, open_browser=None, timeout=timeout, store=MemoryStore()
@@ -114,8 +117,8 @@ async def signing_in(
     except asyncio.CancelledError:
         address = ""
         await login
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-    browser = Browser(asked, urlsplit(asked["redirect_uri"]).port or 0, login)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    browser = Browser(query, urlsplit(query["redirect_uri"]).port or 0, login)
     try:
         yield browser
     finally:
@@ -128,6 +131,24 @@ async def signing_in(
 async def place() -> AsyncIterator[Identity]:
     async with identity() as place:
         yield place
+
+
+async def test_what_the_provider_is_asked_for(place: Identity) -> None:
+    more = {"audience": "https://api.example.com", "organization": "org_1", "scope": "offline_access extra"}
+    seen = []
+    for _ in range(2):
+        async with signing_in(place, asked=more) as browser:
+            seen.append(browser.asked)
+            await browser.finish()
+    for asked, form in zip(seen, place.forms, strict=True):
+        assert {name: asked[name] for name in more} == more
+        assert asked["client_id"] == form["client_id"] == "client"
+        assert asked["redirect_uri"] == form["redirect_uri"]
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        assert asked["code_challenge"] == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        assert len(form["code_verifier"]) >= 43
+    for name in ("state", "code_challenge"):
+        assert seen[0][name] != seen[1][name], "each login has its own"
 
 
 async def test_a_code_becomes_a_login(place: Identity) -> None:
@@ -196,6 +217,18 @@ async def test_both_addresses_of_localhost_are_listened_on(place: Identity) -> N
             page = await browser.bring(browser.good(), address=address, hosts=(f"{host}:{browser.port}",))
             assert "Signed in" in page
             await browser.login
+
+
+def test_a_redirect_url_is_sent_as_it_is_registered() -> None:
+    for url in (
+        "http://localhost/",
+        "http://127.0.0.1:8989/",
+        "http://[::1]:8989/back",
+        "http://localhost:80/",
+    ):
+        assert _loopback.Loopback(url, 80, []).redirect_url == url
+    assert _loopback.Loopback("http://[::1]:0/a", 4711, []).redirect_url == "http://[::1]:4711/a"
+    assert "localhost" in _loopback.Loopback("http://localhost/", 80, [])._hosts, "browsers leave port 80 out"
 
 
 async def test_an_address_is_listened_on_alone(place: Identity) -> None:

@@ -28,7 +28,7 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides import packed
-from aignostics_async.submission import _prepare
+from aignostics_async.submission import _deliver
 
 ROOT = "https://host.example.com"
 
@@ -145,8 +145,8 @@ async def test_this_machine_is_not_reached_through_a_proxy(
         source = signed_in(emulator)
         async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
             assert [application async for application in client.applications.list()]
-            stored = await client.store(emulator.store_url).put("a", Path(__file__))
-            assert await client.store(emulator.store_url).stat(stored.uri)
+            await client.store(emulator.store_url).put("a", Path(__file__))
+            assert await client.store(emulator.store_url).stat("a")
     assert seen == []
 
 
@@ -184,7 +184,7 @@ async def test_a_slide_that_goes_away_before_its_upload(
         source.unlink()
         return await packed(*arguments)
 
-    monkeypatch.setattr(_prepare, "packed", delete_first)
+    monkeypatch.setattr(_deliver, "packed", delete_first)
     async with emulator.client() as client:
         with pytest.raises(TransferError, match="can't be read"):
             await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)

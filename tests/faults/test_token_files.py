@@ -7,14 +7,17 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from identity import Clock, identity
 
 from aignostics_async import (
@@ -29,6 +32,7 @@ from aignostics_async import (
     TokenSet,
     TokenStoreError,
     _file_lock,
+    logout,
 )
 from aignostics_async._secret import Secret
 from aignostics_async._state_folder import state_folder
@@ -144,12 +148,24 @@ async def test_a_file_that_others_could_read_is_closed_and_told(
 ) -> None:
     await store.save(KEY, TOKENS)
     store.path(KEY).chmod(0o644)
-    store.path(KEY).parent.chmod(0o755)
     assert await store.load(KEY) is not None
     assert mode(store.path(KEY)) == 0o600
-    async with store.lock(KEY):
-        assert mode(store.path(KEY).parent) == 0o700
     assert "could be read by others" in told(caplog)[0]
+
+
+async def test_a_folder_of_ours_is_closed_and_one_that_was_given_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    given = tmp_path / "given"
+    given.mkdir()
+    for store, expected in ((FileStore(), 0o700), (FileStore(given), 0o755)):
+        folder = store.path(KEY).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+        await store.save(KEY, TOKENS)
+        assert mode(folder) == expected
+        assert mode(store.path(KEY)) == 0o600
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
@@ -261,7 +277,7 @@ async def test_a_login_goes_on_in_memory_where_it_cant_be_saved(
                 await source.get_token()
                 clock.advance(3600)
         assert len([each for each in told(caplog) if "in this process only" in each]) == 1
-        assert await store.load(source._key) is None
+        assert await store.load(source._tokens.key) is None
         await source.get_token()
         assert place.counted == {"token": 4}, "each refresh token once, though none was saved before"
         assert (await place.source(refresh, store).get_token()).text == "small-access-4", "now it is"
@@ -288,7 +304,7 @@ async def test_a_lock_that_stays_held_is_not_waited_for_for_ever(
     async with identity() as place:
         store = FileStore(tmp_path)
         source = place.source(store=store)
-        async with store.lock(source._key):
+        async with store.lock(source._tokens.key):
             with pytest.raises(TokenEndpointUnavailable, match="another process has been renewing"):
                 await source.get_token()
         assert not place.counted
@@ -323,6 +339,114 @@ async def test_without_a_login_the_error_says_to_sign_in(tmp_path: Path) -> None
         LoginRequired, match=r"no login is kept for client 'client' of https://idp\.example\.com"
     ):
         await source.get_token()
+
+
+async def test_a_stored_token_that_is_about_to_end_is_not_taken(tmp_path: Path) -> None:
+    async with identity() as place:
+        store = FileStore(tmp_path)
+        ending = TokenSet(
+            access=Token("ending", lifetime=29), refresh=Secret(place.sign_in()), signed_in_at=100
+        )
+        await store.save(place.provider.key, ending)
+        # A twentieth of its life is 1.5 s, and it is older than that leaves.
+        old = TokenSet(
+            access=Token("ending", lifetime=1000, issued_at=time.time() - 975),
+            refresh=ending.refresh,
+            signed_in_at=100,
+        )
+        await store.save(place.provider.key, old)
+        assert (await StoredLogin(place.provider, store=store).get_token()).text == "small-access-1"
+        kept = await store.load(place.provider.key)
+        assert kept is not None
+        assert kept.signed_in_at == 100, "a refresh is no login"
+
+
+async def test_a_living_login_is_found_behind_a_dead_one(tmp_path: Path) -> None:
+    async with identity() as place:
+        store = FileStore(tmp_path)
+        alive, dead = place.provider, evolve(place.provider, client_id="other")
+        ended = Token("ended", lifetime=0)
+        await store.save(alive.key, TokenSet(access=ended, refresh=Secret(place.sign_in()), signed_in_at=100))
+        await store.save(dead.key, TokenSet(access=ended, refresh=Secret("unknown"), signed_in_at=200))
+        assert (await StoredLogin(dead, alive, store=store).get_token()).text == "small-access-1"
+
+
+async def test_a_login_without_a_refresh_token_that_has_ended(tmp_path: Path) -> None:
+    async with identity() as place:
+        store = FileStore(tmp_path)
+        await store.save(place.provider.key, TokenSet(access=Token("ended", lifetime=0)))
+        with pytest.raises(LoginRequired, match=r"has ended, and it gave no refresh token; sign in with"):
+            await StoredLogin(place.provider, store=store).get_token()
+
+
+async def test_a_newer_login_wins_over_what_could_not_be_saved(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with identity() as place:
+        store = FileStore(tmp_path)
+        ended = Token("ended", lifetime=0)
+        old = TokenSet(access=ended, refresh=Secret(place.sign_in()), signed_in_at=100)
+        await store.save(place.provider.key, old)
+        source = StoredLogin(place.provider, store=store)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", failing(errno.EROFS))
+            assert (await source.get_token()).text == "small-access-1"
+            clock.advance(3600)
+            assert (await source.get_token()).text == "small-access-2", (
+                "with what came, not with what is stored"
+            )
+        newer = TokenSet(
+            access=Token("newer", lifetime=600), refresh=Secret(place.sign_in()), signed_in_at=200
+        )
+        await store.save(place.provider.key, newer)
+        clock.advance(3600)
+        await source.get_token()
+        kept = await store.load(place.provider.key)
+        assert kept is not None
+        assert kept.signed_in_at == 200
+        assert place.counted == {"token": 3}
+
+
+async def test_a_job_does_not_undo_a_logout(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with identity() as place:
+        store = FileStore(tmp_path)
+        first = TokenSet(access=Token("ended", lifetime=0), refresh=Secret(place.sign_in()))
+        await store.save(place.provider.key, first)
+        source = StoredLogin(place.provider, store=store)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", failing(errno.EROFS))
+            await source.get_token()
+        provider = evolve(place.provider, revoke_url=None)
+        assert await logout(provider, store=store) == 1
+        clock.advance(3600)
+        await source.get_token()
+        assert await store.load(place.provider.key) is None
+
+
+async def test_a_logout_leaves_what_it_can_t_read(store: FileStore) -> None:
+    provider = IdentityProvider(token_url="https://idp.example.com/token", client_id="client")
+    await store.check()
+    path = store.path(provider.key)
+    path.write_text('{"version": 2}')
+    assert await logout(provider, store=store) == 0
+    assert path.read_text() == '{"version": 2}'
+
+
+async def test_a_forked_child_does_not_hold_the_lock(store: FileStore) -> None:
+    async with store.lock(KEY):
+        child = os.fork()
+        if child == 0:
+            while True:  # until it is ended
+                signal.pause()
+    try:
+        lock = _file_lock.FileLock(store.path(KEY).with_suffix(".lock"))
+        assert lock.acquire()
+        lock.release()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 async def test_the_latest_login_of_several_clients_counts(tmp_path: Path) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import logging
 import pickle
+import time
 import traceback
+from typing import Any
 
 import pytest
+from attrs import evolve
 from identity import Clock, Fault, Identity, identity
 from support import METADATA, count, signed_in
 
@@ -32,6 +37,7 @@ from aignostics_async import (
     _http,
 )
 from aignostics_async._secret import Secret
+from aignostics_async.auth import _sources
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 MANY = 5000
@@ -175,7 +181,7 @@ async def test_a_lost_answer_after_rotation_without_overlap_needs_a_login() -> N
         place.faults.append(Fault(cut=0))
         async with client_of(place) as client:
             for _ in range(2):
-                with pytest.raises(LoginRequired, match="sign in again"):
+                with pytest.raises(LoginRequired, match="sign in with"):
                     await listed(client)
         assert place.counted == {"token": 2, "replays": 1}
 
@@ -184,6 +190,21 @@ async def test_answers_that_stay_lost_are_asked_for_twice_and_no_more() -> None:
     async with identity(always=Fault(cut=0, works=False)) as place:
         assert await outcomes(place) == {TokenEndpointUnavailable}
         assert place.counted == {"token": 2}
+
+
+async def test_an_answer_without_end_is_cut() -> None:
+    body = b'{"access_token": "' + b"x" * 3_000_000
+    async with identity(always=Fault(body=body, works=False)) as place:
+        with pytest.raises(TokenEndpointUnavailable):
+            await place.source().get_token()
+
+
+async def test_a_provider_s_words_do_not_reach_the_terminal_as_orders() -> None:
+    body = {"error": "access_denied", "error_description": "\x1b[2J\x1b]0;owned\x07no"}
+    async with identity(always=Fault(status=403, body=body, works=False)) as place:
+        with pytest.raises(LoginDenied) as caught:
+            await place.source().get_token()
+    assert str(caught.value).isprintable()
 
 
 async def test_nobody_listens() -> None:
@@ -226,22 +247,37 @@ async def test_a_retry_after_of_an_hour_is_not_waited_for(clock: Clock) -> None:
         await source.get_token()
 
 
-async def test_a_failure_is_told_once_and_grows_nothing(
-    clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with identity(always=Fault(status=500, body=None, works=False)) as place:
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_failure_that_stays_grows_nothing(clock: Clock, status: int) -> None:
+    body = {"error": "invalid_grant"} if status == 403 else None
+    async with identity(always=Fault(status=status, body=body, works=False)) as place:
         source = place.source()
         lengths = set()
-        for _ in range(10):
-            with pytest.raises(TokenEndpointUnavailable) as caught:
+        for _ in range(20):
+            with pytest.raises(AuthenticationError) as caught:
                 await source.get_token()
-            lengths.add(len(caught.traceback))
+            failure = source._renewal._failure
+            assert failure is not None
+            lengths.add((len(caught.traceback), len(traceback.extract_tb(failure.__traceback__))))
             clock.advance(31)
     assert len(lengths) == 1
-    warnings = [each for each in caplog.records if each.levelno >= logging.WARNING]
-    assert [each.getMessage() for each in warnings if "access token" in each.getMessage()] == [
-        f"no new access token: {caught.value}"
-    ]
+
+
+async def test_an_outage_that_nobody_waits_for_is_told_once(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with identity(lifetime=1000) as place:
+        source = place.source()
+        await source.get_token()
+        place.always = Fault(status=500, body=None, works=False)
+        clock.advance(850)
+        for _ in range(3):
+            await source.get_token()
+            await source.aclose()
+            clock.advance(31)
+        assert place.counted["token"] == 4
+    warnings = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    assert len([each for each in warnings if each.startswith("no new access token: ")]) == 1
 
 
 # Ahead of need
@@ -321,6 +357,17 @@ async def test_the_lifetime_that_is_told(told: object, lifetime: float) -> None:
     assert lifetime - 5 < token.seconds_left <= lifetime
 
 
+async def test_a_token_s_life_begins_when_it_was_asked_for(clock: Clock) -> None:
+    async with identity(lifetime=1000) as place:
+        source, held = place.source(), asyncio.Event()
+        place.faults.append(Fault(held=held))
+        asking = asyncio.create_task(source.get_token())
+        await place.asked.wait()
+        clock.advance(100)
+        held.set()
+        assert 895 < (await asking).seconds_left <= 900
+
+
 # Rotation
 
 
@@ -352,7 +399,7 @@ async def test_a_refused_refresh_token_is_not_sent_again(clock: Clock) -> None:
     async with identity() as place:
         source = place.source("CANARY")
         for _ in range(3):
-            with pytest.raises(LoginRequired, match="sign in again") as caught:
+            with pytest.raises(LoginRequired, match="sign in with") as caught:
                 await source.get_token()
             shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
             # The server repeats in its error what it was sent.
@@ -436,7 +483,9 @@ async def test_tokens_of_one_s_own_live_as_they_say(clock: Clock) -> None:
     assert (await source.get_token()).text == "token-2"
 
 
-async def test_a_callable_that_fails_fails_for_all_who_wait() -> None:
+async def test_a_callable_that_fails_fails_for_all_who_wait(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     calls = 0
     held = asyncio.Event()
 
@@ -451,8 +500,84 @@ async def test_a_callable_that_fails_fails_for_all_who_wait() -> None:
     await asyncio.sleep(0)
     held.set()
     ended = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(each) for each in ended} == {ZeroDivisionError}
-    assert calls == 1
+    assert {type(each) for each in ended} == {TokenEndpointUnavailable}
+    assert isinstance(ended[0], BaseException)
+    assert len(set(map(id, ended))) == 20
+    for _ in range(50):
+        with pytest.raises(
+            TokenEndpointUnavailable, match=r"the token callable failed \(ZeroDivisionError\)"
+        ) as caught:
+            await source.get_token()
+    assert calls == 1, "in the cool-down nobody asks"
+    clock.advance(caught.value.retry_after or 0)
+    with pytest.raises(TokenEndpointUnavailable) as caught:
+        await source.get_token()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert calls == 2
+
+
+async def test_a_callable_that_hangs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def provide() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    monkeypatch.setattr(_sources, "_LONGEST_CALL", 0.1)
+    with pytest.raises(TokenEndpointUnavailable, match="gave nothing within"):
+        await CallableToken(provide).get_token()
+
+
+async def test_a_callable_that_hangs_does_not_hold_up_the_end(emulator: Emulator) -> None:
+    hanging = asyncio.Event()
+    cancelled: list[bool] = []
+
+    async def provide() -> str:
+        hanging.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(True)
+        return "never"
+
+    with pytest.raises(TimeoutError):
+        async with (
+            asyncio.timeout(None) as deadline,
+            Client(emulator.api_root, CallableToken(provide), settings=IMPATIENT) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(listed(client))
+            await hanging.wait()
+            deadline.reschedule(0)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert cancelled == [True]
+
+
+@pytest.mark.parametrize("given", [b"bytes", 3, {"access_token": "x"}])
+async def test_a_callable_that_gives_something_else(given: Any) -> None:
+    async def provide() -> Any:
+        return given
+
+    with pytest.raises(ConfigurationError, match="make it a text or a Token"):
+        await CallableToken(provide).get_token()
+
+
+async def test_a_callable_that_is_none() -> None:
+    with pytest.raises(ConfigurationError, match="make it `async def`"):
+        await CallableToken(lambda: "text").get_token()  # type: ignore[arg-type, return-value]
+    with pytest.raises(ConfigurationError, match="async function"):
+        CallableToken("text")  # type: ignore[arg-type]
+
+
+async def test_a_cached_jwt_is_as_old_as_it_is(clock: Clock) -> None:
+    now = time.time()
+
+    async def provide() -> str:
+        claims = json.dumps({"iat": now - 3500, "exp": now + 100}).encode()
+        return f"a.{base64.urlsafe_b64encode(claims).decode()}.c"
+
+    token = await CallableToken(provide).get_token()
+    assert token.lifetime == 3600
+    assert 95 < token.seconds_left <= 100
 
 
 async def test_a_service_s_own_tokens(emulator: Emulator) -> None:
@@ -468,6 +593,17 @@ async def test_a_service_s_own_tokens(emulator: Emulator) -> None:
     assert "CANARY" not in repr(ClientCredentials(wrong)) + repr(wrong) + str(caught.value)
     with pytest.raises(ConfigurationError, match="give client_secret"):
         ClientCredentials(IdentityProvider.beside(emulator.token_url, client_id=client_id))
+
+
+async def test_what_a_service_asks_for() -> None:
+    async with identity() as place:
+        more = {
+            "audience": "https://api.example.com",
+            "organization": "org_1",
+            "client_secret": "small-secret-x",
+        }
+        await ClientCredentials(evolve(place.provider, **more)).get_token()
+        assert place.forms == [{"grant_type": "client_credentials", "client_id": "client", **more}]
 
 
 def test_a_source_needs_its_parts() -> None:

@@ -16,6 +16,7 @@ from hostile import Ask, Hostile, Reply, certificate, engine_of, files_in, hosti
 
 from aignostics_async import (
     ChecksumMismatch,
+    ConfigurationError,
     DiskFull,
     Retries,
     Timeouts,
@@ -167,6 +168,20 @@ async def test_the_whole_for_one_range_of_several(place: Hostile, tmp_path: Path
     place.fault = lambda ask: Reply(200, BODY, {"ETag": place.etag}) if ask.first else None
     leave_holes(tmp_path / "file", place, holes=3)
     await fetch(place, tmp_path / "file", settings=SMALL)
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("expected", [CRC, None])
+async def test_a_range_that_begins_elsewhere(place: Hostile, tmp_path: Path, expected: str | None) -> None:
+    """The storage says honestly that it gives other bytes than were asked for; they are not put in."""
+
+    def shifted(ask: Ask) -> Reply:
+        if ask.first is None:
+            return evolve(place.whole(ask), cut=6 * MIB if ask.number == 0 else None)
+        return place.whole(evolve(ask, first=ask.first - 100))
+
+    place.fault = shifted
+    await fetch(place, tmp_path / "file", expected=expected)
     assert (tmp_path / "file").read_bytes() == BODY
 
 
@@ -340,6 +355,57 @@ async def test_tls_is_checked_and_not_left(place: Hostile, tmp_path: Path) -> No
     assert files_in(folder) == ["file"]
 
 
+@pytest.mark.parametrize("how", ["settings", "environment"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_is_asked_for_what_is_elsewhere(
+    place: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, how: str
+) -> None:
+    """The host has no address: only the proxy can reach it, and only it sees the password."""
+    pem = certificate(tmp_path)
+    place.behind = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    place.behind.load_cert_chain(pem)
+    proxy = place.origin.replace("//", "//user:p%40ss@")
+    settings = evolve(IMPATIENT, ssl_context=ssl.create_default_context(cafile=pem))
+    if how == "settings":
+        settings = evolve(settings, proxy=proxy)
+    else:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy)
+
+    async def url() -> str:
+        return f"{scheme}://storage.invalid/body?signature=CANARY"
+
+    folder = tmp_path / "files"
+    folder.mkdir()
+    async with engine_of(settings) as engine:
+        await fetch_file(engine, url, folder / "file", name="file", expected=CRC)
+        await fetch_file(engine, place.ask_url, folder / "direct", name="file", expected=CRC)
+    assert (folder / "file").read_bytes() == BODY
+    asked, straight = place.asks
+    assert straight.target.startswith("/body"), "what is on this machine is asked directly"
+    assert asked.headers["host"] == "storage.invalid"
+    credentials = "Basic dXNlcjpwQHNz"
+    if scheme == "http":
+        assert asked.target == "http://storage.invalid/body?signature=CANARY"
+        assert asked.headers["proxy-authorization"] == credentials
+    else:
+        assert asked.target.startswith("/body?")
+        assert "proxy-authorization" not in asked.headers
+        assert [target for target, _ in place.tunnels] == ["storage.invalid:443"]
+        assert place.tunnels[0][1]["proxy-authorization"] == credentials
+
+
+async def test_a_proxy_that_refuses(place: Hostile, tmp_path: Path) -> None:
+    async def url() -> str:
+        return "https://storage.invalid/body?signature=CANARY"
+
+    async with engine_of(evolve(IMPATIENT, proxy=place.origin)) as engine:
+        with pytest.raises(TransferInterrupted, match="the proxy answered 407"):
+            await fetch_file(engine, url, tmp_path / "file", name="file", expected=CRC)
+    with pytest.raises(ConfigurationError, match="proxies of the form"):
+        async with engine_of(evolve(IMPATIENT, proxy="https://127.0.0.1:1")):
+            pass
+
+
 # The disk
 
 
@@ -363,7 +429,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def test_a_disk_without_room_is_told_before_anything_is_written(
     place: Hostile, small_disk: Path
 ) -> None:
-    with pytest.raises(DiskFull, match="make room"):
+    with pytest.raises(DiskFull, match="are free; make room"):
         await fetch(place, small_disk / "file")
     assert files_in(small_disk) == []
     assert len(place.asks) == 1
@@ -380,7 +446,7 @@ async def test_files_under_way_count_for_the_room(small_disk: Path) -> None:
                 fetch_file(engine, place.ask_url, small_disk / "a", name="a", expected=expected)
             )
             await until(lambda: any(part.done for part in engine.parts))
-            with pytest.raises(DiskFull):
+            with pytest.raises(DiskFull, match="are free"):
                 await fetch_file(engine, place.ask_url, small_disk / "b", name="b", expected=expected)
             first.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from attrs import define, evolve
@@ -17,6 +18,7 @@ from support import artifact, pretend, result
 
 from aignostics_async import ChecksumMismatch, checksum_bytes
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.transfer import _verified
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
 from aignostics_async.transfer._part import part_path, record_path
@@ -140,8 +142,12 @@ async def _fetch(engine: Engine, place: Hostile, target: Path) -> bool:
     return fetched.verified
 
 
-def test_bytes_that_change_between_verification_and_reuse(tmp_path: Path) -> None:
-    """Also when size and modification time are put back: the memory is not asked, the file is."""
+@pytest.mark.parametrize("remembers", [True, False])
+def test_bytes_that_change_between_verification_and_reuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembers: bool
+) -> None:
+    """Also when size and modification time are put back: what is remembered does not count any more."""
+    monkeypatch.setattr(_verified, "_SETTLED", -(10**18) if remembers else 10**18)
     verified = Verified()
     for number in range(CASES):
         dice = random.Random(number)
@@ -155,21 +161,36 @@ def test_bytes_that_change_between_verification_and_reuse(tmp_path: Path) -> Non
         else:
             target.with_name("new").write_bytes(wrong)
             target.with_name("new").replace(target)
-        os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+        for _ in range(100_000):  # until the file system's clock has ticked
+            os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+            if target.stat().st_ctime_ns != before.st_ctime_ns:
+                break
         assert verified.checksum(target) == checksum_bytes(wrong)
+
+
+@pytest.mark.parametrize(("age", "remembered"), [(0, False), (1.9, False), (2.1, True), (100, True)])
+def test_what_changed_just_now_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: float, remembered: bool
+) -> None:
+    """One more change in the same tick of the file system's clock would not show."""
+    target = tmp_path / "file"
+    target.write_bytes(BODY)
+    changed = target.stat().st_ctime_ns
+    monkeypatch.setattr(_verified, "time", SimpleNamespace(time_ns=lambda: changed + int(age * 1e9)))
+    verified = Verified()
+    assert verified.checksum(target) == checksum_bytes(BODY)
+    assert bool(verified._known) is remembered
 
 
 def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered is told without reading: here the file can't be read any more."""
-    from aignostics_async.transfer import _verified
-
     monkeypatch.setattr(_verified, "_SETTLED", -1)
     verified, target = Verified(), tmp_path / "file"
     target.write_bytes(BODY)
     found = verified.checksum(target)
     monkeypatch.setattr(_verified, "read_checksum", None)
     assert verified.checksum(target) == found
-    target.write_bytes(BODY)
+    target.write_bytes(BODY + b"more")
     with pytest.raises(TypeError):
         verified.checksum(target)
 

@@ -144,7 +144,7 @@ async def test_a_refresh_token_that_is_used_again_ends_the_login(
         await RefreshToken(stolen, provider=provider.client()).get_token()
     clock.advance(3600)
     for _ in range(3):
-        with pytest.raises(LoginRequired, match=r"invalid_grant.*sign in again"):
+        with pytest.raises(LoginRequired, match=r"invalid_grant.*sign in with"):
             await login.get_token()
         clock.advance(60)
     assert provider.grants()[before:] == [REFUSED] * 2, "once by who stole it, once by us, and never again"

@@ -65,7 +65,11 @@ const provider = new Provider(origin, {
     revocation: { enabled: true, allowedPolicy: () => true },
     resourceIndicators: {
       enabled: true,
-      defaultResource: (context) => context.oidc.params?.audience ?? AUDIENCE,
+      // A login that does not say for which API it is gets a token for none, as at Auth0.
+      defaultResource: (context) =>
+        ['authorization', 'device_authorization'].includes(context.oidc.route)
+          ? context.oidc.params?.audience
+          : AUDIENCE,
       useGrantedResource: () => true,
       getResourceServerInfo: () => ({
         scope: '',

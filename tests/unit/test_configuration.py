@@ -136,6 +136,24 @@ def test_every_part_of_an_identity_provider_can_be_set() -> None:
     assert provider.revoke_url is None, "not known beside a token URL of another layout"
 
 
+@pytest.mark.parametrize("name", ["CLIENT_ID", "CLIENT_SECRET", "AUDIENCE", "ORGANIZATION", "REFRESH_TOKEN"])
+def test_bytes_that_are_no_text_are_named_and_not_shown(name: str) -> None:
+    """A variable in another encoding arrives as half characters."""
+    given = {"AIGNOSTICS_ENVIRONMENT": "dev", "AIGNOSTICS_CLIENT_ID": "c"}
+    with pytest.raises(ConfigurationError, match="is no text") as caught:
+        read_environment({**given, f"AIGNOSTICS_{name}": "CANARY\udcff"}, DEFAULTS)
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_an_issuer_is_written_in_one_way() -> None:
+    urls = ["https://IDP.example.com/oauth/token", "https://idp.example.com:443/oauth/token"]
+    assert {IdentityProvider(token_url=url, client_id="c").issuer for url in urls} == {
+        "https://idp.example.com"
+    }
+    assert IdentityProvider(token_url="http://[::1]:81/t", client_id="c").issuer == "http://[::1]:81"
+
+
 def test_logins_are_kept_apart() -> None:
     """By issuer, client, audience, organization; and a refresh token that was given from any login."""
     keys = [

@@ -9,13 +9,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anyio import to_thread
-
 from .._config import Settings, seconds
 from .._errors import ConfigurationError, LoginDenied
 from .._redact import excerpt
 from .._secret import Secret
 from .._tasks import plain_task_group
+from ._apart import apart, in_a_daemon
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
@@ -25,7 +24,6 @@ from ._stored import StoredLogin
 if TYPE_CHECKING:
     from ._provider import IdentityProvider
     from ._store import TokenStore
-    from ._tokens import TokenSet
 
 
 def open_in_browser(address: str) -> None:
@@ -57,30 +55,39 @@ async def login_browser(
     TokenStoreError and TokenEndpointUnavailable.
     """
     if provider.authorize_url is None:
-        raise ConfigurationError("the identity provider has no authorize URL; give one, or sign in by device")
+        raise ConfigurationError(
+            "the identity provider has no authorize URL; give one (AIGNOSTICS_AUTHORIZE_URL), or sign in by "
+            "device"
+        )
     store = store or FileStore()
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())
     state, verifier = secrets.token_urlsafe(32), Secret(secrets.token_urlsafe(64))
 
-    async def sign_in() -> TokenSet:
+    async def sign_in() -> None:
         async with listen(provider.redirect_url) as loopback, plain_task_group() as group:
 
-            async def finish(answer: Answer) -> TokenSet:
+            async def finish(answer: Answer) -> None:
                 code = _code_of(answer, provider)
-                return await endpoint.exchange_code(code, verifier, loopback.redirect_url)
+
+                async def trade() -> None:
+                    await keep(
+                        await endpoint.exchange_code(code, verifier, loopback.redirect_url), provider, store
+                    )
+
+                # A code is good once, so nothing may cut in before what it gave is kept.
+                await apart(trade)
 
             address = _address(provider, state, verifier, loopback.redirect_url)
             show(address)
             if open_browser is not None:
-                # In a thread that may outlive the login: some browsers stay in the foreground.
-                group.start_soon(partial(to_thread.run_sync, open_browser, address, abandon_on_cancel=True))
-            tokens = await loopback.take(state, finish)
+                # It may outlive the login: some browsers stay in the foreground.
+                group.start_soon(in_a_daemon, partial(open_browser, address))
+            await loopback.take(state, finish)
             group.cancel_scope.cancel()
-        return tokens
 
-    tokens = await within(seconds(timeout), sign_in)
-    return await keep(tokens, provider, store, settings)
+    await within(seconds(timeout), sign_in)
+    return StoredLogin(provider, store=store, settings=settings)
 
 
 def _address(provider: IdentityProvider, state: str, verifier: Secret, redirect_url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from attrs import frozen
 from .._config import Settings
 from .._errors import ConfigurationError, TokenEndpointUnavailable
 from .._secret import Secret
+from ._apart import apart
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
@@ -58,7 +60,9 @@ async def login_device(
     Raises LoginDenied, LoginTimeout when the code expires, TokenStoreError and TokenEndpointUnavailable.
     """
     if provider.device_url is None:
-        raise ConfigurationError("the identity provider has no device URL; give one, or sign in by browser")
+        raise ConfigurationError(
+            "the identity provider has no device URL; give one (AIGNOSTICS_DEVICE_URL), or sign in by browser"
+        )
     store = store or FileStore()
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())
@@ -66,7 +70,8 @@ async def login_device(
     device_code, code, interval = _read_device(answer)
     show(code)
     tokens = await within(code.lifetime, lambda: _poll(endpoint, device_code, interval))
-    return await keep(tokens, provider, store, settings)
+    await apart(partial(keep, tokens, provider, store))
+    return StoredLogin(provider, store=store, settings=settings)
 
 
 def _read_device(answer: FormAnswer) -> tuple[Secret, DeviceCode, float]:

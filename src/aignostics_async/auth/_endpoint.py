@@ -19,6 +19,8 @@ from .._secret import Secret
 from ._tokens import Token, TokenSet, is_sendable
 
 if TYPE_CHECKING:
+    import ssl
+
     from .._answers import FormAnswer
     from .._config import Settings
     from ._provider import IdentityProvider
@@ -36,6 +38,7 @@ class TokenEndpoint:
     def __init__(self, provider: IdentityProvider, settings: Settings) -> None:
         self.provider = provider
         self._settings = settings
+        self._context: ssl.SSLContext | None = None  # made once: reading the CAs takes some 20 ms
 
     async def refresh(self, refresh: Secret) -> TokenSet:
         """Trade a refresh token; the answer holds the next one where the provider rotates them.
@@ -67,10 +70,11 @@ class TokenEndpoint:
     async def begin_device(self, device_url: str) -> FormAnswer:
         """Ask for a device code; raises LoginDenied and TokenEndpointUnavailable."""
         provider = self.provider
-        fields: dict[str, str | Secret | None] = {
-            "client_id": provider.client_id,
+        fields = {
             "scope": provider.scope,
             "audience": provider.audience,
+            "organization": provider.organization,
+            **self._client,
         }
         answer = await self._post(device_url, None, fields)
         if answer.error or answer.status != 200:
@@ -103,9 +107,11 @@ class TokenEndpoint:
     async def _post(
         self, url: str, grant: str | None, fields: dict[str, str | Secret | None], *, repeat: bool = False
     ) -> FormAnswer:
-        from .._http import post_form
+        from .._http import post_form, ssl_context
 
-        return await post_form(url, form(grant, fields), self._settings, repeat=repeat)
+        if self._context is None:
+            self._context = ssl_context(self._settings)
+        return await post_form(url, form(grant, fields), self._settings, self._context, repeat=repeat)
 
     def _tokens(self, answer: FormAnswer, asked_at: float, sent: Secret | None = None) -> TokenSet:
         access = answer.secret("access_token")
@@ -124,7 +130,7 @@ class TokenEndpoint:
         """Return the error for an answer without tokens."""
         told = f"{answer.error}: {answer.description}" if answer.description else answer.error
         if answer.error == "invalid_grant":
-            return LoginRequired(f"the login is no longer valid ({told}); sign in again")
+            return LoginRequired(f"the login of {self.provider.described} is no longer valid ({told})")
         if answer.error == "expired_token":
             return LoginTimeout(
                 "the code has expired before anybody signed in with it; start the login again"
@@ -163,6 +169,7 @@ class Claims:
     subject: str | None = None
     organization: str | None = None
     lifetime: float | None = None
+    issued_at: float | None = None
 
 
 class _Claims(msgspec.Struct):
@@ -179,13 +186,13 @@ def read_claims(access: Secret) -> Claims:
     try:
         part = access.reveal().split(".")[1]
         told = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), type=_Claims)
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return Claims()
     lifetime = None
     if told.exp is not None:
         # The difference of two times of one clock; only without it this machine's clock has to do.
         lifetime = told.exp - (told.iat if told.iat is not None else time.time())
-    return Claims(told.sub, told.org_id, lifetime)
+    return Claims(told.sub, told.org_id, lifetime, told.iat)
 
 
 def lifetime_of(answer: FormAnswer, access: Secret) -> float:

@@ -35,6 +35,7 @@ class FileStore:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self._folder = state_folder("auth") if folder is None else Path(folder)
+        self._is_ours = folder is None
         self._told: set[str] = set()
 
     def __repr__(self) -> str:
@@ -87,7 +88,12 @@ class FileStore:
         lock = FileLock(self._folder / f"{key.digest}.lock")
 
         async def attempt() -> bool:
-            return await self._in_thread("locked", lock.acquire)
+            # Not in a thread: it never waits, and one that is cancelled could not say that it has the lock.
+            try:
+                return lock.acquire()
+            except OSError as error:
+                reason = error
+            raise self._trouble("locked", reason)
 
         try:
             try:
@@ -103,9 +109,14 @@ class FileStore:
         try:
             return await to_thread.run_sync(work)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-        raise TokenStoreError(
-            f"a login in {self._folder} can't be {verb} ({reason}); mend the folder or set another"
+            reason = error
+        raise self._trouble(verb, reason)
+
+    def _trouble(self, verb: str, error: OSError) -> TokenStoreError:
+        reason = error.strerror or type(error).__name__
+        return TokenStoreError(
+            f"a login in {self._folder} can't be {verb} ({reason}); mend the folder, or set another with "
+            "XDG_STATE_HOME or FileStore"
         )
 
     def _warn(self, text: str) -> None:
@@ -115,7 +126,8 @@ class FileStore:
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._folder.stat().st_mode & 0o077:
+        # One that was given may be anybody's, and the files in it are closed in any case.
+        if self._is_ours and self._folder.stat().st_mode & 0o077:
             self._folder.chmod(0o700)
 
     def _probe(self) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TypeVar
 
 import anyio
 import msgspec
-from anyio import to_thread
 
 from .._errors import ConfigurationError, TokenStoreError
 from .._secret import Secret
+from ._apart import in_a_daemon
 from ._file_store import FileStore
 from ._provider import TokenKey
 from ._tokens import Token, TokenSet
+
+_log = logging.getLogger("aignostics_async.auth")
 
 _SERVICE = "aignostics-async"
 _PROBE = "probe"
@@ -67,28 +70,28 @@ class KeyringStore:
             raise TokenStoreError("the key ring does not keep what it is given; set another token store")
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return what is kept under a key, with an access token that has ended; None where nothing is."""
-        text = await self._ask(lambda: self._keyring.get_password(_SERVICE, key.digest))
-        if text is None:
+        """Return what is kept under a key, with an access token that has ended.
+
+        None where nothing is, and after a warning where what is there is not of this release.
+        """
+        text = await self._get(key)
+        entry = None if text is None else _read(text)
+        if entry is None:
+            if text is not None:
+                _log.warning("the key ring's entry for %s is not of this release; it is kept", key.client_id)
             return None
-        try:
-            entry = msgspec.json.decode(text, type=_Entry)
-        except ValueError:
-            entry = None
-        if entry is None or entry.version != _VERSION:
-            raise TokenStoreError(
-                "the entry in the key ring is not of this release; sign out, then sign in again"
-            )
         ended = Token("ended", lifetime=0)
         return TokenSet(access=ended, refresh=Secret(entry.refresh_token), signed_in_at=entry.signed_in_at)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Keep the refresh token; raises TokenStoreError."""
+        """Keep the refresh token; raises TokenStoreError. An entry of another release is kept beside it."""
         if tokens.refresh is None:
             raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
+        there = await self._get(key)
+        if there is not None and _read(there) is None:
+            await self._set(f"{key.digest}.unusable", there)
         entry = _Entry(_VERSION, tokens.refresh.reveal(), tokens.signed_in_at)
-        text = Secret(msgspec.json.encode(entry).decode())
-        await self._ask(lambda: self._keyring.set_password(_SERVICE, key.digest, text.reveal()))
+        await self._set(key.digest, Secret(msgspec.json.encode(entry).decode()))
 
     async def delete(self, key: TokenKey) -> None:
         """Delete the entry of a key; raises TokenStoreError."""
@@ -99,19 +102,31 @@ class KeyringStore:
 
         await self._ask(delete)
 
-    @asynccontextmanager
-    async def lock(self, key: TokenKey) -> AsyncIterator[None]:
+    def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
         """Exclude all others from a key."""
-        async with self._locks.lock(key):
-            yield
+        return self._locks.lock(key)
+
+    async def _get(self, key: TokenKey) -> Secret | None:
+        text = await self._ask(lambda: self._keyring.get_password(_SERVICE, key.digest))
+        return None if text is None else Secret(text)
+
+    async def _set(self, name: str, text: Secret) -> None:
+        await self._ask(lambda: self._keyring.set_password(_SERVICE, name, text.reveal()))
 
     async def _ask(self, work: Callable[[], _T]) -> _T:
         try:
             with anyio.fail_after(_SECONDS):
-                # Its thread may hang for ever, and nobody waits for it then.
-                return await to_thread.run_sync(work, abandon_on_cancel=True)
+                return await in_a_daemon(work)
         except TimeoutError:
             reason = f"no answer within {_SECONDS:.0f} s"
         except self._failures as error:
             reason = type(error).__name__
         raise TokenStoreError(f"the key ring can't be used ({reason}); unlock it, or set another token store")
+
+
+def _read(text: Secret) -> _Entry | None:
+    try:
+        entry = msgspec.json.decode(text.reveal(), type=_Entry)
+    except (ValueError, RecursionError):
+        return None
+    return entry if entry.version == _VERSION else None

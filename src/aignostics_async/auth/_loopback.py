@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,11 +16,13 @@ from attrs import frozen
 
 from .._errors import AignosticsError, ConfigurationError
 from .._secret import Secret
+from ._provider import LOOPBACK
 
 _T = TypeVar("_T")
+_HTTP = 80
 _REQUEST_SECONDS = 5.0  # a browser opens connections that it may never use
 _LARGEST_REQUEST = 16 * 1024  # bytes
-_ADDRESSES = {"localhost": ("127.0.0.1", "::1"), "127.0.0.1": ("127.0.0.1",), "::1": ("::1",)}
+_NO_REQUEST = (anyio.EndOfStream, anyio.IncompleteRead, anyio.DelimiterNotFound, anyio.BrokenResourceError)
 _MISSING_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -68,9 +70,12 @@ class Loopback:
         self._listeners = listeners
         self._path = parts.path or "/"
         # Any other name leads here by a trick: a host of the network whose address is this machine's.
-        self._hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        self.redirect_url = parts._replace(netloc=f"{host}:{port}").geturl()
+        names = ("localhost", "127.0.0.1", "[::1]")
+        self._hosts = {f"{name}:{port}" for name in names} | (set(names) if port == _HTTP else set())
+        # As it is registered, to the letter; only a port that was free is filled in.
+        self.redirect_url = redirect_url
+        if parts.port == 0:
+            self.redirect_url = parts._replace(netloc=f"{parts.netloc.removesuffix(':0')}:{port}").geturl()
 
     async def take(self, state: str, use: Callable[[Answer], Awaitable[_T]]) -> _T:
         """Return what `use` makes of the first answer with this state.
@@ -92,10 +97,10 @@ class Loopback:
 async def listen(redirect_url: str) -> AsyncIterator[Loopback]:
     """Give the page of a redirect URL, on this machine's own addresses; raises ConfigurationError."""
     parts = urlsplit(redirect_url)
-    port = parts.port if parts.port is not None else 80
+    port = parts.port if parts.port is not None else _HTTP
     listeners: list[Listener[SocketStream]] = []
     async with AsyncExitStack() as stack:
-        for address in _ADDRESSES[parts.hostname or ""]:
+        for address in LOOPBACK[parts.hostname or ""]:
             try:
                 listener = await anyio.create_tcp_listener(local_host=address, local_port=port)
             except OSError as error:
@@ -103,7 +108,8 @@ async def listen(redirect_url: str) -> AsyncIterator[Loopback]:
                     continue
                 raise ConfigurationError(
                     f"can't listen on {address}, port {port}, where the browser brings the answer "
-                    f"({error.strerror}); end what uses it, perhaps another login, or set another one"
+                    f"({error.strerror}); end what uses it, perhaps another login, or set another redirect "
+                    "URL (AIGNOSTICS_REDIRECT_URL)"
                 ) from None
             stack.push_async_callback(listener.aclose)
             listeners.append(listener)
@@ -129,19 +135,14 @@ class _Taking(Generic[_T]):
         """Answer one connection, and end the taking if it brought the answer."""
         try:
             async with stream:
-                with anyio.fail_after(_REQUEST_SECONDS):
-                    source = BufferedByteReceiveStream(stream)
-                    head = await source.receive_until(b"\r\n\r\n", _LARGEST_REQUEST)
-                answer = None if self._is_taken else self._read(head.decode("latin-1"))
+                head = await _head(stream)
+                answer = None if self._is_taken or head is None else self._read(head)
                 if answer is None:
-                    await self._send(stream, _NOT_FOUND)
+                    if head is not None:
+                        await self._send(stream, _NOT_FOUND)
                     return
                 self._is_taken = True
                 await self._send(stream, await self._conclude(answer))
-        except (anyio.EndOfStream, anyio.IncompleteRead, anyio.DelimiterNotFound, anyio.BrokenResourceError):
-            pass  # a connection that brought nothing
-        except TimeoutError:
-            pass  # nor did this one
         finally:
             if hasattr(self, "outcome"):
                 self.done()
@@ -155,7 +156,7 @@ class _Taking(Generic[_T]):
         return _SIGNED_IN
 
     async def _send(self, stream: SocketStream, page: bytes) -> None:
-        with anyio.move_on_after(_REQUEST_SECONDS):
+        with anyio.move_on_after(_REQUEST_SECONDS), suppress(anyio.BrokenResourceError):
             await stream.send(page)
 
     def _read(self, head: str) -> Answer | None:
@@ -178,3 +179,11 @@ class _Taking(Generic[_T]):
             return None
         description, issuer = parameters.get("error_description"), parameters.get("iss")
         return Answer(Secret(code) if code else None, error, description, issuer)
+
+
+async def _head(stream: SocketStream) -> str | None:
+    """Return the head of a request; None for a connection that brings none in time."""
+    with anyio.move_on_after(_REQUEST_SECONDS), suppress(*_NO_REQUEST):
+        source = BufferedByteReceiveStream(stream)
+        return (await source.receive_until(b"\r\n\r\n", _LARGEST_REQUEST)).decode("latin-1")
+    return None

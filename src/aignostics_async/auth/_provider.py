@@ -12,9 +12,11 @@ from .._config import environment
 from .._errors import ConfigurationError
 from .._secret import Secret
 from .._urls import check_endpoint
-from ._tokens import as_secret
+from ._tokens import as_secret, is_text
 
 # The platform's providers are Auth0 tenants, which all have this layout.
+LOOPBACK = {"localhost": ("127.0.0.1", "::1"), "127.0.0.1": ("127.0.0.1",), "::1": ("::1",)}
+"""The names of this machine that a browser is sent to, and the addresses that each one may mean."""
 _TOKEN = "/oauth/token"  # noqa: S105 - a path
 _NEIGHBOURS = {
     "authorize_url": "/authorize",
@@ -29,9 +31,13 @@ def _endpoint(_instance: object, attribute: Attribute[Any], url: str | None) -> 
 
 
 def _loopback(_instance: object, _attribute: Attribute[str], url: str) -> None:
-    parts = urlsplit(check_endpoint(url, "redirect URL"))
-    if parts.scheme != "http":
-        raise ConfigurationError("the redirect URL is on this machine: http://localhost:PORT/ or 127.0.0.1")
+    parts = urlsplit(url)
+    check_text(url, "redirect URL")
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.query or "@" in parts.netloc:
+        raise ConfigurationError(
+            "the redirect URL is one of this machine, such as http://localhost:8989/ or "
+            f"http://127.0.0.1:0/, not {url!r}"
+        )
 
 
 def _given(_instance: object, _attribute: Attribute[str], client_id: str) -> None:
@@ -39,6 +45,18 @@ def _given(_instance: object, _attribute: Attribute[str], client_id: str) -> Non
         raise ConfigurationError(
             "a client id is missing; the platform's support gives one to each integration, none is built in"
         )
+    check_text(client_id, "client id")
+
+
+def _text(_instance: object, attribute: Attribute[Any], text: str | None) -> None:
+    if text is not None:
+        check_text(text, attribute.name)
+
+
+def check_text(text: object, what: str) -> None:
+    """Raise ConfigurationError unless this is a text that can be sent."""
+    if not is_text(text):
+        raise ConfigurationError(f"the {what} is no text; is it in another encoding?")
 
 
 def _secret(text: str | Secret | None) -> Secret | None:
@@ -65,11 +83,11 @@ class IdentityProvider:
     """For a login with a code on another device."""
     revoke_url: str | None = field(default=None, validator=_endpoint)
     """Where a logout gives the refresh token back; without it the token is only forgotten."""
-    audience: str | None = None
+    audience: str | None = field(default=None, validator=_text)
     """The API that the tokens are for. Without it some providers give tokens that no API takes."""
-    organization: str | None = None
+    organization: str | None = field(default=None, validator=_text)
     """Signs in to this one of the person's organizations."""
-    scope: str = "offline_access"
+    scope: str = field(default="offline_access", validator=_text)
     """Asked for by a login; without `offline_access` there is no refresh token."""
     redirect_url: str = field(default="http://localhost:8989/", validator=_loopback)
     """Where the browser brings the code, as it is registered for the client. Port 0 takes a free one."""
@@ -95,9 +113,12 @@ class IdentityProvider:
 
     @property
     def issuer(self) -> str:
-        """The origin of the token endpoint."""
+        """The origin of the token endpoint, written in one way whatever the URL's."""
         parts = urlsplit(self.token_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        host = (parts.hostname or "").lower()
+        host = f"[{host}]" if ":" in host else host
+        is_usual = parts.port in (None, {"http": 80, "https": 443}[parts.scheme])
+        return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
 
     @property
     def described(self) -> str:

@@ -16,8 +16,24 @@ _LONGEST = 366 * 24 * 3600.0  # seconds; what claims to live longer is asked for
 
 
 def as_secret(text: str | Secret) -> Secret:
-    """Return a text as a secret; a secret as it is."""
-    return text if isinstance(text, Secret) else Secret(text)
+    """Return a text as a secret; a secret as it is. Raises ConfigurationError for what can't be sent."""
+    secret = text if isinstance(text, Secret) else Secret(text)
+    if not is_text(secret.reveal()):
+        raise ConfigurationError(
+            "a token or client secret is no text; is it in another encoding, or a variable cut?"
+        )
+    return secret
+
+
+def is_text(text: object) -> bool:
+    """Whether this is a text that can be sent; bytes of another encoding come as half characters."""
+    if not isinstance(text, str):
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_sendable(secret: Secret) -> bool:

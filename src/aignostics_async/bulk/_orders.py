@@ -65,7 +65,7 @@ def _move(execute: Execute, numbers: Sequence[int], state: ItemState, columns: M
     allowed = before(state)
     names = "".join(f", {name} = ?" for name in columns)
     query = (
-        f"UPDATE items SET state = ?, changed_at = ?{names} "  # noqa: S608 - names of our own
+        f"UPDATE items SET state = ?, changed_at = ?{names} "
         f"WHERE number = ? AND state IN ({', '.join('?' * len(allowed))})"
     )
     now = time.time()
@@ -159,8 +159,7 @@ def _move_intent(execute: Execute, intent: int, state: IntentState, **columns: A
     given = {name: value for name, value in columns.items() if value is not None}
     names = "".join(f", {name} = ?" for name in given)
     query = (
-        f"UPDATE intents SET state = ?{names} "  # noqa: S608 - names of our own
-        f"WHERE number = ? AND state IN ({', '.join('?' * len(allowed))})"
+        f"UPDATE intents SET state = ?{names} WHERE number = ? AND state IN ({', '.join('?' * len(allowed))})"
     )
     if execute(query, (state, *given.values(), intent, *allowed)).rowcount != 1:
         raise JobStateError(f"intent {intent} can't become {state} from what it is")

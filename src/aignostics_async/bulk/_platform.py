@@ -60,7 +60,7 @@ class Platform:
         return Moment(time.monotonic(), parse_date(self._bridge.api.date))
 
     async def create(self, items: Sequence[Item]) -> Sent:
-        """Send a request for a run, once, and tell what became of it; a cancelled one may have been sent."""
+        """Send a request for a run, once, and return what became of it; if cancelled, it may have left."""
         try:
             run_id = await create_run(self._bridge, self._version, items, self._most_items, once=True)
         except AignosticsError as error:

@@ -10,10 +10,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from .._config import Settings
-from .._environment import Account, read_environment, read_providers, read_root, read_store
+from .._environment import read_environment, read_providers, read_root, read_store
+from .._errors import ConfigurationError
 from .._secret import Secret
 from ..auth import (
     DeviceCode,
+    MemoryStore,
     StaticToken,
     StoredLogin,
     Token,
@@ -24,7 +26,7 @@ from ..auth import (
     logout as forget,
 )
 from ..auth._endpoint import read_claims
-from ..auth._stored import latest_login
+from ..auth._stored import logins
 from ._common import Json, print_json, print_table
 
 _DEVICE_FIRST = ("AIGNOSTICS_CLIENT_ID_DEVICE", "AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE")
@@ -49,8 +51,15 @@ async def login(
     """
     providers = read_providers(os.environ)
     store = read_store(os.environ)
+    if isinstance(store, MemoryStore):
+        raise ConfigurationError(
+            "a login in memory ends with this command; set AIGNOSTICS_TOKEN_STORE to file"
+        )
+    if not timeout > 0:
+        raise ConfigurationError(f"--timeout is a number of seconds, more than 0, not {timeout}")
     if device is None:
-        device = _is_remote() and next(iter(providers.values())).device_url is not None
+        is_for_devices = list(providers) == ["AIGNOSTICS_CLIENT_ID_DEVICE"]
+        device = is_for_devices or (_is_remote() and next(iter(providers.values())).device_url is not None)
     if device:
         provider = next(providers[name] for name in _DEVICE_FIRST if name in providers)
         await login_device(provider, show=_show_code, store=store)
@@ -58,12 +67,14 @@ async def login(
         provider = next(iter(providers.values()))
         await login_browser(provider, show=_show_address, timeout=timeout, store=store)
     _tell(f"signed in as {provider.described} for {read_root(os.environ)}")
+    _tell_what_comes_first()
 
 
 async def logout() -> None:
     """Sign out: give the refresh token back and forget the login, of every client that is set."""
     forgotten = await forget(*read_providers(os.environ).values(), store=read_store(os.environ))
     _tell("signed out" if forgotten else "there was no login to end")
+    _tell_what_comes_first()
 
 
 async def whoami(*, json: Json = False) -> int:
@@ -77,7 +88,11 @@ async def whoami(*, json: Json = False) -> int:
     if json:
         print_json(told)
     else:
-        print_table(("", ""), told.items())
+        shown = {
+            name: "no; `aignostics-async login` does it" if value is None else value
+            for name, value in told.items()
+        }
+        print_table(("", ""), shown.items())
     return 5 if told.get("signed_in", "") is None else 0
 
 
@@ -91,7 +106,6 @@ async def token(*, show: Annotated[bool, Parameter(negative=())] = False) -> Non
     """
     account = read_environment(os.environ, Settings())
     got = await account.source.get_token()
-    await _close(account)
     if show:
         print(got.text)
     else:
@@ -100,9 +114,8 @@ async def token(*, show: Annotated[bool, Parameter(negative=())] = False) -> Non
 
 
 async def _login_told() -> dict[str, Any]:
-    provider, tokens = await latest_login(
-        list(read_providers(os.environ).values()), store := read_store(os.environ)
-    )
+    store = read_store(os.environ)
+    (provider, tokens), *_ = await logins(list(read_providers(os.environ).values()), store)
     told: dict[str, Any] = {
         "client_id": provider.client_id,
         "issuer": provider.issuer,
@@ -124,10 +137,11 @@ def _iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
-async def _close(account: Account) -> None:
-    close = getattr(account.source, "aclose", None)
-    if close is not None:
-        await close()
+def _tell_what_comes_first() -> None:
+    """Say which variable a login does not count beside."""
+    for name in ("AIGNOSTICS_ACCESS_TOKEN", "AIGNOSTICS_REFRESH_TOKEN", "AIGNOSTICS_CLIENT_SECRET"):
+        if os.environ.get(name, "").strip():
+            _tell(f"{name} is set, and is used in place of any login")
 
 
 def _is_remote() -> bool:

@@ -92,7 +92,10 @@ class Pages:
 
     def _fault(self, asked: Form) -> Response | None:
         """Return the answer to a request that can't be granted."""
-        target = urlsplit(asked.get("redirect_uri", ""))
+        try:
+            target = urlsplit(asked.get("redirect_uri", ""))
+        except ValueError:
+            target = urlsplit("")
         if (
             asked.get("client_id") != CLIENT_ID
             or target.scheme != "http"

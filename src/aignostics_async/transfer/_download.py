@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._crc32c import readable_crc32c
-from .._errors import ChecksumMismatch, DiskFull
+from .._errors import ChecksumMismatch
 from ._fetch import Fetch, Fetched, Order
 from ._names import check_inside
 from ._part import Part, clear_abandoned, local_error
@@ -59,12 +59,12 @@ async def _fetch_once(engine: Engine, order: Order) -> Fetched:
     except OSError as error:
         part.give_up()
         raise local_error(error, order.target, order.name) from None
-    except DiskFull:
-        part.give_up()
-        raise
     finally:
         engine.parts.discard(part)
-        await engine.settle(part.close)
+        if part.is_over:
+            part.close()  # no more than closing it, which is not worth a thread
+        else:
+            await engine.settle(part.close)
 
 
 def make_room(root: Path, target: Path) -> None:

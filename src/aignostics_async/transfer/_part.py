@@ -39,7 +39,7 @@ class Part:
         self._fd = fd
         self._record = record_path(target)
         self._saved = 0.0
-        self._is_over = False
+        self.is_over = False
         self._is_worthless = False
         self.forget()
 
@@ -151,7 +151,7 @@ class Part:
         # In this order: a kill in between leaves nothing that nobody would clear.
         self._record.unlink(missing_ok=True)
         self.path.replace(self.target)
-        self._is_over = True
+        self.is_over = True
 
     def give_up(self) -> None:
         """Let `close` delete the file, whatever is there of it."""
@@ -159,14 +159,14 @@ class Part:
 
     def discard(self) -> None:
         """Delete the partial file."""
-        self._is_over = True
+        self.is_over = True
         self.path.unlink(missing_ok=True)
         self._record.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file. One that is worth resuming is kept, with its record; any other is deleted."""
         try:
-            if not self._is_over:
+            if not self.is_over:
                 if self.is_identified and self.done >= _WORTH_KEEPING and not self._is_worthless:
                     self.save(now=True)
                 else:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import ipaddress
 import select
 import socket
 import ssl
@@ -21,16 +20,16 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from .._errors import ConfigurationError, TransferInterrupted, UrlRefused
+from .._errors import ConfigurationError, TransferInterrupted
 from .._redact import excerpt
-from .._retry import AttemptFailed, Outcome, parse_retry_after
+from .._retry import AttemptFailed, Outcome
 from .._urls import is_loopback, without_query
 from .._version import user_agent
+from ._refusals import PORTS, LinkLocal, checked, location, refusal, refuse_link_local, refused
 
 if TYPE_CHECKING:
     from .._config import Settings
@@ -39,11 +38,8 @@ if TYPE_CHECKING:
 Send = Callable[[memoryview], None]
 
 _REDIRECTS = 3
-_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-_REFUSALS = frozenset({400, 401, 403, 404, 410})
 _KEPT = 64  # connections
 _REST = 64 * 1024  # bytes
-_PORTS = {"http": 80, "https": 443}
 
 
 class _Broken(Exception):
@@ -53,10 +49,6 @@ class _Broken(Exception):
         words = reason if isinstance(reason, str) else f"{type(reason).__name__}: {excerpt(str(reason), 120)}"
         super().__init__(words)
         self.sent = sent
-
-
-class _LinkLocal(Exception):
-    """An address where clouds keep the credentials of their machines, and where no storage is."""
 
 
 class _HungUp(Exception):
@@ -90,10 +82,7 @@ class Answer:
     def __init__(self, response: HTTPResponse) -> None:
         self._response = response
         self.status = response.status
-        # Google says `x-goog-hash` twice, once per kind; one header of both is the same by HTTP's rules.
-        self.headers = {
-            name.lower(): ", ".join(response.headers.get_all(name, [])) for name in response.headers
-        }
+        self.headers = _headers_of(response)
         self.length: int | None = response.length
         """Bytes of the body; None where the storage does not say."""
 
@@ -141,30 +130,37 @@ class Wire:
         redirects at most. `name` stands for the file in errors. Every failure, also one while the body is
         read, becomes AttemptFailed with a TransferError inside.
         """
-        target = _checked(url, name)
+        target = checked(url, name)
         line: _Line | None = None
         response: HTTPResponse | None = None
         try:
             line = self._line(target, job)
             response = self._ask(line, method, target, headers or {}, send)
             redirects = 0
-            while (moved := _location(response, method, target, name)) is not None:
+            while (moved := _moved(method, target, response, name)) is not None:
                 response.close()
                 line.close()
                 redirects += 1
                 if redirects > _REDIRECTS:
                     message = f"it was redirected more than {_REDIRECTS} times"
-                    raise _refusal(message, name, response.status)
+                    raise refusal(message, name, response.status)
                 target = moved
                 line = self._line(target, job)
                 response = self._ask(line, method, target, headers or {}, send)
             if not 200 <= response.status < 300:
-                raise _refused(method, target, response, name)
+                raise refused(
+                    f"{method} {without_query(target.geturl())}",
+                    target.query,
+                    status=response.status,
+                    headers=_headers_of(response),
+                    body=_first_words(response),
+                    name=name,
+                )
             yield Answer(response)
             if _is_over(response):
                 line = self._keep(line)
-        except _LinkLocal:
-            failure = _refusal("its URL leads to a link-local address, where no storage is", name, 0)
+        except LinkLocal:
+            failure = refusal("its URL leads to a link-local address, where no storage is", name, 0)
         except _Broken as error:
             job.check()
             place = without_query(target.geturl())
@@ -185,7 +181,7 @@ class Wire:
     # Connections
 
     def _line(self, target: SplitResult, job: Job) -> _Line:
-        host, port = target.hostname or "", target.port or _PORTS[target.scheme]
+        host, port = target.hostname or "", target.port or PORTS[target.scheme]
         proxy = self._proxy(target)
         place = (target.scheme, host, str(port), proxy or "")
         while (line := self._kept(place)) is not None:
@@ -235,7 +231,7 @@ class Wire:
     def _dial(self, host: str, port: int, job: Job) -> socket.socket:
         failure: OSError | None = None
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            _refuse_link_local(str(address[0]))
+            refuse_link_local(str(address[0]))
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.settimeout(self._settings.timeouts.connect)
@@ -370,65 +366,17 @@ def _proxy_credentials(proxy: SplitResult) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
 
 
-def _refuse_link_local(address: str) -> None:
-    """Raise _LinkLocal for such an address, also for one of IPv4 that is written as one of IPv6."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    if ip.is_link_local or (mapped is not None and mapped.is_link_local):
-        raise _LinkLocal
+def _moved(method: str, target: SplitResult, response: HTTPResponse, name: str) -> SplitResult | None:
+    return location(method, target, response.status, _headers_of(response), name)
 
 
-def _checked(url: str, name: str) -> SplitResult:
-    """Return a URL's parts, or raise AttemptFailed for what no storage signs."""
+def _headers_of(response: HTTPResponse) -> dict[str, str]:
+    # Google says `x-goog-hash` twice, once per kind; one header of both is the same by HTTP's rules.
+    return {name.lower(): ", ".join(response.headers.get_all(name, [])) for name in response.headers}
+
+
+def _first_words(response: HTTPResponse) -> bytes:
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-        usable = parts.scheme in _PORTS and bool(parts.hostname) and "@" not in parts.netloc
-        usable = usable and not any(c.isspace() or not c.isprintable() for c in url)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise _refusal("its URL is not one that a storage signs; ask for a new one", name, 0)
-    return parts
-
-
-def _location(response: HTTPResponse, method: str, target: SplitResult, name: str) -> SplitResult | None:
-    """Return where an answer sends us, or None if it does not; raises where we don't go."""
-    if response.status not in _REDIRECT_STATUSES or method not in ("GET", "HEAD"):
-        return None
-    moved = _checked(urljoin(target.geturl(), response.headers.get("location", "")), name)
-    if target.scheme == "https" and moved.scheme != "https":
-        raise _refusal("it was redirected from https to http, which is not followed", name, response.status)
-    return moved
-
-
-def _refusal(message: str, name: str, status: int) -> AttemptFailed:
-    return AttemptFailed(UrlRefused(message, name=name, status=status), Outcome(status=status))
-
-
-def _refused(method: str, target: SplitResult, response: HTTPResponse, name: str) -> AttemptFailed:
-    status = response.status
-    place = f"{method} {without_query(target.geturl())} answered {status}"
-    words = _words(response, target.query)
-    wait = parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-    outcome = Outcome(status=status, retry_after=wait)
-    if status in _REFUSALS:
-        message = (
-            f"{place}: the signed URL has expired, or is not valid for this request; get a fresh one. "
-            f"The storage said: {words!r}"
-        )
-        return AttemptFailed(UrlRefused(message, name=name, status=status), outcome)
-    message = f"{place}; try again later. The storage said: {words!r}"
-    return AttemptFailed(TransferInterrupted(message, name=name, status=status), outcome)
-
-
-def _words(response: HTTPResponse, query: str) -> str:
-    """Return what a storage said, without any part of the signed query, which it may repeat."""
-    try:
-        text = response.read(2000).decode("utf-8", "replace")
+        return response.read(2000)
     except (OSError, HTTPException, ValueError):
-        return ""
-    for secret in (query, *(value for _, value in parse_qsl(query))):
-        if len(secret) >= 4:
-            text = text.replace(secret, "[redacted]")
-    return excerpt(text)
+        return b""

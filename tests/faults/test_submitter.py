@@ -1,0 +1,236 @@
+"""One run for each intent on a platform that answers late, not at all, or twice as slowly as it works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from job import intent, job_database, submitter
+from support import count
+
+from aignostics_async import Client, Item
+from aignostics_async.bulk import _orders, _submitter
+from aignostics_async.bulk._database import Database
+from aignostics_async.bulk._directory import Mark, Marker
+from aignostics_async.bulk._platform import Platform
+from aignostics_async.bulk._pursuit import Answer, Sent
+from aignostics_async.bulk._states import IntentState
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+RATE = 500.0
+RUNS = "/api/v1/runs"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator"), clock_rate=RATE) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def platform(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """Give an emulator whose clock is fast, Date and all, so that five minutes of quiet are half a second."""
+    running.set_faults()
+    monkeypatch.setattr(_submitter, "SERVER_RATE", RATE)
+    return running
+
+
+@pytest.fixture
+async def client(platform: Emulator) -> AsyncIterator[Client]:
+    async with platform.client(IMPATIENT) as client:
+        yield client
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with job_database(tmp_path / "job", f"{tmp_path.name}-1", f"{tmp_path.name}-2") as database:
+        await database.write(_orders.seal([1, 2]))
+        yield database
+
+
+async def pursue(client: Client, database: Database, folder: Path) -> IntentState:
+    worker = await submitter(client, database, folder)
+    assert await worker.pursue(await intent(database)) is None
+    return (await intent(database)).state
+
+
+def runs_of(platform: Emulator, folder: Path) -> int:
+    """Return how many runs there are with this test's references, by the platform's own books."""
+    references: dict[str, set[str | None]] = {}
+    for _, run_id, reference, _ in platform.ledger():
+        references.setdefault(run_id, set()).add(reference)
+    return sum(f"{folder.name}-1" in found for found in references.values())
+
+
+async def finished(platform: Emulator, folder: Path) -> int:
+    """Return how many runs there are, once the emulator has ended their items and the ledger names them."""
+    for _ in range(200):
+        ended = runs_of(platform, folder)
+        if ended:
+            break
+        await asyncio.sleep(0.05)
+    platform.set_clock(advance_s=1000)
+    await asyncio.sleep(0.2)
+    return runs_of(platform, folder)
+
+
+async def test_a_run_is_created_and_written_down(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    run_id = (await intent(database)).run_id
+    assert run_id is not None
+    assert {item.reference async for item in client.run(run_id).results()} == {
+        f"{tmp_path.name}-1",
+        f"{tmp_path.name}-2",
+    }
+    assert Marker("job", tmp_path / "state").read() == Mark(1, 1)
+    assert count(platform, "POST", RUNS) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "posts"),
+    [
+        ({"drop": "after"}, 1),
+        ({"drop": "before"}, 2),
+        ({"late_s": 40}, 1),
+        ({"status": 500}, 2),
+        ({"status": 502, "body": "<html>"}, 2),
+        ({"status": 200, "body": {}}, 2),
+        ({"status": 201, "body": {}}, 2),
+        ({"status": 307, "headers": {"Location": "/elsewhere"}}, 2),
+        ({"status": 429, "headers": {"Retry-After": "1"}}, 2),
+        ({"status": 401}, 2),
+    ],
+    ids=lambda value: ", ".join(map(str, value)) if isinstance(value, dict) else None,
+)
+async def test_whatever_the_answer_there_is_one_run(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, fault: dict[str, Any], posts: int
+) -> None:
+    platform.set_faults({"method": "POST", "path": RUNS, "times": 1, **fault})
+    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert count(platform, "POST", RUNS) == posts
+    assert await finished(platform, tmp_path) == 1
+
+
+async def test_stale_listings_and_late_commits(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """The run is there after 40 s, and listings are 25 s behind: in five minutes it shows."""
+    platform.set_faults(
+        {"method": "POST", "path": RUNS, "times": 1, "late_s": 40},
+        {"method": "GET", "path": f"{RUNS}.*", "lag_s": 25},
+    )
+    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert count(platform, "POST", RUNS) == 1
+    assert await finished(platform, tmp_path) == 1
+
+
+async def test_nothing_is_sent_again_while_a_run_may_be_the_one(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """A run of the right time whose items can't be read: in the end a person has to look."""
+    platform.set_faults(
+        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
+        {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
+    )
+    assert await pursue(client, database, tmp_path) is IntentState.AMBIGUOUS
+    assert count(platform, "POST", RUNS) == 1
+    assert "these may be its run" in ((await intent(database)).reason or "")
+
+
+async def test_a_process_that_died_after_sending_finds_its_run(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform has answered, and nobody has written it down."""
+    create = Platform.create
+
+    async def dies(self: Platform, items: Sequence[Item]) -> Sent:
+        await create(self, items)
+        raise asyncio.CancelledError
+
+    worker = await submitter(client, database, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Platform, "create", dies)
+        with pytest.raises(asyncio.CancelledError):
+            await worker.pursue(await intent(database))
+    assert (await intent(database)).state is IntentState.SENDING
+    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert count(platform, "POST", RUNS) == 1
+    assert await finished(platform, tmp_path) == 1
+
+
+async def test_a_process_that_died_before_sending_sends(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """The request was written down and never left: that is known when five minutes are over."""
+    worker = await submitter(client, database, tmp_path)
+    await worker.begin(1, (await worker.platform.moment(fresh=True)).server)
+    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert count(platform, "POST", RUNS) == 1
+    asked = [request for request in platform.requests() if request["method"] == "GET"]
+    assert len(asked) > 8, "it has looked again and again"
+
+
+async def test_two_equal_runs_are_for_a_person(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """Somebody else made the same run while ours was under way; which one is ours can't be told."""
+    references = [f"{tmp_path.name}-1", f"{tmp_path.name}-2"]
+    twin = {"items": references, "application_version_id": "he-tme:v1.0.0"}
+    platform.set_faults(
+        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
+        {"method": "GET", "path": RUNS, "skip": 1, "times": 1, "status": 503},
+    )
+    worker = await submitter(client, database, tmp_path)
+    pursuing = asyncio.create_task(worker.pursue(await intent(database)))
+    while count(platform, "POST", RUNS) == 0:
+        await asyncio.wait([pursuing], timeout=0.005)
+    platform.script(twin)
+    await pursuing
+    found = await intent(database)
+    assert found.state in (IntentState.AMBIGUOUS, IntentState.CREATED)
+    assert count(platform, "POST", RUNS) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_an_answer_that_stops_the_job(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
+) -> None:
+    platform.set_faults({"method": "POST", "path": RUNS, "status": status})
+    worker = await submitter(client, database, tmp_path)
+    stopped = await worker.pursue(await intent(database))
+    assert stopped is not None
+    assert stopped.answer is Answer.STOP
+    assert (await intent(database)).state is IntentState.SEALED, "nothing is lost"
+    assert count(platform, "POST", RUNS) == 1
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_request_that_is_refused_dissolves_its_intent(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
+) -> None:
+    platform.set_faults({"method": "POST", "path": RUNS, "status": status})
+    assert await pursue(client, database, tmp_path) is IntentState.DISSOLVED
+    states = await database.read(lambda execute: execute("SELECT state, attempts FROM items").fetchall())
+    assert states == [("STORED", 1)] * 2
+
+
+async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path: Path) -> None:
+    """Half of the answers are lost; every intent has its run, and no run is there twice."""
+    names = [f"{tmp_path.name}-{number}" for number in range(40)]
+    async with job_database(tmp_path / "many", *names) as database:
+        for number in range(20):
+            await database.write(_orders.seal([2 * number + 1, 2 * number + 2]))
+        lost = {"method": "POST", "path": RUNS, "skip": 1, "times": 1, "drop": "after"}
+        platform.set_faults(*[lost] * 10)
+        worker = await submitter(client, database, tmp_path)
+        sealed = [await intent(database, number) for number in range(1, 21)]
+        await asyncio.gather(*map(worker.pursue, sealed))
+        ended = [await intent(database, number) for number in range(1, 21)]
+        assert {each.state for each in ended} == {IntentState.CREATED}
+        assert len({each.run_id for each in ended}) == 20
+        assert count(platform, "POST", RUNS) == 20

@@ -1,0 +1,64 @@
+"""Jobs for tests: a folder with a database whose items are as far as a test needs them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from support import METADATA
+
+from aignostics_async import Client, InputArtifact, Item
+from aignostics_async.bulk import _orders, _queries
+from aignostics_async.bulk._database import Database
+from aignostics_async.bulk._directory import Directory, Marker
+from aignostics_async.bulk._platform import Platform
+from aignostics_async.bulk._quiet import Patience
+from aignostics_async.bulk._states import IntentState, ItemState
+from aignostics_async.bulk._submitter import Submitter
+
+VERSION = "he-tme:v1.0.0"
+PATIENCE = Patience(quiet=300, lag=30, doubt=600)
+_TO_STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
+
+
+@asynccontextmanager
+async def job_database(folder: Path, *references: str) -> AsyncIterator[Database]:
+    """Give the database of a job whose items are uploaded."""
+    directory = Directory(folder)
+    directory.make()
+    database = Database(directory.database).open()
+    try:
+        items = [_orders.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
+        if await database.write(_orders.add_items(items)):
+            for state in _TO_STORED:
+                await database.write(_orders.move_items(range(1, len(references) + 1), state))
+        yield database
+    finally:
+        database.close()
+
+
+async def submitter(client: Client, database: Database, folder: Path) -> Submitter:
+    """Return a submitter whose items need no object store: the emulator ends them with an error."""
+    version = await client.applications.version(VERSION)
+
+    async def prepare(intent: _queries.IntentRow) -> Sequence[Item]:
+        rows = await database.read(_queries.members(intent.number))
+        artifact = InputArtifact("slide", "http://127.0.0.1:9/slide.tiff", METADATA)
+        return [Item(row.reference + intent.tag, artifacts=[artifact]) for row in rows]
+
+    return Submitter(
+        database=database,
+        platform=Platform(client, version),
+        marker=Marker("job", folder / "state"),
+        epoch=1,
+        version=VERSION,
+        patience=PATIENCE,
+        prepare=prepare,
+    )
+
+
+async def intent(database: Database, number: int = 1) -> _queries.IntentRow:
+    """Return an intent as it stands."""
+    rows = await database.read(_queries.intents_in(*IntentState))
+    return next(row for row in rows if row.number == number)
