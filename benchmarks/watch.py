@@ -136,7 +136,7 @@ def create(emulator: Emulator, size: Size) -> list[str]:
 
 
 def script(start: float, lasts_s: float, dice: random.Random) -> dict[str, object]:
-    created = 3600.0
+    created = lasts_s + 60
     ends = sorted(dice.uniform(0.02, 1) * lasts_s for _ in REFERENCES)
     order = dice.sample(REFERENCES, ITEMS)
     steps = [
