@@ -17,7 +17,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-auth bench-decode bench-transfers clean
+.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-decode bench-transfers bench-watch clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -73,6 +73,12 @@ bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 
 bench-decode: $(VENV)/.env  ## Measure decoding a page of results against the stock generated client
 	$(BIN)/python benchmarks/decode.py
+
+bench-watch: $(VENV)/.env  ## Measure watching ten thousand runs, next to one loop per run; takes half an hour
+	$(BIN)/python benchmarks/watch.py
+
+bench-api: $(VENV)/.bench  ## Measure calls through the façade, next to its transport and to others
+	$(BIN)/python benchmarks/api.py
 
 bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
 	$(BIN)/python benchmarks/auth.py

@@ -103,6 +103,7 @@ from .slides import SlideInfo, find_slides, read_slide
 from .storage import GCS, S3, AwsKey, Azure, Presigned, Store, StoreAddress, Stored, put_once
 from .submission import FoundRuns
 from .transfer._bars import ProgressBars
+from .transfer._completed import CompletedItem, CompletedItems
 from .transfer._outcomes import DownloadReport, FileOutcome, FileStatus
 from .transfer._progress import ProgressLines, TransferEvent
 from .watch import Change, Watcher
@@ -123,6 +124,8 @@ __all__ = [
     "ChecksumMissing",
     "Client",
     "ClientCredentials",
+    "CompletedItem",
+    "CompletedItems",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from copy import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from attrs import evolve
@@ -19,6 +20,7 @@ from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
 from .storage import Store, StoreAddress, open_store
+from .watch import Watcher
 from .watch._open import watch_runs, watch_scope
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from ._bridge import Operation
     from ._config import Retries, Timeouts
     from ._hooks import Hooks
-    from .watch import Watcher
+    from .transfer._completed import CompletedItems
+    from .transfer._progress import Progress
 
 _log = logging.getLogger("aignostics_async")
 _P = ParamSpec("_P")
@@ -155,6 +158,36 @@ class Client:
         vanishes is given no more. Costs are those of `watch`.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
+
+    def download_as_completed(
+        self,
+        runs: Iterable[Run | str] | Watcher,
+        folder: str | os.PathLike[str],
+        *,
+        progress: Progress | None = None,
+    ) -> CompletedItems:
+        """Bring each item's files as soon as it succeeds, and give the item when they are there.
+
+            async with client.download_as_completed(runs, "results/") as items:
+                async for done in items:
+                    print(done.item.reference, [file.path for file in done.files])
+
+        `runs` are handles or ids, or a watcher, such as one of `watch_all` or one that goes on from a cursor.
+        Each run has a folder of its id, with a folder for each item, as `Run.download` makes them, and with
+        the same guarantees. URLs are those of the reading that showed the item, and signed anew where they
+        are refused. A failed file is an outcome of its item and stops no other. At the end it raises what
+        `watch` would raise. Costs are those of `watch`; `Limits.transfers` items are under way at once.
+        """
+        from .transfer._completed import CompletedItems
+
+        return CompletedItems(
+            runs if isinstance(runs, Watcher) else self.watch(runs),
+            Path(folder),
+            self.run,
+            engine=self._session.engine,
+            verified=self._session.verified,
+            progress=progress,
+        )
 
     def store(self, address: StoreAddress | str) -> Store:
         """Return the object store at an address, as `runs.submit` would use it; no I/O.

@@ -37,7 +37,7 @@ from ._urls import is_loopback, origin, without_query
 from ._version import user_agent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
     from contextlib import AsyncExitStack
 
     from ._lifetime import Lifetime
@@ -51,7 +51,6 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 _SECRET_HEADERS = ("location", "set-cookie")
 _TOKEN_SECONDS = 20
 _LARGEST_FORM = 1024 * 1024  # bytes of an identity provider's answer; it has some thousand
-_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
 # At DEBUG the library below httpx writes response headers as they come, a redirect's signed Location too.
 for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
@@ -67,18 +66,18 @@ class _Pool:
     (its issue 1093). It also slows down when many requests queue inside it.
     """
 
-    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int, *direct: str) -> None:
+    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int, host: str) -> None:
         self._settings = settings
         self._lifetime = lifetime
         self._connections = connections
-        self._direct = direct
+        self._host = host
         self._idle: list[httpx.AsyncClient] = []
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the pool; its connections are closed with `stack`."""
         self._context = context
         # The first one is made here, where a proxy that can't be used is the caller's setting to mend.
-        self._idle.append(_client(self._settings, context, self._direct))
+        self._idle.append(_client(self._settings, context, self._host))
         self._limiter = anyio.CapacityLimiter(self._connections)
         stack.push_async_callback(self._close)
         return self
@@ -90,7 +89,7 @@ class _Pool:
             # A kept connection may be closed by the server in the moment in which it is used. That is a
             # repetition for a GET; for a POST it would be a doubt, so a POST gets a fresh connection.
             kept = self._idle if method != "POST" else None
-            client = kept.pop() if kept else _client(self._settings, self._context, self._direct)
+            client = kept.pop() if kept else _client(self._settings, self._context, self._host)
             try:
                 yield client
             except BaseException:
@@ -117,12 +116,23 @@ class ApiPool(_Pool):
         self._source = source
         self.date: str | None = None
         """What the latest answer said of the server's time."""
+        self._prepare()
 
     def under(self, settings: Settings) -> Self:
         """Return a pool of the same connections that sends under other timeouts and retries."""
         view = copy(self)
         view._settings = settings  # noqa: SLF001 - of our own
+        view._prepare()  # noqa: SLF001
         return view
+
+    def _prepare(self) -> None:
+        # What is the same for all requests, of which a watcher sends thirty a second.
+        self._extensions = {"timeout": _timeout(self._settings).as_dict()}
+        self._fields = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": user_agent(self._settings.user_agent),
+        }
 
     async def send(
         self,
@@ -144,12 +154,7 @@ class ApiPool(_Pool):
         """
         self._lifetime.check()
         target = self._target(url)
-        fields = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": user_agent(self._settings.user_agent),
-            **(headers or {}),
-        }
+        fields = {**self._fields, **(headers or {})}
         try:
             request = httpx.Request(
                 method,
@@ -157,7 +162,7 @@ class ApiPool(_Pool):
                 params=params,
                 headers=fields,
                 json=json,
-                extensions={"timeout": _timeout(self._settings).as_dict()},
+                extensions=self._extensions,
             )
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise UsageError(f"{operation}: the request can't be written as HTTP and JSON: {error}") from None
@@ -165,7 +170,7 @@ class ApiPool(_Pool):
         return await repeat(
             Retries(attempts=1) if once else self._settings.retries,
             request.method,
-            f"{operation} ({request.method} {request.url.path})",
+            f"{operation} ({method} {without_query(target)})",
             lambda: self._attempt(operation, request, next(attempts), once=once),
             on_retry=lambda *failed: self._tell_retry(operation, request, *failed),
         )
@@ -218,6 +223,8 @@ class ApiPool(_Pool):
     ) -> httpx.Response:
         """Send a request, and let the hooks know of it and of its answer."""
         hooks = self._settings.hooks
+        if hooks.on_request is None and hooks.on_response is None:
+            return await client.send(request)
         told = (operation, request.method, request.url.path, attempt)
         tell(hooks.on_request, RequestEvent(*told))
         begin = perf_counter()
@@ -265,7 +272,7 @@ async def _send_form(
         "User-Agent": user_agent(settings.user_agent),
     }
     try:
-        async with _client(settings, context, (urlsplit(url).netloc,)) as client:
+        async with _client(settings, context, urlsplit(url).netloc) as client:
             request = client.build_request("POST", url, content=body.reveal(), headers=headers)
             response = await client.send(request, stream=True)
             await _read_at_most(response, _LARGEST_FORM)
@@ -275,15 +282,15 @@ async def _send_form(
         return _reason(error), not isinstance(error, _NEVER_SENT)
 
 
-def _client(settings: Settings, context: ssl.SSLContext, direct: Sequence[str] = ()) -> httpx.AsyncClient:
+def _client(settings: Settings, context: ssl.SSLContext, host: str) -> httpx.AsyncClient:
+    """Return a client of one connection, for one host, redirects to others not followed."""
     # What is on this machine is never reached through a proxy, which would see tokens in clear text.
-    local = [host for host in direct if is_loopback(urlsplit(f"//{host}").hostname or "")]
+    is_local = is_loopback(urlsplit(f"//{host}").hostname or "")
     try:
         return httpx.AsyncClient(
             verify=context,
-            proxy=settings.proxy,
-            mounts={f"all://{host}": None for host in (*_THIS_MACHINE, *local)},
-            trust_env=settings.trust_env,
+            proxy=None if is_local else settings.proxy,
+            trust_env=settings.trust_env and not is_local,
             timeout=_timeout(settings),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,

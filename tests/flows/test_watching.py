@@ -518,10 +518,13 @@ async def test_who_is_slow_delays_nobody_and_misses_no_final_state(emulator: Emu
 
 async def test_the_end_of_the_client_ends_all_waits(emulator: Emulator) -> None:
     run_ids = [script(emulator, "a") for _ in range(3)]
-    async with emulator.client() as client:
+    # Whose interval is long: they do not find out by chance.
+    async with emulator.client(evolve(IMPATIENT, poll_interval=30)) as client:
         watchers = [client.run(run_id).watch() for run_id in run_ids]
         tasks = [asyncio.create_task(all_of(watcher)) for watcher in watchers]
         await until(client.run(run_ids[0]).watch(), "a", "PENDING")
+        for _ in range(10):  # the lead passes on, to who then waits for thirty seconds
+            await asyncio.sleep(0)
     for task in tasks:
         with pytest.raises(UsageError, match="closed"):
             await task

@@ -12,8 +12,10 @@ from aignostics_async import (
     Application,
     Change,
     Client,
+    CompletedItem,
     Crc32c,
     DownloadReport,
+    FileOutcome,
     FoundRuns,
     InputArtifact,
     Item,
@@ -26,6 +28,7 @@ from aignostics_async import (
     RunStatus,
     Settings,
     Slide,
+    Watcher,
     checksum_bytes,
 )
 
@@ -42,6 +45,14 @@ async def reading(client: Client) -> None:
     assert_type((await run.wait()).status, RunStatus)
     async for item in run.results():
         assert_type(item, ItemResult)
+    assert_type(run.watch(cursor="w1."), Watcher)
+    assert_type(client.watch([run, "id"]), Watcher)
+    assert_type(client.watch_all(application="h-e-tme"), Watcher)
+    async with client.download_as_completed(client.watch_all(), "results") as items:
+        async for done in items:
+            assert_type(done, CompletedItem)
+            assert_type(done.files, tuple[FileOutcome, ...])
+    assert_type(client.with_options(retries=Retries(attempts=1)), Client)
     async for change in run.watch():
         assert_type(change, Change)
     assert_type(await run.download("folder"), DownloadReport)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,12 +87,24 @@ def test_a_listing_that_never_stands_still_ends() -> None:
     assert (found.is_whole, len(asked)) == (False, 15)
 
 
-def test_the_cheaper_side_is_asked_for() -> None:
-    for finished, side in ((0, SUCCEEDED), (10, SUCCEEDED), (11, PENDING), (20, PENDING)):
-        current = states(20, finished)
-        _, asked = drive(read_moved(current), lambda ask, current=current: server(current, ask))  # type: ignore[misc]
-        assert side in asked[0].statuses
-        assert len(asked) == 1, "nothing has moved, so nothing more is asked"
+@pytest.mark.parametrize(
+    ("items", "finished", "side", "requests"),
+    [
+        (20, 0, SUCCEEDED, 1),
+        (20, 19, SUCCEEDED, 1),
+        (150, 99, SUCCEEDED, 1),
+        (150, 100, PENDING, 1),
+        (500, 99, SUCCEEDED, 1),
+        (500, 120, SUCCEEDED, 4),
+        (500, 260, PENDING, 3),
+        (500, 450, PENDING, 1),
+    ],
+)
+def test_the_cheaper_side_is_asked_for(items: int, finished: int, side: ItemStatus, requests: int) -> None:
+    current = states(items, finished)
+    _, asked = drive(read_moved(current), lambda ask: server(current, ask))
+    assert side in asked[0].statuses
+    assert len(asked) == requests, "nothing has moved, so nothing more is asked"
 
 
 def test_those_that_left_the_pending_ones_are_read_by_their_ids() -> None:

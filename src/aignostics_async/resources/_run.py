@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
+
 from .._endings import ending
+from .._errors import NotFound
 from .._ids import as_texts, as_uuid
 from .._pager import LARGEST_PAGE, Pager, PageRequest
 from ..models import ItemResult, ItemStatus, RunDetails
+from ..watch._looks import looks, one_look
 from ..watch._open import wait_for, watch_run
-from ..watch._poll import looks, one_look, patient
 
 if TYPE_CHECKING:
     import os
@@ -47,9 +50,15 @@ class Run:
         Raises NotFound unless it is one of the caller's; for the first seconds of a run that this handle
         stands for since its creation, the question is asked again before that.
         """
-        return await patient(
-            lambda: self._session.bridge.get_run(self.id), self._grace_until - time.monotonic()
-        )
+        wait = 0.05
+        while True:
+            try:
+                return await self._session.bridge.get_run(self.id)
+            except NotFound:
+                if time.monotonic() + wait > self._grace_until:
+                    raise
+            await anyio.sleep(wait)
+            wait *= 2
 
     def results(
         self,
@@ -137,7 +146,7 @@ class Run:
 
         return await download_results(
             self,
-            looks(self, self._settings) if wait else one_look(self),
+            looks(self, self.watch()) if wait else one_look(self),
             Path(folder),
             engine=self._session.engine,
             verified=self._session.verified,

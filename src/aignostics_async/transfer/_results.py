@@ -15,10 +15,10 @@ from ._names import distinct_names, extension
 from ._outcomes import DownloadReport, FileOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
     from ..resources._run import Run
-    from ..watch._poll import Look
+    from ..watch._looks import Look
     from ._engine import Engine
     from ._progress import Progress
     from ._verified import Verified
@@ -67,19 +67,11 @@ class _Files:
 
     def not_started(self, look: Look) -> Iterator[Wanted]:
         """Give a path to each artifact of the items that have succeeded since the last look."""
-        folders = distinct_names({item.item_id: item.reference for item in look.items})
-        for item in look.items:
-            if item.status != ItemStatus.SUCCEEDED:
-                continue
-            names = distinct_names(
-                {artifact.artifact_id: _file_name(artifact) for artifact in item.output_artifacts}
-            )
-            for artifact in item.output_artifacts:
-                key = (item.item_id, artifact.artifact_id)
-                if key in self._started:  # artifacts of an item need not all be listed at once
-                    continue
+        for item, artifact, path in artifact_paths(look.items, self._folder):
+            key = (item.item_id, artifact.artifact_id)
+            # Artifacts of an item need not all be listed at once.
+            if item.status == ItemStatus.SUCCEEDED and key not in self._started:
                 self._started.add(key)
-                path = self._folder / folders[item.item_id] / names[artifact.artifact_id]
                 yield Wanted(item, artifact, path, self._folder)
 
     def take(self, wanted: Wanted, outcome: FileOutcome) -> None:
@@ -90,6 +82,19 @@ class _Files:
         """Return the outcomes in the order of items and artifacts, whatever finished first."""
         keys = [(item.item_id, artifact.artifact_id) for item in items for artifact in item.output_artifacts]
         return tuple(self._outcomes[key] for key in keys if key in self._outcomes)
+
+
+def artifact_paths(
+    items: Collection[ItemResult], folder: Path
+) -> Iterator[tuple[ItemResult, OutputArtifact, Path]]:
+    """Give each artifact of all items of a run its path: a folder for each item, no name twice."""
+    folders = distinct_names({item.item_id: item.reference for item in items})
+    for item in items:
+        names = distinct_names(
+            {artifact.artifact_id: _file_name(artifact) for artifact in item.output_artifacts}
+        )
+        for artifact in item.output_artifacts:
+            yield item, artifact, folder / folders[item.item_id] / names[artifact.artifact_id]
 
 
 def _file_name(artifact: OutputArtifact) -> str:

@@ -39,7 +39,7 @@ class Found:
     is_whole: bool
 
 
-_Pages = Generator[Ask, Page[ItemResult], "tuple[dict[str, ItemResult], bool, int]"]
+_Pass = Generator[Ask, Page[ItemResult], "tuple[dict[str, ItemResult], bool, int]"]
 Reading = Generator[Ask, Page[ItemResult], Found]
 
 
@@ -49,11 +49,17 @@ def read_all(settled: Collection[str] = ()) -> Reading:
 
 
 def read_moved(items: Mapping[str, ItemStatus]) -> Reading:
-    """Read the items that have moved, where all are known, by the side that has fewer of them."""
+    """Read the items that have moved, where all are known, by the side that takes fewer requests."""
     pending = [item_id for item_id, status in items.items() if not status.is_final]
-    if len(items) - len(pending) <= len(pending):
-        return _agreed(_FINISHED)
-    return _left(pending)
+    finished = _pages(len(items) - len(pending))
+    # Several pages of the finished ones are read twice; after the pending ones come those that left them.
+    by_finished = finished if finished == 1 else 2 * finished
+    return _agreed(_FINISHED) if by_finished <= _pages(len(pending)) + 1 else _left(pending)
+
+
+def _pages(entries: int) -> int:
+    """Return how many requests a list takes: one more where its last page is full."""
+    return entries // LARGEST_PAGE + 1
 
 
 def _agreed(statuses: Sequence[ItemStatus], settled: frozenset[str] = frozenset()) -> Reading:
@@ -83,7 +89,7 @@ def _left(pending: Sequence[str]) -> Reading:
     return Found(tuple(moved.values()), is_clean)
 
 
-def _one_pass(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> _Pages:
+def _one_pass(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> _Pass:
     """Read page after page; return the items, whether all could be read, and how many pages it took."""
     found: dict[str, ItemResult] = {}
     is_clean = True

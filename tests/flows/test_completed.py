@@ -1,0 +1,120 @@
+"""Items of many runs, each given as soon as it has succeeded and its files are there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from aignostics_async import CompletedItem, FileStatus, Item, Limits, Run, RunVanished, Slide, checksum_file
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+SETTINGS = evolve(IMPATIENT, new_run_grace=0.5)
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[Emulator]:
+    """Give an emulator that does an item when its clock is advanced by two seconds."""
+    with Emulator(tmp_path / "data", clock_rate=0, speed=1) as emulator:
+        yield emulator
+
+
+async def submit(emulator: Emulator, slide: Slide, *references: str) -> Run:
+    async with emulator.client(SETTINGS) as client:
+        items = [Item(reference, slide=slide) for reference in references]
+        return await client.runs.submit("he-tme:v1.1.0", items, store=emulator.store_url)
+
+
+async def advance_to_the_end_of_an_item(emulator: Emulator, run: Run) -> None:
+    """Let the clock go on until one more item of a run has succeeded."""
+    async with emulator.client(SETTINGS) as client:
+        before = [each async for each in client.run(run.id).results(statuses=["SUCCEEDED"])]
+        watcher = client.run(run.id).watch()
+        while True:
+            emulator.set_clock(advance_s=1)
+            try:
+                change = await asyncio.wait_for(anext(watcher), 0.3)
+            except TimeoutError:
+                continue
+            if change.new == "SUCCEEDED" and change.reference not in {each.reference for each in before}:
+                return
+
+
+async def test_each_item_comes_while_its_run_goes_on(
+    standing: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    run = await submit(standing, slide, "a", "b", "c/d")
+    told: list[CompletedItem] = []
+    async with (
+        standing.client(SETTINGS) as client,
+        client.download_as_completed([run.id], tmp_path / "results") as items,
+    ):
+        for number in (1, 2):
+            await advance_to_the_end_of_an_item(standing, run)
+            told.append(await anext(items))
+            assert len(told) == number
+        assert not (await client.run(run.id).details()).status.is_final
+        standing.set_clock(rate=1000)
+        told += [done async for done in items]
+    assert [done.item.reference for done in told] == ["a", "b", "c/d"]
+    for done in told:
+        assert len(done.files) == 4
+        for file in done.files:
+            assert file.status == FileStatus.VERIFIED
+            assert file.path.is_relative_to(tmp_path / "results" / run.id)
+            assert (await checksum_file(file.path)).wire == file.crc32c
+
+
+async def test_many_runs_into_a_folder_for_each(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
+    runs = [await submit(emulator, slide, "a", "b") for _ in range(3)]
+    one_at_a_time = evolve(SETTINGS, limits=Limits(transfers=1))
+    async with (
+        emulator.client(one_at_a_time) as client,
+        client.download_as_completed([run.id for run in runs], tmp_path) as items,
+    ):
+        told = [done async for done in items]
+    assert {(done.change.run_id, done.item.reference) for done in told} == {
+        (run.id, reference) for run in runs for reference in ("a", "b")
+    }
+    assert {path.name for path in tmp_path.iterdir()} >= {run.id for run in runs}
+    assert all(file.is_verified for done in told for file in done.files)
+
+
+async def test_leaving_stops_what_is_under_way(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
+    run = await submit(emulator, slide, "a", "b", "c")
+    async with emulator.client(SETTINGS) as client:
+        before = asyncio.all_tasks()
+        async with client.download_as_completed([run.id], tmp_path) as items:
+            async for _ in items:
+                break
+        assert asyncio.all_tasks() == before
+        with pytest.raises(RuntimeError, match="the user's own"):
+            async with client.download_as_completed([run.id], tmp_path) as items:
+                raise RuntimeError("the user's own")
+        assert asyncio.all_tasks() == before
+        async with client.download_as_completed([run.id], tmp_path) as items:
+            told = [done async for done in items]
+    assert len(told) == 3, "what was brought before is there"
+
+
+async def test_what_watching_raises_is_raised_at_the_end(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    run = await submit(emulator, slide, "a")
+    (gone,) = emulator.script({"items": ["a"], "steps": [(0, None, "RUNNING")]})
+    emulator.set_faults(
+        {"path": f"/api/v1/runs/{gone}/results", "times": 1, "then": [{"run": gone, "delete": True}]}
+    )
+    told = []
+    async with (
+        emulator.client(SETTINGS) as client,
+        client.download_as_completed([run.id, gone], tmp_path) as items,
+    ):
+        with pytest.raises(ExceptionGroup) as ended:
+            async for done in items:
+                told.append(done.item.reference)
+    assert told == ["a"]
+    assert [type(error) for error in ended.value.exceptions] == [RunVanished]
