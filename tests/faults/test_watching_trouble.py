@@ -1,0 +1,200 @@
+"""Watching where answers are late, stale, wrong or missing, and where items and runs move meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from support import count, details, pretend, result
+from watching import LIST, RUN, RUN_ID, all_of, finish, script, some, until
+
+from aignostics_async import (
+    Forbidden,
+    Item,
+    NotFound,
+    Retries,
+    RunStatus,
+    RunVanished,
+    ServerError,
+    Slide,
+    TooManyRequests,
+)
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+
+async def test_a_late_result_holds_the_final_state_back(emulator: Emulator) -> None:
+    run_id = script(emulator, "a")
+    emulator.move({"run": run_id, "status": "COMPLETED"})
+    # The result comes after the third time that it was looked for.
+    late = {"path": f"{LIST}/{run_id}/results", "times": 1, "skip": 2, "then": finish(run_id, "a")}
+    emulator.set_faults(late)
+    async with emulator.client() as client:
+        assert await all_of(client.run(run_id).watch()) == [
+            ("a", None, "PENDING"),
+            ("a", "PENDING", "SUCCEEDED"),
+            (None, None, "COMPLETED"),
+        ]
+    assert count(emulator, "GET", f"{LIST}/{run_id}/results") == 4
+
+
+async def test_the_grace_ends_and_the_event_says_so(emulator: Emulator) -> None:
+    run_id = script(emulator, "a", status="COMPLETED")
+    async with emulator.client(evolve(IMPATIENT, results_grace=0.2)) as client:
+        pending, run = [change async for change in client.run(run_id).watch()]
+    assert (pending.new, pending.items_incomplete) == ("PENDING", False)
+    assert (run.new, run.items_incomplete) == ("COMPLETED", True)
+
+
+async def test_a_stale_answer_takes_nothing_back(emulator: Emulator) -> None:
+    run_id = script(emulator, "a", "b", after_s=-1000)
+    emulator.move(*finish(run_id, "a"))
+    async with emulator.client() as client:
+        watcher = client.run(run_id).watch()
+        told = await some(watcher, 3)
+        path = f"{LIST}/{run_id}.*"
+        end = {"path": path, "times": 1, "then": finish(run_id, "b", status="COMPLETED")}
+        emulator.set_faults({"path": path, "lag_s": 60, "times": 6}, end)
+        told += await all_of(watcher)
+    assert told == [
+        (None, None, "RUNNING"),
+        ("a", None, "SUCCEEDED"),
+        ("b", None, "PENDING"),
+        ("b", "PENDING", "SUCCEEDED"),
+        (None, "RUNNING", "COMPLETED"),
+    ]
+
+
+async def test_results_that_are_not_there_yet_are_waited_for(emulator: Emulator) -> None:
+    run_id = script(emulator, "a")
+    emulator.set_faults({"path": ".*/results", "status": 404, "times": 2, "then": finish(run_id, "a")})
+    async with emulator.client() as client:
+        assert await until(client.run(run_id).watch(), "a", "SUCCEEDED") == [
+            (None, None, "RUNNING"),
+            ("a", None, "SUCCEEDED"),
+        ]
+
+
+async def test_items_that_finish_while_their_pages_are_read(emulator: Emulator) -> None:
+    references = [f"{number:03}" for number in range(250)]
+    run_id = script(emulator, *references)
+    # Each page of the pending ones is followed by the end of sixty more, until all are done.
+    emulator.move(*finish(run_id, *references[:130]))
+    emulator.set_faults(
+        *(
+            {
+                "path": ".*/results",
+                "query": {"status__in": "PENDING"},
+                "times": 1,
+                "then": finish(run_id, *part),
+            }
+            for part in (references[130:190], references[190:249])
+        )
+    )
+    async with emulator.client() as client:
+        watcher = client.run(run_id).watch()
+        told = await until(watcher, "248", "SUCCEEDED")
+        emulator.move(*finish(run_id, "249", status="COMPLETED"))
+        told += await all_of(watcher)
+    assert {each[0] for each in told if each[2] == "SUCCEEDED"} == set(references)
+    assert len(told) == len({(reference, new) for reference, _, new in told}), "and none comes twice"
+    assert told[-1] == (None, "RUNNING", "COMPLETED")
+
+
+async def test_a_new_run_may_be_unknown_for_a_moment(emulator: Emulator, slide: Slide) -> None:
+    async with emulator.client() as client:
+        emulator.set_faults({"method": "GET", "path": "/api/v1/runs/[^/]*", "status": 404, "times": 3})
+        run = await client.runs.submit("test-app:v0.0.2", [Item("a", slide=slide)], store=emulator.store_url)
+        assert (await run.details()).run_id == run.id
+        emulator.set_faults({"method": "GET", "path": "/api/v1/runs/[^/]*", "status": 404, "times": 3})
+        assert (await run.wait()).status == RunStatus.COMPLETED
+        emulator.set_faults({"method": "GET", "path": "/api/v1/runs/[^/]*", "status": 404, "times": 1})
+        with pytest.raises(NotFound):
+            await client.run(run.id).details()
+
+
+async def test_a_run_that_nobody_knows_is_told_at_once(emulator: Emulator) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(NotFound):
+            await anext(client.run(RUN_ID).watch())
+        assert len(emulator.requests()) == 1
+
+
+async def test_a_vanished_run_ends_its_watcher(emulator: Emulator) -> None:
+    run_id = script(emulator, "a")
+    async with emulator.client(evolve(IMPATIENT, new_run_grace=0.2)) as client:
+        watcher = client.run(run_id).watch()
+        await until(watcher, "a", "PENDING")
+        emulator.move({"run": run_id, "delete": True})
+        with pytest.raises(RunVanished) as vanished:
+            await anext(watcher)
+    assert vanished.value.run_id == run_id
+
+
+async def test_a_run_that_vanishes_does_not_end_the_others(emulator: Emulator) -> None:
+    run_ids = [script(emulator, "a") for _ in range(3)]
+    async with emulator.client(evolve(IMPATIENT, new_run_grace=0.2)) as client:
+        watcher = client.watch(run_ids)
+        for _ in range(6):
+            await anext(watcher)
+        emulator.move({"run": run_ids[1], "delete": True})
+        emulator.move(*finish(run_ids[0], "a", status="COMPLETED"))
+        told = [(await anext(watcher)).run_id for _ in range(2)]
+        emulator.move(*finish(run_ids[2], "a", status="COMPLETED"))
+        with pytest.raises(ExceptionGroup) as ended:
+            async for change in watcher:
+                told.append(change.run_id)
+    assert told == [run_ids[0]] * 2 + [run_ids[2]] * 2
+    (vanished,) = ended.value.exceptions
+    assert isinstance(vanished, RunVanished)
+    assert vanished.run_id == run_ids[1]
+
+
+async def test_a_run_is_missed_for_a_while_before_it_counts_as_vanished(emulator: Emulator) -> None:
+    run_id = script(emulator, "a")
+    async with emulator.client() as client:
+        watcher = client.run(run_id).watch()
+        assert await some(watcher, 2) == [(None, None, "RUNNING"), ("a", None, "PENDING")]
+        # Six answers of a replica that has not heard of it, then the end.
+        path = f"{LIST}/{run_id}.*"
+        end = {"path": path, "times": 1, "then": finish(run_id, "a", status="COMPLETED")}
+        emulator.set_faults({"path": path, "lag_s": 10_000, "times": 6}, end)
+        assert await some(watcher, 2) == [(None, "RUNNING", "COMPLETED"), ("a", "PENDING", "SUCCEEDED")]
+
+
+async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: Emulator) -> None:
+    once = evolve(IMPATIENT, retries=evolve(IMPATIENT.retries, attempts=1))
+    run_id = pretend(emulator, result("a"))
+    well = [
+        {"path": RUN, "status": 200, "body": details("COMPLETED")},
+        {"path": f"{RUN}/results", "status": 200, "body": [result("a")]},
+    ]
+    outage = [
+        {"path": f"{RUN}.*", "status": 503, "times": 3},
+        {"path": f"{RUN}.*", "drop": "before", "times": 3},
+    ]
+    emulator.set_faults(*outage, *well)
+    async with emulator.client(once) as client:
+        assert await all_of(client.run(run_id).watch()) == [
+            ("a", None, "SUCCEEDED"),
+            (None, None, "COMPLETED"),
+        ]
+    emulator.set_faults({"path": RUN, "status": 503})
+    async with emulator.client(evolve(once, outage_patience=0.2)) as client:
+        with pytest.raises(ServerError):
+            await anext(client.run(run_id).watch())
+    emulator.set_faults({"path": f"{RUN}/results", "status": 503}, {**well[0], "body": details("RUNNING")})
+    async with emulator.client(evolve(once, outage_patience=0.2)) as client:
+        with pytest.raises(ServerError):
+            await until(client.run(run_id).watch(), "a", "SUCCEEDED")
+    emulator.set_faults({"path": RUN, "status": 403})
+    async with emulator.client(once) as client:
+        with pytest.raises(Forbidden):
+            await anext(client.run(run_id).watch())
+    assert len(emulator.requests()) == 1, "what will not pass is not waited for"
+
+
+async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_at_once(emulator: Emulator) -> None:
+    emulator.set_faults({"path": RUN, "status": 429, "headers": {"Retry-After": "301"}})
+    async with emulator.client(evolve(IMPATIENT, retries=Retries())) as client:
+        with pytest.raises(TooManyRequests):
+            await anext(client.run(RUN_ID).watch())
+    assert len(emulator.requests()) == 1
