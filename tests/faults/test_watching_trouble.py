@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 from support import count, details, pretend, result
@@ -19,6 +23,7 @@ from aignostics_async import (
     TooManyRequests,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.watch import _survey
 
 
 async def test_a_late_result_holds_the_final_state_back(emulator: Emulator) -> None:
@@ -198,3 +203,65 @@ async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_at_once(em
         with pytest.raises(TooManyRequests):
             await anext(client.run(RUN_ID).watch())
     assert len(emulator.requests()) == 1
+
+
+# Lists that end, slide, and are not read to their end
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a handful of runs take several pages."""
+    monkeypatch.setattr(_survey, "LARGEST_PAGE", 5)
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_list_may_end_with_a_404(emulator: Emulator) -> None:
+    run_ids = [script(emulator, "a") for _ in range(7)]
+    emulator.set_faults({"path": LIST, "query": {"page": "2"}, "status": 404, "times": 1})
+    async with emulator.client() as client:
+        told = await some(client.watch(run_ids), 14)
+    assert told[:7] == [(None, None, "RUNNING")] * 7
+
+
+async def test_the_list_of_somebody_without_runs_may_be_a_404(emulator: Emulator) -> None:
+    emulator.set_faults({"path": LIST, "status": 404})
+    async with emulator.client() as client:
+        watcher = client.watch_all(since=datetime.fromtimestamp(emulator.now(), UTC))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(watcher), 0.3)
+        emulator.set_faults()
+        run_id = script(emulator, "a")
+        assert (await anext(watcher)).run_id == run_id
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_who_is_away_while_others_watch_misses_no_run(emulator: Emulator) -> None:
+    """What others have listed meanwhile did not go down to where he was."""
+    he_tme = {"application_version_id": "he-tme:v1.0.0"}
+    since = datetime.fromtimestamp(emulator.now() - 10_000, UTC)
+    old = [script(emulator, "a", after_s=-9000 + number, **he_tme) for number in range(8)]
+    new = [script(emulator, "a", **he_tme) for _ in range(6)]
+    async with emulator.client() as client:
+        away = client.watch_all(application="he-tme", since=since)
+        await asyncio.sleep(2 * IMPATIENT.poll_interval)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(all_of(client.watch(new[3:])), 0.5)
+        missing = {*old, *new}
+        async with asyncio.timeout(10):
+            while missing:
+                missing.discard((await anext(away)).run_id)
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_run_that_slides_between_the_first_pages_is_seen(tmp_path: Path) -> None:
+    """Nobody knows its id, and later lists need not go down to it."""
+    with Emulator(tmp_path) as emulator:
+        run_ids = [script(emulator, "a", after_s=-9000 + number) for number in range(9)]
+        newest = script(emulator, "a")
+        gone = [{"run": newest, "delete": True}]
+        emulator.set_faults({"path": LIST, "query": {"page": "1"}, "times": 1, "then": gone})
+        missing = set(run_ids)
+        async with emulator.client() as client, asyncio.timeout(10):
+            watcher = client.watch_all()
+            while missing:
+                missing.discard((await anext(watcher)).run_id)

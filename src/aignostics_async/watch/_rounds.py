@@ -44,6 +44,7 @@ class Rounds:
         self._next_round = 0.0
         self._next_recheck = inf
         self._pages = 1
+        self._since: datetime | None = None
         self._newest: datetime | None = None
         # What was listed, by page: most of it is the same the next time, and need not be decoded.
         self._listed: dict[int, tuple[bytes, Page[RunDetails]]] = {}
@@ -72,9 +73,9 @@ class Rounds:
             if self._is_full or tracked.is_doubtful
         }
         floors = [watcher.lists_since for watcher in self._book.scoped(attended=attended) if self._is_full]
-        since = min((floor for floor in floors if floor is not None), default=None)
+        self._since = min((floor for floor in floors if floor is not None), default=None)
         self._began, self._next_recheck = now, inf
-        self._survey = survey(targets, since=since, pages=self._pages)
+        self._survey = survey(targets, since=self._since, pages=self._pages)
         self._go_on(None)
 
     async def ask(self) -> None:
@@ -88,6 +89,8 @@ class Rounds:
     async def _ask_for_page(self, request: PageRequest) -> None:
         try:
             page = await self._bridge.list_runs_again(request, self._listed)
+        except NotFound:
+            page = Page(request.number, ())  # an end of the list, as the contract has it
         except TRANSIENT as error:
             if self._outage.outlasts(error):
                 self._book.fail_all(error)
@@ -144,7 +147,7 @@ class Rounds:
             self._pages = pages
             self._next_round = self._pace.next_round(self._began, now, random.random())
             for watcher in self._book.scoped(attended=_by_anybody):
-                watcher.listed(self._newest)
+                watcher.listed(self._since, self._newest, pages=pages)
             self._book.sweep()
 
 

@@ -23,7 +23,7 @@ _log = logging.getLogger("aignostics_async")
 
 # A run may be created some minutes before it shows in a listing: a request may be slow, a replica may lag.
 _LATE = timedelta(minutes=10)
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @frozen
@@ -84,6 +84,7 @@ class Watcher(AsyncIterator[Change]):
         self._floor = floor or _BEGINNING
         if scope is not None and scope.since is not None:
             self._floor = max(self._floor, scope.since)
+        self._oldest_found = _END  # since the last list
         self._done: dict[str, datetime] = {}
         self._gone: dict[str, Known] = {}
         self._is_single = is_single
@@ -192,12 +193,22 @@ class Watcher(AsyncIterator[Change]):
         if details.triggered_at < self._floor or not self._scope.includes(details):
             return False
         self._known[run_id] = self._gone.pop(run_id, Known())
+        self._oldest_found = min(self._oldest_found, details.triggered_at)
         return True
 
-    def listed(self, newest: datetime | None) -> None:
-        """Take in that all runs were listed, and how new the newest one is."""
-        if self._scope is not None and newest is not None:
-            self._floor = max(self._floor, newest - _LATE)
+    def listed(self, since: datetime | None, newest: datetime | None, *, pages: int) -> None:
+        """Take in which runs were listed: all from `since` up to the newest one, on so many pages.
+
+        One that slid from page to page may have been missed, so what is older need not be listed again only
+        once a list has shown nothing new of it.
+        """
+        if since is None or newest is None or since > self._floor:
+            return
+        floor = newest - _LATE
+        is_sure = pages == 1 or self._oldest_found >= floor
+        self._oldest_found = _END
+        if is_sure:
+            self._floor = max(self._floor, floor)
             self._done = {run_id: at for run_id, at in self._done.items() if at >= self._floor}
 
     def take(self, look: Look) -> None:
