@@ -80,7 +80,7 @@ def test_turns_go_round() -> None:
     assert order == [*"abcabc"]
 
 
-def test_urgent_ones_come_first_and_nobody_before_time() -> None:
+def test_urgent_ones_do_not_wait_for_the_others_and_nobody_comes_before_time() -> None:
     turns = Turns()
     turns.put("a", 1)
     turns.put("b", 5, urgent=True)
@@ -90,13 +90,20 @@ def test_urgent_ones_come_first_and_nobody_before_time() -> None:
     assert turns.next_at() == inf
 
 
-def test_a_run_has_one_turn_and_it_can_be_dropped() -> None:
+def test_urgent_ones_take_half_of_the_turns_at_most() -> None:
+    turns = Turns()
+    for number in range(4):
+        turns.put(f"urgent {number}", number, urgent=True)
+    for number in range(2):
+        turns.put(f"other {number}", 10 + number)
+    order = [turns.pop(20) for _ in range(6)]
+    assert order == ["urgent 0", "other 0", "urgent 1", "other 1", "urgent 2", "urgent 3"]
+
+
+def test_a_run_has_one_turn() -> None:
     turns = Turns()
     turns.put("a", 1)
     turns.put("a", 3)
     assert turns.pop(2) is None
     turns.put("a", 0, urgent=True)
     assert [turns.pop(9), turns.pop(9)] == ["a", None]
-    turns.put("b", 0)
-    turns.drop("b")
-    assert turns.pop(9) is None

@@ -93,7 +93,7 @@ def test_a_final_run_is_held_until_a_reading_that_began_after_it() -> None:
     assert told(case.see(RunStatus.COMPLETED, 2)) == ([], None, False)
     before = case.run.take(Page(1, items(SUCCEEDED, SUCCEEDED)), 3, GRACE)
     assert told(before) == (["0", "1"], None, False), "complete, but it began before"
-    assert case.run.next_reading(3, INTERVAL) == 3, "at once"
+    assert case.run.next_reading(3, INTERVAL, GRACE) == 3, "at once"
     assert told(case.read(3, SUCCEEDED, SUCCEEDED)) == ([], "COMPLETED", False)
     assert not case.run.wants_items
 
@@ -149,9 +149,9 @@ def test_who_comes_later_is_told_everything_and_waits_for_a_reading_of_his_own()
     case.join(later)
     moved = case.run.take(Page(1, items(SUCCEEDED)), 32, GRACE)
     assert told(moved) == (["0"], None, False), "the reading that was under way may show a part"
-    assert case.run.next_reading(32, INTERVAL) == 32
+    assert case.run.next_reading(32, INTERVAL, GRACE) == 32
     assert told(case.read(32, SUCCEEDED, PENDING)) == (["0", "1"], None, False)
-    assert case.run.next_reading(32, INTERVAL) == 62
+    assert case.run.next_reading(32, INTERVAL, GRACE) == 62
 
 
 def test_a_final_run_that_is_over_is_read_again_for_who_comes_later() -> None:
@@ -169,19 +169,22 @@ def test_a_run_near_completion_is_read_twice_as_often() -> None:
     case = Case()
     case.see(RunStatus.RUNNING, 0)
     case.read(0, *[SUCCEEDED] * 8, *[PENDING] * 2)
-    assert case.run.next_reading(0, INTERVAL) == 30
+    assert case.run.next_reading(0, INTERVAL, GRACE) == 30
     case.read(30, *[SUCCEEDED] * 9, PENDING)
-    assert case.run.next_reading(30, INTERVAL) == 45
+    assert case.run.next_reading(30, INTERVAL, GRACE) == 45
 
 
-def test_late_results_are_looked_for_soon_and_then_less_often() -> None:
+def test_late_results_are_looked_for_soon_then_less_often_and_when_the_grace_ends() -> None:
     case = Case()
     case.see(RunStatus.COMPLETED, 0)
-    waits = []
-    for _ in range(7):
-        case.read(0, PENDING)
-        waits.append(case.run.next_reading(0, 32))
-    assert waits == [2, 4, 8, 16, 32, 32, 32]
+    now, times = 0.0, []
+    while case.run.wants_items:
+        assert case.run.is_urgent, "it does not wait for thousands that are RUNNING"
+        look = case.read(now, PENDING)
+        now = case.run.next_reading(now, 16, GRACE)
+        times.append(now)
+    assert times[:-1] == [1, 3, 7, 15, 31, 60]
+    assert told(look) == ([], "COMPLETED", True)
 
 
 def test_it_is_missing_since_it_was_missed_first() -> None:

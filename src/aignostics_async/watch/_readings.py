@@ -69,13 +69,12 @@ class Readings:
     async def read(self, tracked: Tracked) -> None:
         """Read one page of a run's results. Cut short, it is read again."""
         due = 0.0
+        grace = self._settings.results_grace
         try:
             page = await self._page(tracked)
-            if page is not None:
-                look = tracked.take(page, current_time(), self._settings.results_grace)
-                if look is not None:
-                    self._book.tell(tracked, look)
-            due = tracked.next_reading(current_time(), self._settings.poll_interval)
+            if page is not None and (look := tracked.take(page, current_time(), grace)) is not None:
+                self._book.tell(tracked, look)
+            due = tracked.next_reading(current_time(), self._settings.poll_interval, grace)
         finally:
             self._under_way.discard(tracked.run_id)
             self.want(tracked, due)

@@ -60,10 +60,14 @@ class Budget:
 
 
 class Turns:
-    """Whose turn it is to be read: of the urgent ones and then of all, the one whose turn came first."""
+    """Whose turn it is to be read: an urgent one and another by turns, of each the one whose turn came first.
+
+    So what is urgent does not wait for thousands, and if it is thousands itself, it takes half.
+    """
 
     def __init__(self) -> None:
         self._queues: tuple[list[tuple[float, str]], ...] = ([], [])
+        self._preferred = 0
         self._due: dict[str, tuple[int, float]] = {}
 
     def put(self, run_id: str, due: float, *, urgent: bool = False) -> None:
@@ -72,28 +76,25 @@ class Turns:
         self._due[run_id] = (queue, due)
         heappush(self._queues[queue], (due, run_id))
 
-    def drop(self, run_id: str) -> None:
-        """Take a run's turn away."""
-        self._due.pop(run_id, None)
-
     def pop(self, now: float) -> str | None:
-        """Return the run whose turn it is by now, and take the turn away; None where it is nobody's."""
-        for queue in self._queues:
-            due, run_id = self._first(queue)
+        """Return the run whose turn it is by now, and count it as taken; None where it is nobody's."""
+        for number in (self._preferred, 1 - self._preferred):
+            due, run_id = self._first(number)
             if run_id and due <= now:
+                self._preferred = 1 - number
                 del self._due[run_id]
                 return run_id
         return None
 
     def next_at(self) -> float:
         """Return when somebody's turn comes; infinity where there is none."""
-        return min(self._first(queue)[0] for queue in self._queues)
+        return min(self._first(number)[0] for number in range(len(self._queues)))
 
-    def _first(self, queue: list[tuple[float, str]]) -> tuple[float, str]:
-        number = self._queues.index(queue)
+    def _first(self, number: int) -> tuple[float, str]:
+        queue = self._queues[number]
         while queue:
             due, run_id = queue[0]
             if self._due.get(run_id) == (number, due):
                 return due, run_id
-            heappop(queue)  # a turn that was replaced or taken away
+            heappop(queue)  # a turn that was replaced
         return inf, ""

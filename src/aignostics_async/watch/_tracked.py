@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ._watcher import Watcher
 
 _NOT_STARTED = (RunStatus.RECEIVED, RunStatus.SCHEDULED)
-# The last results of a final run are a matter of seconds: so many readings until they are an interval apart.
+# The last results of a final run are a matter of seconds: so many readings until they are an interval apart,
+# and each further one comes after twice the wait.
 _RETRIES = 5
 # Where so few of the items are left, the run is read twice as often.
 _NEARLY = 0.1
@@ -71,8 +72,8 @@ class Tracked:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether its end is only held back until a first reading; those that are repeated wait as all do."""
-        return self.is_final and not self._tries
+        """Whether its end is held back until a reading shows all of its results."""
+        return self.is_final
 
     @property
     def wants_items(self) -> bool:
@@ -134,14 +135,15 @@ class Tracked:
         self._began = now
         return self._read(Found((), is_whole=False), now, grace)
 
-    def next_reading(self, now: float, interval: float) -> float:
+    def next_reading(self, now: float, interval: float, grace: float) -> float:
         """Return when the next reading is due."""
         if self.ask is not None:
             return 0.0  # the next page, before anybody else's first
-        if self._is_too_late or self.is_urgent:
+        if self._is_too_late:
             return now
-        if self.is_final:
-            return now + interval * min(2.0 ** (self._tries - _RETRIES), 1.0)
+        if self._final_since is not None:
+            again = now + interval * 2.0 ** (self._tries - _RETRIES) if self._tries else now
+            return min(again, max(now, self._final_since + grace))
         left = sum(not status.is_final for status in self.statuses.values())
         return now + interval / (2 if self.statuses and left <= _NEARLY * len(self.statuses) else 1)
 
