@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from aignostics_async import CompletedItem, FileStatus, Item, Limits, Run, RunVanished, Slide, checksum_file
+from aignostics_async import (
+    CompletedItem,
+    FileStatus,
+    Item,
+    Limits,
+    Run,
+    RunVanished,
+    Slide,
+    UsageError,
+    checksum_file,
+)
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 SETTINGS = evolve(IMPATIENT, new_run_grace=0.5)
@@ -118,3 +130,32 @@ async def test_what_watching_raises_is_raised_at_the_end(
                 told.append(done.item.reference)
     assert told == ["a"]
     assert [type(error) for error in ended.value.exceptions] == [RunVanished]
+
+
+async def test_runs_that_are_over_are_forgotten(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
+    """A service that watches all runs goes on for weeks."""
+    run = await submit(emulator, slide, "a")
+    (other,) = emulator.script({"items": ["a"], "steps": [(0, None, "RUNNING")]})
+    async with (
+        emulator.client(SETTINGS) as client,
+        client.download_as_completed([run.id, other], tmp_path) as items,
+    ):
+        item = weakref.ref((await anext(items)).item)
+        async with asyncio.timeout(30):
+            while item() is not None:
+                await asyncio.sleep(0.01)
+                gc.collect()
+
+
+async def test_it_is_used_in_its_block_and_once(emulator: Emulator, tmp_path: Path) -> None:
+    async with emulator.client(SETTINGS) as client:
+        items = client.download_as_completed([], tmp_path)
+        with pytest.raises(UsageError, match="async with"):
+            await anext(items)
+        async with items:
+            assert [done async for done in items] == []
+        with pytest.raises(UsageError, match="async with"):
+            await anext(items)
+        with pytest.raises(UsageError, match="once more"):
+            async with items:
+                pass
