@@ -12,7 +12,7 @@ from attrs import evolve
 
 from ._config import Settings
 from ._environment import read_environment
-from ._errors import ConfigurationError
+from ._errors import ConfigurationError, UsageError
 from ._session import Session, SharedSession
 from ._urls import check_root
 from .auth import StaticToken, TokenSource
@@ -134,6 +134,8 @@ class Client:
         (RUNNING runs / budget) minutes more. Who is slow to take the changes delays no other watcher and
         misses no final state.
         """
+        if isinstance(runs, str | Run):
+            raise UsageError(f"runs takes several; put the one in a list: [{runs!r}], or use its own watch()")
         handles = [run if isinstance(run, Run) else self.run(run) for run in runs]
         return watch_runs(
             self._session.poller,

@@ -1,9 +1,10 @@
-"""Identifiers and lists of them, checked before they become a part of a request."""
+"""Identifiers, lists of them and times, checked before anything is asked for by them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from ._errors import UsageError
@@ -31,6 +32,13 @@ def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:
     if isinstance(values, str):
         raise UsageError(f"{what} takes several texts; put the one in a list: [{values!r}]")
     return tuple(values)
+
+
+def as_aware(value: datetime | None, what: str) -> datetime | None:
+    """Return a time that may be missing, or raise UsageError for one that may be any hour of a day."""
+    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
+        raise UsageError(f"{what} must be an aware time, such as datetime.now(UTC), not {value!r}")
+    return value
 
 
 def split_version_id(version_id: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from aignostics_async import (
     Timeouts,
     TransferError,
     UsageError,
+    Watcher,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides import packed
@@ -64,6 +66,27 @@ ROOT = "https://host.example.com"
 def test_wrong_values_are_refused_where_they_are_given(make: Callable[[], Any]) -> None:
     with pytest.raises((UsageError, ConfigurationError)):
         make()
+
+
+@pytest.mark.parametrize(
+    ("watch", "words"),
+    [
+        (lambda client: client.watch(str(uuid.UUID(int=1))), "put the one in a list"),
+        (lambda client: client.watch(client.run(str(uuid.UUID(int=1)))), "put the one in a list"),
+        (lambda client: client.watch(["latest"]), "a run id is a UUID"),
+        (lambda client: client.watch_all(since="2026-01-01"), "aware"),
+        (lambda client: client.watch_all(since=datetime(2026, 1, 1)), "aware"),  # noqa: DTZ001
+        (lambda client: client.watch_all(application="he-tme:v1.0.0"), "is a version"),
+        (lambda client: client.watch_all(application=""), "no application id"),
+        (lambda client: client.watch_all(cursor="yesterday"), "cursor"),
+    ],
+)
+async def test_wrong_ways_to_watch(
+    emulator: Emulator, watch: Callable[[Client], Watcher], words: str
+) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(UsageError, match=words):
+            watch(client)
 
 
 def test_a_path_is_as_good_as_a_slide() -> None:

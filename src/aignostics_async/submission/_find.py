@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .._errors import APIStatusError, InvalidItems, UsageError
+from .._ids import as_aware
 
 if TYPE_CHECKING:
     from .._pager import Pager
@@ -42,8 +43,7 @@ async def find_runs(
     """
     if not references:
         raise UsageError("give the references of the items to find")
-    if since is not None and since.tzinfo is None:
-        raise UsageError("since must be an aware time, such as datetime.now(UTC)")
+    since = as_aware(since, "since")
     exact, possible = [], []
     async for page in runs.pages():
         if page.invalid:

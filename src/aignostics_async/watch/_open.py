@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .._errors import UsageError
+from .._ids import as_aware, as_path_part
 from ._cursor import Cursor
 from ._transitions import Known
 from ._watcher import Scope, Watcher
@@ -38,10 +39,11 @@ def watch_scope(
     poller: Poller, *, application: str | None, since: datetime | None, cursor: str | None
 ) -> Watcher:
     """Watch all runs that are in a scope, and come into it."""
-    if since is not None and since.tzinfo is None:
-        raise UsageError("since must be an aware time, such as datetime.now(UTC)")
+    if application is not None and ":" in as_path_part(application, "application id"):
+        raise UsageError(f"{application!r} is a version; give the id of the application, before the colon")
     before = Cursor() if cursor is None else Cursor.decode(cursor)
-    watcher = Watcher(poller, before.runs, scope=Scope(application, since), floor=before.mark)
+    scope = Scope(application, as_aware(since, "since"))
+    watcher = Watcher(poller, before.runs, scope=scope, floor=before.mark)
     poller.watch(watcher)
     return watcher
 

@@ -46,6 +46,7 @@ class Change:
         So no crash loses a change, if the cursor that is kept is that of a change which is not worked off
         yet: the newest one's, or the oldest one's of several. It is opaque, and the longer the more runs are
         not over. It is made when it is asked for: keep one now and then where there are thousands of runs.
+        For it, a change that is kept keeps what came after it: where that goes on for days, keep the text.
         """
         return self._cursor if isinstance(self._cursor, str) else self._cursor()
 
