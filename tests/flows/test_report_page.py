@@ -152,8 +152,7 @@ async def test_it_prints_without_what_paper_can_t_do(
 async def shown(page: Page, column: int = 1) -> list[str]:
     """Return the cells of a column of the rows that are shown."""
     cells: list[str] = await page.evaluate(
-        """column => Array.from(document.getElementById("all").tBodies[0].rows)
-            .filter((row) => row.getClientRects().length)
+        """column => Array.from(document.querySelectorAll("#all tbody:not([hidden]) tr"))
             .map((row) => row.cells[column - 1].textContent.trim())""",
         column,
     )

@@ -78,7 +78,7 @@ def _write_troubles(page: Page, execute: Execute, summary: Summary, pictures: Pi
         with _table(page, "causes", "Slides", "What happened", "What to do"):
             page.write_all(cause_entries(read_troubles(execute)), _CAUSES)
         page.write("<h3>One by one</h3>\n")
-    with _table(page, "troubles", "", "Slide", "What happened", "What to do"):
+    with _table(page, "troubles", "Slide", "What happened", "What to do"):
         written = page.write_all(trouble_entries(read_troubles(execute), pictures), _TROUBLES)
     _tell_rest(page, number - written, "slide")
 

@@ -17,6 +17,9 @@ from ._words import INTENTS, count, item_state
 Pictures = Mapping[int, bytes]
 """JPEG files by the numbers of items."""
 
+BODY = 200
+"""Rows of one body of the table of all slides."""
+
 _MOST_CAUSES = 5_000  # that are told apart
 _LISTED_CAUSES = 30
 
@@ -88,7 +91,7 @@ def trouble_entries(rows: Iterable[ItemRow], pictures: Pictures) -> Iterator[str
         picture = _picture(pictures.get(row.number))
         status = f" <small>{text(row.status)}</small>" if row.status else ""
         yield (
-            f"<tr><td>{picture}<td>{text(row.reference)}<br><small>{text(row.path)}{_ids(row)}</small>"
+            f"<tr><td>{picture}{text(row.reference)}<br><small>{text(row.path)}{_ids(row)}</small>"
             f"<td><span class=bad>{item_state(row.account, row.state)}</span>{status}<br>"
             f"{text(row.fault or 'No reason was given.')}<td>{text(row.remedy or '')}\n"
         )
@@ -116,13 +119,14 @@ def _picture(jpeg: bytes | None) -> str:
 
 
 def item_entries(rows: Iterable[ItemRow]) -> Iterator[str]:
-    """Give the rows of the table of all slides."""
-    for row in rows:
+    """Give the rows of the table of all slides, in bodies that are laid out when they are seen."""
+    for index, row in enumerate(rows):
+        body = "<tbody>\n" if index and index % BODY == 0 else ""
         bad = " class=bad" if row.account.is_trouble or row.account is Account.UNDECIDED else ""
         size = "" if row.size is None else f"{row.size / 1e6:,.2f}"
         run = "" if row.intent is None else f'<a href="#r{row.intent}">{row.intent}</a>'
         outputs = f"{row.verified_outputs}/{row.outputs}" if row.outputs else ""
         yield (
-            f"<tr><th scope=row>{text(row.reference)}<td{bad}>{item_state(row.account, row.state)}"
+            f"{body}<tr><th scope=row>{text(row.reference)}<td{bad}>{item_state(row.account, row.state)}"
             f"<td>{size}<td>{run}<td>{outputs}<td>{minute(row.changed_at)}\n"
         )

@@ -1,45 +1,50 @@
-// Sorting and filtering of the table of all slides; without this script the page lacks nothing else.
+// Sorting and searching the table of all slides. Without this script the page lacks nothing else.
 "use strict";
 const table = document.getElementById("all");
 if (table) {
-  const body = table.tBodies[0];
-  const rows = Array.from(body.rows);
   const form = document.getElementById("filter");
   const told = document.getElementById("shown");
+  const bodies = Array.from(table.tBodies);
+  const room = bodies[0].rows.length; // of each body but the last
   const heads = Array.from(table.tHead.rows[0].cells);
   const words = new Intl.Collator(undefined, { numeric: true });
-  const texts = rows.map((row) => row.textContent.toLowerCase());
-  const states = rows.map((row) => row.cells[1].textContent);
+  const figure = (number) => number.toLocaleString("en");
+  let entries = bodies.flatMap((body) => Array.from(body.rows)).map((row) => ({
+    row,
+    text: row.textContent.toLowerCase(),
+    state: row.cells[1].textContent,
+  }));
+
+  const show = () => {
+    const wanted = form.elements.text.value.trim().toLowerCase();
+    const state = form.elements.state.value;
+    const fitting = entries.filter((each) => (!state || each.state === state) && each.text.includes(wanted));
+    bodies.forEach((body, index) => {
+      const part = fitting.slice(index * room, (index + 1) * room);
+      body.replaceChildren(...part.map((each) => each.row));
+      body.hidden = part.length === 0;
+    });
+    told.textContent = `${figure(fitting.length)} of ${figure(entries.length)} shown`;
+  };
 
   const number = (text) => {
     const value = parseFloat(text.replaceAll(",", ""));
     return Number.isNaN(value) ? -1 : value;
   };
 
-  const filter = () => {
-    const wanted = form.elements.text.value.trim().toLowerCase();
-    const state = form.elements.state.value;
-    let shown = 0;
-    rows.forEach((row, index) => {
-      const fits = (!state || states[index] === state) && texts[index].includes(wanted);
-      row.hidden = !fits;
-      shown += fits;
-    });
-    told.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
-  };
-
   const sort = (head, column) => {
-    const upward = head.getAttribute("aria-sort") !== "ascending";
+    const isUpward = head.getAttribute("aria-sort") !== "ascending";
     heads.forEach((each) => each.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", upward ? "ascending" : "descending");
+    head.setAttribute("aria-sort", isUpward ? "ascending" : "descending");
     const isNumber = getComputedStyle(head).textAlign === "right";
-    const keyed = rows.map((row) => {
-      const text = row.cells[column].textContent;
-      return [isNumber ? number(text) : text, row];
+    const keyed = entries.map((each) => {
+      const text = each.row.cells[column].textContent;
+      return [isNumber ? number(text) : text, each];
     });
     const compare = isNumber ? (a, b) => a[0] - b[0] : (a, b) => words.compare(a[0], b[0]);
-    keyed.sort(upward ? compare : (a, b) => compare(b, a));
-    body.append(...keyed.map((each) => each[1]));
+    keyed.sort(isUpward ? compare : (a, b) => compare(b, a));
+    entries = keyed.map((each) => each[1]);
+    show();
   };
 
   heads.forEach((head, column) => {
@@ -49,13 +54,13 @@ if (table) {
     button.addEventListener("click", () => sort(head, column));
     head.replaceChildren(button);
   });
-  for (const state of Array.from(new Set(states)).sort()) {
-    const count = states.filter((each) => each === state).length;
-    const option = new Option(`${state} (${count.toLocaleString("en")})`, state);
-    form.elements.state.append(option);
+  const counts = new Map();
+  entries.forEach((each) => counts.set(each.state, (counts.get(each.state) ?? 0) + 1));
+  for (const [state, count] of Array.from(counts).sort()) {
+    form.elements.state.append(new Option(`${state} (${figure(count)})`, state));
   }
-  form.addEventListener("input", filter);
+  form.addEventListener("input", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
-  filter();
+  told.textContent = `${figure(entries.length)} of ${figure(entries.length)} shown`;
 }
