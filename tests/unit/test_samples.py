@@ -133,7 +133,7 @@ def test_a_scale_is_round_and_near(number: float) -> None:
 
 
 def test_hours_of_a_day_are_ticked() -> None:
-    tree = drawn(Series(Stage.PROBE, 1_795_500_000.0, 225.0, (1,) * 240, (0,) * 240))
+    tree = drawn(Series(Stage.PROBE, 1_795_499_000.0, 225.0, (1,) * 240, (0,) * 240))
     assert texts(tree, "time") == [
         "24 Nov, 06:00",
         "08:00",

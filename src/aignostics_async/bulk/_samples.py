@@ -74,8 +74,8 @@ def read_series(execute: Execute, buckets: int = BUCKETS) -> tuple[Series, ...]:
     items = {stage: [0] * buckets for stage in Stage}
     sizes = {stage: [0] * buckets for stage in Stage}
     for name, bucket, count, size in execute(query, (first, width, buckets - 1)):
-        items[Stage(name)][bucket] += count
-        sizes[Stage(name)][bucket] += size
+        items[Stage(name)][bucket] = count
+        sizes[Stage(name)][bucket] = size
     return tuple(
         Series(stage, first, width, tuple(items[stage]), tuple(sizes[stage]))
         for stage in Stage

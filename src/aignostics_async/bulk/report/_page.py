@@ -50,24 +50,27 @@ class Page:
 
     def write(self, markup: str) -> None:
         """Write markup, whose texts were made fit by `text`."""
-        content = markup.encode()
-        self._file.write(content)
-        self.size += len(content)
+        self._write(markup.encode())
 
     def write_all(self, markups: Iterable[str], room: int) -> int:
         """Write as many as have room in so many bytes, the first of them first; return how many."""
         end = self.size + room
         written = 0
         for markup in markups:
-            if self.size + 4 * len(markup) > end and self.size + len(markup.encode()) > end:
+            content = markup.encode()
+            if self.size + len(content) > end:
                 break
-            self.write(markup)
+            self._write(content)
             written += 1
         return written
 
     def close(self) -> None:
         """Write the end of the page."""
         self.write(f"<script>{self._script}</script>\n</body>\n</html>\n")
+
+    def _write(self, content: bytes) -> None:
+        self._file.write(content)
+        self.size += len(content)
 
 
 def _hash(content: str) -> str:
