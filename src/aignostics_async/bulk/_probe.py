@@ -6,6 +6,7 @@ Each process reads one slide at a time, so that a slide which ends it can't be a
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -73,6 +74,11 @@ class Prober:
         """Return the header of a DICOM file, or why it can't be read; raises what `probe` raises."""
         told = await self._ask("header", path, None)
         return told if isinstance(told, Finding) else DicomHeader(**told)
+
+    async def picture(self, path: str) -> bytes | Finding:
+        """Return a small picture of a slide as JPEG, or why there is none; raises what `probe` raises."""
+        told = await self._ask("picture", path, None)
+        return told if isinstance(told, Finding) else base64.b64decode(told["jpeg"])
 
     async def _ask(self, *request: Any) -> dict[str, Any] | Finding:
         path: str = request[1]

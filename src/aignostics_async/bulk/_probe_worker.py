@@ -6,6 +6,7 @@ It takes one request per line, `[what, path, mpp]`, and answers each with one li
 
 from __future__ import annotations
 
+import base64
 import faulthandler
 import json
 import os
@@ -21,6 +22,7 @@ from .._errors import ConfigurationError, ResolutionUnknown, SlideError
 from ..models import Slide
 from ..slides._read import read_slide_here
 from ..slides._series import is_dicom, read_header
+from ..slides._thumbnail import thumbnail
 from ._findings import Kind
 from ._privacy import exposed
 from ._probed import Probed, measure
@@ -59,6 +61,8 @@ def answer(what: str, path: str, mpp: Any = None) -> list[Any]:
 
 
 def _read(what: str, path: str, mpp: Any) -> dict[str, Any]:
+    if what == "picture":
+        return {"jpeg": base64.b64encode(thumbnail(Path(path))).decode()}
     if what == "header":
         return asdict(read_header(Path(path)))
     return probe_here(Slide(path, mpp=tuple(mpp) if mpp else None)).as_dict()

@@ -2,6 +2,6 @@
 
 from ._audit import Account, Audit, Verdict
 from ._summary import Summary, read_summary
-from ._write import Form, write_forms
+from ._write import Form, write_forms, write_report
 
-__all__ = ["Account", "Audit", "Form", "Summary", "Verdict", "read_summary", "write_forms"]
+__all__ = ["Account", "Audit", "Form", "Summary", "Verdict", "read_summary", "write_forms", "write_report"]

@@ -24,14 +24,13 @@ from ._lists import (
 )
 from ._overview import headline, overview
 from ._page import Page
+from ._pictures import PICTURED
 from ._rows import read_ambiguous, read_duplicates, read_items, read_runs, read_troubles
 from ._summary import Summary
 from ._words import count
 
 LARGEST = 20_000_000
 """Bytes of a page."""
-PICTURED = 200
-"""Of the first slides, and of those in trouble, so many have pictures."""
 
 # Bytes that a list may take; what all others leave is for the table of all slides.
 _DECISIONS, _RUNS, _CAUSES, _TROUBLES, _PICTURES = 500_000, 1_500_000, 200_000, 6_000_000, 5_000_000

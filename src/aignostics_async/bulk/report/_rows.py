@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from attrs import frozen
@@ -109,6 +110,13 @@ def read_troubles(execute: Execute) -> Iterator[ItemRow]:
     """Give the items that failed, were set aside, or are lost."""
     where = "WHERE items.state IN ('FAILED', 'SET_ASIDE') OR lost IS NOT NULL "
     return map(_item, execute(_ITEMS + where + _IN_ORDER))
+
+
+def read_pictured(execute: Execute, most: int) -> Iterator[tuple[int, str]]:
+    """Give number and path of the first slides, and of the first that are in trouble."""
+    yield from execute("SELECT number, path FROM items ORDER BY number LIMIT ?", (most,))
+    for row in islice(read_troubles(execute), most):
+        yield row.number, row.path
 
 
 def read_runs(execute: Execute) -> Iterator[RunRow]:

@@ -7,12 +7,15 @@ from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 
+import anyio.to_thread
+
 from ..._errors import JobError, UsageError
 from ..._whole_file import whole_file
 from ._csv import write_csv
 from ._html import write_html
 from ._json import write_json
 from ._lists import Pictures
+from ._pictures import take_pictures
 from ._summary import Summary, read_summary
 from ._view import consistent_view
 
@@ -35,6 +38,22 @@ class Form(StrEnum):
         except ValueError:
             suffixes = ", ".join(f".{form}" for form in cls)
             raise UsageError(f"{path} names no form of a report; let it end with one of {suffixes}") from None
+
+
+async def write_report(database: Path, *targets: Path, pictures: bool = True) -> Summary:
+    """Write a report of a job into files, each in the form that its suffix names, and return its summary.
+
+    May be called at any time, also while another process works on the job, which does not wait for it. All
+    files are of one moment, readable by their owner alone, and there whole or as they were before. A page has
+    pictures of slides, which take up to a minute, unless they are not wanted. Memory does not grow with the
+    job's slides.
+
+    Raises JobError where there is no job or a file can't be written, JobDatabaseError, and UsageError for a
+    suffix that is none of .csv, .json and .html.
+    """
+    forms = {target: Form.of(target) for target in targets}
+    taken = await take_pictures(database) if pictures and Form.HTML in forms.values() else {}
+    return await anyio.to_thread.run_sync(write_forms, database, forms, taken)
 
 
 def write_forms(database: Path, targets: Mapping[Path, Form], pictures: Pictures) -> Summary:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from ..._errors import SlideError
-from ...slides._open import open_slide
+from .._errors import SlideError
+from ._open import open_slide
 
 _LONGEST_SIDE = 200  # pixels: twice what a page shows, for screens that are twice as fine
 _QUALITY = 68
-_MOST_PIXELS = (
-    64_000_000  # of the level that is read; a slide without a pyramid may have a thousand times more
-)
+_MOST_PIXELS = 64_000_000  # of the level that is read: a slide without a pyramid has a hundred times more
 
 
 def thumbnail(path: Path) -> bytes:
@@ -27,11 +25,11 @@ def thumbnail(path: Path) -> bytes:
         level = slide.get_best_level_for_downsample(max(slide.dimensions) / _LONGEST_SIDE)
         width, height = slide.level_dimensions[level]
         if width * height > _MOST_PIXELS:
-            raise SlideError(f"{path}: it has no small picture of itself", path=str(path))
+            raise SlideError("it has no small picture of itself", path=str(path))
         try:
             picture = slide.get_thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
         except OpenSlideError as error:
-            raise SlideError(f"{path}: its pixels can't be read ({error})", path=str(path)) from None
+            raise SlideError(f"its pixels can't be read ({error})", path=str(path)) from None
     file = io.BytesIO()
     picture.convert("RGB").save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
