@@ -25,7 +25,7 @@ def find_slides(folder: str | os.PathLike[str]) -> list[Slide]:
     slides = []
     series: set[tuple[Path, str]] = set()
     for path in _candidates(Path(folder)):
-        if is_dicom(path) and path.is_file():  # a pipe of that name would be waited for
+        if is_dicom(path):
             try:
                 key = path.parent, series_uid(path)
             except SlideError:

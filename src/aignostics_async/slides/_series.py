@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,10 +33,12 @@ def is_dicom(path: Path) -> bool:
 def read_header(path: Path) -> DicomHeader:
     """Return the header of a DICOM file, or raise SlideError; no pixels are read."""
     try:
-        stat = path.stat()
+        told = path.stat()
     except OSError as error:
         raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
-    return _header(path, stat.st_size, stat.st_mtime_ns)
+    if not stat.S_ISREG(told.st_mode):  # a pipe would be waited for
+        raise SlideError("it is no file", path=str(path))
+    return _header(path, told.st_size, told.st_mtime_ns)
 
 
 def series_uid(path: Path) -> str:
@@ -48,8 +51,7 @@ def series_members(path: Path) -> tuple[Path, ...]:
     uid = series_uid(path)
     members = [path]
     for other in path.parent.iterdir():
-        # A pipe of that name would be waited for.
-        if other != path and is_dicom(other) and not other.name.startswith(".") and other.is_file():
+        if other != path and is_dicom(other) and not other.name.startswith("."):
             try:
                 if series_uid(other) == uid:
                     members.append(other)

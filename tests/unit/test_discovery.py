@@ -1,0 +1,429 @@
+"""From folders, patterns, lists and manifests to slides, each with a reference of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slide_files import write_mirax
+
+from aignostics_async import ConfigurationError
+from aignostics_async.bulk._discover import Discovery, discover, settle
+from aignostics_async.bulk._entries import Entry
+from aignostics_async.bulk._patterns import Rule
+from aignostics_async.bulk._probe import Prober
+from aignostics_async.bulk._sources import Sources
+from aignostics_async.bulk._walk import Candidate, Walk
+
+
+@pytest.fixture
+async def prober() -> AsyncIterator[Prober]:
+    async with Prober(workers=1) as prober:
+        yield prober
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def find(**sources: Any) -> Discovery:
+    """Return what is found where there is no DICOM file."""
+    given = Sources(**sources)
+    walk = Walk(given)
+    return settle(given, list(walk.candidates()), {}, walk)
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def references(found: Discovery) -> list[str]:
+    return [entry.reference for entry in found.entries]
+
+
+def faults(found: Discovery) -> list[str]:
+    return [str(fault) for fault in found.faults]
+
+
+# Places
+
+
+def test_a_folder_is_searched_below(here: Path) -> None:
+    touch(here, "b/two.SVS", "one.tif", "b/deep/three.mrxs", "x.dcm")
+    touch(here, ".trash/t.svs", ".hidden.svs", "README.md", "b/._two.SVS")
+    found = find(places=[here])
+    assert references(found) == ["one.tif", "x.dcm", "b/two.SVS", "b/deep/three.mrxs"]
+    assert found.entries[0] == Entry(path=str(here / "one.tif"), reference="one.tif")
+    assert (found.faults, found.left_out, found.found) == ([], {}, 4)
+
+
+def test_other_formats_are_left_out_and_told(here: Path) -> None:
+    touch(here, "a.svs", "b.ndpi", "old/c.ndpi", "d.scn", "e.txt")
+    found = find(places=["."], rules=[Rule("old/", counts=False)])
+    assert references(found) == ["a.svs"]
+    assert found.left_out == {".ndpi": 1, ".scn": 1}
+
+
+def test_what_a_pattern_names_counts_whatever_it_is(here: Path) -> None:
+    touch(here, "in/a.svs", "in/b.ndpi", "in/deep/c.ndpi", "in/deep/d.svs", "in/deep/e.txt", "out.ndpi")
+    assert references(find(places=["in/*.ndpi"])) == ["b.ndpi"]
+    assert references(find(places=["in/**/*.ndpi"])) == ["b.ndpi", "deep/c.ndpi"]
+    assert references(find(places=[f"{here}/*/d*"])) == ["in/deep/d.svs"], "what is in a folder that fits"
+    assert faults(find(places=["in/*.xyz"])) == [
+        "in/*.xyz: no file fits the pattern; are you in the right folder?"
+    ]
+
+
+def test_a_name_that_looks_like_a_pattern_is_a_name_first(here: Path) -> None:
+    touch(here, "a[1].svs", "a1.svs")
+    assert references(find(places=["a[1].svs"])) == ["a[1].svs"]
+
+
+def test_several_places_and_one_slide_twice(here: Path) -> None:
+    touch(here, "a/x.svs", "a/y.svs", "b/z.svs")
+    found = find(places=["a/y.svs", "a", "b", "a"])
+    assert [entry.path for entry in found.entries] == [
+        str(here / name) for name in ("a/y.svs", "a/x.svs", "b/z.svs")
+    ]
+
+
+def test_include_and_exclude(here: Path) -> None:
+    touch(here, "lung/a.svs", "lung/a_label.svs", "skin/b.svs", "c.svs")
+    rules = [Rule("lung/**", counts=True), Rule("*_label.svs", counts=False)]
+    assert references(find(places=["."], rules=rules)) == ["lung/a.svs"]
+    assert references(find(places=["."], rules=rules[1:])) == ["c.svs", "lung/a.svs", "skin/b.svs"]
+
+
+def test_links_that_lead_in_circles(here: Path) -> None:
+    touch(here, "real/a.svs")
+    (here / "real/back").symlink_to(here / "real")
+    (here / "real/up").symlink_to(here)
+    (here / "real/self.svs").symlink_to("self.svs")
+    found = find(places=["."])
+    assert sorted(references(found)) == ["real/a.svs", "real/self.svs"]
+    assert faults(find(places=["real/self.svs"])) == [
+        f"{here}/real/self.svs: it is a link that leads to no file; mend the link"
+    ]
+
+
+def test_a_mirax_slide_is_one_whatever_is_included(here: Path) -> None:
+    write_mirax(here / "case.mrxs")
+    touch(here, "other/a.svs")
+    found = find(places=["**/*"])
+    assert sorted(references(found)) == ["case.mrxs", "other/a.svs"]
+
+
+async def test_a_series_is_one_slide(here: Path, shared: Path, prober: Prober) -> None:
+    for folder in ("one", "two"):
+        (here / folder).mkdir()
+        for number in range(2):
+            source = shared / f"slides/boxes_{number}.dcm"
+            (here / folder / f"{number}.dcm").write_bytes(source.read_bytes())
+    touch(here, "one/broken.dcm")
+    os.mkfifo(here / "one/pipe.dcm")
+    found = await discover(Sources(places=[here]), prober)
+    assert references(found) == ["one/0.dcm", "one/broken.dcm", "one/pipe.dcm", "two/0.dcm"]
+    assert found.faults == []
+    named = await discover(Sources(places=sorted(here.glob("one/?.dcm"))), prober)
+    assert references(named) == ["0.dcm"], "as a shell names all files of it"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("none.svs", "it is not there; is the path right, and its disk mounted?"),
+        ("pipe.svs", "it is no file"),
+        ("x" * 300 + ".svs", "it can't be read (File name too long)"),
+        ("lost.svs", "it is a link that leads to no file; mend the link"),
+    ],
+)
+def test_a_place_that_is_no_file_is_told(here: Path, place: str, told: str) -> None:
+    os.mkfifo(here / "pipe.svs")
+    (here / "lost.svs").symlink_to("nowhere")
+    touch(here, "a.svs")
+    found = find(places=[place, "a.svs"])
+    assert faults(found) == [f"{here}/{place}: {told}"]
+    assert references(found) == ["a.svs"]
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Be nobody for a while, where the tests run as one who may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_may_not_be_read_is_told() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        touch(root, "a.svs", "closed/b.svs")
+        root.chmod(0o755)
+        (root / "closed").chmod(0)
+        with without_rights():
+            found = find(places=[root])
+            named = find(places=[root / "closed/b.svs"])
+        (root / "closed").chmod(0o700)
+    assert references(found) == ["a.svs"]
+    assert faults(found) == [f"{root}/closed: the folder can't be read (Permission denied)"]
+    assert faults(named) == [f"{root}/closed/b.svs: it can't be read (Permission denied)"]
+
+
+# Lists
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a.svs\nb c/d.svs\n",
+        b"\xef\xbb\xbfa.svs\r\nb c/d.svs\r\n",
+        b"a.svs\n\nb c/d.svs",
+        b"a.svs\0b c/d.svs\0",
+        b"a.svs\nb c\\d.svs\n",
+        b"./a.svs\nb c/../b c/d.svs\na.svs\n",
+    ],
+    ids=["plain", "windows", "empty line", "zero bytes", "backslashes", "twice"],
+)
+def test_a_list_of_files(here: Path, content: bytes) -> None:
+    touch(here, "a.svs", "b c/d.svs")
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere/list.txt").write_bytes(content)
+    found = find(files_from="elsewhere/list.txt")
+    assert (references(found), faults(found)) == (["a.svs", "b c/d.svs"], [])
+
+
+def test_a_list_tells_its_faults_with_their_lines(here: Path) -> None:
+    touch(here, "a.svs")
+    (here / "list.txt").write_bytes(b"a.svs\nnone.svs\ncaf\xe9.svs\n.\nC:\\slides\\b.svs\n")
+    found = find(files_from="list.txt")
+    assert references(found) == ["a.svs"]
+    assert [str(fault.slide) for fault in found.faults] == [f"list.txt, line {line}" for line in (2, 3, 4, 5)]
+    assert [fault.problem for fault in found.faults] == [
+        f"{here}/none.svs is not there",
+        "it is not written in UTF-8",
+        f"{here} is a folder",
+        "C:\\slides\\b.svs is a path of another machine",
+    ]
+    assert all(fault.remedy for fault in found.faults)
+    assert faults(find(files_from="nothing.txt")) == [
+        "nothing.txt: the list can't be read (No such file or directory)"
+    ]
+
+
+# Manifests
+
+
+def write(here: Path, text: str) -> Path:
+    path = here / "lists" / "in.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_manifest_is_read_from_its_own_folder(here: Path) -> None:
+    touch(here, "lists/lung/a.svs", "skin/b.svs")
+    manifest = write(
+        here, f"path,mpp,stain\nlung\\a.svs,0.25,H&E\n../skin/b.svs,,\n{here}/lists/lung/../c.svs,,\n"
+    )
+    touch(here, "lists/c.svs")
+    found = find(manifest=manifest)
+    assert faults(found) == []
+    assert [(entry.path, entry.reference) for entry in found.entries] == [
+        (f"{here}/lists/lung/a.svs", "lung/a.svs"),
+        (f"{here}/skin/b.svs", "../skin/b.svs"),
+        (f"{here}/lists/c.svs", "c.svs"),
+    ]
+    first = found.entries[0]
+    assert (first.mpp, first.cells, first.line) == ((0.25, 0.25), {"stain": "H&E"}, 2)
+
+
+def test_a_backslash_that_is_a_part_of_a_name(here: Path) -> None:
+    touch(here, "lists/a\\b.svs", "lists/a/b.svs")
+    (entry,) = find(manifest=write(here, "path\na\\b.svs\n")).entries
+    assert entry.path == f"{here}/lists/a\\b.svs"
+
+
+def test_a_manifest_tells_files_that_are_not_there_with_their_lines(here: Path) -> None:
+    touch(here, "lists/a.svs")
+    found = find(manifest=write(here, "path\nb.svs\na.svs\nlung\\c.svs\n"))
+    assert references(found) == ["a.svs"]
+    assert [fault.partition(" is")[0] for fault in faults(found)] == [
+        f"in.csv, line 2: {here}/lists/b.svs",
+        f"in.csv, line 4: {here}/lists/lung/c.svs",
+    ]
+
+
+async def test_a_slide_that_is_in_a_manifest_twice(here: Path, shared: Path, prober: Prober) -> None:
+    touch(here, "lists/a.svs")
+    for number in range(2):
+        source = shared / f"slides/boxes_{number}.dcm"
+        (here / f"lists/{number}.dcm").write_bytes(source.read_bytes())
+    manifest = write(here, "path,reference\na.svs,1\n1.dcm,2\n./a.svs,3\n0.dcm,4\n")
+    found = await discover(Sources(manifest=manifest), prober)
+    assert references(found) == ["1", "2"]
+    assert faults(found) == [
+        "in.csv, line 4: the slide is in in.csv, line 2 already; remove one of the lines",
+        "in.csv, line 5: the DICOM series is in in.csv, line 3 already; remove one of the lines",
+    ]
+
+
+def test_patterns_choose_from_a_manifest_too(here: Path) -> None:
+    touch(here, "lists/lung/a.svs", "lists/skin/b.svs")
+    manifest = write(here, "path\nlung/a.svs\nskin/b.svs\n")
+    assert references(find(manifest=manifest, rules=[Rule("skin", counts=True)])) == ["skin/b.svs"]
+
+
+def test_what_is_said_of_all_slides(here: Path) -> None:
+    touch(here, "lists/a.svs", "lists/b.svs")
+    manifest = write(here, "path,mpp,stain\na.svs,0.25,IHC\nb.svs,,\n")
+    found = find(manifest=manifest, mpp=0.5, metadata={"stain": "H&E", "site": "north"})
+    assert [(entry.mpp, entry.cells) for entry in found.entries] == [
+        ((0.25, 0.25), {"stain": "IHC", "site": "north"}),
+        ((0.5, 0.5), {"stain": "H&E", "site": "north"}),
+    ]
+
+
+# References
+
+
+def test_references_from_stems_paths_and_columns(here: Path) -> None:
+    touch(here, "lists/lung/a.ome.tiff")
+    manifest = write(here, "path,reference,case\nlung/a.ome.tiff,R,C\n")
+    for wanted, expected in (
+        (None, "R"),
+        ("stem", "a.ome"),
+        ("relpath", "lung/a.ome.tiff"),
+        ("column:case", "C"),
+    ):
+        (entry,) = find(manifest=manifest, reference_from=wanted).entries
+        assert entry.reference == expected
+        assert ("case" in entry.cells) is (wanted != "column:case")
+    assert references(find(places=["lists"], reference_from="stem")) == ["a.ome"]
+
+
+def test_colliding_references_name_each_other(here: Path) -> None:
+    touch(here, "a/x.svs", "b/x.svs", "b/y.svs")
+    found = find(places=["."], reference_from="stem")
+    assert references(found) == ["y"]
+    assert (found.found, found.entries[0].path) == (3, f"{here}/b/y.svs")
+    assert [(fault.slide, fault.problem) for fault in found.faults] == [
+        (f"{here}/a/x.svs", f"its reference 'x' is also that of {here}/b/x.svs"),
+        (f"{here}/b/x.svs", f"its reference 'x' is also that of {here}/a/x.svs"),
+    ]
+    assert {fault.remedy for fault in found.faults} == {
+        "take references from paths (relpath), or name the slides in a manifest"
+    }
+    assert "give the folder above them" in faults(find(places=["a", "b"]))[0]
+    touch(here, "lists/x.svs", "lists/y.svs")
+    told = faults(find(manifest=write(here, "path,reference\nx.svs,R\ny.svs,R\n")))
+    assert len(told) == 2
+    assert "make references unique in the manifest" in told[0]
+
+
+def test_many_that_collide_are_counted(here: Path) -> None:
+    touch(here, *(f"{number}/x.svs" for number in range(6)))
+    found = find(places=["."], reference_from="stem")
+    assert found.faults[0].problem.endswith("/3/x.svs and 2 more")
+
+
+def test_a_name_that_is_no_unicode_is_told_and_shown(here: Path) -> None:
+    (here / os.fsdecode(b"caf\xe9.svs")).touch()
+    touch(here, "a.svs")
+    found = find(places=["."])
+    assert references(found) == ["a.svs"]
+    (fault,) = faults(found)
+    assert fault.startswith(f"{here}/caf\\xe9.svs: its name is no valid Unicode, so no reference")
+
+
+def test_a_limit(here: Path) -> None:
+    touch(here, *(f"{number}.svs" for number in range(5)))
+    found = find(places=["."], limit=2)
+    assert (references(found), found.beyond_limit, found.found) == (["0.svs", "1.svs"], 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        ({}, "there are no slides"),
+        ({"places": ["a"], "manifest": "in.csv"}, "a manifest names all slides by itself"),
+        ({"files_from": "list", "manifest": "in.csv"}, "a manifest names all slides by itself"),
+        ({"places": ["a"], "reference_from": "column:x"}, "which needs a manifest"),
+        (
+            {"places": ["a"], "reference_from": "hash"},
+            "reference_from is relpath, stem, or column:NAME, not 'hash'",
+        ),
+        ({"places": ["a"], "limit": 0}, "limit is at least 1, not 0"),
+        ({"places": ["a"], "mpp": 250}, "mpp is a resolution in µm per pixel, such as 0.25, not 250"),
+        ({"places": "a"}, "places takes several paths"),
+    ],
+)
+def test_what_can_t_be_is_refused(sources: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        Sources(**sources)
+
+
+def test_an_entry_goes_through_the_database() -> None:
+    for entry in (
+        Entry(path="/a.svs", reference="a"),
+        Entry(path="/a.svs", reference="a", mpp=(0.25, 0.5), cells={"stain": "H&E"}),
+    ):
+        item = entry.as_item(7)
+        assert (item.turn, Entry.from_row(item.reference, item.path, item.overrides)) == (7, entry)
+
+
+# Many
+
+
+def test_twenty_thousand_files(tmp_path: Path) -> None:
+    for number in range(200):
+        folder = tmp_path / f"batch-{number:03d}"
+        folder.mkdir()
+        for file in range(100):
+            (folder / f"{file:02d}{'.svs' if file % 10 else '.txt'}").touch()
+    found = find(places=[tmp_path], rules=[Rule("*7.svs", counts=False), Rule("batch-00*/", counts=True)])
+    assert len(found.entries) == 200 * 90 - 190 * 10
+    assert len(set(references(found))) == len(found.entries)
+    assert references(found) == sorted(references(found))
+
+
+NAMES = st.lists(
+    st.tuples(
+        st.sampled_from(["", "a/", "b/", "a/b/"]),
+        st.text(min_size=1, max_size=4),
+        st.sampled_from([".svs", ".tiff"]),
+    ),
+    max_size=12,
+)
+
+
+@given(NAMES, st.sampled_from([None, "stem", "relpath"]), st.one_of(st.none(), st.integers(1, 15)))
+def test_every_slide_is_accounted_for(
+    names: list[tuple[str, str, str]], reference_from: str | None, limit: int | None
+) -> None:
+    """Whatever slides are called, each goes on under a reference of its own, or has a fault that names it."""
+    sources = Sources(places=["/"], reference_from=reference_from, limit=limit)
+    paths = {f"{folder}{name}{suffix}" for folder, name, suffix in names if "/" not in name}
+    candidates = [Candidate(f"/{path}", path) for path in sorted(paths)]
+    found = settle(sources, candidates, {}, Walk(sources))
+    assert len(set(references(found))) == len(found.entries)
+    assert len(found.entries) + len(found.faults) == found.found
+    assert found.found + found.beyond_limit == len(candidates)
+    assert {entry.path for entry in found.entries}.isdisjoint({fault.slide for fault in found.faults})
