@@ -3,7 +3,8 @@
     AignosticsError
     ├── ConfigurationError              something to set is missing or can't be used
     ├── UsageError                      a wrong argument, a closed client, a foreign event loop
-    ├── SlideError                      a slide can't be read, or its resolution is unknown
+    ├── SlideError                      a slide can't be read
+    │   └── ResolutionUnknown           its resolution is missing or implausible
     ├── InvalidSubmission               faults of a run request, all of them, found before it is sent
     ├── AuthenticationError
     │   ├── LoginRequired               no credential is left that could give a token
@@ -81,11 +82,17 @@ class UsageError(AignosticsError):
 
 
 class SlideError(AignosticsError):
-    """A slide can't be read, or its size or resolution is unknown or implausible."""
+    """A slide can't be read; `problem` says why, and `remedy` what to do where that does not say it."""
 
-    def __init__(self, message: str, *, path: str) -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, *, path: str, remedy: str = "") -> None:
+        super().__init__(f"{path}: {problem}; {remedy}" if remedy else f"{path}: {problem}")
         self.path = path
+        self.problem = problem
+        self.remedy = remedy
+
+
+class ResolutionUnknown(SlideError):
+    """A slide's resolution is missing, or reads as one that no scanner has; give it by hand."""
 
 
 class InvalidSubmission(AignosticsError):

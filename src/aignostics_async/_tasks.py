@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 
 import anyio
 from anyio.abc import TaskGroup
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -43,3 +44,19 @@ async def run_all(jobs: Sequence[Callable[[], Awaitable[T]]], *, limit: int) -> 
         for index in range(len(jobs)):
             group.start_soon(run, index)
     return cast("list[T]", results)
+
+
+async def for_each(items: Iterable[S], work: Callable[[S], Awaitable[None]], *, limit: int) -> None:
+    """Do `work` for all items, with at most `limit` of them at work; takes the next item when one is done.
+
+    The first failure cancels the others and is raised as it is.
+    """
+    remaining = iter(items)
+
+    async def follow() -> None:
+        for item in remaining:
+            await work(item)
+
+    async with plain_task_group() as group:
+        for _ in range(limit):
+            group.start_soon(follow)

@@ -33,6 +33,7 @@ from aignostics_async import (
     put_once,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.storage import Deleting
 from aignostics_async.storage._bucket import Bucket
 
 MIB = 1024 * 1024
@@ -73,6 +74,17 @@ def file_of(folder: Path, content: bytes) -> Path:
     path = folder / f"{len(content)}.svs"
     path.write_bytes(content)
     return path
+
+
+async def test_what_is_deleted_is_gone(client: Client, address: StoreAddress, tmp_path: Path) -> None:
+    store = client.store(address)
+    assert isinstance(store, Deleting)
+    await store.put("a b/ü.svs", file_of(tmp_path, SMALL))
+    await store.put("kept.svs", file_of(tmp_path, SMALL))
+    for _ in range(2):
+        await store.delete("a b/ü.svs")
+    assert await store.stat("a b/ü.svs") is None
+    assert (await store.stat("kept.svs")) is not None
 
 
 @pytest.mark.parametrize("content", [b"", SMALL, LARGE], ids=["empty", "small", "in parts"])

@@ -26,6 +26,7 @@ DETAILS = models.RunDetails(
 )
 SPECIAL: dict[str, dict[str, Any]] = {
     "SlideError": {"path": "a.svs"},
+    "ResolutionUnknown": {"path": "a.svs", "remedy": "give it"},
     "ConnectionFailed": {"method": "GET", "path": "/", "request_sent": True},
     "RequestTimeout": {"method": "GET", "path": "/", "request_sent": True},
     "InvalidResponse": {"operation": "get run", "status": 200, "excerpt": "<html>"},

@@ -1,7 +1,7 @@
 """The root of the command line, and what its exit statuses mean.
 
 0 done; 1 failed; 2 used wrongly; 3 finished, but the run, some items or some files failed; 4 whether a run
-was created is unknown; 5 sign in first; 130 and 143 interrupted by SIGINT and SIGTERM.
+was created is unknown; 5 sign in first; 6 a plan would fail; 130 and 143 interrupted by SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .._errors import (
     UsageError,
 )
 from .._version import __version__
-from . import _applications, _emulator, _login, _runs, _submit
+from . import _applications, _bulk, _emulator, _login, _runs, _submit
 
 app = App(
     name="aignostics-async",
@@ -39,6 +39,7 @@ app.command(_login.token)
 app.command(_applications.applications)
 app.command(_runs.app)
 app.command(_submit.submit)
+app.command(_bulk.app)
 app.command(_emulator.emulator)
 
 _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (

@@ -54,6 +54,14 @@ def progress() -> ProgressBars | ProgressLines:
     return ProgressBars() if sys.stderr.isatty() else ProgressLines()
 
 
+def key_value(text: str) -> tuple[str, str]:
+    """Return the two parts of KEY=VALUE, or raise UsageError."""
+    key, separator, value = text.partition("=")
+    if not key or not separator:
+        raise UsageError(f"--metadata takes KEY=VALUE, not {text!r}")
+    return key, value
+
+
 def plain(value: Any) -> Any:
     """Return a model as what JSON can hold. Signed URLs are secrets and stay out."""
 

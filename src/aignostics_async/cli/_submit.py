@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from .._errors import SubmissionUnknown, UsageError
 from ..models import Item, Slide
 from ..slides import find_slides
-from ._common import Bwlimit, Json, PollInterval, client, print_json, progress
+from ._common import Bwlimit, Json, PollInterval, client, key_value, print_json, progress
 from ._runs import bring
 
 
@@ -104,9 +104,7 @@ def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any])
 
 
 def _pair(text: str) -> tuple[str, Any]:
-    key, separator, value = text.partition("=")
-    if not key or not separator:
-        raise UsageError(f"--metadata takes KEY=VALUE, not {text!r}")
+    key, value = key_value(text)
     try:
         return key, json.loads(value)
     except ValueError:

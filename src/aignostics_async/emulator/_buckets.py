@@ -89,17 +89,23 @@ class Buckets:
         if method == "POST" and "uploads" in query:
             return self._begin(request)
         if "uploadId" in query:
-            upload = self._uploads.get(query["uploadId"])
-            if upload is None or upload.key != _key(request):
-                raise _Refused(404, "NoSuchUpload")
-            if method == "PUT":
-                return await self._write_part(request, upload)
-            if method == "POST":
-                return await self._complete(request, upload)
-            return self._abort(query["uploadId"])
+            return await self._serve_upload(request)
         if method == "PUT":
             return _written(request, await self._write(request, _key(request)))
+        if method == "DELETE":
+            self._objects.delete(_key(request))
+            return Response(status_code=204)
         raise _Refused(405, "MethodNotAllowed")
+
+    async def _serve_upload(self, request: Request) -> Response:
+        upload = self._uploads.get(request.query_params["uploadId"])
+        if upload is None or upload.key != _key(request):
+            raise _Refused(404, "NoSuchUpload")
+        if request.method == "PUT":
+            return await self._write_part(request, upload)
+        if request.method == "POST":
+            return await self._complete(request, upload)
+        return self._abort(request.query_params["uploadId"])
 
     # Objects
 

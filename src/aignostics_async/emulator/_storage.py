@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._platform import Platform
 
-_METHODS = ("GET", "HEAD", "PUT")
+_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _LONGEST = 7 * 24 * 3600  # what real stores sign at most
 
 
@@ -61,6 +61,9 @@ class Storage:
         row = self._objects.find(key)
         if row is None:
             return _xml(404, "NoSuchKey")
+        if request.method == "DELETE":
+            self._objects.delete(key)
+            return Response(status_code=204)
         return FileResponse(
             self._objects.path(row),
             media_type=row.media_type,

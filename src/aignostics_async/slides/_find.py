@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .._errors import SlideError, UsageError
 from ..models import Slide
 from ._series import is_dicom, series_uid
 
-_SUFFIXES = frozenset({".dcm", ".svs", ".tif", ".tiff"})
+SUFFIXES = frozenset({".dcm", ".svs", ".tif", ".tiff"})
+"""What the platform's guide names."""
 
 
 def find_slides(folder: str | os.PathLike[str]) -> list[Slide]:
@@ -23,7 +25,7 @@ def find_slides(folder: str | os.PathLike[str]) -> list[Slide]:
     slides = []
     series: set[tuple[Path, str]] = set()
     for path in _candidates(Path(folder)):
-        if is_dicom(path):
+        if is_dicom(path) and path.is_file():  # a pipe of that name would be waited for
             try:
                 key = path.parent, series_uid(path)
             except SlideError:
@@ -35,17 +37,37 @@ def find_slides(folder: str | os.PathLike[str]) -> list[Slide]:
     return slides
 
 
+def visible_files(
+    root: Path, refuse: Callable[[OSError], None]
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Give each folder with the names of its folders and files, links followed, nothing hidden, none twice.
+
+    Who iterates may take folders out of the list, as with `os.walk`; `refuse` is told of those that can't be
+    read.
+    """
+    seen: set[tuple[int, int]] = set()
+    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
+        try:
+            stat = Path(folder).stat()
+        except OSError as error:
+            subfolders.clear()
+            refuse(error)
+            continue
+        if (stat.st_dev, stat.st_ino) in seen:  # links may lead back
+            subfolders.clear()
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield folder, subfolders, sorted(name for name in names if not name.startswith("."))
+
+
 def _candidates(root: Path) -> list[Path]:
     def refuse(error: OSError) -> None:
         raise UsageError(f"{error.filename} can't be read as a folder ({error.strerror})")
 
-    found = []
-    seen: set[Path] = set()
-    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
-        if (real := Path(folder).resolve()) in seen:  # links may lead back
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        found += [Path(folder, name) for name in names if not name.startswith(".")]
-    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES)
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in visible_files(root, refuse)
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES
+    )

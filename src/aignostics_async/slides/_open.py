@@ -21,14 +21,15 @@ def open_slide(path: Path) -> OpenSlide:
         ) from None
     try:
         if not path.is_file():
-            raise SlideError(f"{path}: there is no such file", path=str(path))
+            problem = "it is no file" if path.exists() else "there is no such file"
+            raise SlideError(problem, path=str(path))
     except OSError as error:  # a folder that may not be searched, a name that no file can have
-        raise SlideError(f"{path}: it can't be read ({error.strerror})", path=str(path)) from None
+        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
     try:
         return openslide.OpenSlide(str(path))
     except openslide.OpenSlideError as error:
         raise SlideError(
-            f"{path}: it can't be read as a slide ({error}); is it complete, and of a format that "
-            "OpenSlide knows?",
+            f"it can't be read as a slide ({error})",
             path=str(path),
+            remedy="is it complete, and of a format that OpenSlide knows?",
         ) from None

@@ -27,9 +27,10 @@ async def packed(slide: SlideInfo, scratch: Path) -> Path:
 
 
 def _pack(members: Sequence[Path], target: Path) -> None:
+    root = members[0].parent
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for member in sorted(members, key=lambda member: member.name):
-            entry = zipfile.ZipInfo(member.name, date_time=_EPOCH)
+        for name, member in sorted((member.relative_to(root).as_posix(), member) for member in members):
+            entry = zipfile.ZipInfo(name, date_time=_EPOCH)
             entry.create_system = 3
             entry.external_attr = 0o600 << 16
             with member.open("rb") as source, archive.open(entry, "w", force_zip64=True) as copy:

@@ -8,8 +8,9 @@ from pathlib import Path
 import anyio.to_thread
 from attrs import frozen
 
-from .._errors import SlideError
+from .._errors import ResolutionUnknown
 from ..models import Slide
+from ._mirax import is_mirax, mirax_members
 from ._open import open_slide
 from ._series import is_dicom, series_members
 
@@ -29,27 +30,39 @@ class SlideInfo:
     mpp_y: float
     mime_type: str
     files: tuple[Path, ...]
-    """The files it consists of: one, or the sorted members of a DICOM series."""
+    """The files it consists of: one, a DICOM series sorted, or a MIRAX file and those of its folder."""
+    associated_images: tuple[str, ...] = ()
+    """Other pictures in it, such as `label` and `macro`."""
 
 
 async def read_slide(slide: Slide) -> SlideInfo:
     """Read size and resolution of a slide, in a thread.
 
-    Costs some milliseconds and no pixels. Raises SlideError for a file that can't be read or whose
-    resolution is missing or implausible, and ConfigurationError without the `slides` extra.
+    Costs some milliseconds and no pixels. Raises SlideError for a file that can't be read, ResolutionUnknown
+    where its resolution is missing or implausible, and ConfigurationError without the `slides` extra.
     """
-    return await anyio.to_thread.run_sync(_read, slide)
+    return await anyio.to_thread.run_sync(read_slide_here, slide)
 
 
-def _read(slide: Slide) -> SlideInfo:
+def read_slide_here(slide: Slide) -> SlideInfo:
+    """Do what `read_slide` does, blocking."""
     path = slide.path
     with open_slide(path) as image:
         width, height = image.dimensions
         properties = dict(image.properties)
+        pictures = tuple(sorted(image.associated_images))
     mpp_x, mpp_y = _resolution(slide, properties)
+    mime_type, files = _consists_of(path)
+    return SlideInfo(width, height, mpp_x, mpp_y, mime_type, files, pictures)
+
+
+def _consists_of(path: Path) -> tuple[str, tuple[Path, ...]]:
+    """Return how a slide is sent, and the files that it consists of."""
     if is_dicom(path):
-        return SlideInfo(width, height, mpp_x, mpp_y, "application/zip", series_members(path))
-    return SlideInfo(width, height, mpp_x, mpp_y, _mime_type(path), (path,))
+        return "application/zip", series_members(path)
+    if is_mirax(path):
+        return "application/zip", mirax_members(path)
+    return "image/tiff" if path.suffix.lower() in (".tif", ".tiff") else "application/octet-stream", (path,)
 
 
 def _resolution(slide: Slide, properties: Mapping[str, str]) -> tuple[float, float]:
@@ -61,16 +74,13 @@ def _resolution(slide: Slide, properties: Mapping[str, str]) -> tuple[float, flo
         mpp_x = float(properties["openslide.mpp-x"])
         mpp_y = float(properties["openslide.mpp-y"])
     except (KeyError, ValueError):
-        raise SlideError(f"{path}: the file has no resolution; {remedy}", path=str(path)) from None
+        raise ResolutionUnknown("the file has no resolution", path=str(path), remedy=remedy) from None
     for mpp in (mpp_x, mpp_y):
         if not SMALLEST_MPP <= mpp <= LARGEST_MPP:
-            raise SlideError(
-                f"{path}: its resolution reads as {mpp:.4g} µm per pixel, outside {SMALLEST_MPP} to "
-                f"{LARGEST_MPP:g}, so it is not the scan's; {remedy}",
+            raise ResolutionUnknown(
+                f"its resolution reads as {mpp:.4g} µm per pixel, outside {SMALLEST_MPP} to "
+                f"{LARGEST_MPP:g}, so it is not the scan's",
                 path=str(path),
+                remedy=remedy,
             )
     return mpp_x, mpp_y
-
-
-def _mime_type(path: Path) -> str:
-    return "image/tiff" if path.suffix.lower() in (".tif", ".tiff") else "application/octet-stream"

@@ -5,7 +5,7 @@ from ._clouds import GCS, S3
 from ._open import StoreAddress, open_store
 from ._presigned import Presigned
 from ._signing import SigningStore
-from ._store import Store, Stored, put_once
+from ._store import Deleting, Store, Stored, put_once
 from ._v4 import AwsKey
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "S3",
     "AwsKey",
     "Azure",
+    "Deleting",
     "Presigned",
     "SigningStore",
     "Store",

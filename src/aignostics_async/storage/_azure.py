@@ -122,6 +122,15 @@ class Container:
             raise ConfigurationError(f"{uri} is not in {self!r}")
         return await self._sign("GET", key, expires)
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is as good."""
+        url = await self._sign("DELETE", key, _REQUEST_SECONDS)
+        try:
+            await ask(self._session.engine, "DELETE", url, name=key)
+        except UrlRefused as refused:
+            if refused.status != 404:
+                raise
+
     async def credentials_expire_at(self) -> datetime | None:
         """Return None: an account's key has no end of its own."""
         return None
@@ -131,7 +140,7 @@ class Container:
         reply = await ask(self._session.engine, "PUT", url, name=key, headers=headers, body=body)
         return reply.headers.get("etag")
 
-    async def _sign(self, method: Literal["GET", "PUT"], key: str, expires: float) -> str:
+    async def _sign(self, method: Literal["GET", "PUT", "DELETE"], key: str, expires: float) -> str:
         from obstore import sign_async
 
         # A signature over a path with escapes is one that Azure does not take, so keys have none.

@@ -163,6 +163,14 @@ class Bucket:
             raise ConfigurationError(f"{uri} is not in {self!r}")
         return presign(await self._keys(), "GET", self._url(path), expires=min(int(expires), LONGEST))
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is as good."""
+        try:
+            await self._ask("DELETE", key)
+        except UrlRefused as refused:
+            if refused.status != 404:
+                raise
+
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the key ends, for one that is temporary."""
         return (await self._keys()).expires_at

@@ -55,6 +55,15 @@ class SigningStore:
         """Return a URL that lets anyone read the object for `expires` seconds."""
         return await self._sign("GET", uri.removeprefix(_SCHEME), expires)
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is as good."""
+        url = await self._sign("DELETE", key, 300)
+        try:
+            await ask(self._session.engine, "DELETE", url, name=key)
+        except UrlRefused as refused:
+            if refused.status != 404:
+                raise
+
     async def credentials_expire_at(self) -> datetime | None:
         """Return None: the server signs with a key of its own."""
         return None

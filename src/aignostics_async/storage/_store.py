@@ -55,6 +55,15 @@ class Store(Protocol):
         ...
 
 
+@runtime_checkable
+class Deleting(Protocol):
+    """A store that can delete, where its credentials may; every one of this package but `Presigned`."""
+
+    async def delete(self, key: str) -> None:
+        """Delete what is under a key, if there is something."""
+        ...
+
+
 async def put_once(
     store: Store, key: str, source: Path, *, progress: Callable[[int], None] | None = None
 ) -> Stored:

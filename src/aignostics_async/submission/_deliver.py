@@ -38,6 +38,19 @@ class Parcel:
     info: SlideInfo
 
 
+def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
+    """Whether credentials, and so the URLs that they sign, end while the platform still needs those."""
+    return end is not None and end < now + timedelta(seconds=min(url_lifetime, _PLATFORM_SECONDS))
+
+
+def too_early(end: datetime | None) -> str:
+    """Return what is wrong with credentials that end then."""
+    return (
+        f"the store's credentials end at {end:%Y-%m-%d %H:%M %Z}, and with them every URL that they sign; "
+        "the platform needs the URLs for six days"
+    )
+
+
 class Delivery:
     """The uploads of one submission."""
 
@@ -51,12 +64,8 @@ class Delivery:
     async def check_credentials(self) -> None:
         """Raise ConfigurationError if the store's credentials end while the platform still needs the URLs."""
         end = await self._store.credentials_expire_at()
-        needed = datetime.now(UTC) + timedelta(seconds=min(self._settings.url_lifetime, _PLATFORM_SECONDS))
-        if end is not None and end < needed:
-            raise ConfigurationError(
-                f"the store's credentials end at {end:%Y-%m-%d %H:%M %Z}, and with them every URL that they "
-                "sign; the platform needs the URLs for six days. Use a key that lives longer, not a session's"
-            )
+        if ends_too_early(end, self._settings.url_lifetime, datetime.now(UTC)):
+            raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
 
     async def sign(self, stored: Stored) -> str:
         """Return the URL by which the platform reads an object."""

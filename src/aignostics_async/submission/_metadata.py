@@ -21,7 +21,7 @@ _MIME_TYPE = ("mime_type", "media_type", "media-type")
 
 def slide_metadata(schema: Mapping[str, Any], slide: SlideInfo, checksum: str) -> dict[str, Any]:
     """Return those facts about a slide that a metadata schema asks for, under its own names."""
-    asked = set(_property_names(schema, schema))
+    asked = {name for name, _ in properties(schema, schema)}
     facts: list[tuple[tuple[str, ...], Any]] = [
         (_WIDTH, slide.width),
         (_HEIGHT, slide.height),
@@ -34,18 +34,23 @@ def slide_metadata(schema: Mapping[str, Any], slide: SlideInfo, checksum: str) -
     return {name: value for names, value in facts for name in names if name in asked}
 
 
-def _property_names(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
-    """Give the property names of an object schema, through references inside it and combinations."""
+def properties(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Give the properties of an object schema, each with its own schema.
+
+    They are looked for in combinations too, and behind references inside `root`. One may come several times.
+    """
     if not isinstance(schema, Mapping) or depth > 10:
         return
-    yield from schema.get("properties", {})
+    own = schema.get("properties", {})
+    if isinstance(own, Mapping):
+        yield from own.items()
     for combination in ("allOf", "anyOf", "oneOf"):
         for part in schema.get(combination, ()):
-            yield from _property_names(part, root, depth + 1)
+            yield from properties(part, root, depth + 1)
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/"):
         target: Any = root
         for part in reference[2:].split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
             target = target.get(name) if isinstance(target, Mapping) else None
-        yield from _property_names(target, root, depth + 1)
+        yield from properties(target, root, depth + 1)

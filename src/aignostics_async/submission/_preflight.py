@@ -23,7 +23,7 @@ def find_faults(version: ApplicationVersion, items: Sequence[Item], most_items: 
     validators: dict[str, Validator | None] = {}
     for spec in version.input_artifacts:
         try:
-            validators[spec.name] = _validator(spec.metadata_schema)
+            validators[spec.name] = schema_validator(spec.metadata_schema)
         except ValueError as error:
             faults.append(Fault(f"the version's schema can't be used: {error}", artifact=spec.name))
             validators[spec.name] = None
@@ -43,7 +43,7 @@ def _counts(items: Sequence[Item], most_items: int) -> Iterator[Fault]:
             yield Fault(f"its reference is used {count} times; make each one unique in the run", reference)
         if not reference.strip():
             yield Fault("its reference is empty", reference)
-        elif not _is_unicode(reference):
+        elif not is_unicode(reference):
             yield Fault(
                 "its reference is no valid Unicode; is it a file name of another encoding?", reference
             )
@@ -61,7 +61,7 @@ def _item_faults(item: Item, validators: dict[str, Validator | None]) -> Iterato
         if count > 1:
             yield Fault(f"it is given {count} times", item.reference, name)
     for artifact in item.artifacts:
-        problems = [*_url_problems(artifact), *_metadata_problems(artifact, validators.get(artifact.name))]
+        problems = [*_url_problems(artifact), *metadata_problems(artifact, validators.get(artifact.name))]
         for problem in problems:
             yield Fault(problem, item.reference, artifact.name)
 
@@ -85,10 +85,11 @@ def _url_problems(artifact: InputArtifact) -> Iterator[str]:
 
 def metadata_faults(spec: InputArtifactSpec, artifact: InputArtifact) -> list[str]:
     """Return what is wrong with the metadata of one artifact."""
-    return list(_metadata_problems(artifact, _validator(spec.metadata_schema)))
+    return list(metadata_problems(artifact, schema_validator(spec.metadata_schema)))
 
 
-def _metadata_problems(artifact: InputArtifact, validator: Validator | None) -> Iterator[str]:
+def metadata_problems(artifact: InputArtifact, validator: Validator | None) -> Iterator[str]:
+    """Give what is wrong with the metadata of one artifact, by a validator of its schema if there is one."""
     try:
         # As the server will read it: tuples are lists, keys are text, NaN is not allowed.
         text = json.dumps(dict(artifact.metadata), allow_nan=False, ensure_ascii=False)
@@ -118,7 +119,7 @@ def _schema_problems(validator: Validator, metadata: Any) -> Iterator[str]:
         yield f"{each.json_path.replace('$', 'metadata', 1)}: {_short(each.message)}"
 
 
-def _validator(schema: Any) -> Validator:
+def schema_validator(schema: Any) -> Validator:
     """Return a validator for a version's schema, of the draft that it names; ValueError if it is none."""
     # Here, because most calls of a client never come this way.
     import jsonschema
@@ -133,7 +134,8 @@ def _validator(schema: Any) -> Validator:
     return kind(schema, registry=Registry())
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether a text can be sent and stored; a file name of another encoding can't."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..transfer._progress import Progress
 
 # Stand for what is known only after the upload, so that all the rest can be checked before it.
-_SOME_CHECKSUM = "AAAAAA=="
-_SOME_URL = "https://not.uploaded.yet/"
+SOME_CHECKSUM = "AAAAAA=="
+SOME_URL = "https://not.uploaded.yet/"
 
 
 @frozen(eq=False)  # a slide's metadata can't be hashed
@@ -63,7 +63,7 @@ async def prepare_items(
     read = await run_all([partial(_read, each) for each in inputs], limit=limit)
     infos = {each: info for each, info in zip(inputs, read, strict=True) if isinstance(info, SlideInfo)}
     faults = [fault for fault in read if isinstance(fault, Fault)]
-    draft = {each: each.as_artifact(version, info, _SOME_URL, _SOME_CHECKSUM) for each, info in infos.items()}
+    draft = {each: each.as_artifact(version, info, SOME_URL, SOME_CHECKSUM) for each, info in infos.items()}
     told = {(fault.reference, fault.artifact) for fault in faults}
     faults += [
         fault

@@ -1,0 +1,62 @@
+"""What a person should know of a job before it starts: faults, which stop a slide or all, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from attrs import frozen
+
+
+class Kind(StrEnum):
+    """What a finding is about."""
+
+    SOURCE = "source"
+    """A folder, a list or a manifest that can't be read, or an entry of one."""
+    REFERENCE = "reference"
+    UNREADABLE = "unreadable"
+    RESOLUTION = "resolution"
+    METADATA = "metadata"
+    PACKING = "packing"
+    PRIVACY = "privacy"
+    STORE = "store"
+    DISK = "disk"
+    COST = "cost"
+    PLATFORM = "platform"
+
+
+@frozen
+class Finding:
+    """One fault or warning: what is wrong, what to do about it, and with which slide."""
+
+    kind: Kind
+    problem: str
+    remedy: str = ""
+    slide: str | None = None
+    """The slide's path, or the place in a manifest or list; None where it is the job."""
+
+    def __str__(self) -> str:
+        told = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+        return told if self.slide is None else f"{self.slide}: {told}"
+
+
+@frozen
+class Group:
+    """Findings that differ in nothing but their slide."""
+
+    kind: Kind
+    problem: str
+    remedy: str
+    slides: tuple[str, ...]
+
+
+def grouped(findings: Iterable[Finding]) -> list[Group]:
+    """Return findings of one problem together, in the order of kinds, the most frequent first."""
+    slides: dict[tuple[Kind, str, str], list[str]] = {}
+    for each in findings:
+        together = slides.setdefault((each.kind, each.problem, each.remedy), [])
+        if each.slide is not None:
+            together.append(each.slide)
+    groups = [Group(*key, tuple(names)) for key, names in slides.items()]
+    order = list(Kind)
+    return sorted(groups, key=lambda group: (order.index(group.kind), -len(group.slides)))

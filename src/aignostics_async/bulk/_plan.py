@@ -1,0 +1,134 @@
+"""What a job is to do: fixed when it is made, kept in its database, and the same after every restart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import asdict, field, fields, frozen
+
+from .._errors import AignosticsError, ConfigurationError, JobDatabaseError, JobRefused
+from .._ids import as_version_id
+from .._urls import check_root
+from ._quiet import Patience
+
+LARGEST_CHUNK = 500
+"""What the platform takes in one run."""
+_LONGEST_PREFIX = 200
+
+
+def _whole(smallest: int, largest: int | None = None) -> Callable[[object, Any, Any], None]:
+    def check(_plan: object, attribute: Any, value: Any) -> None:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if not is_whole or not smallest <= value <= (largest or value):
+            bounds = f"at least {smallest}" if largest is None else f"from {smallest} to {largest}"
+            raise ConfigurationError(f"{attribute.name} is a whole number, {bounds}, not {value!r}")
+
+    return check
+
+
+def _at_least_one(plan: object, attribute: Any, value: Any) -> None:
+    if value is not None:
+        _whole(1)(plan, attribute, value)
+
+
+def _yes_or_no(_plan: object, attribute: Any, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{attribute.name} is True or False, not {value!r}")
+
+
+def _address(_plan: object, _attribute: Any, value: Any) -> None:
+    """Refuse an address that holds a secret: the plan is written to a file."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ConfigurationError("store is the address of a store, such as s3://bucket/prefix")
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise ConfigurationError("store is no address; give one such as s3://bucket/prefix") from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "store must have no user name, password or query: a job keeps no secrets; credentials come from "
+            "the environment"
+        )
+
+
+def _prefix(_plan: object, _attribute: Any, value: Any) -> None:
+    is_key = isinstance(value, str) and value.isprintable() and len(value.encode()) <= _LONGEST_PREFIX
+    if not is_key or any(part in (".", "..", "") for part in str(value).split("/")):
+        raise ConfigurationError(
+            f"prefix is what the keys of all objects begin with, such as lab-7/slides: at most "
+            f"{_LONGEST_PREFIX} bytes, without a slash at its ends, not {value!r}"
+        )
+
+
+def _name(_plan: object, attribute: Any, value: Any) -> None:
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        raise ConfigurationError(f"{attribute.name} is the name of an input artifact, not {value!r}")
+
+
+def _patient(_plan: object, _attribute: Any, value: Any) -> None:
+    times = asdict(value).values() if isinstance(value, Patience) else ["none"]
+    if not all(isinstance(each, int | float) and 0 < each < float("inf") for each in times):
+        raise ConfigurationError(f"patience takes Patience(...) of seconds, each more than 0, not {value!r}")
+
+
+def _folder(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path).absolute()
+
+
+@frozen(kw_only=True)
+class JobPlan:
+    """What a job is to do; holds no secret. Raises ConfigurationError and UsageError for what can't be."""
+
+    api_root: str = field(converter=check_root)
+    """The platform's deployment, without `/api`."""
+    application_version: str = field(converter=as_version_id)
+    store: str = field(validator=_address)
+    """The address of the object store. Its credentials come from the environment each time."""
+    prefix: str = field(default="aignostics-async", validator=_prefix)
+    """What the keys of all objects begin with."""
+    results: Path | None = field(default=None, converter=_folder)
+    """Where outputs go; None for `results` in the job's own folder."""
+    chunk_size: int = field(default=100, validator=_whole(1, LARGEST_CHUNK))
+    """Items of one run. The platform may end a whole run for its failures: small ones bound the damage."""
+    reference_tag: bool = field(default=False, validator=_yes_or_no)
+    """Whether the platform sees each reference with a mark of this job, which proves whose a run is."""
+    most_items: int | None = field(default=None, validator=_at_least_one)
+    """How many items the job may have billed at most."""
+    artifact: str | None = field(default=None, validator=_name)
+    """The input artifact that slides are given to; None where the version has only one."""
+    pack: bool = field(default=False, validator=_yes_or_no)
+    """Whether slides of several files are sent as a zip to a version that does not say that it takes one."""
+    patience: Patience = field(factory=Patience, validator=_patient)
+    """How long silence has to last before it proves that a run was not created."""
+
+    def to_json(self) -> str:
+        """Return it as the text that `from_json` reads."""
+        told = asdict(self, value_serializer=lambda _self, _field, value: _as_text(value))
+        return json.dumps(told, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> JobPlan:
+        """Return the plan that a job was made with; raises JobDatabaseError and JobRefused."""
+        try:
+            told = json.loads(text)
+            known = {each.name for each in fields(cls)}
+            if newer := sorted(set(told) - known):
+                raise JobRefused(
+                    f"the job's plan says {', '.join(newer)}, which this release does not know; use the one "
+                    "that made it, or a later one"
+                )
+            return cls(**{**told, "patience": Patience(**told["patience"])})
+        except JobRefused:
+            raise
+        except (ValueError, TypeError, KeyError, AignosticsError) as error:
+            raise JobDatabaseError(
+                f"the job's plan can't be read ({error}); bring back a copy of it"
+            ) from None
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,258 @@
+"""Slides that crash or hang their reader: set aside by themselves, whatever else was in the same process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+from slide_files import write_flavour
+
+from aignostics_async import ConfigurationError, JobError, Slide, read_slide
+from aignostics_async.bulk import _probe
+from aignostics_async.bulk._findings import Finding, Kind
+from aignostics_async.bulk._probe import Prober
+from aignostics_async.bulk._probed import Probed, measure
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
+
+
+@pytest.fixture
+async def prober() -> AsyncIterator[Prober]:
+    """Give a prober of one process, so that all slides are in the same one."""
+    async with Prober(workers=1, timeout=30) as prober:
+        yield prober
+
+
+@pytest.fixture
+def hanging(shared: Path, tmp_path: Path) -> Path:
+    """Give a slide whose reader waits for ever: it looks into all files beside it, and one is a pipe."""
+    (tmp_path / "hangs").mkdir()
+    slide = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path / "hangs"))
+    os.mkfifo(pipe_beside(slide))
+    return slide
+
+
+def pipe_beside(slide: Path) -> Path:
+    return slide.with_name("pipe.dcm")
+
+
+def hold(slide: Path) -> int:
+    """Wait until a reader is in the middle of a slide that hangs, and keep it there."""
+    return os.open(pipe_beside(slide), os.O_WRONLY)
+
+
+def process_of(prober: Prober) -> int:
+    """Return the one process of a prober that is idle."""
+    (worker,) = prober._idle
+    return worker._process.pid
+
+
+def is_running(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def failure(outcome: Probed | Finding) -> Finding:
+    assert isinstance(outcome, Finding)
+    return outcome
+
+
+async def test_a_slide_is_told_as_it_is(prober: Prober, shared: Path) -> None:
+    path = shared / "slides/tissue_ihc.tiff"
+    probed = await prober.probe(str(path))
+    assert isinstance(probed, Probed)
+    assert probed.info == await read_slide(Slide(path))
+    assert (probed.size, probed.fingerprint) == measure([path])
+    assert probed.size == path.stat().st_size
+    assert probed.exposes == ()
+    assert Probed.from_dict(probed.as_dict()) == probed
+
+
+async def test_a_resolution_by_hand_wins(prober: Prober, shared: Path) -> None:
+    path = str(shared / "slides/boxes.tiff")
+    told = failure(await prober.probe(path))
+    assert (told.kind, told.slide) == (Kind.RESOLUTION, path)
+    assert "a column mpp in a manifest, or --mpp" in told.remedy
+    probed = await prober.probe(path, (0.25, 0.3))
+    assert isinstance(probed, Probed)
+    assert (probed.info.mpp_x, probed.info.mpp_y) == (0.25, 0.3)
+    assert probed.is_stretched
+
+
+async def test_what_a_slide_exposes_is_told(prober: Prober, shared: Path, tmp_path: Path) -> None:
+    volume = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path))
+    write_flavour(volume, tmp_path / "label.dcm", "LABEL", PatientName="Doe^Jane")
+    write_flavour(volume, tmp_path / "over.dcm", "OVERVIEW")
+    probed = await prober.probe(str(volume))
+    assert isinstance(probed, Probed)
+    assert probed.exposes == ("label", "macro", "patient")
+    assert probed.size == sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+async def test_what_is_no_slide_is_told(prober: Prober, shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.svs").write_text("no slide")
+    (tmp_path / "text.dcm").write_text("no slide")
+    good = str(shared / "slides/small.svs")
+    for name, problem in (
+        ("text.svs", "it can't be read as a slide"),
+        ("text.dcm", "it can't be read as a slide"),
+        ("none.svs", "there is no such file"),
+        ("x" * 300 + ".svs", "it can't be read (File name too long)"),
+    ):
+        told = failure(await prober.probe(str(tmp_path / name)))
+        assert told.kind is Kind.UNREADABLE
+        assert told.problem.startswith(problem), told
+        assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.header(str(tmp_path / "text.dcm")), Finding)
+
+
+async def test_a_slide_that_hangs_is_given_up_and_the_others_go_on(shared: Path, hanging: Path) -> None:
+    good = str(shared / "slides/small.svs")
+    async with Prober(workers=1, timeout=4) as prober:
+        assert isinstance(await prober.probe(good), Probed)
+        pid = process_of(prober)
+        told = failure(await prober.probe(str(hanging)))
+        assert told.problem == "reading it took longer than 4 s and was given up"
+        assert told.slide == str(hanging)
+        assert not is_running(pid)
+        assert isinstance(await prober.probe(good), Probed)
+        last = process_of(prober)
+    assert not is_running(last)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
+async def test_a_slide_that_crashes_its_reader_is_alone(
+    prober: Prober, shared: Path, hanging: Path, number: signal.Signals
+) -> None:
+    good = str(shared / "slides/small.svs")
+    outcomes: dict[str, Probed | Finding] = {}
+
+    async def probe(path: str) -> None:
+        outcomes[path] = await prober.probe(path)
+
+    assert isinstance(await prober.probe(good), Probed)
+    pid = process_of(prober)
+    async with anyio.create_task_group() as group:
+        group.start_soon(probe, str(hanging))
+        pipe = await anyio.to_thread.run_sync(hold, hanging)
+        group.start_soon(probe, good)
+        os.kill(pid, number)
+    os.close(pipe)
+    assert failure(outcomes[str(hanging)]).problem == f"the process that read it was ended by {number.name}"
+    assert isinstance(outcomes[good], Probed)
+
+
+async def test_a_process_that_dies_between_two_slides_is_nobody_s_fault(prober: Prober, shared: Path) -> None:
+    good = str(shared / "slides/small.svs")
+    assert isinstance(await prober.probe(good), Probed)
+    first = process_of(prober)
+    os.kill(first, signal.SIGKILL)
+    await prober._idle[0]._process.wait()
+    assert isinstance(await prober.probe(good), Probed)
+    assert process_of(prober) != first
+
+
+async def test_cancelling_ends_the_reader_at_once(prober: Prober, shared: Path, hanging: Path) -> None:
+    good = str(shared / "slides/small.svs")
+    assert isinstance(await prober.probe(good), Probed)
+    pid = process_of(prober)
+    async with anyio.create_task_group() as group:
+        group.start_soon(prober.probe, str(hanging))
+        pipe = await anyio.to_thread.run_sync(hold, hanging)
+        group.cancel_scope.cancel()
+    os.close(pipe)
+    assert not is_running(pid)
+    assert isinstance(await prober.probe(good), Probed)
+
+
+async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, hanging: Path) -> None:
+    def change_and_go_on() -> None:
+        pipe = hold(hanging)
+        os.utime(hanging)
+        os.close(pipe)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, change_and_go_on)
+        told = failure(await prober.probe(str(hanging)))
+    assert told.problem == "it changed while it was read"
+
+
+async def test_losses_in_a_row_stop_the_job(
+    monkeypatch: pytest.MonkeyPatch, shared: Path, hanging: Path
+) -> None:
+    monkeypatch.setattr(_probe, "_MOST_LOSSES", 2)
+    async with Prober(workers=1, timeout=2) as prober:
+        for path in (hanging, shared / "slides/small.svs", hanging):
+            await prober.probe(str(path))
+        with pytest.raises(JobError, match="2 slides in a row ended the process that read them"):
+            await prober.probe(str(hanging))
+
+
+async def test_signals_to_the_whole_job_do_not_end_a_reader(prober: Prober, shared: Path) -> None:
+    good = str(shared / "slides/small.svs")
+    assert isinstance(await prober.probe(good), Probed)
+    pid = process_of(prober)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid, number)
+        assert isinstance(await prober.probe(good), Probed)
+    assert process_of(prober) == pid
+
+
+async def test_a_reader_gets_no_secrets(monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
+    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "kept-here")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "kept-here")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    async with Prober(workers=1) as prober:
+        await prober.probe(str(shared / "slides/small.svs"))
+        environment = Path(f"/proc/{process_of(prober)}/environ").read_text(encoding="utf-8")
+    assert "LANG=C.UTF-8" in environment
+    assert "kept-here" not in environment
+
+
+async def test_a_reader_never_reads_the_modules_of_the_current_folder(
+    monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    async with Prober(workers=1) as prober:
+        assert isinstance(await prober.probe(str(shared / "slides/small.svs")), Probed)
+
+
+def test_a_reader_whose_owner_is_gone_does_not_hang_for_ever(hanging: Path) -> None:
+    command = [sys.executable, "-P", "-c", _probe._PROGRAM, "0.5"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    told, _ = process.communicate(f'["slide", "{hanging}", null]\n', timeout=60)
+    assert told == '["ready"]\n'
+    assert process.returncode == 1
+
+
+async def test_a_reader_that_can_t_be_started_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'no such machine' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    async with Prober(workers=1) as prober:
+        with pytest.raises(JobError, match="can't be started: no such machine"):
+            await prober.probe("a.svs")
+
+
+async def test_without_the_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
+) -> None:
+    for name in ("openslide", "pydicom"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError")
+    monkeypatch.syspath_prepend(tmp_path)
+    async with Prober(workers=1) as prober:
+        with pytest.raises(ConfigurationError, match="needs the slides extra"):
+            await prober.probe(str(shared / "slides/small.svs"))
+        with pytest.raises(ConfigurationError, match="needs the slides extra"):
+            await prober.header(str(shared / "slides/boxes_0.dcm"))
