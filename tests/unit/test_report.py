@@ -253,25 +253,29 @@ def mend(made: MadeUpJob) -> None:
         )
 
 
-VERDICTS: dict[str, tuple[Callable[[MadeUpJob], Any], Verdict, str]] = {
+def doubt(made: MadeUpJob) -> None:
+    made.add("g")
+    made.upload([7])
+    made.doubt([7])
+
+
+def double(made: MadeUpJob) -> None:
+    mend(made)
+    made.duplicate(1)
+
+
+def double_and_cancel(made: MadeUpJob) -> None:
+    mend(made)
+    made.duplicate(1, "it was cancelled")
+
+
+VERDICTS: dict[str, tuple[Callable[[MadeUpJob], None], Verdict, str]] = {
     "all done": (mend, Verdict.DONE, "All 6 slides are done"),
     "some failed": (end, Verdict.SOME_FAILED, "2 of 6 slides need attention"),
     "under way": (lambda _: None, Verdict.UNFINISHED, "2 of 6 slides are done so far, 2 need attention"),
-    "ambiguous": (
-        lambda made: (made.add("g"), made.upload([7]), made.doubt([7])),
-        Verdict.UNDECIDED,
-        "One decision waits for you",
-    ),
-    "a duplicate": (
-        lambda made: (mend(made), made.duplicate(1)),
-        Verdict.UNDECIDED,
-        "One decision waits for you",
-    ),
-    "a duplicate that is dealt with": (
-        lambda made: (mend(made), made.duplicate(1, "it was cancelled")),
-        Verdict.DONE,
-        "All 6 slides are done",
-    ),
+    "ambiguous": (doubt, Verdict.UNDECIDED, "One decision waits for you"),
+    "a duplicate": (double, Verdict.UNDECIDED, "One decision waits for you"),
+    "a duplicate that is dealt with": (double_and_cancel, Verdict.DONE, "All 6 slides are done"),
 }
 
 
