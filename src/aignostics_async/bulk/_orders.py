@@ -45,7 +45,9 @@ def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
             "INSERT INTO items (uuid, reference, turn, path, overrides, changed_at) "
             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO NOTHING"
         )
-        return sum(execute(query, row).rowcount for row in rows)
+        new = sum(execute(query, row).rowcount for row in rows)
+        execute("UPDATE job SET taken_in = taken_in + ?", (new,))
+        return new
 
     return work
 

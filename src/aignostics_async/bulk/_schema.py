@@ -5,13 +5,14 @@ from __future__ import annotations
 _FIRST = """
 CREATE TABLE job (
     id TEXT PRIMARY KEY, created_at REAL NOT NULL, plan TEXT NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
-    identity TEXT, is_paused INTEGER NOT NULL DEFAULT 0, finished_at REAL
+    identity TEXT, is_paused INTEGER NOT NULL DEFAULT 0, finished_at REAL,
+    taken_in INTEGER NOT NULL DEFAULT 0 -- items, counted as they came: an audit holds their rows to it
 ) STRICT;
 
 CREATE TABLE items (
     number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, reference TEXT NOT NULL UNIQUE,
     turn INTEGER NOT NULL,
-    state TEXT NOT NULL DEFAULT 'FOUND', fault TEXT, attempts INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'FOUND', fault TEXT, remedy TEXT, attempts INTEGER NOT NULL DEFAULT 0,
     path TEXT NOT NULL, overrides TEXT NOT NULL DEFAULT '{}', size INTEGER, fingerprint TEXT, info TEXT,
     key TEXT, uri TEXT, etag TEXT, crc32c TEXT, stored_size INTEGER, is_store_verified INTEGER,
     intent INTEGER REFERENCES intents (number), run_id TEXT, item_id TEXT, status TEXT, error TEXT,
@@ -54,7 +55,7 @@ CREATE TABLE outputs (
     PRIMARY KEY (item, artifact_id)
 ) STRICT, WITHOUT ROWID;
 
--- How much was moved by when, for the plot of the report.
+-- What a stage has moved since its sample before, for the plot of the report.
 CREATE TABLE samples (
     at REAL NOT NULL, stage TEXT NOT NULL, items INTEGER NOT NULL, bytes INTEGER NOT NULL
 ) STRICT;

@@ -1,0 +1,7 @@
+"""The report of a job: what became of every item, for a person, a spreadsheet and a script."""
+
+from ._audit import Account, Audit, Verdict
+from ._summary import Summary, read_summary
+from ._write import Form, write_forms
+
+__all__ = ["Account", "Audit", "Form", "Summary", "Verdict", "read_summary", "write_forms"]

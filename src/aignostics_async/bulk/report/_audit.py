@@ -1,0 +1,150 @@
+"""The audit: as many items accounted for as came in, and what that means for the job. Pure.
+
+Each item is asked for evidence of its state. One that has none is lost: the job's own fault, whatever it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+
+from attrs import frozen
+
+from ...transfer._outcomes import FileStatus
+from .._states import IntentState, ItemState
+
+
+class Account(StrEnum):
+    """What became of an item, for whoever has to act on it."""
+
+    DONE = "DONE"
+    """Every output of it is here."""
+    UNDER_WAY = "UNDER_WAY"
+    """It goes on by itself while the job does."""
+    UNDECIDED = "UNDECIDED"
+    """Nobody can say whether it has a run; a person decides."""
+    FAILED = "FAILED"
+    """The platform ended it without results."""
+    SET_ASIDE = "SET_ASIDE"
+    """It can't go on, for a reason that is known."""
+    LOST = "LOST"
+    """Nothing shows that anything will happen to it."""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether the item needs somebody, by its own fault and remedy."""
+        return self in _TROUBLE
+
+
+_TROUBLE = frozenset({Account.FAILED, Account.SET_ASIDE, Account.LOST})
+_FINAL = {
+    ItemState.DONE: Account.DONE,
+    ItemState.FAILED: Account.FAILED,
+    ItemState.SET_ASIDE: Account.SET_ASIDE,
+}
+
+
+def account(state: str, intent_state: str | None, lost: str | None) -> Account:
+    """Return what became of an item, from its state, that of its intent, and what the audit found."""
+    if lost is not None:
+        return Account.LOST
+    if state == ItemState.ASSIGNED and intent_state == IntentState.AMBIGUOUS:
+        return Account.UNDECIDED
+    return _FINAL.get(ItemState(state), Account.UNDER_WAY)
+
+
+def _listed(*values: str) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+_HERE = (FileStatus.VERIFIED, FileStatus.PRESENT, FileStatus.UNVERIFIED)
+_MAY_BECOME_A_RUN = (IntentState.SEALED, IntentState.SENDING, IntentState.UNKNOWN, IntentState.AMBIGUOUS)
+_AT_THE_PLATFORM = (ItemState.SUBMITTED, ItemState.SUCCEEDED, ItemState.DONE, ItemState.FAILED)
+
+VERIFIED = _listed(FileStatus.VERIFIED, FileStatus.PRESENT)
+"""The states of an output that was compared with a promised checksum, as SQL."""
+
+# What is wrong with an item, and the condition of it in a query of items with their intents.
+_CHECKS = {
+    "its state is none that this release knows": f"items.state NOT IN ({_listed(*ItemState)})",
+    "it waits for a run that nobody is going to ask for": f"""
+        items.state = 'ASSIGNED' AND (
+            coalesce(intents.state, '') NOT IN ({_listed(*_MAY_BECOME_A_RUN)}) OR NOT EXISTS (
+                SELECT 1 FROM members AS own
+                WHERE own.intent = items.intent AND own.item = items.number AND own.is_live))""",  # noqa: S608
+    "it counts as submitted, and its run is that of another job": f"""
+        items.state IN ({_listed(*_AT_THE_PLATFORM)})
+        AND (items.run_id IS NULL OR items.run_id IS NOT intents.run_id)""",
+    "its run was closed before its results were here": """
+        items.state IN ('SUBMITTED', 'SUCCEEDED') AND intents.state = 'CLOSED'""",
+    "it counts as done, and not all of its outputs are here": f"""
+        items.state = 'DONE' AND EXISTS (
+            SELECT 1 FROM outputs AS own
+            WHERE own.item = items.number AND own.status NOT IN ({_listed(*_HERE)}))""",  # noqa: S608
+    "it was set aside, and nobody wrote down why": "items.state = 'SET_ASIDE' AND items.fault IS NULL",
+}
+
+LOST = "".join(["CASE", *(f" WHEN {test} THEN '{words}'" for words, test in _CHECKS.items()), " END"])
+"""What is wrong with an item that is lost, else NULL: SQL over `items LEFT JOIN intents`."""
+
+
+class Verdict(Enum):
+    """What a job is, in one word; the values are exit statuses of the command line."""
+
+    DONE = 0
+    """Every item is done."""
+    SOME_FAILED = 3
+    """All items are final, and some of them are not done."""
+    UNDECIDED = 4
+    """A person has to decide: whether a run exists, or what to do with one that was created twice."""
+    UNFINISHED = 75
+    """Some items are under way; the job has to run, or to be resumed."""
+    LOST = 1
+    """Items are not accounted for: a fault of this package, or of who wrote into its database."""
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the command line."""
+        return self.value
+
+
+@frozen
+class Audit:
+    """How many items came in, and what became of how many."""
+
+    taken_in: int
+    """Counted when they came, apart from their rows."""
+    accounts: Mapping[Account, int]
+    lost: Mapping[str, int]
+    """Items that are there and lost, by what is wrong with them."""
+
+    @property
+    def accounted_for(self) -> int:
+        """Items of which is known what became of them."""
+        return sum(count for account, count in self.accounts.items() if account is not Account.LOST)
+
+    @property
+    def troubles(self) -> int:
+        """Items that need somebody, each by its own fault and remedy."""
+        return sum(count for account, count in self.accounts.items() if account.is_trouble)
+
+    @property
+    def missing(self) -> int:
+        """Items that came in and have no row any more; less than 0 if there are more than came in."""
+        return self.taken_in - sum(self.accounts.values())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether as many items are accounted for as came in."""
+        return not self.missing and not self.lost
+
+    def verdict(self, *, open_duplicates: int, ambiguous: int) -> Verdict:
+        """Return what the job is; the gravest counts."""
+        if not self.is_whole:
+            return Verdict.LOST
+        if ambiguous or open_duplicates:
+            return Verdict.UNDECIDED
+        if self.accounts[Account.UNDER_WAY]:
+            return Verdict.UNFINISHED
+        is_done = self.accounts[Account.DONE] == self.taken_in
+        return Verdict.DONE if is_done else Verdict.SOME_FAILED

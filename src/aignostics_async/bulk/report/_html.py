@@ -1,0 +1,132 @@
+"""The report as one page that needs nothing beside it, for people.
+
+It says first whether anything has to be done, and by whom. It has a size that any mail takes, whatever the
+job's: where not all rows have room, the page says how many it leaves to the CSV file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from .._samples import read_series
+from .._writer import Execute
+from ._lists import (
+    Pictures,
+    ambiguous_entries,
+    cause_entries,
+    duplicate_entries,
+    item_entries,
+    picture_entries,
+    run_entries,
+    trouble_entries,
+)
+from ._overview import headline, overview
+from ._page import Page
+from ._rows import read_ambiguous, read_duplicates, read_items, read_runs, read_troubles
+from ._summary import Summary
+from ._words import count
+
+LARGEST = 20_000_000
+"""Bytes of a page."""
+PICTURED = 200
+"""Of the first slides, and of those in trouble, so many have pictures."""
+
+# Bytes that a list may take; what all others leave is for the table of all slides.
+_DECISIONS, _RUNS, _CAUSES, _TROUBLES, _PICTURES = 500_000, 1_500_000, 200_000, 6_000_000, 5_000_000
+_END = 50_000
+
+_FOOT = (
+    "</main>\n<footer>The names of slides are in this page: treat it as you treat them. Moments are UTC; MB "
+    "are millions of bytes. aignostics-async is an unofficial client of the Aignostics Platform, and not for "
+    "any diagnostic use.</footer>\n"
+)
+
+
+def write_html(execute: Execute, summary: Summary, pictures: Pictures, file: BinaryIO) -> None:
+    """Write the page as of a consistent view, as it is read."""
+    page = Page(file, f"{headline(summary)} - job {summary.job.job_id}")
+    for markup in overview(summary, read_series(execute)):
+        page.write(markup)
+    _write_decisions(page, execute, summary)
+    _write_troubles(page, execute, summary, pictures)
+    _write_pictures(page, execute, pictures)
+    _write_runs(page, execute, summary)
+    _write_items(page, execute, summary)
+    page.write(_FOOT)
+    page.close()
+
+
+def _write_decisions(page: Page, execute: Execute, summary: Summary) -> None:
+    number = summary.runs.ambiguous + summary.runs.duplicates
+    if not number:
+        return
+    page.write('<h2 id="decisions">Decisions</h2>\n<ul class="todo loud">\n')
+    written = page.write_all(ambiguous_entries(read_ambiguous(execute)), _DECISIONS)
+    written += page.write_all(duplicate_entries(read_duplicates(execute)), _DECISIONS)
+    page.write("</ul>\n")
+    _tell_rest(page, number - written, "run")
+
+
+def _write_troubles(page: Page, execute: Execute, summary: Summary, pictures: Pictures) -> None:
+    number = summary.audit.troubles
+    if not number:
+        return
+    page.write('<h2 id="failures">Failures</h2>\n')
+    if number > 1:
+        with _table(page, "causes", "Slides", "What happened", "What to do"):
+            page.write_all(cause_entries(read_troubles(execute)), _CAUSES)
+        page.write("<h3>One by one</h3>\n")
+    with _table(page, "troubles", "", "Slide", "What happened", "What to do"):
+        written = page.write_all(trouble_entries(read_troubles(execute), pictures), _TROUBLES)
+    _tell_rest(page, number - written, "slide")
+
+
+def _write_pictures(page: Page, execute: Execute, pictures: Pictures) -> None:
+    if not pictures:
+        return
+    page.write('<h2 id="pictures">The first slides</h2>\n<div class="slides">\n')
+    page.write_all(picture_entries(read_items(execute), pictures, PICTURED), _PICTURES)
+    page.write("</div>\n")
+
+
+def _write_runs(page: Page, execute: Execute, summary: Summary) -> None:
+    number = sum(summary.runs.by_state.values())
+    page.write('<h2 id="runs">Runs</h2>\n')
+    if not number:
+        page.write("<p class=soft>No run was asked for yet.</p>\n")
+        return
+    heads = ("Run", "Its id", "State", "At the platform", "Slides", "Done", "Failed", "Created", "Ended")
+    with _table(page, "each-run", *heads):
+        written = page.write_all(run_entries(read_runs(execute)), _RUNS)
+    _tell_rest(page, number - written, "run")
+
+
+def _write_items(page: Page, execute: Execute, summary: Summary) -> None:
+    page.write(
+        '<h2 id="items">All slides</h2>\n<form id="filter" hidden>'
+        '<input type="search" name="text" placeholder="Find a slide, a run, a day" aria-label="Find">'
+        '<select name="state" aria-label="State"><option value="">all states</option></select>'
+        '<output id="shown" class="soft"></output></form>\n'
+    )
+    with _table(page, "all", "Slide", "State", "MB", "Run", "Outputs", "Last change"):
+        written = page.write_all(item_entries(read_items(execute)), LARGEST - page.size - _END)
+    _tell_rest(page, sum(summary.states.values()) - written, "slide")
+
+
+@contextmanager
+def _table(page: Page, name: str, *heads: str) -> Iterator[None]:
+    cells = "".join(f'<th scope="col">{head}' for head in heads)
+    page.write(f'<div class="scroll"><table id="{name}"><thead><tr>{cells}</thead><tbody>\n')
+    yield
+    page.write("</tbody></table></div>\n")
+
+
+def _tell_rest(page: Page, number: int, noun: str) -> None:
+    """Say what had no room; an empty list of the page is never the whole of it in silence."""
+    if number > 0:
+        page.write(
+            f"<p><strong>{count(number, noun)} more {'has' if number == 1 else 'have'} no room in this "
+            "page.</strong> The CSV and the JSON report have them all.</p>\n"
+        )

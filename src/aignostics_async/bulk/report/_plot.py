@@ -1,0 +1,136 @@
+"""Throughput over time as inline SVG: one small plot for each stage, all on one axis of time. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from html import escape
+
+from .._samples import Series, Stage
+from ._words import human
+
+_WIDTH, _LEFT, _RIGHT = 1000, 64, 8
+_TOP, _HEIGHT, _GAP = 22, 64, 18
+_TITLES = {
+    Stage.PROBE: "Slides read",
+    Stage.UPLOAD: "Upload",
+    Stage.ANALYSIS: "Slides analysed",
+    Stage.DOWNLOAD: "Download",
+}
+_UNITS = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+_STEPS = tuple(
+    unit * count
+    for unit, counts in (
+        (1.0, (1, 2, 5, 10, 15, 30)),
+        (_MINUTE, (1, 2, 5, 10, 15, 30)),
+        (_HOUR, (1, 2, 3, 6, 12)),
+        (_DAY, (1, 2, 5, 10, 30, 100)),
+    )
+    for count in counts
+)
+
+
+def plot(series: Sequence[Series]) -> str:
+    """Return the plots of some stages as one `svg`; nothing for none."""
+    if not series:
+        return ""
+    height = _TOP + len(series) * (_HEIGHT + _GAP + _TOP)
+    panels = "".join(
+        _panel(each, _TOP + index * (_HEIGHT + _GAP + _TOP)) for index, each in enumerate(series)
+    )
+    label = escape("Throughput over time: " + "; ".join(_told(each) for each in series))
+    axis = _time_axis(series[0], height - _TOP - _GAP)
+    return (
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">'
+        f"{axis}{panels}</svg>"
+    )
+
+
+def _panel(series: Series, top: int) -> str:
+    rates, unit = _rates(series)
+    most = nice(max(rates))
+    bottom = top + _HEIGHT
+    return (
+        f'<text class="name" x="{_LEFT}" y="{top - 8}">{_TITLES[series.stage]}, {unit}</text>'
+        f'<text class="end" x="{_WIDTH - _RIGHT}" y="{top - 8}">{escape(_told(series))}</text>'
+        f'<text class="end" x="{_LEFT - 8}" y="{top + 9}">{_figure(most)}</text>'
+        f'<text class="end" x="{_LEFT - 8}" y="{bottom}">0</text>'
+        f'<path class="grid" d="M{_LEFT} {top}H{_WIDTH - _RIGHT}"/>'
+        f'<path class="area" d="{_steps(rates, most, bottom)}"/>'
+        f'<path class="base" d="M{_LEFT} {bottom}H{_WIDTH - _RIGHT}"/>'
+    )
+
+
+def _steps(rates: Sequence[float], most: float, bottom: int) -> str:
+    width = (_WIDTH - _LEFT - _RIGHT) / len(rates)
+    parts = [f"M{_LEFT} {bottom}"]
+    before = None
+    for index, rate in enumerate(rates):
+        y = f"{bottom - _HEIGHT * rate / most:.1f}"
+        if y != before:
+            parts.append(f"H{_LEFT + index * width:.1f}V{y}")
+        before = y
+    return "".join([*parts, f"H{_WIDTH - _RIGHT}V{bottom}Z"])
+
+
+def _rates(series: Series) -> tuple[list[float], str]:
+    """Return what was moved per unit of time, in a unit that makes the largest a number to read."""
+    if not any(series.bytes):
+        return [count / series.width * _HOUR for count in series.items], "per hour"
+    rates = [size / series.width for size in series.bytes]
+    size, unit = next((each for each in _UNITS if max(rates) >= each[0]), _UNITS[-1])
+    return [rate / size for rate in rates], unit
+
+
+def _told(series: Series) -> str:
+    """Return a stage's sum and mean in words."""
+    rates, unit = _rates(series)
+    moved = [bool(items or size) for items, size in zip(series.items, series.bytes, strict=True)]
+    mean = sum(rates) / max(1, sum(moved))
+    total = f"{sum(series.items):,} slides"
+    if any(series.bytes):
+        total += f", {human(sum(series.bytes))}"
+    return f"{total}; {_figure(mean)} {unit} while it worked"
+
+
+def nice(number: float) -> float:
+    """Return a round number that is not below a number, and not far above it."""
+    if number <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(number))
+    return next(
+        step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12) if step * power >= number
+    )
+
+
+def _figure(number: float) -> str:
+    """Return a number in three digits, or more where they are whole."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _time_axis(series: Series, bottom: int) -> str:
+    """Return ticks at round moments, at most nine of them."""
+    span = series.width * len(series.items)
+    step = next((each for each in _STEPS if span / each <= 8), _STEPS[-1])
+    first = math.ceil(series.begins / step) * step
+    scale = (_WIDTH - _LEFT - _RIGHT) / span
+    shape = "%d %b" if step >= _DAY else "%H:%M" if step >= _MINUTE else "%H:%M:%S"
+    parts = []
+    day = ""
+    for index in range(int(span / step) + 1):
+        at = first + index * step
+        x = _LEFT + (at - series.begins) * scale
+        if x > _WIDTH - _RIGHT:
+            break
+        when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+        # The day is told once, at its first tick.
+        told, day_before, day = when.strftime(shape), day, when.strftime("%d %b")
+        if step < _DAY and day != day_before:
+            told = f"{day}, {told}"
+        parts.append(
+            f'<path class="tick" d="M{x:.1f} {_TOP}V{bottom}"/>'
+            f'<text class="time" x="{x:.1f}" y="{bottom + 16}">{told}</text>'
+        )
+    return "".join(parts)

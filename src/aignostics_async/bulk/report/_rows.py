@@ -1,0 +1,179 @@
+"""The rows of a report, one by one: items, and the runs that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from .._writer import Execute
+from ._audit import LOST, VERIFIED, Account, account
+from ._remedies import remedy
+from ._texts import moment, named, told
+
+
+@frozen
+class ItemRow:
+    """One item. The columns of the CSV file are these, in this order."""
+
+    number: int
+    reference: str
+    path: str
+    size: int | None
+    crc32c: str | None
+    uri: str | None
+    run_id: str | None
+    item_id: str | None
+    account: Account
+    state: str
+    status: str | None
+    """The platform's."""
+    fault: str | None
+    remedy: str | None
+    attempts: int
+    """Runs that were refused with it, before the one that it belongs to."""
+    outputs: int
+    verified_outputs: int
+    submitted_at: datetime | None
+    """When its run was created, by the platform's clock."""
+    ended_at: datetime | None
+    """When its run was seen to have ended."""
+    changed_at: datetime | None
+    """When its state changed last."""
+    intent: int | None
+    """The chunk that it belongs to; see `RunRow`."""
+
+
+@frozen
+class RunRow:
+    """One chunk of items, and the run that it became."""
+
+    intent: int
+    state: str
+    run_id: str | None
+    how: str | None
+    reason: str | None
+    status: str | None
+    """The platform's."""
+    requests: int
+    items: int
+    done: int
+    failed: int
+    submitted_at: datetime | None
+    ended_at: datetime | None
+
+
+@frozen
+class DuplicateRow:
+    """A run that a late request created a second time, and what was done about it."""
+
+    run_id: str
+    intent: int | None
+    status: str
+    submitted_at: datetime | None
+    done: str | None
+
+
+_ITEMS = (
+    "SELECT items.number, items.reference, items.path, items.size, items.crc32c, items.uri, items.run_id, "  # noqa: S608
+    "items.item_id, items.state, items.status, items.fault, items.error, items.remedy, items.attempts, "
+    "(SELECT count(*) FROM outputs WHERE outputs.item = items.number), "
+    "(SELECT count(*) FROM outputs WHERE outputs.item = items.number "
+    f"AND outputs.status IN ({VERIFIED})), "
+    f"seen.triggered_at, seen.ended_at, items.changed_at, items.intent, intents.state, {LOST} AS lost "
+    "FROM items LEFT JOIN intents ON intents.number = items.intent "
+    "LEFT JOIN seen ON seen.run_id = items.run_id "
+)
+_IN_ORDER = "ORDER BY items.number"  # as they are stored: nothing is sorted, whatever their number
+_RUNS = """
+SELECT intents.number, intents.state, intents.run_id, intents.how, intents.reason, seen.status,
+    (SELECT count(*) FROM attempts WHERE attempts.intent = intents.number),
+    (SELECT count(*) FROM members WHERE members.intent = intents.number),
+    (SELECT count(*) FROM items WHERE items.intent = intents.number AND items.state = 'DONE'),
+    (SELECT count(*) FROM items WHERE items.intent = intents.number
+        AND items.state IN ('FAILED', 'SET_ASIDE')),
+    seen.triggered_at, seen.ended_at
+FROM intents LEFT JOIN seen ON seen.run_id = intents.run_id
+"""
+_DUPLICATES = "SELECT run_id, intent, status, triggered_at, done FROM seen WHERE is_duplicate ORDER BY number"
+
+
+def read_items(execute: Execute) -> Iterator[ItemRow]:
+    """Give all items, in the order in which they came in."""
+    return map(_item, execute(_ITEMS + _IN_ORDER))
+
+
+def read_troubles(execute: Execute) -> Iterator[ItemRow]:
+    """Give the items that failed, were set aside, or are lost."""
+    where = "WHERE items.state IN ('FAILED', 'SET_ASIDE') OR lost IS NOT NULL "
+    return map(_item, execute(_ITEMS + where + _IN_ORDER))
+
+
+def read_runs(execute: Execute) -> Iterator[RunRow]:
+    """Give all chunks, with the runs that they became."""
+    return map(_run, execute(f"{_RUNS} ORDER BY intents.number"))
+
+
+def read_ambiguous(execute: Execute) -> Iterator[RunRow]:
+    """Give the chunks that wait for a person's decision."""
+    return map(_run, execute(f"{_RUNS} WHERE intents.state = 'AMBIGUOUS' ORDER BY intents.number"))
+
+
+def read_duplicates(execute: Execute) -> Iterator[DuplicateRow]:
+    """Give the runs that were created a second time."""
+    for run_id, intent, status, triggered_at, done in execute(_DUPLICATES):
+        yield DuplicateRow(run_id, intent, told(status), moment(triggered_at), _told(done))
+
+
+def _told(text: str | None) -> str | None:
+    return None if text is None else told(text)
+
+
+def _item(row: tuple[Any, ...]) -> ItemRow:
+    number, reference, path, size, crc32c, uri, run_id, item_id, state, status, fault, error, given = row[:13]
+    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost = row[13:]
+    what = account(state, intent_state, lost)
+    # An item that goes on keeps no old fault.
+    wrong = lost or fault or error if what.is_trouble else None
+    return ItemRow(
+        number,
+        named(reference),
+        named(path),
+        size,
+        crc32c,
+        _told(uri),
+        _told(run_id),
+        _told(item_id),
+        what,
+        state,
+        _told(status),
+        _told(wrong),
+        _told(remedy(what, status, given)),
+        attempts,
+        outputs,
+        verified,
+        moment(submitted),
+        moment(ended),
+        moment(changed),
+        intent,
+    )
+
+
+def _run(row: tuple[Any, ...]) -> RunRow:
+    intent, state, run_id, how, reason, status, requests, items, done, failed, triggered, ended = row
+    return RunRow(
+        intent,
+        state,
+        run_id,
+        _told(how),
+        _told(reason),
+        _told(status),
+        requests,
+        items,
+        done,
+        failed,
+        moment(triggered),
+        moment(ended),
+    )

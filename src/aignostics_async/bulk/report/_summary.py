@@ -1,0 +1,201 @@
+"""What a report says of a job as a whole: its audit, its totals, and what is left to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import asdict, frozen
+
+from ..._urls import without_query
+from ..._version import __version__
+from .._states import IntentState
+from .._writer import Execute
+from ._audit import LOST, VERIFIED, Account, Audit, Verdict, account
+from ._texts import moment, named, plain
+
+KEPT = 30 * 24 * 3600.0
+"""Seconds for which the platform keeps the results of a run that has ended."""
+ALARM = 7 * 24 * 3600.0
+"""Seconds before their end in which results that are not here are an alarm."""
+
+
+@frozen(kw_only=True)
+class Job:
+    """Whose report it is."""
+
+    job_id: str
+    application_version: str
+    server: str
+    created_at: datetime | None
+    finished_at: datetime | None
+    is_paused: bool
+
+
+@frozen(kw_only=True)
+class Uploads:
+    """Slides on this side."""
+
+    bytes: int
+    """Of all slides whose size is known."""
+    stored_items: int
+    stored_bytes: int
+    store_verified: int
+    """Of the stored ones, those whose checksum the store itself has confirmed."""
+
+
+@frozen(kw_only=True)
+class Outputs:
+    """Files that the platform made."""
+
+    listed: int
+    verified: int
+    unverified: int
+    """Here, and nobody promised a checksum."""
+    bytes: int
+    """Of those that are here."""
+
+
+@frozen(kw_only=True)
+class Runs:
+    """Runs, and the requests for them."""
+
+    by_state: Mapping[str, int]
+    """Chunks of items by the state of their intent."""
+    requests: Mapping[str, int]
+    """Requests by what they came to."""
+    duplicates: int
+    """Runs that a late request created a second time."""
+    open_duplicates: int
+    """Those of them that nothing was done about yet."""
+
+    @property
+    def ambiguous(self) -> int:
+        """Chunks of which a person has to say whether they have a run, and which."""
+        return self.by_state.get(IntentState.AMBIGUOUS, 0)
+
+
+@frozen(kw_only=True)
+class Expiry:
+    """Results that the platform has, and that are not here."""
+
+    items: int
+    """Those that end soon, or have ended."""
+    first: datetime | None
+    """When the first of all ends."""
+
+
+@frozen(kw_only=True)
+class Summary:
+    """A job as it stood when it was looked at."""
+
+    made_at: datetime
+    release: str
+    job: Job
+    audit: Audit
+    states: Mapping[str, int]
+    uploads: Uploads
+    outputs: Outputs
+    runs: Runs
+    expiry: Expiry
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the job is, in one word, and the exit status that says it."""
+        return self.audit.verdict(open_duplicates=self.runs.open_duplicates, ambiguous=self.runs.ambiguous)
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as what JSON can hold."""
+        facts = asdict(self, value_serializer=plain)
+        facts["audit"] |= {"accounted_for": self.audit.accounted_for, "missing": self.audit.missing}
+        return {**facts, "verdict": self.verdict.name, "exit_status": self.verdict.exit_status}
+
+
+def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
+    """Read it: a query for `Database.read`. It counts in the database; no row of an item comes here."""
+    made_at = now or datetime.now(UTC)
+    job, taken_in = _read_job(execute)
+    accounts, states, lost = _count_items(execute)
+    return Summary(
+        made_at=made_at,
+        release=__version__,
+        job=job,
+        audit=Audit(taken_in, accounts, lost),
+        states=states,
+        uploads=_read_uploads(execute),
+        outputs=_read_outputs(execute),
+        runs=_read_runs(execute),
+        expiry=_read_expiry(execute, made_at.timestamp()),
+    )
+
+
+def _read_job(execute: Execute) -> tuple[Job, int]:
+    query = "SELECT id, plan, created_at, finished_at, is_paused, taken_in FROM job"
+    job_id, plan, created_at, finished_at, is_paused, taken_in = execute(query).fetchone()
+    told = json.loads(plan)
+    job = Job(
+        job_id=job_id,
+        application_version=named(str(told.get("application_version", ""))),
+        server=without_query(str(told.get("api_root", ""))),
+        created_at=moment(created_at),
+        finished_at=moment(finished_at),
+        is_paused=bool(is_paused),
+    )
+    return job, taken_in
+
+
+def _count_items(execute: Execute) -> tuple[Counter[Account], Counter[str], Counter[str]]:
+    query = (
+        f"SELECT items.state, intents.state, {LOST} AS lost, count(*) FROM items "  # noqa: S608
+        "LEFT JOIN intents ON intents.number = items.intent GROUP BY 1, 2, 3"
+    )
+    accounts: Counter[Account] = Counter()
+    states: Counter[str] = Counter()
+    losses: Counter[str] = Counter()
+    for state, intent_state, lost, count in execute(query):
+        accounts[account(state, intent_state, lost)] += count
+        states[state] += count
+        if lost is not None:
+            losses[lost] += count
+    return accounts, states, losses
+
+
+def _read_uploads(execute: Execute) -> Uploads:
+    query = (
+        "SELECT total(size), count(stored_size), total(stored_size), "
+        "coalesce(sum(is_store_verified AND stored_size IS NOT NULL), 0) FROM items"
+    )
+    size, items, stored, verified = execute(query).fetchone()
+    return Uploads(bytes=int(size), stored_items=items, stored_bytes=int(stored), store_verified=verified)
+
+
+def _read_outputs(execute: Execute) -> Outputs:
+    query = (
+        f"SELECT count(*), coalesce(sum(status IN ({VERIFIED})), 0), "  # noqa: S608
+        "coalesce(sum(status = 'UNVERIFIED'), 0), "
+        f"total(iif(status IN ({VERIFIED}, 'UNVERIFIED'), size, 0)) FROM outputs"
+    )
+    listed, verified, unverified, size = execute(query).fetchone()
+    return Outputs(listed=listed, verified=verified, unverified=unverified, bytes=int(size))
+
+
+def _read_runs(execute: Execute) -> Runs:
+    states = execute("SELECT state, count(*) FROM intents GROUP BY state ORDER BY state").fetchall()
+    answers = execute("SELECT coalesce(outcome, 'UNDER_WAY'), count(*) FROM attempts GROUP BY 1").fetchall()
+    query = "SELECT count(*), count(*) - count(done) FROM seen WHERE is_duplicate"
+    duplicates, still_open = execute(query).fetchone()
+    return Runs(
+        by_state=dict(states), requests=dict(answers), duplicates=duplicates, open_duplicates=still_open
+    )
+
+
+def _read_expiry(execute: Execute, now: float) -> Expiry:
+    query = (
+        "SELECT coalesce(sum(seen.ended_at < ?), 0), min(seen.ended_at) FROM items "
+        "JOIN seen ON seen.run_id = items.run_id WHERE items.state IN ('SUBMITTED', 'SUCCEEDED')"
+    )
+    items, first = execute(query, (now + ALARM - KEPT,)).fetchone()
+    return Expiry(items=items, first=moment(None if first is None else first + KEPT))

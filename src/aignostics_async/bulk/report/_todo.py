@@ -1,0 +1,106 @@
+"""What is left to do about a job, in the order of its urgency. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from ._audit import Account
+from ._summary import Summary
+from ._texts import minute
+from ._words import count
+
+
+@frozen
+class ToDo:
+    """One thing that somebody has to do."""
+
+    what: str
+    how: str
+    where: str
+    """The section of the page that shows it whole."""
+
+
+def to_do(summary: Summary) -> Iterator[ToDo]:
+    """Give what there is to do; nothing where all is done."""
+    yield from _about_the_audit(summary)
+    yield from _about_runs(summary)
+    yield from _about_the_rest(summary)
+    yield from _about_slides(summary)
+
+
+def _about_the_audit(summary: Summary) -> Iterator[ToDo]:
+    audit = summary.audit
+    keep = (
+        "Keep the job's folder as it is, and report this with it; let nothing go on before it is known why."
+    )
+    if audit.missing > 0:
+        yield ToDo(f"{count(audit.missing, 'slide')} came in and left no trace", keep, "audit")
+    if audit.missing < 0:
+        yield ToDo(f"{count(-audit.missing, 'slide')} more are here than came in", keep, "audit")
+    for words, number in audit.lost.items():
+        yield ToDo(f"{count(number, 'slide')} can't be accounted for: {words}", keep, "failures")
+
+
+def _about_runs(summary: Summary) -> Iterator[ToDo]:
+    runs, undecided = summary.runs, summary.audit.accounts[Account.UNDECIDED]
+    if runs.ambiguous:
+        yield ToDo(
+            f"{count(runs.ambiguous, 'run')}, with {count(undecided, 'slide')}, may exist or not",
+            "Look on the platform, then tell the job with 'bulk resolve' which run it is, or that there is "
+            "none, and it may be asked for again. Asked for twice, it is paid for twice.",
+            "decisions",
+        )
+    if runs.open_duplicates:
+        yield ToDo(
+            f"{count(runs.open_duplicates, 'run')} {_was(runs.open_duplicates)} created a second time",
+            "A request that counted as lost came through late. Cancel the second run on the platform while "
+            "its slides are pending, and tell the platform's support.",
+            "decisions",
+        )
+
+
+def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
+    expiry, waiting = summary.expiry, summary.audit.accounts[Account.UNDER_WAY]
+    if expiry.items:
+        yield ToDo(
+            f"The results of {count(expiry.items, 'slide')} end soon, the first on {minute(expiry.first)}",
+            "The platform keeps results for 30 days after their run. 'bulk resume' brings them home.",
+            "items",
+        )
+    if waiting:
+        yield ToDo(
+            f"{count(waiting, 'slide')} {'is' if waiting == 1 else 'are'} under way",
+            "The job was paused; 'bulk resume' goes on with it."
+            if summary.job.is_paused
+            else "Nothing to do while a process works on the job; else 'bulk resume' goes on with it.",
+            "items",
+        )
+
+
+def _about_slides(summary: Summary) -> Iterator[ToDo]:
+    failed, aside = (summary.audit.accounts[each] for each in (Account.FAILED, Account.SET_ASIDE))
+    unverified = summary.outputs.unverified
+    if failed:
+        yield ToDo(
+            f"{count(failed, 'slide')} ended without results",
+            "Each has its remedy below. 'bulk retry' submits them again, in new runs that are paid for.",
+            "failures",
+        )
+    if aside:
+        yield ToDo(
+            f"{count(aside, 'slide')} {_was(aside)} set aside",
+            "Each has its remedy below; then 'bulk retry' takes them up again.",
+            "failures",
+        )
+    if unverified:
+        yield ToDo(
+            f"{count(unverified, 'output')} came without a checksum",
+            "Nobody promised what is in them; look at them before they are used.",
+            "totals",
+        )
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

@@ -1,0 +1,45 @@
+"""One consistent view of a job's database, while a process works on the job or not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ..._errors import JobDatabaseError, JobError
+from .._database import connect_to_read
+from .._writer import Execute
+
+
+@contextmanager
+def consistent_view(database: Path) -> Iterator[Execute]:
+    """Give a connection's `execute`; all that it reads is as of one commit, and no writer waits for it.
+
+    Raises JobError where there is no job, and JobDatabaseError.
+    """
+    if not database.is_file():
+        raise JobError(f"there is no job in {database.parent}; give the folder that a job was planned in")
+    try:
+        with closing(connect_to_read(database)) as original, closing(_still(original)) as connection:
+            if not connection.execute("SELECT count(*) FROM job").fetchone()[0]:
+                raise JobError(f"the job in {database.parent} was not made to its end; make it again")
+            yield connection.execute
+    except sqlite3.Error as error:
+        raise JobDatabaseError(
+            f"{database} can't be read ({type(error).__name__}: {error}); bring back a copy of it, or ask "
+            "whether it is a job's database at all"
+        ) from None
+
+
+def _still(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a connection in which nothing changes."""
+    (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if journal == "wal":
+        connection.execute("BEGIN")
+        return connection
+    # Without a write-ahead log a writer would wait until all is read, and give up. The copy has no name, and
+    # is gone with its connection.
+    copy = sqlite3.connect("", isolation_level=None)
+    connection.backup(copy)
+    return copy

@@ -1,0 +1,58 @@
+"""The words of the page for states, and its numbers. Pure."""
+
+from __future__ import annotations
+
+from .._states import IntentState, ItemState
+from ._audit import Account
+
+_UNDER_WAY: dict[str, str] = {
+    ItemState.FOUND: "found",
+    ItemState.READY: "ready",
+    ItemState.SENDING: "uploading",
+    ItemState.STORED: "uploaded",
+    ItemState.ASSIGNED: "waiting for its run",
+    ItemState.SUBMITTED: "being analysed",
+    ItemState.SUCCEEDED: "results ready",
+}
+ACCOUNTS = {
+    Account.DONE: "done",
+    Account.UNDER_WAY: "under way",
+    Account.UNDECIDED: "undecided",
+    Account.FAILED: "failed",
+    Account.SET_ASIDE: "set aside",
+    Account.LOST: "lost",
+}
+INTENTS: dict[str, str] = {
+    IntentState.SEALED: "not asked for yet",
+    IntentState.SENDING: "being asked for",
+    IntentState.UNKNOWN: "being looked for",
+    IntentState.AMBIGUOUS: "undecided",
+    IntentState.CREATED: "under way",
+    IntentState.CLOSED: "all slides final",
+    IntentState.DISSOLVED: "refused, its slides went on in others",
+}
+
+
+def item_state(account: Account, state: str) -> str:
+    """Return how an item stands: how far it is, or what became of it."""
+    return _UNDER_WAY.get(state, state) if account is Account.UNDER_WAY else ACCOUNTS[account]
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 slide`, `2,000 slides`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def human(size: int) -> str:
+    """Return bytes with a decimal unit, in three digits."""
+    for factor, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}" if size < 999.5 * factor else f"{size / factor:,.0f} {unit}"
+    return f"{size} B"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share that is 0 or 100 only if it is so."""
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
+    return f"{min(99.9, max(0.1, 100 * part / whole)):.1f} %"

@@ -1,0 +1,60 @@
+"""Reports as files, each of them whole, and all of one moment of the job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+
+from ..._errors import JobError, UsageError
+from ..._whole_file import whole_file
+from ._csv import write_csv
+from ._html import write_html
+from ._json import write_json
+from ._lists import Pictures
+from ._summary import Summary, read_summary
+from ._view import consistent_view
+
+
+class Form(StrEnum):
+    """What a report is for."""
+
+    CSV = "csv"
+    """A spreadsheet: one line for each item."""
+    JSON = "json"
+    """A script: the summary, the runs, and the items."""
+    HTML = "html"
+    """A person: one page that needs nothing beside it."""
+
+    @classmethod
+    def of(cls, path: Path) -> Form:
+        """Return the form that a file's suffix names, or raise UsageError."""
+        try:
+            return cls(path.suffix[1:].lower())
+        except ValueError:
+            suffixes = ", ".join(f".{form}" for form in cls)
+            raise UsageError(f"{path} names no form of a report; let it end with one of {suffixes}") from None
+
+
+def write_forms(database: Path, targets: Mapping[Path, Form], pictures: Pictures) -> Summary:
+    """Write reports, blocking, and return what they say of the job as a whole; raises JobError."""
+    try:
+        with ExitStack() as stack:
+            files = {path: stack.enter_context(whole_file(path)) for path in targets}
+            with consistent_view(database) as execute:
+                summary = read_summary(execute)
+                for path, form in targets.items():
+                    if form is Form.CSV:
+                        write_csv(execute, files[path])
+                    elif form is Form.JSON:
+                        write_json(execute, summary, files[path])
+                    else:
+                        write_html(execute, summary, pictures, files[path])
+            return summary
+    except OSError as error:
+        names = ", ".join(map(str, targets))
+        raise JobError(
+            f"{names} can't be written ({error.strerror}); what was there before still is. Make room, or "
+            "choose another place"
+        ) from None

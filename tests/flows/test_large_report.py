@@ -1,0 +1,61 @@
+"""Reports of a hundred thousand slides: their memory does not grow, and the page keeps its limit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bulk_jobs import write_large_job
+
+from aignostics_async.bulk.report import Form
+from aignostics_async.bulk.report._html import LARGEST
+
+COUNT = 100_000
+# Not `ru_maxrss`, which a process takes over from the one that started it.
+PROGRAM = """
+import sys
+from pathlib import Path
+from aignostics_async.bulk.report import Form, write_forms
+folder = Path(sys.argv[1])
+write_forms(folder / "job.sqlite3", {folder / f"report.{form}": form for form in Form}, {})
+print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+"""
+
+
+def memory(database: Path) -> int:
+    """Write all forms of a report in a process of its own, and return the most memory that it had, in KiB."""
+    command = [sys.executable, "-c", PROGRAM, str(database.parent)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=110)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="this system does not tell a process's memory"
+)
+@pytest.mark.timeout(240)
+def test_a_hundred_thousand_slides(tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    few = memory(write_large_job(tmp_path / "few", 1_000))
+    many = memory(write_large_job(tmp_path, COUNT))
+    # A hundred times the slides. All rows at once would be 200 MB.
+    assert many - few < 20_000, f"{few} KiB for 1,000 slides, {many} KiB for {COUNT:,}"
+
+    page = tmp_path / "report.html"
+    assert page.stat().st_size < LARGEST
+    rows = 0
+    with page.open(encoding="utf-8") as lines:
+        for line in lines:
+            rows += line.startswith("<tr><th scope=row>")
+    assert rows == COUNT, "all have room"
+
+    with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
+        accounts = [row["account"] for row in csv.DictReader(file)]
+    told = json.loads((tmp_path / "report.json").read_bytes())
+    assert len(accounts) == len(told["items"]) == COUNT
+    for account, count in told["summary"]["audit"]["accounts"].items():
+        assert accounts.count(account) == count
+    assert {path.suffix for path in tmp_path.glob("report.*")} == {f".{form}" for form in Form}
