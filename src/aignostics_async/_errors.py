@@ -34,7 +34,8 @@
     │   ├── JobBusy                     another process works on it
     │   ├── JobRefused                  it is another account's, server's, version's or release's
     │   ├── JobDatabaseError            its database can't be written or read
-    │   └── JobStateError               a step that does not follow from the state there is
+    │   ├── JobStateError               a step that does not follow from the state there is
+    │   └── JobStopped                  it stopped before its end, and can be resumed
     └── TransferError
         ├── TransferInterrupted         the storage can't be reached, failed, or broke off
         ├── ChecksumMismatch            the bytes are not the ones that were promised
@@ -324,6 +325,14 @@ class JobRefused(JobError):
 
 class JobDatabaseError(JobError):
     """The database of a job can't be written or read."""
+
+
+class JobStopped(JobError):
+    """A job stopped before its end; mend what it names, then resume it. `cause` is the error behind it."""
+
+    def __init__(self, message: str, *, cause: AignosticsError | None = None) -> None:
+        super().__init__(f"the job stopped: {message}; then resume it")
+        self.cause = cause
 
 
 class JobStateError(JobError):

@@ -10,6 +10,8 @@ from attrs import evolve
 
 from ._errors import UsageError
 from ._lifetime import Lifetime
+from ._secret import Secret
+from .auth._endpoint import read_claims
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ._bridge import Bridge
     from ._config import Settings
     from .auth import TokenSource
+    from .auth._endpoint import Claims
     from .transfer._engine import Engine
     from .transfer._verified import Verified
     from .watch._poller import Poller
@@ -55,6 +58,11 @@ class Session:
         """What is known of files that were brought home."""
         self._lifetime.check()
         return self._verified
+
+    async def claims(self) -> Claims:
+        """Return what the current access token says of itself: nothing, unless it is a JWT."""
+        self._lifetime.check()
+        return read_claims(Secret((await self._source.get_token()).text))
 
     async def __aenter__(self) -> Self:
         self._lifetime.begin()
@@ -122,6 +130,10 @@ class SharedSession(Session):
     def verified(self) -> Verified:
         """What is known of files that were brought home."""
         return self._shared.verified
+
+    async def claims(self) -> Claims:
+        """Return what the current access token says of itself: nothing, unless it is a JWT."""
+        return await self._shared.claims()
 
     async def __aenter__(self) -> Self:
         raise UsageError("this client shares the connections of the one it was made from; enter that one")

@@ -8,7 +8,7 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from support import count
 
 from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
 from aignostics_async.bulk._entries import Entry
-from aignostics_async.bulk._findings import Kind
+from aignostics_async.bulk._findings import Finding, Kind
 from aignostics_async.bulk._look_ahead import Looked, look_ahead
 from aignostics_async.bulk._outlook import Outlook
 from aignostics_async.bulk._plan import JobPlan
@@ -72,8 +72,10 @@ async def test_real_slides_with_their_traps(
     kept: list[tuple[Entry, Probed]] = []
     steps: list[Looked] = []
 
-    async def keep(entry: Entry, probed: Probed) -> None:
-        kept.append((entry, probed))
+    async def keep(entry: Entry, probed: Probed | Finding, faults: Sequence[Finding]) -> None:
+        if not faults:
+            assert isinstance(probed, Probed)
+            kept.append((entry, probed))
 
     sources = Sources(places=[shared / "slides"])
     outlook = await look_ahead(plan, sources, client, keep=keep, progress=steps.append)

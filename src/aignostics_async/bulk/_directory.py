@@ -48,6 +48,16 @@ class Directory:
         """The audit trail."""
         return self.path / "events.jsonl"
 
+    @property
+    def results(self) -> Path:
+        """Where outputs go unless the plan says another place."""
+        return self.path / "results"
+
+    @property
+    def pause(self) -> Path:
+        """Stands there when somebody wants the process that works on the job to drain."""
+        return self.path / "pause"
+
     def make(self) -> None:
         """Make the folder if it is not there, and close it to others; raises JobError."""
         try:

@@ -9,8 +9,10 @@ from attrs import field, frozen
 
 from ..models import Slide
 from ._orders import NewItem
+from ._states import ItemState
 
 NO_CELLS: Mapping[str, str] = {}
+NOTHING: Mapping[str, Any] = {}
 
 
 @frozen(kw_only=True)
@@ -32,9 +34,18 @@ class Entry:
         """The slide, to be read."""
         return Slide(self.path, mpp=self.mpp)
 
-    def as_item(self, turn: int) -> NewItem:
-        """Return it as it is taken into a job's database."""
-        return NewItem(reference=self.reference, path=self.path, turn=turn, overrides=self.overrides())
+    def as_item(
+        self, turn: int, state: ItemState = ItemState.FOUND, columns: Mapping[str, Any] = NOTHING
+    ) -> NewItem:
+        """Return it as it is taken into a job's database, with what is known of it."""
+        return NewItem(
+            reference=self.reference,
+            path=self.path,
+            turn=turn,
+            overrides=self.overrides(),
+            state=state,
+            columns=columns,
+        )
 
     def overrides(self) -> dict[str, Any]:
         """Return what is said of it, as it is kept in the database, for `from_row`."""

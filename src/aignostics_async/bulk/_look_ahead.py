@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class Looked:
     total: int
 
 
-Keep = Callable[[Entry, Probed], Awaitable[None]]
+Keep = Callable[[Entry, Probed | Finding, Sequence[Finding]], Awaitable[None]]
 
 
 async def look_ahead(
@@ -64,7 +64,8 @@ async def look_ahead(
     """Look at everything that a job needs, and return what it would do, cost, and fail at.
 
     `store` stands in for the plan's own, `results` is the folder of outputs where the plan names none. `keep`
-    is given each slide that can go on, as soon as that is known.
+    is given each slide as soon as it was read: what it says of itself, or why it can't be read, and all
+    its faults.
 
     Costs a reading of every slide's header, about a request per run that there was, and one small object in
     the store. Memory grows with the number of slides by some hundred bytes each, and with their faults.
@@ -144,16 +145,16 @@ class _Look:
 
     async def _take(self, entry: Entry, probed: Probed | Finding) -> None:
         if isinstance(probed, Finding):
-            self.faults.append(probed)
-            return
-        self.warnings += _remarks(entry, probed)
-        faults = list(self.requirements.faults(entry, probed.info))
+            faults = [probed]
+        else:
+            self.warnings += _remarks(entry, probed)
+            faults = list(self.requirements.faults(entry, probed.info))
+            if not faults:
+                self.ready += 1
+                self.bytes += probed.size
         self.faults += faults
-        if not faults:
-            self.ready += 1
-            self.bytes += probed.size
-            if self.keep is not None:
-                await self.keep(entry, probed)
+        if self.keep is not None:
+            await self.keep(entry, probed, faults)
 
     def outlook(self, disk: Disk, seconds: float) -> Outlook:
         """Return what was found."""

@@ -12,10 +12,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .._errors import JobStateError
-from ._matching import SeenRun
 from ._pursuit import Answer
 from ._states import IntentState, ItemState, before
 from ._writer import Execute
@@ -30,22 +29,34 @@ class NewItem:
     turn: int
     """Its place in the order of work; a shuffle, so that no chunk is a folder of somebody else's job."""
     overrides: Mapping[str, Any]
+    state: ItemState = ItemState.FOUND
+    """READY for one that was read already, SET_ASIDE for one that can't go on."""
+    columns: Mapping[str, Any] = field(factory=dict)
+    """What is known of it already, by column."""
 
 
 def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
     """Return the order that takes items into the job; gives how many were new."""
     now = time.time()
-    rows = [
-        (str(uuid.uuid4()), item.reference, item.turn, item.path, json.dumps(item.overrides), now)
-        for item in items
-    ]
 
     def work(execute: Execute) -> int:
-        query = (
-            "INSERT INTO items (uuid, reference, turn, path, overrides, changed_at) "
-            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO NOTHING"
-        )
-        new = sum(execute(query, row).rowcount for row in rows)
+        new = 0
+        for item in items:
+            row = {
+                "uuid": str(uuid.uuid4()),
+                "reference": item.reference,
+                "turn": item.turn,
+                "state": item.state,
+                "path": item.path,
+                "overrides": json.dumps(item.overrides),
+                "changed_at": now,
+                **item.columns,
+            }
+            query = (
+                f"INSERT INTO items ({', '.join(row)}) VALUES ({', '.join('?' * len(row))}) "
+                "ON CONFLICT (reference) DO NOTHING"
+            )
+            new += execute(query, tuple(row.values())).rowcount
         execute("UPDATE job SET taken_in = taken_in + ?", (new,))
         return new
 
@@ -76,8 +87,44 @@ def _move(execute: Execute, numbers: Sequence[int], state: ItemState, columns: M
             raise JobStateError(f"item {number} can't become {state} from what it is")
 
 
+def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
+    """Return the order that sets columns of an item, which stays in its state."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+
+    def work(execute: Execute) -> None:
+        execute(f"UPDATE items SET {names} WHERE number = ?", (*columns.values(), number))
+
+    return work
+
+
+def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
+    """Return the order after which nothing is sent any more: what was not is set aside.
+
+    Where a request may have created a run, a person has to decide.
+    """
+
+    def work(execute: Execute) -> None:
+        for (intent,) in execute("SELECT number FROM intents WHERE state = 'SEALED'").fetchall():
+            members = "SELECT item FROM members WHERE intent = ? AND is_live"
+            numbers = [row[0] for row in execute(members, (intent,))]
+            _move(execute, numbers, ItemState.STORED, {"intent": None})
+            execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
+            _move_intent(execute, intent, IntentState.DISSOLVED, reason=fault)
+        execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE outcome IS NULL")
+        query = "UPDATE intents SET state = 'AMBIGUOUS', reason = ? WHERE state IN ('SENDING', 'UNKNOWN')"
+        execute(query, (f"{fault}, when nobody knew whether it has a run",))
+        query = "SELECT number FROM items WHERE state IN ('FOUND', 'READY', 'SENDING', 'STORED')"
+        unsent = [row[0] for row in execute(query)]
+        _move(execute, unsent, ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})
+
+    return work
+
+
 def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
-    """Return the order that makes items an intent, for good; gives its number."""
+    """Return the order that makes items an intent, for good; gives its number.
+
+    `tag` is what the references of the job's items are marked with; the intent's number is added to it.
+    """
     ident, now = str(uuid.uuid4()), time.time()
 
     def work(execute: Execute) -> int:
@@ -85,7 +132,9 @@ def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
             "INSERT INTO intents (uuid, tag, sealed_at, known_before) "
             "SELECT ?, ?, ?, coalesce(max(number), 0) FROM seen"
         )
-        intent = execute(query, (ident, tag, now)).lastrowid or 0
+        intent = execute(query, (ident, "", now)).lastrowid or 0
+        if tag:
+            execute("UPDATE intents SET tag = ? WHERE number = ?", (f"{tag}.{intent}", intent))
         _move(execute, numbers, ItemState.ASSIGNED, {"intent": intent})
         for number in numbers:
             execute("INSERT INTO members (intent, item) VALUES (?, ?)", (intent, number))
@@ -167,16 +216,22 @@ def _move_intent(execute: Execute, intent: int, state: IntentState, **columns: A
         raise JobStateError(f"intent {intent} can't become {state} from what it is")
 
 
-def see_runs(runs: Iterable[SeenRun]) -> Callable[[Execute], None]:
-    """Return the order that takes in a listing."""
-    rows = [(run.run_id, run.triggered_at, run.status) for run in runs]
+def make_job(job_id: str, plan: str, created_at: float) -> Callable[[Execute], None]:
+    """Return the order that makes the job. Runs that were seen until now are others'."""
+    row = (job_id, created_at, plan)
 
     def work(execute: Execute) -> None:
-        query = (
-            "INSERT INTO seen (run_id, triggered_at, status) VALUES (?, ?, ?) "
-            "ON CONFLICT (run_id) DO UPDATE SET triggered_at = excluded.triggered_at"
-        )
-        for row in rows:
-            execute(query, row)
+        execute("INSERT INTO job (id, created_at, plan) VALUES (?, ?, ?)", row)
+        execute("UPDATE job SET baseline = (SELECT coalesce(max(number), 0) FROM seen)")
+
+    return work
+
+
+def set_job(**columns: Any) -> Callable[[Execute], None]:
+    """Return the order that sets columns of the job."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+
+    def work(execute: Execute) -> None:
+        execute(f"UPDATE job SET {names}", tuple(columns.values()))
 
     return work

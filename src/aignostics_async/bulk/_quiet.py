@@ -34,6 +34,8 @@ class Patience:
     """Between two listings, so that no one stale replica answers both."""
     doubt: float = 900.0
     """How long a run that may be the one is looked at, when all else is quiet, before a person has to."""
+    late: float = 1800.0
+    """How long after a request whose answer was lost a second run is looked for, if another one was sent."""
 
 
 class Silence:

@@ -56,10 +56,18 @@ class Submitter:
     patience: Patience
     prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
     """Gives the items of an intent with fresh URLs."""
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    """Sleeps so many seconds, or less where the work drains."""
+    is_draining: Callable[[], bool] = bool
+    """Whether nothing new is to be begun."""
+    on_doubt: Callable[[str], None] = lambda _reason: None
+    """Is told why a request may have created a run and may not."""
     _marking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def pursue(self, intent: IntentRow) -> Sent | None:
-        """Pursue an intent until nothing is open; returns the answer that stops the job, if one does.
+        """Pursue an intent until nothing is open, or until the work drains and nothing is on its way.
+
+        Returns the answer that stops the job, if one does.
 
         May be cancelled, or die, between any two steps; the next pursuit goes on from what was written down.
         Raises AignosticsError where its items could not be prepared, and then nothing was sent.
@@ -67,12 +75,13 @@ class Submitter:
         pursuit = _Pursuit(self, intent)
         steps = pursue(intent.state, intent.last_asked, self.patience, _LISTING_INTERVAL)
         step = next(steps)
-        while True:
+        while not (self.is_draining() and isinstance(step, Clock | Begin | List | Wait)):
             given = await pursuit.act(step)
             try:
                 step = steps.send(given)
             except StopIteration as end:
                 return pursuit.sent if end.value is IntentState.SEALED else None
+        return None
 
     async def begin(self, intent: int, server_date: float | None) -> None:
         """Write down a request that is about to leave, here and in the marker."""
@@ -108,6 +117,8 @@ class _Pursuit:
                 return self.sent
             case Conclude(answer, state, run_id, reason):
                 await submitter.database.write(_orders.conclude(number, answer, state, run_id, reason))
+                if state is IntentState.UNKNOWN:
+                    submitter.on_doubt(reason)
             case Resolve(state, run_id, reason):
                 await submitter.database.write(_orders.resolve(number, state, run_id, reason))
             case List():
@@ -115,7 +126,7 @@ class _Pursuit:
             case References(run_id):
                 return await submitter.platform.references(run_id)
             case Wait(seconds):
-                await anyio.sleep(seconds / SERVER_RATE)
+                await submitter.sleep(seconds / SERVER_RATE)
         return None
 
     async def _list(self) -> Listing | None:

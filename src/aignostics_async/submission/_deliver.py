@@ -51,6 +51,16 @@ def too_early(end: datetime | None) -> str:
     )
 
 
+async def check_credentials(store: Store, lifetime: float) -> None:
+    """Raise ConfigurationError if a store's credentials end while the platform still needs its URLs.
+
+    `lifetime` is that of the URLs, in seconds.
+    """
+    end = await store.credentials_expire_at()
+    if ends_too_early(end, lifetime, datetime.now(UTC)):
+        raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
+
+
 class Delivery:
     """The uploads of one submission."""
 
@@ -60,12 +70,6 @@ class Delivery:
         self._uploads = uploads
         self._tell = progress or ignore
         self._call = uploads.job or uuid.uuid4().hex
-
-    async def check_credentials(self) -> None:
-        """Raise ConfigurationError if the store's credentials end while the platform still needs the URLs."""
-        end = await self._store.credentials_expire_at()
-        if ends_too_early(end, self._settings.url_lifetime, datetime.now(UTC)):
-            raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
 
     async def sign(self, stored: Stored) -> str:
         """Return the URL by which the platform reads an object."""

@@ -12,7 +12,7 @@ from .._errors import InvalidSubmission, SlideError
 from .._tasks import run_all
 from ..models import ApplicationVersion, Fault, InputArtifact, Item, Slide
 from ..slides import SlideInfo, read_slide
-from ._deliver import Delivery, Parcel
+from ._deliver import Delivery, Parcel, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
 
@@ -72,8 +72,8 @@ async def prepare_items(
     ]
     if faults:
         raise InvalidSubmission(faults)
+    await check_credentials(store, settings.url_lifetime)
     delivery = Delivery(store, settings, uploads, progress)
-    await delivery.check_credentials()
     parcels = [
         Parcel(each.item, each.reference, each.artifact, each.slide.path, infos[each]) for each in inputs
     ]

@@ -15,7 +15,7 @@ from ._names import distinct_names, extension
 from ._outcomes import DownloadReport, FileOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 
     from ..resources._run import Run
     from ..watch._looks import Look
@@ -90,11 +90,14 @@ def artifact_paths(
     """Give each artifact of all items of a run its path: a folder for each item, no name twice."""
     folders = distinct_names({item.item_id: item.reference for item in items})
     for item in items:
-        names = distinct_names(
-            {artifact.artifact_id: _file_name(artifact) for artifact in item.output_artifacts}
-        )
+        names = file_names(item.output_artifacts)
         for artifact in item.output_artifacts:
             yield item, artifact, folder / folders[item.item_id] / names[artifact.artifact_id]
+
+
+def file_names(artifacts: Iterable[OutputArtifact]) -> dict[str, str]:
+    """Return the file name of each artifact of an item, by its id."""
+    return distinct_names({artifact.artifact_id: _file_name(artifact) for artifact in artifacts})
 
 
 def _file_name(artifact: OutputArtifact) -> str:

@@ -1,0 +1,63 @@
+"""Whose a job is: who resumes it must see the runs that it has created.
+
+Runs are listed for the user only who created them. To another user, or at another deployment, there seem to
+be none, and then they would be created, and paid for, once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .._errors import JobRefused
+from .._pager import SMALLEST_PAGE
+
+if TYPE_CHECKING:
+    from .._client import Client
+    from ._plan import JobPlan
+
+_WORDS = {
+    "api_root": "server",
+    "application_version": "application version",
+    "token_user": "user",
+    "token_organization": "organization",
+    "user": "user",
+    "organization": "organization",
+}
+
+
+async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
+    """Return what can be known of who asks, and where: from the token, and from the newest run.
+
+    Costs one request. Raises JobRefused for a client of another server than the plan's.
+    """
+    session = client._session  # noqa: SLF001 - of our own
+    if session.api_root != plan.api_root:
+        raise JobRefused(
+            f"this job was made for {plan.api_root}, but the client signs in at {session.api_root}; resume "
+            "it there"
+        )
+    claims = await session.claims()
+    told = {
+        "api_root": plan.api_root,
+        "application_version": plan.application_version,
+        "token_user": claims.subject,
+        "token_organization": claims.organization,
+    }
+    async for run in client.runs.list(page_size=SMALLEST_PAGE):
+        told |= {"user": run.triggered_by, "organization": run.organization_id}
+        break
+    return {name: value for name, value in told.items() if value}
+
+
+def check_identity(before: str | None, now: Mapping[str, str]) -> str:
+    """Return the identity to keep; raises JobRefused if it is another one than was kept before. Pure."""
+    known: dict[str, str] = {} if before is None else json.loads(before)
+    for name, value in now.items():
+        if known.get(name, value) != value:
+            raise JobRefused(
+                f"this job belongs to another {_WORDS[name]}, whose runs this login can't see; sign in "
+                "as whoever began it"
+            )
+    return json.dumps({**known, **now}, sort_keys=True)

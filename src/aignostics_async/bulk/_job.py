@@ -1,0 +1,278 @@
+"""A bulk job: opened by one process at a time, worked on until all is done, resumed at any time."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import anyio
+from anyio import to_thread
+
+from .._errors import JobError, UsageError
+from .._tasks import plain_task_group
+from ..transfer._progress import ignore
+from . import _orders, _queries, _tending
+from ._database import Database
+from ._directory import Directory, Mark, Marker
+from ._identity import check_identity, identify
+from ._journal import Happening, Journal
+from ._pipeline import run_pipeline
+from ._plan import JobPlan
+from ._platform import Platform
+from ._probe import Prober
+from ._requirements import Requirements
+from ._submitter import Submitter
+from ._submitting import Signing
+from ._sweep import Sweep
+from ._tags import tag_of
+from ._work import Work
+from .report import Summary, read_summary
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .._client import Client
+    from ..storage import Store
+    from ..transfer._progress import Progress
+    from ._journal import Listener
+    from ._queries import JobRow
+
+_PAUSE_INTERVAL = 0.5  # seconds
+
+
+class BulkJob:
+    """A job in a folder: thousands of slides, exactly one run for each chunk of them, every result verified.
+
+        async with Client.from_env() as client:
+            await make_job("job/", JobPlan(...), Sources(places=["slides/"]), client)
+            async with BulkJob.open("job/") as job:
+                summary = await job.run(client)
+
+    Whatever ends the process, opening the job again and running it goes on from there: nothing that was
+    uploaded, analysed or downloaded is uploaded, paid for or downloaded again. What that rests on is in
+    docs/explanation/exactly-once.md.
+
+    The folder is its owner's alone, and one process's at a time. It holds names of slides, no token and no
+    URL that would open anything.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._directory = Directory(directory)
+        self._work: Work | None = None
+
+    @classmethod
+    def open(cls, directory: str | os.PathLike[str]) -> Self:
+        """Return the job of a folder, to be used in `async with`; no I/O.
+
+        Entering it raises JobError where there is none, JobBusy where another process works on it, JobRefused
+        where a newer release wrote it, and JobDatabaseError where its database is damaged.
+        """
+        return cls(directory)
+
+    async def __aenter__(self) -> Self:
+        if not self._directory.database.is_file():
+            raise JobError(f"there is no job in {self._directory.path}; make one first, or give its folder")
+        self._directory.acquire()
+        try:
+            self._database = await to_thread.run_sync(Database(self._directory.database).open)
+            self._job: JobRow = await self._database.read(_queries.job())
+            self.plan = JobPlan.from_json(self._job.plan)
+        except BaseException:
+            self._directory.release()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(self._database.close)
+        finally:
+            self._directory.release()
+
+    @property
+    def id(self) -> str:
+        """The id of the job."""
+        return self._job.id
+
+    @property
+    def results(self) -> Path:
+        """The folder of its outputs."""
+        return self.plan.results or self._directory.results
+
+    async def summary(self) -> Summary:
+        """Return how the job stands, by its database."""
+        return await self._database.read(read_summary)
+
+    async def run(
+        self,
+        client: Client,
+        *,
+        store: Store | None = None,
+        listener: Listener | None = None,
+        progress: Progress | None = None,
+    ) -> Summary:
+        """Work until everything is done, or `drain` is called, and return how the job stands then.
+
+        `store` stands in for the plan's own. `listener` is told every event, `progress` every step of a file.
+
+        May be cancelled, or die, at any moment. Raises JobRefused for another server, user or organization
+        than the job was begun with, and JobStopped where it can't go on; then nothing is lost, and a later
+        call goes on.
+        """
+        if self._work is not None:
+            raise UsageError("the job is at work already")
+        await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
+        version = await client.applications.version(self.plan.application_version)
+        journal = Journal(self._directory.events, listener)
+        self._work = work = Work(
+            job_id=self.id,
+            plan=self.plan,
+            results=self.results,
+            folders=await self._database.read(_queries.folder_names()),
+            database=self._database,
+            client=client,
+            store=store or client.store(self.plan.store),
+            requirements=Requirements(version, self.plan.artifact, pack=self.plan.pack),
+            journal=journal,
+            progress=progress or ignore,
+        )
+        try:
+            platform = Platform(client, version)
+            journal.tell(Happening.STARTED)
+            submitter, sweep = await self._begin(work, platform)
+            async with Prober() as prober, plain_task_group() as group:
+                group.start_soon(self._watch_for_pause)
+                await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
+                group.cancel_scope.cancel()
+            return await self._end(work)
+        except BaseException as error:
+            journal.tell(Happening.STOPPED, text=str(error) or type(error).__name__)
+            raise
+        finally:
+            journal.close()
+            self._work = None
+
+    def drain(self) -> None:
+        """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
+        if self._work is not None and not self._work.is_draining:
+            self._work.journal.tell(Happening.DRAINING)
+            self._work.drain()
+
+    async def adopt(self, client: Client) -> list[str]:
+        """Make the platform's runs of this job's items its own where it has forgotten them; return their ids.
+
+        For a database that was brought back from a copy. `run` does so by itself where the copy is known to
+        be one. Costs a listing of the runs since the job was made, and a reading of each that is not known.
+        """
+        version = await client.applications.version(self.plan.application_version)
+        await self._check_identity(client)
+        return await self._sweep(client, Platform(client, version)).adopt()
+
+    async def retry(self, *, failed: bool = False) -> int:
+        """Let items that were set aside go on from where they were, and return how many.
+
+        That costs nothing twice. With `failed` those go on too that the platform ended without results: they
+        become part of a new run, which is billed.
+        """
+        return await self._database.write(_tending.retry(failed=failed))
+
+    async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
+        """Decide about a chunk of which nobody can say whether it has a run.
+
+        With a `run_id` that run is the one: it is checked to be of this version and to have no other items.
+        With None the person who decides is sure that there is none: the chunk is sent again, and billed.
+        Raises JobRefused for a run that can't be the one, and JobStateError for a chunk that is not open to
+        decide.
+        """
+        await _tending.resolve(self._database, client, self.plan, intent, run_id=run_id)
+
+    async def settle_duplicate(self, run_id: str, *, client: Client | None) -> None:
+        """Decide about a second run of a chunk: with a client it is cancelled, without it goes on."""
+        await _tending.settle_duplicate(self._database, client, run_id)
+
+    async def verify(self) -> list[Path]:
+        """Read every output again, and return those that are gone or changed; `run` will bring them anew.
+
+        Costs a reading of all outputs.
+        """
+        return await _tending.verify(self._database)
+
+    async def cancel(self, client: Client) -> int:
+        """Cancel all runs of the job, set aside what was not sent, and return how many were cancelled.
+
+        Items that the platform has not begun cost nothing then. What is there already is kept.
+        """
+        await self._check_identity(client)
+        return await _tending.cancel(self._database, client)
+
+    async def clean(self, client: Client, *, store: Store | None = None) -> int:
+        """Delete the uploaded slides of items that are done or failed from the store, and return how many.
+
+        Raises ConfigurationError where the store can't delete.
+        """
+        return await _tending.clean(self._database, store or client.store(self.plan.store))
+
+    @property
+    def _tag(self) -> str:
+        return tag_of(self.id) if self.plan.reference_tag else ""
+
+    def _sweep(self, client: Client, platform: Platform) -> Sweep:
+        return Sweep(
+            database=self._database,
+            platform=platform,
+            client=client,
+            version=self.plan.application_version,
+            tag=self._tag,
+            since=self._job.created_at,
+        )
+
+    async def _check_identity(self, client: Client) -> None:
+        identity = check_identity(self._job.identity, await identify(client, self.plan))
+        await self._database.write(_orders.set_job(identity=identity))
+
+    async def _begin(self, work: Work, platform: Platform) -> tuple[Submitter, Sweep]:
+        """Check whose job it is and whether the database is the newest one, before anything can be sent."""
+        await self._check_identity(work.client)
+        sweep = self._sweep(work.client, platform)
+        marker, attempts = Marker(self.id), await self._database.read(_queries.attempts())
+        mark = await to_thread.run_sync(marker.read)
+        if mark is None or mark.epoch > self._job.epoch or mark.attempts > attempts:
+            for run_id in await sweep.adopt():
+                work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
+        epoch = max(self._job.epoch, 0 if mark is None else mark.epoch) + 1
+        await self._database.write(_orders.set_job(epoch=epoch, is_paused=False, finished_at=None))
+        await to_thread.run_sync(marker.write, Mark(epoch, attempts))
+        submitter = Submitter(
+            database=self._database,
+            platform=platform,
+            marker=marker,
+            epoch=epoch,
+            version=self.plan.application_version,
+            patience=self.plan.patience,
+            prepare=Signing(work),
+            sleep=work.sleep,
+            is_draining=lambda: work.is_draining,
+            on_doubt=lambda reason: work.journal.tell(Happening.RUN_UNKNOWN, text=reason),
+        )
+        return submitter, sweep
+
+    async def _watch_for_pause(self) -> None:
+        pause = anyio.Path(self._directory.pause)
+        while not await pause.exists():  # noqa: ASYNC110 - another process makes it
+            await anyio.sleep(_PAUSE_INTERVAL)
+        await self._database.write(_orders.set_job(is_paused=True))
+        self.drain()
+
+    async def _end(self, work: Work) -> Summary:
+        if not work.is_draining:
+            await self._database.write(_orders.set_job(finished_at=time.time()))
+        summary = await self.summary()
+        work.journal.tell(Happening.FINISHED, text=summary.verdict.name)
+        return summary

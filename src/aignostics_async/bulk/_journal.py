@@ -1,0 +1,98 @@
+"""What happens in a job, as it happens: told to who listens, and kept line by line for people.
+
+Nothing is read back from the file; the database is the truth. It holds names of slides, no secret and no URL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+
+class Happening(StrEnum):
+    """What can happen."""
+
+    STARTED = "started"
+    SET_ASIDE = "set_aside"
+    UPLOADED = "uploaded"
+    RUN_CREATED = "run_created"
+    RUN_UNKNOWN = "run_unknown"
+    RUN_REFUSED = "run_refused"
+    RUN_AMBIGUOUS = "run_ambiguous"
+    RUN_ADOPTED = "run_adopted"
+    RUN_DUPLICATE = "run_duplicate"
+    RUN_ENDED = "run_ended"
+    ITEM_FAILED = "item_failed"
+    ITEM_DONE = "item_done"
+    WAITING = "waiting"
+    RESULTS_EXPIRE = "results_expire"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+@frozen(kw_only=True)
+class JobEvent:
+    """Something that happened in a job."""
+
+    what: Happening
+    reference: str | None = None
+    run_id: str | None = None
+    text: str | None = None
+    """Why, in words."""
+    at: float = field(factory=time.time)
+    """In seconds of the epoch."""
+
+    def to_json(self) -> str:
+        """Return it as one line of JSON; what is not known is left out."""
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+
+Listener = Callable[[JobEvent], None]
+
+
+class Journal:
+    """The events of a job: a file, and a listener."""
+
+    def __init__(self, path: Path, listener: Listener | None = None) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")
+        self._listener = listener
+
+    def tell(self, what: Happening, **told: Any) -> None:
+        """Tell an event. A file that can't be written to any more is no reason to stop a job."""
+        event = JobEvent(what=what, **told)
+        with suppress(OSError, ValueError):
+            self._file.write(event.to_json() + "\n")
+        if self._listener is not None:
+            self._listener(event)
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            self._file.close()
+
+
+def read_events(path: Path, most: int) -> list[Mapping[str, Any]]:
+    """Return the latest events of a file, the oldest of them first; lines that are none are left out."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - most * 1000))
+            lines = file.read().decode("utf-8", "replace").splitlines()[-most:]
+    except OSError:
+        return []
+    events: list[Mapping[str, Any]] = []
+    for line in lines:
+        try:
+            events.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return events

@@ -1,0 +1,132 @@
+"""Making a job: everything that can be known is looked at first, and then all of it is there, or nothing."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from .._errors import JobRefused
+from . import _orders, _run_orders
+from ._database import Database
+from ._findings import Finding
+from ._look_ahead import Keep, Looked, look_ahead
+from ._platform import Platform
+from ._reading import as_columns, in_words
+from ._states import ItemState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._client import Client
+    from ..storage import Store
+    from ._directory import Directory
+    from ._entries import Entry
+    from ._outlook import Outlook
+    from ._plan import JobPlan
+    from ._probed import Probed
+    from ._sources import Sources
+
+_TURNS = 2**40
+_A_DAY = 86400.0
+
+
+async def make_job(
+    directory: Directory,
+    plan: JobPlan,
+    sources: Sources,
+    client: Client,
+    *,
+    store: Store | None = None,
+    set_aside_faulty: bool = False,
+    progress: Callable[[Looked], None] | None = None,
+) -> Outlook:
+    """Look ahead, and make the job unless something would fail; the outlook says whether it was made.
+
+    With `set_aside_faulty` slides with faults come into the job and are set aside; a fault of the whole job
+    still keeps it from being made.
+
+    Costs what `look_ahead` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
+    the folder already, JobBusy, and what `look_ahead` raises.
+    """
+    directory.make()
+    directory.acquire()
+    try:
+        if directory.database.exists():
+            raise JobRefused(
+                f"there is a job in {directory.path} already; resume it, or choose another folder"
+            )
+        draft = directory.path / "draft.sqlite3"
+        _remove(draft)
+        with _open(draft) as database:
+            outlook = await look_ahead(
+                plan,
+                sources,
+                client,
+                store=store,
+                results=directory.results,
+                keep=_keeper(database, await _begin(database, plan, client)),
+                progress=progress,
+            )
+        if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
+            draft.replace(directory.database)
+        else:
+            _remove(draft)
+        return outlook
+    finally:
+        directory.release()
+
+
+def may_be_made(outlook: Outlook, *, set_aside_faulty: bool) -> bool:
+    """Whether a job is made after an outlook. Pure."""
+    of_all = [fault for fault in outlook.faults if fault.slide is None]
+    return outlook.is_clear or (set_aside_faulty and not of_all and outlook.ready > 0)
+
+
+async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
+    """Write down the job itself, and which runs were there before it; return its id."""
+    job_id = str(uuid.uuid4())
+    version = await client.applications.version(plan.application_version)
+    platform = Platform(client, version)
+    # By the server's clock, since runs are searched for that were triggered after it.
+    begun = (await platform.moment(fresh=True)).server or time.time() - _A_DAY
+    # What is there before the job is others'.
+    await database.write(_run_orders.see_runs(await platform.runs(begun)))
+    await database.write(_orders.make_job(job_id, plan.to_json(), begun))
+    return job_id
+
+
+def _keeper(database: Database, job_id: str) -> Keep:
+    """Return what takes slides into the job as they are looked at."""
+    # A shuffle that is the job's own: no chunk of another job has the same slides.
+    shuffle = Random(job_id)
+
+    async def keep(entry: Entry, probed: Probed | Finding, faults: Sequence[Finding]) -> None:
+        state, columns = ItemState.READY, {}
+        if not isinstance(probed, Finding):
+            columns = as_columns(probed)
+        if faults:
+            state = ItemState.SET_ASIDE
+            columns["fault"], columns["remedy"] = in_words(faults)
+        item = entry.as_item(shuffle.randrange(_TURNS), state, columns)
+        await database.write(_orders.add_items([item]))
+
+    return keep
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Database]:
+    database = Database(path).open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _remove(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
