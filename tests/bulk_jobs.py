@@ -13,10 +13,10 @@ from typing import Any
 
 from attrs import define, field
 
-from aignostics_async.bulk import _orders
-from aignostics_async.bulk._pursuit import Answer
-from aignostics_async.bulk._schema import MIGRATIONS
-from aignostics_async.bulk._states import IntentState, ItemState
+from aignostics_async.bulk.once._pursuit import Answer
+from aignostics_async.bulk.record import _orders
+from aignostics_async.bulk.record._schema import MIGRATIONS
+from aignostics_async.bulk.record._states import IntentState, ItemState
 
 BEGUN = 1_795_500_000.0
 """When made-up jobs begin."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from support import METADATA
 
 from aignostics_async import Client, InputArtifact, Item
-from aignostics_async.bulk import _orders, _queries
-from aignostics_async.bulk._database import Database
-from aignostics_async.bulk._directory import Directory, Marker
-from aignostics_async.bulk._platform import Platform
-from aignostics_async.bulk._quiet import Patience
-from aignostics_async.bulk._states import IntentState, ItemState
-from aignostics_async.bulk._submitter import Submitter
+from aignostics_async.bulk.once._platform import Platform
+from aignostics_async.bulk.once._quiet import Patience
+from aignostics_async.bulk.once._submitter import Submitter
+from aignostics_async.bulk.record import _orders, _queries
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._directory import Directory, Marker
+from aignostics_async.bulk.record._states import IntentState, ItemState
 
 VERSION = "he-tme:v1.0.0"
 PATIENCE = Patience(quiet=300, lag=30, doubt=600)

@@ -81,6 +81,11 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._root!r})"
 
+    @property
+    def api_root(self) -> str:
+        """The platform's deployment, without `/api`."""
+        return self._root
+
     async def __aenter__(self) -> Self:
         await self._session.__aenter__()
         return self

@@ -16,10 +16,10 @@ import pytest
 from slide_files import write_flavour
 
 from aignostics_async import ConfigurationError, JobError, Slide, read_slide
-from aignostics_async.bulk import _probe
-from aignostics_async.bulk._findings import Finding, Kind
-from aignostics_async.bulk._probe import Prober
-from aignostics_async.bulk._probed import Probed, measure
+from aignostics_async.bulk.ahead import _probe
+from aignostics_async.bulk.ahead._findings import Finding, Kind
+from aignostics_async.bulk.ahead._probe import Prober
+from aignostics_async.bulk.ahead._probed import Probed, measure
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
 

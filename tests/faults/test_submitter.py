@@ -12,12 +12,13 @@ from job import intent, job_database, submitter
 from support import count
 
 from aignostics_async import Client, Item
-from aignostics_async.bulk import _orders, _submitter
-from aignostics_async.bulk._database import Database
-from aignostics_async.bulk._directory import Mark, Marker
-from aignostics_async.bulk._platform import Platform
-from aignostics_async.bulk._pursuit import Answer, Sent
-from aignostics_async.bulk._states import IntentState
+from aignostics_async.bulk.once import _submitter
+from aignostics_async.bulk.once._platform import Platform
+from aignostics_async.bulk.once._pursuit import Answer, Sent
+from aignostics_async.bulk.record import _orders
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._directory import Mark, Marker
+from aignostics_async.bulk.record._states import IntentState
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 RATE = 500.0

@@ -19,13 +19,13 @@ from slide_files import write_flavour, write_mirax
 from support import count
 
 from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
-from aignostics_async.bulk._entries import Entry
-from aignostics_async.bulk._findings import Finding, Kind
-from aignostics_async.bulk._look_ahead import Looked, look_ahead
-from aignostics_async.bulk._outlook import Outlook
 from aignostics_async.bulk._plan import JobPlan
-from aignostics_async.bulk._probed import Probed
-from aignostics_async.bulk._sources import Sources
+from aignostics_async.bulk.ahead._entries import Entry
+from aignostics_async.bulk.ahead._findings import Finding, Kind
+from aignostics_async.bulk.ahead._look_ahead import Looked, look_ahead
+from aignostics_async.bulk.ahead._outlook import Outlook
+from aignostics_async.bulk.ahead._probed import Probed
+from aignostics_async.bulk.ahead._sources import Sources
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 

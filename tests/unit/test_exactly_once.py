@@ -18,9 +18,8 @@ from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aignostics_async.bulk import _orders
-from aignostics_async.bulk._matching import SeenRun, Wanted
-from aignostics_async.bulk._pursuit import (
+from aignostics_async.bulk.once._matching import SeenRun, Wanted
+from aignostics_async.bulk.once._pursuit import (
     Answer,
     Begin,
     Clock,
@@ -35,10 +34,11 @@ from aignostics_async.bulk._pursuit import (
     Wait,
     pursue,
 )
-from aignostics_async.bulk._quiet import Moment, Patience
-from aignostics_async.bulk._schema import MIGRATIONS
-from aignostics_async.bulk._states import IntentState, ItemState
-from aignostics_async.bulk._writer import Execute
+from aignostics_async.bulk.once._quiet import Moment, Patience
+from aignostics_async.bulk.record import _orders
+from aignostics_async.bulk.record._schema import MIGRATIONS
+from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.record._writer import Execute
 
 T = TypeVar("T")
 

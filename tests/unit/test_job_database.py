@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from aignostics_async import JobBusy, JobDatabaseError, JobError, JobRefused, JobStateError
-from aignostics_async.bulk import _database, _orders
-from aignostics_async.bulk._database import Database, connect_to_read
-from aignostics_async.bulk._directory import Directory, Mark, Marker
-from aignostics_async.bulk._pursuit import Answer
-from aignostics_async.bulk._schema import MIGRATIONS
-from aignostics_async.bulk._states import _INTENTS, _ITEMS, IntentState, ItemState
-from aignostics_async.bulk._writer import Execute
+from aignostics_async.bulk.once._pursuit import Answer
+from aignostics_async.bulk.record import _database, _orders
+from aignostics_async.bulk.record._database import Database, connect_to_read
+from aignostics_async.bulk.record._directory import Directory, Mark, Marker
+from aignostics_async.bulk.record._schema import MIGRATIONS
+from aignostics_async.bulk.record._states import _INTENTS, _ITEMS, IntentState, ItemState
+from aignostics_async.bulk.record._writer import Execute
 
 STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
 

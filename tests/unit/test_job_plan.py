@@ -11,7 +11,7 @@ from attrs import evolve
 
 from aignostics_async import ConfigurationError, JobDatabaseError, JobRefused, UsageError
 from aignostics_async.bulk._plan import JobPlan
-from aignostics_async.bulk._quiet import Patience
+from aignostics_async.bulk.once._quiet import Patience
 
 PLAN = JobPlan(
     api_root="https://host.example.com/", application_version="he-tme:1.1.0", store="s3://bucket/prefix"

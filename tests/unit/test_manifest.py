@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aignostics_async.bulk._manifest import Manifest, Row, parse_manifest, read_manifest
+from aignostics_async.bulk.ahead._manifest import Manifest, Row, parse_manifest, read_manifest
 
 GOOD = "path,reference,mpp,stain\nlung/a.svs,case-7,0.25,H&E\n"
 ROW = Row(line=2, path="lung/a.svs", reference="case-7", mpp=(0.25, 0.25), cells={"stain": "H&E"})

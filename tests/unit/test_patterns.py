@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from aignostics_async import UsageError
-from aignostics_async.bulk._patterns import Rule, counts, split_pattern
+from aignostics_async.bulk.ahead._patterns import Rule, counts, split_pattern
 
 
 def rules(*given: str) -> list[Rule]:

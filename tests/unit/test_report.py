@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from aignostics_async import JobDatabaseError, JobError, UsageError
 from aignostics_async._redact import redact
-from aignostics_async.bulk._states import IntentState, ItemState
+from aignostics_async.bulk.record._states import IntentState, ItemState
 from aignostics_async.bulk.report import Account, Form, Summary, Verdict, read_summary
 from aignostics_async.bulk.report import _html as html
 from aignostics_async.bulk.report._csv import harmless, write_csv
@@ -230,7 +230,7 @@ def test_what_is_whole_has_no_loss(tmp_path: Path) -> None:
 
 
 def seal(execute: Any, numbers: list[int]) -> int:
-    from aignostics_async.bulk import _orders
+    from aignostics_async.bulk.record import _orders
 
     return _orders.seal(numbers)(execute)
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aignostics_async import ApplicationVersion, ConfigurationError, InputArtifactSpec, SlideInfo
-from aignostics_async.bulk._cells import CellReader
-from aignostics_async.bulk._entries import Entry
-from aignostics_async.bulk._requirements import Requirements
+from aignostics_async.bulk.ahead._cells import CellReader
+from aignostics_async.bulk.ahead._entries import Entry
+from aignostics_async.bulk.ahead._requirements import Requirements
 from aignostics_async.emulator._catalogue import find_version
 from aignostics_async.submission._preflight import schema_validator
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aignostics_async.bulk._samples import Sample, Series, Stage, add_samples, read_series
-from aignostics_async.bulk._schema import MIGRATIONS
+from aignostics_async.bulk.record._samples import Sample, Series, Stage, add_samples, read_series
+from aignostics_async.bulk.record._schema import MIGRATIONS
 from aignostics_async.bulk.report._plot import nice, plot
 
 MOMENTS = st.floats(min_value=1.7e9, max_value=2.0e9)

@@ -13,22 +13,23 @@ from anyio import to_thread
 from .._errors import JobError, UsageError
 from .._tasks import plain_task_group
 from ..transfer._progress import ignore
-from . import _orders, _queries, _tending
-from ._database import Database
-from ._directory import Directory, Mark, Marker
+from . import _tending
 from ._identity import check_identity, identify
-from ._journal import Happening, Journal
-from ._pipeline import run_pipeline
 from ._plan import JobPlan
-from ._platform import Platform
-from ._probe import Prober
-from ._requirements import Requirements
-from ._submitter import Submitter
-from ._submitting import Signing
-from ._sweep import Sweep
-from ._tags import tag_of
-from ._work import Work
+from .ahead._probe import Prober
+from .ahead._requirements import Requirements
+from .once._platform import Platform
+from .once._submitter import Submitter
+from .once._sweep import Sweep
+from .once._tags import tag_of
+from .record import _orders, _queries
+from .record._database import Database
+from .record._directory import Directory, Mark, Marker
+from .record._journal import Happening, Journal
 from .report import Summary, read_summary
+from .stages._pipeline import run_pipeline
+from .stages._submitting import Signing
+from .stages._work import Work
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from .._client import Client
     from ..storage import Store
     from ..transfer._progress import Progress
-    from ._journal import Listener
-    from ._queries import JobRow
+    from .record._journal import Listener
+    from .record._queries import JobRow
 
 _PAUSE_INTERVAL = 0.5  # seconds
 

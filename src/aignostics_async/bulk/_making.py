@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -11,32 +12,32 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from .._errors import JobRefused
-from . import _orders, _run_orders
-from ._database import Database
-from ._findings import Finding
-from ._look_ahead import Keep, Looked, look_ahead
-from ._platform import Platform
-from ._reading import as_columns, in_words
-from ._states import ItemState
+from .ahead._findings import Finding
+from .ahead._look_ahead import Keep, Looked, look_ahead
+from .once._platform import Platform
+from .record import _orders, _run_orders
+from .record._database import Database
+from .record._directory import Directory
+from .record._states import ItemState
+from .stages._reading import as_columns, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._client import Client
     from ..storage import Store
-    from ._directory import Directory
-    from ._entries import Entry
-    from ._outlook import Outlook
     from ._plan import JobPlan
-    from ._probed import Probed
-    from ._sources import Sources
+    from .ahead._entries import Entry
+    from .ahead._outlook import Outlook
+    from .ahead._probed import Probed
+    from .ahead._sources import Sources
 
 _TURNS = 2**40
 _A_DAY = 86400.0
 
 
 async def make_job(
-    directory: Directory,
+    directory: str | os.PathLike[str],
     plan: JobPlan,
     sources: Sources,
     client: Client,
@@ -53,14 +54,13 @@ async def make_job(
     Costs what `look_ahead` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
     the folder already, JobBusy, and what `look_ahead` raises.
     """
-    directory.make()
-    directory.acquire()
+    folder = Directory(directory)
+    folder.make()
+    folder.acquire()
     try:
-        if directory.database.exists():
-            raise JobRefused(
-                f"there is a job in {directory.path} already; resume it, or choose another folder"
-            )
-        draft = directory.path / "draft.sqlite3"
+        if folder.database.exists():
+            raise JobRefused(f"there is a job in {folder.path} already; resume it, or choose another folder")
+        draft = folder.path / "draft.sqlite3"
         _remove(draft)
         with _open(draft) as database:
             outlook = await look_ahead(
@@ -68,17 +68,17 @@ async def make_job(
                 sources,
                 client,
                 store=store,
-                results=directory.results,
+                results=folder.results,
                 keep=_keeper(database, await _begin(database, plan, client)),
                 progress=progress,
             )
         if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
-            draft.replace(directory.database)
+            draft.replace(folder.database)
         else:
             _remove(draft)
         return outlook
     finally:
-        directory.release()
+        folder.release()
 
 
 def may_be_made(outlook: Outlook, *, set_aside_faulty: bool) -> bool:

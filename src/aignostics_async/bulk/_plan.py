@@ -13,7 +13,7 @@ from attrs import asdict, field, fields, frozen
 from .._errors import AignosticsError, ConfigurationError, JobDatabaseError, JobRefused
 from .._ids import as_version_id
 from .._urls import check_root
-from ._quiet import Patience
+from .once._quiet import Patience
 
 LARGEST_CHUNK = 500
 """What the platform takes in one run."""

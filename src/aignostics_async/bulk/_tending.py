@@ -11,15 +11,15 @@ from anyio import to_thread
 from .._crc32c import read_checksum
 from .._errors import ConfigurationError, Conflict, JobRefused, JobStateError, NotFound
 from ..storage import Deleting
-from . import _orders, _queries, _run_orders
-from ._states import IntentState, ItemState
+from .record import _orders, _queries, _run_orders
+from .record._states import IntentState, ItemState
 
 if TYPE_CHECKING:
     from .._client import Client
     from ..storage import Store
-    from ._database import Database
     from ._plan import JobPlan
-    from ._writer import Execute
+    from .record._database import Database
+    from .record._writer import Execute
 
 _CANCELLED = "the job was cancelled before it was sent"
 _REMEDY = "retry, if it is wanted after all; that is free until it is sent"

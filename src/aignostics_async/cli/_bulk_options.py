@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from attrs import frozen
 from cyclopts import Parameter, Token
 
-from ..bulk._patterns import Rule
 from ..bulk._plan import JobPlan
-from ..bulk._sources import Sources
+from ..bulk.ahead._patterns import Rule
+from ..bulk.ahead._sources import Sources
 from ._common import key_value
 
 

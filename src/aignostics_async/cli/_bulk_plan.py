@@ -15,17 +15,17 @@ from rich.table import Table
 from rich.text import Text
 
 from .._environment import read_root
-from ..bulk._findings import grouped
-from ..bulk._look_ahead import Looked, look_ahead
+from ..bulk.ahead._findings import grouped
+from ..bulk.ahead._look_ahead import Looked, look_ahead
 from ._bulk_options import JobOptions
 from ._common import Json, client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..bulk._findings import Finding
-    from ..bulk._findings import Group as FindingGroup
-    from ..bulk._outlook import Outlook
+    from ..bulk.ahead._findings import Finding
+    from ..bulk.ahead._findings import Group as FindingGroup
+    from ..bulk.ahead._outlook import Outlook
 
 _SHOWN = 5  # slides of one finding; --json has all
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from attrs import frozen
 
 from ...transfer._outcomes import FileStatus
-from .._states import IntentState, ItemState
+from ..record._states import IntentState, ItemState
 
 
 class Account(StrEnum):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from .._states import IntentState
+from ..record._states import IntentState
 from ._audit import Account
 from ._page import text
 from ._rows import DuplicateRow, ItemRow, RunRow

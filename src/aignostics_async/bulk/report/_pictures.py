@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from ..._errors import ConfigurationError, JobError
 from ..._tasks import plain_task_group
-from .._probe import Prober
+from ..ahead._probe import Prober
 from ._rows import read_pictured
 from ._view import consistent_view
 

@@ -12,8 +12,8 @@ from attrs import asdict, frozen
 
 from ..._urls import without_query
 from ..._version import __version__
-from .._states import IntentState
-from .._writer import Execute
+from ..record._states import IntentState
+from ..record._writer import Execute
 from ._audit import LOST, VERIFIED, Account, Audit, Verdict, account
 from ._texts import moment, named, plain
 

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..._errors import JobDatabaseError, JobError
-from .._database import connect_to_read
-from .._writer import Execute
+from ..record._database import connect_to_read
+from ..record._writer import Execute
 
 
 @contextmanager

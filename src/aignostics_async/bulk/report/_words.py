@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._states import IntentState, ItemState
+from ..record._states import IntentState, ItemState
 from ._audit import Account
 
 _UNDER_WAY: dict[str, str] = {

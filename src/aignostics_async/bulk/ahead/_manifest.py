@@ -1,0 +1,195 @@
+"""Manifests: a table of slides, as spreadsheets write them.
+
+    path,reference,mpp,stain
+    lung/a.svs,case-7,0.25,H&E
+
+`path` is needed. `reference`, `mpp`, `mpp_x` and `mpp_y` are known; every other column is metadata, and
+`specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell says nothing.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from ...slides._read import LARGEST_MPP, SMALLEST_MPP
+from ._entries import NO_CELLS
+from ._findings import Finding, Kind
+
+_KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y")
+_DELIMITERS = (",", ";", "\t")
+_SAVE_AGAIN = "save it again as CSV in UTF-8"
+_SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
+
+
+@frozen(kw_only=True)
+class Row:
+    """A line of a manifest."""
+
+    line: int
+    path: str
+    reference: str
+    """Empty where nothing is said."""
+    mpp: tuple[float, float] | None = None
+    cells: Mapping[str, str] = field(default=NO_CELLS)
+
+
+@frozen
+class Manifest:
+    """The rows that can be used, and a finding for each that can't."""
+
+    rows: tuple[Row, ...]
+    faults: tuple[Finding, ...]
+
+
+def read_manifest(path: Path, reference: str = "reference") -> Manifest:
+    """Read a manifest, blocking; `reference` names the column of references. Faults are told, not raised."""
+    try:
+        return parse_manifest(path.read_bytes(), path.name, reference)
+    except OSError as error:
+        return _unusable(str(path), f"the manifest can't be read ({error.strerror})")
+
+
+def parse_manifest(content: bytes, name: str, reference: str = "reference") -> Manifest:
+    """Return what a manifest says; `name` stands for it in findings."""
+    try:
+        text = _decoded(content)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return _unusable(f"{name}, line {line}", "it is not written in UTF-8", _SAVE_AGAIN)
+    if "\0" in text:
+        return _unusable(name, "it is no text", _SAVE_AGAIN)
+    return _Reader(name, reference).read(text)
+
+
+class _Reader:
+    """Reads one manifest, and collects what is wrong with it."""
+
+    def __init__(self, name: str, reference: str) -> None:
+        self._name = name
+        self._reference = reference
+        self._faults: list[Finding] = []
+
+    def read(self, text: str) -> Manifest:
+        delimiter, skipped, text = _delimiter(text)
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows: list[Row] = []
+        columns: list[str] = []
+        try:
+            columns = self._columns(next(lines, []))
+            while columns:
+                line = lines.line_num + 1 + skipped  # where the row begins: a cell may hold line breaks
+                cells = next(lines, None)
+                if cells is None:
+                    break
+                if any(cell.strip() for cell in cells):
+                    rows += self._row(line, columns, [cell.strip() for cell in cells])
+        except csv.Error as error:
+            self._fault(lines.line_num + skipped, f"it can't be read as CSV ({error})", _SAVE_AGAIN)
+        if columns and not rows and not self._faults:
+            self._fault(None, "it has no rows", "give a line for each slide")
+        return Manifest(tuple(rows), tuple(self._faults))
+
+    def _columns(self, header: Sequence[str]) -> list[str]:
+        """Return the names of columns; none if the header can't be used."""
+        columns = [_known(name.strip()) for name in header]
+        before = len(self._faults)
+        needed = ["path"] + ([self._reference] if self._reference != "reference" else [])
+        for name in needed:
+            if name not in columns:
+                there = ", ".join(filter(None, columns)) or "nothing"
+                self._fault(
+                    None,
+                    f"it has no column {name}",
+                    f"its first line must name the columns; it names {there}",
+                )
+        for name in sorted({name for name in columns if name and columns.count(name) > 1}):
+            self._fault(None, f"it has several columns {name}", "keep one")
+        if "mpp" in columns and ("mpp_x" in columns or "mpp_y" in columns):
+            self._fault(None, "it has a column mpp, and mpp_x or mpp_y too", "keep mpp, or the two others")
+        elif ("mpp_x" in columns) != ("mpp_y" in columns):
+            self._fault(None, "it has only one of the columns mpp_x and mpp_y", "give both, or mpp")
+        return columns if len(self._faults) == before else []
+
+    def _row(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> Iterator[Row]:
+        """Give the row of a line, unless something is wrong with it."""
+        before = len(self._faults)
+        surplus = [cell for cell in cells[len(columns) :] if cell]
+        nameless = [cell for name, cell in zip(columns, cells, strict=False) if cell and not name]
+        if surplus or nameless:
+            self._fault(
+                line, "it has a cell that no column is for", "is a delimiter in a path? Put it in quotes"
+            )
+        told = {name: cell for name, cell in zip(columns, cells, strict=False) if name and cell}
+        if "path" not in told:
+            self._fault(line, "it names no path", "give the path of the slide, or remove the line")
+        if self._reference != "reference" and self._reference not in told:
+            self._fault(line, f"it has no {self._reference}, which references come from", "fill the cell")
+        mpp = self._resolution(line, told)
+        if len(self._faults) == before:
+            metadata = {name: cell for name, cell in told.items() if name not in (*_KNOWN, self._reference)}
+            yield Row(
+                line=line,
+                path=told["path"],
+                reference=told.get(self._reference, ""),
+                mpp=mpp,
+                cells=metadata or NO_CELLS,
+            )
+
+    def _resolution(self, line: int, told: Mapping[str, str]) -> tuple[float, float] | None:
+        if "mpp" in told:
+            mpp = self._number(line, "mpp", told["mpp"])
+            return mpp, mpp
+        if "mpp_x" in told and "mpp_y" in told:
+            return self._number(line, "mpp_x", told["mpp_x"]), self._number(line, "mpp_y", told["mpp_y"])
+        if "mpp_x" in told or "mpp_y" in told:
+            self._fault(line, "it has only one of mpp_x and mpp_y", "fill both cells")
+        return None
+
+    def _number(self, line: int, column: str, text: str) -> float:
+        try:
+            value = float(text.replace(",", "."))  # as spreadsheets of half the world write it
+        except ValueError:
+            value = math.nan
+        if not is_plausible(value):
+            problem = f"its {column} is {text!r}, not a resolution from {SMALLEST_MPP} to {LARGEST_MPP:g}"
+            self._fault(line, problem, _SCAN)
+        return value
+
+    def _fault(self, line: int | None, problem: str, remedy: str) -> None:
+        place = self._name if line is None else f"{self._name}, line {line}"
+        self._faults.append(Finding(Kind.SOURCE, problem, remedy, place))
+
+
+def is_plausible(mpp: float) -> bool:
+    """Whether a number can be a scan's resolution in µm per pixel."""
+    return SMALLEST_MPP <= mpp <= LARGEST_MPP
+
+
+def _known(name: str) -> str:
+    return name.lower() if name.lower() in _KNOWN else name
+
+
+def _delimiter(text: str) -> tuple[str, int, str]:
+    """Return what separates cells, how many lines say so, and the text without them."""
+    first, _, rest = text.partition("\n")
+    if first.lower().startswith("sep="):
+        return first[4:5] or ",", 1, rest
+    return max(_DELIMITERS, key=first.count), 0, text
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text of a file that a spreadsheet may have written: UTF-8, or UTF-16 with its mark."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
+def _unusable(place: str, problem: str, remedy: str = "") -> Manifest:
+    return Manifest((), (Finding(Kind.SOURCE, problem, remedy, place),))

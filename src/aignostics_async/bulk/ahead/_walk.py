@@ -1,0 +1,170 @@
+"""From places, lists and manifests to files. Looks at folders, not into files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PureWindowsPath
+
+from attrs import frozen
+
+from ...slides._find import SUFFIXES, visible_files
+from ._findings import Finding, Kind
+from ._manifest import Row, read_manifest
+from ._patterns import Rule, counts, is_pattern, split_pattern
+from ._sources import Listed, Sources, read_list
+
+_TAKEN = SUFFIXES | {".mrxs"}
+# Other formats of slides, so that a folder of them does not look empty.
+_OTHER = frozenset({".bif", ".czi", ".ndpi", ".scn", ".svslide", ".vms", ".vmu", ".zvi"})
+
+
+@frozen
+class Candidate:
+    """A file that may be a slide."""
+
+    path: str
+    """Absolute."""
+    relative: str
+    """With slashes, below the place in which it was found; as it was written if it is outside."""
+    row: Row | None = None
+    """What a manifest says of it."""
+    place: str | None = None
+    """The line of the list or manifest that names it."""
+
+
+class Walk:
+    """Collects candidates, and what was wrong on the way."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self.faults: list[Finding] = []
+        self.left_out: Counter[str] = Counter()
+        """Files of formats that are not taken unasked, by suffix."""
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Give the files that count, as often as they are named; blocking."""
+        for candidate in self._all():
+            if counts(self._sources.rules, candidate.relative):
+                yield candidate
+
+    def _all(self) -> Iterator[Candidate]:
+        if self._sources.manifest is not None:
+            yield from self._manifest(self._sources.manifest)
+        for place in self._sources.places:
+            yield from self._place(place)
+        if self._sources.files_from is not None:
+            for listed in read_list(self._sources.files_from):
+                if isinstance(listed, Finding):
+                    self.faults.append(listed)
+                else:
+                    yield from self._listed(listed)
+
+    def _manifest(self, path: Path) -> Iterator[Candidate]:
+        manifest = read_manifest(path, self._sources.column or "reference")
+        self.faults += manifest.faults
+        root = os.path.abspath(path.parent)
+        for row in manifest.rows:
+            place = f"{path.name}, line {row.line}"
+            found = self._named(root, row.path, place)
+            if found is not None:
+                yield Candidate(found, _relative(found, root, row.path), row, place)
+
+    def _place(self, place: str) -> Iterator[Candidate]:
+        absolute = os.path.abspath(place)
+        if os.path.isdir(absolute):
+            yield from self._folder(absolute, None)
+        elif os.path.lexists(absolute) or not is_pattern(place):
+            if self._is_file(absolute, None):
+                yield Candidate(absolute, os.path.basename(absolute))
+        else:
+            folder, pattern = split_pattern(place.replace(os.sep, "/"))
+            yield from self._pattern(place, os.path.abspath(folder), Rule(pattern, counts=True))
+
+    def _pattern(self, place: str, folder: str, rule: Rule) -> Iterator[Candidate]:
+        fits = False
+        for candidate in self._folder(folder, rule):
+            fits = True
+            yield candidate
+        if not fits:
+            self._fault("no file fits the pattern", "are you in the right folder?", place)
+
+    def _folder(self, root: str, rule: Rule | None) -> Iterator[Candidate]:
+        """Give the slides below a folder; files that a pattern names itself count whatever they are."""
+
+        def refuse(error: OSError) -> None:
+            self._fault(f"the folder can't be read ({error.strerror})", "", str(error.filename))
+
+        for folder, subfolders, names in visible_files(Path(root), refuse):
+            mirax = {os.path.splitext(name)[0] for name in names if _suffix(name) == ".mrxs"}
+            subfolders[:] = [name for name in subfolders if name not in mirax]
+            for name in names:
+                path = os.path.join(folder, name)
+                relative = _relative(path, root)
+                if (rule is not None and rule.names(relative)) or self._is_slide(name, relative, rule):
+                    yield Candidate(path, relative)
+
+    def _is_slide(self, name: str, relative: str, rule: Rule | None) -> bool:
+        suffix = _suffix(name)
+        if rule is not None and not rule.fits(relative):
+            return False
+        if suffix in _OTHER and counts(self._sources.rules, relative):
+            self.left_out[suffix] += 1
+        return suffix in _TAKEN
+
+    def _listed(self, listed: Listed) -> Iterator[Candidate]:
+        root = os.getcwd()
+        found = self._named(root, listed.path, listed.place)
+        if found is not None:
+            yield Candidate(found, _relative(found, root, listed.path), place=listed.place)
+
+    def _named(self, root: str, path: str, place: str) -> str | None:
+        """Return the file that a list names, as it may have been written on another system."""
+        found = os.path.abspath(os.path.join(root, path))
+        if "\\" in path and os.sep == "/" and not os.path.lexists(found):
+            windows = PureWindowsPath(path)
+            if windows.drive:
+                remedy = "write it as it is on this machine"
+                self._fault(f"{path} is a path of another machine", remedy, place)
+                return None
+            found = os.path.abspath(os.path.join(root, windows.as_posix()))
+        return found if self._is_file(found, place) else None
+
+    def _is_file(self, path: str, place: str | None) -> bool:
+        """Whether a path that was given by name is a file; tells if not."""
+        problem, remedy = _not_a_file(path)
+        if problem:
+            self._fault(f"{path} {problem}" if place else f"it {problem}", remedy, place or path)
+        return not problem
+
+    def _fault(self, problem: str, remedy: str, place: str) -> None:
+        self.faults.append(Finding(Kind.SOURCE, problem, remedy, place))
+
+
+def _not_a_file(path: str) -> tuple[str, str]:
+    """Return why a path is no file, and what to do; nothing for one that is."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if os.path.islink(path):
+            return "is a link that leads to no file", "mend the link"
+        if isinstance(error, FileNotFoundError):
+            return "is not there", "is the path right, and its disk mounted?"
+        return f"can't be read ({error.strerror})", ""
+    if stat.S_ISDIR(mode):
+        return "is a folder", "name a file in it; any one of a DICOM series stands for the series"
+    return ("", "") if stat.S_ISREG(mode) else ("is no file", "")
+
+
+def _relative(path: str, root: str, written: str = "") -> str:
+    """Return a path below a folder with slashes; one outside it as it was written."""
+    above = root.rstrip(os.sep) + os.sep
+    if path.startswith(above):
+        return path[len(above) :].replace(os.sep, "/")
+    return written.replace("\\", "/")
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()

@@ -1,0 +1,147 @@
+"""One run for each intent: does what `_pursuit` says, with the platform and the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio import to_thread
+from attrs import field, frozen
+
+from ..._errors import AignosticsError
+from ..record import _orders, _queries
+from ..record._directory import Mark
+from ..record._states import IntentState
+from ._matching import Wanted
+from ._pursuit import (
+    Begin,
+    Clock,
+    Conclude,
+    List,
+    Listing,
+    References,
+    Resolve,
+    Send,
+    Sent,
+    Step,
+    Wait,
+    pursue,
+)
+
+if TYPE_CHECKING:
+    from ...models import Item
+    from ..record._database import Database
+    from ..record._directory import Marker
+    from ..record._queries import IntentRow
+    from ._platform import Platform
+    from ._quiet import Patience
+
+SERVER_RATE = 1.0
+"""Seconds of the server's clock in one of ours; only a test's server has another one."""
+_LISTING_INTERVAL = 15.0  # seconds of the server's clock
+
+
+@frozen(kw_only=True)
+class Submitter:
+    """Pursues intents, one or several at once."""
+
+    database: Database
+    platform: Platform
+    marker: Marker
+    epoch: int
+    version: str
+    """The id of the application version."""
+    patience: Patience
+    prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
+    """Gives the items of an intent with fresh URLs."""
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    """Sleeps so many seconds, or less where the work drains."""
+    is_draining: Callable[[], bool] = bool
+    """Whether nothing new is to be begun."""
+    on_doubt: Callable[[str], None] = lambda _reason: None
+    """Is told why a request may have created a run and may not."""
+    _marking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+
+    async def pursue(self, intent: IntentRow) -> Sent | None:
+        """Pursue an intent until nothing is open, or until the work drains and nothing is on its way.
+
+        Returns the answer that stops the job, if one does.
+
+        May be cancelled, or die, between any two steps; the next pursuit goes on from what was written down.
+        Raises AignosticsError where its items could not be prepared, and then nothing was sent.
+        """
+        pursuit = _Pursuit(self, intent)
+        steps = pursue(intent.state, intent.last_asked, self.patience, _LISTING_INTERVAL)
+        step = next(steps)
+        while not (self.is_draining() and isinstance(step, Clock | Begin | List | Wait)):
+            given = await pursuit.act(step)
+            try:
+                step = steps.send(given)
+            except StopIteration as end:
+                return pursuit.sent if end.value is IntentState.SEALED else None
+        return None
+
+    async def begin(self, intent: int, server_date: float | None) -> None:
+        """Write down a request that is about to leave, here and in the marker."""
+        await self.database.write(_orders.begin(intent, server_date))
+        async with self._marking:
+            written = await self.database.read(_queries.attempts())
+            await to_thread.run_sync(self.marker.write, Mark(self.epoch, written))
+
+
+class _Pursuit:
+    """The steps of one intent."""
+
+    def __init__(self, submitter: Submitter, intent: IntentRow) -> None:
+        self._submitter = submitter
+        self._intent = intent
+        self._first_asked = intent.first_asked
+        self._items: Sequence[Item] = ()
+        self.sent: Sent | None = None
+
+    async def act(self, step: Step) -> Any:
+        """Do what a step says, and return what it is answered with."""
+        submitter, number = self._submitter, self._intent.number
+        match step:
+            case Clock(is_fresh):
+                return await submitter.platform.moment(fresh=is_fresh)
+            case Begin(server_date):
+                # First, for this may fail; and for each request anew, for URLs end.
+                self._items = await submitter.prepare(self._intent)
+                await submitter.begin(number, server_date)
+                self._first_asked = server_date if self._first_asked is None else self._first_asked
+            case Send():
+                self.sent = await submitter.platform.create(self._items)
+                return self.sent
+            case Conclude(answer, state, run_id, reason):
+                await submitter.database.write(_orders.conclude(number, answer, state, run_id, reason))
+                if state is IntentState.UNKNOWN:
+                    submitter.on_doubt(reason)
+            case Resolve(state, run_id, reason):
+                await submitter.database.write(_orders.resolve(number, state, run_id, reason))
+            case List():
+                return await self._list()
+            case References(run_id):
+                return await submitter.platform.references(run_id)
+            case Wait(seconds):
+                await submitter.sleep(seconds / SERVER_RATE)
+        return None
+
+    async def _list(self) -> Listing | None:
+        submitter, intent = self._submitter, self._intent
+        begun = await submitter.platform.moment(fresh=True)
+        since = self._first_asked or 0.0
+        try:
+            runs = await submitter.platform.runs(since)
+        except AignosticsError:
+            return None
+        items = await submitter.database.read(_queries.members(intent.number))
+        wanted = Wanted(
+            references=frozenset(item.reference + intent.tag for item in items),
+            version=submitter.version,
+            asked_at=since,
+            known=await submitter.database.read(_queries.others_runs(intent.number)),
+        )
+        return Listing(begun, runs, wanted)

@@ -1,0 +1,127 @@
+"""Runs that are there twice, or that the database has forgotten: found by their references in a listing.
+
+Silence was waited for before a request was sent again, and yet a commit may have been later than that. So,
+as long as the job works, the listing is looked through for runs with the references of an intent that has
+its run already.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from ..._errors import AignosticsError, JobError
+from ..record import _queries, _run_orders
+from ._tags import plain
+
+if TYPE_CHECKING:
+    from ..._client import Client
+    from ..record._database import Database
+    from ..record._queries import Claims
+    from ._matching import SeenRun
+    from ._platform import Platform
+
+_log = logging.getLogger("aignostics_async.bulk")
+_HOW = "the platform has it, and this database had forgotten it"
+
+
+@frozen(kw_only=True)
+class Second:
+    """A run that is a second one of an intent."""
+
+    run_id: str
+    intent: int
+    done: str | None
+    """What was done about it; None where that is for a person."""
+
+
+@frozen(kw_only=True)
+class Sweep:
+    """Looks through the platform's runs for ones that concern the job."""
+
+    database: Database
+    platform: Platform
+    client: Client
+    version: str
+    tag: str
+    """The job's mark in references, or nothing."""
+    since: float
+    """When the job was made."""
+    # Runs that were read to their end and have no item of the job.
+    _strangers: set[str] = field(factory=set, init=False)
+
+    async def find_duplicates(self) -> list[Second]:
+        """Find second runs of intents, write them down, and return them.
+
+        With a mark in its references such a run is proven to be ours and is cancelled; without, a person is
+        told. Raises AignosticsError where the listing could not be read; what was found until then is written
+        down.
+        """
+        found = []
+        unknown = await self._unknown()
+        claims = await self.database.read(_queries.claims()) if unknown else None
+        for run in unknown:
+            references = await self.platform.references(run.run_id)
+            if references is None or claims is None:
+                continue
+            if (intent := claims.intents.get(references)) is not None:
+                found.append(await self._report(run, intent))
+            elif not any(plain(each, self.tag) in claims.items for each in references):
+                self._strangers.add(run.run_id)
+        return found
+
+    async def adopt(self) -> list[str]:
+        """Make runs of the job's items its own that the database does not know; return their ids.
+
+        Raises JobError where a run can't be read: before it is, nothing may be sent.
+        """
+        adopted = []
+        # The oldest first: of two runs of the same items the first one is the job's.
+        for run in reversed(await self._unknown()):
+            references = await self.platform.references(run.run_id)
+            if references is None:
+                raise JobError(
+                    f"run {run.run_id} may be of this job and can't be read, so nothing can be sent; try "
+                    "again later"
+                )
+            claims = await self.database.read(_queries.claims())
+            if numbers := own(references, claims, self.tag):
+                reference = next(iter(references))
+                tag = reference[len(plain(reference, self.tag)) :]
+                await self.database.write(_run_orders.adopt(run, numbers, tag=tag, how=_HOW))
+                _log.warning("run %s was adopted: it has %d items of the job", run.run_id, len(numbers))
+                adopted.append(run.run_id)
+            elif (intent := claims.intents.get(references)) is not None:
+                await self._report(run, intent)
+        return adopted
+
+    async def _unknown(self) -> list[SeenRun]:
+        """Return runs that may concern the job and whose references are not known, the newest first."""
+        runs = await self.platform.runs(self.since)
+        known = await self.database.read(_queries.known_runs()) | self._strangers
+        return [run for run in runs if run.version == self.version and run.run_id not in known]
+
+    async def _report(self, run: SeenRun, intent: int) -> Second:
+        done = await self._cancelled(run.run_id) if self.tag else None
+        await self.database.write(_run_orders.find_duplicate(run, intent, done))
+        told = done or "it may be billed, unless you cancel it"
+        _log.error("run %s is a second one of items that have a run already: %s", run.run_id, told)
+        return Second(run_id=run.run_id, intent=intent, done=done)
+
+    async def _cancelled(self, run_id: str) -> str | None:
+        try:
+            await self.client.run(run_id).cancel()
+        except AignosticsError as error:
+            _log.warning("run %s could not be cancelled: %s", run_id, error)
+            return None
+        return "it was cancelled"
+
+
+def own(references: frozenset[str], claims: Claims, tag: str) -> list[int]:
+    """Return the items of a run that is the job's own: all of it are its items, and none has a run. Pure."""
+    numbers = {claims.items.get(plain(reference, tag)) for reference in references}
+    found = {number for number in numbers if number is not None}
+    is_whole = bool(found) and len(found) == len(references)
+    return sorted(found) if is_whole and not claims.placed & found else []

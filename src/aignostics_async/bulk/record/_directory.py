@@ -1,0 +1,125 @@
+"""The folder of a job: whose it is, who works on it, and whether its database is the newest one.
+
+    job.sqlite3     the only truth
+    events.jsonl    what happened, line by line, for people; nothing is read from it
+    lock            held by the one process that works on the job
+    results/        outputs, unless the plan says another place
+
+Beside it, in the user's state folder, stands a marker of how far the job was. A database that knows less than
+its marker is a copy from before: the platform may have runs that it has forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+from attrs import frozen
+
+from ..._errors import JobBusy, JobError
+from ..._file_lock import FileLock
+from ..._state_folder import state_folder
+
+
+@frozen
+class Mark:
+    """How far a job is: how often it was opened, and how many requests for runs it has written down."""
+
+    epoch: int
+    attempts: int
+
+
+class Directory:
+    """A job's folder, its owner's alone."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._lock = FileLock(self.path / "lock")
+
+    @property
+    def database(self) -> Path:
+        """The job's database."""
+        return self.path / "job.sqlite3"
+
+    @property
+    def events(self) -> Path:
+        """The audit trail."""
+        return self.path / "events.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """Where outputs go unless the plan says another place."""
+        return self.path / "results"
+
+    @property
+    def pause(self) -> Path:
+        """Stands there when somebody wants the process that works on the job to drain."""
+        return self.path / "pause"
+
+    def make(self) -> None:
+        """Make the folder if it is not there, and close it to others; raises JobError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.path.stat().st_mode & 0o077:
+                self.path.chmod(0o700)
+        except OSError as error:
+            raise JobError(
+                f"{self.path} can't be a job's folder ({error.strerror}); choose another"
+            ) from None
+
+    def acquire(self) -> None:
+        """Take the job for this process, until it ends; raises JobBusy and JobError.
+
+        The system frees it when the process dies, however that happens.
+        """
+        try:
+            is_free = self._lock.acquire()
+        except OSError as error:
+            raise JobError(
+                f"{self.path} can't be locked ({error.strerror}), and two processes on it may pay twice; "
+                "put it on a file system with locks"
+            ) from None
+        lock = self.path / "lock"
+        if not is_free:
+            raise JobBusy(
+                f"{lock.read_text(encoding='utf-8') or 'another process'} works on this job; wait for it"
+            )
+        lock.write_text(f"process {os.getpid()} of {socket.gethostname()}", encoding="utf-8")
+
+    def release(self) -> None:
+        """Let another process take the job."""
+        self._lock.release()
+
+
+class Marker:
+    """The mark of a job, outside its folder."""
+
+    def __init__(self, job_id: str, folder: Path | None = None) -> None:
+        self._path = (folder or state_folder("jobs")) / f"{job_id}.json"
+
+    def read(self) -> Mark | None:
+        """Return the mark; None where there is none, or none that can be read."""
+        try:
+            told = json.loads(self._path.read_bytes())
+            return Mark(int(told["epoch"]), int(told["attempts"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, mark: Mark) -> None:
+        """Put the mark on the disk before anything that it speaks of is done; raises JobError."""
+        part = self._path.with_suffix(".part")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(json.dumps({"epoch": mark.epoch, "attempts": mark.attempts}))
+                file.flush()
+                os.fsync(descriptor)
+            part.replace(self._path)
+        except OSError as error:
+            raise JobError(
+                f"{self._path.parent} can't be written ({error.strerror}); what stands there tells an old "
+                "copy of the job from the job. Set XDG_STATE_HOME to a folder that can be"
+            ) from None

@@ -1,0 +1,134 @@
+"""One thread that writes: many callers wait for one commit, and none is told before it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+
+from ..._errors import JobDatabaseError
+
+T = TypeVar("T")
+
+Execute = Callable[..., sqlite3.Cursor]
+_Outcome = tuple[Any, Exception | None]
+_MOST = 512  # orders of one commit
+
+
+@frozen(eq=False)
+class _Order(Generic[T]):
+    work: Callable[[Execute], T]
+    future: asyncio.Future[T]
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """Carries out orders one after the other, several in one transaction.
+
+    An order is a function that is given `execute`, does nothing but that, and may be called again. It happens
+    whole or not at all, whatever becomes of its neighbours, and its caller goes on when it is on the disk.
+    Cancelling a caller does not take its order back.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._orders: SimpleQueue[_Order[Any] | None] = SimpleQueue()
+        self._failure: BaseException | None = None
+        self._thread = Thread(target=self._run, name="aignostics job writer", daemon=True)
+        self.commits = 0
+
+    def start(self) -> None:
+        """Start the thread; raises what the connection raises."""
+        ready: Future[None] = Future()
+        self._ready = ready
+        self._thread.start()
+        ready.result()
+
+    async def write(self, work: Callable[[Execute], T]) -> T:
+        """Carry out an order, and return what it gave when it is durable.
+
+        Raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._orders.put(_Order(work, future, loop))
+        return await future
+
+    def stop(self) -> None:
+        """Carry out what was ordered, and end the thread."""
+        self._orders.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            connection = self._connect()
+        except BaseException as error:  # noqa: BLE001 - it is raised in `start`
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(None)
+        is_last = False
+        while not is_last:
+            batch, is_last = self._take()
+            if batch:
+                _tell(batch, self._commit(connection, batch))
+        connection.close()
+
+    def _take(self) -> tuple[list[_Order[Any]], bool]:
+        batch: list[_Order[Any]] = []
+        order = self._orders.get()
+        while order is not None:
+            batch.append(order)
+            if len(batch) == _MOST or self._orders.empty():
+                return batch, False
+            order = self._orders.get()
+        return batch, True
+
+    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order[Any]]) -> list[_Outcome]:
+        """Return what became of each order."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            given = [order.work(connection.execute) for order in batch]
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - who ordered it gets it
+            failure = error
+        else:
+            self.commits += 1
+            return [(each, None) for each in given]
+        if connection.in_transaction:
+            connection.rollback()
+        if len(batch) > 1:
+            # One of them failed, and must not take the others with it.
+            return [self._commit(connection, [order])[0] for order in batch]
+        if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
+            failure = JobDatabaseError(
+                f"the job's database can't be written ({type(failure).__name__}: {failure}); nothing of this "
+                "step was kept. Mend the disk, then resume the job"
+            )
+        return [(None, failure)]
+
+
+def _tell(batch: Sequence[_Order[Any]], outcomes: Iterable[_Outcome]) -> None:
+    """Tell every caller how its order ended, all callers of a loop in one go."""
+    told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Any]]] = {}
+    for order, (given, failure) in zip(batch, outcomes, strict=True):
+        told.setdefault(order.loop, []).append((order.future, given, failure))
+    for loop, answers in told.items():
+        # A loop that has ended has nobody left to tell.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: list[tuple[asyncio.Future[Any], Any, Any]]) -> None:
+    for future, given, failure in answers:
+        if future.done():
+            continue  # its caller was cancelled
+        if failure is None:
+            future.set_result(given)
+        else:
+            future.set_exception(failure)

@@ -1,0 +1,1 @@
+"""The stages that slides go through, all at once."""

@@ -1,0 +1,132 @@
+"""The fourth stage: what becomes of the job's runs and their items."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from ..._errors import JobStopped, RunVanished
+from ..._tasks import plain_task_group
+from ...models import ItemStatus
+from ..once._tags import plain
+from ..record import _queries, _run_orders
+from ..record._journal import Happening
+from ..record._run_orders import Output
+from ..record._samples import Stage
+from ..record._states import ItemState
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from ...models import ItemResult, RunDetails
+    from ..record._queries import OwnRun
+    from ._submitting import Submitting
+    from ._work import Work
+
+_LOOKS = 3
+"""How often a run that is over is watched again while its results do not show every item final."""
+
+
+@frozen(kw_only=True)
+class Following:
+    """Watches every run of the job to its end."""
+
+    work: Work
+    submitting: Submitting
+    tag: str
+    _in_flight: set[str] = field(factory=set, init=False)
+    _ended: list[bool] = field(factory=list, init=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no result can come any more."""
+        return bool(self._ended)
+
+    async def run(self) -> None:
+        """Work until every run of the job is over, or the job drains."""
+        async with plain_task_group() as group:
+            while not self.work.is_draining:
+                ring = self.work.bell.next
+                is_last = self.submitting.is_done
+                await self._start(group)
+                if is_last and not self._in_flight:
+                    break
+                await ring.wait()
+            # Whatever comes of the runs while nobody looks is seen the next time.
+            group.cancel_scope.cancel()
+        self._ended.append(True)
+        self.work.bell.ring()
+
+    async def _start(self, group: TaskGroup) -> None:
+        for run in await self.work.database.read(_queries.runs_under_way()):
+            if run.run_id not in self._in_flight:
+                self._in_flight.add(run.run_id)
+                group.start_soon(self._one, run)
+
+    async def _one(self, run: OwnRun) -> None:
+        try:
+            await self.work.patiently(lambda: self._follow(run))
+        except JobStopped as error:
+            self.work.stop(error)
+        finally:
+            self._in_flight.discard(run.run_id)
+            self.work.bell.ring()
+
+    async def _follow(self, run: OwnRun) -> None:
+        try:
+            details = await self._watch(run)
+            await self._end(run, details)
+        except RunVanished as error:
+            lost = await self.work.database.write(_run_orders.lose_run(run.run_id, time.time()))
+            self.work.journal.tell(
+                Happening.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were set aside"
+            )
+
+    async def _watch(self, run: OwnRun) -> RunDetails:
+        """Take in what becomes of a run's items until it is over, and return how it ended."""
+        for _ in range(_LOOKS):
+            async for change in self.work.client.run(run.run_id).watch():
+                if change.item is not None:
+                    await self._take(run, change.item)
+            if not change.items_incomplete:
+                break
+        return change.details
+
+    async def _take(self, run: OwnRun, item: ItemResult) -> None:
+        if not item.status.is_final:
+            return
+        succeeded = item.status == ItemStatus.SUCCEEDED
+        reference = plain(item.reference, self.tag)
+        order = _run_orders.take_result(
+            run.run_id,
+            reference,
+            item_id=item.item_id,
+            state=ItemState.SUCCEEDED if succeeded else ItemState.FAILED,
+            status=str(item.status),
+            error=item.error,
+            outputs=_outputs(item),
+        )
+        if await self.work.database.write(order):
+            self.work.meter.count(Stage.ANALYSIS, items=1)
+            self.work.bell.ring()
+            if not succeeded:
+                self.work.journal.tell(
+                    Happening.ITEM_FAILED, reference=reference, run_id=run.run_id, text=item.error
+                )
+
+    async def _end(self, run: OwnRun, details: RunDetails) -> None:
+        # Outputs of an item need not all be listed when it succeeds; at the end of the run they are.
+        async for item in self.work.client.run(run.run_id).results():
+            if item.status == ItemStatus.SUCCEEDED:
+                reference = plain(item.reference, self.tag)
+                await self.work.database.write(
+                    _run_orders.know_outputs(run.run_id, reference, _outputs(item))
+                )
+        await self.work.database.write(_run_orders.end_run(run.run_id, str(details.status), time.time()))
+        self.work.journal.tell(Happening.RUN_ENDED, run_id=run.run_id, text=str(details.status))
+
+
+def _outputs(item: ItemResult) -> list[Output]:
+    return [Output(artifact.artifact_id, artifact.name) for artifact in item.output_artifacts]

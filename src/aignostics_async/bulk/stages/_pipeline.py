@@ -1,0 +1,107 @@
+"""All stages at once: some slides are read while others are on their way, and the first results come home."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from ..._errors import AignosticsError, JobStopped
+from ..._tasks import plain_task_group
+from ..once import _submitter
+from ..record import _queries
+from ..record._journal import Happening
+from ..record._states import ItemState
+from ._bringing import Bringing
+from ._following import Following
+from ._reading import Reading
+from ._stage import Stage
+from ._submitting import Submitting
+from ._uploading import Uploading
+
+if TYPE_CHECKING:
+    from ..ahead._probe import Prober
+    from ..once._submitter import Submitter
+    from ..once._sweep import Sweep
+    from ._work import Work
+
+_SWEEP_INTERVAL = 60.0  # seconds of the server's clock
+
+
+async def run_pipeline(work: Work, *, prober: Prober, submitter: Submitter, sweep: Sweep) -> None:
+    """Work until nothing is left to do, or the job drains; raises JobStopped where it can't go on."""
+    transfers = work.client._session.settings.limits.transfers  # noqa: SLF001 - of our own
+    read = Reading(work, prober)
+    reading = Stage(work, [ItemState.FOUND], read, workers=2 * prober.workers)
+    uploading = Stage(
+        work,
+        [ItemState.SENDING, ItemState.READY],
+        Uploading(work, read),
+        workers=transfers,
+        before=reading,
+        room=None if work.plan.most_items is None else _room(work, work.plan.most_items),
+    )
+    submitting = Submitting(
+        work=work,
+        platform=submitter.platform,
+        submitter=submitter,
+        uploading=uploading,
+        tag=sweep.tag,
+        since=sweep.since,
+    )
+    following = Following(work=work, submitting=submitting, tag=sweep.tag)
+    bringing = Stage(work, [ItemState.SUCCEEDED], Bringing(work), workers=transfers, before=following)
+    async with plain_task_group() as background:
+        background.start_soon(work.meter.keep, work.database)
+        background.start_soon(_sweep, work, sweep)
+        async with plain_task_group() as group:
+            for stage in (reading, uploading, submitting, following, bringing):
+                group.start_soon(_until_stopped, work, stage.run)
+        background.cancel_scope.cancel()
+    if not work.is_draining:
+        await _until_stopped(work, lambda: _last_sweep(work, sweep, submitter))
+    if work.stopped:
+        raise work.stopped[0]
+
+
+async def _until_stopped(work: Work, run: Callable[[], Awaitable[None]]) -> None:
+    """Let what was begun elsewhere come to an end when one part of the work can't go on."""
+    try:
+        await run()
+    except JobStopped as error:
+        work.stop(error)
+    except AignosticsError as error:
+        work.stop(JobStopped(str(error), cause=error))
+
+
+def _room(work: Work, most_items: int) -> Callable[[], Awaitable[int]]:
+    async def room() -> int:
+        return max(0, most_items - await work.database.read(_queries.committed()))
+
+    return room
+
+
+async def _sweep(work: Work, sweep: Sweep) -> None:
+    while not work.is_draining:
+        await work.sleep(_SWEEP_INTERVAL / _submitter.SERVER_RATE)
+        try:
+            await _sweep_once(work, sweep)
+        except AignosticsError:
+            continue  # the next one sees what this one did not
+
+
+async def _sweep_once(work: Work, sweep: Sweep) -> None:
+    for second in await sweep.find_duplicates():
+        work.journal.tell(Happening.RUN_DUPLICATE, run_id=second.run_id, text=second.done)
+
+
+async def _last_sweep(work: Work, sweep: Sweep, submitter: Submitter) -> None:
+    """Sweep until no second run can come any more."""
+    until = await work.database.read(_queries.doubted_until(submitter.patience.late))
+    while True:
+        now = await submitter.platform.moment(fresh=True)
+        await work.patiently(lambda: _sweep_once(work, sweep))
+        left = until - now.server if now.server is not None else 0.0
+        if left <= 0 or work.is_draining:
+            return
+        work.journal.tell(Happening.WAITING, text=f"for second runs, {left:.0f} s more")
+        await work.sleep(min(left, _SWEEP_INTERVAL) / _submitter.SERVER_RATE)

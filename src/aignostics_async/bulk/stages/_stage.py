@@ -1,0 +1,129 @@
+"""A stage of the pipeline: takes items in a state, works on some at once, and leaves them in another.
+
+What is to be done stands in the database and nowhere else, so a stage holds no more than it works on, and
+goes on after a restart with what it finds there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ..._errors import AignosticsError, JobStopped
+from ..._tasks import plain_task_group
+from ..record import _orders, _queries
+from ..record._states import ItemState
+from ._trouble import Breaker, Verdict, rule
+
+if TYPE_CHECKING:
+    from ..record._queries import ItemRow
+    from ._work import Work
+
+
+_MOST_CHANGES = 3
+"""How often a file may turn out to be another one than was read."""
+
+
+class Before(Protocol):
+    """What feeds a stage."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more can come from it."""
+        ...
+
+
+class Stage:
+    """Works on the items in some states until none is left and none can come."""
+
+    def __init__(
+        self,
+        work: Work,
+        states: Sequence[ItemState],
+        do: Callable[[ItemRow], Awaitable[None]],
+        *,
+        workers: int,
+        before: Before | None = None,
+        room: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
+        self.is_done = False
+        self.in_flight: set[int] = set()
+        self._work = work
+        self._states = states
+        self._do = do
+        self._workers = workers
+        self._before = before
+        self._room = room
+        self._breaker = Breaker()
+        self._changes: Counter[int] = Counter()
+
+    async def run(self) -> None:
+        """Work until everything is done, or, where the job is draining, until what was begun is."""
+        async with plain_task_group() as group:
+            while not self._work.is_draining:
+                ring = self._work.bell.next
+                is_last = self._before is None or self._before.is_done
+                free = await self._free()
+                rows = await self._take(free) if free else []
+                for row in rows:
+                    self.in_flight.add(row.number)
+                    group.start_soon(self._one, row)
+                if not rows and not self.in_flight and is_last:
+                    break
+                if not rows:
+                    await ring.wait()
+        self.is_done = True
+        self._work.bell.ring()
+
+    async def _free(self) -> int:
+        """Return how many items more may be taken."""
+        free = self._workers - len(self.in_flight)
+        return free if self._room is None or not free else min(free, await self._room())
+
+    async def _take(self, most: int) -> list[ItemRow]:
+        rows: list[ItemRow] = []
+        for state in self._states:
+            query = _queries.items_in(state, beyond=list(self.in_flight), most=most - len(rows))
+            rows += await self._work.database.read(query)
+        return rows
+
+    async def _one(self, row: ItemRow) -> None:
+        try:
+            await self._until_settled(row)
+        except JobStopped as error:
+            self._work.stop(error)
+        finally:
+            self.in_flight.discard(row.number)
+            self._work.bell.ring()
+
+    async def _until_settled(self, row: ItemRow) -> None:
+        tries, began = 0, time.monotonic()
+        while True:
+            tries += 1
+            try:
+                # As it stands now: a try before may have brought it on a step.
+                await self._do(await self._work.database.read(_queries.item(row.number)))
+            except AignosticsError as error:
+                failure = error
+            else:
+                self._breaker.succeeded()
+                return
+            ruling = rule(failure, tries, time.monotonic() - began)
+            if ruling.verdict is Verdict.STOP:
+                raise JobStopped(f"{row.reference}: {failure}", cause=failure)
+            if ruling.verdict is Verdict.AGAIN:
+                if self._work.is_draining:
+                    return
+                await self._work.sleep(ruling.wait)
+            elif ruling.verdict is Verdict.ANEW and self._changes[row.number] < _MOST_CHANGES:
+                self._changes[row.number] += 1
+                await self._work.database.write(_orders.move_item(row.number, ItemState.FOUND))
+            else:
+                await self._work.set_aside(row, str(failure))
+                if self._breaker.failed(failure):
+                    raise JobStopped(
+                        f"one slide after the other failed, the last one so: {failure}", cause=failure
+                    )
+                return

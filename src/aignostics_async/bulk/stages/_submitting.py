@@ -1,0 +1,143 @@
+"""The third stage: chunks of uploaded items, and exactly one run for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import field, frozen
+
+from ..._errors import JobStopped
+from ..._tasks import plain_task_group, run_all
+from ...models import Item
+from ...submission._deliver import check_credentials
+from ..ahead._entries import Entry
+from ..ahead._probed import Probed
+from ..once._chunks import chunks
+from ..record import _orders, _queries, _run_orders
+from ..record._journal import Happening
+from ..record._states import IntentState
+from ._trouble import Breaker
+
+if TYPE_CHECKING:
+    from ..once._platform import Platform
+    from ..once._submitter import Submitter
+    from ..record._queries import IntentRow, ItemRow
+    from ._stage import Stage
+    from ._work import Work
+
+_AT_ONCE = 16
+"""Chunks whose run is not known. With so many open the platform is not well, and is asked for no more."""
+_SIGNING_AT_ONCE = 8
+_OPEN = (IntentState.SEALED, IntentState.SENDING, IntentState.UNKNOWN)
+_TOLD = {
+    IntentState.CREATED: Happening.RUN_CREATED,
+    IntentState.AMBIGUOUS: Happening.RUN_AMBIGUOUS,
+    IntentState.DISSOLVED: Happening.RUN_REFUSED,
+}
+
+
+@frozen(kw_only=True)
+class Submitting:
+    """Seals chunks and pursues each until it has its run."""
+
+    work: Work
+    platform: Platform
+    submitter: Submitter
+    uploading: Stage
+    tag: str
+    since: float
+    """When the job was made."""
+    _in_flight: set[int] = field(factory=set, init=False)
+    _breaker: Breaker = field(factory=Breaker, init=False)
+    _done: anyio.Event = field(factory=anyio.Event, init=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no run can come any more."""
+        return self._done.is_set()
+
+    async def run(self) -> None:
+        """Work until every uploaded item has its run, or a person has to decide; or until the job drains."""
+        async with plain_task_group() as group:
+            while not self.work.is_draining:
+                ring = self.work.bell.next
+                is_last = self.uploading.is_done
+                sealed = await self._seal(is_last=is_last)
+                for intent in await self._take():
+                    self._in_flight.add(intent.number)
+                    group.start_soon(self._one, intent)
+                if is_last and not sealed and not self._in_flight:
+                    break
+                await ring.wait()
+        self._done.set()
+        self.work.bell.ring()
+
+    async def _take(self) -> Sequence[IntentRow]:
+        rows = await self.work.database.read(_queries.intents_in(*_OPEN))
+        waiting = [row for row in rows if row.number not in self._in_flight]
+        return waiting[: _AT_ONCE - len(self._in_flight)]
+
+    async def _seal(self, *, is_last: bool) -> int:
+        """Make chunks of what is uploaded, and return how many."""
+        plan, database = self.work.plan, self.work.database
+        stored = await database.read(_queries.waiting())
+        if plan.most_items is not None:
+            stored = stored[: max(0, plan.most_items - await database.read(_queries.billed()))]
+        ready = list(chunks(stored, plan.chunk_size, is_last=is_last))
+        if ready:
+            # What is there before a chunk is sealed can't be its run.
+            runs = await self.work.patiently(lambda: self.platform.runs(self.since))
+            await database.write(_run_orders.see_runs(runs))
+        for chunk in ready:
+            await database.write(_orders.seal([each.number for each in chunk], tag=self.tag))
+        return len(ready)
+
+    async def _one(self, intent: IntentRow) -> None:
+        try:
+            stop = await self.work.patiently(lambda: self.submitter.pursue(intent))
+            if stop is not None:
+                raise JobStopped(f"the platform refuses its runs: {stop.reason}")
+            await self._tell(intent.number)
+        except JobStopped as error:
+            self.work.stop(error)
+        finally:
+            self._in_flight.discard(intent.number)
+            self.work.bell.ring()
+
+    async def _tell(self, number: int) -> None:
+        now = await self.work.database.read(_queries.intent(number))
+        if (what := _TOLD.get(now.state)) is not None:
+            self.work.journal.tell(what, run_id=now.run_id, text=now.reason)
+        if now.state is IntentState.DISSOLVED and now.size == 1:
+            if self._breaker.refused(now.reason or ""):
+                raise JobStopped(
+                    f"the platform refuses one slide after the other, the last one so: {now.reason}"
+                )
+        elif now.state is IntentState.CREATED:
+            self._breaker.succeeded()
+
+
+class Signing:
+    """Gives the items of an intent as they are sent, with fresh URLs."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def __call__(self, intent: IntentRow) -> Sequence[Item]:
+        """Return the items; raises ConfigurationError where the store's credentials end too soon."""
+        work = self._work
+        lifetime = work.client._session.settings.url_lifetime  # noqa: SLF001 - of our own
+        await check_credentials(work.store, lifetime)
+
+        async def sign(row: ItemRow) -> Item:
+            entry = Entry.from_row(row.reference, row.path, row.overrides)
+            info = Probed.from_dict(row.info or {}).info
+            url = await work.store.presign_get(row.uri or "", lifetime)
+            artifact = work.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
+            return Item(row.reference + intent.tag, artifacts=[artifact])
+
+        rows = await work.database.read(_queries.members(intent.number))
+        return await run_all([partial(sign, row) for row in rows], limit=_SIGNING_AT_ONCE)

@@ -1,0 +1,104 @@
+"""The second stage: slides to the object store, each under a name that is fixed before its first byte.
+
+So what was sent before an interruption is found there and not sent again, and two slides never meet.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from attrs import frozen
+
+from ..._crc32c import checksum_file
+from ..._errors import AignosticsError, LocalFileChanged, TransferError
+from ...slides import packed
+from ...storage import put_once
+from ...transfer._names import safe_name
+from ...transfer._progress import Following, TransferEvent
+from ..ahead._probed import Probed, measure
+from ..record import _orders
+from ..record._journal import Happening
+from ..record._samples import Stage
+from ..record._states import ItemState
+
+if TYPE_CHECKING:
+    from ...storage import Stored
+    from ..record._queries import ItemRow
+    from ._reading import Reading
+    from ._work import Work
+
+
+@frozen
+class Uploading:
+    """Uploads slides, those of several files as one zip."""
+
+    work: Work
+    reading: Reading
+
+    async def __call__(self, row: ItemRow) -> None:
+        """Take an item from READY, or from SENDING after an interruption, to STORED."""
+        if row.state is ItemState.FOUND:
+            await self.reading(row)  # it was another file by now
+            return
+        probed = Probed.from_dict(row.info or {})
+        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
+            try:
+                await self._check(row, probed)
+                source = await packed(probed.info, Path(scratch))
+            except OSError as error:
+                raise TransferError(
+                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=row.path
+                ) from None
+            key = row.key
+            if key is None:
+                name = safe_name(source.name)
+                key = f"{self.work.plan.prefix}/{self.work.job_id}/{row.uuid}/{name}"
+            if row.state is ItemState.READY:
+                await self.work.database.write(_orders.move_item(row.number, ItemState.SENDING, key=key))
+            stored = await self._put(row, key, source)
+            # A store that can't tell leaves that to one more reading of the file.
+            checksum = stored.crc32c or (await checksum_file(source)).wire
+        await self._check(row, probed)
+        order = _orders.move_item(
+            row.number,
+            ItemState.STORED,
+            uri=stored.uri,
+            etag=stored.etag,
+            crc32c=checksum,
+            stored_size=stored.size,
+            is_store_verified=stored.verified,
+        )
+        await self.work.database.write(order)
+        self.work.meter.count(Stage.UPLOAD, items=1)
+        self.work.journal.tell(Happening.UPLOADED, reference=row.reference)
+
+    async def _put(self, row: ItemRow, key: str, source: Path) -> Stored:
+        size = (await anyio.Path(source).stat()).st_size
+        started = TransferEvent("started", "upload", row.reference, source.name, total=size)
+        following, passing = Following(self.work.progress, started), self.work.meter.passing(Stage.UPLOAD)
+
+        def advance(done: int) -> None:
+            passing(done)
+            following.advance(done)
+
+        with following:
+            try:
+                stored = await put_once(self.work.store, key, source, progress=advance)
+            except AignosticsError:
+                following.end("failed", 0)
+                raise
+            following.end("finished", size)
+        return stored
+
+    async def _check(self, row: ItemRow, probed: Probed) -> None:
+        """Raise LocalFileChanged if the slide is not the one any more that was read."""
+        try:
+            _, fingerprint = await anyio.to_thread.run_sync(measure, probed.info.files)
+        except OSError as error:
+            raise TransferError(f"it can't be read ({error.strerror})", name=row.path) from None
+        if fingerprint != probed.fingerprint:
+            raise LocalFileChanged("it changed after it was read; it is looked at again", name=row.path)

@@ -1,0 +1,97 @@
+"""What the stages of a job share."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from attrs import field, frozen
+
+from ..._errors import AignosticsError, JobStopped
+from ..record import _orders
+from ..record._journal import Happening
+from ..record._states import ItemState
+from ._bell import Bell
+from ._meter import Meter
+from ._trouble import Verdict, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from ..._client import Client
+    from ...storage import Store
+    from ...transfer._progress import Progress
+    from .._plan import JobPlan
+    from ..ahead._requirements import Requirements
+    from ..record._database import Database
+    from ..record._journal import Journal
+    from ..record._queries import ItemRow
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Work:
+    """A job at work."""
+
+    job_id: str
+    plan: JobPlan
+    results: Path
+    folders: Mapping[int, str]
+    """The names of the items' folders of results, by their numbers."""
+    database: Database
+    client: Client
+    store: Store
+    requirements: Requirements
+    journal: Journal
+    progress: Progress
+    bell: Bell = field(factory=Bell)
+    meter: Meter = field(factory=Meter)
+    stopped: list[JobStopped] = field(factory=list, init=False)
+    """Why the job can't go on, if that is so."""
+    _draining: anyio.Event = field(factory=anyio.Event, init=False)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether nothing new is to be begun."""
+        return self._draining.is_set()
+
+    def drain(self) -> None:
+        """Begin nothing new, and let what was begun come to an end."""
+        self._draining.set()
+        self.bell.ring()
+
+    def stop(self, error: JobStopped) -> None:
+        """Drain, and let the job end with an error."""
+        self.stopped.append(error)
+        self.drain()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but not longer than until the job drains."""
+        with anyio.move_on_after(seconds):
+            await self._draining.wait()
+
+    async def patiently(self, do: Callable[[], Awaitable[T]]) -> T:
+        """Return what a step gives that the whole job needs, tried again while its failure may pass.
+
+        Raises JobStopped where it will not.
+        """
+        tries, began = 0, time.monotonic()
+        while True:
+            tries += 1
+            try:
+                return await do()
+            except AignosticsError as error:
+                ruling = rule(error, tries, time.monotonic() - began)
+                if ruling.verdict is not Verdict.AGAIN or self.is_draining:
+                    raise JobStopped(str(error), cause=error) from error
+                self.journal.tell(Happening.WAITING, text=str(error))
+            await self.sleep(ruling.wait)
+
+    async def set_aside(self, row: ItemRow, fault: str, remedy: str = "") -> None:
+        """Let the others go on without an item."""
+        order = _orders.move_item(row.number, ItemState.SET_ASIDE, fault=fault, remedy=remedy or None)
+        await self.database.write(order)
+        self.journal.tell(Happening.SET_ASIDE, reference=row.reference, text=fault)
