@@ -32,6 +32,7 @@ from .stages._submitting import Signing
 from .stages._work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from .._client import Client
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ..transfer._progress import Progress
     from .record._journal import Listener
     from .record._queries import JobRow
+    from .record._states import ItemState
 
 _PAUSE_INTERVAL = 0.5  # seconds
 
@@ -62,6 +64,7 @@ class BulkJob:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._directory = Directory(directory)
         self._work: Work | None = None
+        self._is_to_drain = False
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> Self:
@@ -111,6 +114,10 @@ class BulkJob:
         """Return how the job stands, by its database."""
         return await self._database.read(read_summary)
 
+    async def states(self) -> Mapping[ItemState, int]:
+        """Return how many items are in each state; costs milliseconds where `summary` may take a second."""
+        return await self._database.read(_queries.counts())
+
     async def run(
         self,
         client: Client,
@@ -147,6 +154,8 @@ class BulkJob:
         try:
             platform = Platform(client, version)
             journal.tell(Happening.STARTED)
+            if self._is_to_drain:
+                self.drain()
             submitter, sweep = await self._begin(work, platform)
             async with Prober() as prober, plain_task_group() as group:
                 group.start_soon(self._watch_for_pause)
@@ -159,9 +168,11 @@ class BulkJob:
         finally:
             journal.close()
             self._work = None
+            self._is_to_drain = False
 
     def drain(self) -> None:
         """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
+        self._is_to_drain = True  # also where it has not come so far as to begin anything
         if self._work is not None and not self._work.is_draining:
             self._work.journal.tell(Happening.DRAINING)
             self._work.drain()
@@ -183,6 +194,10 @@ class BulkJob:
         become part of a new run, which is billed.
         """
         return await self._database.write(_tending.retry(failed=failed))
+
+    async def would_be_billed(self) -> int:
+        """Return how many items `retry(failed=True)` would let be billed again."""
+        return await self._database.read(_tending.would_be_billed)
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Decide about a chunk of which nobody can say whether it has a run.
@@ -214,7 +229,7 @@ class BulkJob:
         return await _tending.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
-        """Delete the uploaded slides of items that are done or failed from the store, and return how many.
+        """Delete the uploaded slides of items that are done from the store, and return how many.
 
         Raises ConfigurationError where the store can't delete.
         """

@@ -237,6 +237,12 @@ def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
     return lambda execute: [OwnRun(*row) for row in execute(query)]
 
 
+def duplicates() -> Callable[[Execute], frozenset[str]]:
+    """Return the query for runs that are second ones of the job's own."""
+    query = "SELECT run_id FROM seen WHERE is_duplicate"
+    return lambda execute: frozenset(row[0] for row in execute(query))
+
+
 def known_runs() -> Callable[[Execute], frozenset[str]]:
     """Return the query for runs that need no look: those of an intent, and those from before the job."""
     query = "SELECT run_id FROM seen WHERE intent IS NOT NULL OR number <= (SELECT baseline FROM job)"
