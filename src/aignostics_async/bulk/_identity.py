@@ -27,18 +27,22 @@ _WORDS = {
 }
 
 
+def check_server(client: Client, plan: JobPlan) -> None:
+    """Raise JobRefused for a client of another server than the plan's."""
+    api_root = client._session.api_root  # noqa: SLF001 - of our own
+    if api_root != plan.api_root:
+        raise JobRefused(
+            f"this job was made for {plan.api_root}, but the client signs in at {api_root}; resume it there"
+        )
+
+
 async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
     """Return what can be known of who asks, and where: from the token, and from the newest run.
 
     Costs one request. Raises JobRefused for a client of another server than the plan's.
     """
-    session = client._session  # noqa: SLF001 - of our own
-    if session.api_root != plan.api_root:
-        raise JobRefused(
-            f"this job was made for {plan.api_root}, but the client signs in at {session.api_root}; resume "
-            "it there"
-        )
-    claims = await session.claims()
+    check_server(client, plan)
+    claims = await client._session.claims()  # noqa: SLF001 - of our own
     told = {
         "api_root": plan.api_root,
         "application_version": plan.application_version,

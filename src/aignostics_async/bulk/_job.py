@@ -15,7 +15,7 @@ from .._tasks import plain_task_group
 from ..transfer._progress import ignore
 from . import _tending
 from ._alarm import sound_alarms
-from ._identity import check_identity, identify, is_proven, sees_any
+from ._identity import check_identity, check_server, identify, is_proven, sees_any
 from ._plan import JobPlan
 from .ahead._probe import Prober
 from .ahead._requirements import Requirements
@@ -135,6 +135,7 @@ class BulkJob:
         can't begin; then nothing is lost, and a later call goes on.
         """
         self._check_idle()
+        check_server(client, self.plan)
         self._is_at_work = True
         journal = Journal(self._directory.events, listener)
         try:
