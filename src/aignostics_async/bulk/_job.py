@@ -33,6 +33,7 @@ from .stages._submitting import Signing
 from .stages._work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from .._client import Client
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ..transfer._progress import Progress
     from .record._journal import Listener
     from .record._queries import JobRow
+    from .record._states import ItemState
 
 _PAUSE_INTERVAL = 0.5  # seconds
 _RUNS_TO_SEE = 3
@@ -65,6 +67,7 @@ class BulkJob:
         self._directory = Directory(directory)
         self._work: Work | None = None
         self._is_at_work = False
+        self._is_to_drain = False
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> Self:
@@ -118,6 +121,10 @@ class BulkJob:
         """Return how the job stands, by its database."""
         return await self._database.read(read_summary)
 
+    async def states(self) -> Mapping[ItemState, int]:
+        """Return how many items are in each state; costs milliseconds where `summary` may take a second."""
+        return await self._database.read(_queries.counts())
+
     async def run(
         self,
         client: Client,
@@ -147,7 +154,7 @@ class BulkJob:
             raise
         finally:
             journal.close()
-            self._work, self._is_at_work = None, False
+            self._work, self._is_at_work, self._is_to_drain = None, False, False
 
     async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
         await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
@@ -165,6 +172,8 @@ class BulkJob:
             progress=progress,
         )
         journal.tell(Happening.STARTED)
+        if self._is_to_drain:
+            self.drain()
         submitter, sweep = await self._begin(work, Platform(client, version))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_pause)
@@ -179,6 +188,7 @@ class BulkJob:
 
     def drain(self) -> None:
         """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
+        self._is_to_drain = True  # also where it has not come so far as to begin anything
         if self._work is not None and not self._work.is_draining:
             self._work.journal.tell(Happening.DRAINING)
             self._work.drain()
@@ -200,6 +210,10 @@ class BulkJob:
         become part of a new run, which is billed.
         """
         return await self._database.write(_tending.retry(failed=failed))
+
+    async def would_be_billed(self) -> int:
+        """Return how many items `retry(failed=True)` would let be billed again."""
+        return await self._database.read(_tending.would_be_billed)
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Decide about a chunk of which nobody can say whether it has a run.
@@ -233,7 +247,7 @@ class BulkJob:
         return await _tending.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
-        """Delete the uploaded slides of items that are done or failed from the store, and return how many.
+        """Delete the uploaded slides of items that are done from the store, and return how many.
 
         Raises ConfigurationError where the store can't delete.
         """

@@ -59,6 +59,15 @@ def retry(*, failed: bool) -> Callable[[Execute], int]:
     return work
 
 
+def would_be_billed(execute: Execute) -> int:
+    """Return how many items a retry of failed ones would let be billed again."""
+    query = (
+        "SELECT count(*) FROM items WHERE state = 'FAILED' "
+        "OR (state = 'SET_ASIDE' AND run_id IS NOT NULL AND item_id IS NULL)"
+    )
+    return int(execute(query).fetchone()[0])
+
+
 async def resolve(
     database: Database, client: Client, plan: JobPlan, intent: int, *, run_id: str | None
 ) -> None:
@@ -66,7 +75,7 @@ async def resolve(
     open_to_decide = await database.read(_queries.intents_in(IntentState.AMBIGUOUS))
     row = next((each for each in open_to_decide if each.number == intent), None)
     if row is None:
-        raise JobStateError(f"chunk {intent} is not open to decide; `status` lists those that are")
+        raise JobStateError(f"chunk {intent} is not open to decide; 'bulk resolve' lists those that are")
     if run_id is None:
         order = _orders.resolve(intent, IntentState.SEALED, reason="a person was sure that it has no run")
         await database.write(order)
@@ -91,7 +100,9 @@ async def resolve(
 async def settle_duplicate(database: Database, client: Client | None, run_id: str) -> None:
     """Cancel a second run, or leave it, and write down which."""
     if run_id not in await database.read(_queries.duplicates()):
-        raise JobStateError(f"run {run_id} is not a second one of this job; `status` lists those that are")
+        raise JobStateError(
+            f"run {run_id} is not a second one of this job; 'bulk resolve' lists those that are"
+        )
     done = "it was left to go on" if client is None else await _end_run(client, run_id)
     await database.write(_run_orders.settle_duplicate(run_id, done))
 

@@ -223,12 +223,6 @@ def objects_of(*states: ItemState) -> Callable[[Execute], list[tuple[int, str]]]
     return lambda execute: execute(query, (json.dumps(states),)).fetchall()
 
 
-def duplicates() -> Callable[[Execute], frozenset[str]]:
-    """Return the query for second runs of intents."""
-    query = "SELECT run_id FROM seen WHERE is_duplicate"
-    return lambda execute: frozenset(row[0] for row in execute(query))
-
-
 def newest_runs(most: int) -> Callable[[Execute], list[str]]:
     """Return the query for the job's newest runs that were not seen to vanish."""
     query = (
@@ -258,6 +252,12 @@ def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
         "WHERE state = 'CREATED' AND ended_at IS NULL ORDER BY intents.number"
     )
     return lambda execute: [OwnRun(*row) for row in execute(query)]
+
+
+def duplicates() -> Callable[[Execute], frozenset[str]]:
+    """Return the query for runs that are second ones of the job's own."""
+    query = "SELECT run_id FROM seen WHERE is_duplicate"
+    return lambda execute: frozenset(row[0] for row in execute(query))
 
 
 def known_runs() -> Callable[[Execute], frozenset[str]]:

@@ -213,10 +213,13 @@ def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], No
     return work
 
 
-def settle_duplicate(run_id: str, done: str) -> Callable[[Execute], bool]:
-    """Return the order that takes in what was done about a second run; gives whether it is one."""
-    query = "UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate"
-    return lambda execute: execute(query, (done, run_id)).rowcount == 1
+def settle_duplicate(run_id: str, done: str) -> Callable[[Execute], None]:
+    """Return the order that takes in what was done about a second run."""
+
+    def work(execute: Execute) -> None:
+        execute("UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate", (done, run_id))
+
+    return work
 
 
 def find_duplicate(run: SeenRun, intent: int, done: str | None) -> Callable[[Execute], None]:
