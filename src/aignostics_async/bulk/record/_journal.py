@@ -16,6 +16,8 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
+from ..._errors import JobError
+
 
 class Happening(StrEnum):
     """What can happen."""
@@ -64,10 +66,13 @@ Listener = Callable[[JobEvent], None]
 
 
 class Journal:
-    """The events of a job: a file, and a listener."""
+    """The events of a job: a file, and a listener. Raises JobError where there can be no file."""
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise JobError(f"{path} can't be written ({error.strerror}); move it away, then resume") from None
         self._file = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")
         self._listener = listener
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ._writer import Execute
 
 
+VANISHED = "VANISHED"
+"""The status of a run that is not there any more."""
+
+
 @frozen
 class Output:
     """An output artifact of an item, by its id and its name."""
@@ -124,7 +128,7 @@ def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
     """Return the order for a run that is not there any more: its items are set aside. Gives how many."""
 
     def work(execute: Execute) -> int:
-        execute("UPDATE seen SET status = 'VANISHED', ended_at = ? WHERE run_id = ?", (ended_at, run_id))
+        execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (VANISHED, ended_at, run_id))
         query = "SELECT number FROM items WHERE run_id = ? AND state IN (?, ?)"
         left = [row[0] for row in execute(query, (run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED))]
         fault = f"run {run_id} is not there any more"
@@ -136,10 +140,13 @@ def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
     return work
 
 
-def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callable[[Execute], None]:
-    """Return the order that takes in what became of an item's files, and the state that follows from it."""
+def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callable[[Execute], bool]:
+    """Return the order that takes in what became of an item's files; gives whether all of it is here then.
 
-    def work(execute: Execute) -> None:
+    That it is not even if `state` is DONE where more outputs came to be known meanwhile.
+    """
+
+    def work(execute: Execute) -> bool:
         query = (
             "INSERT INTO outputs (item, artifact_id, name, status, path, size, crc32c, fault) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item, artifact_id) DO UPDATE SET "
@@ -157,9 +164,12 @@ def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callabl
                 each.fault,
             )
             execute(query, (item, *row))
-        if state is not ItemState.SUCCEEDED:
-            move_item(item, state)(execute)
-            close_intents()(execute)
+        query = "SELECT 1 FROM outputs WHERE item = ? AND status = 'KNOWN'"
+        if state is not ItemState.DONE or execute(query, (item,)).fetchone():
+            return False
+        move_item(item, state, fault=None, remedy=None)(execute)
+        close_intents()(execute)
+        return True
 
     return work
 

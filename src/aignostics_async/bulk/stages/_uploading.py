@@ -5,6 +5,7 @@ So what was sent before an interruption is found there and not sent again, and t
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import anyio.to_thread
 from attrs import frozen
 
 from ..._crc32c import checksum_file
-from ..._errors import AignosticsError, LocalFileChanged, TransferError
+from ..._errors import AignosticsError, DiskFull, LocalFileChanged, TransferError
 from ...slides import packed
 from ...storage import put_once
 from ...transfer._names import safe_name
@@ -50,9 +51,7 @@ class Uploading:
                 await self._check(row, probed)
                 source = await packed(probed.info, Path(scratch))
             except OSError as error:
-                raise TransferError(
-                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=row.path
-                ) from None
+                raise _local(error, scratch, row.path) from None
             key = row.key
             if key is None:
                 name = safe_name(source.name)
@@ -102,3 +101,9 @@ class Uploading:
             raise TransferError(f"it can't be read ({error.strerror})", name=row.path) from None
         if fingerprint != probed.fingerprint:
             raise LocalFileChanged("it changed after it was read; it is looked at again", name=row.path)
+
+
+def _local(error: OSError, scratch: str, path: str) -> TransferError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no space is left to pack it in {scratch}; make room, or set TMPDIR", name=path)
+    return TransferError(f"it can't be read, or packed in {scratch} ({error.strerror})", name=path)

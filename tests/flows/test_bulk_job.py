@@ -1,0 +1,746 @@
+"""A job from its slides to its results, whatever interrupts it: judged by the platform's own books."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from attrs import define, evolve
+from running_jobs import RATE, RUNS, SETTINGS, Bench, all_bytes, on_first, without_results
+from support import signed_in
+
+from aignostics_async import (
+    Client,
+    Item,
+    JobBusy,
+    JobError,
+    JobRefused,
+    JobStateError,
+    JobStopped,
+    LoginRequired,
+    UsageError,
+)
+from aignostics_async.bulk import BulkJob, Happening, JobEvent, Sources, Verdict, make_job
+from aignostics_async.bulk.once import _submitter
+from aignostics_async.bulk.once._platform import Platform
+from aignostics_async.bulk.once._pursuit import Sent
+from aignostics_async.emulator._oauth import TOKEN_PATH
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.synthetic import write_slide
+from aignostics_async.storage import Store, Stored
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(scope="module")
+def fast_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Give an emulator where minutes are half a second, by its Date too."""
+    with Emulator(tmp_path_factory.mktemp("emulator"), clock_rate=RATE, url_lifetime=10**6) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
+
+
+@pytest.fixture
+async def bench(
+    fast_emulator: Emulator, tiny_slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(_submitter, "SERVER_RATE", RATE)
+    fast_emulator.set_clock(rate=RATE)
+    fast_emulator.set_faults()
+    async with fast_emulator.client(SETTINGS) as client:
+        yield Bench(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
+
+
+def drain(job: BulkJob) -> None:
+    job.drain()
+
+
+# From end to end
+
+
+async def test_slides_become_results_and_nothing_is_done_twice(bench: Bench) -> None:
+    names = ("a", "b", "c", "d", "e")
+    places = list(map(str, bench.copy(*names)))
+    plan = bench.plan(chunk_size=2)
+    outlook = await make_job(bench.job, plan, Sources(places=places, reference_from="stem"), bench.client)
+    assert outlook.is_clear
+    bench.emulator.set_faults()
+
+    summary = await bench.run()
+
+    assert summary.verdict is Verdict.DONE
+    assert bench.puts() == dict.fromkeys(map(bench.reference, names), 1)
+    assert bench.posts() == 3
+    bench.assert_each_has_one_run(*names)
+    await bench.assert_outputs_are_the_platform_s(*names)
+
+    bench.emulator.set_faults()
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert (bench.posts(), bench.puts()) == (0, {}), "there is nothing left to do"
+    assert not [asked for asked in bench.emulator.requests() if asked["path"].startswith("/storage")]
+
+
+async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(bench: Bench) -> None:
+    os.umask(0o022)
+    # Some things go wrong, so that errors are told too.
+    await bench.make("a", "b")
+    bench.emulator.set_faults(
+        {"method": "PUT", "path": "/storage/objects/.*", "times": 1, "status": 503},
+        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
+        {"method": "GET", "path": "/storage/objects/results/.*", "times": 2, "status": 403},
+    )
+    assert (await bench.run()).verdict is Verdict.DONE
+
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [bench.job, *bench.job.rglob("*")]}
+    own = {path: mode for path, mode in modes.items() if bench.job / "results" not in [path, *path.parents]}
+    assert {mode for path, mode in own.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in own.items() if path.is_file()} == {0o600}
+    assert {path.name for path in own} >= {"job", "job.sqlite3", "events.jsonl", "lock"}
+    secrets = [b"X-Amz-Signature", b"sig=", b"token=", b"signature=", b"Bearer", b"emulator-"]
+    secrets += [bench.emulator.access_token.encode(), bench.emulator.refresh_token.encode()]
+    looked = [*all_bytes(bench.job), *all_bytes(bench.folder / "state")]
+    assert len(looked) > 6
+    found = [(path, secret) for path, content in looked for secret in secrets if secret in content]
+    assert not found
+
+
+# Interruptions
+
+
+@pytest.mark.parametrize("what", [Happening.UPLOADED, Happening.RUN_CREATED, Happening.ITEM_DONE])
+@pytest.mark.parametrize("how", ["drained", "cancelled"])
+async def test_an_interrupted_job_goes_on(bench: Bench, what: Happening, how: str) -> None:
+    names = ("a", "b", "c", "d")
+    await bench.make(*names, chunk_size=2)
+    if how == "drained":
+        summary = await bench.run(on_first(what, drain))
+        assert summary.job.finished_at is None
+    else:
+        with anyio.CancelScope() as scope:
+            await bench.run(on_first(what, lambda _job: scope.cancel()))
+        assert scope.cancelled_caught
+        assert bench.told(Happening.STOPPED)
+
+    assert (await bench.run()).verdict is Verdict.DONE
+    if how == "drained":
+        assert set(bench.puts().values()) == {1}, "what was begun came to its end"
+    assert set(bench.puts()) == set(map(bench.reference, names))
+    assert bench.posts() == 2
+    bench.assert_each_has_one_run(*names)
+    await bench.assert_outputs_are_the_platform_s(*names)
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.make("a", "b", chunk_size=2)
+    create, is_created = Platform.create, asyncio.Event()
+
+    async def never_told(self: Platform, items: Sequence[Item]) -> Sent:
+        await create(self, items)
+        is_created.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Platform, "create", never_told)
+        running = asyncio.create_task(bench.run())
+        await asyncio.wait_for(is_created.wait(), 20)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert bench.rows("SELECT state FROM intents") == [("SENDING",)]
+
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert bench.posts() == 1, "its run is there, and is found"
+    bench.assert_each_has_one_run("a", "b")
+
+
+async def test_another_process_pauses_the_job(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aignostics_async.bulk import _job
+
+    monkeypatch.setattr(_job, "_PAUSE_INTERVAL", 0.01)
+    await bench.make("a", "b", chunk_size=1)
+    bench.emulator.set_clock(rate=0)  # no run gets anywhere
+    summary = await bench.run(on_first(Happening.RUN_CREATED, lambda _: (bench.job / "pause").touch()))
+    assert summary.job.is_paused
+    assert summary.verdict is Verdict.UNFINISHED
+    bench.emulator.set_clock(rate=RATE)
+    summary = await bench.run()
+    assert (summary.verdict, summary.job.is_paused) == (Verdict.DONE, False)
+    assert not (bench.job / "pause").exists()
+    bench.assert_each_has_one_run("a", "b")
+
+
+async def test_two_of_a_job_at_once(bench: Bench) -> None:
+    await bench.make("a")
+    async with BulkJob.open(bench.job) as first:
+        with pytest.raises(JobBusy, match=f"process {os.getpid()} "):
+            async with BulkJob.open(bench.job):
+                pass
+        running = asyncio.create_task(first.run(bench.client))
+        await asyncio.sleep(0)
+        with pytest.raises(UsageError, match="at work"):
+            await first.run(bench.client)
+        with pytest.raises(UsageError, match="at work"):
+            await first.cancel(bench.client)
+        assert (await running).verdict is Verdict.DONE
+    with pytest.raises(JobRefused, match="there is a job in"):
+        await make_job(bench.job, bench.plan(), Sources(places=[str(bench.folder)]), bench.client)
+    with pytest.raises(JobError, match="there is no job in"):
+        await BulkJob.open(bench.folder).__aenter__()
+
+
+# Slides that are not well
+
+
+async def test_a_slide_that_changed_after_it_was_read(bench: Bench) -> None:
+    await bench.make("a", "b", "c")
+    write_slide(bench.path("b"), seed=9, width=600, height=400)
+    assert (await bench.run()).verdict is Verdict.DONE
+    (uploaded,) = bench.rows(
+        "SELECT size, json_extract(info, '$.width') FROM items WHERE path LIKE '%-b.tiff'"
+    )
+    assert uploaded == (bench.path("b").stat().st_size, 600)
+    assert set(bench.puts().values()) == {1}
+    bench.assert_each_has_one_run("a", "b", "c")
+
+
+async def test_slides_that_cannot_be_read_are_set_aside(bench: Bench) -> None:
+    names = ("good", "garbage", "cut", "gone", "fine")
+    await bench.make(*names, chunk_size=2)
+    bench.path("garbage").write_text("this is no slide")
+    content = bench.path("cut").read_bytes()
+    bench.path("cut").write_bytes(content[: len(content) // 3])
+    bench.path("gone").unlink()
+
+    summary = await bench.run()
+
+    assert summary.verdict is Verdict.SOME_FAILED
+    aside = dict.fromkeys(("garbage", "cut", "gone"), "SET_ASIDE")
+    assert bench.states() == {"good": "DONE", "fine": "DONE", **aside}
+    assert all(fault for (fault,) in bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'"))
+    bench.assert_each_has_one_run("good", "fine")
+
+    bench.copy("garbage", "cut", "gone")
+    async with BulkJob.open(bench.job) as job:
+        assert await job.retry() == 3
+    assert (await bench.run()).verdict is Verdict.DONE
+    bench.assert_each_has_one_run(*names)
+
+
+async def test_a_slide_that_crashes_its_reader_is_set_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As native code does for a damaged file: the process is gone, and with it only that slide."""
+    from aignostics_async.bulk.ahead import _probe
+
+    crashing = (
+        "import os; from aignostics_async.bulk.ahead import _probe_worker as worker\n"
+        "read = worker.read_slide_here\n"
+        "worker.read_slide_here = lambda slide: os.abort() if 'poison' in str(slide.path) else read(slide)\n"
+        "worker.main()"
+    )
+    monkeypatch.setattr(_probe, "_PROGRAM", crashing)
+    await bench.make("a", "poison", "c")
+    for name in ("a", "poison", "c"):
+        os.utime(bench.path(name), (1, 1))  # so that they are read anew
+    assert (await bench.run()).verdict is Verdict.SOME_FAILED
+    assert bench.states() == {"a": "DONE", "poison": "SET_ASIDE", "c": "DONE"}
+    assert bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'") == [
+        ("the process that read it was ended by SIGABRT",)
+    ]
+
+
+# The wallet
+
+
+async def test_no_more_items_are_sent_than_the_plan_allows(bench: Bench) -> None:
+    await bench.make("a", "b", "c", "d", "e", most_items=3, chunk_size=2)
+    with anyio.CancelScope() as scope:
+        await bench.run(on_first(Happening.UPLOADED, lambda _job: scope.cancel()))
+    for _ in range(2):
+        await bench.run()
+    assert sorted(bench.states().values()) == ["DONE", "DONE", "DONE", "READY", "READY"]
+    assert len(bench.puts()) == 3, "what can't be analysed is not sent either"
+    assert sum(map(len, bench.runs().values())) == 3
+
+
+async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench) -> None:
+    """They count as what may be billed already, and must not stand in their own way."""
+    await bench.make("a", "b", "c", most_items=2, chunk_size=2)
+    bench.write("UPDATE items SET state = 'SENDING', key = 'interrupted/' || number WHERE number < 3")
+    await bench.run()
+    assert bench.states() == {"a": "DONE", "b": "DONE", "c": "READY"}
+
+
+async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
+    names = ("a", "b", "bad", "d", "e")
+    await bench.make(*names, chunk_size=5)
+    # Its metadata does not fit, which the look ahead of `make_job` would have found.
+    bench.write("UPDATE items SET info = json_set(info, '$.width', 300001) WHERE path LIKE '%-bad.tiff'")
+    summary = await bench.run()
+    assert summary.verdict is Verdict.SOME_FAILED
+    assert bench.states() == {**dict.fromkeys(names, "DONE"), "bad": "SET_ASIDE"}
+    ((fault,),) = bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'")
+    assert "the platform refused it" in fault
+    bench.assert_each_has_one_run("a", "b", "d", "e")
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(bench: Bench, status: int) -> None:
+    await bench.make("a", "b", "c", "d", chunk_size=4)
+    bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "status": status})
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert sorted(map(len, bench.runs().values())) == [2, 2]
+    bench.assert_each_has_one_run("a", "b", "c", "d")
+
+
+async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(bench: Bench) -> None:
+    names = tuple("abcdefgh")
+    await bench.make(*names, chunk_size=1)
+    refused = {"method": "POST", "path": RUNS, "status": 422}
+    # Its words differ each time: the fault is the same.
+    bodies = [{"detail": f"no {number}"} for number in range(8)]
+    bench.emulator.set_faults(*({**refused, "body": body, "times": 1} for body in bodies))
+    with pytest.raises(JobStopped, match="one slide after the other"):
+        await bench.run()
+    bench.emulator.set_faults()
+    async with BulkJob.open(bench.job) as job:
+        await job.retry()
+    assert (await bench.run()).verdict is Verdict.DONE
+    bench.assert_each_has_one_run(*names)
+
+
+async def test_failed_items_are_submitted_again_by_one_new_run(bench: Bench) -> None:
+    await bench.make("a", "bad", "c", chunk_size=3)
+    bench.emulator.set_faults(without_results("bad"))
+    assert (await bench.run()).verdict is Verdict.SOME_FAILED
+    assert bench.states() == {"a": "DONE", "bad": "FAILED", "c": "DONE"}
+    ((status, error),) = bench.rows("SELECT status, error FROM items WHERE state = 'FAILED'")
+    assert status.startswith("ERROR")
+    assert error
+    bench.emulator.set_faults()
+    async with BulkJob.open(bench.job) as job:
+        assert await job.retry() == 0, "what is paid needs to be asked for"
+        assert (await job.run(bench.client)).verdict is Verdict.SOME_FAILED
+        assert bench.posts() == 0
+        assert await job.retry(failed=True) == 1
+        assert (await job.run(bench.client)).verdict is Verdict.DONE
+    assert bench.posts() == 1
+    assert bench.puts() == {}, "its slide is in the store"
+    assert sorted(map(sorted, bench.runs().values()), key=len) == [
+        [bench.reference("bad")],
+        sorted(map(bench.reference, ("a", "bad", "c"))),
+    ]
+
+
+async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(bench: Bench) -> None:
+    """Its run has the same references as the one that failed, and must not pass for that one's second."""
+    await bench.make("bad", chunk_size=1)
+    bench.emulator.set_faults(without_results("bad"))
+    assert (await bench.run()).verdict is Verdict.SOME_FAILED
+    async with BulkJob.open(bench.job) as job:
+        await job.retry(failed=True)
+        bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "after"})
+        assert (await job.run(bench.client)).verdict is Verdict.DONE
+    assert bench.posts() == 1
+    assert len(bench.runs()) == 2
+    assert not bench.rows("SELECT 1 FROM seen WHERE is_duplicate")
+
+
+# Runs that are not what they were
+
+
+async def test_a_run_that_is_gone_when_the_job_is_resumed(bench: Bench) -> None:
+    await bench.make("a", "b", chunk_size=1)
+    bench.emulator.set_clock(rate=0)
+    await bench.run(on_first(Happening.RUN_CREATED, drain))
+    bench.emulator.set_clock(rate=RATE)
+    ((lost, reference), *_) = bench.rows(
+        "SELECT run_id, reference FROM items WHERE run_id IS NOT NULL ORDER BY number"
+    )
+    # What else there is: a login that sees none of the job's runs would be refused.
+    assert bench.emulator.move({"run": lost, "delete": True}) == [True]
+    bench.emulator.script({"items": ["somebody's"], "application_version_id": "he-tme:v1.1.0"})
+    summary = await bench.run()
+    assert summary.verdict is Verdict.SOME_FAILED
+    ((state, fault, found),) = bench.rows("SELECT state, fault, reference FROM items WHERE state <> 'DONE'")
+    assert (state, found) == ("SET_ASIDE", reference)
+    assert lost in fault
+    async with BulkJob.open(bench.job) as job:
+        assert await job.retry() == 0, "a new run is paid"
+        assert await job.retry(failed=True) == 1
+        assert (await job.run(bench.client)).verdict is Verdict.DONE
+
+
+async def test_outputs_that_are_gone_or_damaged_are_brought_again(bench: Bench) -> None:
+    await bench.make("a", "b")
+    assert (await bench.run()).verdict is Verdict.DONE
+    deleted, damaged, *_ = sorted((bench.job / "results").rglob("*.*"))
+    deleted.unlink()
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    bench.emulator.set_faults()
+    async with BulkJob.open(bench.job) as job:
+        assert sorted(await job.verify()) == [deleted, damaged]
+        assert (await job.summary()).verdict is Verdict.UNFINISHED
+        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert await job.verify() == []
+    assert (bench.posts(), bench.puts()) == (0, {})
+    await bench.assert_outputs_are_the_platform_s("a", "b")
+
+
+async def test_a_job_that_is_cancelled_pays_for_nothing_more(bench: Bench) -> None:
+    await bench.make("a", "b", "c", chunk_size=1)
+    bench.emulator.set_clock(rate=0)
+    await bench.run(on_first(Happening.RUN_CREATED, drain))
+    created = len(bench.rows("SELECT 1 FROM intents WHERE state = 'CREATED'"))
+    posts = bench.posts()
+    # The first of them can't be cancelled: the others are all the same.
+    bench.emulator.set_faults({"method": "POST", "path": f"{RUNS}/.*/cancel", "times": 1, "status": 404})
+    async with BulkJob.open(bench.job) as job:
+        assert await job.cancel(bench.client) == created - 1
+        assert await job.cancel(bench.client) == 1
+        bench.emulator.set_clock(rate=RATE)
+        bench.emulator.set_faults()
+        summary = await job.run(bench.client)
+    assert summary.verdict is Verdict.SOME_FAILED
+    assert set(bench.states().values()) <= {"FAILED", "SET_ASIDE"}
+    assert list(bench.states().values()).count("FAILED") == created
+    assert (posts, bench.posts()) == (created, 0)
+
+
+async def test_only_slides_that_the_platform_has_ended_are_cleaned_away(bench: Bench) -> None:
+    await bench.make("a", "bad", "c", chunk_size=1)
+    bench.emulator.set_faults(without_results("bad"))
+    store = bench.emulator.s3()
+    await bench.run(store=bench.client.store(store))
+    bench.write("UPDATE items SET state = 'SUCCEEDED' WHERE path LIKE '%-c.tiff'")
+    opened = bench.client.store(store)
+    keys = dict(bench.rows("SELECT reference, key FROM items"))
+    async with BulkJob.open(bench.job) as job:
+        assert await job.clean(bench.client, store=opened) == 2
+        assert await job.clean(bench.client, store=opened) == 0
+    left = [reference for reference, key in keys.items() if await opened.stat(key) is not None]
+    assert left == [bench.reference("c")]
+    bench.emulator.set_faults()
+    async with BulkJob.open(bench.job) as job:
+        assert await job.retry(failed=True) == 1
+    assert (await bench.run(store=opened)).verdict is Verdict.DONE, "it was uploaded once more"
+
+
+# A person decides
+
+
+async def ambiguous(bench: Bench) -> None:
+    """Make a job whose one run may exist or not."""
+    await bench.make("a", "b", chunk_size=2)
+    bench.emulator.set_faults(
+        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
+        {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
+    )
+    assert (await bench.run()).verdict is Verdict.UNDECIDED
+    assert bench.told(Happening.RUN_AMBIGUOUS)
+    bench.emulator.set_faults()
+
+
+async def test_a_person_names_the_run(bench: Bench) -> None:
+    await ambiguous(bench)
+    (mine,) = bench.runs()
+    other = bench.emulator.script({"items": ["other"], "application_version_id": "he-tme:v1.0.0"})[0]
+    version = bench.emulator.script({"items": [bench.reference("a")]})[0]
+    async with BulkJob.open(bench.job) as job:
+        for wrong in (other, version, "00000000-0000-4000-8000-000000000000"):
+            with pytest.raises(JobRefused, match=wrong):
+                await job.resolve(1, run_id=wrong, client=bench.client)
+        with pytest.raises(JobStateError, match="chunk 2 is not open to decide"):
+            await job.resolve(2, run_id=mine, client=bench.client)
+        await job.resolve(1, run_id=mine, client=bench.client)
+        assert (await job.run(bench.client)).verdict is Verdict.DONE
+    assert bench.posts() == 0
+    bench.assert_each_has_one_run("a", "b")
+
+
+async def test_a_person_is_sure_that_there_is_no_run(bench: Bench) -> None:
+    await ambiguous(bench)
+    (mine,) = bench.runs()
+    assert bench.emulator.move({"run": mine, "delete": True}) == [True]
+    async with BulkJob.open(bench.job) as job:
+        await job.resolve(1, run_id=None, client=bench.client)
+        assert (await job.run(bench.client)).verdict is Verdict.DONE
+    assert bench.posts() == 1
+
+
+@pytest.mark.parametrize("does_cancel", [True, False])
+async def test_a_person_decides_about_a_second_run(bench: Bench, does_cancel: bool) -> None:
+    await bench.make("a", chunk_size=1)
+    twin = {"items": [bench.reference("a")], "application_version_id": "he-tme:v1.0.0"}
+    scripted: list[str] = []
+    summary = await bench.run(
+        on_first(Happening.RUN_CREATED, lambda _: scripted.extend(bench.emulator.script(twin)))
+    )
+    assert summary.verdict is Verdict.UNDECIDED
+    assert [event.run_id for event in bench.told(Happening.RUN_DUPLICATE)] == scripted
+    ((own,),) = bench.rows("SELECT run_id FROM intents")
+    async with BulkJob.open(bench.job) as job:
+        with pytest.raises(JobStateError, match="is not a second one of this job"):
+            await job.settle_duplicate(own, client=bench.client)
+        await job.settle_duplicate(scripted[0], client=bench.client if does_cancel else None)
+        assert (await job.summary()).verdict is Verdict.DONE
+    cancels = [asked["path"] for asked in bench.emulator.requests() if asked["path"].endswith("/cancel")]
+    assert cancels == [f"{RUNS}/{scripted[0]}/cancel"] * does_cancel
+
+
+async def test_a_second_run_with_the_job_s_mark_is_cancelled(bench: Bench) -> None:
+    await bench.make("a", chunk_size=1, reference_tag=True)
+
+    def twin(_job: BulkJob) -> None:
+        ((tag,),) = bench.rows("SELECT tag FROM intents")
+        bench.emulator.script(
+            {"items": [bench.reference("a") + tag], "application_version_id": "he-tme:v1.0.0"}
+        )
+
+    assert (await bench.run(on_first(Happening.RUN_CREATED, twin))).verdict is Verdict.DONE
+    ((own,),) = bench.rows("SELECT run_id FROM intents")
+    ((second, done),) = bench.rows("SELECT run_id, done FROM seen WHERE is_duplicate")
+    assert done == "it was cancelled"
+    assert (await bench.client.run(second).details()).status == "CANCELED_USER"
+    assert (await bench.client.run(own).details()).status == "COMPLETED"
+
+
+# Whose the job is
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"user": "somebody else"}, "another user"),
+        ({"organization": "another"}, "another organization"),
+        ({"application_version": "he-tme:v0.9.0"}, "another application version"),
+    ],
+)
+async def test_who_resumes_is_who_began(bench: Bench, change: dict[str, str], words: str) -> None:
+    await bench.make("a", "b", chunk_size=1)
+    bench.emulator.script({"items": ["to know the user by"]})
+    await bench.run(on_first(Happening.UPLOADED, drain))
+    ((name, value),) = change.items()
+    bench.write(f"UPDATE job SET identity = json_set(identity, '$.{name}', ?)", value)
+    bench.emulator.set_faults()
+    for _ in range(2):
+        with pytest.raises(JobRefused, match=words):
+            await bench.run()
+    async with BulkJob.open(bench.job) as job:
+        with pytest.raises(JobRefused, match=words):
+            await job.adopt(bench.client)
+        with pytest.raises(JobRefused, match=words):
+            await job.cancel(bench.client)
+    assert (bench.posts(), bench.puts()) == (0, {})
+
+
+async def test_another_server_is_refused(bench: Bench, tmp_path: Path) -> None:
+    await bench.make("a")
+    with Emulator(tmp_path / "other") as other:
+        other.set_faults()
+        async with other.client(SETTINGS) as client, BulkJob.open(bench.job) as job:
+            with pytest.raises(JobRefused, match="the client signs in at"):
+                await job.run(client)
+        assert {asked["method"] for asked in other.requests()} <= {"GET"}
+
+
+async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(bench: Bench) -> None:
+    """Its token says nothing of who it is, and it has no run of its own by which to tell."""
+    await bench.make("a", "b", "c", chunk_size=1)
+    bench.emulator.set_clock(rate=0)
+    await bench.run(on_first(Happening.RUN_CREATED, drain))
+    bench.write("UPDATE job SET identity = json_remove(identity, '$.user', '$.organization')")
+    bench.emulator.set_faults(
+        {"method": "GET", "path": RUNS, "status": 200, "body": []},
+        {"method": "GET", "path": f"{RUNS}/.*", "status": 404},
+    )
+    with pytest.raises(JobRefused, match="none of the runs"):
+        await bench.run()
+    assert bench.posts() == 0
+    assert "SET_ASIDE" not in bench.states().values()
+    bench.emulator.set_faults()
+    bench.emulator.set_clock(rate=RATE)
+    assert (await bench.run()).verdict is Verdict.DONE
+
+
+# A database from before
+
+
+@pytest.mark.parametrize("has_marker", [True, False])
+async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
+    bench: Bench, has_marker: bool
+) -> None:
+    names = ("a", "b", "c", "d")
+    await bench.make(*names, chunk_size=2)
+    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert {path.name for path in bench.job.iterdir()} >= {"job.sqlite3"}
+    shutil.copy(copy, bench.database)
+    if not has_marker:
+        shutil.rmtree(bench.folder / "state")
+    bench.copy("e")
+    bench.write(
+        "INSERT INTO items (uuid, reference, turn, path, changed_at) VALUES ('e', ?, 0, ?, 0)",
+        bench.reference("e"),
+        str(bench.path("e")),
+    )
+    bench.write("UPDATE job SET taken_in = taken_in + 1")
+    bench.emulator.set_faults()
+
+    assert (await bench.run()).verdict is Verdict.DONE
+
+    assert len(bench.told(Happening.RUN_ADOPTED)) == 2
+    asked = [(each["method"], each["path"]) for each in bench.emulator.requests()]
+    assert asked.count(("POST", RUNS)) == 1, "of the slide that was in no run"
+    before = asked[: asked.index(("POST", RUNS))]
+    adopted = bench.rows("SELECT run_id FROM intents WHERE how IS NOT NULL")
+    assert all(("GET", f"{RUNS}/{run_id}/results") in before for (run_id,) in adopted)
+    bench.assert_each_has_one_run(*names, "e")
+
+
+async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(bench: Bench) -> None:
+    await bench.make("a", "b", chunk_size=1)
+    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
+    await bench.run()
+    shutil.copy(copy, bench.database)
+    bench.emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*/results", "status": 500})
+    with pytest.raises(JobError, match="nothing can be sent"):
+        await bench.run()
+    assert (bench.posts(), bench.puts()) == (0, {})
+
+
+# What ends
+
+
+async def test_results_that_end_soon_are_an_alarm(bench: Bench) -> None:
+    await bench.make("a", "b", chunk_size=2)
+    bench.emulator.set_faults({"method": "GET", "path": "/storage/objects/results/.*", "status": 503})
+    await bench.run(on_first(Happening.RUN_ENDED, drain))
+    assert not bench.told(Happening.RESULTS_EXPIRE)
+    ended = (datetime.now(UTC) - timedelta(days=25)).timestamp()
+    bench.write("UPDATE seen SET ended_at = ?", ended)
+    bench.write("UPDATE items SET state = 'SUCCEEDED', fault = NULL")
+    bench.emulator.set_faults()
+    await bench.run()
+    (alarm,) = bench.told(Happening.RESULTS_EXPIRE)
+    first = datetime.fromtimestamp(ended, UTC) + timedelta(days=30)
+    assert f"the results of 2 slides soon, the first on {first:%Y-%m-%d}" in (alarm.text or "")
+
+
+async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(bench: Bench) -> None:
+    results = bench.folder / "small"
+    results.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        "size=64k,mode=0700",
+        "tmpfs",
+        str(results),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await process.communicate()
+    if process.returncode:
+        pytest.skip("this user may not mount a small file system")
+    try:
+        await bench.make("a", "b", results=results)
+        with pytest.raises(JobStopped, match="make room"):
+            await bench.run()
+        await _check_whole(bench, results)
+        assert "SET_ASIDE" not in bench.states().values()
+        remounted = await asyncio.create_subprocess_exec("mount", "-o", "remount,size=64m", str(results))
+        assert await remounted.wait() == 0
+        bench.emulator.set_faults()
+        assert (await bench.run()).verdict is Verdict.DONE
+        assert (bench.posts(), bench.puts()) == (0, {})
+        await bench.assert_outputs_are_the_platform_s("a", "b", results=results)
+    finally:
+        await (await asyncio.create_subprocess_exec("umount", str(results))).wait()
+
+
+async def _check_whole(bench: Bench, results: Path) -> None:
+    """Check that whatever stands under a final name is whole."""
+    async with BulkJob.open(bench.job) as job:
+        assert await job.verify() == []
+    known = {Path(path) for (path,) in bench.rows("SELECT path FROM outputs WHERE status = 'VERIFIED'")}
+    there = {path for path in results.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    assert there <= known
+
+
+@define
+class Ending:
+    """A store whose credentials end in a day, and with them all URLs that they signed."""
+
+    store: Store
+
+    async def credentials_expire_at(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=1)
+
+    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
+        return await self.store.put(key, source, progress=progress)
+
+    async def stat(self, key: str) -> Stored | None:
+        return await self.store.stat(key)
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        return await self.store.presign_get(uri, expires)
+
+
+async def test_credentials_that_end_too_soon_are_refused_before_the_request(bench: Bench) -> None:
+    await bench.make("a", "b")
+    opened = bench.client.store(bench.emulator.store_url)
+    with pytest.raises(JobStopped, match="credentials"):
+        await bench.run(store=Ending(opened))
+    assert bench.posts() == 0
+    assert bench.rows("SELECT count(*) FROM attempts") == [(0,)]
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert set(bench.puts().values()) == {1}
+
+
+async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(bench: Bench) -> None:
+    await bench.make("a", "b", "c", chunk_size=1)
+    source = signed_in(bench.emulator)
+
+    def end(_job: BulkJob) -> None:
+        bench.emulator.set_faults(
+            {"path": "/api/.*", "status": 401},
+            {"path": TOKEN_PATH, "status": 403, "body": {"error": "invalid_grant"}},
+        )
+
+    async with Client(bench.emulator.api_root, source, settings=SETTINGS) as client:
+        ending = evolve(bench, client=client)
+        with pytest.raises(JobStopped) as stopped:
+            await ending.run(on_first(Happening.RUN_CREATED, end))
+    assert isinstance(stopped.value.cause, LoginRequired), stopped.value
+    bench.emulator.set_faults()
+    assert (await bench.run()).verdict is Verdict.DONE
+    bench.assert_each_has_one_run("a", "b", "c")
+
+
+async def test_a_network_that_fails_for_a_while_is_waited_for(bench: Bench) -> None:
+    await bench.make("a", "b", chunk_size=1)
+    bench.emulator.set_faults(
+        {"path": "/api/v1/runs.*", "method": "GET", "skip": 3, "times": 12, "status": 503},
+        {"path": "/storage/objects/.*", "method": "PUT", "times": 2, "drop": "before"},
+    )
+    seen: list[JobEvent] = []
+    assert (await bench.run(lambda _job, event: seen.append(event))).verdict is Verdict.DONE
+    bench.assert_each_has_one_run("a", "b")

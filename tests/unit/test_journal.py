@@ -1,0 +1,70 @@
+"""What happens in a job, told as it happens: to who listens, and into a file for people."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from aignostics_async import JobError
+from aignostics_async.bulk.record._journal import Happening, JobEvent, Journal, read_events
+
+
+def test_events_are_told_and_kept(tmp_path: Path) -> None:
+    heard: list[JobEvent] = []
+    path = tmp_path / "events.jsonl"
+    journal = Journal(path, heard.append)
+    journal.tell(Happening.STARTED)
+    journal.tell(Happening.SET_ASIDE, reference="Fall 7 – Jürgen\n\u2028\ud800", text="why")
+    journal.close()
+    assert [event.what for event in heard] == [Happening.STARTED, Happening.SET_ASIDE]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lines = path.read_bytes().decode("ascii").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"what": "started", "at": heard[0].at},
+        {"what": "set_aside", "reference": heard[1].reference, "text": "why", "at": heard[1].at},
+    ]
+
+
+def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
+    for what in (Happening.STARTED, Happening.STOPPED):
+        journal = Journal(tmp_path / "events.jsonl")
+        journal.tell(what)
+        journal.close()
+    assert [event["what"] for event in read_events(tmp_path / "events.jsonl", 9)] == ["started", "stopped"]
+
+
+def test_lines_that_are_none_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    good = [JobEvent(what=Happening.UPLOADED, reference=str(number)).to_json() for number in range(5)]
+    bad = ["", "{", "null", "3", '"text"', '[["x"]]', '{"what": "upl']
+    path.write_bytes("\n".join([*bad, *good[:3], *bad, *good[3:]]).encode() + b"\n\xff\xfe{")
+    assert [event["reference"] for event in read_events(path, 100)] == list("01234")
+    assert [event["reference"] for event in read_events(path, 2)] == ["4"]
+    assert read_events(tmp_path / "none.jsonl", 5) == []
+
+
+def test_only_the_end_of_a_long_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(5000):
+            file.write(JobEvent(what=Happening.UPLOADED, reference=f"{number}").to_json() + "\n")
+    assert [event["reference"] for event in read_events(path, 3)] == ["4997", "4998", "4999"]
+
+
+def test_a_file_that_cannot_be_written_any_more_stops_nothing() -> None:
+    """/dev/full is a disk without room."""
+    heard: list[JobEvent] = []
+    journal = Journal(Path("/dev/full"), heard.append)
+    for _ in range(3):
+        journal.tell(Happening.UPLOADED, reference="a")
+    journal.close()
+    assert len(heard) == 3
+
+
+def test_a_place_where_no_file_can_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").mkdir()
+    with pytest.raises(JobError, match="can't be written"):
+        Journal(tmp_path / "events.jsonl")

@@ -1,0 +1,369 @@
+"""A stage of the pipeline, with steps that do as they are told, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from attrs import define
+
+from aignostics_async import (
+    AignosticsError,
+    ConfigurationError,
+    ConnectionFailed,
+    JobStopped,
+    LocalFileChanged,
+    SlideError,
+    TransferInterrupted,
+    UrlRefused,
+)
+from aignostics_async.bulk.record import _orders, _queries
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._journal import Happening, JobEvent, Journal
+from aignostics_async.bulk.record._queries import ItemRow
+from aignostics_async.bulk.record._samples import Sample
+from aignostics_async.bulk.record._samples import Stage as Name
+from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.stages import _meter, _trouble
+from aignostics_async.bulk.stages._meter import Meter
+from aignostics_async.bulk.stages._stage import Stage
+from aignostics_async.bulk.stages._work import Work
+
+LOST = ConnectionFailed("no answer", method="GET", path="/", request_sent=True)
+CHANGED = LocalFileChanged("it changed", name="a")
+Step = Callable[[ItemRow], Awaitable[None]]
+
+
+@define
+class Fed:
+    """A stage before, whose end is told."""
+
+    is_done: bool = False
+
+
+@define
+class Bench:
+    """A job without a platform."""
+
+    database: Database
+    work: Work
+    events: list[JobEvent]
+
+    async def add(self, count: int, state: ItemState = ItemState.FOUND) -> None:
+        new = [
+            _orders.NewItem(reference=f"{state}-{number}", path="p", turn=number, overrides={}, state=state)
+            for number in range(count)
+        ]
+        await self.database.write(_orders.add_items(new))
+        self.work.bell.ring()
+
+    async def states(self) -> Counter[str]:
+        return Counter(
+            {str(state): count for state, count in (await self.database.read(_queries.counts())).items()}
+        )
+
+    def stage(self, do: Step, workers: int = 3, **told: Any) -> Stage:
+        return Stage(self.work, [ItemState.FOUND], do, workers=workers, **told)
+
+    async def ready(self, row: ItemRow) -> None:
+        """Do the step that works."""
+        await self.database.write(_orders.move_item(row.number, ItemState.READY))
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(_trouble, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(_trouble, "_LONGEST_WAIT", 0.002)
+    database = Database(tmp_path / "job.sqlite3").open()
+    events: list[JobEvent] = []
+    journal = Journal(tmp_path / "events.jsonl", events.append)
+    nothing = cast("Any", None)
+    work = Work(
+        job_id="job",
+        plan=nothing,
+        results=tmp_path,
+        folders={},
+        database=database,
+        client=nothing,
+        store=nothing,
+        requirements=nothing,
+        journal=journal,
+        progress=nothing,
+    )
+    yield Bench(database, work, events)
+    journal.close()
+    database.close()
+
+
+def failing(bench: Bench, *errors: AignosticsError) -> Step:
+    """Return a step that fails so often for each item, and then works."""
+    tries: Counter[int] = Counter()
+
+    async def do(row: ItemRow) -> None:
+        tries[row.number] += 1
+        if tries[row.number] <= len(errors):
+            raise errors[tries[row.number] - 1]
+        await bench.ready(row)
+
+    return do
+
+
+async def test_a_stage_does_all_there_is_and_ends(bench: Bench) -> None:
+    await bench.add(20)
+    at_once: list[int] = []
+
+    async def do(row: ItemRow) -> None:
+        at_once.append(len(stage.in_flight))
+        await asyncio.sleep(0)
+        await bench.ready(row)
+
+    stage = bench.stage(do)
+    await stage.run()
+    assert await bench.states() == {"READY": 20}
+    assert max(at_once) == 3
+    assert (stage.is_done, stage.in_flight, bench.work.taken) == (True, set(), set())
+
+
+async def test_a_stage_waits_for_what_comes_from_the_one_before(bench: Bench) -> None:
+    before, until_done = Fed(), asyncio.Semaphore(0)
+
+    async def do(row: ItemRow) -> None:
+        await bench.ready(row)
+        until_done.release()
+
+    stage = bench.stage(do, before=before)
+    running = asyncio.create_task(stage.run())
+    for _ in range(3):
+        await bench.add(1)
+        await until_done.acquire()
+        await bench.database.write(lambda execute: execute("UPDATE items SET reference = reference || 'x'"))
+    assert not running.done()
+    before.is_done = True
+    bench.work.bell.ring()
+    await asyncio.wait_for(running, 10)
+    assert await bench.states() == {"READY": 3}
+
+
+async def test_what_was_begun_comes_to_its_end_when_the_job_drains(bench: Bench) -> None:
+    await bench.add(10)
+    is_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def do(row: ItemRow) -> None:
+        is_begun.set()
+        await may_end.wait()
+        await bench.ready(row)
+
+    running = asyncio.create_task(bench.stage(do).run())
+    await is_begun.wait()
+    bench.work.drain()
+    await asyncio.sleep(0)
+    assert not running.done()
+    may_end.set()
+    await asyncio.wait_for(running, 10)
+    assert await bench.states() == {"READY": 3, "FOUND": 7}
+
+
+async def test_a_step_that_waits_to_be_tried_again_ends_when_the_job_drains(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_trouble, "_FIRST_WAIT", 3600.0)
+    monkeypatch.setattr(_trouble, "_LONGEST_WAIT", 3600.0)
+    await bench.add(1)
+    has_failed = asyncio.Event()
+
+    async def do(_row: ItemRow) -> None:
+        has_failed.set()
+        raise LOST
+
+    running = asyncio.create_task(bench.stage(do).run())
+    await has_failed.wait()
+    bench.work.drain()
+    await asyncio.wait_for(running, 10)
+    assert await bench.states() == {"FOUND": 1}, "it is tried again when the job is resumed"
+    assert not bench.work.stopped
+
+
+async def test_failures_that_pass_are_tried_again(bench: Bench) -> None:
+    await bench.add(5)
+    await bench.stage(failing(bench, LOST, TransferInterrupted("broke off", name="a"), LOST)).run()
+    assert await bench.states() == {"READY": 5}
+
+
+async def test_a_fault_of_one_slide_sets_it_aside(bench: Bench) -> None:
+    await bench.add(4)
+
+    async def do(row: ItemRow) -> None:
+        if row.number == 2:
+            raise SlideError("no slide", path="a")
+        await bench.ready(row)
+
+    await bench.stage(do).run()
+    assert await bench.states() == {"READY": 3, "SET_ASIDE": 1}
+    (event,) = [event for event in bench.events if event.what is Happening.SET_ASIDE]
+    assert "no slide" in (event.text or "")
+
+
+async def test_a_file_that_changes_all_the_time_is_set_aside(bench: Bench) -> None:
+    await bench.add(1, ItemState.READY)
+    seen: list[str] = []
+
+    async def do(row: ItemRow) -> None:
+        seen.append(row.state)
+        if row.state is ItemState.FOUND:
+            await bench.ready(row)
+            return
+        raise CHANGED
+
+    await Stage(bench.work, [ItemState.READY], do, workers=1).run()
+    assert seen == ["READY", "FOUND", *["READY", "FOUND"] * 2, "READY"]
+    assert await bench.states() == {"SET_ASIDE": 1}
+
+
+async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
+    """A file that changed goes back to be read: by who has it, and not by the stage that reads."""
+    await bench.add(1, ItemState.READY)
+    before, may_go_on, is_back = Fed(), asyncio.Event(), asyncio.Event()
+
+    async def upload(row: ItemRow) -> None:
+        if row.state is ItemState.FOUND:
+            is_back.set()
+            await may_go_on.wait()
+            await bench.ready(row)
+        elif may_go_on.is_set():
+            await bench.database.write(_orders.move_item(row.number, ItemState.SENDING))
+        else:
+            raise CHANGED
+
+    async def read(_row: ItemRow) -> None:
+        raise AssertionError("it is with the other stage")
+
+    reading = asyncio.create_task(bench.stage(read, before=before).run())
+    uploading = asyncio.create_task(Stage(bench.work, [ItemState.READY], upload, workers=2).run())
+    await is_back.wait()
+    for _ in range(20):
+        bench.work.bell.ring()
+        await bench.states()
+    may_go_on.set()
+    before.is_done = True
+    await asyncio.wait_for(asyncio.gather(reading, uploading), 10)
+    assert await bench.states() == {"SENDING": 1}
+
+
+async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench) -> None:
+    """Its run was lost while its files were brought."""
+    await bench.add(1)
+
+    async def do(row: ItemRow) -> None:
+        await bench.database.write(_orders.set_aside(row.number, "its run is gone", None))
+        raise TransferInterrupted("broke off", name="a")
+
+    await bench.stage(do).run()
+    assert await bench.database.read(
+        lambda execute: execute("SELECT state, fault FROM items").fetchall()
+    ) == [("SET_ASIDE", "its run is gone")]
+    assert not bench.work.stopped
+
+
+async def test_what_would_fail_for_all_stops_the_job(bench: Bench) -> None:
+    await bench.add(9)
+    tried: list[int] = []
+
+    async def do(row: ItemRow) -> None:
+        tried.append(row.number)
+        raise ConfigurationError("there is no such bucket")
+
+    await bench.stage(do, workers=1).run()
+    assert len(tried) == 1
+    assert "there is no such bucket" in str(bench.work.stopped[0])
+    assert isinstance(bench.work.stopped[0].cause, ConfigurationError)
+    assert await bench.states() == {"FOUND": 9}, "each goes on from where it was"
+
+
+async def test_one_after_the_other_stops_the_job(bench: Bench) -> None:
+    await bench.add(30)
+    await bench.stage(failing(bench, *[UrlRefused("no", name="a", status=403)] * 9), workers=1).run()
+    assert await bench.states() == {"SET_ASIDE": 5, "FOUND": 25}
+    assert "one slide after the other failed" in str(bench.work.stopped[0])
+
+
+async def test_no_more_is_taken_than_there_is_room_for(bench: Bench) -> None:
+    await bench.add(10)
+    is_begun, may_end = Counter[int](), asyncio.Event()
+
+    async def room() -> int:
+        # What is done takes room for good, what is in flight while it is there.
+        return 4 - (await bench.states())["READY"]
+
+    async def do(row: ItemRow) -> None:
+        is_begun[row.number] += 1
+        if len(is_begun) == 4:
+            may_end.set()
+        bench.work.bell.ring()
+        await may_end.wait()
+        await bench.ready(row)
+
+    await bench.stage(do, workers=8, room=room).run()
+    assert await bench.states() == {"READY": 4, "FOUND": 6}
+    assert len(is_begun) == 4
+
+
+# What the whole job needs
+
+
+async def test_patience_ends_where_it_would_be_in_vain(bench: Bench) -> None:
+    errors: list[AignosticsError] = [LOST, LOST, ConfigurationError("no")]
+
+    async def do() -> None:
+        raise errors.pop(0)
+
+    with pytest.raises(JobStopped, match="no; then resume it"):
+        await bench.work.patiently(do)
+    assert not errors
+    assert [event.what for event in bench.events] == [Happening.WAITING] * 2
+
+
+async def test_patience_gives_what_it_was_for(bench: Bench) -> None:
+    answers: list[AignosticsError | int] = [LOST, LOST, 7]
+
+    async def do() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, AignosticsError):
+            raise answer
+        return answer
+
+    assert await bench.work.patiently(do) == 7
+
+
+# The meter
+
+
+async def test_the_meter_counts_what_passes_and_falls_back() -> None:
+    meter = Meter()
+    passing = meter.passing(Name.UPLOAD)
+    for done in (10, 50, 20, 60):
+        passing(done)
+    meter.count(Name.UPLOAD, items=1)
+    samples = {sample.stage: sample for sample in meter.take()}
+    assert samples[Name.UPLOAD] == Sample(Name.UPLOAD, 1, 60)
+    passing(0)
+    assert {sample.bytes for sample in meter.take()} == {0}, "less than nothing was not moved"
+    passing(60)
+    other = meter.passing(Name.UPLOAD)
+    other(5)
+    assert sum(sample.bytes for sample in meter.take()) == 65
+
+
+async def test_the_meter_is_kept_also_at_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_meter, "_INTERVAL", 3600.0)
+    keeping = asyncio.create_task(bench.work.meter.keep(bench.database))
+    await asyncio.sleep(0)
+    bench.work.meter.count(Name.PROBE, items=3)
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    rows = await bench.database.read(lambda execute: execute("SELECT stage, items FROM samples").fetchall())
+    assert rows == [("PROBE", 3)]

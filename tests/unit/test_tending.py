@@ -1,0 +1,342 @@
+"""What is done to a job beside its work, and what listings and results do to it: on a real database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_jobs import BEGUN, MadeUpJob, made_up_job
+
+from aignostics_async import JobRefused, JobStateError
+from aignostics_async.bulk import _identity, _tending
+from aignostics_async.bulk.once._matching import SeenRun
+from aignostics_async.bulk.once._pursuit import Answer
+from aignostics_async.bulk.record import _orders, _queries, _run_orders
+from aignostics_async.bulk.record._run_orders import Fetched, Output
+from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.report import read_summary
+from aignostics_async.bulk.report._audit import Verdict
+from aignostics_async.transfer._outcomes import FileStatus
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Iterator[MadeUpJob]:
+    with made_up_job(tmp_path) as job:
+        yield job
+        assert not read_summary(job.connection.execute).audit.lost, "every item is accounted for"
+
+
+def states(job: MadeUpJob) -> list[str]:
+    return [row[0] for row in job.execute("SELECT state FROM items ORDER BY number")]
+
+
+def intents(job: MadeUpJob) -> list[str]:
+    return [row[0] for row in job.execute("SELECT state FROM intents ORDER BY number")]
+
+
+def read(job: MadeUpJob, query: Any) -> Any:
+    return query(job.connection.execute)
+
+
+def fetched(artifact_id: str, status: FileStatus = FileStatus.VERIFIED) -> Fetched:
+    return Fetched(
+        artifact_id=artifact_id,
+        name="areas",
+        status=status,
+        path="areas.csv",
+        size=1,
+        crc32c=None,
+        fault=None,
+    )
+
+
+def succeed(job: MadeUpJob, run_id: str, reference: str, *artifact_ids: str) -> bool:
+    """Take in the success of an item with some outputs."""
+    outputs = [Output(each, "areas") for each in artifact_ids]
+    order = _run_orders.take_result(
+        run_id,
+        reference,
+        item_id=str(uuid.uuid4()),
+        state=ItemState.SUCCEEDED,
+        status="SUCCEEDED",
+        error=None,
+        outputs=outputs,
+    )
+    return bool(job.order(order))
+
+
+def fail(job: MadeUpJob, run_id: str, reference: str) -> None:
+    order = _run_orders.take_result(
+        run_id, reference, item_id="item", state=ItemState.FAILED, status="ERROR_SYSTEM", error="no"
+    )
+    assert job.order(order)
+
+
+# Trying again
+
+
+def test_what_was_set_aside_goes_on_where_it_was(job: MadeUpJob) -> None:
+    unread, sent, there = job.add("unread", "sent", "there")
+    job.upload([sent, there])
+    _, run_id = job.submit([there])
+    assert succeed(job, run_id, "there", "x")
+    job.move([unread, sent, there], ItemState.SET_ASIDE, fault="something")
+    assert job.order(_tending.retry(failed=False)) == 3
+    assert states(job) == ["FOUND", "STORED", "SUCCEEDED"]
+    assert job.execute("SELECT count(fault) FROM items").fetchone() == (0,)
+
+
+def test_failed_items_go_on_only_when_that_is_asked_for(job: MadeUpJob) -> None:
+    numbers = job.add("a", "b")
+    job.upload(numbers)
+    intent, run_id = job.submit(numbers)
+    assert succeed(job, run_id, "a")
+    fail(job, run_id, "b")
+    job.order(_run_orders.take_files(1, ItemState.DONE, []))
+    job.order(_run_orders.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN))
+    assert (states(job), intents(job)) == (["DONE", "FAILED"], ["CLOSED"])
+    assert job.order(_tending.retry(failed=False)) == 0
+    assert job.order(_tending.retry(failed=True)) == 1
+    assert (states(job), intents(job)) == (["DONE", "STORED"], ["CLOSED"])
+    again, _ = job.submit([2])
+    assert again != intent
+    assert read(job, _queries.billed()) == 3, "it is billed twice, and counts twice"
+
+
+def test_a_failed_item_without_an_object_is_uploaded_again(job: MadeUpJob) -> None:
+    """It was adopted from its run, or cleaned away: a request for it would hold no URL."""
+    (number,) = job.add("a")
+    job.order(
+        _run_orders.adopt(SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v"), [number], tag="", how="found")
+    )
+    ((run_id,),) = job.execute("SELECT run_id FROM intents").fetchall()
+    fail(job, run_id, "a")
+    assert job.order(_tending.retry(failed=True)) == 1
+    assert states(job) == ["FOUND"]
+
+
+def test_items_of_a_run_that_is_gone_are_paid_again_or_stay(job: MadeUpJob) -> None:
+    numbers = job.add("pending", "succeeded")
+    job.upload(numbers)
+    _, run_id = job.submit(numbers)
+    assert succeed(job, run_id, "succeeded", "x")
+    assert job.order(_run_orders.lose_run(run_id, BEGUN)) == 2
+    assert (states(job), intents(job)) == (["SET_ASIDE"] * 2, ["CLOSED"])
+    assert read(job, _queries.newest_runs(5)) == []
+    assert job.order(_tending.retry(failed=False)) == 0
+    assert states(job) == ["SET_ASIDE"] * 2
+    assert job.order(_tending.retry(failed=True)) == 2
+    assert states(job) == ["STORED"] * 2
+    job.submit(numbers)
+
+
+# Outputs
+
+
+def test_an_item_is_done_when_all_of_its_outputs_are_here(job: MadeUpJob) -> None:
+    """The last output is listed while the first ones are on their way."""
+    job.upload(job.add("a"))
+    _, run_id = job.submit([1])
+    assert succeed(job, run_id, "a", "first")
+    assert job.order(_run_orders.know_outputs(run_id, "a", [Output("first", "x"), Output("last", "y")]))
+    assert not job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first")]))
+    assert states(job) == ["SUCCEEDED"]
+    assert job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first"), fetched("last")]))
+    assert states(job) == ["DONE"]
+
+
+def test_an_output_that_is_listed_at_the_end_opens_its_item_again(job: MadeUpJob) -> None:
+    job.upload(job.add("a"))
+    _, run_id = job.submit([1])
+    assert succeed(job, run_id, "a", "first")
+    job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first")]))
+    assert not job.order(_run_orders.know_outputs(run_id, "a", [Output("first", "x")])), "no news"
+    assert states(job) == ["DONE"]
+    assert job.order(_run_orders.know_outputs(run_id, "a", [Output("last", "x")]))
+    assert job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN)) == 0
+    assert (states(job), intents(job)) == (["SUCCEEDED"], ["CREATED"])
+
+
+def test_a_result_is_news_once(job: MadeUpJob) -> None:
+    job.upload(job.add("a"))
+    _, run_id = job.submit([1])
+    assert not succeed(job, str(uuid.uuid4()), "a"), "of another run"
+    assert not succeed(job, run_id, "stranger")
+    assert succeed(job, run_id, "a")
+    assert not succeed(job, run_id, "a")
+
+
+def test_files_that_come_after_their_run_was_lost_count(job: MadeUpJob) -> None:
+    job.upload(job.add("a", "b"))
+    _, run_id = job.submit([1, 2])
+    for reference in "ab":
+        assert succeed(job, run_id, reference, reference)
+    job.order(_run_orders.lose_run(run_id, BEGUN))
+    assert job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("a")]))
+    assert not job.order(_run_orders.take_files(2, ItemState.SUCCEEDED, [fetched("b", FileStatus.FAILED)]))
+    assert not job.order(_orders.set_aside(2, "its own fault", None))
+    assert states(job) == ["DONE", "SET_ASIDE"]
+    (first, second) = job.execute("SELECT fault FROM items ORDER BY number").fetchall()
+    assert first == (None,)
+    assert run_id in second[0], "the first fault is the one that is told"
+
+
+def test_a_missing_file_opens_its_item_and_its_intent(job: MadeUpJob) -> None:
+    job.upload(job.add("a", "b"))
+    intent, run_id = job.submit([1, 2])
+    for number, reference in enumerate("ab", start=1):
+        assert succeed(job, run_id, reference, reference)
+        job.order(_run_orders.take_files(number, ItemState.DONE, [fetched(reference)]))
+    assert intents(job) == ["CREATED"], "its run is not over"
+    job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN))
+    assert intents(job) == ["CLOSED"]
+    job.order(_run_orders.miss_files(2, ["b"]))
+    assert (states(job), intents(job)) == (["DONE", "SUCCEEDED"], ["CREATED"])
+    assert read(job, _queries.runs_under_way()) == [], "there is nothing to watch"
+    assert [row[:2] for row in read(job, _queries.files())] == [(1, "a")]
+    job.order(_run_orders.take_files(2, ItemState.DONE, [fetched("b")]))
+    assert (states(job), intents(job)) == (["DONE"] * 2, ["CLOSED"])
+    assert read(job, _queries.intent(intent)).run_id == run_id
+
+
+def test_what_a_run_ended_without_has_failed(job: MadeUpJob) -> None:
+    job.upload(job.add("a", "b"))
+    _, run_id = job.submit([1, 2])
+    assert succeed(job, run_id, "a", "x")
+    assert job.order(_run_orders.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN)) == 1
+    assert states(job) == ["SUCCEEDED", "FAILED"]
+    assert intents(job) == ["CREATED"], "not before the outputs are here"
+
+
+# Cancelling
+
+
+def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
+    found, stored, sealed, asked, lost, running, done = job.add(*"abcdefg")
+    job.upload([stored, sealed, asked, lost, running, done])
+    job.order(_orders.seal([sealed]))
+    for number in (asked, lost):
+        job.order(_orders.begin(job.order(_orders.seal([number])), BEGUN))
+    job.order(_orders.conclude(3, Answer.UNKNOWN, IntentState.UNKNOWN))
+    job.submit([running])
+    _, run_id = job.submit([done])
+    assert succeed(job, run_id, "g")
+    job.order(_run_orders.take_files(done, ItemState.DONE, []))
+
+    for _ in range(2):
+        job.order(_orders.cancel("cancelled", "retry"))
+        assert states(job) == [*["SET_ASIDE"] * 3, "ASSIGNED", "ASSIGNED", "SUBMITTED", "DONE"]
+        assert intents(job) == ["DISSOLVED", "AMBIGUOUS", "AMBIGUOUS", "CREATED", "CREATED"]
+    assert found == 1
+    assert read(job, _queries.waiting()) == []
+    assert job.execute("SELECT count(*) FROM attempts WHERE outcome IS NULL").fetchone() == (0,)
+    assert job.order(_tending.retry(failed=False)) == 3
+    assert states(job)[:3] == ["FOUND", "STORED", "STORED"]
+
+
+# Runs in listings
+
+
+def test_what_was_seen_before_a_chunk_was_sealed_is_not_its_run(job: MadeUpJob) -> None:
+    job.upload(job.add("a", "b"))
+    job.order(_run_orders.see_runs([SeenRun("early", BEGUN, "RUNNING", "v")]))
+    first = job.order(_orders.seal([1]))
+    job.order(_run_orders.see_runs([SeenRun("late", BEGUN, "RUNNING", "v")]))
+    second = job.order(_orders.seal([2]))
+    assert read(job, _queries.others_runs(first)) == {"early"}
+    assert read(job, _queries.others_runs(second)) == {"early", "late"}
+    job.order(_run_orders.find_duplicate(SeenRun("twin", BEGUN, "RUNNING", "v"), second, None))
+    assert read(job, _queries.others_runs(first)) == {"early", "twin"}
+
+
+def test_a_second_run_is_settled_once_it_is_known_to_be_one(job: MadeUpJob) -> None:
+    job.upload(job.add("a"))
+    intent, run_id = job.submit([1])
+    second = job.duplicate(intent)
+    assert read(job, _queries.duplicates()) == {second}
+    assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
+    assert not job.order(_run_orders.settle_duplicate(run_id, "no"))
+    assert job.order(_run_orders.settle_duplicate(second, "it was cancelled"))
+    assert read_summary(job.connection.execute).verdict is Verdict.UNFINISHED
+
+
+def test_adopting_a_run_frees_the_items_that_waited_with_its_own(job: MadeUpJob) -> None:
+    """The copy has one chunk of three; what happened later was a chunk of two, and one that was refused."""
+    numbers = job.add("a", "b", "c")
+    job.upload(numbers)
+    old = job.order(_orders.seal(numbers))
+    job.order(_orders.begin(old, BEGUN))
+    run = SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v")
+    adopted = job.order(_run_orders.adopt(run, [1, 2], tag="", how="forgotten"))
+    assert states(job) == ["SUBMITTED", "SUBMITTED", "STORED"]
+    assert intents(job) == ["DISSOLVED", "CREATED"]
+    assert [each.run_id for each in read(job, _queries.runs_under_way())] == [run.run_id]
+    assert read(job, _queries.others_runs(old)) >= {run.run_id}
+    with pytest.raises(JobStateError):
+        job.order(_orders.begin(old, BEGUN))
+    claims = read(job, _queries.claims())
+    assert (claims.intents, claims.runs) == ({frozenset("ab"): adopted}, {run.run_id})
+    assert claims.placed == {1, 2}
+
+
+def test_claims_tell_what_is_open_from_what_has_a_run(job: MadeUpJob) -> None:
+    job.upload(job.add("a", "b", "c", "d"))
+    job.submit([1])
+    job.order(_orders.seal([2], tag="~mark"))
+    job.doubt([3])
+    refused = job.order(_orders.seal([4]))
+    job.order(_orders.begin(refused, BEGUN))
+    job.order(_orders.conclude(refused, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
+    claims = read(job, _queries.claims())
+    assert claims.intents == {frozenset("a"): 1}
+    assert claims.open == {frozenset({"b~mark.2"}), frozenset("c")}
+
+
+def test_until_when_a_second_run_may_come(job: MadeUpJob) -> None:
+    job.upload(job.add("a", "b"))
+    for number in (1, 2):
+        job.order(_orders.begin(job.order(_orders.seal([number])), BEGUN + number))
+    job.order(_orders.conclude(1, Answer.UNKNOWN, IntentState.UNKNOWN))
+    assert read(job, _queries.doubted()) is None, "one request, so one run at most"
+    job.order(_orders.resolve(1, IntentState.SEALED))
+    job.order(_orders.begin(1, BEGUN + 500))
+    assert read(job, _queries.doubted()) == BEGUN + 1
+    job.execute("UPDATE attempts SET server_date = NULL")
+    ((sent_at,),) = job.execute("SELECT sent_at FROM attempts WHERE outcome = 'UNKNOWN'").fetchall()
+    assert read(job, _queries.doubted()) == sent_at, "our own clock has to do"
+
+
+def test_what_is_committed_to_the_limit_of_items(job: MadeUpJob) -> None:
+    numbers = job.add(*"abcdef")
+    job.upload(numbers[:4])
+    job.submit(numbers[:1])
+    job.order(_orders.seal(numbers[1:2]))
+    job.move(numbers[4:5], ItemState.READY, ItemState.SENDING)
+    assert read(job, _queries.billed()) == 2
+    assert read(job, _queries.committed()) == 4, "one that is on its way is counted by who sends it"
+
+
+# Identity
+
+
+def test_an_identity_is_kept_and_completed() -> None:
+    first = _identity.check_identity(None, {"api_root": "https://a", "token_user": "me"})
+    second = _identity.check_identity(first, {"api_root": "https://a", "user": "u", "organization": "o"})
+    assert _identity.check_identity(second, {}) == second
+    for name, words in _identity._WORDS.items():
+        if name not in ("api_root", "token_user", "user", "organization"):
+            continue
+        with pytest.raises(JobRefused, match=words):
+            _identity.check_identity(second, {name: "another"})
+
+
+def test_when_it_is_proven_who_resumes() -> None:
+    before = _identity.check_identity(None, {"token_user": "me", "user": "u", "organization": "o"})
+    assert _identity.is_proven(before, {"token_user": "me"})
+    assert _identity.is_proven(before, {"user": "u"})
+    assert not _identity.is_proven(before, {"organization": "o"}), "a colleague does not see the runs"
+    assert not _identity.is_proven(before, {})
+    assert not _identity.is_proven(None, {"user": "u"})
