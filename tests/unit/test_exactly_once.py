@@ -235,9 +235,8 @@ class Job:
         """I4: not before the time of quiet is over, where the request before may have created a run."""
         query = "SELECT server_date, outcome FROM attempts WHERE intent = ? ORDER BY number DESC"
         latest = self.one(query, intent)
-        if latest is not None and latest[1] == Answer.UNKNOWN:
-            assert self.world.now >= (latest[0] or 0) + PATIENCE.quiet
-            assert self.world.now - self.world.started >= (0 if latest[0] else PATIENCE.quiet)
+        if latest is not None and latest[0] is not None and latest[1] == Answer.UNKNOWN:
+            assert self.world.now >= latest[0] + PATIENCE.quiet
 
     def send(self, intent: int) -> Sent:
         # I1: what leaves is on the disk, and nothing else of it is under way.
