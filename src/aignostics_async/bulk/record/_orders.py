@@ -222,8 +222,11 @@ def _move_intent(execute: Execute, intent: int, state: IntentState, **columns: A
     allowed = before(state)
     given = {name: value for name, value in columns.items() if value is not None}
     names = "".join(f", {name} = ?" for name in given)
+    # An intent that has a run keeps it.
+    free = " AND run_id IS NULL" if "run_id" in given else ""
     query = (
-        f"UPDATE intents SET state = ?{names} WHERE number = ? AND state IN ({', '.join('?' * len(allowed))})"
+        f"UPDATE intents SET state = ?{names} "
+        f"WHERE number = ? AND state IN ({', '.join('?' * len(allowed))}){free}"
     )
     if execute(query, (state, *given.values(), intent, *allowed)).rowcount != 1:
         raise JobStateError(f"intent {intent} can't become {state} from what it is")

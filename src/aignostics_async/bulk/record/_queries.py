@@ -214,13 +214,10 @@ def files() -> Callable[[Execute], list[tuple[int, str, str, int, str | None]]]:
     return lambda execute: execute(query).fetchall()
 
 
-def objects_of(*states: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
-    """Return the query for the keys of objects in the store whose items are in any of some states."""
-    query = (
-        "SELECT number, key FROM items WHERE state IN (SELECT value FROM json_each(?)) "
-        "AND uri IS NOT NULL AND key IS NOT NULL"
-    )
-    return lambda execute: execute(query, (json.dumps(states),)).fetchall()
+def objects_of(state: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
+    """Return the query for the keys of objects in the store whose items are in a state."""
+    query = "SELECT number, key FROM items WHERE state = ? AND uri IS NOT NULL AND key IS NOT NULL"
+    return lambda execute: execute(query, (state,)).fetchall()
 
 
 def newest_runs(most: int) -> Callable[[Execute], list[str]]:
