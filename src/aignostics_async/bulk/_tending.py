@@ -39,14 +39,14 @@ def retry(*, failed: bool) -> Callable[[Execute], int]:
             state = ItemState.SUCCEEDED if at_platform else ItemState.STORED if uri else ItemState.FOUND
             columns = {} if at_platform else {"run_id": None, "intent": None, "item_id": None, "status": None}
             if not at_platform:
-                execute("UPDATE members SET is_live = 0 WHERE item = ?", (number,))
+                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
             _orders.move_item(number, state, fault=None, remedy=None, attempts=0, **columns)(execute)
             count += 1
         if failed:
             query = "SELECT number FROM items WHERE state = ?"
             numbers = [row[0] for row in execute(query, (ItemState.FAILED,))]
             for number in numbers:
-                execute("UPDATE members SET is_live = 0 WHERE item = ?", (number,))
+                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
             _orders.move_items(
                 numbers,
                 ItemState.STORED,

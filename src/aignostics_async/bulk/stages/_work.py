@@ -12,7 +12,7 @@ from ..._errors import AignosticsError, JobStopped
 from ..record import _orders
 from ..record._journal import Happening
 from ..record._states import ItemState
-from ._bell import Bell
+from ._bell import Bells
 from ._meter import Meter
 from ._trouble import Verdict, rule
 
@@ -47,7 +47,7 @@ class Work:
     requirements: Requirements
     journal: Journal
     progress: Progress
-    bell: Bell = field(factory=Bell)
+    bells: Bells = field(factory=Bells)
     meter: Meter = field(factory=Meter)
     stopped: list[JobStopped] = field(factory=list, init=False)
     """Why the job can't go on, if that is so."""
@@ -61,7 +61,7 @@ class Work:
     def drain(self) -> None:
         """Begin nothing new, and let what was begun come to an end."""
         self._draining.set()
-        self.bell.ring()
+        self.bells.ring()
 
     def stop(self, error: JobStopped) -> None:
         """Drain, and let the job end with an error."""
