@@ -44,7 +44,7 @@ from aignostics_async.bulk.record._database import Database
 from aignostics_async.bulk.record._directory import Marker
 from aignostics_async.bulk.record._journal import Journal
 from aignostics_async.bulk.record._states import ItemState
-from aignostics_async.bulk.stages import _bringing
+from aignostics_async.bulk.stages import _bringing, _following
 from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
 from aignostics_async.bulk.stages._work import Work
@@ -115,22 +115,23 @@ class Runs:
 
 @define
 class Handle:
-    """A run, finished."""
+    """A run that has finished."""
 
     platform: Runs
     run_id: str
-
-    async def watch(self) -> AsyncIterator[Any]:
-        """Give every item, and the end."""
-        await self.platform.all_there.wait()
-        for reference in self.platform.items[self.run_id]:
-            yield SimpleNamespace(item=_result(reference))
-        yield SimpleNamespace(item=None, items_incomplete=False, details=SimpleNamespace(status="COMPLETED"))
 
     async def results(self, *, item_ids: Sequence[str] = ()) -> AsyncIterator[Any]:
         """Give some items, or all."""
         for reference in item_ids or self.platform.items[self.run_id]:
             yield _result(reference)
+
+
+async def watch(platform: Runs, run_id: str, **_rest: object) -> AsyncIterator[Any]:
+    """Give every item of a run, and its end."""
+    await platform.all_there.wait()
+    for reference in platform.items[run_id]:
+        yield SimpleNamespace(item=_result(reference))
+    yield SimpleNamespace(item=None, items_incomplete=False, details=SimpleNamespace(status="COMPLETED"))
 
 
 def _result(reference: str) -> Any:
@@ -235,7 +236,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     client = cast(
         "Client",
         SimpleNamespace(
-            _session=SimpleNamespace(settings=settings, engine=None, verified=None),
+            _session=SimpleNamespace(settings=settings, engine=None, verified=None, poller=platform),
             run=lambda run_id: Handle(platform, run_id),
         ),
     )
@@ -270,7 +271,11 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         tag="",
         since=0.0,
     )
-    with closing(work.journal), mock.patch.object(_bringing, "bring_artifact", bring):
+    with (
+        closing(work.journal),
+        mock.patch.object(_bringing, "bring_artifact", bring),
+        mock.patch.object(_following, "watch_run", watch),
+    ):
         async with Prober() as prober:
             await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
 

@@ -56,8 +56,11 @@ async def test_pictures_come_to_the_page_as_items_succeed(
     assert len(names) == SIX
     for name in names[:4]:
         await page.get_by_label(name).check()
-    await page.get_by_role("button", name="Submit").click()
-    card = page.locator("article").filter(has=page.locator("figure").nth(3)).first
+    async with page.expect_response(f"{address}/runs", timeout=60_000) as submitted:
+        await page.get_by_role("button", name="Submit").click()
+    # The page shows the runs of everybody.
+    run_id = (await (await submitted.value).json())["run_id"]
+    card = page.locator(f"article[id='{run_id}']")
     await expect(card.locator(".head b")).to_have_text("COMPLETED", timeout=60_000)
     await expect(card.locator("figure b.SUCCEEDED")).to_have_count(4)
     pictures = card.locator("figure img")
@@ -70,7 +73,7 @@ async def test_pictures_come_to_the_page_as_items_succeed(
     # Who comes later sees the same.
     other = await browser.new_page()
     await other.goto(address)
-    await expect(other.locator(f"article[id='{await card.get_attribute('id')}'] img")).to_have_count(4)
+    await expect(other.locator(f"article[id='{run_id}'] img")).to_have_count(4)
 
     await page.get_by_label(names[0]).uncheck()
     await page.get_by_label("broken.tiff").check()

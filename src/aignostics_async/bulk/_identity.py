@@ -7,10 +7,10 @@ be none, and then they would be created, and paid for, once more.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .._errors import JobRefused
+from .._errors import JobRefused, NotFound
 from .._pager import SMALLEST_PAGE
 
 if TYPE_CHECKING:
@@ -49,6 +49,23 @@ async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
         told |= {"user": run.triggered_by, "organization": run.organization_id}
         break
     return {name: value for name, value in told.items() if value}
+
+
+async def sees_any(client: Client, run_ids: Sequence[str]) -> bool:
+    """Whether the client can see one of some runs. Costs up to a request for each."""
+    for run_id in run_ids:
+        try:
+            await client.run(run_id).details()
+        except NotFound:
+            continue
+        return True
+    return False
+
+
+def is_proven(before: str | None, now: Mapping[str, str]) -> bool:
+    """Whether who asks now is known to be who asked before. Pure."""
+    known: dict[str, str] = {} if before is None else json.loads(before)
+    return any(name in known and known[name] == now.get(name) for name in ("token_user", "user"))
 
 
 def check_identity(before: str | None, now: Mapping[str, str]) -> str:

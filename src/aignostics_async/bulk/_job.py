@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from anyio import to_thread
 
-from .._errors import JobError, UsageError
+from .._errors import JobError, JobRefused, UsageError
 from .._tasks import plain_task_group
 from ..transfer._progress import ignore
 from . import _tending
-from ._identity import check_identity, identify
+from ._alarm import sound_alarms
+from ._identity import check_identity, identify, is_proven, sees_any
 from ._plan import JobPlan
 from .ahead._probe import Prober
 from .ahead._requirements import Requirements
@@ -32,6 +33,7 @@ from .stages._submitting import Signing
 from .stages._work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from .._client import Client
@@ -39,8 +41,10 @@ if TYPE_CHECKING:
     from ..transfer._progress import Progress
     from .record._journal import Listener
     from .record._queries import JobRow
+    from .record._states import ItemState
 
 _PAUSE_INTERVAL = 0.5  # seconds
+_RUNS_TO_SEE = 3
 
 
 class BulkJob:
@@ -62,6 +66,8 @@ class BulkJob:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._directory = Directory(directory)
         self._work: Work | None = None
+        self._is_at_work = False
+        self._is_to_drain = False
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> Self:
@@ -78,8 +84,12 @@ class BulkJob:
         self._directory.acquire()
         try:
             self._database = await to_thread.run_sync(Database(self._directory.database).open)
-            self._job: JobRow = await self._database.read(_queries.job())
-            self.plan = JobPlan.from_json(self._job.plan)
+            try:
+                self._job: JobRow = await self._database.read(_queries.job())
+                self.plan = JobPlan.from_json(self._job.plan)
+            except BaseException:
+                self._database.close()
+                raise
         except BaseException:
             self._directory.release()
             raise
@@ -111,6 +121,10 @@ class BulkJob:
         """Return how the job stands, by its database."""
         return await self._database.read(read_summary)
 
+    async def states(self) -> Mapping[ItemState, int]:
+        """Return how many items are in each state; costs milliseconds where `summary` may take a second."""
+        return await self._database.read(_queries.counts())
+
     async def run(
         self,
         client: Client,
@@ -124,14 +138,26 @@ class BulkJob:
         `store` stands in for the plan's own. `listener` is told every event, `progress` every step of a file.
 
         May be cancelled, or die, at any moment. Raises JobRefused for another server, user or organization
-        than the job was begun with, and JobStopped where it can't go on; then nothing is lost, and a later
-        call goes on.
+        than the job was begun with, JobStopped where it can't go on, and what the client raises where it
+        can't begin; then nothing is lost, and a later call goes on.
         """
-        if self._work is not None:
-            raise UsageError("the job is at work already")
+        self._check_idle()
+        self._is_at_work = True
+        journal = Journal(self._directory.events, listener)
+        try:
+            return await self._run(
+                client, store or client.store(self.plan.store), journal, progress or ignore
+            )
+        except BaseException as error:
+            journal.tell(Happening.STOPPED, text=str(error) or type(error).__name__)
+            raise
+        finally:
+            journal.close()
+            self._work, self._is_at_work, self._is_to_drain = None, False, False
+
+    async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
         await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
         version = await client.applications.version(self.plan.application_version)
-        journal = Journal(self._directory.events, listener)
         self._work = work = Work(
             job_id=self.id,
             plan=self.plan,
@@ -139,29 +165,29 @@ class BulkJob:
             folders=await self._database.read(_queries.folder_names()),
             database=self._database,
             client=client,
-            store=store or client.store(self.plan.store),
+            store=store,
             requirements=Requirements(version, self.plan.artifact, pack=self.plan.pack),
             journal=journal,
-            progress=progress or ignore,
+            progress=progress,
         )
-        try:
-            platform = Platform(client, version)
-            journal.tell(Happening.STARTED)
-            submitter, sweep = await self._begin(work, platform)
-            async with Prober() as prober, plain_task_group() as group:
-                group.start_soon(self._watch_for_pause)
-                await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
-                group.cancel_scope.cancel()
-            return await self._end(work)
-        except BaseException as error:
-            journal.tell(Happening.STOPPED, text=str(error) or type(error).__name__)
-            raise
-        finally:
-            journal.close()
-            self._work = None
+        journal.tell(Happening.STARTED)
+        if self._is_to_drain:
+            self.drain()
+        submitter, sweep = await self._begin(work, Platform(client, version))
+        async with Prober() as prober, plain_task_group() as group:
+            group.start_soon(self._watch_for_pause)
+            group.start_soon(sound_alarms, self._database, journal)
+            await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
+            group.cancel_scope.cancel()
+        return await self._end(work)
+
+    def _check_idle(self) -> None:
+        if self._is_at_work:
+            raise UsageError("the job is at work; let `run` return first")
 
     def drain(self) -> None:
         """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
+        self._is_to_drain = True  # also where it has not come so far as to begin anything
         if self._work is not None and not self._work.is_draining:
             self._work.journal.tell(Happening.DRAINING)
             self._work.drain()
@@ -183,6 +209,10 @@ class BulkJob:
         become part of a new run, which is billed.
         """
         return await self._database.write(_tending.retry(failed=failed))
+
+    async def would_be_billed(self) -> int:
+        """Return how many items `retry(failed=True)` would let be billed again."""
+        return await self._database.read(_tending.would_be_billed)
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Decide about a chunk of which nobody can say whether it has a run.
@@ -208,13 +238,15 @@ class BulkJob:
     async def cancel(self, client: Client) -> int:
         """Cancel all runs of the job, set aside what was not sent, and return how many were cancelled.
 
-        Items that the platform has not begun cost nothing then. What is there already is kept.
+        Items that the platform has not begun cost nothing then. What is there already is kept. Raises
+        UsageError while the job is at work.
         """
+        self._check_idle()
         await self._check_identity(client)
         return await _tending.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
-        """Delete the uploaded slides of items that are done from the store, and return how many.
+        """Delete the uploaded slides of items that are done or failed from the store, and return how many.
 
         Raises ConfigurationError where the store can't delete.
         """
@@ -235,7 +267,15 @@ class BulkJob:
         )
 
     async def _check_identity(self, client: Client) -> None:
-        identity = check_identity(self._job.identity, await identify(client, self.plan))
+        """Refuse a client that may not see the runs of the job: it would ask for them once more."""
+        before = (await self._database.read(_queries.job())).identity
+        now = await identify(client, self.plan)
+        identity = check_identity(before, now)
+        own = await self._database.read(_queries.newest_runs(_RUNS_TO_SEE))
+        if own and not is_proven(before, now) and not await sees_any(client, own):
+            raise JobRefused(
+                "this login can see none of the runs that this job has created; sign in as whoever began it"
+            )
         await self._database.write(_orders.set_job(identity=identity))
 
     async def _begin(self, work: Work, platform: Platform) -> tuple[Submitter, Sweep]:
@@ -244,10 +284,11 @@ class BulkJob:
         sweep = self._sweep(work.client, platform)
         marker, attempts = Marker(self.id), await self._database.read(_queries.attempts())
         mark = await to_thread.run_sync(marker.read)
-        if mark is None or mark.epoch > self._job.epoch or mark.attempts > attempts:
+        known = (await self._database.read(_queries.job())).epoch
+        if mark is None or mark.epoch > known or mark.attempts > attempts:
             for run_id in await sweep.adopt():
                 work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
-        epoch = max(self._job.epoch, 0 if mark is None else mark.epoch) + 1
+        epoch = max(known, 0 if mark is None else mark.epoch) + 1
         await self._database.write(_orders.set_job(epoch=epoch, is_paused=False, finished_at=None))
         await to_thread.run_sync(marker.write, Mark(epoch, attempts))
         submitter = Submitter(

@@ -44,12 +44,14 @@ async def make_job(
     *,
     store: Store | None = None,
     set_aside_faulty: bool = False,
+    consent: Callable[[Outlook], None] | None = None,
     progress: Callable[[Looked], None] | None = None,
 ) -> Outlook:
     """Look ahead, and make the job unless something would fail; the outlook says whether it was made.
 
     With `set_aside_faulty` slides with faults come into the job and are set aside; a fault of the whole job
-    still keeps it from being made.
+    still keeps it from being made. `consent` is called with the outlook just before the job is made; what it
+    raises keeps it from that.
 
     Costs what `look_ahead` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
     the folder already, JobBusy, and what `look_ahead` raises.
@@ -60,23 +62,22 @@ async def make_job(
     try:
         if folder.database.exists():
             raise JobRefused(f"there is a job in {folder.path} already; resume it, or choose another folder")
-        draft = folder.path / "draft.sqlite3"
-        _remove(draft)
-        with _open(draft) as database:
-            outlook = await look_ahead(
-                plan,
-                sources,
-                client,
-                store=store,
-                results=folder.results,
-                keep=_keeper(database, await _begin(database, plan, client)),
-                progress=progress,
-            )
-            await database.write(_orders.arrange())
-        if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
-            draft.replace(folder.database)
-        else:
-            _remove(draft)
+        with _draft(folder) as draft:
+            with _open(draft) as database:
+                outlook = await look_ahead(
+                    plan,
+                    sources,
+                    client,
+                    store=store,
+                    results=folder.results,
+                    keep=_keeper(database, await _begin(database, plan, client)),
+                    progress=progress,
+                )
+                await database.write(_orders.arrange())
+            if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
+                if consent is not None:
+                    consent(outlook)
+                draft.replace(folder.database)
         return outlook
     finally:
         folder.release()
@@ -117,6 +118,17 @@ def _keeper(database: Database, job_id: str) -> Keep:
         await database.write(_orders.add_items([item]))
 
     return keep
+
+
+@contextmanager
+def _draft(folder: Directory) -> Iterator[Path]:
+    """Give the place of a database that is not the job's yet; whatever happens, none is left there."""
+    draft = folder.path / "draft.sqlite3"
+    _remove(draft)  # one whose process was killed
+    try:
+        yield draft
+    finally:
+        _remove(draft)
 
 
 @contextmanager

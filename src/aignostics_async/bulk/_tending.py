@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from .._crc32c import read_checksum
-from .._errors import ConfigurationError, Conflict, JobRefused, JobStateError, NotFound
+from .._errors import AignosticsError, ConfigurationError, Conflict, JobRefused, JobStateError, NotFound
 from ..storage import Deleting
 from .record import _orders, _queries, _run_orders
 from .record._states import IntentState, ItemState
@@ -22,46 +22,50 @@ if TYPE_CHECKING:
     from .record._writer import Execute
 
 _CANCELLED = "the job was cancelled before it was sent"
+_WAS_CANCELLED = "it was cancelled"
 _REMEDY = "retry, if it is wanted after all; that is free until it is sent"
+
+_CLEARED = {"fault": None, "remedy": None, "attempts": 0}
+_UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
 
 
 def retry(*, failed: bool) -> Callable[[Execute], int]:
     """Return the order that lets items go on which were set aside, and with `failed` those that failed."""
 
     def work(execute: Execute) -> int:
-        query = "SELECT number, uri, run_id, item_id FROM items WHERE state = ?"
-        rows = execute(query, (ItemState.SET_ASIDE,)).fetchall()
+        query = (
+            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status FROM items "
+            "LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
+        )
+        rows = execute(query, (ItemState.SET_ASIDE, ItemState.FAILED)).fetchall()
         count = 0
-        for number, uri, run_id, item_id in rows:
-            if run_id is not None and item_id is None and not failed:
-                continue  # its run is gone: a new one is paid
-            at_platform = run_id is not None and item_id is not None
-            state = ItemState.SUCCEEDED if at_platform else ItemState.STORED if uri else ItemState.FOUND
-            columns = {} if at_platform else {"run_id": None, "intent": None, "item_id": None, "status": None}
-            if not at_platform:
+        for number, state, uri, run_id, item_id, run_status in rows:
+            was_sent = run_id is not None
+            is_there = was_sent and item_id is not None and run_status != _run_orders.VANISHED
+            if state == ItemState.SET_ASIDE and is_there:
+                again = _orders.move_item(number, ItemState.SUCCEEDED, **_CLEARED)
+            elif was_sent and not failed:
+                continue  # a new run of it is paid
+            else:
+                # What was cleaned away, or is known from its run only, is sent to the store once more.
+                anew = ItemState.STORED if uri else ItemState.FOUND
                 execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
-            _orders.move_item(number, state, fault=None, remedy=None, attempts=0, **columns)(execute)
+                again = _orders.move_item(number, anew, **_CLEARED, **_UNSENT)
+            again(execute)
             count += 1
-        if failed:
-            query = "SELECT number FROM items WHERE state = ?"
-            numbers = [row[0] for row in execute(query, (ItemState.FAILED,))]
-            for number in numbers:
-                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
-            _orders.move_items(
-                numbers,
-                ItemState.STORED,
-                run_id=None,
-                intent=None,
-                item_id=None,
-                status=None,
-                error=None,
-                attempts=0,
-            )(execute)
-            count += len(numbers)
         _run_orders.open_intents()(execute)
         return count
 
     return work
+
+
+def would_be_billed(execute: Execute) -> int:
+    """Return how many items a retry of failed ones would let be billed again."""
+    query = (
+        "SELECT count(*) FROM items WHERE state = 'FAILED' "
+        "OR (state = 'SET_ASIDE' AND run_id IS NOT NULL AND item_id IS NULL)"
+    )
+    return int(execute(query).fetchone()[0])
 
 
 async def resolve(
@@ -71,11 +75,13 @@ async def resolve(
     open_to_decide = await database.read(_queries.intents_in(IntentState.AMBIGUOUS))
     row = next((each for each in open_to_decide if each.number == intent), None)
     if row is None:
-        raise JobStateError(f"chunk {intent} is not open to decide; `status` lists those that are")
+        raise JobStateError(f"chunk {intent} is not open to decide; 'bulk resolve' lists those that are")
     if run_id is None:
         order = _orders.resolve(intent, IntentState.SEALED, reason="a person was sure that it has no run")
         await database.write(order)
         return
+    if run_id in await database.read(_queries.others_runs(intent)):
+        raise JobRefused(f"run {run_id} is another chunk's, or was there before chunk {intent} was asked for")
     run = client.run(run_id)
     try:
         details = await run.details()
@@ -93,15 +99,23 @@ async def resolve(
 
 async def settle_duplicate(database: Database, client: Client | None, run_id: str) -> None:
     """Cancel a second run, or leave it, and write down which."""
-    done = "it was left to go on"
-    if client is not None:
-        try:
-            await client.run(run_id).cancel()
-            done = "it was cancelled"
-        except Conflict:
-            done = "it was over already"
-    if not await database.write(_run_orders.settle_duplicate(run_id, done)):
-        raise JobStateError(f"run {run_id} is not a second one of this job; `status` lists those that are")
+    if run_id not in await database.read(_queries.duplicates()):
+        raise JobStateError(
+            f"run {run_id} is not a second one of this job; 'bulk resolve' lists those that are"
+        )
+    done = "it was left to go on" if client is None else await _end_run(client, run_id)
+    await database.write(_run_orders.settle_duplicate(run_id, done))
+
+
+async def _end_run(client: Client, run_id: str) -> str:
+    """Cancel a run, and return what came of that."""
+    try:
+        await client.run(run_id).cancel()
+    except Conflict:
+        return "it was over already"
+    except NotFound:
+        return "it was not there any more"
+    return _WAS_CANCELLED
 
 
 async def verify(database: Database) -> list[Path]:
@@ -124,23 +138,28 @@ def _is_whole(path: Path, size: int, crc32c: str | None) -> bool:
 
 
 async def cancel(database: Database, client: Client) -> int:
-    """Cancel the runs that are under way, and set aside what was not sent."""
-    cancelled = 0
+    """Set aside what was not sent, and cancel the runs that are under way.
+
+    One that can't be cancelled keeps none of the others; its error is raised in the end.
+    """
+    # First, for it can't fail on the way: from now on nothing is sent.
+    await database.write(_orders.cancel(_CANCELLED, _REMEDY))
+    cancelled, failure = 0, None
     for run in await database.read(_queries.runs_under_way()):
         try:
-            await client.run(run.run_id).cancel()
-            cancelled += 1
-        except Conflict:
-            continue  # it is over
-    await database.write(_orders.cancel(_CANCELLED, _REMEDY))
+            cancelled += await _end_run(client, run.run_id) == _WAS_CANCELLED
+        except AignosticsError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
     return cancelled
 
 
 async def clean(database: Database, store: Store) -> int:
-    """Delete the objects of items that need them no more."""
+    """Delete the objects of items that the platform has ended."""
     if not isinstance(store, Deleting):
         raise ConfigurationError("this store can't delete; remove the objects under the job's prefix by hand")
-    rows = await database.read(_queries.objects_of(ItemState.DONE))
+    rows = await database.read(_queries.objects_of(ItemState.DONE, ItemState.FAILED))
     for number, key in rows:
         await store.delete(key)
         await database.write(_orders.set_item(number, uri=None))

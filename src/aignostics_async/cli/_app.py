@@ -1,14 +1,14 @@
 """The root of the command line, and what its exit statuses mean.
 
 0 done; 1 failed; 2 used wrongly; 3 finished, but the run, some items or some files failed; 4 whether a run
-was created is unknown; 5 sign in first; 6 a plan would fail; 130 and 143 interrupted by SIGINT and SIGTERM.
+was created is unknown, or somebody has to decide about one; 5 sign in first; 6 a plan would fail; 75 a bulk
+job is not at its end and can be resumed; 130 and 143 interrupted by SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-import os
 import signal
 import sys
 
@@ -17,6 +17,10 @@ from cyclopts import App, CycloptsError
 from .._errors import (
     AignosticsError,
     ConfigurationError,
+    JobBusy,
+    JobRefused,
+    JobStateError,
+    JobStopped,
     LoginDenied,
     LoginRequired,
     LoginTimeout,
@@ -26,6 +30,7 @@ from .._errors import (
 )
 from .._version import __version__
 from . import _applications, _bulk, _emulator, _login, _runs, _submit
+from ._common import mute
 
 app = App(
     name="aignostics-async",
@@ -45,11 +50,15 @@ app.command(_emulator.emulator)
 _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (ConfigurationError, 2),
     (UsageError, 2),
+    (JobRefused, 2),
+    (JobStateError, 2),
     (SubmissionUnknown, 4),
     (LoginDenied, 5),
     (LoginRequired, 5),
     (LoginTimeout, 5),
     (Unauthorized, 5),
+    (JobBusy, 75),
+    (JobStopped, 75),
 )
 
 
@@ -66,16 +75,22 @@ def run(arguments: list[str]) -> int:
         return 2
     except AignosticsError as error:
         print(f"error: {error}", file=sys.stderr)
-        return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
+        return _status(error)
     except BrokenPipeError:
-        # Whoever read has had enough; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        mute()
         return 1
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        mute()
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status
+
+
+def _status(error: AignosticsError) -> int:
+    # Where a job stopped for want of a login, to resume it again and again is no way out.
+    if isinstance(error, JobStopped) and error.cause is not None and (told := _status(error.cause)) != 1:
+        return told
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
 
 
 def _interruptible(arguments: list[str]) -> int:

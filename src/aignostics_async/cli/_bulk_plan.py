@@ -18,14 +18,18 @@ from .._environment import read_root
 from ..bulk.ahead._findings import grouped
 from ..bulk.ahead._look_ahead import Looked, look_ahead
 from ._bulk_options import JobOptions
+from ._bulk_show import print_text
 from ._common import Json, client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from ..bulk._plan import JobPlan
     from ..bulk.ahead._findings import Finding
     from ..bulk.ahead._findings import Group as FindingGroup
     from ..bulk.ahead._outlook import Outlook
+    from ..bulk.ahead._sources import Sources
 
 _SHOWN = 5  # slides of one finding; --json has all
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -44,14 +48,18 @@ async def plan(application_version: str, /, *places: str, options: JobOptions, a
         Folders, slide files, and patterns of them such as 'slides/**/*.svs'.
     """
     job, sources = options.plan(read_root(os.environ), application_version), options.sources(places)
+    return await look(job, sources, as_json=as_json)
+
+
+async def look(job: JobPlan, sources: Sources, *, results: Path | None = None, as_json: bool) -> int:
+    """Look ahead, print what is there, and return the exit status."""
     async with client() as session:
-        with _progress() as progress:
-            outlook = await look_ahead(job, sources, session, progress=progress)
+        with looking() as progress:
+            outlook = await look_ahead(job, sources, session, results=results, progress=progress)
     if as_json:
         print(outlook.to_json(), end="")
     else:
-        # A pipe has no width that a text must fit into.
-        Console(width=None if sys.stdout.isatty() else 120).print(render(outlook))
+        print_text(render(outlook), sys.stdout)
     return outlook.exit_status
 
 
@@ -139,7 +147,7 @@ def _size(count: float) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[Looked], None] | None]:
+def looking() -> Iterator[Callable[[Looked], None] | None]:
     """Give what shows how far a look is; nothing where nobody sees it."""
     if not sys.stderr.isatty():
         yield None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -83,6 +84,11 @@ def print_json(value: Any) -> None:
 def print_line(value: Any) -> None:
     """Print one JSON value on one line, at once, for a reader that follows."""
     print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def mute() -> None:
+    """Let what is still to be written to standard output go nowhere: nobody takes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

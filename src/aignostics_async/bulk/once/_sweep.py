@@ -60,13 +60,13 @@ class Sweep:
         down.
         """
         found = []
-        unknown = await self._unknown()
-        claims = await self.database.read(_queries.claims()) if unknown else None
-        for run in unknown:
+        for run in await self._unknown():
             references = await self.platform.references(run.run_id)
-            if references is None or claims is None:
+            if references is None:
                 continue
-            if (intent := claims.intents.get(references)) is not None:
+            # Read after the run was seen, and all at once: by now it may be an intent's own.
+            claims = await self.database.read(_queries.claims())
+            if (intent := second_of(run.run_id, references, claims)) is not None:
                 found.append(await self._report(run, intent))
             elif not any(plain(each, self.tag) in claims.items for each in references):
                 self._strangers.add(run.run_id)
@@ -78,9 +78,9 @@ class Sweep:
         Raises JobError where a run can't be read: before it is, nothing may be sent.
         """
         adopted = []
-        # The oldest first: of two runs of the same items the first one is the job's.
         unknown = await self._unknown()
         claims = await self.database.read(_queries.claims())
+        # The oldest first: of two runs of the same items the first one is the job's.
         for run in reversed(unknown):
             references = await self.platform.references(run.run_id)
             if references is None:
@@ -92,10 +92,10 @@ class Sweep:
                 reference = next(iter(references))
                 tag = reference[len(plain(reference, self.tag)) :]
                 order = _run_orders.adopt(run, numbers, tag=tag, how=_HOW)
-                claims.claim(references, numbers, await self.database.write(order))
+                claims.adopt(run.run_id, references, numbers, await self.database.write(order))
                 _log.warning("run %s was adopted: it has %d items of the job", run.run_id, len(numbers))
                 adopted.append(run.run_id)
-            elif (intent := claims.intents.get(references)) is not None:
+            elif (intent := second_of(run.run_id, references, claims)) is not None:
                 await self._report(run, intent)
         return adopted
 
@@ -121,8 +121,23 @@ class Sweep:
         return "it was cancelled"
 
 
+def second_of(run_id: str, references: frozenset[str], claims: Claims) -> int | None:
+    """Return the intent of which a run is a second one, if it is. Pure.
+
+    It is none while an intent with the same references is open: it may be that one's first.
+    """
+    if run_id in claims.runs or references in claims.open:
+        return None
+    return claims.intents.get(references)
+
+
 def own(references: frozenset[str], claims: Claims, tag: str) -> list[int]:
-    """Return the items of a run that is the job's own: all of it are its items, and none has a run. Pure."""
+    """Return the items of a run that is the job's own: all of it are its items, and none has a run. Pure.
+
+    A job with a mark has it in every run; one without is somebody else's.
+    """
+    if tag and any(plain(reference, tag) == reference for reference in references):
+        return []
     numbers = {claims.items.get(plain(reference, tag)) for reference in references}
     found = {number for number in numbers if number is not None}
     is_whole = bool(found) and len(found) == len(references)

@@ -34,10 +34,12 @@ class Database:
         return self
 
     def close(self) -> None:
-        """Write what was ordered, and close it."""
-        self._writer.stop()
-        self._reading.submit(self._close_reader).result()
-        self._reading.shutdown()
+        """Write what was ordered, and close it; nothing of it is left in a log beside it then."""
+        try:
+            self._reading.submit(self._close_reader).result()
+            self._reading.shutdown()
+        finally:
+            self._writer.stop()  # the last one, for a reader can't take in the log
 
     async def write(self, order: Callable[[Execute], T]) -> T:
         """Carry out an order, and return what it gave when it is durable."""

@@ -84,9 +84,24 @@ class Directory:
         lock = self.path / "lock"
         if not is_free:
             raise JobBusy(
-                f"{lock.read_text(encoding='utf-8') or 'another process'} works on this job; wait for it"
+                f"{lock.read_text(encoding='utf-8') or 'another process'} works on this job; wait for it, or "
+                "pause it"
             )
         lock.write_text(f"process {os.getpid()} of {socket.gethostname()}", encoding="utf-8")
+
+    def holder(self) -> str | None:
+        """Return which process works on the job; None where none does, or the system does not tell."""
+        lock = self.path / "lock"
+        if not lock.is_file():
+            return None
+        trial = FileLock(lock)
+        try:
+            if trial.acquire():
+                trial.release()
+                return None
+            return lock.read_text(encoding="utf-8") or "another process"
+        except OSError:
+            return None
 
     def release(self) -> None:
         """Let another process take the job."""

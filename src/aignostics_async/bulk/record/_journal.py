@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, field, frozen
+
+from ..._errors import JobError
 
 
 class Happening(StrEnum):
@@ -51,19 +53,26 @@ class JobEvent:
     at: float = field(factory=time.time)
     """In seconds of the epoch."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as what JSON can hold; what is not known is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
     def to_json(self) -> str:
-        """Return it as one line of JSON; what is not known is left out."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+        """Return it as one line of JSON."""
+        return json.dumps(self.as_dict())
 
 
 Listener = Callable[[JobEvent], None]
 
 
 class Journal:
-    """The events of a job: a file, and a listener."""
+    """The events of a job: a file, and a listener. Raises JobError where there can be no file."""
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise JobError(f"{path} can't be written ({error.strerror}); move it away, then resume") from None
         self._file = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")
         self._listener = listener
 
@@ -81,18 +90,33 @@ class Journal:
             self._file.close()
 
 
-def read_events(path: Path, most: int) -> list[Mapping[str, Any]]:
-    """Return the latest events of a file, the oldest of them first; lines that are none are left out."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - most * 1000))
-            lines = file.read().decode("utf-8", "replace").splitlines()[-most:]
-    except OSError:
-        return []
-    events: list[Mapping[str, Any]] = []
-    for line in lines:
+class Tail:
+    """Reads a file of events as it grows, the latest that are there first."""
+
+    def __init__(self, path: Path, most: int = 20) -> None:
+        self._path = path
+        self._most = most
+        self._place: int | None = None
+
+    def read(self) -> list[Mapping[str, Any]]:
+        """Return the events that came since the last time; the first time, at most `most`."""
         try:
-            events.append(dict(json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return events
+            with self._path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                first = self._place is None
+                # A line can be as long as an error; what is not whole is read the next time.
+                place = max(0, size - self._most * 1000) if self._place is None else self._place
+                file.seek(place)
+                read = file.read()
+        except OSError:
+            return []
+        whole = read[: read.rfind(b"\n") + 1]
+        self._place = place + len(whole)
+        events = list(_parsed(whole.decode("utf-8", "replace").splitlines()))
+        return events[-self._most :] if first else events
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    for line in lines:
+        with suppress(ValueError, TypeError):
+            yield dict(json.loads(line))

@@ -111,6 +111,19 @@ def _moving(state: ItemState, *columns: str) -> str:
     )
 
 
+def set_aside(number: int, fault: str, remedy: str | None) -> Callable[[Execute], bool]:
+    """Return the order that lets the others go on without an item; gives False for one at its end already."""
+
+    def work(execute: Execute) -> bool:
+        (state,) = execute("SELECT state FROM items WHERE number = ?", (number,)).fetchone()
+        if ItemState(state).is_final:
+            return False
+        _move(execute, [number], ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})
+        return True
+
+    return work
+
+
 def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
     """Return the order that sets columns of an item, which stays in its state."""
     names = ", ".join(f"{name} = ?" for name in columns)

@@ -88,20 +88,26 @@ class OwnRun:
     tag: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Claims:
-    """Which references belong to what; grows as runs are adopted."""
+    """All at one moment: which references belong to what."""
 
     intents: dict[frozenset[str], int]
     """By the references that were sent, tags included, of intents that have their run."""
+    open: set[frozenset[str]]
+    """References that were sent, or will be, of intents whose run is not known yet."""
+    runs: set[str]
+    """Runs that are an intent's own."""
     items: Mapping[str, int]
     """The numbers of all items, by their references without tags."""
     placed: set[int]
     """Items that belong to a run already."""
 
-    def claim(self, references: frozenset[str], numbers: Iterable[int], intent: int) -> None:
-        """Take in that items have become a run of an intent."""
+    def adopt(self, run_id: str, references: frozenset[str], numbers: Iterable[int], intent: int) -> None:
+        """Take in that items were found to be a run, and an intent was made of them."""
         self.intents[references] = intent
+        self.open.discard(references)
+        self.runs.add(run_id)
         self.placed.update(numbers)
 
 
@@ -157,9 +163,9 @@ def others_runs(intent: int) -> Callable[[Execute], frozenset[str]]:
 
 
 def committed() -> Callable[[Execute], int]:
-    """Return the query for how many items were sent to be analysed, or wait for it, or are on their way."""
+    """Return the query for how many items were sent to be analysed, or are stored for it."""
     count = billed()
-    query = "SELECT count(*) FROM items WHERE state IN ('SENDING', 'STORED')"
+    query = "SELECT count(*) FROM items WHERE state = 'STORED'"
     return lambda execute: count(execute) + int(execute(query).fetchone()[0])
 
 
@@ -214,22 +220,35 @@ def files() -> Callable[[Execute], list[tuple[int, str, str, int, str | None]]]:
     return lambda execute: execute(query).fetchall()
 
 
-def objects_of(state: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
-    """Return the query for the keys of objects in the store whose items are in a state."""
-    query = "SELECT number, key FROM items WHERE state = ? AND uri IS NOT NULL AND key IS NOT NULL"
-    return lambda execute: execute(query, (state,)).fetchall()
-
-
-def doubted_until(late: float) -> Callable[[Execute], float]:
-    """Return the query for when no second run can come any more, by the server's clock.
-
-    That is `late` seconds after the latest request whose answer was lost and that another one followed.
-    """
+def objects_of(*states: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
+    """Return the query for the keys of objects in the store whose items are in any of some states."""
     query = (
-        "SELECT coalesce(max(server_date), 0) FROM attempts AS lost WHERE outcome = 'UNKNOWN' AND EXISTS "
-        "(SELECT 1 FROM attempts WHERE intent = lost.intent AND number > lost.number)"
+        "SELECT number, key FROM items WHERE state IN (SELECT value FROM json_each(?)) "
+        "AND uri IS NOT NULL AND key IS NOT NULL"
     )
-    return lambda execute: float(execute(query).fetchone()[0]) + late
+    return lambda execute: execute(query, (json.dumps(states),)).fetchall()
+
+
+def newest_runs(most: int) -> Callable[[Execute], list[str]]:
+    """Return the query for the job's newest runs that were not seen to vanish."""
+    query = (
+        "SELECT run_id FROM intents JOIN seen USING (run_id) WHERE seen.status <> 'VANISHED' "
+        "ORDER BY intents.number DESC LIMIT ?"
+    )
+    return lambda execute: [row[0] for row in execute(query, (most,))]
+
+
+def doubted() -> Callable[[Execute], float | None]:
+    """Return the query for when the latest request was sent whose answer was lost and that another followed.
+
+    It may come through late; None where there is none.
+    """
+    # Where the server gave no date ours has to do.
+    query = (
+        "SELECT max(coalesce(server_date, sent_at)) FROM attempts AS lost WHERE outcome = 'UNKNOWN' "
+        "AND EXISTS (SELECT 1 FROM attempts WHERE intent = lost.intent AND number > lost.number)"
+    )
+    return lambda execute: execute(query).fetchone()[0]
 
 
 def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
@@ -239,6 +258,12 @@ def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
         "WHERE state = 'CREATED' AND ended_at IS NULL ORDER BY intents.number"
     )
     return lambda execute: [OwnRun(*row) for row in execute(query)]
+
+
+def duplicates() -> Callable[[Execute], frozenset[str]]:
+    """Return the query for runs that are second ones of the job's own."""
+    query = "SELECT run_id FROM seen WHERE is_duplicate"
+    return lambda execute: frozenset(row[0] for row in execute(query))
 
 
 def known_runs() -> Callable[[Execute], frozenset[str]]:
@@ -251,19 +276,28 @@ def claims() -> Callable[[Execute], Claims]:
     """Return the query for which references belong to what."""
 
     def query(execute: Execute) -> Claims:
-        sent = execute(
-            "SELECT intents.number, items.reference || tag FROM intents "
-            "JOIN members ON members.intent = intents.number JOIN items ON items.number = item "
-            "WHERE intents.run_id IS NOT NULL"
-        )
-        intents: dict[int, set[str]] = {}
-        for number, reference in sent:
-            intents.setdefault(number, set()).add(reference)
+        own: dict[int, str] = dict(execute("SELECT number, run_id FROM intents WHERE run_id IS NOT NULL"))
         placed = execute("SELECT number FROM items WHERE run_id IS NOT NULL")
+        sent = _references(execute)
         return Claims(
-            {frozenset(references): number for number, references in intents.items()},
-            dict(execute("SELECT reference, number FROM items")),
-            {row[0] for row in placed},
+            intents={references: number for number, references in sent.items() if number in own},
+            open={references for number, references in sent.items() if number not in own},
+            runs=set(own.values()),
+            items=dict(execute("SELECT reference, number FROM items")),
+            placed={row[0] for row in placed},
         )
 
     return query
+
+
+def _references(execute: Execute) -> dict[int, frozenset[str]]:
+    """Return the references of intents that have a run, or may become one, as they are sent."""
+    query = (
+        "SELECT intents.number, items.reference || tag FROM intents "
+        "JOIN members ON members.intent = intents.number JOIN items ON items.number = item "
+        "WHERE intents.state <> 'DISSOLVED'"
+    )
+    found: dict[int, set[str]] = {}
+    for number, reference in execute(query):
+        found.setdefault(number, set()).add(reference)
+    return {number: frozenset(references) for number, references in found.items()}

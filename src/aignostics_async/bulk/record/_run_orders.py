@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ._writer import Execute
 
 
+VANISHED = "VANISHED"
+"""The status of a run that is not there any more."""
+
+
 @frozen
 class Output:
     """An output artifact of an item, by its id and its name."""
@@ -121,7 +125,7 @@ def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
     """Return the order for a run that is not there any more: its items are set aside. Gives how many."""
 
     def work(execute: Execute) -> int:
-        execute("UPDATE seen SET status = 'VANISHED', ended_at = ? WHERE run_id = ?", (ended_at, run_id))
+        execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (VANISHED, ended_at, run_id))
         left = _items_of(execute, run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED)
         fault = f"run {run_id} is not there any more"
         remedy = "was it deleted? Ask the platform's support; a new analysis is paid anew: retry --failed"
@@ -132,10 +136,13 @@ def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
     return work
 
 
-def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callable[[Execute], None]:
-    """Return the order that takes in what became of an item's files, and the state that follows from it."""
+def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callable[[Execute], bool]:
+    """Return the order that takes in what became of an item's files; gives whether all of it is here then.
 
-    def work(execute: Execute) -> None:
+    That it is not even if `state` is DONE where more outputs came to be known meanwhile.
+    """
+
+    def work(execute: Execute) -> bool:
         query = (
             "INSERT INTO outputs (item, artifact_id, name, status, path, size, crc32c, fault) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item, artifact_id) DO UPDATE SET "
@@ -153,10 +160,13 @@ def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callabl
                 each.fault,
             )
             execute(query, (item, *row))
-        if state is not ItemState.SUCCEEDED:
-            move_item(item, state)(execute)
-            (run_id,) = execute("SELECT run_id FROM items WHERE number = ?", (item,)).fetchone()
-            _close(execute, run_id)
+        query = "SELECT 1 FROM outputs WHERE item = ? AND status = 'KNOWN'"
+        if state is not ItemState.DONE or execute(query, (item,)).fetchone():
+            return False
+        move_item(item, state, fault=None, remedy=None)(execute)
+        (run_id,) = execute("SELECT run_id FROM items WHERE number = ?", (item,)).fetchone()
+        _close(execute, run_id)
+        return True
 
     return work
 
@@ -204,10 +214,13 @@ def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], No
     return work
 
 
-def settle_duplicate(run_id: str, done: str) -> Callable[[Execute], bool]:
-    """Return the order that takes in what was done about a second run; gives whether it is one."""
-    query = "UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate"
-    return lambda execute: execute(query, (done, run_id)).rowcount == 1
+def settle_duplicate(run_id: str, done: str) -> Callable[[Execute], None]:
+    """Return the order that takes in what was done about a second run."""
+
+    def work(execute: Execute) -> None:
+        execute("UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate", (done, run_id))
+
+    return work
 
 
 def find_duplicate(run: SeenRun, intent: int, done: str | None) -> Callable[[Execute], None]:

@@ -71,8 +71,11 @@ _ITEMS: dict[ItemState, frozenset[ItemState]] = {
     ItemState.SUBMITTED: frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.SET_ASIDE}),
     ItemState.SUCCEEDED: frozenset({ItemState.DONE, ItemState.SET_ASIDE}),
     ItemState.DONE: frozenset({ItemState.SUCCEEDED}),  # `verify` found an output gone or changed
-    ItemState.FAILED: frozenset({ItemState.STORED}),  # `retry`, which pays again
-    ItemState.SET_ASIDE: frozenset({ItemState.FOUND, ItemState.STORED, ItemState.SUCCEEDED}),  # `retry`
+    ItemState.FAILED: frozenset({ItemState.FOUND, ItemState.STORED}),  # `retry`, which pays again
+    ItemState.SET_ASIDE: frozenset(
+        # `retry`, and files that were on their way when their run vanished
+        {ItemState.FOUND, ItemState.STORED, ItemState.SUCCEEDED, ItemState.DONE}
+    ),
 }
 
 _INTENTS: dict[IntentState, frozenset[IntentState]] = {

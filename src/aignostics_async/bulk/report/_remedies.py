@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...models import ItemStatus
 from ._audit import Account
 
-_AGAIN = "'bulk retry' submits it again, as a part of a new run that is paid for"
+_AGAIN = "'bulk retry --failed' submits it again, as a part of a new run that is paid for"
 _BY_STATUS = {
     ItemStatus.ERROR_USER: f"Mend the slide by what the platform says; then {_AGAIN}.",
     ItemStatus.ERROR_SYSTEM: f"The platform failed, not the slide: {_AGAIN}. If it lasts, tell the "

@@ -128,7 +128,7 @@ def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
         uploads=_read_uploads(execute),
         outputs=_read_outputs(execute),
         runs=_read_runs(execute),
-        expiry=_read_expiry(execute, made_at.timestamp()),
+        expiry=read_expiry(execute, made_at.timestamp()),
     )
 
 
@@ -192,7 +192,8 @@ def _read_runs(execute: Execute) -> Runs:
     )
 
 
-def _read_expiry(execute: Execute, now: float) -> Expiry:
+def read_expiry(execute: Execute, now: float) -> Expiry:
+    """Read which results end soon: a query for `Database.read`."""
     query = (
         "SELECT coalesce(sum(seen.ended_at < ?), 0), min(seen.ended_at) FROM items "
         "JOIN seen ON seen.run_id = items.run_id WHERE items.state IN ('SUBMITTED', 'SUCCEEDED')"

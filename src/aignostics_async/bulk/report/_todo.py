@@ -55,8 +55,8 @@ def _about_runs(summary: Summary) -> Iterator[ToDo]:
     if runs.open_duplicates:
         yield ToDo(
             f"{count(runs.open_duplicates, 'run')} {_was(runs.open_duplicates)} created a second time",
-            "A request that counted as lost came through late. Cancel the second run on the platform while "
-            "its slides are pending, and tell the platform's support.",
+            "A request that counted as lost came through late. 'bulk resolve' cancels the second run, at no "
+            "cost for slides that are pending, or leaves it; tell the platform's support.",
             "decisions",
         )
 
@@ -85,13 +85,14 @@ def _about_slides(summary: Summary) -> Iterator[ToDo]:
     if failed:
         yield ToDo(
             f"{count(failed, 'slide')} ended without results",
-            "Each has its remedy below. 'bulk retry' submits them again, in new runs that are paid for.",
+            "Each has its remedy among the failures. 'bulk retry --failed' submits them again, in new runs "
+            "that are paid for.",
             "failures",
         )
     if aside:
         yield ToDo(
             f"{count(aside, 'slide')} {_was(aside)} set aside",
-            "Each has its remedy below; then 'bulk retry' takes them up again.",
+            "Each has its remedy among the failures; then 'bulk retry' takes them up where they were.",
             "failures",
         )
     if unverified:

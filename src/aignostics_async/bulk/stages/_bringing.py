@@ -59,9 +59,11 @@ class Bringing:
         ]
         failed = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
         state = ItemState.DONE if failed is None else ItemState.SUCCEEDED
-        await self.work.database.write(_run_orders.take_files(row.number, state, files))
+        is_done = await self.work.database.write(_run_orders.take_files(row.number, state, files))
         if failed is not None:
             raise failed
+        if not is_done:
+            raise TransferInterrupted("more outputs were listed meanwhile", name=row.reference)
         self.work.meter.count(Stage.DOWNLOAD, items=1)
         self.work.journal.tell(Happening.ITEM_DONE, reference=row.reference, run_id=row.run_id)
 

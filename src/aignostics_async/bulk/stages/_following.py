@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ..._errors import JobStopped, RunVanished
+from ..._errors import JobStopped, NotFound
 from ..._tasks import plain_task_group
 from ...models import ItemStatus
+from ...watch._open import watch_run
+from ..once import _submitter
 from ..once._tags import plain
 from ..record import _queries, _run_orders
 from ..record._journal import Happening
@@ -76,19 +78,32 @@ class Following:
             self.work.bells.ring_from(Part.FOLLOWING)
 
     async def _follow(self, run: OwnRun) -> None:
-        try:
-            details = await self._watch(run)
-            await self._end(run, details)
-        except RunVanished as error:
-            lost = await self.work.database.write(_run_orders.lose_run(run.run_id, time.time()))
-            self.work.journal.tell(
-                Happening.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were set aside"
-            )
+        for look in range(1, _LOOKS + 1):
+            try:
+                details = await self._watch(run)
+                await self._end(run, details)
+            except NotFound as error:
+                # A replica may be far behind; what is lost here is paid again.
+                if look == _LOOKS:
+                    await self._lose(run, error)
+                await self.work.sleep(self.work.plan.patience.lag / _submitter.SERVER_RATE)
+                if self.work.is_draining:
+                    return
+            else:
+                return
+
+    async def _lose(self, run: OwnRun, error: NotFound) -> None:
+        lost = await self.work.database.write(_run_orders.lose_run(run.run_id, time.time()))
+        self.work.journal.tell(
+            Happening.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were set aside"
+        )
 
     async def _watch(self, run: OwnRun) -> RunDetails:
         """Take in what becomes of a run's items until it is over, and return how it ended."""
+        session = self.work.client._session  # noqa: SLF001 - of our own
         for _ in range(_LOOKS):
-            async for change in self.work.client.run(run.run_id).watch():
+            # A replica may not know it yet.
+            async for change in watch_run(session.poller, run.run_id, is_new=True, cursor=None):
                 if change.item is not None:
                     await self._take(run, change.item)
             if not change.items_incomplete:
@@ -118,10 +133,14 @@ class Following:
                 )
 
     async def _end(self, run: OwnRun, details: RunDetails) -> None:
-        # Outputs of an item need not all be listed when it succeeds; at the end of the run they are.
+        # Outputs of an item need not all be listed when it succeeds; at the end of the run they are. And what
+        # a stale listing did not show to be over must not count as failed.
+        items = [item async for item in self.work.client.run(run.run_id).results()]
+        for item in items:
+            await self._take(run, item)
         outputs = {
             plain(item.reference, self.tag): _outputs(item)
-            async for item in self.work.client.run(run.run_id).results()
+            for item in items
             if item.status == ItemStatus.SUCCEEDED
         }
         await self.work.database.write(_run_orders.know_outputs(run.run_id, outputs))

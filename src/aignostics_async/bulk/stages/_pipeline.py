@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..._errors import AignosticsError, JobStopped
 from ..._tasks import plain_task_group
 from ..once import _submitter
+from ..once._quiet import Moment
 from ..record import _queries
 from ..record._journal import Happening
 from ..record._states import ItemState
@@ -55,7 +56,7 @@ async def run_pipeline(work: Work, *, prober: Prober, submitter: Submitter, swee
         work, Part.BRINGING, [ItemState.SUCCEEDED], Bringing(work), workers=transfers, before=following
     )
     async with plain_task_group() as background:
-        background.start_soon(work.meter.keep, work.database)
+        background.start_soon(_until_stopped, work, lambda: work.meter.keep(work.database))
         background.start_soon(_sweep, work, sweep)
         async with plain_task_group() as group:
             for stage in (reading, uploading, submitting, following, bringing):
@@ -100,11 +101,13 @@ async def _sweep_once(work: Work, sweep: Sweep) -> None:
 
 async def _last_sweep(work: Work, sweep: Sweep, submitter: Submitter) -> None:
     """Sweep until no second run can come any more."""
-    until = await work.database.read(_queries.doubted_until(submitter.patience.late))
+    doubted = await work.database.read(_queries.doubted())
+    # Where the server gives no date, as where it can't be asked, all the time is waited here.
+    since = Moment((await submitter.platform.moment()).uptime, doubted)
     while True:
         now = await submitter.platform.moment(fresh=True)
         await work.patiently(lambda: _sweep_once(work, sweep))
-        left = until - now.server if now.server is not None else 0.0
+        left = 0.0 if doubted is None else submitter.patience.late - now.since(since)
         if left <= 0 or work.is_draining:
             return
         work.journal.tell(Happening.WAITING, text=f"for second runs, {left:.0f} s more")

@@ -15,7 +15,7 @@ from ..._errors import AignosticsError, JobStopped
 from ..._tasks import plain_task_group
 from ..record import _orders, _queries
 from ..record._states import ItemState
-from ._trouble import Breaker, Verdict, rule
+from ._trouble import Breaker, Failures, Verdict, rule
 
 if TYPE_CHECKING:
     from ..record._queries import ItemRow
@@ -72,6 +72,7 @@ class Stage:
                 rows = await self._take(free) if free else []
                 for row in rows:
                     self.in_flight.add(row.number)
+                    self._work.taken.add(row.number)
                     group.start_soon(self._one, row)
                 if not rows and not self.in_flight and is_last:
                     break
@@ -83,12 +84,15 @@ class Stage:
     async def _free(self) -> int:
         """Return how many items more may be taken."""
         free = self._workers - len(self.in_flight)
-        return free if self._room is None or not free else min(free, await self._room())
+        if self._room is None or not free:
+            return free
+        # What is on its way takes room, wherever it is by now.
+        return max(0, min(free, await self._room() - len(self.in_flight)))
 
     async def _take(self, most: int) -> list[ItemRow]:
         rows: list[ItemRow] = []
         for state in self._states:
-            query = _queries.items_in(state, beyond=list(self.in_flight), most=most - len(rows))
+            query = _queries.items_in(state, beyond=list(self._work.taken), most=most - len(rows))
             rows += await self._work.database.read(query)
         return rows
 
@@ -99,23 +103,26 @@ class Stage:
             self._work.stop(error)
         finally:
             self.in_flight.discard(row.number)
+            self._work.taken.discard(row.number)
             self._work.bells.ring_from(self._part)
 
     async def _until_settled(self, row: ItemRow) -> None:
-        tries, began = 0, time.monotonic()
+        failures = Failures()
         while True:
-            tries += 1
+            # As it stands now: a try before may have brought it on a step, or its run be gone.
+            row = await self._work.database.read(_queries.item(row.number))
+            if row.state.is_final:
+                return
+            began = time.monotonic()
             try:
-                if tries > 1:
-                    # As it stands now: a try before may have brought it on a step.
-                    row = await self._work.database.read(_queries.item(row.number))
                 await self._do(row)
             except AignosticsError as error:
                 failure = error
             else:
                 self._breaker.succeeded()
                 return
-            ruling = rule(failure, tries, time.monotonic() - began)
+            failures.add(began, time.monotonic())
+            ruling = rule(failure, failures.count, failures.lasted)
             if ruling.verdict is Verdict.STOP:
                 raise JobStopped(f"{row.reference}: {failure}", cause=failure)
             if ruling.verdict is Verdict.AGAIN:

@@ -26,6 +26,7 @@ from ._trouble import Breaker
 
 if TYPE_CHECKING:
     from ..once._platform import Platform
+    from ..once._pursuit import Sent
     from ..once._submitter import Submitter
     from ..record._queries import IntentRow, ItemRow
     from ._stage import Stage
@@ -113,7 +114,7 @@ class Submitting:
 
     async def _one(self, intent: IntentRow) -> None:
         try:
-            stop = await self.work.patiently(lambda: self.submitter.pursue(intent))
+            stop = await self.work.patiently(lambda: self._pursue(intent.number))
             if stop is not None:
                 raise JobStopped(f"the platform refuses its runs: {stop.reason}")
             await self._tell(intent.number)
@@ -123,12 +124,16 @@ class Submitting:
             self._in_flight.discard(intent.number)
             self.work.bells.ring_from(Part.SUBMITTING)
 
+    async def _pursue(self, number: int) -> Sent | None:
+        # As it stands now: a try before may have sent a request.
+        return await self.submitter.pursue(await self.work.database.read(_queries.intent(number)))
+
     async def _tell(self, number: int) -> None:
         now = await self.work.database.read(_queries.intent(number))
         if (what := _TOLD.get(now.state)) is not None:
             self.work.journal.tell(what, run_id=now.run_id, text=now.reason)
         if now.state is IntentState.DISSOLVED and now.size == 1:
-            if self._breaker.refused(now.reason or ""):
+            if self._breaker.refused("alone"):  # its reason names the slide, or the request
                 raise JobStopped(
                     f"the platform refuses one slide after the other, the last one so: {now.reason}"
                 )

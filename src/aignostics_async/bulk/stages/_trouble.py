@@ -21,6 +21,7 @@ from ..._errors import (
     Forbidden,
     JobError,
     LocalFileChanged,
+    NotFound,
     ServerError,
     TokenEndpointUnavailable,
     TooManyRequests,
@@ -58,8 +59,26 @@ class Ruling:
     wait: float = 0.0
 
 
+@define
+class Failures:
+    """The failures of one step that is tried again."""
+
+    count: int = 0
+    lasted: float = 0.0
+    """Seconds from the first one to the latest."""
+    _first: float = 0.0
+
+    def add(self, began: float, now: float) -> None:
+        """Take in that a try failed, and when it began."""
+        self.count += 1
+        # A try of that length went well for long: its failure is the first of a new outage.
+        if self.count == 1 or now - began > _LONGEST_OUTAGE / 2:
+            self._first = now
+        self.lasted = now - self._first
+
+
 def rule(error: AignosticsError, tries: int, since: float) -> Ruling:
-    """Return what to do after a step has failed `tries` times, the first time `since` seconds ago."""
+    """Return what to do after a step has failed `tries` times, the first of them `since` seconds ago."""
     asked = error.retry_after if isinstance(error, APIStatusError | TokenEndpointUnavailable) else None
     wait = max(
         min(_FIRST_WAIT * 2 ** min(tries - 1, 10), _LONGEST_WAIT), min(asked or 0.0, 10 * _LONGEST_WAIT)
@@ -88,8 +107,11 @@ class Breaker:
 
     def failed(self, error: AignosticsError) -> bool:
         """Take in that an item was set aside for an error; return whether the job should stop."""
-        # A slide that can't be read says nothing of the next one; a storage that refuses does.
-        if not isinstance(error, TransferInterrupted | UrlRefused | APIStatusError):
+        # A slide that can't be read, or a run that is gone, says nothing of the next one; a storage that
+        # refuses does.
+        if isinstance(error, NotFound) or not isinstance(
+            error, TransferInterrupted | UrlRefused | APIStatusError
+        ):
             return False
         return self.refused(f"{type(error).__name__} {error.status}")
 

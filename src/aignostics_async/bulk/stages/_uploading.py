@@ -5,6 +5,7 @@ So what was sent before an interruption is found there and not sent again, and t
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,7 @@ import anyio.to_thread
 from attrs import frozen
 
 from ..._crc32c import checksum_file
-from ..._errors import AignosticsError, LocalFileChanged, TransferError
+from ..._errors import AignosticsError, DiskFull, LocalFileChanged, TransferError
 from ...slides import packed
 from ...storage import put_once
 from ...transfer._names import safe_name
@@ -76,13 +77,12 @@ class Uploading:
         await self._check(row, probed)
         if not probed.info.is_packed:
             return probed.info.files[0]
+        folder = tempfile.gettempdir()
         try:
             folder = scratch.enter_context(tempfile.TemporaryDirectory(prefix="aignostics-async-"))
             return await packed(probed.info, Path(folder))
         except OSError as error:
-            raise TransferError(
-                f"it can't be read, or packed in {tempfile.gettempdir()} ({error.strerror})", name=row.path
-            ) from None
+            raise _local(error, folder, row.path) from None
 
     async def _put(self, row: ItemRow, key: str, source: Path) -> Stored:
         size = (await anyio.Path(source).stat()).st_size
@@ -110,3 +110,9 @@ class Uploading:
             raise TransferError(f"it can't be read ({error.strerror})", name=row.path) from None
         if fingerprint != probed.fingerprint:
             raise LocalFileChanged("it changed after it was read; it is looked at again", name=row.path)
+
+
+def _local(error: OSError, scratch: str, path: str) -> TransferError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no space is left to pack it in {scratch}; make room, or set TMPDIR", name=path)
+    return TransferError(f"it can't be read, or packed in {scratch} ({error.strerror})", name=path)

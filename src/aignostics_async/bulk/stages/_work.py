@@ -11,10 +11,9 @@ from attrs import field, frozen
 from ..._errors import AignosticsError, JobStopped
 from ..record import _orders
 from ..record._journal import Happening
-from ..record._states import ItemState
 from ._bell import Bells
 from ._meter import Meter
-from ._trouble import Verdict, rule
+from ._trouble import Failures, Verdict, rule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -47,6 +46,8 @@ class Work:
     requirements: Requirements
     journal: Journal
     progress: Progress
+    taken: set[int] = field(factory=set, init=False)
+    """Items that a stage works on: no other one takes them."""
     bells: Bells = field(factory=Bells)
     meter: Meter = field(factory=Meter)
     stopped: list[JobStopped] = field(factory=list, init=False)
@@ -78,20 +79,21 @@ class Work:
 
         Raises JobStopped where it will not.
         """
-        tries, began = 0, time.monotonic()
+        failures = Failures()
         while True:
-            tries += 1
+            began = time.monotonic()
             try:
                 return await do()
             except AignosticsError as error:
-                ruling = rule(error, tries, time.monotonic() - began)
+                failures.add(began, time.monotonic())
+                ruling = rule(error, failures.count, failures.lasted)
                 if ruling.verdict is not Verdict.AGAIN or self.is_draining:
                     raise JobStopped(str(error), cause=error) from error
                 self.journal.tell(Happening.WAITING, text=str(error))
             await self.sleep(ruling.wait)
 
     async def set_aside(self, row: ItemRow, fault: str, remedy: str = "") -> None:
-        """Let the others go on without an item."""
-        order = _orders.move_item(row.number, ItemState.SET_ASIDE, fault=fault, remedy=remedy or None)
-        await self.database.write(order)
+        """Let the others go on without an item; one that is at its end already stays as it is."""
+        if not await self.database.write(_orders.set_aside(row.number, fault, remedy or None)):
+            return
         self.journal.tell(Happening.SET_ASIDE, reference=row.reference, text=fault)
