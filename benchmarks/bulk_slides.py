@@ -32,7 +32,7 @@ async def through(folder: Path, count: int, slide: Path | None) -> None:
     slides.mkdir()
     first = slides / f"case-000{'.tiff' if slide is None else slide.suffix}"
     if slide is None:
-        synthetic.write_slide(first)
+        synthetic.write_slide(first, width=512, height=384)
     else:
         shutil.copy(slide, first)
     for number in range(1, count):
