@@ -256,8 +256,10 @@ async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
 async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench) -> None:
     """Its run was lost while its files were brought."""
     await bench.add(1)
+    tried: list[int] = []
 
     async def do(row: ItemRow) -> None:
+        tried.append(row.number)
         await bench.database.write(_orders.set_aside(row.number, "its run is gone", None))
         raise TransferInterrupted("broke off", name="a")
 
