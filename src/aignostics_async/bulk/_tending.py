@@ -49,7 +49,7 @@ def retry(*, failed: bool) -> Callable[[Execute], int]:
             else:
                 # What is known from its run only, which was adopted, was never sent to the store by this job.
                 anew = ItemState.STORED if uri else ItemState.FOUND
-                execute("UPDATE members SET is_live = 0 WHERE item = ?", (number,))
+                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
                 again = _orders.move_item(number, anew, **_CLEARED, **_UNSENT)
             again(execute)
             count += 1
