@@ -278,6 +278,18 @@ async def test_no_more_items_are_sent_than_the_plan_allows(bench: Bench) -> None
     assert sum(map(len, bench.runs().values())) == 3
 
 
+async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) -> None:
+    await bench.make("a", "bad", most_items=2, chunk_size=2)
+    bench.emulator.set_faults(without_results("bad"))
+    await bench.run()
+    bench.emulator.set_faults()
+    async with BulkJob.open(bench.job) as job:
+        assert await job.retry(failed=True) == 1
+        assert (await job.run(bench.client)).verdict is Verdict.UNFINISHED
+    assert bench.posts() == 0
+    assert bench.states() == {"a": "DONE", "bad": "STORED"}
+
+
 async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench) -> None:
     """They count as what may be billed already, and must not stand in their own way."""
     await bench.make("a", "b", "c", most_items=2, chunk_size=2)
