@@ -142,6 +142,17 @@ async def test_an_interrupted_job_goes_on(bench: Bench, what: Happening, how: st
     await bench.assert_outputs_are_the_platform_s(*names)
 
 
+async def test_a_slide_that_is_in_the_store_is_not_sent_again(bench: Bench) -> None:
+    """The process died after its last byte, and before that was written down."""
+    await bench.make("a", "b", chunk_size=2)
+    await bench.run(on_first(Happening.UPLOADED, drain))
+    sent = bench.puts()
+    bench.write("UPDATE items SET state = 'SENDING', uri = NULL, crc32c = NULL WHERE state = 'STORED'")
+    assert "SENDING" in bench.states().values()
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert {reference: bench.puts()[reference] for reference in sent} == dict.fromkeys(sent, 1)
+
+
 async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
