@@ -271,6 +271,7 @@ async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench
     assert await bench.database.read(
         lambda execute: execute("SELECT state, fault FROM items").fetchall()
     ) == [("SET_ASIDE", "its run is gone")]
+    assert len(tried) == 1
     assert not bench.work.stopped
 
 
