@@ -98,6 +98,7 @@ class _Pursuit:
         self._submitter = submitter
         self._intent = intent
         self._first_asked = intent.first_asked
+        self._has_asked = intent.requests > 0
         self._items: Sequence[Item] = ()
         self.sent: Sent | None = None
 
@@ -108,10 +109,7 @@ class _Pursuit:
             case Clock(is_fresh):
                 return await submitter.platform.moment(fresh=is_fresh)
             case Begin(server_date):
-                # First, for this may fail; and for each request anew, for URLs end.
-                self._items = await submitter.prepare(self._intent)
-                await submitter.begin(number, server_date)
-                self._first_asked = server_date if self._first_asked is None else self._first_asked
+                await self._begin(server_date)
             case Send():
                 self.sent = await submitter.platform.create(self._items)
                 return self.sent
@@ -128,6 +126,13 @@ class _Pursuit:
             case Wait(seconds):
                 await submitter.sleep(seconds / SERVER_RATE)
         return None
+
+    async def _begin(self, server_date: float | None) -> None:
+        # First, for this may fail; and for each request anew, for URLs end.
+        self._items = await self._submitter.prepare(self._intent)
+        await self._submitter.begin(self._intent.number, server_date)
+        if not self._has_asked:
+            self._has_asked, self._first_asked = True, server_date
 
     async def _list(self) -> Listing | None:
         submitter, intent = self._submitter, self._intent
