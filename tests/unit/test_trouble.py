@@ -72,8 +72,10 @@ def test_who_asks_for_time_gets_it() -> None:
     assert rule(ServerError(503, **API, retry_after=1e9), 1, 0).wait == 600
 
 
-def test_a_slide_that_always_breaks_off_is_set_aside() -> None:
-    assert [rule(BROKEN, tries, 0).verdict for tries in (4, 5)] == [Verdict.AGAIN, Verdict.ASIDE]
+def test_a_storage_that_is_away_is_waited_for_and_one_slide_does_not_keep_its_place_for_ever() -> None:
+    assert [rule(BROKEN, 20, since).verdict for since in (900, 901)] == [Verdict.AGAIN, Verdict.ASIDE]
+    wrong = ChecksumMismatch(name="a", expected="x", actual="y")
+    assert [rule(wrong, tries, 0).verdict for tries in (4, 5)] == [Verdict.AGAIN, Verdict.ASIDE]
 
 
 def test_an_outage_begins_with_its_first_failure() -> None:

@@ -35,6 +35,7 @@ _FOR_ALL = (AuthenticationError, ConfigurationError, DiskFull, Forbidden, JobErr
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _MOST_TRIES = 5
 _LONGEST_OUTAGE = 3600.0  # seconds
+_LONGEST_INTERRUPTION = 900.0  # seconds
 _ALIKE = 5
 
 
@@ -89,7 +90,10 @@ def rule(error: AignosticsError, tries: int, since: float) -> Ruling:
         return Ruling(Verdict.STOP)
     if isinstance(error, LocalFileChanged):
         return Ruling(Verdict.ANEW)
-    if isinstance(error, TransferInterrupted | ChecksumMismatch) and tries < _MOST_TRIES:
+    # One file's trouble looks like the storage's own at first, and must not keep a place for an hour.
+    if isinstance(error, TransferInterrupted) and since <= _LONGEST_INTERRUPTION:
+        return Ruling(Verdict.AGAIN, wait)
+    if isinstance(error, ChecksumMismatch) and tries < _MOST_TRIES:
         return Ruling(Verdict.AGAIN, wait)
     return Ruling(Verdict.ASIDE)
 
