@@ -17,7 +17,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-decode bench-transfers bench-watch clean chaos
+.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -85,6 +85,10 @@ bench-api: $(VENV)/.bench  ## Measure calls through the façade, next to its tra
 
 bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
 	$(BIN)/python benchmarks/auth.py
+
+bench-bulk: $(VENV)/.env  ## Measure bulk jobs of a hundred thousand items: transitions, memory, cost of an item
+	$(BIN)/python -m benchmarks.bulk_record
+	$(BIN)/python -m benchmarks.bulk_pipeline
 
 bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (some 40 minutes)
 	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)

@@ -172,9 +172,9 @@ async def facade_on_aiohttp(root: str) -> AsyncIterator[Call]:
     one = httpx.Limits(max_connections=1)
 
     def client_of_one_connection(
-        settings: Settings,  # noqa: ARG001
+        settings: Settings,
         context: ssl.SSLContext,
-        host: str,  # noqa: ARG001
+        host: str,
     ) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=AiohttpTransport(verify=context, limits=one))
 

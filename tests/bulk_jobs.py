@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,11 +12,15 @@ from typing import Any
 
 from attrs import define, field
 
+from aignostics_async.bulk import JobPlan
 from aignostics_async.bulk.once._pursuit import Answer
 from aignostics_async.bulk.record import _orders
 from aignostics_async.bulk.record._schema import MIGRATIONS
 from aignostics_async.bulk.record._states import IntentState, ItemState
 
+PLAN = JobPlan(
+    api_root="https://platform.example.com", application_version="h-e-tme:v1.2.3", store="s3://bucket"
+)
 BEGUN = 1_795_500_000.0
 """When made-up jobs begin."""
 UPLOADED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
@@ -114,23 +117,19 @@ class MadeUpJob:
 
 
 @contextmanager
-def made_up_job(folder: Path) -> Iterator[MadeUpJob]:
-    """Give a job without items; when the block ends, it is on the disk."""
+def made_up_job(folder: Path, plan: JobPlan = PLAN) -> Iterator[MadeUpJob]:
+    """Give a job without items; when the block ends, it is on the disk, and can be opened."""
     path = folder / "job.sqlite3"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = OFF")
     for migration in MIGRATIONS:
         connection.executescript(migration)
-    plan = {
-        "api_root": "https://platform.example.com",
-        "application_version": "h-e-tme:v1.2.3",
-        "store": "s3://bucket",
-    }
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("BEGIN")
     connection.execute(
         "INSERT INTO job (id, created_at, plan) VALUES (?, ?, ?)",
-        (str(uuid.UUID(int=77)), BEGUN, json.dumps(plan)),
+        (str(uuid.UUID(int=77)), BEGUN, plan.to_json()),
     )
     try:
         yield MadeUpJob(path, connection)

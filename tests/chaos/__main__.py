@@ -82,12 +82,20 @@ def _lane(plans: Sequence[Plan], folder: Path) -> None:
         with lane.emulator, folder.with_suffix(".jsonl").open("w", buffering=1) as file:
             file.write(json.dumps(asdict(lane.measure())) + "\n")
             for plan in plans:
-                file.write(json.dumps(asdict(lane.play(plan))) + "\n")
+                file.write(json.dumps(asdict(_played(lane, plan))) + "\n")
         status = 0
     except BaseException:  # noqa: BLE001 - a fork must never return
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _played(lane: Lane, plan: Plan) -> Outcome:
+    try:
+        return lane.play(plan)
+    except Exception as error:  # noqa: BLE001 - one round's trouble is told, and ends no other
+        traceback.print_exc()
+        return Outcome(plan.name, plan.kind, trouble=f"{type(error).__name__}: {error}")
 
 
 def _read(line: str) -> Outcome:

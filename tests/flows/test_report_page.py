@@ -253,7 +253,7 @@ async def test_a_hostile_reference_is_a_text(context: BrowserContext, tmp_path: 
     title = await page.title()
     assert title.startswith("11 of 11 slides need attention")
     assert await shown(page) == [
-        text.replace("\u202e", "‹U+202E›").replace("\u202c", "‹U+202C›") for text in HOSTILE
+        text.replace("\u202e", "‹U+202E›").replace("\u202c", "‹U+202C›") for text in sorted(HOSTILE)
     ]
     assert await page.locator("img, iframe, base, #all svg, td style, td script").count() == 0
     assert await page.locator("h1").is_visible()

@@ -8,7 +8,8 @@ database (`_orders`, with its tables) are the real ones.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cache
 from random import Random
 from typing import Any, TypeVar
@@ -47,7 +48,20 @@ T = TypeVar("T")
 VERSION = "app:v1.0.0"
 PATIENCE = Patience(quiet=300, lag=30, doubt=600)
 BEGINNING = 1_000_000.0
-ROUNDS = 10_000
+ROUNDS = 8_000
+"""Of whole jobs; test_invariants.py has more, of single orders and decisions."""
+
+
+COUNTED: Counter[str] = Counter()
+"""Rounds that were run, by what they are of."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tell_rounds() -> Iterator[None]:
+    """Print how many rounds were run, counted as they ran."""
+    yield
+    told = ", ".join(f"{count:,} of {what}" for what, count in COUNTED.items())
+    print(f"\nexactly once: {COUNTED.total():,} rounds: {told}")
 
 
 class Crash(Exception):
@@ -217,6 +231,7 @@ class Job:
             case Clock():
                 return world.moment()
             case Begin(server_date):
+                self.may_send(intent)
                 return self.write(_orders.begin(intent, server_date))
             case Send():
                 return self.send(intent)
@@ -231,6 +246,13 @@ class Job:
             case References(run_id):
                 world.moment()
                 return world.references(run_id)
+
+    def may_send(self, intent: int) -> None:
+        """I4: not before the time of quiet is over, where the request before may have created a run."""
+        query = "SELECT server_date, outcome FROM attempts WHERE intent = ? ORDER BY number DESC"
+        latest = self.one(query, intent)
+        if latest is not None and latest[0] is not None and latest[1] == Answer.UNKNOWN:
+            assert self.world.now >= latest[0] + PATIENCE.quiet
 
     def send(self, intent: int) -> Sent:
         # I1: what leaves is on the disk, and nothing else of it is under way.
@@ -298,6 +320,7 @@ def sealed(chunks: int = 2, size: int = 3) -> bytes:
 @pytest.mark.timeout(600)
 def test_no_run_is_created_twice_and_none_is_lost(seed: int, has_date: bool) -> None:
     # Without a Date each new process waits the whole time again, so one that dies all the time never ends.
+    COUNTED["whole jobs"] += 1
     world = World(random=Random(seed), has_date=has_date, crashes=0.04 if has_date else 0.01)
     job = Job(world, sealed())
     job.run()
@@ -337,3 +360,9 @@ def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
         assert isinstance(steps.send(Listing(moment, [], wanted)), Clock), "and nothing is resolved"
         assert isinstance(steps.send(moment), Wait)
         assert isinstance(steps.send(None), List)
+
+
+def test_enough_rounds_were_run() -> None:
+    if "whole jobs" not in COUNTED:
+        pytest.skip("the test of whole jobs was not run with this one")
+    assert COUNTED["whole jobs"] >= ROUNDS

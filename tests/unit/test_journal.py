@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aignostics_async import JobError
-from aignostics_async.bulk.record._journal import Happening, JobEvent, Journal, read_events
+from aignostics_async.bulk.record._journal import Happening, JobEvent, Journal, Tail
 
 
 def test_events_are_told_and_kept(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
         journal = Journal(tmp_path / "events.jsonl")
         journal.tell(what)
         journal.close()
-    assert [event["what"] for event in read_events(tmp_path / "events.jsonl", 9)] == ["started", "stopped"]
+    assert [event["what"] for event in Tail(tmp_path / "events.jsonl").read()] == ["started", "stopped"]
 
 
 def test_lines_that_are_none_are_left_out(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_lines_that_are_none_are_left_out(tmp_path: Path) -> None:
     good = [JobEvent(what=Happening.UPLOADED, reference=str(number)).to_json() for number in range(5)]
     bad = ["", "{", "null", "3", '"text"', '[["x"]]', '{"what": "upl']
     path.write_bytes("\n".join([*bad, *good[:3], *bad, *good[3:]]).encode() + b"\n\xff\xfe{")
-    assert [event["reference"] for event in read_events(path, 100)] == list("01234")
-    assert [event["reference"] for event in read_events(path, 2)] == ["4"]
-    assert read_events(tmp_path / "none.jsonl", 5) == []
+    assert [event["reference"] for event in Tail(path).read()] == list("01234")
+    assert [event["reference"] for event in Tail(path, 2).read()] == ["3", "4"]
+    assert Tail(tmp_path / "none.jsonl").read() == []
 
 
 def test_only_the_end_of_a_long_file_is_read(tmp_path: Path) -> None:
@@ -51,7 +51,23 @@ def test_only_the_end_of_a_long_file_is_read(tmp_path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
         for number in range(5000):
             file.write(JobEvent(what=Happening.UPLOADED, reference=f"{number}").to_json() + "\n")
-    assert [event["reference"] for event in read_events(path, 3)] == ["4997", "4998", "4999"]
+    assert [event["reference"] for event in Tail(path, 3).read()] == ["4997", "4998", "4999"]
+
+
+def test_a_tail_gives_what_comes_and_waits_for_the_end_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    tail = Tail(path)
+    assert tail.read() == []
+    journal = Journal(path)
+    journal.tell(Happening.STARTED)
+    assert [event["what"] for event in tail.read()] == ["started"]
+    assert tail.read() == []
+    line = JobEvent(what=Happening.FINISHED).to_json() + "\n"
+    for part, told in ((line[:9], []), (line[9:], ["finished"])):
+        with path.open("a", encoding="utf-8") as file:
+            file.write(part)
+        assert [event["what"] for event in tail.read()] == told
+    journal.close()
 
 
 def test_a_file_that_cannot_be_written_any_more_stops_nothing() -> None:

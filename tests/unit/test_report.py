@@ -443,7 +443,8 @@ def of_texts(reference: str, path: str, fault: str, remedy: str) -> dict[Form, s
     return {form: file.getvalue().decode("utf-8-sig") for form, file in forms.items()}
 
 
-PLAIN = Structure(of_texts("a", "/a.svs", "fault", "remedy")[Form.HTML]).tags
+# The item with the texts is the first or the second by its reference.
+PLAIN = [Structure(of_texts(each, "/a.svs", "fault", "remedy")[Form.HTML]).tags for each in ("a", "z")]
 
 
 @settings(max_examples=100, deadline=None)
@@ -453,7 +454,8 @@ def test_no_text_breaks_out(reference: str, path: str, fault: str, remedy: str) 
         return
     forms = of_texts(reference, path, fault, remedy)
     page = Structure(forms[Form.HTML])
-    assert page.tags == PLAIN, "the same elements, whatever they say"
+    place = int(reference.encode() > b"plain")
+    assert page.tags == PLAIN[place], "the same elements, whatever they say"
     shown = visible(shortened(named(reference), 600)).strip()
     assert shown in page.texts
     assert "\0" not in forms[Form.HTML]
@@ -461,13 +463,13 @@ def test_no_text_breaks_out(reference: str, path: str, fault: str, remedy: str) 
     lines = forms[Form.CSV].split("\r\n")
     assert (len(lines), lines[-1]) == (4, "")
     assert not re.search(r"[\x00-\x09\x0b-\x1f]|\n", "".join(lines))
-    row = rows_of(forms[Form.CSV])[1]
+    row = rows_of(forms[Form.CSV])[place]
     assert None not in row
     for cell in row.values():
         assert not any(part.startswith(tuple("=+-@＝＋－＠\t\r")) for part in cell.split(";"))
     assert row["reference"].replace("'", "") == visible(named(reference)).replace("'", "")
 
-    item = json.loads(forms[Form.JSON])["items"][1]
+    item = json.loads(forms[Form.JSON])["items"][place]
     assert (item["reference"], item["path"]) == (named(reference), named(path))
     assert (item["fault"], item["remedy"]) == (told(fault), told(remedy))
 

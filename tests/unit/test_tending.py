@@ -107,7 +107,7 @@ def test_failed_items_go_on_only_when_that_is_asked_for(job: MadeUpJob) -> None:
 
 
 def test_a_failed_item_without_an_object_is_uploaded_again(job: MadeUpJob) -> None:
-    """It was adopted from its run, or cleaned away: a request for it would hold no URL."""
+    """It was adopted from its run: a request for it would hold no URL."""
     (number,) = job.add("a")
     job.order(
         _run_orders.adopt(SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v"), [number], tag="", how="found")
@@ -258,8 +258,9 @@ def test_a_second_run_is_settled_once_it_is_known_to_be_one(job: MadeUpJob) -> N
     second = job.duplicate(intent)
     assert read(job, _queries.duplicates()) == {second}
     assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
-    assert not job.order(_run_orders.settle_duplicate(run_id, "no"))
-    assert job.order(_run_orders.settle_duplicate(second, "it was cancelled"))
+    job.order(_run_orders.settle_duplicate(run_id, "no"))
+    assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
+    job.order(_run_orders.settle_duplicate(second, "it was cancelled"))
     assert read_summary(job.connection.execute).verdict is Verdict.UNFINISHED
 
 

@@ -73,6 +73,7 @@ async def make_job(
                     keep=_keeper(database, await _begin(database, plan, client)),
                     progress=progress,
                 )
+                await database.write(_orders.arrange())
             if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
                 if consent is not None:
                     consent(outlook)

@@ -47,9 +47,9 @@ def retry(*, failed: bool) -> Callable[[Execute], int]:
             elif was_sent and not failed:
                 continue  # a new run of it is paid
             else:
-                # What was cleaned away, or is known from its run only, is sent to the store once more.
+                # What is known from its run only, which was adopted, was never sent to the store by this job.
                 anew = ItemState.STORED if uri else ItemState.FOUND
-                execute("UPDATE members SET is_live = 0 WHERE item = ?", (number,))
+                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
                 again = _orders.move_item(number, anew, **_CLEARED, **_UNSENT)
             again(execute)
             count += 1
@@ -62,10 +62,11 @@ def retry(*, failed: bool) -> Callable[[Execute], int]:
 def would_be_billed(execute: Execute) -> int:
     """Return how many items a retry of failed ones would let be billed again."""
     query = (
-        "SELECT count(*) FROM items WHERE state = 'FAILED' "
-        "OR (state = 'SET_ASIDE' AND run_id IS NOT NULL AND item_id IS NULL)"
+        "SELECT count(*) FROM items LEFT JOIN seen ON seen.run_id = items.run_id "
+        "WHERE items.state = 'FAILED' OR (items.state = 'SET_ASIDE' AND items.run_id IS NOT NULL "
+        "AND (item_id IS NULL OR seen.status = ?))"
     )
-    return int(execute(query).fetchone()[0])
+    return int(execute(query, (_run_orders.VANISHED,)).fetchone()[0])
 
 
 async def resolve(
@@ -156,10 +157,10 @@ async def cancel(database: Database, client: Client) -> int:
 
 
 async def clean(database: Database, store: Store) -> int:
-    """Delete the objects of items that the platform has ended."""
+    """Delete the objects of items that need them no more; those that failed may be tried again."""
     if not isinstance(store, Deleting):
         raise ConfigurationError("this store can't delete; remove the objects under the job's prefix by hand")
-    rows = await database.read(_queries.objects_of(ItemState.DONE, ItemState.FAILED))
+    rows = await database.read(_queries.objects_of(ItemState.DONE))
     for number, key in rows:
         await store.delete(key)
         await database.write(_orders.set_item(number, uri=None))

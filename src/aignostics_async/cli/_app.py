@@ -75,7 +75,7 @@ def run(arguments: list[str]) -> int:
         return 2
     except AignosticsError as error:
         print(f"error: {error}", file=sys.stderr)
-        return _status(error)
+        return exit_status(error)
     except BrokenPipeError:
         mute()
         return 1
@@ -86,9 +86,10 @@ def run(arguments: list[str]) -> int:
     return status
 
 
-def _status(error: AignosticsError) -> int:
+def exit_status(error: AignosticsError) -> int:
+    """Return what a command ends with that an error ended."""
     # Where a job stopped for want of a login, to resume it again and again is no way out.
-    if isinstance(error, JobStopped) and error.cause is not None and (told := _status(error.cause)) != 1:
+    if isinstance(error, JobStopped) and error.cause is not None and (told := exit_status(error.cause)) != 1:
         return told
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
 

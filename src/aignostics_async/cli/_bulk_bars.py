@@ -80,7 +80,7 @@ class Moved:
         self._recent.append((now, self.done))
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
         rate = max(0, after - before) / (end - begin) if end > begin else 0.0
-        return f"{human(self.done)}, {human(round(rate))}/s" if self.done else ""
+        return human(self.done) + (f", {human(round(rate))}/s" if rate else "") if self.done else ""
 
 
 class JobBars:

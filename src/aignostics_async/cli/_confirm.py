@@ -19,8 +19,8 @@ def confirm(what: str, *, yes: bool, option: str = "--yes") -> None:
         return
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise UsageError(f"{what}; pass {option} if you mean it. Nothing was changed")
-    print(f"{what}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     with interrupting_at_once():
+        print(f"{what}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()
     if answer.strip().lower() not in ("y", "yes"):
         raise UsageError("nothing was changed")

@@ -19,7 +19,7 @@ async def packed(slide: SlideInfo, scratch: Path) -> Path:
 
     A zip takes as much space in `scratch` as the members together; nothing is compressed.
     """
-    if slide.mime_type != "application/zip":
+    if not slide.is_packed:
         return slide.files[0]
     target = scratch / f"{slide.files[0].stem}.zip"
     await anyio.to_thread.run_sync(_pack, slide.files, target)

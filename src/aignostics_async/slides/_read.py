@@ -16,6 +16,7 @@ from ._series import is_dicom, series_members
 
 # µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.
 SMALLEST_MPP, LARGEST_MPP = 0.05, 5.0
+_ZIP = "application/zip"
 
 
 @frozen
@@ -33,6 +34,11 @@ class SlideInfo:
     """The files it consists of: one, a DICOM series sorted, or a MIRAX file and those of its folder."""
     associated_images: tuple[str, ...] = ()
     """Other pictures in it, such as `label` and `macro`."""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its files are sent as one zip."""
+        return self.mime_type == _ZIP
 
 
 async def read_slide(slide: Slide) -> SlideInfo:
@@ -59,9 +65,9 @@ def read_slide_here(slide: Slide) -> SlideInfo:
 def _consists_of(path: Path) -> tuple[str, tuple[Path, ...]]:
     """Return how a slide is sent, and the files that it consists of."""
     if is_dicom(path):
-        return "application/zip", series_members(path)
+        return _ZIP, series_members(path)
     if is_mirax(path):
-        return "application/zip", mirax_members(path)
+        return _ZIP, mirax_members(path)
     return "image/tiff" if path.suffix.lower() in (".tif", ".tiff") else "application/octet-stream", (path,)
 
 

@@ -102,6 +102,7 @@ class _Pursuit:
         self._submitter = submitter
         self._intent = intent
         self._first_asked = intent.first_asked
+        self._has_asked = intent.requests > 0
         self._items: Sequence[Item] = ()
         self.sent: Sent | None = None
 
@@ -117,8 +118,7 @@ class _Pursuit:
             case Clock(is_fresh):
                 return await self._moment(fresh=is_fresh)
             case Begin(server_date):
-                await submitter.begin(number, server_date)
-                self._first_asked = server_date if self._first_asked is None else self._first_asked
+                await self._begin(server_date)
             case Send():
                 self.sent = await submitter.platform.create(self._items)
                 return self.sent
@@ -139,6 +139,11 @@ class _Pursuit:
     async def _moment(self, *, fresh: bool) -> Moment:
         moment = await self._submitter.platform.moment(fresh=fresh)
         return Moment(moment.uptime * SERVER_RATE, moment.server)
+
+    async def _begin(self, server_date: float | None) -> None:
+        await self._submitter.begin(self._intent.number, server_date)
+        if not self._has_asked:
+            self._has_asked, self._first_asked = True, server_date
 
     async def _list(self) -> Listing | None:
         submitter, intent = self._submitter, self._intent

@@ -78,19 +78,21 @@ class Sweep:
         Raises JobError where a run can't be read: before it is, nothing may be sent.
         """
         adopted = []
+        unknown = await self._unknown()
+        claims = await self.database.read(_queries.claims())
         # The oldest first: of two runs of the same items the first one is the job's.
-        for run in reversed(await self._unknown()):
+        for run in reversed(unknown):
             references = await self.platform.references(run.run_id)
             if references is None:
                 raise JobError(
                     f"run {run.run_id} may be of this job and can't be read, so nothing can be sent; try "
                     "again later"
                 )
-            claims = await self.database.read(_queries.claims())
             if numbers := own(references, claims, self.tag):
                 reference = next(iter(references))
                 tag = reference[len(plain(reference, self.tag)) :]
-                await self.database.write(_run_orders.adopt(run, numbers, tag=tag, how=_HOW))
+                order = _run_orders.adopt(run, numbers, tag=tag, how=_HOW)
+                claims.adopt(run.run_id, references, numbers, await self.database.write(order))
                 _log.warning("run %s was adopted: it has %d items of the job", run.run_id, len(numbers))
                 adopted.append(run.run_id)
             elif (intent := second_of(run.run_id, references, claims)) is not None:

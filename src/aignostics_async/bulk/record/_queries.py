@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -92,16 +92,23 @@ class OwnRun:
 class Claims:
     """All at one moment: which references belong to what."""
 
-    intents: Mapping[frozenset[str], int]
+    intents: dict[frozenset[str], int]
     """By the references that were sent, tags included, of intents that have their run."""
-    open: frozenset[frozenset[str]]
+    open: set[frozenset[str]]
     """References that were sent, or will be, of intents whose run is not known yet."""
-    runs: frozenset[str]
+    runs: set[str]
     """Runs that are an intent's own."""
     items: Mapping[str, int]
     """The numbers of all items, by their references without tags."""
-    placed: frozenset[int]
+    placed: set[int]
     """Items that belong to a run already."""
+
+    def adopt(self, run_id: str, references: frozenset[str], numbers: Iterable[int], intent: int) -> None:
+        """Take in that items were found to be a run, and an intent was made of them."""
+        self.intents[references] = intent
+        self.open.discard(references)
+        self.runs.add(run_id)
+        self.placed.update(numbers)
 
 
 _ITEM = """
@@ -114,8 +121,7 @@ _INTENT = """
 SELECT intents.number, state, tag, known_before, run_id, reason,
        (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number LIMIT 1),
        (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number DESC LIMIT 1),
-       (SELECT count(*) FROM attempts WHERE intent = intents.number),
-       (SELECT count(*) FROM members WHERE intent = intents.number)
+       (SELECT count(*) FROM attempts WHERE intent = intents.number), size
 FROM intents
 """
 
@@ -141,10 +147,10 @@ def members(intent: int) -> Callable[[Execute], list[ItemRow]]:
     return lambda execute: [ItemRow(*row) for row in execute(query, (intent,))]
 
 
-def intents_in(*states: IntentState) -> Callable[[Execute], list[IntentRow]]:
+def intents_in(*states: IntentState, most: int = -1) -> Callable[[Execute], list[IntentRow]]:
     """Return the query for intents in any of some states, the oldest first."""
-    query = f"{_INTENT} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY intents.number"
-    return lambda execute: [IntentRow(*row) for row in execute(query, (json.dumps(states),))]
+    query = f"{_INTENT} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY intents.number LIMIT ?"
+    return lambda execute: [IntentRow(*row) for row in execute(query, (json.dumps(states), most))]
 
 
 def others_runs(intent: int) -> Callable[[Execute], frozenset[str]]:
@@ -201,7 +207,7 @@ def folder_names() -> Callable[[Execute], dict[int, str]]:
 
 def billed() -> Callable[[Execute], int]:
     """Return the query for how many items were, or will be, analysed; those of refused requests aside."""
-    query = "SELECT count(*) FROM members JOIN intents ON number = intent WHERE state <> 'DISSOLVED'"
+    query = "SELECT coalesce(sum(size), 0) FROM intents WHERE state <> 'DISSOLVED'"
     return lambda execute: int(execute(query).fetchone()[0])
 
 
@@ -214,13 +220,10 @@ def files() -> Callable[[Execute], list[tuple[int, str, str, int, str | None]]]:
     return lambda execute: execute(query).fetchall()
 
 
-def objects_of(*states: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
-    """Return the query for the keys of objects in the store whose items are in any of some states."""
-    query = (
-        "SELECT number, key FROM items WHERE state IN (SELECT value FROM json_each(?)) "
-        "AND uri IS NOT NULL AND key IS NOT NULL"
-    )
-    return lambda execute: execute(query, (json.dumps(states),)).fetchall()
+def objects_of(state: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
+    """Return the query for the keys of objects in the store whose items are in a state."""
+    query = "SELECT number, key FROM items WHERE state = ? AND uri IS NOT NULL AND key IS NOT NULL"
+    return lambda execute: execute(query, (state,)).fetchall()
 
 
 def newest_runs(most: int) -> Callable[[Execute], list[str]]:
@@ -275,10 +278,10 @@ def claims() -> Callable[[Execute], Claims]:
         sent = _references(execute)
         return Claims(
             intents={references: number for number, references in sent.items() if number in own},
-            open=frozenset(references for number, references in sent.items() if number not in own),
-            runs=frozenset(own.values()),
+            open={references for number, references in sent.items() if number not in own},
+            runs=set(own.values()),
             items=dict(execute("SELECT reference, number FROM items")),
-            placed=frozenset(row[0] for row in placed),
+            placed={row[0] for row in placed},
         )
 
     return query

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -86,20 +86,18 @@ def take_result(
     return work
 
 
-def know_outputs(run_id: str, reference: str, outputs: Sequence[Output]) -> Callable[[Execute], bool]:
-    """Return the order that takes in all outputs of an item at its run's end; gives whether any was news.
+def know_outputs(run_id: str, outputs: Mapping[str, Sequence[Output]]) -> Callable[[Execute], None]:
+    """Return the order that takes in all outputs of a run at its end, by the references of its items.
 
-    Then an item that counted as done goes back to those whose outputs are to be fetched.
+    An item that counted as done and has more goes back to those whose outputs are to be fetched.
     """
 
-    def work(execute: Execute) -> bool:
+    def work(execute: Execute) -> None:
         query = "SELECT number, state FROM items WHERE run_id = ? AND reference = ?"
-        row = execute(query, (run_id, reference)).fetchone()
-        if row is None or not _know(execute, row[0], outputs):
-            return False
-        if row[1] == ItemState.DONE:
-            move_item(row[0], ItemState.SUCCEEDED)(execute)
-        return True
+        for reference, listed in outputs.items():
+            row = execute(query, (run_id, reference)).fetchone()
+            if row is not None and _know(execute, row[0], listed) and row[1] == ItemState.DONE:
+                move_item(row[0], ItemState.SUCCEEDED)(execute)
 
     return work
 
@@ -114,11 +112,10 @@ def end_run(run_id: str, status: str, ended_at: float) -> Callable[[Execute], in
 
     def work(execute: Execute) -> int:
         execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (status, ended_at, run_id))
-        query = "SELECT number FROM items WHERE run_id = ? AND state = ?"
-        left = [row[0] for row in execute(query, (run_id, ItemState.SUBMITTED))]
+        left = _items_of(execute, run_id, ItemState.SUBMITTED)
         error = f"the run ended as {status} without a result for it"
         move_items(left, ItemState.FAILED, status=status, error=error)(execute)
-        close_intents()(execute)
+        _close(execute, run_id)
         return len(left)
 
     return work
@@ -129,12 +126,11 @@ def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
 
     def work(execute: Execute) -> int:
         execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (VANISHED, ended_at, run_id))
-        query = "SELECT number FROM items WHERE run_id = ? AND state IN (?, ?)"
-        left = [row[0] for row in execute(query, (run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED))]
+        left = _items_of(execute, run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED)
         fault = f"run {run_id} is not there any more"
         remedy = "was it deleted? Ask the platform's support; a new analysis is paid anew: retry --failed"
         move_items(left, ItemState.SET_ASIDE, fault=fault, remedy=remedy)(execute)
-        close_intents()(execute)
+        _close(execute, run_id)
         return len(left)
 
     return work
@@ -168,23 +164,28 @@ def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callabl
         if state is not ItemState.DONE or execute(query, (item,)).fetchone():
             return False
         move_item(item, state, fault=None, remedy=None)(execute)
-        close_intents()(execute)
+        (run_id,) = execute("SELECT run_id FROM items WHERE number = ?", (item,)).fetchone()
+        _close(execute, run_id)
         return True
 
     return work
 
 
-def close_intents() -> Callable[[Execute], int]:
-    """Return the order that closes each intent whose run and whose items are over; gives how many."""
+def _items_of(execute: Execute, run_id: str, *states: ItemState) -> list[int]:
+    query = (
+        "SELECT number FROM items WHERE intent = (SELECT number FROM intents WHERE run_id = ?) AND state = ?"
+    )
+    return [row[0] for state in states for row in execute(query, (run_id, state))]
 
-    def work(execute: Execute) -> int:
-        return execute(
-            "UPDATE intents SET state = 'CLOSED' WHERE state = 'CREATED' AND EXISTS ("
-            "SELECT 1 FROM seen WHERE seen.run_id = intents.run_id AND ended_at IS NOT NULL) AND NOT EXISTS ("
-            "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))"
-        ).rowcount
 
-    return work
+def _close(execute: Execute, run_id: str) -> None:
+    """Close a run's intent if the run and its items are over."""
+    execute(
+        "UPDATE intents SET state = 'CLOSED' WHERE run_id = ? AND state = 'CREATED' AND EXISTS ("
+        "SELECT 1 FROM seen WHERE seen.run_id = intents.run_id AND ended_at IS NOT NULL) AND NOT EXISTS ("
+        "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))",
+        (run_id,),
+    )
 
 
 def open_intents() -> Callable[[Execute], None]:
@@ -254,10 +255,10 @@ def adopt(run: SeenRun, numbers: Sequence[int], *, tag: str, how: str) -> Callab
             execute("UPDATE intents SET state = 'DISSOLVED', reason = ? WHERE number = ?", (how, intent))
             execute("UPDATE items SET intent = NULL, state = 'STORED' WHERE intent = ?", (intent,))
         query = (
-            "INSERT INTO intents (uuid, state, tag, sealed_at, known_before, run_id, how) "
-            "VALUES (?, 'CREATED', ?, ?, 0, ?, ?)"
+            "INSERT INTO intents (uuid, state, tag, sealed_at, size, known_before, run_id, how) "
+            "VALUES (?, 'CREATED', ?, ?, ?, 0, ?, ?)"
         )
-        adopted = execute(query, (ident, tag, now, run.run_id, how)).lastrowid or 0
+        adopted = execute(query, (ident, tag, now, len(numbers), run.run_id, how)).lastrowid or 0
         query = (
             "UPDATE items SET state = 'SUBMITTED', intent = ?, run_id = ?, fault = NULL, remedy = NULL, "
             "changed_at = ? WHERE number = ?"

@@ -21,11 +21,12 @@ CREATE TABLE items (
     changed_at REAL NOT NULL
 ) STRICT;
 CREATE INDEX items_by_state ON items (state, turn);
-CREATE INDEX items_by_intent ON items (intent);
+CREATE INDEX items_by_intent ON items (intent, state) WHERE intent IS NOT NULL;
 
 CREATE TABLE intents (
     number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, state TEXT NOT NULL DEFAULT 'SEALED',
     tag TEXT NOT NULL DEFAULT '', sealed_at REAL NOT NULL, known_before INTEGER NOT NULL,
+    size INTEGER NOT NULL, -- items
     run_id TEXT UNIQUE, how TEXT, reason TEXT
 ) STRICT;
 CREATE INDEX intents_by_state ON intents (state);
@@ -42,6 +43,7 @@ CREATE TABLE attempts (
     number INTEGER PRIMARY KEY, intent INTEGER NOT NULL REFERENCES intents (number), sent_at REAL NOT NULL,
     server_date REAL, outcome TEXT, told TEXT
 ) STRICT;
+CREATE INDEX attempts_by_intent ON attempts (intent);
 CREATE UNIQUE INDEX one_attempt_at_a_time ON attempts (intent) WHERE outcome IS NULL;
 
 -- Every run of the application version that was seen, in the order in which it was.

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Generic, TypeVar
-
-from attrs import frozen
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..._errors import JobDatabaseError
 
@@ -21,8 +19,7 @@ _Outcome = tuple[Any, Exception | None]
 _MOST = 512  # orders of one commit
 
 
-@frozen(eq=False)
-class _Order(Generic[T]):
+class _Order(NamedTuple, Generic[T]):
     work: Callable[[Execute], T]
     future: asyncio.Future[T]
     loop: asyncio.AbstractEventLoop

@@ -87,7 +87,7 @@ _ITEMS = (
     "FROM items LEFT JOIN intents ON intents.number = items.intent "
     "LEFT JOIN seen ON seen.run_id = items.run_id "
 )
-_IN_ORDER = "ORDER BY items.number"  # as they are stored: nothing is sorted, whatever their number
+_IN_ORDER = "ORDER BY items.reference"  # as their index has them: nothing is sorted, whatever their number
 _RUNS = """
 SELECT intents.number, intents.state, intents.run_id, intents.how, intents.reason, seen.status,
     (SELECT count(*) FROM attempts WHERE attempts.intent = intents.number),
@@ -102,7 +102,7 @@ _DUPLICATES = "SELECT run_id, intent, status, triggered_at, done FROM seen WHERE
 
 
 def read_items(execute: Execute) -> Iterator[ItemRow]:
-    """Give all items, in the order in which they came in."""
+    """Give all items, in the order of their references."""
     return map(_item, execute(_ITEMS + _IN_ORDER))
 
 
@@ -114,7 +114,7 @@ def read_troubles(execute: Execute) -> Iterator[ItemRow]:
 
 def read_pictured(execute: Execute, most: int) -> Iterator[tuple[int, str]]:
     """Give number and path of the first slides, and of the first that are in trouble."""
-    yield from execute("SELECT number, path FROM items ORDER BY number LIMIT ?", (most,))
+    yield from execute("SELECT number, path FROM items ORDER BY reference LIMIT ?", (most,))
     for row in islice(read_troubles(execute), most):
         yield row.number, row.path
 

@@ -1,22 +1,38 @@
-"""Waking those who wait for news in the database."""
+"""Waking those who wait for news in the database, and nobody else: each look costs a query."""
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import anyio
 
 
-class Bell:
-    """Rings whenever something in the database may be news to somebody who waits."""
+class Part(IntEnum):
+    """A part of the pipeline; each feeds the next."""
+
+    READING = 0
+    UPLOADING = 1
+    SUBMITTING = 2
+    FOLLOWING = 3
+    BRINGING = 4
+
+
+class Bells:
+    """Ring for a part of the pipeline whenever something in the database may be news to it."""
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self._events = [anyio.Event() for _ in Part]
 
-    def ring(self) -> None:
-        """Wake all who wait."""
-        self._event.set()
-        self._event = anyio.Event()
+    def ring(self, *parts: Part) -> None:
+        """Wake parts, all if none is named."""
+        for part in parts or Part:
+            self._events[part].set()
+            self._events[part] = anyio.Event()
 
-    @property
-    def next(self) -> anyio.Event:
+    def ring_from(self, part: Part) -> None:
+        """Wake a part that has moved something on, and the one that it feeds."""
+        self.ring(*list(Part)[part : part + 2])
+
+    def next(self, part: Part) -> anyio.Event:
         """The next ring; taken before one looks, so that what comes meanwhile is heard."""
-        return self._event
+        return self._events[part]

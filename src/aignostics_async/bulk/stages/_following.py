@@ -18,6 +18,7 @@ from ..record._journal import Happening
 from ..record._run_orders import Output
 from ..record._samples import Stage
 from ..record._states import ItemState
+from ._bell import Part
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -50,7 +51,7 @@ class Following:
         """Work until every run of the job is over, or the job drains."""
         async with plain_task_group() as group:
             while not self.work.is_draining:
-                ring = self.work.bell.next
+                ring = self.work.bells.next(Part.FOLLOWING)
                 is_last = self.submitting.is_done
                 await self._start(group)
                 if is_last and not self._in_flight:
@@ -59,7 +60,7 @@ class Following:
             # Whatever comes of the runs while nobody looks is seen the next time.
             group.cancel_scope.cancel()
         self._ended.append(True)
-        self.work.bell.ring()
+        self.work.bells.ring_from(Part.FOLLOWING)
 
     async def _start(self, group: TaskGroup) -> None:
         for run in await self.work.database.read(_queries.runs_under_way()):
@@ -74,7 +75,7 @@ class Following:
             self.work.stop(error)
         finally:
             self._in_flight.discard(run.run_id)
-            self.work.bell.ring()
+            self.work.bells.ring_from(Part.FOLLOWING)
 
     async def _follow(self, run: OwnRun) -> None:
         for look in range(1, _LOOKS + 1):
@@ -125,7 +126,7 @@ class Following:
         )
         if await self.work.database.write(order):
             self.work.meter.count(Stage.ANALYSIS, items=1)
-            self.work.bell.ring()
+            self.work.bells.ring(Part.BRINGING)
             if not succeeded:
                 self.work.journal.tell(
                     Happening.ITEM_FAILED, reference=reference, run_id=run.run_id, text=item.error
@@ -134,13 +135,15 @@ class Following:
     async def _end(self, run: OwnRun, details: RunDetails) -> None:
         # Outputs of an item need not all be listed when it succeeds; at the end of the run they are. And what
         # a stale listing did not show to be over must not count as failed.
-        async for item in self.work.client.run(run.run_id).results():
+        items = [item async for item in self.work.client.run(run.run_id).results()]
+        for item in items:
             await self._take(run, item)
-            if item.status == ItemStatus.SUCCEEDED:
-                reference = plain(item.reference, self.tag)
-                await self.work.database.write(
-                    _run_orders.know_outputs(run.run_id, reference, _outputs(item))
-                )
+        outputs = {
+            plain(item.reference, self.tag): _outputs(item)
+            for item in items
+            if item.status == ItemStatus.SUCCEEDED
+        }
+        await self.work.database.write(_run_orders.know_outputs(run.run_id, outputs))
         await self.work.database.write(_run_orders.end_run(run.run_id, str(details.status), time.time()))
         self.work.journal.tell(Happening.RUN_ENDED, run_id=run.run_id, text=str(details.status))
 

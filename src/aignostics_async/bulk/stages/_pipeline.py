@@ -12,6 +12,7 @@ from ..once._quiet import Moment
 from ..record import _queries
 from ..record._journal import Happening
 from ..record._states import ItemState
+from ._bell import Part
 from ._bringing import Bringing
 from ._following import Following
 from ._reading import Reading
@@ -32,9 +33,10 @@ async def run_pipeline(work: Work, *, prober: Prober, submitter: Submitter, swee
     """Work until nothing is left to do, or the job drains; raises JobStopped where it can't go on."""
     transfers = work.client._session.settings.limits.transfers  # noqa: SLF001 - of our own
     read = Reading(work, prober)
-    reading = Stage(work, [ItemState.FOUND], read, workers=2 * prober.workers)
+    reading = Stage(work, Part.READING, [ItemState.FOUND], read, workers=2 * prober.workers)
     uploading = Stage(
         work,
+        Part.UPLOADING,
         [ItemState.SENDING, ItemState.READY],
         Uploading(work, read),
         workers=transfers,
@@ -50,7 +52,9 @@ async def run_pipeline(work: Work, *, prober: Prober, submitter: Submitter, swee
         since=sweep.since,
     )
     following = Following(work=work, submitting=submitting, tag=sweep.tag)
-    bringing = Stage(work, [ItemState.SUCCEEDED], Bringing(work), workers=transfers, before=following)
+    bringing = Stage(
+        work, Part.BRINGING, [ItemState.SUCCEEDED], Bringing(work), workers=transfers, before=following
+    )
     async with plain_task_group() as background:
         background.start_soon(_until_stopped, work, lambda: work.meter.keep(work.database))
         background.start_soon(_sweep, work, sweep)

@@ -19,6 +19,7 @@ from ._trouble import Breaker, Failures, Verdict, rule
 
 if TYPE_CHECKING:
     from ..record._queries import ItemRow
+    from ._bell import Part
     from ._work import Work
 
 
@@ -41,6 +42,7 @@ class Stage:
     def __init__(
         self,
         work: Work,
+        part: Part,
         states: Sequence[ItemState],
         do: Callable[[ItemRow], Awaitable[None]],
         *,
@@ -51,6 +53,7 @@ class Stage:
         self.is_done = False
         self.in_flight: set[int] = set()
         self._work = work
+        self._part = part
         self._states = states
         self._do = do
         self._workers = workers
@@ -63,7 +66,7 @@ class Stage:
         """Work until everything is done, or, where the job is draining, until what was begun is."""
         async with plain_task_group() as group:
             while not self._work.is_draining:
-                ring = self._work.bell.next
+                ring = self._work.bells.next(self._part)
                 is_last = self._before is None or self._before.is_done
                 free = await self._free()
                 rows = await self._take(free) if free else []
@@ -76,7 +79,7 @@ class Stage:
                 if not rows:
                     await ring.wait()
         self.is_done = True
-        self._work.bell.ring()
+        self._work.bells.ring_from(self._part)
 
     async def _free(self) -> int:
         """Return how many items more may be taken."""
@@ -101,7 +104,7 @@ class Stage:
         finally:
             self.in_flight.discard(row.number)
             self._work.taken.discard(row.number)
-            self._work.bell.ring()
+            self._work.bells.ring_from(self._part)
 
     async def _until_settled(self, row: ItemRow) -> None:
         failures = Failures()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,9 +17,11 @@ from ...submission._deliver import check_credentials
 from ..ahead._entries import Entry
 from ..ahead._probed import Probed
 from ..once._chunks import chunks
+from ..once._matching import CLOCK_SKEW
 from ..record import _orders, _queries, _run_orders
 from ..record._journal import Happening
 from ..record._states import IntentState
+from ._bell import Part
 from ._trouble import Breaker
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Submitting:
     since: float
     """When the job was made."""
     _in_flight: set[int] = field(factory=set, init=False)
+    _listed: deque[float] = field(factory=lambda: deque(maxlen=1), init=False)
     _breaker: Breaker = field(factory=Breaker, init=False)
     _done: anyio.Event = field(factory=anyio.Event, init=False)
 
@@ -64,7 +68,7 @@ class Submitting:
         """Work until every uploaded item has its run, or a person has to decide; or until the job drains."""
         async with plain_task_group() as group:
             while not self.work.is_draining:
-                ring = self.work.bell.next
+                ring = self.work.bells.next(Part.SUBMITTING)
                 is_last = self.uploading.is_done
                 sealed = await self._seal(is_last=is_last)
                 for intent in await self._take():
@@ -74,10 +78,11 @@ class Submitting:
                     break
                 await ring.wait()
         self._done.set()
-        self.work.bell.ring()
+        self.work.bells.ring_from(Part.SUBMITTING)
 
     async def _take(self) -> Sequence[IntentRow]:
-        rows = await self.work.database.read(_queries.intents_in(*_OPEN))
+        # At most so many are in flight: among twice as many is every one that can be begun.
+        rows = await self.work.database.read(_queries.intents_in(*_OPEN, most=2 * _AT_ONCE))
         waiting = [row for row in rows if row.number not in self._in_flight]
         return waiting[: _AT_ONCE - len(self._in_flight)]
 
@@ -89,12 +94,23 @@ class Submitting:
             stored = stored[: max(0, plan.most_items - await database.read(_queries.billed()))]
         ready = list(chunks(stored, plan.chunk_size, is_last=is_last))
         if ready:
-            # What is there before a chunk is sealed can't be its run.
-            runs = await self.work.patiently(lambda: self.platform.runs(self.since))
-            await database.write(_run_orders.see_runs(runs))
+            await self._see_runs()
         for chunk in ready:
             await database.write(_orders.seal([each.number for each in chunk], tag=self.tag))
         return len(ready)
+
+    async def _see_runs(self) -> None:
+        """Take in which runs there are: what is there before a chunk is sealed can't be its run."""
+        begun = await self.platform.moment()
+        runs = await self.work.patiently(lambda: self.platform.runs(self._seen_until))
+        await self.work.database.write(_run_orders.see_runs(runs))
+        if begun.server is not None:
+            # The next listing goes back as far as where this one began, and on by what clocks may differ.
+            self._listed.append(begun.server - CLOCK_SKEW)
+
+    @property
+    def _seen_until(self) -> float:
+        return max(self.since, self._listed[-1]) if self._listed else self.since
 
     async def _one(self, intent: IntentRow) -> None:
         try:
@@ -106,7 +122,7 @@ class Submitting:
             self.work.stop(error)
         finally:
             self._in_flight.discard(intent.number)
-            self.work.bell.ring()
+            self.work.bells.ring_from(Part.SUBMITTING)
 
     async def _pursue(self, number: int) -> Sent | None:
         # As it stands now: a try before may have sent a request.

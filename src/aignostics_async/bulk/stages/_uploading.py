@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,12 +47,8 @@ class Uploading:
             await self.reading(row)  # it was another file by now
             return
         probed = Probed.from_dict(row.info or {})
-        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
-            try:
-                await self._check(row, probed)
-                source = await packed(probed.info, Path(scratch))
-            except OSError as error:
-                raise _local(error, scratch, row.path) from None
+        with ExitStack() as scratch:
+            source = await self._source(row, probed, scratch)
             key = row.key
             if key is None:
                 name = safe_name(source.name)
@@ -74,6 +71,18 @@ class Uploading:
         await self.work.database.write(order)
         self.work.meter.count(Stage.UPLOAD, items=1)
         self.work.journal.tell(Happening.UPLOADED, reference=row.reference)
+
+    async def _source(self, row: ItemRow, probed: Probed, scratch: ExitStack) -> Path:
+        """Return the one file to send; where it has to be made, it is gone with `scratch`."""
+        await self._check(row, probed)
+        if not probed.info.is_packed:
+            return probed.info.files[0]
+        folder = tempfile.gettempdir()
+        try:
+            folder = scratch.enter_context(tempfile.TemporaryDirectory(prefix="aignostics-async-"))
+            return await packed(probed.info, Path(folder))
+        except OSError as error:
+            raise _local(error, folder, row.path) from None
 
     async def _put(self, row: ItemRow, key: str, source: Path) -> Stored:
         size = (await anyio.Path(source).stat()).st_size

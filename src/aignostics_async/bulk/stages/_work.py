@@ -11,7 +11,7 @@ from attrs import field, frozen
 from ..._errors import AignosticsError, JobStopped
 from ..record import _orders
 from ..record._journal import Happening
-from ._bell import Bell
+from ._bell import Bells
 from ._meter import Meter
 from ._trouble import Failures, Verdict, rule
 
@@ -48,7 +48,7 @@ class Work:
     progress: Progress
     taken: set[int] = field(factory=set, init=False)
     """Items that a stage works on: no other one takes them."""
-    bell: Bell = field(factory=Bell)
+    bells: Bells = field(factory=Bells)
     meter: Meter = field(factory=Meter)
     stopped: list[JobStopped] = field(factory=list, init=False)
     """Why the job can't go on, if that is so."""
@@ -62,7 +62,7 @@ class Work:
     def drain(self) -> None:
         """Begin nothing new, and let what was begun come to an end."""
         self._draining.set()
-        self.bell.ring()
+        self.bells.ring()
 
     def stop(self, error: JobStopped) -> None:
         """Drain, and let the job end with an error."""

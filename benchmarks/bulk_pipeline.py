@@ -1,0 +1,302 @@
+"""Jobs of more and more items through all stages, next to a platform and a store that cost nothing.
+
+What is left is the job itself: its database, its stages, and how they wake each other. What an item costs
+must not grow with how many there are. The slides are one small file under many references, the store keeps
+nothing, a file is there as soon as it is asked for, and the platform answers at once; but no run ends before
+the last one was created, so that all of them are under way together, as they are where the platform is the
+slowest. Each size is a process of its own, so that its memory is its own too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest import mock
+
+from attrs import define, field
+
+from aignostics_async import Client, InputArtifact, Item
+from aignostics_async.bulk import JobPlan, Patience, _making
+from aignostics_async.bulk.ahead._entries import Entry
+from aignostics_async.bulk.ahead._probe import Prober
+from aignostics_async.bulk.ahead._probed import Probed, measure
+from aignostics_async.bulk.ahead._requirements import Requirements
+from aignostics_async.bulk.once._matching import SeenRun
+from aignostics_async.bulk.once._platform import Platform
+from aignostics_async.bulk.once._pursuit import Answer, Sent
+from aignostics_async.bulk.once._quiet import Moment
+from aignostics_async.bulk.once._submitter import Submitter
+from aignostics_async.bulk.once._sweep import Sweep
+from aignostics_async.bulk.record import _orders, _queries
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._directory import Marker
+from aignostics_async.bulk.record._journal import Journal
+from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.stages import _bringing, _following
+from aignostics_async.bulk.stages._pipeline import run_pipeline
+from aignostics_async.bulk.stages._submitting import Signing
+from aignostics_async.bulk.stages._work import Work
+from aignostics_async.models import ItemStatus
+from aignostics_async.slides import SlideInfo
+from aignostics_async.storage import Stored
+from aignostics_async.transfer._artifact import Wanted
+from aignostics_async.transfer._outcomes import FileOutcome, FileStatus
+
+SIZES = (3_000, 10_000, 30_000, 100_000)
+VERSION = "he-tme:v1.0.0"
+PRODUCERS = 16
+TRANSFERS = 16
+OUTPUTS = ("tissue_qc", "readout")
+
+
+class Shelf:
+    """A store that keeps nothing."""
+
+    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
+        """Say that it has the file."""
+        return Stored(f"shelf://{key}", source.stat().st_size, "AAAAAA==", "etag", verified=True)
+
+    async def stat(self, key: str) -> Stored | None:
+        """Say that it is new."""
+        return None
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        """Return an address that nobody will ask for."""
+        return uri.replace("shelf", "https")
+
+    async def credentials_expire_at(self) -> datetime | None:
+        """Say never."""
+        return None
+
+
+@define
+class Runs:
+    """A platform that finishes every run when the last one is there."""
+
+    expected: int
+    all_there: asyncio.Event = field(factory=asyncio.Event)
+    items: dict[str, list[str]] = field(factory=dict)
+    seen: list[SeenRun] = field(factory=list)
+
+    async def moment(self, *, fresh: bool = False) -> Moment:
+        """Return the time."""
+        return Moment(time.monotonic(), time.time())
+
+    async def create(self, items: Sequence[Item]) -> Sent:
+        """Create a run."""
+        run_id = f"run-{len(self.seen)}"
+        self.items[run_id] = [item.reference for item in items]
+        self.expected -= len(items)
+        if not self.expected:
+            self.all_there.set()
+        self.seen.insert(0, SeenRun(run_id, time.time(), "COMPLETED", VERSION))
+        return Sent(answer=Answer.CREATED, run_id=run_id)
+
+    async def runs(self, since: float) -> list[SeenRun]:
+        """Return all."""
+        return list(takewhile(lambda run: run.triggered_at >= since, self.seen))
+
+    async def references(self, run_id: str) -> frozenset[str] | None:
+        """Return the references of a run."""
+        return frozenset(self.items[run_id])
+
+
+@define
+class Handle:
+    """A run that has finished."""
+
+    platform: Runs
+    run_id: str
+
+    async def results(self, *, item_ids: Sequence[str] = ()) -> AsyncIterator[Any]:
+        """Give some items, or all."""
+        for reference in item_ids or self.platform.items[self.run_id]:
+            yield _result(reference)
+
+
+async def watch(platform: Runs, run_id: str, **_rest: object) -> AsyncIterator[Any]:
+    """Give every item of a run, and its end."""
+    await platform.all_there.wait()
+    for reference in platform.items[run_id]:
+        yield SimpleNamespace(item=_result(reference))
+    yield SimpleNamespace(item=None, items_incomplete=False, details=SimpleNamespace(status="COMPLETED"))
+
+
+def _result(reference: str) -> Any:
+    outputs = [
+        SimpleNamespace(artifact_id=f"{reference}/{name}", name=name, mime_type="text/csv")
+        for name in OUTPUTS
+    ]
+    return _Result(reference, ItemStatus.SUCCEEDED, outputs)
+
+
+@define
+class _Result:
+    reference: str
+    status: ItemStatus
+    output_artifacts: list[Any]
+    error: str | None = None
+
+    @property
+    def item_id(self) -> str:
+        return self.reference
+
+
+async def bring(run: object, wanted: Wanted, **_rest: object) -> FileOutcome:
+    """Say that a file is there."""
+    return FileOutcome(
+        wanted.item.reference, wanted.artifact.name, wanted.path, FileStatus.VERIFIED, 1000, "AAAAAA=="
+    )
+
+
+class Taking:
+    """What a version asks of slides: nothing."""
+
+    def as_artifact(self, entry: Entry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
+        """Return a slide as the platform is told of it."""
+        return InputArtifact("slide", url, {"checksum_base64_crc32c": checksum})
+
+
+async def make(database: Database, count: int, slide: Path, *, chunk_size: int = 100) -> None:
+    """Take items into a job as `make_job` does."""
+    plan = JobPlan(
+        api_root="http://127.0.0.1:9", application_version=VERSION, store="s3://bucket", chunk_size=chunk_size
+    )
+    await database.write(_orders.make_job("job", plan.to_json(), time.time()))
+    keep = _making._keeper(database, "job")
+    size, fingerprint = measure([slide])
+    info = SlideInfo(
+        width=80_000, height=60_000, mpp_x=0.25, mpp_y=0.25, mime_type="image/tiff",
+        files=(slide,), associated_images=("label", "macro"),
+    )  # fmt: skip
+    probed, numbers = Probed(info, size, fingerprint, ()), iter(range(count))
+
+    async def keep_some() -> None:
+        for number in numbers:
+            await keep(Entry(path=str(slide), reference=f"2026/case-{number:06}"), probed, [])
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(PRODUCERS):
+            group.create_task(keep_some())
+    await database.write(_orders.arrange())
+
+
+async def run(count: int, folder: Path) -> None:
+    """Make a job and run it; print a line."""
+    slide = folder / "slide.tiff"
+    slide.write_bytes(b"a slide")
+    database = Database(folder / "job.sqlite3").open()
+    begun = time.monotonic()
+    await make(database, count, slide)
+    made = time.monotonic() - begun
+    reads = _counted(database)
+    begun, cpu, commits = time.monotonic(), time.process_time(), database._writer.commits
+    await pipeline(database, folder, count)
+    taken, used = time.monotonic() - begun, time.process_time() - cpu
+    states = await database.read(_queries.counts())
+    if states != {ItemState.DONE: count}:
+        sys.exit(f"not all are done: {states}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{count:>9,} {made:>8.1f} {taken:>8.1f} {count / taken:>9,.0f} {used / count * 1e6:>9,.0f} "
+        f"{sum(reads) / count:>8.1f} {(database._writer.commits - commits) / count:>8.2f} {memory:>8.0f}"
+    )
+    database.close()
+
+
+def _counted(database: Database) -> list[int]:
+    """Count what is read from a database."""
+    counted, read = [0], database.read
+
+    async def count(query: Any) -> Any:
+        counted[0] += 1
+        return await read(query)
+
+    cast("Any", database).read = count
+    return counted
+
+
+async def pipeline(database: Database, folder: Path, count: int) -> None:
+    """Bring all items of a job to their end."""
+    platform = Runs(count)
+    job = await database.read(_queries.job())
+    settings = SimpleNamespace(limits=SimpleNamespace(transfers=TRANSFERS), url_lifetime=7 * 86400.0)
+    client = cast(
+        "Client",
+        SimpleNamespace(
+            _session=SimpleNamespace(settings=settings, engine=None, verified=None, poller=platform),
+            run=lambda run_id: Handle(platform, run_id),
+        ),
+    )
+    work = Work(
+        job_id=job.id,
+        plan=JobPlan.from_json(job.plan),
+        results=folder / "results",
+        folders=await database.read(_queries.folder_names()),
+        database=database,
+        client=client,
+        store=Shelf(),
+        requirements=cast("Requirements", Taking()),
+        journal=Journal(folder / "events.jsonl"),
+        progress=lambda _event: None,
+    )
+    submitter = Submitter(
+        database=database,
+        platform=cast("Platform", platform),
+        marker=Marker("job", folder / "state"),
+        epoch=1,
+        version=VERSION,
+        patience=Patience(),
+        prepare=Signing(work),
+        sleep=work.sleep,
+        is_draining=lambda: work.is_draining,
+    )
+    sweep = Sweep(
+        database=database,
+        platform=cast("Platform", platform),
+        client=client,
+        version=VERSION,
+        tag="",
+        since=0.0,
+    )
+    with (
+        closing(work.journal),
+        mock.patch.object(_bringing, "bring_artifact", bring),
+        mock.patch.object(_following, "watch_run", watch),
+    ):
+        async with Prober() as prober:
+            await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--items", type=int, nargs="*", default=SIZES, help="the sizes of the jobs")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(run(arguments.one, Path(folder)))
+        return
+    print("Through all stages; the platform, the store and the files cost nothing")
+    print(
+        f"{'items':>9} {'make s':>8} {'run s':>8} {'items/s':>9} {'CPU µs':>9} {'reads':>8} {'commits':>8} "
+        f"{'peak MB':>8}   (CPU, reads and commits of one item)"
+    )
+    for count in arguments.items:
+        subprocess.run([sys.executable, __file__, "--one", str(count)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""A hundred thousand items in a job's database, moved from state to state by sixteen producers.
+
+Each producer waits until its own transition is on the disk, and then makes the next one. The items are taken
+in as `make_job` takes them in. Meanwhile another process asks again and again how the job stands, as `status`
+does. Beside the rate stands what the disk allows: one write and fdatasync after the other of as many bytes as
+a commit has, with as many transitions in each as there are producers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from aignostics_async.bulk.once._pursuit import Answer
+from aignostics_async.bulk.record import _orders, _run_orders
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._run_orders import Fetched, Output
+from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.report import Verdict
+from aignostics_async.transfer._outcomes import FileStatus
+from benchmarks.bulk_pipeline import OUTPUTS, PRODUCERS, make
+
+ITEMS, CHUNK = 100_000, 100
+RATE, MEMORY, LATENCY = 20_000, 300, 1.0
+_COMMIT = 32 * 1024  # bytes, about what a commit of sixteen transitions writes
+_STATUS = """
+import sys, time
+from pathlib import Path
+begun = time.perf_counter()
+from aignostics_async.bulk.report import read_summary
+from aignostics_async.bulk.report._view import consistent_view
+loaded = time.perf_counter()
+with consistent_view(Path(sys.argv[1])) as execute:
+    summary = read_summary(execute)
+print(summary.verdict.name, sum(summary.states.values()), time.perf_counter() - loaded)
+"""
+
+Move = Callable[[int], Awaitable[object]]
+
+
+@define
+class Statuses:
+    """How long it took to learn how the job stands, with the start of the process and without."""
+
+    whole: list[float] = field(factory=list)
+    reading: list[float] = field(factory=list)
+
+    async def ask(self, path: Path, expected: int) -> None:
+        """Ask again and again."""
+        while True:
+            begun = time.perf_counter()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", _STATUS, str(path), stdout=subprocess.PIPE
+            )
+            told, _ = await process.communicate()
+            self.whole.append(time.perf_counter() - begun)
+            verdict, items, seconds = told.decode().split()
+            if (verdict, int(items)) != (Verdict.UNFINISHED.name, expected):
+                sys.exit(f"the status is {verdict} of {items} items")
+            self.reading.append(float(seconds))
+            await asyncio.sleep(1)
+
+
+async def measure_all(items: int, folder: Path) -> None:
+    slide = folder / "slide.tiff"
+    slide.write_bytes(b"a slide")
+    path = folder / "job.sqlite3"
+    database = Database(path).open()
+    try:
+        settings = await database.write(_settings)
+        print(f"{items:,} items, {PRODUCERS} producers; journal {settings['journal_mode']}, synchronous FULL")
+        if settings["synchronous"] != 2:
+            sys.exit(f"synchronous is {settings['synchronous']}, not FULL")
+        begun = time.perf_counter()
+        await make(database, items, slide)
+        taken = time.perf_counter() - begun
+        print(f"taken in, one after the other as they are read: {items / taken:,.0f}/s, {taken:.1f} s")
+        await _move_all(database, path, items)
+    finally:
+        database.close()
+    size = path.stat().st_size / 1024**2
+    print(f"{size:.0f} MB of database; peak memory {_peak():.0f} MB")
+    if _peak() > MEMORY:
+        sys.exit(f"that is more than {MEMORY} MB")
+
+
+def _settings(execute: Any) -> dict[str, Any]:
+    return {name: execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")}
+
+
+async def _move_all(database: Database, path: Path, items: int) -> None:
+    statuses = Statuses()
+    chunks = [range(first, min(first + CHUNK, items + 1)) for first in range(1, items + 1, CHUNK)]
+    numbers = range(1, items + 1)
+    print(f"{'':<24} {'awaited/s':>10} {'in a commit':>12} {'s':>7}   peak MB at 25, 50, 75, 100 %")
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(statuses.ask(path, items))
+        rates = [
+            await produce(database, "READY to SENDING", numbers, _to_sending(database)),
+            await produce(database, "SENDING to STORED", numbers, _to_stored(database)),
+        ]
+        await produce(database, "chunks to SUBMITTED", chunks, _to_submitted(database))
+        await produce(database, "SUBMITTED to SUCCEEDED", numbers, _to_succeeded(database))
+        await produce(database, "SUCCEEDED to DONE", numbers[:-1], _to_done(database))
+        asking.cancel()
+    rate, allowed = statistics.harmonic_mean(rates), _allowed(path.parent)
+    print(
+        f"an item moved alone: {rate:,.0f} awaited transitions a second; the disk alone allows {allowed:,.0f}"
+    )
+    whole, reading = max(statuses.whole), max(statuses.reading)
+    print(
+        f"status, {len(statuses.whole)} times meanwhile: {statistics.median(statuses.whole):.2f} s, at most "
+        f"{whole:.2f} s; without the start of its process {statistics.median(statuses.reading):.2f} s, at "
+        f"most {reading:.2f} s"
+    )
+    if rate < RATE:
+        sys.exit(f"less than {RATE:,} awaited transitions a second")
+    if whole > LATENCY:
+        sys.exit(f"status took more than {LATENCY:.0f} s")
+
+
+async def produce(
+    database: Database,
+    what: str,
+    things: Sequence[Any],
+    move: Callable[[Any], Awaitable[object]],
+    each: int = 1,
+) -> float:
+    """Move things by all producers; print a line, and return how many were moved in a second."""
+    todo, moved, peaks = iter(things), 0, [0.0] * 4
+    commits, begun = database._writer.commits, time.perf_counter()
+
+    async def producer() -> None:
+        nonlocal moved
+        for thing in todo:
+            await move(thing)
+            moved += 1
+            if moved * 4 % len(things) < 4:
+                peaks[moved * 4 // len(things) - 1] = _peak()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(PRODUCERS):
+            group.create_task(producer())
+    taken = time.perf_counter() - begun
+    grouped = moved / (database._writer.commits - commits)
+    memory = ", ".join(f"{peak:.0f}" for peak in peaks)
+    print(f"{what:<24} {moved / taken:>10,.0f} {grouped:>12.1f} {taken:>7.1f}   {memory}")
+    return moved / taken
+
+
+def _key(number: int) -> str:
+    return f"aignostics-async/{'0' * 36}/{number:036}/slide.tiff"
+
+
+def _to_sending(database: Database) -> Move:
+    return lambda number: database.write(
+        _orders.move_item(
+            number, ItemState.SENDING, key=f"aignostics-async/{'0' * 36}/{number:036}/slide.tiff"
+        )
+    )
+
+
+def _to_stored(database: Database) -> Move:
+    return lambda number: database.write(
+        _orders.move_item(
+            number,
+            ItemState.STORED,
+            uri=f"s3://bucket/{_key(number)}",
+            etag="0" * 32,
+            crc32c="AAAAAA==",
+            stored_size=1_000_000,
+            is_store_verified=True,
+        )
+    )
+
+
+def _to_submitted(database: Database) -> Callable[[Iterable[int]], Awaitable[object]]:
+    async def submit(numbers: Iterable[int]) -> None:
+        intent = await database.write(_orders.seal(list(numbers)))
+        await database.write(_orders.begin(intent, time.time()))
+        order = _orders.conclude(intent, Answer.CREATED, IntentState.CREATED, f"run-{intent}")
+        await database.write(order)
+
+    return submit
+
+
+def _to_succeeded(database: Database) -> Move:
+    async def succeed(number: int) -> None:
+        run_id, reference = await database.read(
+            lambda execute: execute(
+                "SELECT run_id, reference FROM items WHERE number = ?", (number,)
+            ).fetchone()
+        )
+        order = _run_orders.take_result(
+            run_id,
+            reference,
+            item_id=f"item-{number}",
+            state=ItemState.SUCCEEDED,
+            status="SUCCEEDED",
+            error=None,
+            outputs=[Output(name, name) for name in OUTPUTS],
+        )
+        if not await database.write(order):
+            sys.exit(f"the result of {reference} was not taken")
+
+    return succeed
+
+
+def _to_done(database: Database) -> Move:
+    files = [
+        Fetched(artifact_id=name, name=name, status=FileStatus.VERIFIED, path=f"results/{name}.csv",
+                size=1000, crc32c="AAAAAA==", fault=None)
+        for name in OUTPUTS
+    ]  # fmt: skip
+    return lambda number: database.write(_run_orders.take_files(number, ItemState.DONE, files))
+
+
+def _allowed(folder: Path) -> float:
+    """Return how many transitions a second the disk would take if all else cost nothing."""
+    commits, block = 500, b"\1" * _COMMIT
+    with (folder / "log").open("wb", buffering=0) as file:
+        file.write(block * 100)
+        os.fsync(file.fileno())
+        begun = time.perf_counter()
+        for number in range(commits):
+            file.seek(number % 100 * _COMMIT)
+            file.write(block)
+            os.fdatasync(file.fileno())
+        taken = time.perf_counter() - begun
+    return float(commits * PRODUCERS / taken)
+
+
+def _peak() -> float:
+    """Return the most memory that this process had, in MB."""
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("this system does not say how much memory a process had")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--items", type=int, default=ITEMS)
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure_all(parser.parse_args().items, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()

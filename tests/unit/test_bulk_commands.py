@@ -1,0 +1,278 @@
+"""What a person decides about a job on the command line, on jobs that stand as such decisions find them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from attrs import evolve
+from bulk_jobs import PLAN, MadeUpJob, made_up_job
+
+from aignostics_async import JobStopped, LoginRequired
+from aignostics_async.bulk import Happening, JobEvent
+from aignostics_async.bulk.record._directory import Directory
+from aignostics_async.bulk.record._journal import Journal, Tail
+from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.report._view import consistent_view
+from aignostics_async.cli._app import exit_status, run
+from aignostics_async.cli._bulk_bars import Moved, Passed, passed
+from aignostics_async.cli._bulk_show import event_line
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.transfer._progress import TransferEvent
+
+VERSION = "test-app:v0.0.2"
+
+
+class Done(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Bulk = Callable[..., Done]
+
+
+@pytest.fixture
+def bulk(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Bulk:
+    """Give what runs a command on the test's job, as a script does: there is no terminal."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def command(verb: str, *arguments: str) -> Done:
+        status = run(["bulk", verb, str(tmp_path), *arguments])
+        return Done(status, *capsys.readouterr())
+
+    return command
+
+
+@pytest.fixture
+def job(emulator: Emulator, tmp_path: Path) -> Iterator[MadeUpJob]:
+    """Give a job of the emulator's to be filled; `commit` puts it on the disk."""
+    with made_up_job(tmp_path, evolve(PLAN, api_root=emulator.api_root, application_version=VERSION)) as job:
+        yield job
+        job.execute("BEGIN")
+
+
+def states(folder: Path) -> dict[str, str]:
+    with consistent_view(folder / "job.sqlite3") as execute:
+        return dict(execute("SELECT reference, state FROM items").fetchall())
+
+
+def test_what_failed_is_paid_again_only_on_a_yes(bulk: Bulk, job: MadeUpJob, tmp_path: Path) -> None:
+    failed = job.add("a", "b")
+    job.upload(failed)
+    job.submit(failed)
+    job.move(failed, ItemState.FAILED, status="ERROR_USER", error="no tissue")
+    job.move(job.add("c"), ItemState.SET_ASIDE, fault="it has no resolution", remedy="give it")
+    gone = job.add("d")
+    job.upload(gone)
+    job.submit(gone)
+    job.move(gone, ItemState.SET_ASIDE, fault="its run is gone")
+    job.execute("COMMIT")
+    before = {"a": "FAILED", "b": "FAILED", "c": "SET_ASIDE", "d": "SET_ASIDE"}
+
+    refused = bulk("retry", "--failed")
+    assert (refused.status, refused.out) == (2, "")
+    assert "3 items that had a run and ended without results will be billed again; pass --yes" in refused.err
+    assert states(tmp_path) == before
+
+    free = bulk("retry")
+    assert (free.status, free.out) == (0, "1 slide will go on with 'bulk resume'\n")
+    assert "3 slides ended without results at the platform; --failed" in free.err
+    assert states(tmp_path) == {**before, "c": "FOUND"}
+
+    paid = bulk("retry", "--failed", "--yes")
+    assert (paid.status, paid.out, paid.err) == (0, "3 slides will go on with 'bulk resume'\n", "")
+    assert states(tmp_path) == {"a": "STORED", "b": "STORED", "c": "FOUND", "d": "STORED"}
+    assert bulk("retry", "--failed").out == "there is nothing to retry\n"
+
+
+def test_a_chunk_in_doubt_is_told_with_its_two_choices(
+    bulk: Bulk, job: MadeUpJob, emulator: Emulator, tmp_path: Path
+) -> None:
+    for references in (("a", "b"), ("c",)):
+        numbers = job.add(*references)
+        job.upload(numbers)
+        job.doubt(numbers, reason="2 runs have exactly its references")
+    job.execute("COMMIT")
+    status = json.loads(bulk("status", "--json").out)
+    assert (status["verdict"], status["exit_status"], status["worked_on_by"]) == ("UNDECIDED", 4, None)
+    listed = bulk("resolve")
+    assert listed.status == 0
+    assert "chunk 1, 2 slides, asked for 1 time: 2 runs have exactly its references" in listed.out
+    commands = [line.strip() for line in listed.out.splitlines() if "aignostics-async" in line]
+    assert commands == [
+        f"aignostics-async bulk resolve {tmp_path} {chunk} {choice}"
+        for chunk in (1, 2)
+        for choice in ("--run RUN_ID", "--none")
+    ]
+
+    right, wrong = emulator.script(
+        {"items": ["a", "b"], "application_version_id": VERSION},
+        {"items": ["x"], "application_version_id": VERSION},
+    )
+    refused = bulk("resolve", "1", "--run", wrong)
+    assert refused.status == 2
+    assert "it has other items" in refused.err
+    named = bulk("resolve", "1", "--run", right)
+    assert (named.status, named.out) == (0, f"chunk 1 has run {right}; 'bulk resume' goes on\n")
+    none = bulk("resolve", "2", "--none")
+    assert none.out == "chunk 2 has no run, and is submitted again; 'bulk resume' goes on\n"
+    assert states(tmp_path) == {"a": "SUBMITTED", "b": "SUBMITTED", "c": "ASSIGNED"}
+    assert bulk("resolve").out == "there is nothing to decide\n"
+    assert bulk("resolve", "2", "--none").status == 2
+
+
+def test_only_a_second_run_is_cancelled(bulk: Bulk, job: MadeUpJob, emulator: Emulator) -> None:
+    numbers = job.add("a")
+    job.upload(numbers)
+    intent, _ = job.submit(numbers)
+    own, second, third = emulator.script(*[{"items": ["a"], "application_version_id": VERSION}] * 3)
+    for run_id, made_up in ((second, job.duplicate(intent)), (third, job.duplicate(intent))):
+        job.execute("UPDATE seen SET run_id = ? WHERE run_id = ?", run_id, made_up)
+    job.execute("COMMIT")
+    assert f"--duplicate {second} --cancel" in bulk("resolve").out
+    refused = bulk("resolve", "--duplicate", own, "--cancel")
+    assert refused.status == 2
+    assert "is not a second one of this job" in refused.err
+    cancels = [asked["path"] for asked in emulator.requests() if asked["path"].endswith("/cancel")]
+    assert cancels == [], "what the platform analyses for others is left alone"
+    assert (
+        bulk("resolve", "--duplicate", second, "--cancel").out == f"run {second} is cancelled, or was over\n"
+    )
+    assert bulk("resolve", "--duplicate", third, "--leave").out == f"run {third} is left to go on\n"
+    cancels = [asked["path"] for asked in emulator.requests() if asked["path"].endswith("/cancel")]
+    assert cancels == [f"/api/v1/runs/{second}/cancel"]
+    assert bulk("resolve").out == "there is nothing to decide\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--none"], "give the chunk's number, or --duplicate"),
+        (["1"], "either --run RUN_ID or --none"),
+        (["1", "--run", "x", "--none"], "either --run RUN_ID or --none"),
+        (["1", "--cancel"], "are for --duplicate"),
+        (["--duplicate", "x"], "either --cancel or --leave"),
+        (["--duplicate", "x", "--cancel", "--leave"], "either --cancel or --leave"),
+        (["1", "--duplicate", "x", "--leave"], "--duplicate takes --cancel or --leave alone"),
+    ],
+)
+def test_half_a_decision_is_none(bulk: Bulk, job: MadeUpJob, arguments: list[str], words: str) -> None:
+    job.execute("COMMIT")
+    done = bulk("resolve", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert words in done.err
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "resume",
+        "pause",
+        "status",
+        "watch",
+        "report",
+        "retry",
+        "resolve",
+        "adopt",
+        "verify",
+        "cancel",
+        "clean",
+    ],
+)
+def test_a_folder_without_a_job_is_left_as_it_is(bulk: Bulk, tmp_path: Path, verb: str) -> None:
+    done = bulk(verb)
+    assert (done.status, done.out) == (2, "")
+    assert "there is no job in" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_job_is_begun_for_a_wrong_form_of_report(bulk: Bulk, job: MadeUpJob, tmp_path: Path) -> None:
+    job.execute("COMMIT")
+    done = bulk("report", str(tmp_path / "report.xls"))
+    assert done.status == 2
+    assert "names no form of a report" in done.err
+
+
+def test_who_holds_a_job_is_told_while_it_does(tmp_path: Path) -> None:
+    mine, other = Directory(tmp_path), Directory(tmp_path)
+    assert other.holder() is None
+    mine.acquire()
+    assert "process " in (other.holder() or "")
+    mine.release()
+    assert other.holder() is None
+    other.acquire()
+    other.release()
+
+
+def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    tail = Tail(path, most=2)
+    assert tail.read() == []
+    journal = Journal(path)
+    for reference in "abc":
+        journal.tell(Happening.ITEM_DONE, reference=reference)
+    assert [event["reference"] for event in tail.read()] == ["b", "c"]
+    assert tail.read() == []
+    with path.open("a") as file:
+        file.write('no event\n{"what": "item_')
+    assert tail.read() == []
+    with path.open("a") as file:
+        file.write('done", "reference": "d"}\n')
+    for reference in "efg":
+        journal.tell(Happening.ITEM_DONE, reference=reference)
+    assert "".join(event["reference"] for event in tail.read()) == "defg"
+    journal.close()
+
+
+def test_how_far_each_stage_is() -> None:
+    states = {
+        ItemState.FOUND: 1, ItemState.READY: 2, ItemState.SENDING: 3, ItemState.STORED: 4,
+        ItemState.ASSIGNED: 5, ItemState.SUBMITTED: 6, ItemState.SUCCEEDED: 7, ItemState.DONE: 8,
+        ItemState.FAILED: 9, ItemState.SET_ASIDE: 100,
+    }  # fmt: skip
+    assert passed(states) == [
+        Passed("read", 44, 45),
+        Passed("uploaded", 39, 45),
+        Passed("in a run", 30, 45),
+        Passed("analysed", 24, 45),
+        Passed("at home", 8, 36),
+    ]
+
+
+def test_bytes_are_counted_once_though_files_begin_anew() -> None:
+    moved = Moved()
+
+    def take(kind: str, done: int, name: str = "a") -> None:
+        moved.take(TransferEvent(kind, "upload", name, name, done=done))  # type: ignore[arg-type]
+
+    take("started", 0)
+    take("advanced", 700)
+    assert moved.told(10.0) == "700 B"
+    take("advanced", 200)
+    take("finished", 1000)
+    take("advanced", 500, "b")
+    assert (moved.done, moved.told(12.0)) == (1500, "1.5 kB, 400 B/s")
+    take("failed", 0, "b")
+    assert moved.done == 1000
+    assert moved._under_way == {}, "what is over is forgotten: jobs have millions of files"
+
+
+def test_an_event_is_one_line_without_secrets() -> None:
+    told = JobEvent(what=Happening.SET_ASIDE, reference="a\x1b[2J[red]", text="GET https://h/x?sig=S3CR")
+    line = event_line(told.as_dict()).plain
+    assert "set aside" in line
+    assert "a‹U+001B›[2J[red]" in line
+    assert "S3CR" not in line
+
+
+def test_a_job_that_stopped_for_want_of_a_login_needs_a_login() -> None:
+    assert exit_status(JobStopped("sign in", cause=LoginRequired("sign in"))) == 5
+    assert exit_status(JobStopped("the network is gone")) == 75

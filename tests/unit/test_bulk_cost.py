@@ -1,0 +1,72 @@
+"""What an item of a job costs does not grow with how many there are; counted, not timed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aignostics_async.bulk.record import _orders, _queries
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._orders import NewItem
+from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.record._writer import Execute
+from benchmarks import bulk_pipeline
+
+_STEPS = 50  # of SQLite's machine, between two counts
+
+
+async def steps_of_an_item(folder: Path, items: int) -> float:
+    """Bring items through all stages, ten of them in a run; return how many steps SQLite took for each."""
+    folder.mkdir()
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += _STEPS
+
+    database = Database(folder / "job.sqlite3").open()
+    try:
+        slide = folder / "slide.tiff"
+        slide.write_bytes(b"a slide")
+        await bulk_pipeline.make(database, items, slide, chunk_size=10)
+        for let in (database.read, database.write):
+            await let(_watched(count))
+        await bulk_pipeline.pipeline(database, folder, items)
+        for let in (database.read, database.write):
+            await let(_watched(None))
+        assert await database.read(_queries.counts()) == {ItemState.DONE: items}
+    finally:
+        database.close()
+    return counted / items
+
+
+def _watched(count: Callable[[], None] | None) -> Callable[[Execute], None]:
+    def watch(execute: Any) -> None:
+        execute.__self__.set_progress_handler(count, _STEPS)
+
+    return watch
+
+
+async def test_an_item_costs_the_same_among_many(tmp_path: Path) -> None:
+    few, many = [await steps_of_an_item(tmp_path / str(items), items) for items in (400, 1600)]
+    assert many < 1.5 * few, f"{few:,.0f} steps of SQLite for an item of 400, {many:,.0f} for one of 1600"
+
+
+async def test_items_lie_in_the_order_of_work(tmp_path: Path) -> None:
+    dice = random.Random(7)
+    items = [
+        NewItem(reference=f"{number}", path="p", turn=dice.randrange(2**40), overrides={})
+        for number in range(1000)
+    ]
+    database = Database(tmp_path / "job.sqlite3").open()
+    try:
+        await database.write(_orders.add_items(items))
+        await database.write(_orders.arrange())
+        query = "SELECT number, reference FROM items ORDER BY number"
+        found = await database.read(lambda execute: execute(query).fetchall())
+        in_turn = sorted(items, key=lambda each: each.turn)
+        assert found == [(number, each.reference) for number, each in enumerate(in_turn, start=1)]
+    finally:
+        database.close()

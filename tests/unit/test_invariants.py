@@ -1,0 +1,345 @@
+"""What must never be true of a job's database or of a decision, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from aignostics_async import APIStatusError, JobRefused, JobStateError
+from aignostics_async._errors import status_error_class
+from aignostics_async.bulk import _tending
+from aignostics_async.bulk._identity import check_identity
+from aignostics_async.bulk.once._matching import Fit, SeenRun, compare, judge
+from aignostics_async.bulk.once._platform import classify
+from aignostics_async.bulk.once._pursuit import Answer
+from aignostics_async.bulk.once._quiet import Moment, Patience, Silence
+from aignostics_async.bulk.record import _orders, _queries, _run_orders
+from aignostics_async.bulk.record._run_orders import Fetched, Output
+from aignostics_async.bulk.record._schema import MIGRATIONS
+from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.report import read_summary
+from aignostics_async.transfer._outcomes import FileStatus
+
+COUNTED: Counter[str] = Counter()
+ITEMS = 6
+NAMES = "abcdef"
+PATIENCE = Patience(quiet=300, lag=30, doubt=600)
+
+items = st.sets(st.integers(1, ITEMS), min_size=1, max_size=3)
+numbers = st.integers(1, 8)
+runs = st.integers(0, 5).map(lambda number: str(uuid.UUID(int=number)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tell_rounds() -> Iterator[None]:
+    """Print how many rounds were run, counted as they ran."""
+    yield
+    told = ", ".join(f"{count:,} of {what}" for what, count in COUNTED.items())
+    print(f"\ninvariants: {COUNTED.total():,} rounds: {told}")
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Orders in any order, also such as no job gives: what is refused changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        for migration in MIGRATIONS:
+            self.connection.executescript(migration)
+        self.sealed: dict[int, frozenset[int]] = {}
+        self.claimed: dict[int, str] = {}
+        self.attempts: dict[int, str] = {}
+
+    def teardown(self) -> None:
+        self.connection.close()
+
+    def write(self, order: Callable[..., Any]) -> Any:
+        """Carry out an order as the writer does: whole or not at all."""
+        COUNTED["orders"] += 1
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            given = order(self.connection.execute)
+        except (JobStateError, sqlite3.IntegrityError):
+            self.connection.rollback()
+            return None
+        self.connection.execute("COMMIT")
+        return given
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(query).fetchall()
+
+    @initialize()
+    def make(self) -> None:
+        plan = json.dumps({"api_root": "https://a", "application_version": "v", "store": "s3://b"})
+        self.write(_orders.make_job("job", plan, 0.0))
+        new = [_orders.NewItem(reference=name, path=name, turn=0, overrides={}) for name in NAMES]
+        self.write(_orders.add_items(new))
+        self.write(_orders.move_items(range(1, ITEMS + 1), ItemState.READY))
+
+    @rule(chosen=items)
+    def upload(self, chosen: set[int]) -> None:
+        names = ", ".join(map(str, chosen))
+        if not self.rows(f"SELECT 1 FROM items WHERE number IN ({names}) AND state <> 'READY'"):
+            self.write(_orders.move_items(chosen, ItemState.SENDING, key="key"))
+            self.write(_orders.move_items(chosen, ItemState.STORED, uri="uri"))
+
+    @rule(chosen=items, tag=st.sampled_from(["", "~mark"]))
+    def seal(self, chosen: set[int], tag: str) -> None:
+        intent = self.write(_orders.seal(sorted(chosen), tag=tag))
+        if intent is not None:
+            self.sealed[intent] = frozenset(chosen)
+
+    @rule(intent=numbers, date=st.none() | st.floats(0, 1e9))
+    def begin(self, intent: int, date: float | None) -> None:
+        self.write(_orders.begin(intent, date))
+
+    @rule(intent=numbers, answer=st.sampled_from(Answer), run_id=runs)
+    def conclude(self, intent: int, answer: Answer, run_id: str) -> None:
+        follows = {
+            Answer.CREATED: IntentState.CREATED,
+            Answer.REFUSED: IntentState.DISSOLVED,
+            Answer.UNKNOWN: IntentState.UNKNOWN,
+        }
+        state = follows.get(answer, IntentState.SEALED)
+        claimed = run_id if state is IntentState.CREATED else None
+        self.write(_orders.conclude(intent, answer, state, claimed, "because"))
+
+    @rule(intent=numbers, state=st.sampled_from(["SEALED", "AMBIGUOUS", "CREATED"]), run_id=runs)
+    def resolve(self, intent: int, state: str, run_id: str) -> None:
+        claimed = run_id if state == "CREATED" else None
+        self.write(_orders.resolve(intent, IntentState(state), claimed))
+
+    @rule(found=st.lists(runs, max_size=3))
+    def list_runs(self, found: list[str]) -> None:
+        self.write(_run_orders.see_runs([SeenRun(run_id, 0.0, "RUNNING", "v") for run_id in found]))
+
+    @rule(run_id=runs, chosen=items)
+    def adopt(self, run_id: str, chosen: set[int]) -> None:
+        claims = _queries.claims()(self.connection.execute)
+        if run_id in claims.runs or claims.placed & chosen:
+            return  # a sweep takes neither
+        intent = self.write(
+            _run_orders.adopt(SeenRun(run_id, 0.0, "RUNNING", "v"), sorted(chosen), tag="", how="found")
+        )
+        self.sealed[intent] = frozenset(chosen)
+
+    @rule(run_id=runs, intent=numbers)
+    def find_second(self, run_id: str, intent: int) -> None:
+        if run_id not in _queries.claims()(self.connection.execute).runs:
+            self.write(_run_orders.find_duplicate(SeenRun(run_id, 0.0, "RUNNING", "v"), intent, None))
+
+    @rule(run_id=runs, name=st.sampled_from(NAMES), succeeded=st.booleans(), outputs=st.integers(0, 2))
+    def result(self, run_id: str, name: str, succeeded: bool, outputs: int) -> None:
+        order = _run_orders.take_result(
+            run_id,
+            name,
+            item_id=f"{run_id}-{name}",
+            state=ItemState.SUCCEEDED if succeeded else ItemState.FAILED,
+            status="SUCCEEDED" if succeeded else "ERROR_USER",
+            error=None,
+            outputs=[Output(str(number), "areas") for number in range(outputs)],
+        )
+        self.write(order)
+
+    @rule(run_id=runs, name=st.sampled_from(NAMES), output=st.integers(0, 3))
+    def list_output(self, run_id: str, name: str, output: int) -> None:
+        self.write(_run_orders.know_outputs(run_id, name, [Output(str(output), "areas")]))
+
+    @rule(item=st.integers(1, ITEMS), fetched=st.integers(0, 3))
+    def bring(self, item: int, fetched: int) -> None:
+        files = [
+            Fetched(
+                artifact_id=str(number),
+                name="areas",
+                status=FileStatus.VERIFIED,
+                path="p",
+                size=1,
+                crc32c=None,
+                fault=None,
+            )
+            for number in range(fetched)
+        ]
+        if self.rows(f"SELECT item_id FROM items WHERE number = {item}")[0][0] is not None:
+            self.write(_run_orders.take_files(item, ItemState.DONE, files))
+
+    @rule(item=st.integers(1, ITEMS), artifact=st.integers(0, 3))
+    def miss(self, item: int, artifact: int) -> None:
+        known = f"SELECT 1 FROM outputs WHERE item = {item} AND artifact_id = '{artifact}'"
+        if self.rows(known):
+            self.write(_run_orders.miss_files(item, [str(artifact)]))
+
+    @rule(run_id=runs, lost=st.booleans())
+    def end(self, run_id: str, lost: bool) -> None:
+        self.write(
+            _run_orders.lose_run(run_id, 1.0) if lost else _run_orders.end_run(run_id, "COMPLETED", 1.0)
+        )
+
+    @rule(failed=st.booleans())
+    def retry(self, failed: bool) -> None:
+        self.write(_tending.retry(failed=failed))
+
+    @rule()
+    def cancel(self) -> None:
+        self.write(_orders.cancel("cancelled", "retry"))
+
+    @rule(item=st.integers(1, ITEMS))
+    def set_aside(self, item: int) -> None:
+        if self.rows(
+            f"SELECT 1 FROM items WHERE number = {item} AND state IN ('READY', 'SENDING', 'SUCCEEDED')"
+        ):
+            self.write(_orders.set_aside(item, "a fault", None))
+
+    @invariant()
+    def every_item_is_accounted_for(self) -> None:
+        if self.rows("SELECT 1 FROM job"):
+            audit = read_summary(self.connection.execute).audit
+            assert audit.is_whole, audit
+
+    @invariant()
+    def an_item_may_become_a_run_of_one_intent_only(self) -> None:
+        open_ = (
+            "SELECT item FROM members JOIN intents ON number = intent "
+            "WHERE state IN ('SEALED', 'SENDING', 'UNKNOWN', 'AMBIGUOUS') AND is_live"
+        )
+        counted = Counter(row[0] for row in self.rows(open_))
+        assert set(counted.values()) <= {1}, "I2"
+        waiting = {row[0] for row in self.rows("SELECT number FROM items WHERE state = 'ASSIGNED'")}
+        assert set(counted) == waiting, "no other item is asked for"
+
+    @invariant()
+    def a_request_is_under_way_alone(self) -> None:
+        counted = self.rows("SELECT count(*) FROM attempts WHERE outcome IS NULL GROUP BY intent")
+        assert {row[0] for row in counted} <= {1}, "I3"
+        sending = {row[0] for row in self.rows("SELECT number FROM intents WHERE state = 'SENDING'")}
+        under_way = {row[0] for row in self.rows("SELECT intent FROM attempts WHERE outcome IS NULL")}
+        assert sending == under_way, "I1"
+
+    @invariant()
+    def a_run_is_one_intent_s_for_good(self) -> None:
+        own = dict(self.rows("SELECT number, run_id FROM intents WHERE run_id IS NOT NULL"))
+        assert len(set(own.values())) == len(own), "I5"
+        assert self.claimed.items() <= own.items(), "what was claimed stays claimed"
+        self.claimed = own
+        marked = self.rows("SELECT 1 FROM seen JOIN intents USING (run_id) WHERE is_duplicate")
+        assert not marked, "no intent's own run counts as a second one"
+
+    @invariant()
+    def an_intent_keeps_its_items(self) -> None:
+        found: dict[int, set[int]] = {}
+        for intent, item in self.rows("SELECT intent, item FROM members"):
+            found.setdefault(intent, set()).add(item)
+        assert {intent: frozenset(members) for intent, members in found.items()} == self.sealed, "I6"
+
+    @invariant()
+    def what_a_request_came_to_is_never_rewritten(self) -> None:
+        now = {
+            number: outcome
+            for number, outcome in self.rows("SELECT number, outcome FROM attempts")
+            if outcome
+        }
+        assert self.attempts.items() <= now.items()
+        self.attempts = now
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+
+# Decisions
+
+
+def counted(what: str) -> None:
+    COUNTED[what] += 1
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 120), st.booleans(), st.floats(-0.3, 3)), min_size=1, max_size=30),
+    st.booleans(),
+)
+@settings(max_examples=800, deadline=None)
+def test_silence_needs_its_time_and_two_empty_listings(
+    heard: list[tuple[float, bool, float]], has_date: bool
+) -> None:
+    """By the server's clock, which may go at any rate here; ours counts only where the server tells none."""
+    counted("silences")
+    uptime, server = 100.0, 5000.0
+    begun = Moment(uptime, server if has_date else None)
+    silence = Silence(PATIENCE, server if has_date else None, begun)
+    empty: list[float] = []
+    passed = 0.0
+    for seconds, is_empty, rate in heard:
+        uptime += seconds
+        server += seconds * rate
+        passed = server - 5000.0 if has_date else uptime - 100.0
+        is_proven = silence.heard(Moment(uptime, server if has_date else None), is_empty=is_empty)
+        if passed >= PATIENCE.quiet:
+            empty = [*empty, passed] if is_empty else []
+        expected = passed >= PATIENCE.quiet and bool(empty) and passed - empty[0] >= PATIENCE.lag
+        assert is_proven == expected
+
+
+@given(
+    st.frozensets(st.sampled_from("abcd"), min_size=1), st.none() | st.frozensets(st.sampled_from("abcde"))
+)
+@settings(max_examples=500, deadline=None)
+def test_a_part_of_the_references_proves_nothing_and_excludes_nothing(
+    wanted: frozenset[str], found: frozenset[str] | None
+) -> None:
+    counted("comparisons")
+    fit = compare(wanted, found)
+    assert (fit is Fit.SAME) == (found == wanted)
+    assert (fit is Fit.OTHER) == ((found is not None and bool(found - wanted)) or fit is Fit.OTHER)
+    if found is None or found < wanted:
+        assert fit is Fit.POSSIBLE
+        assert not judge(wanted, {"run": found}).is_empty, "it keeps a second request back"
+
+
+@given(st.integers(300, 1000))
+@settings(max_examples=400, deadline=None)
+def test_an_answer_that_is_not_listed_is_unknown(status: int) -> None:
+    counted("answers")
+    error = status_error_class(status)(status, method="POST", path="/v1/runs")
+    listed = {
+        **dict.fromkeys((400, 413, 422), Answer.REFUSED),
+        **dict.fromkeys((401, 429), Answer.LATER),
+        **dict.fromkeys((403, 404), Answer.STOP),
+    }
+    assert isinstance(error, APIStatusError)
+    assert classify(error).answer is listed.get(status, Answer.UNKNOWN)
+
+
+identities = st.dictionaries(
+    st.sampled_from(["api_root", "application_version", "token_user", "token_organization", "user"]),
+    st.sampled_from("xy"),
+)
+
+
+@given(st.lists(identities, max_size=5))
+@settings(max_examples=500, deadline=None)
+def test_an_identity_never_changes(told: list[dict[str, str]]) -> None:
+    counted("identities")
+    kept: str | None = None
+    for now in told:
+        known = {} if kept is None else json.loads(kept)
+        if any(known.get(name, value) != value for name, value in now.items()):
+            with pytest.raises(JobRefused):
+                check_identity(kept, now)
+        else:
+            kept = check_identity(kept, now)
+            assert known.items() <= json.loads(kept).items()
+
+
+def test_enough_rounds_were_run() -> None:
+    if len(COUNTED) < 5:
+        pytest.skip("not all tests of this file were run with this one")
+    assert COUNTED.total() >= 3_000
