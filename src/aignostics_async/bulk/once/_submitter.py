@@ -91,8 +91,8 @@ class Submitter:
         """Write down a request that is about to leave, here and in the marker."""
         await self.database.write(_orders.begin(intent, server_date))
         async with self._marking:
-            written = await self.database.read(_queries.attempts())
-            await to_thread.run_sync(self.marker.write, Mark(self.epoch, written))
+            written = Mark(self.epoch, *await self.database.read(_queries.requests()))
+            await to_thread.run_sync(self.marker.write, written)
 
 
 class _Pursuit:
