@@ -268,6 +268,9 @@ def _rules(plan: Plan) -> list[dict[str, Any]]:
         return _weather.lost(_weather.LATEST, times=2)
     if plan.kind == "late":
         return _weather.lost_and_late(1 + plan.seed % 3)
+    if plan.kind == "copy":
+        # What the older database has forgotten is still to come when it is brought back.
+        return [*_weather.lost(_weather.LATEST, times=3), *_weather.weather(plan.seed)]
     return _weather.weather(plan.seed)
 
 
