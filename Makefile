@@ -86,9 +86,10 @@ bench-api: $(VENV)/.bench  ## Measure calls through the façade, next to its tra
 bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
 	$(BIN)/python benchmarks/auth.py
 
-bench-bulk: $(VENV)/.env  ## Measure bulk jobs of a hundred thousand items: transitions, memory, cost of an item
+bench-bulk: $(VENV)/.env  ## Measure bulk jobs: a hundred thousand items without a platform, five hundred with the emulator
 	$(BIN)/python -m benchmarks.bulk_record
 	$(BIN)/python -m benchmarks.bulk_pipeline
+	$(BIN)/python -m benchmarks.bulk_slides
 
 bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (some 40 minutes)
 	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)

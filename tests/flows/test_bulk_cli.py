@@ -212,7 +212,10 @@ def in_terminal(bulk: Command, answer: bytes | signal.Signals, *arguments: str |
     )
     os.close(theirs)
     seen, is_asked = b"", False
-    while select.select([ours], [], [], 60)[0]:
+    while True:
+        if not select.select([ours], [], [], 30)[0]:
+            process.kill()
+            pytest.fail(f"nothing came any more after {seen.decode()}")
         try:
             seen += os.read(ours, 10_000)
         except OSError:

@@ -142,6 +142,17 @@ async def test_an_interrupted_job_goes_on(bench: Bench, what: Happening, how: st
     await bench.assert_outputs_are_the_platform_s(*names)
 
 
+async def test_a_slide_that_is_in_the_store_is_not_sent_again(bench: Bench) -> None:
+    """The process died after its last byte, and before that was written down."""
+    await bench.make("a", "b", chunk_size=2)
+    await bench.run(on_first(Happening.UPLOADED, drain))
+    sent = bench.puts()
+    bench.write("UPDATE items SET state = 'SENDING', uri = NULL, crc32c = NULL WHERE state = 'STORED'")
+    assert "SENDING" in bench.states().values()
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert {reference: bench.puts()[reference] for reference in sent} == dict.fromkeys(sent, 1)
+
+
 async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +287,18 @@ async def test_no_more_items_are_sent_than_the_plan_allows(bench: Bench) -> None
     assert sorted(bench.states().values()) == ["DONE", "DONE", "DONE", "READY", "READY"]
     assert len(bench.puts()) == 3, "what can't be analysed is not sent either"
     assert sum(map(len, bench.runs().values())) == 3
+
+
+async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) -> None:
+    await bench.make("a", "bad", most_items=2, chunk_size=2)
+    bench.emulator.set_faults(without_results("bad"))
+    await bench.run()
+    bench.emulator.set_faults()
+    async with BulkJob.open(bench.job) as job:
+        assert await job.retry(failed=True) == 1
+        assert (await job.run(bench.client)).verdict is Verdict.UNFINISHED
+    assert bench.posts() == 0
+    assert bench.states() == {"a": "DONE", "bad": "STORED"}
 
 
 async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench) -> None:

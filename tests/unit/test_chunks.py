@@ -64,10 +64,10 @@ def claims(**told: Any) -> Claims:
     known = {**nothing, **told}
     return Claims(
         intents=known["intents"],
-        open=frozenset(known["open"]),
-        runs=frozenset(known["runs"]),
+        open=set(known["open"]),
+        runs=set(known["runs"]),
         items=known["items"],
-        placed=frozenset(known["placed"]),
+        placed=set(known["placed"]),
     )
 
 

@@ -153,7 +153,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(run_id=runs, name=st.sampled_from(NAMES), output=st.integers(0, 3))
     def list_output(self, run_id: str, name: str, output: int) -> None:
-        self.write(_run_orders.know_outputs(run_id, name, [Output(str(output), "areas")]))
+        self.write(_run_orders.know_outputs(run_id, {name: [Output(str(output), "areas")]}))
 
     @rule(item=st.integers(1, ITEMS), fetched=st.integers(0, 3))
     def bring(self, item: int, fetched: int) -> None:

@@ -29,6 +29,7 @@ from aignostics_async.bulk.record._samples import Sample
 from aignostics_async.bulk.record._samples import Stage as Name
 from aignostics_async.bulk.record._states import ItemState
 from aignostics_async.bulk.stages import _meter, _trouble
+from aignostics_async.bulk.stages._bell import Part
 from aignostics_async.bulk.stages._meter import Meter
 from aignostics_async.bulk.stages._stage import Stage
 from aignostics_async.bulk.stages._work import Work
@@ -59,7 +60,7 @@ class Bench:
             for number in range(count)
         ]
         await self.database.write(_orders.add_items(new))
-        self.work.bell.ring()
+        self.work.bells.ring()
 
     async def states(self) -> Counter[str]:
         return Counter(
@@ -67,7 +68,7 @@ class Bench:
         )
 
     def stage(self, do: Step, workers: int = 3, **told: Any) -> Stage:
-        return Stage(self.work, [ItemState.FOUND], do, workers=workers, **told)
+        return Stage(self.work, Part.READING, [ItemState.FOUND], do, workers=workers, **told)
 
     async def ready(self, row: ItemRow) -> None:
         """Do the step that works."""
@@ -143,7 +144,7 @@ async def test_a_stage_waits_for_what_comes_from_the_one_before(bench: Bench) ->
         await bench.database.write(lambda execute: execute("UPDATE items SET reference = reference || 'x'"))
     assert not running.done()
     before.is_done = True
-    bench.work.bell.ring()
+    bench.work.bells.ring()
     await asyncio.wait_for(running, 10)
     assert await bench.states() == {"READY": 3}
 
@@ -218,7 +219,7 @@ async def test_a_file_that_changes_all_the_time_is_set_aside(bench: Bench) -> No
             return
         raise CHANGED
 
-    await Stage(bench.work, [ItemState.READY], do, workers=1).run()
+    await Stage(bench.work, Part.UPLOADING, [ItemState.READY], do, workers=1).run()
     assert seen == ["READY", "FOUND", *["READY", "FOUND"] * 2, "READY"]
     assert await bench.states() == {"SET_ASIDE": 1}
 
@@ -242,13 +243,16 @@ async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
         raise AssertionError("it is with the other stage")
 
     reading = asyncio.create_task(bench.stage(read, before=before).run())
-    uploading = asyncio.create_task(Stage(bench.work, [ItemState.READY], upload, workers=2).run())
+    uploading = asyncio.create_task(
+        Stage(bench.work, Part.UPLOADING, [ItemState.READY], upload, workers=2).run()
+    )
     await is_back.wait()
     for _ in range(20):
-        bench.work.bell.ring()
+        bench.work.bells.ring()
         await bench.states()
     may_go_on.set()
     before.is_done = True
+    bench.work.bells.ring()
     await asyncio.wait_for(asyncio.gather(reading, uploading), 10)
     assert await bench.states() == {"SENDING": 1}
 
@@ -256,8 +260,10 @@ async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
 async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench) -> None:
     """Its run was lost while its files were brought."""
     await bench.add(1)
+    tried: list[int] = []
 
     async def do(row: ItemRow) -> None:
+        tried.append(row.number)
         await bench.database.write(_orders.set_aside(row.number, "its run is gone", None))
         raise TransferInterrupted("broke off", name="a")
 
@@ -265,6 +271,7 @@ async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench
     assert await bench.database.read(
         lambda execute: execute("SELECT state, fault FROM items").fetchall()
     ) == [("SET_ASIDE", "its run is gone")]
+    assert len(tried) == 1
     assert not bench.work.stopped
 
 
@@ -302,7 +309,7 @@ async def test_no_more_is_taken_than_there_is_room_for(bench: Bench) -> None:
         is_begun[row.number] += 1
         if len(is_begun) == 4:
             may_end.set()
-        bench.work.bell.ring()
+        bench.work.bells.ring()
         await may_end.wait()
         await bench.ready(row)
 

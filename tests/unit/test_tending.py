@@ -141,7 +141,7 @@ def test_an_item_is_done_when_all_of_its_outputs_are_here(job: MadeUpJob) -> Non
     job.upload(job.add("a"))
     _, run_id = job.submit([1])
     assert succeed(job, run_id, "a", "first")
-    assert job.order(_run_orders.know_outputs(run_id, "a", [Output("first", "x"), Output("last", "y")]))
+    job.order(_run_orders.know_outputs(run_id, {"a": [Output("first", "x"), Output("last", "y")]}))
     assert not job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first")]))
     assert states(job) == ["SUCCEEDED"]
     assert job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first"), fetched("last")]))
@@ -153,9 +153,9 @@ def test_an_output_that_is_listed_at_the_end_opens_its_item_again(job: MadeUpJob
     _, run_id = job.submit([1])
     assert succeed(job, run_id, "a", "first")
     job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first")]))
-    assert not job.order(_run_orders.know_outputs(run_id, "a", [Output("first", "x")])), "no news"
-    assert states(job) == ["DONE"]
-    assert job.order(_run_orders.know_outputs(run_id, "a", [Output("last", "x")]))
+    job.order(_run_orders.know_outputs(run_id, {"a": [Output("first", "x")], "stranger": []}))
+    assert states(job) == ["DONE"], "that is no news"
+    job.order(_run_orders.know_outputs(run_id, {"a": [Output("last", "x")]}))
     assert job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN)) == 0
     assert (states(job), intents(job)) == (["SUCCEEDED"], ["CREATED"])
 
@@ -209,6 +209,17 @@ def test_what_a_run_ended_without_has_failed(job: MadeUpJob) -> None:
     assert job.order(_run_orders.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN)) == 1
     assert states(job) == ["SUCCEEDED", "FAILED"]
     assert intents(job) == ["CREATED"], "not before the outputs are here"
+
+
+def test_an_intent_that_has_a_run_keeps_it(job: MadeUpJob) -> None:
+    job.upload(job.add("a"))
+    intent, run_id = job.submit([1])
+    assert succeed(job, run_id, "a")
+    job.order(_run_orders.take_files(1, ItemState.DONE, []))
+    job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN))
+    with pytest.raises(JobStateError):
+        job.order(_orders.resolve(intent, IntentState.CREATED, str(uuid.uuid4())))
+    assert read(job, _queries.intent(intent)).run_id == run_id
 
 
 # Cancelling

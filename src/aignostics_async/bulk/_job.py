@@ -250,7 +250,7 @@ class BulkJob:
         return await _tending.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
-        """Delete the uploaded slides of items that are done or failed from the store, and return how many.
+        """Delete the uploaded slides of items that are done from the store; return how many.
 
         Raises ConfigurationError where the store can't delete.
         """

@@ -83,11 +83,12 @@ class Stage:
 
     async def _free(self) -> int:
         """Return how many items more may be taken."""
-        free = self._workers - len(self.in_flight)
+        in_flight = len(self.in_flight)
+        free = self._workers - in_flight
         if self._room is None or not free:
             return free
-        # What is on its way takes room, wherever it is by now.
-        return max(0, min(free, await self._room() - len(self.in_flight)))
+        # What is on its way takes room. Counted before the room is, or what ends meanwhile takes none.
+        return max(0, min(free, await self._room() - in_flight))
 
     async def _take(self, most: int) -> list[ItemRow]:
         rows: list[ItemRow] = []
