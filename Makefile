@@ -17,7 +17,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean
+.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
 
 identity-provider: $(VENV)/.env  ## Install the identity provider that signing in is tested at
 	@$(MAKE) --no-print-directory $(IDENTITY_PROVIDER) || echo "the identity provider can't be installed: signing in is not tested at it" >&2
+
+chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes some ten minutes
+	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
 
 test: $(VENV)/.env $(NODE_TOOLS) identity-provider browser  ## Run all tests
 	$(BIN)/python -m pytest

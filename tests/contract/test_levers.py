@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -187,3 +188,31 @@ def test_the_how_to_is_true(root: Path) -> None:
     text = (root / "docs/how-to/steer-the-emulator.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_late_work_is_let_in_by_the_token_of_its_time(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "data", clock_rate=0, token_lifetime=100) as emulator:
+        client_id, secret = emulator.service
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        token = requests.post(emulator.token_url, data=form, timeout=30).json()["access_token"]
+        emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "times": 1, "late_s": 200})
+        url, headers = f"{emulator.api_root}/api/v1/runs", {"Authorization": f"Bearer {token}"}
+        with pytest.raises(requests.ConnectionError):
+            requests.post(url, json=run_body(), headers=headers, timeout=30)
+        emulator.set_clock(advance_s=201)
+        for _ in range(600):
+            if runs := ask(emulator, "GET", "/v1/runs").json():
+                break
+            time.sleep(0.01)
+        assert len(runs) == 1
+        assert requests.get(url, headers=headers, timeout=30).status_code == 401
+
+
+def test_the_requests_say_how_they_were_answered(standing: Emulator) -> None:
+    standing.set_faults({"path": "/api/v1/runs/.*", "drop": "after"})
+    assert ask(standing, "GET", "/v1/runs").status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        ask(standing, "GET", f"/v1/runs/{uuid.uuid4()}")
+    answered, dropped = standing.requests()
+    assert (answered["status"], answered["at"], answered["answered_at"]) == (200, *[standing.now()] * 2)
+    assert (dropped["status"], dropped["answered_at"]) == (None, None)

@@ -88,7 +88,8 @@ async def test_a_run_is_created_and_written_down(
         f"{tmp_path.name}-1",
         f"{tmp_path.name}-2",
     }
-    assert Marker("job", tmp_path / "state").read() == Mark(1, 1)
+    asked_at = await database.read(lambda execute: execute("SELECT server_date FROM attempts").fetchone()[0])
+    assert Marker("job", tmp_path / "state").read() == Mark(1, 1, asked_at)
     assert count(platform, "POST", RUNS) == 1
 
 

@@ -633,6 +633,18 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
     bench.assert_each_has_one_run(*names, "e")
 
 
+async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_for(bench: Bench) -> None:
+    await bench.make("a", "b", chunk_size=2)
+    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
+    late = {"method": "POST", "path": RUNS, "times": 1, "late_s": 100}
+    bench.emulator.set_faults(late)
+    await bench.run(on_first(Happening.RUN_UNKNOWN, drain))
+    shutil.copy(copy, bench.database)
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert bench.posts() == 1
+    bench.assert_each_has_one_run("a", "b")
+
+
 async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(bench: Bench) -> None:
     await bench.make("a", "b", chunk_size=1)
     copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")

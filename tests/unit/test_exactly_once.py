@@ -27,11 +27,13 @@ from aignostics_async.bulk.once._pursuit import (
     Conclude,
     List,
     Listing,
+    Prepare,
     References,
     Resolve,
     Send,
     Sent,
     Step,
+    Uptime,
     Wait,
     pursue,
 )
@@ -86,6 +88,7 @@ class World:
     lag: float = 10.0
     has_date: bool = True
     crashes: float = 0.04
+    sleeps: float = 0.02
     now: float = BEGINNING
     started: float = BEGINNING
     runs: list[Run] = field(factory=list)
@@ -97,6 +100,14 @@ class World:
     def moment(self) -> Moment:
         self.now += self.random.uniform(0, 0.5)
         return Moment(self.now - self.started, self.now if self.has_date else None)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def may_sleep(self) -> None:
+        """Stand still for a while, as a laptop whose lid is closed, and go on as if nothing had been."""
+        if self.chance(self.sleeps):
+            self.now += self.random.choice((100, 500, 5000))
 
     def may_crash(self) -> None:
         if self.chance(self.crashes):
@@ -205,12 +216,18 @@ class Job:
             except StopIteration:
                 return
             self.world.may_crash()
+            if not isinstance(step, Send):
+                self.world.may_sleep()
             given = self.act(intent, step)
         raise AssertionError("it never ends")
 
-    def act(self, intent: int, step: Step) -> Any:
+    def act(self, intent: int, step: Step) -> Any:  # noqa: C901 - one line for each step
         world = self.world
         match step:
+            case Prepare():
+                return world.sleep(world.random.choice((0, 1, 400)))
+            case Uptime():
+                return world.moment().uptime
             case Clock():
                 return world.moment()
             case Begin(server_date):
@@ -223,8 +240,7 @@ class Job:
             case Resolve(state, run_id, reason):
                 return self.write(_orders.resolve(intent, state, run_id, reason))
             case Wait(seconds):
-                world.now += seconds
-                return None
+                return world.sleep(seconds)
             case List():
                 return self.list(intent)
             case References(run_id):
@@ -311,6 +327,39 @@ def test_no_run_is_created_twice_and_none_is_lost(seed: int, has_date: bool) -> 
     job.check()
     assert job.duplicates() == 0
     assert len(world.runs) == 2, "every item is in a run"
+
+
+def test_a_request_is_not_sent_after_a_sleep() -> None:
+    """Its date is written down already, and silence would be counted from there."""
+    steps = pursue(IntentState.SEALED, None, PATIENCE, 60)
+    assert isinstance(next(steps), Prepare)
+    assert steps.send(None) == Clock(is_fresh=True)
+    assert steps.send(Moment(5, BEGINNING)) == Begin(BEGINNING)
+    assert isinstance(steps.send(None), Uptime)
+    concluded = steps.send(5 + 400)
+    assert isinstance(concluded, Conclude)
+    assert (concluded.answer, concluded.state) == (Answer.NOT_SENT, IntentState.SEALED)
+
+
+def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
+    """The process may have slept while the request was on its way."""
+    steps = pursue(IntentState.SEALED, None, PATIENCE, 60)
+    assert isinstance(next(steps), Prepare)
+    assert steps.send(None) == Clock(is_fresh=True)
+    assert steps.send(Moment(5, BEGINNING)) == Begin(BEGINNING)
+    assert isinstance(steps.send(None), Uptime)
+    assert isinstance(steps.send(5.0), Send)
+    assert isinstance(steps.send(Sent(answer=Answer.UNKNOWN)), Conclude)
+    assert steps.send(None) == Clock(is_fresh=True)
+    woken = BEGINNING + 5000
+    assert isinstance(steps.send(Moment(5005, woken)), Clock)
+    assert isinstance(steps.send(Moment(5005, woken)), List)
+    wanted = Wanted(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
+    for since in (0, 31, 62, 299):
+        moment = Moment(5005 + since, woken + since)
+        assert isinstance(steps.send(Listing(moment, [], wanted)), Clock), "and nothing is resolved"
+        assert isinstance(steps.send(moment), Wait)
+        assert isinstance(steps.send(None), List)
 
 
 def test_enough_rounds_were_run() -> None:

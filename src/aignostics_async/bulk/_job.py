@@ -19,7 +19,9 @@ from ._identity import check_identity, check_server, identify, is_proven, sees_a
 from ._plan import JobPlan
 from .ahead._probe import Prober
 from .ahead._requirements import Requirements
+from .once import _submitter
 from .once._platform import Platform
+from .once._quiet import Silence
 from .once._submitter import Submitter
 from .once._sweep import Sweep
 from .once._tags import tag_of
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 _PAUSE_INTERVAL = 0.5  # seconds
 _RUNS_TO_SEE = 3
+_RECALL_INTERVAL = 60.0  # seconds of the server's clock
 
 
 class BulkJob:
@@ -283,15 +286,16 @@ class BulkJob:
         """Check whose job it is and whether the database is the newest one, before anything can be sent."""
         await self._check_identity(work.client)
         sweep = self._sweep(work.client, platform)
-        marker, attempts = Marker(self.id), await self._database.read(_queries.attempts())
+        marker, requests = Marker(self.id), await self._database.read(_queries.requests())
         mark = await to_thread.run_sync(marker.read)
         known = (await self._database.read(_queries.job())).epoch
-        if mark is None or mark.epoch > known or mark.attempts > attempts:
-            for run_id in await sweep.adopt():
-                work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
+        if mark is None or mark.epoch > known or mark.attempts > requests[0]:
+            is_behind = mark is not None and mark.attempts > requests[0]
+            await self._recall(work, platform, sweep, mark.asked_at if mark else None, is_behind=is_behind)
         epoch = max(known, 0 if mark is None else mark.epoch) + 1
-        await self._database.write(_orders.set_job(epoch=epoch, is_paused=False, finished_at=None))
-        await to_thread.run_sync(marker.write, Mark(epoch, attempts))
+        if not work.is_draining:
+            await self._database.write(_orders.set_job(epoch=epoch, is_paused=False, finished_at=None))
+            await to_thread.run_sync(marker.write, Mark(epoch, *requests))
         submitter = Submitter(
             database=self._database,
             platform=platform,
@@ -305,6 +309,25 @@ class BulkJob:
             on_doubt=lambda reason: work.journal.tell(Happening.RUN_UNKNOWN, text=reason),
         )
         return submitter, sweep
+
+    async def _recall(
+        self, work: Work, platform: Platform, sweep: Sweep, asked_at: float | None, *, is_behind: bool
+    ) -> None:
+        """Make runs the job's own that its database has forgotten.
+
+        Where it has forgotten requests too, what they ask for may still be to come: then the listings are
+        looked through until silence proves that nothing does, or the job drains.
+        """
+        silence = Silence(self.plan.patience, asked_at, await platform.moment(fresh=True))
+        while not work.is_draining:
+            begun = await platform.moment(fresh=True)
+            adopted = await sweep.adopt()
+            for run_id in adopted:
+                work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
+            if not is_behind or silence.heard(begun, is_empty=not adopted):
+                break
+            work.journal.tell(Happening.WAITING, text="for runs that this database has forgotten")
+            await work.sleep(silence.next_wait(begun, _RECALL_INTERVAL) / _submitter.SERVER_RATE)
 
     async def _watch_for_pause(self) -> None:
         pause = anyio.Path(self._directory.pause)

@@ -15,7 +15,7 @@ With any of them, or alone:
 - `then`: moves (see `_levers.py`) that are made once the answer is out, so that the next request meets them.
 
 `POST /emulator/faults` takes a list of rules in place of those there were; `GET /emulator/requests` lists
-what was asked since then. Both need the bearer token.
+what was asked since then, when, and how and when it was answered. Both need the bearer token.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs
 
 import anyio
-from attrs import define, field, frozen
+from attrs import asdict, define, field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ._levers import CONTROL_PATH
+from ._tokens import KNOWN
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -78,15 +79,19 @@ class Rule:
         return self.times >= 0
 
 
-@frozen
+@define
 class Asked:
-    """A request that came."""
+    """A request that came, when, and how and when it was answered; times are those of the clock."""
 
     method: str
     path: str
     query: str
     authorized: bool
     body_size: int
+    at: float
+    status: int | None = None
+    """None for a request whose answer, if there was one, did not leave."""
+    answered_at: float | None = None
 
 
 class Faults:
@@ -117,15 +122,14 @@ class Faults:
 
     async def _ledger(self, request: Request) -> Response:
         self._platform.tokens.require_bearer(request)
-        fields = ("method", "path", "query", "authorized", "body_size")
-        return JSONResponse([{name: getattr(asked, name) for name in fields} for asked in self._asked])
+        return JSONResponse([asdict(asked) for asked in self._asked])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection event."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
             await self._app(scope, receive, send)
             return
-        self._remember(scope)
+        send = self._answering(self._remember(scope), send)
         query = parse_qs(scope["query_string"].decode())
         for rule in self._rules:
             if rule.strikes(scope["method"], scope["path"], query):
@@ -133,18 +137,27 @@ class Faults:
                 return
         await self._app(scope, receive, send)
 
-    def _remember(self, scope: Scope) -> None:
+    def _remember(self, scope: Scope) -> Asked:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
-        self._asked.append(
-            Asked(
-                scope["method"],
-                scope["path"],
-                scope["query_string"].decode(),
-                b"authorization" in headers,
-                int(length) if length.isdigit() else 0,
-            )
+        asked = Asked(
+            scope["method"],
+            scope["path"],
+            scope["query_string"].decode(),
+            b"authorization" in headers,
+            int(length) if length.isdigit() else 0,
+            self._platform.clock.now(),
         )
+        self._asked.append(asked)
+        return asked
+
+    def _answering(self, asked: Asked, send: Send) -> Send:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                asked.status, asked.answered_at = message["status"], self._platform.clock.now()
+            await send(message)
+
+        return answer
 
     async def _strike(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         if rule.delay_s:
@@ -167,7 +180,10 @@ class Faults:
             await self._app(scope, receive, _nowhere)
             _close(scope)
         elif rule.late_s is not None:
-            body = await Request(scope, receive).body()
+            request = Request(scope, receive)
+            body = await request.body()
+            # Its token counts as it was when the request came.
+            scope["state"][KNOWN] = self._platform.tokens.knows(request)
             self._platform.lifecycle.background(self._do_late, rule.late_s, scope, body)
             _close(scope)
         else:

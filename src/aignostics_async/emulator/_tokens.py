@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
 ) STRICT;
 """
 _STATIC = "static"
+KNOWN = "has_known_token"
+"""The attribute of the state of a request that was let in before it is done."""
 ACCESS, REFRESH, CODE, DEVICE = "emulator-access-", "emulator-refresh-", "emulator-code-", "emulator-device-"
 
 
@@ -116,9 +118,13 @@ class Tokens:
 
     def require_bearer(self, request: Request) -> None:
         """Refuse a request without a token that was issued here."""
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._knows(text):
+        if not getattr(request.state, KNOWN, False) and not self.knows(request):
             raise refusal(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+
+    def knows(self, request: Request) -> bool:
+        """Whether a request has a token that was issued here and has not expired."""
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._knows(text)
 
     def _knows(self, access: str) -> bool:
         query = "SELECT 1 FROM access_tokens WHERE digest = ? AND coalesce(expires_at, ?) >= ?"

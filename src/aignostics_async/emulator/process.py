@@ -163,7 +163,7 @@ class Emulator:
         self._control("POST", "faults", rules)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the requests since the faults were set, each with method, path, query and `authorized`."""
+        """Return the requests since the faults were set, as `_faults.Asked` describes them."""
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
 

@@ -52,12 +52,13 @@ class Platform:
 
     async def moment(self, *, fresh: bool = False) -> Moment:
         """Return the time; a fresh one is asked for, and has no Date where that fails."""
+        now = uptime()
         if fresh:
             try:
                 await anext(aiter(self._client.runs.list(page_size=SMALLEST_PAGE)), None)
             except AignosticsError:
-                return Moment(time.monotonic())
-        return Moment(time.monotonic(), parse_date(self._bridge.api.date))
+                return Moment(now)
+        return Moment(now, parse_date(self._bridge.api.date))
 
     async def create(self, items: Sequence[Item]) -> Sent:
         """Send a request for a run, once, and return what became of it; if cancelled, it may have left."""
@@ -88,6 +89,12 @@ class Platform:
             return frozenset([item.reference async for item in results])
         except AignosticsError:
             return None
+
+
+def uptime() -> float:
+    """Return the seconds since this machine has started, those asleep too where it counts them."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def parse_date(value: str | None) -> float | None:

@@ -50,6 +50,16 @@ class Sent:
 
 
 @frozen
+class Prepare:
+    """Make all ready to be sent, such as fresh URLs; answered when it is. It may take long."""
+
+
+@frozen
+class Uptime:
+    """Tell the seconds that have passed, asleep or awake, since any fixed moment."""
+
+
+@frozen
 class Clock:
     """Tell the time; answered with a Moment.
 
@@ -119,7 +129,7 @@ class Wait:
     seconds: float
 
 
-Step = Clock | Begin | Send | Conclude | List | References | Resolve | Wait
+Step = Prepare | Uptime | Clock | Begin | Send | Conclude | List | References | Resolve | Wait
 Steps = Generator[Step, Any, IntentState]
 
 _FOLLOWS = {
@@ -130,6 +140,8 @@ _FOLLOWS = {
     Answer.REFUSED: IntentState.DISSOLVED,
     Answer.UNKNOWN: IntentState.UNKNOWN,
 }
+_FRESH = 60.0  # seconds of the server's clock
+_ASLEEP = Sent(answer=Answer.NOT_SENT, reason="the process was asleep before it was sent")
 _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DISSOLVED, IntentState.CLOSED})
 
 
@@ -146,16 +158,22 @@ def pursue(state: IntentState, asked_at: float | None, patience: Patience, inter
         state = IntentState.UNKNOWN
     while state not in _SETTLED:
         if state is IntentState.SEALED:
+            yield Prepare()
             before: Moment = yield Clock(is_fresh=True)
-            asked_at = before.server
-            yield Begin(asked_at)
-            sent: Sent = yield Send()
+            yield Begin(before.server)
+            # Silence is counted from the date that was just written down: it must be that of the request.
+            awake = (yield Uptime()) - before.uptime <= _FRESH
+            sent: Sent = (yield Send()) if awake else _ASLEEP
             state = _FOLLOWS[sent.answer]
             yield Conclude(sent.answer, state, sent.run_id, sent.reason)
             if sent.answer is Answer.STOP:
                 return state
             if state is IntentState.SEALED:
                 yield Wait(sent.wait)
+            elif state is IntentState.UNKNOWN:
+                # The request left at some time before now, and maybe not soon after its date.
+                after: Moment = yield Clock(is_fresh=True)
+                asked_at = after.server
         else:
             state = yield from _reconcile(asked_at, patience, interval)
     return state

@@ -15,20 +15,24 @@ from ..record import _orders, _queries
 from ..record._directory import Mark
 from ..record._states import IntentState
 from ._matching import Wanted
+from ._platform import uptime
 from ._pursuit import (
     Begin,
     Clock,
     Conclude,
     List,
     Listing,
+    Prepare,
     References,
     Resolve,
     Send,
     Sent,
     Step,
+    Uptime,
     Wait,
     pursue,
 )
+from ._quiet import Moment
 
 if TYPE_CHECKING:
     from ...models import Item
@@ -75,7 +79,7 @@ class Submitter:
         pursuit = _Pursuit(self, intent)
         steps = pursue(intent.state, intent.last_asked, self.patience, _LISTING_INTERVAL)
         step = next(steps)
-        while not (self.is_draining() and isinstance(step, Clock | Begin | List | Wait)):
+        while not (self.is_draining() and isinstance(step, Prepare | Clock | Begin | List | Wait)):
             given = await pursuit.act(step)
             try:
                 step = steps.send(given)
@@ -87,8 +91,8 @@ class Submitter:
         """Write down a request that is about to leave, here and in the marker."""
         await self.database.write(_orders.begin(intent, server_date))
         async with self._marking:
-            written = await self.database.read(_queries.attempts())
-            await to_thread.run_sync(self.marker.write, Mark(self.epoch, written))
+            written = Mark(self.epoch, *await self.database.read(_queries.requests()))
+            await to_thread.run_sync(self.marker.write, written)
 
 
 class _Pursuit:
@@ -102,12 +106,17 @@ class _Pursuit:
         self._items: Sequence[Item] = ()
         self.sent: Sent | None = None
 
-    async def act(self, step: Step) -> Any:
+    async def act(self, step: Step) -> Any:  # noqa: C901 - one line for each step
         """Do what a step says, and return what it is answered with."""
         submitter, number = self._submitter, self._intent.number
         match step:
+            case Prepare():
+                # For each request anew, for URLs end.
+                self._items = await submitter.prepare(self._intent)
+            case Uptime():
+                return uptime() * SERVER_RATE
             case Clock(is_fresh):
-                return await submitter.platform.moment(fresh=is_fresh)
+                return await self._moment(fresh=is_fresh)
             case Begin(server_date):
                 await self._begin(server_date)
             case Send():
@@ -127,16 +136,18 @@ class _Pursuit:
                 await submitter.sleep(seconds / SERVER_RATE)
         return None
 
+    async def _moment(self, *, fresh: bool) -> Moment:
+        moment = await self._submitter.platform.moment(fresh=fresh)
+        return Moment(moment.uptime * SERVER_RATE, moment.server)
+
     async def _begin(self, server_date: float | None) -> None:
-        # First, for this may fail; and for each request anew, for URLs end.
-        self._items = await self._submitter.prepare(self._intent)
         await self._submitter.begin(self._intent.number, server_date)
         if not self._has_asked:
             self._has_asked, self._first_asked = True, server_date
 
     async def _list(self) -> Listing | None:
         submitter, intent = self._submitter, self._intent
-        begun = await submitter.platform.moment(fresh=True)
+        begun = await self._moment(fresh=True)
         since = self._first_asked or 0.0
         try:
             runs = await submitter.platform.runs(since)

@@ -16,7 +16,7 @@ import os
 import socket
 from pathlib import Path
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from ..._errors import JobBusy, JobError
 from ..._file_lock import FileLock
@@ -29,6 +29,8 @@ class Mark:
 
     epoch: int
     attempts: int
+    asked_at: float | None = None
+    """The server's date of the latest request, where it is known."""
 
 
 class Directory:
@@ -118,8 +120,11 @@ class Marker:
         """Return the mark; None where there is none, or none that can be read."""
         try:
             told = json.loads(self._path.read_bytes())
-            return Mark(int(told["epoch"]), int(told["attempts"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            asked_at = told.get("asked_at")
+            return Mark(
+                int(told["epoch"]), int(told["attempts"]), None if asked_at is None else float(asked_at)
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, mark: Mark) -> None:
@@ -129,7 +134,7 @@ class Marker:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
-                file.write(json.dumps({"epoch": mark.epoch, "attempts": mark.attempts}))
+                file.write(json.dumps(asdict(mark)))
                 file.flush()
                 os.fsync(descriptor)
             part.replace(self._path)

@@ -177,9 +177,9 @@ def counts() -> Callable[[Execute], dict[ItemState, int]]:
     }
 
 
-def attempts() -> Callable[[Execute], int]:
-    """Return the query for how many requests for runs were written down."""
-    return lambda execute: int(execute("SELECT count(*) FROM attempts").fetchone()[0])
+def requests() -> Callable[[Execute], tuple[int, float | None]]:
+    """Return the query for how many requests for runs were written down, and the date of the latest."""
+    return lambda execute: tuple(execute("SELECT count(*), max(server_date) FROM attempts").fetchone())
 
 
 def waiting() -> Callable[[Execute], list[Waiting]]:

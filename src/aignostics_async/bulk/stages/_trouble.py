@@ -95,6 +95,9 @@ def rule(error: AignosticsError, tries: int, since: float) -> Ruling:
         return Ruling(Verdict.AGAIN, wait)
     if isinstance(error, ChecksumMismatch) and tries < _MOST_TRIES:
         return Ruling(Verdict.AGAIN, wait)
+    # A URL may end between its signature and its use, where the machine slept; the next one is signed anew.
+    if isinstance(error, UrlRefused) and tries == 1:
+        return Ruling(Verdict.AGAIN, wait)
     return Ruling(Verdict.ASIDE)
 
 

@@ -1,0 +1,113 @@
+"""Which kills make up a trial. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from attrs import frozen
+
+from ._points import AFTER_DUPLICATE, DOUBT, POINTS, REQUEST, RESUMED, Point
+from ._round import Kill, Kind, Outcome, Plan
+
+_KILLS_OF_A_ROUND = 3
+_MOST_TRIES = 4
+POINTED = (*POINTS, AFTER_DUPLICATE)
+
+
+@frozen(kw_only=True)
+class Trial:
+    """How much is tried."""
+
+    kills: int
+    """With two chunks in flight or more."""
+    at_point: int
+    at_random: int
+    late: int
+    """Rounds whose commits come later than the bound."""
+    copies: int
+    """Rounds in which an older database is brought back."""
+    naps: int
+    """Rounds in which the process sleeps for longer than its patience."""
+
+
+WHOLE = Trial(kills=200, at_point=5, at_random=100, late=10, copies=10, naps=6)
+QUICK = Trial(kills=0, at_point=1, at_random=6, late=2, copies=1, naps=1)
+
+
+def first_wave(trial: Trial, seed: int) -> list[Plan]:
+    """Return the rounds of a trial, should every kill hit."""
+    return [*_special(trial, seed), *wave(trial, [], seed)]
+
+
+def wave(trial: Trial, outcomes: Iterable[Outcome], seed: int) -> list[Plan]:
+    """Return rounds with the kills that are missing yet."""
+    random = Random(seed)
+    done = [death for outcome in outcomes for death in outcome.deaths]
+    at = Counter(death.point for death in done)
+    flying = [death for death in done if death.in_flight >= 2]
+    random_flying = sum(death.point is None for death in flying)
+    pointed = [point for point in POINTS for _ in range(max(0, trial.at_point - at[point.number]))]
+    wanted = trial.at_random - random_flying
+    count = max(wanted, trial.kills - len(flying) - len(pointed), 0)
+    count = count if not done else 2 * count  # some of them hit before two chunks are in flight
+    return _rounds(pointed, count, random, f"w{seed}")
+
+
+def _rounds(pointed: Sequence[Point], at_random: int, random: Random, name: str) -> list[Plan]:
+    kills: list[Point | None] = [*pointed, *[None] * at_random]
+    random.shuffle(kills)
+    plans: list[Plan] = []
+    for start in range(0, len(kills), _KILLS_OF_A_ROUND):
+        chosen = kills[start : start + _KILLS_OF_A_ROUND]
+        seed = random.randrange(1_000_000)
+        plans.append(
+            Plan(name=f"{name}r{len(plans)}", seed=seed, kind="kills", kills=_in_order(chosen, random))
+        )
+    return plans
+
+
+def _in_order(chosen: Sequence[Point | None], random: Random) -> list[Kill]:
+    """Return kills in an order in which all can hit: a job that is past its uploads uploads no more."""
+    points = [point for point in chosen if point is not None]
+    is_after = any(point.number == RESUMED for point in points)
+    ordered = sorted((point for point in points if point.number != RESUMED), key=lambda point: point.number)
+    if any(point.number in DOUBT for point in points) and not any(
+        point.number == REQUEST for point in points
+    ):
+        # A doubt to be settled: a request is cut off first.
+        at = next(index for index, point in enumerate(ordered) if point.number in DOUBT)
+        ordered.insert(at, POINTS[REQUEST - 1])
+    kills = [Kill(point=point, skip=random.randint(0, 1)) for point in ordered]
+    for _ in range(len(chosen) - len(points)):
+        kills.insert(random.randint(0, len(kills)), Kill(part=random.uniform(0.12, 0.75)))
+    if is_after:
+        at = random.randint(1, len(kills)) if kills else 0
+        kills.insert(at, Kill(point=POINTS[RESUMED - 1]))
+        if at == 0:
+            kills.insert(0, Kill(part=0.5))
+    return kills
+
+
+def _special(trial: Trial, seed: int) -> list[Plan]:
+    random = Random(seed + 1)
+    plans: list[Plan] = []
+    for number in range(trial.late):
+        kills = [Kill(point=POINTS[14], chunks=1), Kill(point=AFTER_DUPLICATE, chunks=0)]
+        plans.append(_plan("late", number, seed, kills if number % 2 == 0 else (), has_tag=number % 4 > 1))
+    for number in range(trial.copies):
+        kills = [
+            Kill(point=POINTS[random.randint(3, 8) - 1], chunks=0),
+            Kill(point=POINTS[random.choice([REQUEST, 11, 12]) - 1], skip=random.randint(0, 2), chunks=1),
+        ]
+        plans.append(_plan("copy", number, seed, kills))
+    for number in range(trial.naps):
+        kill = Kill(point=POINTS[(7, 8, 9, 10)[number % 4] - 1], chunks=1, sleeps=True)
+        plans.append(_plan("asleep", number, seed, [kill]))
+    return plans
+
+
+def _plan(kind: Kind, number: int, seed: int, kills: Sequence[Kill], *, has_tag: bool = False) -> Plan:
+    name = f"{kind}{number}s{seed}"
+    return Plan(name=name, seed=seed + number, kind=kind, kills=kills, has_tag=has_tag)

@@ -1,0 +1,98 @@
+"""What network and platform do to one round: rules of the emulator's, drawn from the round's seed.
+
+All times are seconds of the emulator's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from aignostics_async.bulk import Patience
+
+PATIENCE = Patience(quiet=300, lag=30, doubt=900, late=400)
+LATEST = 120.0
+"""How late a commit is at most; with the longest lag and the way there it is well within `PATIENCE.quiet`."""
+LONGEST_LAG = 25.0
+PATIENCE_LATE = Patience(quiet=300, lag=30, doubt=900, late=2000)
+LATE_BEYOND = 900.0
+"""How late a commit is that no patience was made for."""
+
+_RUNS, _RESULTS, _RUN = "/api/v1/runs", "/api/v1/runs/[^/]+/results", "/api/v1/runs/[^/]+"
+_OBJECTS, _TOKENS = "/storage/objects/.*", "/oauth/token"
+Rule = dict[str, Any]
+
+
+def weather(seed: int) -> list[Rule]:
+    """Return the rules of a round in which every commit comes within the bound."""
+    random = Random(seed)
+    rules: list[Rule] = []
+    for _ in range(random.randint(1, 4)):
+        rules.append(_once(random, "POST", _RUNS, _lost(random), most_skip=2))
+    for _ in range(random.randint(2, 6)):
+        rules.append(_once(random, "GET", _RUNS, _stale(random), most_skip=12, most_times=5))
+    for path in (_RESULTS, _RUN):
+        for _ in range(random.randint(0, 3)):
+            rules.append(_once(random, "GET", path, _stale(random), most_skip=10, most_times=4))
+    rules += _storage(random)
+    if random.random() < 0.3:
+        rules.append(_once(random, "POST", _TOKENS, {"status": 503}))
+    return rules
+
+
+def lost_and_late(requests: int) -> list[Rule]:
+    """Return the rules of a round whose first requests for runs are done when all patience has ended."""
+    return [{"method": "POST", "path": _RUNS, "times": requests, "late_s": LATE_BEYOND}]
+
+
+def lost(late_s: float, times: int = 1) -> list[Rule]:
+    """Return the rule by which requests for runs are done late, and not answered."""
+    return [{"method": "POST", "path": _RUNS, "times": times, "late_s": late_s}]
+
+
+def _once(
+    random: Random, method: str, path: str, action: Rule, *, most_skip: int = 0, most_times: int = 1
+) -> Rule:
+    times = random.randint(1, most_times)
+    return {
+        "method": method,
+        "path": path,
+        "skip": random.randint(0, most_skip),
+        "times": times,
+        **action,
+    }
+
+
+def _lost(random: Random) -> Rule:
+    return random.choice(
+        [
+            {"late_s": random.uniform(5, LATEST)},
+            {"late_s": random.uniform(5, LATEST)},
+            {"drop": "after"},
+            {"drop": "after"},
+            {"drop": "before"},
+            {"status": random.choice([500, 502, 503, 504])},
+            {"status": 429, "headers": {"retry-after": "1"}},
+            {"delay_s": 0.05},
+        ]
+    )
+
+
+def _stale(random: Random) -> Rule:
+    return random.choice(
+        [
+            {"lag_s": random.uniform(2, LONGEST_LAG)},
+            {"lag_s": random.uniform(2, LONGEST_LAG)},
+            {"lag_s": random.uniform(2, LONGEST_LAG)},
+            {"status": random.choice([500, 503])},
+            {"drop": "after"},
+        ]
+    )
+
+
+def _storage(random: Random) -> Iterator[Rule]:
+    for method in ("PUT", "GET"):
+        if random.random() < 0.5:
+            action: Rule = random.choice([{"status": 503}, {"drop": "before"}, {"drop": "after"}])
+            yield _once(random, method, _OBJECTS, action, most_skip=6)
