@@ -45,7 +45,7 @@ BROKEN = TransferInterrupted("broke off", name="a.svs")
         (LocalFileChanged("changed", name="a"), Verdict.ANEW),
         (SlideError("no slide", path="a"), Verdict.ASIDE),
         (TransferError("can't be read", name="a"), Verdict.ASIDE),
-        (UrlRefused("refused", name="a", status=403), Verdict.ASIDE),
+        (UrlRefused("refused", name="a", status=403), Verdict.AGAIN),
         (NotFound(404, **API), Verdict.ASIDE),
         (LoginRequired("sign in"), Verdict.STOP),
         (Unauthorized(401, **API), Verdict.STOP),
@@ -74,6 +74,8 @@ def test_who_asks_for_time_gets_it() -> None:
 
 def test_a_storage_that_is_away_is_waited_for_and_one_slide_does_not_keep_its_place_for_ever() -> None:
     assert [rule(BROKEN, 20, since).verdict for since in (900, 901)] == [Verdict.AGAIN, Verdict.ASIDE]
+    refused = UrlRefused("refused", name="a", status=403)
+    assert [rule(refused, tries, 0).verdict for tries in (1, 2)] == [Verdict.AGAIN, Verdict.ASIDE]
     wrong = ChecksumMismatch(name="a", expected="x", actual="y")
     assert [rule(wrong, tries, 0).verdict for tries in (4, 5)] == [Verdict.AGAIN, Verdict.ASIDE]
 

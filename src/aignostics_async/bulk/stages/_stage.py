@@ -67,14 +67,16 @@ class Stage:
         async with plain_task_group() as group:
             while not self._work.is_draining:
                 ring = self._work.bells.next(self._part)
+                # Both before the items are read: what ends meanwhile may leave one to be taken.
                 is_last = self._before is None or self._before.is_done
+                is_idle = not self.in_flight
                 free = await self._free()
                 rows = await self._take(free) if free else []
                 for row in rows:
                     self.in_flight.add(row.number)
                     self._work.taken.add(row.number)
                     group.start_soon(self._one, row)
-                if not rows and not self.in_flight and is_last:
+                if not rows and is_idle and is_last:
                     break
                 if not rows:
                     await ring.wait()

@@ -69,12 +69,14 @@ class Submitting:
         async with plain_task_group() as group:
             while not self.work.is_draining:
                 ring = self.work.bells.next(Part.SUBMITTING)
+                # Both before the items are read: a chunk that is refused meanwhile leaves some to be sealed.
                 is_last = self.uploading.is_done
+                is_idle = not self._in_flight
                 sealed = await self._seal(is_last=is_last)
                 for intent in await self._take():
                     self._in_flight.add(intent.number)
                     group.start_soon(self._one, intent)
-                if is_last and not sealed and not self._in_flight:
+                if is_last and is_idle and not sealed and not self._in_flight:
                     break
                 await ring.wait()
         self._done.set()

@@ -90,15 +90,14 @@ def rule(error: AignosticsError, tries: int, since: float) -> Ruling:
         return Ruling(Verdict.STOP)
     if isinstance(error, LocalFileChanged):
         return Ruling(Verdict.ANEW)
-    # One file's trouble looks like the storage's own at first, and must not keep a place for an hour.
-    if isinstance(error, TransferInterrupted) and since <= _LONGEST_INTERRUPTION:
-        return Ruling(Verdict.AGAIN, wait)
-    if isinstance(error, ChecksumMismatch) and tries < _MOST_TRIES:
-        return Ruling(Verdict.AGAIN, wait)
-    # A URL may end between its signature and its use, where the machine slept; the next one is signed anew.
-    if isinstance(error, UrlRefused) and tries == 1:
-        return Ruling(Verdict.AGAIN, wait)
-    return Ruling(Verdict.ASIDE)
+    may_pass = (
+        # One file's trouble looks like the storage's own at first, and must not keep a place for an hour.
+        (isinstance(error, TransferInterrupted) and since <= _LONGEST_INTERRUPTION)
+        or (isinstance(error, ChecksumMismatch) and tries < _MOST_TRIES)
+        # A URL may end before it is used, where the machine slept; the next one is signed anew.
+        or (isinstance(error, UrlRefused) and tries == 1)
+    )
+    return Ruling(Verdict.AGAIN, wait) if may_pass else Ruling(Verdict.ASIDE)
 
 
 @define
