@@ -284,7 +284,7 @@ class BulkJob:
 
     async def _begin(self, work: Work, platform: Platform) -> tuple[Submitter, Sweep]:
         """Check whose job it is and whether the database is the newest one, before anything can be sent."""
-        await self._check_identity(work.client)
+        await work.patiently(lambda: self._check_identity(work.client))
         sweep = self._sweep(work.client, platform)
         marker, requests = Marker(self.id), await self._database.read(_queries.requests())
         mark = await to_thread.run_sync(marker.read)
@@ -321,7 +321,7 @@ class BulkJob:
         silence = Silence(self.plan.patience, asked_at, await platform.moment(fresh=True))
         while not work.is_draining:
             begun = await platform.moment(fresh=True)
-            adopted = await sweep.adopt()
+            adopted = await work.patiently(sweep.adopt)
             for run_id in adopted:
                 work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
             if not is_behind or silence.heard(begun, is_empty=not adopted):

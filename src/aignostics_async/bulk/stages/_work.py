@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from attrs import field, frozen
 
-from ..._errors import AignosticsError, JobStopped
+from ..._errors import AignosticsError, JobRefused, JobStopped
 from ..record import _orders
 from ..record._journal import Happening
 from ._bell import Bells
@@ -77,13 +77,15 @@ class Work:
     async def patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         """Return what a step gives that the whole job needs, tried again while its failure may pass.
 
-        Raises JobStopped where it will not.
+        Raises JobStopped where it will not, and JobRefused as it is.
         """
         failures = Failures()
         while True:
             began = time.monotonic()
             try:
                 return await do()
+            except JobRefused:
+                raise
             except AignosticsError as error:
                 failures.add(began, time.monotonic())
                 ruling = rule(error, failures.count, failures.lasted)
