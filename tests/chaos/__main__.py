@@ -23,7 +23,7 @@ from ._round import Death, Lane, Outcome, Plan
 from ._schedule import QUICK, WHOLE, Trial, first_wave, wave
 from ._table import table
 
-_MOST_WAVES = 4
+_MOST_WAVES = 6
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def _play(trial: Trial, folder: Path, seed: int, lanes: int) -> list[Outcome]:
 def _side_by_side(plans: Sequence[Plan], folder: Path, lanes: int) -> list[Outcome]:
     """Play rounds on several emulators, each in a process of its own that has no threads to be forked."""
     sys.stdout.flush()
-    pids = []
+    lanes, pids = min(lanes, len(plans)), []
     for number in range(lanes):
         pid = os.fork()
         if pid == 0:
