@@ -233,12 +233,14 @@ def in_terminal(bulk: Command, answer: bytes | signal.Signals, *arguments: str |
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals are a Unix thing here")
 def test_a_terminal_sees_bars_and_is_asked(bulk: Command, slide_file: Path) -> None:
     bulk.slides(slide_file, 2)
-    bulk.emulator.set_faults({"method": "PUT", "path": UPLOADS, "status": 403, "times": 1})
+    refused = {"method": "PUT", "path": UPLOADS + r"-0\.tiff", "status": 403}
+    bulk.emulator.set_faults(refused)
     status, seen = in_terminal(bulk, b"", *bulk.begin())
     assert status == 3, seen
     for words in ("read", "uploaded", "in a run", "analysed", "at home", "1/1", "set aside", "to be billed"):
         assert words in seen
     assert '{"what"' not in seen
+    bulk.emulator.set_faults()
     other = bulk.begin(bulk.folder / "other")
     status, seen = in_terminal(bulk, b"n\n", *other)
     assert status == 2, seen
