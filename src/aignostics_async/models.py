@@ -53,6 +53,10 @@ class _OpenEnum(StrEnum):
     def __hash__(self) -> int:
         return hash(self._name_)
 
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        # Python 3.11 up to 3.11.3 pickles the name, which says less than the text.
+        return type(self), (self._value_,)
+
 
 class RunStatus(_OpenEnum):
     """Where a run stands. A status that this release does not know keeps its text and is not final."""
