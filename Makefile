@@ -38,7 +38,7 @@ verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
 identity-provider: $(VENV)/.env  ## Install the identity provider that signing in is tested at
 	@$(MAKE) --no-print-directory $(IDENTITY_PROVIDER) || echo "the identity provider can't be installed: signing in is not tested at it" >&2
 
-chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes some ten minutes
+chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes a quarter of an hour
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
 
 test: $(VENV)/.env $(NODE_TOOLS) identity-provider browser  ## Run all tests

@@ -17,6 +17,7 @@ from rich.text import Text
 from .._environment import read_root
 from ..bulk.ahead._findings import grouped
 from ..bulk.ahead._look_ahead import Looked, look_ahead
+from ..bulk.report._words import count
 from ._bulk_options import JobOptions
 from ._bulk_show import print_text
 from ._common import Json, client
@@ -69,11 +70,11 @@ def render(outlook: Outlook) -> Group:
     verdict = Text("nothing is known that would fail", style="bold green")
     if not outlook.is_clear:
         verdict = Text(
-            _count(len(outlook.faults), "fault") + f", {_count(faulty, 'slide')} with one", style="bold red"
+            count(len(outlook.faults), "fault") + f", {count(faulty, 'slide')} with one", style="bold red"
         )
     parts: list[RenderableType] = [_figures(outlook), Text(), verdict, _findings(outlook.faults, "red")]
     if outlook.warnings:
-        parts += [Text(_count(len(outlook.warnings), "warning"), style="bold yellow")]
+        parts += [Text(count(len(outlook.warnings), "warning"), style="bold yellow")]
         parts += [_findings(outlook.warnings, "yellow")]
     return Group(*parts)
 
@@ -87,7 +88,7 @@ def _figures(outlook: Outlook) -> Table:
         "slides", f"{outlook.found:,} found, {outlook.ready:,} ready, {_size(outlook.bytes)}{limit}"
     )
     most = f" of {plan.most_items:,} allowed" if plan.most_items is not None else ""
-    table.add_row("to be billed", f"{_count(outlook.ready, 'item')}{most} in {_count(outlook.runs, 'run')}")
+    table.add_row("to be billed", f"{count(outlook.ready, 'item')}{most} in {count(outlook.runs, 'run')}")
     table.add_row("store", Text(f"{plan.store}: {_trial(outlook)}"))
     disk = outlook.disk
     free = "an unknown space" if disk.free is None else _size(disk.free)
@@ -112,7 +113,7 @@ def _earlier(outlook: Outlook) -> str:
     earlier = outlook.earlier
     if earlier is None:
         return "unknown"
-    return f"{_count(len(earlier.again), 'slide')} of these, by {_count(earlier.runs, 'earlier run')}"
+    return f"{count(len(earlier.again), 'slide')} of these, by {count(earlier.runs, 'earlier run')}"
 
 
 def _findings(findings: Sequence[Finding], style: str) -> Padding:
@@ -131,11 +132,7 @@ def _findings(findings: Sequence[Finding], style: str) -> Padding:
 def _named(group: FindingGroup) -> str:
     more = len(group.slides) - _SHOWN
     named = "\n".join(group.slides[:_SHOWN])
-    return f"{named}\nand {_count(more, 'more slide')}" if more > 0 else named
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{named}\nand {count(more, 'more slide')}" if more > 0 else named
 
 
 def _size(count: float) -> str:
