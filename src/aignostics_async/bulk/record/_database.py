@@ -41,9 +41,9 @@ class Database:
         finally:
             self._writer.stop()  # the last one, for a reader can't take in the log
 
-    async def write(self, order: Callable[[Execute], T]) -> T:
-        """Carry out an order, and return what it gave when it is durable."""
-        return await self._writer.write(order)
+    def write(self, order: Callable[[Execute], T]) -> asyncio.Future[T]:
+        """Carry out an order; what is returned has its result when it is durable."""
+        return self._writer.write(order)
 
     async def read(self, query: Callable[[Execute], T]) -> T:
         """Return what a query gives, as of the last commit."""

@@ -8,21 +8,18 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from ..._errors import JobDatabaseError
 
 T = TypeVar("T")
 
 Execute = Callable[..., sqlite3.Cursor]
-_Outcome = tuple[Any, Exception | None]
 _MOST = 512  # orders of one commit
 
-
-class _Order(NamedTuple, Generic[T]):
-    work: Callable[[Execute], T]
-    future: asyncio.Future[T]
-    loop: asyncio.AbstractEventLoop
+# Plain tuples: there is one for each step of each item.
+_Order = tuple[Callable[[Execute], Any], asyncio.Future[Any]]
+_Outcome = tuple[Any, Exception | None]
 
 
 class Writer:
@@ -35,7 +32,7 @@ class Writer:
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._orders: SimpleQueue[_Order[Any] | None] = SimpleQueue()
+        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._run, name="aignostics job writer", daemon=True)
         self.commits = 0
@@ -47,15 +44,14 @@ class Writer:
         self._thread.start()
         ready.result()
 
-    async def write(self, work: Callable[[Execute], T]) -> T:
-        """Carry out an order, and return what it gave when it is durable.
+    def write(self, work: Callable[[Execute], T]) -> asyncio.Future[T]:
+        """Carry out an order; what is returned has its result when it is durable.
 
-        Raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did.
+        It raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._orders.put(_Order(work, future, loop))
-        return await future
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._orders.put((work, future))
+        return future
 
     def stop(self) -> None:
         """Carry out what was ordered, and end the thread."""
@@ -76,8 +72,8 @@ class Writer:
                 _tell(batch, self._commit(connection, batch))
         connection.close()
 
-    def _take(self) -> tuple[list[_Order[Any]], bool]:
-        batch: list[_Order[Any]] = []
+    def _take(self) -> tuple[list[_Order], bool]:
+        batch: list[_Order] = []
         order = self._orders.get()
         while order is not None:
             batch.append(order)
@@ -86,12 +82,13 @@ class Writer:
             order = self._orders.get()
         return batch, True
 
-    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order[Any]]) -> list[_Outcome]:
+    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order]) -> list[_Outcome]:
         """Return what became of each order."""
+        execute = connection.execute
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            given = [order.work(connection.execute) for order in batch]
-            connection.execute("COMMIT")
+            execute("BEGIN IMMEDIATE")
+            given = [work(execute) for work, _ in batch]
+            execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - who ordered it gets it
             failure = error
         else:
@@ -110,19 +107,19 @@ class Writer:
         return [(None, failure)]
 
 
-def _tell(batch: Sequence[_Order[Any]], outcomes: Iterable[_Outcome]) -> None:
+def _tell(batch: Iterable[_Order], outcomes: Iterable[_Outcome]) -> None:
     """Tell every caller how its order ended, all callers of a loop in one go."""
-    told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Any]]] = {}
-    for order, (given, failure) in zip(batch, outcomes, strict=True):
-        told.setdefault(order.loop, []).append((order.future, given, failure))
+    told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], _Outcome]]] = {}
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        told.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, answers in told.items():
         # A loop that has ended has nobody left to tell.
         if not loop.is_closed():
             loop.call_soon_threadsafe(_resolve, answers)
 
 
-def _resolve(answers: list[tuple[asyncio.Future[Any], Any, Any]]) -> None:
-    for future, given, failure in answers:
+def _resolve(answers: Iterable[tuple[asyncio.Future[Any], _Outcome]]) -> None:
+    for future, (given, failure) in answers:
         if future.done():
             continue  # its caller was cancelled
         if failure is None:
