@@ -1,75 +1,53 @@
 """A hundred thousand items in a job's database, moved from state to state by sixteen producers.
 
 Each producer waits until its own transition is on the disk, and then makes the next one. The items are taken
-in as `make_job` takes them in. Meanwhile another process asks again and again how the job stands, as `status`
-does. Beside the rate stands what the disk allows: one write and fdatasync after the other of as many bytes as
-a commit has, with as many transitions in each as there are producers.
+in as `make_job` takes them in. Meanwhile `bulk status` is asked again and again how the job stands. Beside
+the rate stands what the disk allows: one write and fdatasync after the other of as many bytes as a commit
+has, with as many transitions in each as there are producers.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-from attrs import define, field
 
 from aignostics_async.bulk.once._pursuit import Answer
 from aignostics_async.bulk.record import _orders, _run_orders
 from aignostics_async.bulk.record._database import Database
 from aignostics_async.bulk.record._run_orders import Fetched, Output
 from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.bulk.report import Verdict
 from aignostics_async.transfer._outcomes import FileStatus
 from benchmarks.bulk_pipeline import OUTPUTS, PRODUCERS, make
 
 ITEMS, CHUNK = 100_000, 100
 RATE, MEMORY, LATENCY = 20_000, 300, 1.0
 _COMMIT = 32 * 1024  # bytes, about what a commit of sixteen transitions writes
-_STATUS = """
-import sys, time
-from pathlib import Path
-begun = time.perf_counter()
-from aignostics_async.bulk.report import read_summary
-from aignostics_async.bulk.report._view import consistent_view
-loaded = time.perf_counter()
-with consistent_view(Path(sys.argv[1])) as execute:
-    summary = read_summary(execute)
-print(summary.verdict.name, sum(summary.states.values()), time.perf_counter() - loaded)
-"""
-
 Move = Callable[[int], Awaitable[object]]
 
 
-@define
-class Statuses:
-    """How long it took to learn how the job stands, with the start of the process and without."""
-
-    whole: list[float] = field(factory=list)
-    reading: list[float] = field(factory=list)
-
-    async def ask(self, path: Path, expected: int) -> None:
-        """Ask again and again."""
-        while True:
-            begun = time.perf_counter()
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", _STATUS, str(path), stdout=subprocess.PIPE
-            )
-            told, _ = await process.communicate()
-            self.whole.append(time.perf_counter() - begun)
-            verdict, items, seconds = told.decode().split()
-            if (verdict, int(items)) != (Verdict.UNFINISHED.name, expected):
-                sys.exit(f"the status is {verdict} of {items} items")
-            self.reading.append(float(seconds))
-            await asyncio.sleep(1)
+async def ask_status(folder: Path, expected: int) -> AsyncIterator[float]:
+    """Ask again and again how the job stands, as a user does; give the seconds that each answer took."""
+    command = (sys.executable, "-m", "aignostics_async.cli", "bulk", "status", str(folder), "--json")
+    while True:
+        begun = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        told, _ = await process.communicate()
+        taken = time.perf_counter() - begun
+        status = json.loads(told)
+        if (status["verdict"], sum(status["states"].values())) != ("UNFINISHED", expected):
+            sys.exit(f"the status is {told.decode()}")
+        yield taken
+        await asyncio.sleep(1)
 
 
 async def measure_all(items: int, folder: Path) -> None:
@@ -100,12 +78,17 @@ def _settings(execute: Any) -> dict[str, Any]:
 
 
 async def _move_all(database: Database, path: Path, items: int) -> None:
-    statuses = Statuses()
+    statuses: list[float] = []
+
+    async def ask() -> None:
+        async for taken in ask_status(path.parent, items):
+            statuses.append(taken)  # noqa: PERF401 - it has no end
+
     chunks = [range(first, min(first + CHUNK, items + 1)) for first in range(1, items + 1, CHUNK)]
     numbers = range(1, items + 1)
     print(f"{'':<24} {'awaited/s':>10} {'in a commit':>12} {'s':>7}   peak MB at 25, 50, 75, 100 %")
     async with asyncio.TaskGroup() as group:
-        asking = group.create_task(statuses.ask(path, items))
+        asking = group.create_task(ask())
         rates = [
             await produce(database, "READY to SENDING", numbers, _to_sending(database)),
             await produce(database, "SENDING to STORED", numbers, _to_stored(database)),
@@ -118,15 +101,13 @@ async def _move_all(database: Database, path: Path, items: int) -> None:
     print(
         f"an item moved alone: {rate:,.0f} awaited transitions a second; the disk alone allows {allowed:,.0f}"
     )
-    whole, reading = max(statuses.whole), max(statuses.reading)
     print(
-        f"status, {len(statuses.whole)} times meanwhile: {statistics.median(statuses.whole):.2f} s, at most "
-        f"{whole:.2f} s; without the start of its process {statistics.median(statuses.reading):.2f} s, at "
-        f"most {reading:.2f} s"
+        f"bulk status, {len(statuses)} times meanwhile: {statistics.median(statuses):.2f} s, at most "
+        f"{max(statuses):.2f} s, each with the start of its process"
     )
     if rate < RATE:
         sys.exit(f"less than {RATE:,} awaited transitions a second")
-    if whole > LATENCY:
+    if max(statuses) > LATENCY:
         sys.exit(f"status took more than {LATENCY:.0f} s")
 
 

@@ -12,8 +12,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from aignostics_async import Client, Slide, checksum_bytes, read_slide
-from aignostics_async.bulk import BulkJob, Happening, JobEvent, JobPlan, Patience, Summary
-from aignostics_async.bulk import _making as making
+from aignostics_async.bulk import BulkJob, Happening, JobEvent, JobPlan, Patience, Summary, _making as making
 from aignostics_async.bulk.ahead._entries import Entry
 from aignostics_async.bulk.ahead._probed import Probed, measure
 from aignostics_async.bulk.record._database import Database

@@ -13,35 +13,19 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from aignostics_api import Client as _GeneratedClient
 from aignostics_api.api.public import (
     cancel_run as _cancel_run,
-)
-from aignostics_api.api.public import (
     create_run as _create_run,
-)
-from aignostics_api.api.public import (
     delete_run_results as _delete_run_results,
-)
-from aignostics_api.api.public import (
     get_run as _get_run,
-)
-from aignostics_api.api.public import (
     list_application_versions as _list_application_versions,
-)
-from aignostics_api.api.public import (
     list_applications as _list_applications,
-)
-from aignostics_api.api.public import (
     list_run_results as _list_run_results,
-)
-from aignostics_api.api.public import (
     list_runs as _list_runs,
 )
 from aignostics_api.models import (
     InputArtifactCreationRequest,
     ItemCreationRequest,
-    RunCreationRequest,
-)
-from aignostics_api.models import (
     ItemStatus as _ItemStatus,
+    RunCreationRequest,
 )
 from aignostics_api.types import UNSET
 

@@ -51,8 +51,7 @@ from bodies import (
     wire,
     without,
 )
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 from aignostics_async import (
     AignosticsError,

@@ -16,8 +16,10 @@ from slide_files import write_flavour
 
 from aignostics_async import SlideError
 from aignostics_async.bulk.record._states import ItemState
-from aignostics_async.bulk.report import Verdict, _pictures, write_report
+from aignostics_async.bulk.report import _pictures
+from aignostics_async.bulk.report._audit import Verdict
 from aignostics_async.bulk.report._pictures import take_pictures
+from aignostics_async.bulk.report._write import write_report
 from aignostics_async.slides import _thumbnail
 from aignostics_async.slides._thumbnail import thumbnail
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from bulk_jobs import write_large_job
 
-from aignostics_async.bulk.report import Form
 from aignostics_async.bulk.report._html import LARGEST
+from aignostics_async.bulk.report._write import Form
 
 COUNT = 100_000
 # Not `ru_maxrss`, which a process takes over from the one that started it.
 PROGRAM = """
 import sys
 from pathlib import Path
-from aignostics_async.bulk.report import Form, write_forms
+from aignostics_async.bulk.report._write import Form, write_forms
 folder = Path(sys.argv[1])
 write_forms(folder / "job.sqlite3", {folder / f"report.{form}": form for form in Form}, {})
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from support import Answer, storage
 
 from aignostics_async.bulk.record._states import ItemState
-from aignostics_async.bulk.report import Form, write_forms
+from aignostics_async.bulk.report._write import Form, write_forms
 
 ROWS = 10_000
 

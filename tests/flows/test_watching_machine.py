@@ -17,8 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,

@@ -7,8 +7,7 @@ import pickle
 from datetime import UTC, datetime
 
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async import Change, ItemResult, ItemStatus, RunDetails, RunStatus
 from aignostics_async.watch._ranks import is_later, rank

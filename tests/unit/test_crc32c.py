@@ -8,8 +8,7 @@ from pathlib import Path
 
 import google_crc32c
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async import (
     Crc32c,

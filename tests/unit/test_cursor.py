@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async import ItemStatus, RunStatus, UsageError
 from aignostics_async.watch._cursor import Cursor

@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 
 import pytest
 from attrs import define, field
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from aignostics_async.bulk.once._matching import SeenRun, Wanted
 from aignostics_async.bulk.once._pursuit import (

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from aignostics_async import APIStatusError, JobRefused, JobStateError
@@ -26,7 +25,7 @@ from aignostics_async.bulk.record import _orders, _queries, _run_orders
 from aignostics_async.bulk.record._run_orders import Fetched, Output
 from aignostics_async.bulk.record._schema import MIGRATIONS
 from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.bulk.report import read_summary
+from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.transfer._outcomes import FileStatus
 
 COUNTED: Counter[str] = Counter()

@@ -7,8 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async import UnsafePath
 from aignostics_async.transfer._names import check_inside, distinct_names, extension, safe_name

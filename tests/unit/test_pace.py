@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async.transfer._pace import LARGEST_PIECE, SMALLEST_PIECE, Pace, Throttle, next_piece
 

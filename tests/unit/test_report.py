@@ -19,24 +19,23 @@ from typing import Any
 import pytest
 from bulk_jobs import BEGUN, MadeUpJob, made_up_job
 from canary import SECRETS
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from aignostics_async import JobDatabaseError, JobError, UsageError
 from aignostics_async._redact import redact
 from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.bulk.report import Account, Form, Summary, Verdict, read_summary
 from aignostics_async.bulk.report import _html as html
+from aignostics_async.bulk.report._audit import Account, Verdict
 from aignostics_async.bulk.report._csv import harmless, write_csv
 from aignostics_async.bulk.report._json import write_json
 from aignostics_async.bulk.report._overview import audit_line, headline
 from aignostics_async.bulk.report._remedies import remedy
-from aignostics_async.bulk.report._summary import ALARM, KEPT
+from aignostics_async.bulk.report._summary import ALARM, KEPT, Summary, read_summary
 from aignostics_async.bulk.report._texts import named, shortened, told, visible
 from aignostics_async.bulk.report._todo import to_do
 from aignostics_async.bulk.report._view import consistent_view
 from aignostics_async.bulk.report._words import human, percent
-from aignostics_async.bulk.report._write import write_forms
+from aignostics_async.bulk.report._write import Form, write_forms
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
 ALL = {Path(f"report.{form}"): form for form in Form}

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async import ApplicationVersion, ConfigurationError, InputArtifactSpec, SlideInfo
 from aignostics_async.bulk.ahead._cells import CellReader

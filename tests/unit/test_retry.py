@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async import AignosticsError, Retries
 from aignostics_async._retry import AttemptFailed, Outcome, parse_retry_after, repeat, wait_before_retry

@@ -7,8 +7,7 @@ import sqlite3
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aignostics_async.bulk.record._samples import Sample, Series, Stage, add_samples, read_series
 from aignostics_async.bulk.record._schema import MIGRATIONS

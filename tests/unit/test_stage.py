@@ -25,8 +25,7 @@ from aignostics_async.bulk.record import _orders, _queries
 from aignostics_async.bulk.record._database import Database
 from aignostics_async.bulk.record._journal import Happening, JobEvent, Journal
 from aignostics_async.bulk.record._queries import ItemRow
-from aignostics_async.bulk.record._samples import Sample
-from aignostics_async.bulk.record._samples import Stage as Name
+from aignostics_async.bulk.record._samples import Sample, Stage as Name
 from aignostics_async.bulk.record._states import ItemState
 from aignostics_async.bulk.stages import _meter, _trouble
 from aignostics_async.bulk.stages._bell import Part

@@ -17,8 +17,8 @@ from aignostics_async.bulk.once._pursuit import Answer
 from aignostics_async.bulk.record import _orders, _queries, _run_orders
 from aignostics_async.bulk.record._run_orders import Fetched, Output
 from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.bulk.report import read_summary
 from aignostics_async.bulk.report._audit import Verdict
+from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.transfer._outcomes import FileStatus
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from .record._journal import Happening
-from .report import read_expiry
+from .report._summary import read_expiry
 
 if TYPE_CHECKING:
     from .record._database import Database

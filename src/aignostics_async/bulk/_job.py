@@ -29,7 +29,7 @@ from .record import _orders, _queries
 from .record._database import Database
 from .record._directory import Directory, Mark, Marker
 from .record._journal import Happening, Journal
-from .report import Summary, read_summary
+from .report._summary import Summary, read_summary
 from .stages._pipeline import run_pipeline
 from .stages._submitting import Signing
 from .stages._work import Work

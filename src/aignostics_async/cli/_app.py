@@ -29,7 +29,6 @@ from .._errors import (
     UsageError,
 )
 from .._version import __version__
-from . import _applications, _bulk, _emulator, _login, _runs, _submit
 from ._common import mute
 
 app = App(
@@ -37,15 +36,14 @@ app = App(
     help="Slides in, verified results out: an unofficial client for the Aignostics Platform.",
     version=__version__,
 )
-app.command(_login.login)
-app.command(_login.logout)
-app.command(_login.whoami)
-app.command(_login.token)
-app.command(_applications.applications)
-app.command(_runs.app)
-app.command(_submit.submit)
-app.command(_bulk.app)
-app.command(_emulator.emulator)
+# By name: a command loads what it needs, and not what the others do.
+for _command in ("login", "logout", "whoami", "token"):
+    app.command(f"{__package__}._login:{_command}")
+app.command(f"{__package__}._applications:applications")
+app.command(f"{__package__}._runs:app", name="runs")
+app.command(f"{__package__}._submit:submit")
+app.command(f"{__package__}._bulk:app", name="bulk")
+app.command(f"{__package__}._emulator:emulator")
 
 _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (ConfigurationError, 2),
@@ -69,6 +67,7 @@ def run(arguments: list[str]) -> int:
             # A reference that the terminal's encoding lacks must not end the command.
             stream.reconfigure(errors="backslashreplace")
     try:
+        _load_for_help(arguments)
         status = _interruptible(arguments)
         sys.stdout.flush()
     except CycloptsError:
@@ -92,6 +91,13 @@ def exit_status(error: AignosticsError) -> int:
     if isinstance(error, JobStopped) and error.cause is not None and (told := exit_status(error.cause)) != 1:
         return told
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
+
+
+def _load_for_help(arguments: list[str]) -> None:
+    """Load every command if help will be shown, which tells what each of them does."""
+    if arguments[-1:] in ([], ["bulk"]) or any(flag in arguments for flag in ("--help", "-h")):
+        for each in (app, app["bulk"]):
+            each.resolved_commands()
 
 
 def _interruptible(arguments: list[str]) -> int:

@@ -15,7 +15,6 @@ from ..bulk.record._directory import Directory
 from ..bulk.record._journal import Tail
 from ..bulk.report._summary import Summary, read_summary
 from ..bulk.report._view import consistent_view
-from ..bulk.report._write import write_report
 from ._bulk_show import event_line, facts, job_folder, print_text, standing
 from ._common import Json, print_json, print_line
 
@@ -76,6 +75,8 @@ async def report(
     files
         Where to; report.html in the job's folder if none is given.
     """
+    from ..bulk.report._write import write_report
+
     folder = job_folder(directory)
     targets = files or (folder.path / "report.html",)
     await write_report(folder.database, *targets, pictures=pictures)

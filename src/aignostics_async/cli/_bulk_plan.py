@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bulk._plan import JobPlan
-    from ..bulk.ahead._findings import Finding
-    from ..bulk.ahead._findings import Group as FindingGroup
+    from ..bulk.ahead._findings import Finding, Group as FindingGroup
     from ..bulk.ahead._outlook import Outlook
     from ..bulk.ahead._sources import Sources
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import asdict, evolve
 from cyclopts import Parameter
@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from .._client import Client
-from .._config import Settings, Transfers
 from .._errors import UsageError
-from ..transfer._bars import ProgressBars
-from ..transfer._progress import ProgressLines
+
+if TYPE_CHECKING:
+    from .._client import Client
+    from ..transfer._bars import ProgressBars
+    from ..transfer._progress import ProgressLines
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON instead of a table.")]
 PollInterval = Annotated[float, Parameter(help="Seconds between two looks at a run.")]
@@ -34,6 +35,9 @@ Bwlimit = Annotated[
 
 def client(poll_interval: float | None = None, bwlimit: str | None = None) -> Client:
     """Return the client that the environment describes."""
+    from .._client import Client
+    from .._config import Settings, Transfers
+
     transfers = Transfers(bandwidth=None if bwlimit is None else bytes_per_second(bwlimit))
     settings = Settings(transfers=transfers)
     if poll_interval is not None:
@@ -52,6 +56,9 @@ def bytes_per_second(text: str) -> float:
 
 def progress() -> ProgressBars | ProgressLines:
     """Return bars for a terminal, and a line every 30 s for anything else."""
+    from ..transfer._bars import ProgressBars
+    from ..transfer._progress import ProgressLines
+
     return ProgressBars() if sys.stderr.isatty() else ProgressLines()
 
 

@@ -21,8 +21,6 @@ from ..auth import (
     Token,
     login_browser,
     login_device,
-)
-from ..auth import (
     logout as forget,
 )
 from ..auth._endpoint import read_claims

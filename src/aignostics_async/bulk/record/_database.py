@@ -69,6 +69,8 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     try:
         connection = sqlite3.connect(path, isolation_level=None)
+        # For a new one. Items are long rows: checkpoints cost a third of what they do with pages of 4 kB.
+        connection.execute("PRAGMA page_size = 8192")
         journal = "DELETE" if _file_system(path) in _REMOTE else "WAL"
         (mode,) = connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
         if mode in ("memory", "off"):

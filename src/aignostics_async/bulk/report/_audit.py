@@ -37,7 +37,7 @@ class Account(StrEnum):
 
 
 _TROUBLE = frozenset({Account.FAILED, Account.SET_ASIDE, Account.LOST})
-_FINAL = {
+_FINAL: dict[str, Account] = {
     ItemState.DONE: Account.DONE,
     ItemState.FAILED: Account.FAILED,
     ItemState.SET_ASIDE: Account.SET_ASIDE,
@@ -50,7 +50,7 @@ def account(state: str, intent_state: str | None, lost: str | None) -> Account:
         return Account.LOST
     if state == ItemState.ASSIGNED and intent_state == IntentState.AMBIGUOUS:
         return Account.UNDECIDED
-    return _FINAL.get(ItemState(state), Account.UNDER_WAY)
+    return _FINAL.get(state, Account.UNDER_WAY)
 
 
 def _listed(*values: str) -> str:
@@ -78,14 +78,15 @@ _CHECKS = {
     "its run was closed before its results were here": """
         items.state IN ('SUBMITTED', 'SUCCEEDED') AND intents.state = 'CLOSED'""",
     "it counts as done, and not all of its outputs are here": f"""
-        items.state = 'DONE' AND EXISTS (
-            SELECT 1 FROM outputs AS own
-            WHERE own.item = items.number AND own.status NOT IN ({_listed(*_HERE)}))""",  # noqa: S608
+        items.state = 'DONE' AND items.number IN (
+            SELECT item FROM outputs WHERE status NOT IN ({_listed(*_HERE)}))""",  # noqa: S608
     "it was set aside, and nobody wrote down why": "items.state = 'SET_ASIDE' AND items.fault IS NULL",
 }
 
 LOST = "".join(["CASE", *(f" WHEN {test} THEN '{words}'" for words, test in _CHECKS.items()), " END"])
-"""What is wrong with an item that is lost, else NULL: SQL over `items LEFT JOIN intents`."""
+"""What is wrong with an item that is lost, else NULL: SQL over items `WITH_INTENTS`."""
+WITH_INTENTS = "FROM items LEFT JOIN intents ON intents.number = items.intent"
+"""All items, each with its intent, if it has one."""
 
 
 class Verdict(Enum):

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from ..record._writer import Execute
-from ._audit import LOST, VERIFIED, Account, account
+from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, account
 from ._remedies import remedy
 from ._texts import moment, named, told
 
@@ -84,8 +84,7 @@ _ITEMS = (
     "(SELECT count(*) FROM outputs WHERE outputs.item = items.number "
     f"AND outputs.status IN ({VERIFIED})), "
     f"seen.triggered_at, seen.ended_at, items.changed_at, items.intent, intents.state, {LOST} AS lost "
-    "FROM items LEFT JOIN intents ON intents.number = items.intent "
-    "LEFT JOIN seen ON seen.run_id = items.run_id "
+    f"{WITH_INTENTS} LEFT JOIN seen ON seen.run_id = items.run_id "
 )
 _IN_ORDER = "ORDER BY items.reference"  # as their index has them: nothing is sorted, whatever their number
 _RUNS = """

@@ -14,13 +14,15 @@ from ..._urls import without_query
 from ..._version import __version__
 from ..record._states import IntentState
 from ..record._writer import Execute
-from ._audit import LOST, VERIFIED, Account, Audit, Verdict, account
+from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, Audit, Verdict, account
 from ._texts import moment, named, plain
 
 KEPT = 30 * 24 * 3600.0
 """Seconds for which the platform keeps the results of a run that has ended."""
 ALARM = 7 * 24 * 3600.0
 """Seconds before their end in which results that are not here are an alarm."""
+# Whether an item is another account than others of its state.
+_IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS')"
 
 
 @frozen(kw_only=True)
@@ -118,14 +120,15 @@ def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
     """Read it: a query for `Database.read`. It counts in the database; no row of an item comes here."""
     made_at = now or datetime.now(UTC)
     job, taken_in = _read_job(execute)
-    accounts, states, lost = _count_items(execute)
+    uploads, special = _read_uploads(execute)
+    accounts, states, lost = _count_items(execute, special)
     return Summary(
         made_at=made_at,
         release=__version__,
         job=job,
         audit=Audit(taken_in, accounts, lost),
         states=states,
-        uploads=_read_uploads(execute),
+        uploads=uploads,
         outputs=_read_outputs(execute),
         runs=_read_runs(execute),
         expiry=read_expiry(execute, made_at.timestamp()),
@@ -147,29 +150,36 @@ def _read_job(execute: Execute) -> tuple[Job, int]:
     return job, taken_in
 
 
-def _count_items(execute: Execute) -> tuple[Counter[Account], Counter[str], Counter[str]]:
+def _read_uploads(execute: Execute) -> tuple[Uploads, int]:
+    """Return the uploads, and how many items are not what their state says; in one pass over all rows."""
     query = (
-        f"SELECT items.state, intents.state, {LOST} AS lost, count(*) FROM items "  # noqa: S608
-        "LEFT JOIN intents ON intents.number = items.intent GROUP BY 1, 2, 3"
+        "SELECT total(items.size), count(stored_size), total(stored_size), "
+        "coalesce(sum(is_store_verified AND stored_size IS NOT NULL), 0), "
+        f"coalesce(sum({_IS_SPECIAL}), 0) {WITH_INTENTS}"
     )
+    size, items, stored, verified, special = execute(query).fetchone()
+    uploads = Uploads(bytes=int(size), stored_items=items, stored_bytes=int(stored), store_verified=verified)
+    return uploads, special
+
+
+def _count_items(execute: Execute, special: int) -> tuple[Counter[Account], Counter[str], Counter[str]]:
+    """Return how many items are in each account, in each state, and lost for each reason."""
+    states: Counter[str] = Counter(dict(execute("SELECT state, count(*) FROM items GROUP BY state")))
     accounts: Counter[Account] = Counter()
-    states: Counter[str] = Counter()
     losses: Counter[str] = Counter()
-    for state, intent_state, lost, count in execute(query):
-        accounts[account(state, intent_state, lost)] += count
-        states[state] += count
-        if lost is not None:
-            losses[lost] += count
-    return accounts, states, losses
-
-
-def _read_uploads(execute: Execute) -> Uploads:
-    query = (
-        "SELECT total(size), count(stored_size), total(stored_size), "
-        "coalesce(sum(is_store_verified AND stored_size IS NOT NULL), 0) FROM items"
-    )
-    size, items, stored, verified = execute(query).fetchone()
-    return Uploads(bytes=int(size), stored_items=items, stored_bytes=int(stored), store_verified=verified)
+    for state, count in states.items():
+        accounts[account(state, None, None)] += count
+    if special:
+        query = (
+            f"SELECT items.state, intents.state, {LOST}, count(*) {WITH_INTENTS} "
+            f"WHERE {_IS_SPECIAL} GROUP BY 1, 2, 3"
+        )
+        for state, intent_state, lost, count in execute(query):
+            accounts[account(state, None, None)] -= count
+            accounts[account(state, intent_state, lost)] += count
+            if lost is not None:
+                losses[lost] += count
+    return +accounts, states, losses
 
 
 def _read_outputs(execute: Execute) -> Outputs:

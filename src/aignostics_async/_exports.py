@@ -1,0 +1,29 @@
+"""The names of a package, each loaded when it is first asked for: who uses little waits for little."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module  # noqa: TID251 - of a package's own modules only
+from typing import Any
+
+
+def exports(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
+    """Return a package's `__getattr__`, for names by the module that each lives in.
+
+    The modules that have no leading underscore are attributes of the package too. Each name is looked for
+    once. Raises AttributeError for any other.
+    """
+    home_of = {name: home for home, names in homes.items() for name in names}
+
+    def get(name: str) -> Any:
+        if name in home_of:
+            value = getattr(import_module(f"{package}.{home_of[name]}"), name)
+        elif not name.startswith("_") and name in homes:
+            value = import_module(f"{package}.{name}")
+        else:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return get
