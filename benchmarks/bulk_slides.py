@@ -1,9 +1,11 @@
-"""Five hundred small real slides through a whole job, and what it waits for.
+"""Small real slides through a whole job, and what it waits for.
 
-The slides are copies of one file, the platform is the emulator on a fast clock. For each stage stands
-when it began and when its last item was through; the sum of these spans beside the wall clock shows how much
-they overlap. CPU is told by process, so that the longest pole can be named: this SDK, the processes that read
-slides, or the platform, which opens and analyses each slide on this machine.
+The platform is the emulator on a fast clock; the slides are copies of one file. For each stage stands when it
+began and when its last item was through; the sum of these spans beside the wall clock shows how much they
+overlap. There are two scenes. In the first one nothing is slow but this machine: the CPU of this SDK, of the
+processes that read slides, of the platform, which opens and analyses every slide here in a process of one
+core, and how busy the machine was, name the longest pole. In the second one the link is slow, as it is where
+slides have gigabytes: how much of it was used while there was something to send names it.
 """
 
 from __future__ import annotations
@@ -15,76 +17,132 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from attrs import define, evolve, frozen
+
+from aignostics_async import Transfers
 from aignostics_async.bulk import BulkJob, Happening, JobEvent, JobPlan, Sources, Verdict, make_job
 from aignostics_async.bulk.once import _submitter
 from aignostics_async.emulator import synthetic
-from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.process import IMPATIENT, Emulator
 
-SLIDES, RATE = 500, 100.0
+SHARED = Path(os.environ.get("AIGNOSTICS_SHARED", Path(__file__).parents[2] / "shared")) / "slides"
+RATE = 100.0
 VERSION = "he-tme:v1.0.0"
 
 
-async def through(folder: Path, count: int, slide: Path | None) -> None:
-    slides = folder / "slides"
-    slides.mkdir()
-    first = slides / f"case-000{'.tiff' if slide is None else slide.suffix}"
-    if slide is None:
-        synthetic.write_slide(first, width=512, height=384)
-    else:
-        shutil.copy(slide, first)
-    for number in range(1, count):
-        shutil.copy(first, slides / f"case-{number:03}{first.suffix}")
-    size = first.stat().st_size / 1000
-    print(f"{count} slides of {size:,.0f} kB; the platform's clock goes {RATE:.0f} times as fast")
-    before = _children()
-    with Emulator(folder / "emulator", clock_rate=RATE) as emulator:
-        readers = await _run(folder, emulator, slides)
-    print(f"the platform on this machine: CPU {_children() - before - readers:.1f} s")
+@frozen
+class Scene:
+    """A job: how many copies of which slide, and in chunks of how many."""
+
+    count: int
+    slide: str
+    chunk_size: int
+    bandwidth: float | None = None
+    """Bytes a second of the link, up and down together."""
 
 
-async def _run(folder: Path, emulator: Emulator, slides: Path) -> float:
-    """Make the job and run it; return the CPU of the processes that read slides."""
-    before, events = _children(), list[JobEvent]()
-    plan = JobPlan(api_root=emulator.api_root, application_version=VERSION, store=emulator.store_url)
-    async with emulator.client() as client:
-        spent = _spending()
-        outlook = await make_job(folder / "job", plan, Sources(places=[str(slides)]), client)
-        print(f"{'look ahead':<10} {spent()}")
-        if not outlook.is_clear:
-            raise SystemExit(f"not made: {outlook.faults[:3]}")
-        begun, spent = time.time(), _spending()
-        async with BulkJob.open(folder / "job") as job:
-            summary = await job.run(client, listener=events.append)
-        wall = time.time() - begun
-        print(f"{'run':<10} {spent()}")
-    if summary.verdict is not Verdict.DONE:
-        raise SystemExit(f"the job is {summary.verdict.name}: {summary.states}")
-    _show_stages(events, begun, wall)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the job's process {peak:.0f} MB")
-    return _children() - before
+SCENES = (Scene(500, "small.svs", 100), Scene(60, "tissue_ihc.tiff", 10, 2e6))
 
 
-def _spending() -> Callable[[], str]:
-    """Return what tells the time and the CPU since now."""
-    begun, own, children = time.perf_counter(), time.process_time(), _children()
+@define
+class Spent:
+    """What a piece of work took: seconds, and seconds of CPU."""
 
-    def told() -> str:
-        wall, ours, theirs = time.perf_counter() - begun, time.process_time() - own, _children() - children
+    wall: float = 0.0
+    own: float = 0.0
+    children: float = 0.0
+    busy: float = 0.0
+    """Of this machine, whoever used it."""
+
+    def __str__(self) -> str:
+        cores = os.cpu_count() or 1
+        own = f"{self.own:.1f} s of this process ({self.own / self.wall:.0%} of a core)"
         return (
-            f"{wall:6.1f} s; CPU {ours:5.1f} s of this process ({ours / wall:.0%} of a core), "
-            f"{theirs:5.1f} s of those that read slides; {os.cpu_count()} cores"
+            f"{self.wall:5.1f} s; CPU {own}, {self.children:.1f} "
+            f"s of those that read slides; {self.busy / self.wall / cores:.0%} of {cores} cores were busy"
         )
 
-    return told
+
+@contextmanager
+def spending() -> Iterator[Spent]:
+    """Measure what is done within."""
+    spent = Spent()
+    before = (time.perf_counter(), time.process_time(), _children(), _busy())
+    yield spent
+    after = (time.perf_counter(), time.process_time(), _children(), _busy())
+    spent.wall, spent.own, spent.children, spent.busy = (
+        end - begin for begin, end in zip(before, after, strict=True)
+    )
 
 
 def _children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _busy() -> float:
+    """Return the seconds that all cores have worked since the machine started."""
+    user, nice, system, _idle, _waiting, *interrupts = map(
+        int, Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:8]
+    )
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+async def play(folder: Path, scene: Scene) -> None:
+    slides = folder / "slides"
+    slides.mkdir()
+    source = SHARED / scene.slide
+    if not source.exists():
+        print(f"there is no {scene.slide} of the shared data; a synthetic slide instead")
+        source = folder / "slide.tiff"
+        synthetic.write_slide(source, width=512, height=384)
+    for number in range(scene.count):
+        shutil.copy(source, slides / f"case-{number:03}{source.suffix}")
+    link = "" if scene.bandwidth is None else f"; the link takes {scene.bandwidth / 1e6:.0f} MB/s"
+    size = source.stat().st_size / 1000
+    print(f"\n{scene.count} slides of {size:,.0f} kB{link}; the platform's clock is {RATE:.0f} times as fast")
+    before = _children()
+    with Emulator(folder / "emulator", clock_rate=RATE) as emulator:
+        spent = await _run(folder, emulator, slides, scene)
+    platform = _children() - before - spent.children
+    print(f"the platform: CPU {platform:.1f} s ({platform / spent.wall:.0%} of a core)")
+
+
+async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> Spent:
+    """Make the job and run it."""
+    events = list[JobEvent]()
+    plan = JobPlan(
+        api_root=emulator.api_root,
+        application_version=VERSION,
+        store=emulator.store_url,
+        chunk_size=scene.chunk_size,
+    )
+    settings = evolve(IMPATIENT, transfers=Transfers(bandwidth=scene.bandwidth))
+    async with emulator.client(settings) as client:
+        with spending() as ahead:
+            outlook = await make_job(folder / "job", plan, Sources(places=[str(slides)]), client)
+        print(f"{'look ahead':<10} {ahead}")
+        if not outlook.is_clear:
+            raise SystemExit(f"not made: {outlook.faults[:3]}")
+        begun = time.time()
+        async with BulkJob.open(folder / "job") as job:
+            with spending() as spent:
+                summary = await job.run(client, listener=events.append)
+        print(f"{'run':<10} {spent}")
+    if summary.verdict is not Verdict.DONE:
+        raise SystemExit(f"the job is {summary.verdict.name}: {summary.states}")
+    _show_stages(events, begun, spent.wall)
+    if scene.bandwidth is not None:
+        up, down = summary.uploads.stored_bytes / 1e6, summary.outputs.bytes / 1e6
+        share = (up + down) * 1e6 / spent.wall / scene.bandwidth
+        print(f"{up:.0f} MB up, {down:.0f} MB down: {share:.0%} of what the link takes in the whole time")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of this process {peak:.0f} MB")
+    return evolve(spent, children=spent.children + ahead.children)
 
 
 def _show_stages(events: Sequence[JobEvent], begun: float, wall: float) -> None:
@@ -108,14 +166,14 @@ def _span(events: Sequence[JobEvent], first: Happening, last: Happening) -> tupl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--slides", type=int, default=SLIDES)
-    parser.add_argument("--slide", type=Path, help="the slide to copy, instead of a synthetic one")
-    arguments = parser.parse_args()
+    parser.add_argument("--scene", type=int, choices=range(1, len(SCENES) + 1), help="one scene only")
+    chosen = parser.parse_args().scene
     # The waiting between two listings is in seconds of the platform's clock.
     _submitter.SERVER_RATE = RATE
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_STATE_HOME"] = f"{folder}/state"
-        asyncio.run(through(Path(folder), arguments.slides, arguments.slide))
+    for scene in SCENES if chosen is None else (SCENES[chosen - 1],):
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_STATE_HOME"] = f"{folder}/state"
+            asyncio.run(play(Path(folder), scene))
 
 
 if __name__ == "__main__":
