@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +26,11 @@ from aignostics_async.bulk.once._platform import classify
 from aignostics_async.bulk.once._pursuit import Answer
 from aignostics_async.bulk.once._quiet import Moment, Patience, Silence
 from aignostics_async.bulk.record import _orders, _queries, _run_orders
+from aignostics_async.bulk.record._database import Database, connect_to_read
 from aignostics_async.bulk.record._run_orders import Fetched, Output
 from aignostics_async.bulk.record._schema import MIGRATIONS
 from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.record._writer import Execute
 from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.transfer._outcomes import FileStatus
 
@@ -338,7 +344,39 @@ def test_an_identity_never_changes(told: list[dict[str, str]]) -> None:
             assert known.items() <= json.loads(kept).items()
 
 
+@settings(max_examples=300)
+@given(st.lists(st.booleans(), min_size=1, max_size=24), st.integers(1, 8))
+def test_nobody_goes_on_before_the_disk_has_it(fates: list[bool], producers: int) -> None:
+    """When an order's result is there, another connection reads it; when it was refused, none ever does."""
+
+    def order(step: int, *, succeeds: bool) -> Callable[[Execute], int]:
+        def work(execute: Execute) -> int:
+            execute("INSERT INTO samples VALUES (0, ?, 0, 0)", (str(step),))
+            if not succeeds:
+                raise JobStateError("refused")
+            return step
+
+        return work
+
+    async def produce(database: Database, disk: sqlite3.Connection, todo: Iterator[tuple[int, bool]]) -> None:
+        for step, succeeds in todo:
+            writing = database.write(order(step, succeeds=succeeds))
+            with nullcontext() if succeeds else pytest.raises(JobStateError):
+                assert await writing == step
+            rows = disk.execute("SELECT count(*) FROM samples WHERE stage = ?", (str(step),)).fetchone()
+            assert rows == (int(succeeds),)
+            COUNTED["orders that were waited for"] += 1
+
+    async def all_produce(path: Path) -> None:
+        with closing(Database(path).open()) as database, closing(connect_to_read(path)) as disk:
+            todo = iter(enumerate(fates))
+            await asyncio.gather(*(produce(database, disk, todo) for _ in range(producers)))
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(all_produce(Path(folder) / "job.sqlite3"))
+
+
 def test_enough_rounds_were_run() -> None:
-    if len(COUNTED) < 5:
+    if len(COUNTED) < 6:
         pytest.skip("not all tests of this file were run with this one")
-    assert COUNTED.total() >= 3_000
+    assert COUNTED.total() >= 5_000
