@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from .._errors import JobRefused, NotFound
 from .._pager import SMALLEST_PAGE
+from .record import _orders, _queries
 
 if TYPE_CHECKING:
     from .._client import Client
     from ._plan import JobPlan
+    from .record._database import Database
 
+_RUNS_TO_SEE = 3
 _WORDS = {
     "api_root": "server",
     "application_version": "application version",
@@ -25,6 +28,22 @@ _WORDS = {
     "user": "user",
     "organization": "organization",
 }
+
+
+async def settle_identity(database: Database, client: Client, plan: JobPlan) -> None:
+    """Raise JobRefused for a client that may not see the runs of the job: it would ask for them once more.
+
+    What is known of who asks is kept. Costs a request, and where that proves nothing some more.
+    """
+    before = (await database.read(_queries.job())).identity
+    now = await identify(client, plan)
+    identity = check_identity(before, now)
+    own = await database.read(_queries.newest_runs(_RUNS_TO_SEE))
+    if own and not is_proven(before, now) and not await sees_any(client, own):
+        raise JobRefused(
+            "this login can see none of the runs that this job has created; sign in as whoever began it"
+        )
+    await database.write(_orders.set_job(identity=identity))
 
 
 def check_server(client: Client, plan: JobPlan) -> None:

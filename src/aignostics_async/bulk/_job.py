@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from anyio import to_thread
 
-from .._errors import JobError, JobRefused, UsageError
+from .._errors import JobError, UsageError
 from .._tasks import plain_task_group
 from ..transfer._progress import ignore
 from . import _tending
 from ._alarm import sound_alarms
-from ._identity import check_identity, check_server, identify, is_proven, sees_any
+from ._epoch import begin_epoch
+from ._identity import check_server, settle_identity
 from ._plan import JobPlan
 from .ahead._probe import Prober
 from .ahead._requirements import Requirements
-from .once import _submitter
 from .once._platform import Platform
-from .once._quiet import Silence
 from .once._submitter import Submitter
 from .once._sweep import Sweep
 from .once._tags import tag_of
 from .record import _orders, _queries
 from .record._database import Database
-from .record._directory import Directory, Mark, Marker
+from .record._directory import Directory, Marker
 from .record._journal import Happening, Journal
 from .report._summary import Summary, read_summary
 from .stages._pipeline import run_pipeline
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from .record._states import ItemState
 
 _PAUSE_INTERVAL = 0.5  # seconds
-_RUNS_TO_SEE = 3
-_RECALL_INTERVAL = 60.0  # seconds of the server's clock
 
 
 class BulkJob:
@@ -203,7 +200,7 @@ class BulkJob:
         be one. Costs a listing of the runs since the job was made, and a reading of each that is not known.
         """
         version = await client.applications.version(self.plan.application_version)
-        await self._check_identity(client)
+        await settle_identity(self._database, client, self.plan)
         return await self._sweep(client, Platform(client, version)).adopt()
 
     async def retry(self, *, failed: bool = False) -> int:
@@ -246,7 +243,7 @@ class BulkJob:
         UsageError while the job is at work.
         """
         self._check_idle()
-        await self._check_identity(client)
+        await settle_identity(self._database, client, self.plan)
         return await _tending.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
@@ -270,32 +267,11 @@ class BulkJob:
             since=self._job.created_at,
         )
 
-    async def _check_identity(self, client: Client) -> None:
-        """Refuse a client that may not see the runs of the job: it would ask for them once more."""
-        before = (await self._database.read(_queries.job())).identity
-        now = await identify(client, self.plan)
-        identity = check_identity(before, now)
-        own = await self._database.read(_queries.newest_runs(_RUNS_TO_SEE))
-        if own and not is_proven(before, now) and not await sees_any(client, own):
-            raise JobRefused(
-                "this login can see none of the runs that this job has created; sign in as whoever began it"
-            )
-        await self._database.write(_orders.set_job(identity=identity))
-
     async def _begin(self, work: Work, platform: Platform) -> tuple[Submitter, Sweep]:
         """Check whose job it is and whether the database is the newest one, before anything can be sent."""
-        await work.patiently(lambda: self._check_identity(work.client))
-        sweep = self._sweep(work.client, platform)
-        marker, requests = Marker(self.id), await self._database.read(_queries.requests())
-        mark = await to_thread.run_sync(marker.read)
-        known = (await self._database.read(_queries.job())).epoch
-        if mark is None or mark.epoch > known or mark.attempts > requests[0]:
-            is_behind = mark is not None and mark.attempts > requests[0]
-            await self._recall(work, platform, sweep, mark.asked_at if mark else None, is_behind=is_behind)
-        epoch = max(known, 0 if mark is None else mark.epoch) + 1
-        if not work.is_draining:
-            await self._database.write(_orders.set_job(epoch=epoch, is_paused=False, finished_at=None))
-            await to_thread.run_sync(marker.write, Mark(epoch, *requests))
+        await work.patiently(lambda: settle_identity(self._database, work.client, self.plan))
+        sweep, marker = self._sweep(work.client, platform), Marker(self.id)
+        epoch = await begin_epoch(work, marker, platform, sweep)
         submitter = Submitter(
             database=self._database,
             platform=platform,
@@ -309,25 +285,6 @@ class BulkJob:
             on_doubt=lambda reason: work.journal.tell(Happening.RUN_UNKNOWN, text=reason),
         )
         return submitter, sweep
-
-    async def _recall(
-        self, work: Work, platform: Platform, sweep: Sweep, asked_at: float | None, *, is_behind: bool
-    ) -> None:
-        """Make runs the job's own that its database has forgotten.
-
-        Where it has forgotten requests too, what they ask for may still be to come: then the listings are
-        looked through until silence proves that nothing does, or the job drains.
-        """
-        silence = Silence(self.plan.patience, asked_at, await platform.moment(fresh=True))
-        while not work.is_draining:
-            begun = await platform.moment(fresh=True)
-            adopted = await work.patiently(sweep.adopt)
-            for run_id in adopted:
-                work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
-            if not is_behind or silence.heard(begun, is_empty=not adopted):
-                break
-            work.journal.tell(Happening.WAITING, text="for runs that this database has forgotten")
-            await work.sleep(silence.next_wait(begun, _RECALL_INTERVAL) / _submitter.SERVER_RATE)
 
     async def _watch_for_pause(self) -> None:
         pause = anyio.Path(self._directory.pause)

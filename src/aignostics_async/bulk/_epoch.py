@@ -1,0 +1,60 @@
+"""Whether a job's database is the newest one, and what is to be done where it is a copy from before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from .once import _submitter
+from .once._quiet import Silence
+from .record import _orders, _queries
+from .record._directory import Mark, Marker
+from .record._journal import Happening
+
+if TYPE_CHECKING:
+    from .once._platform import Platform
+    from .once._sweep import Sweep
+    from .stages._work import Work
+
+_INTERVAL = 60.0  # seconds of the server's clock
+
+
+async def begin_epoch(work: Work, marker: Marker, platform: Platform, sweep: Sweep) -> int:
+    """Begin to work on the job, in a new epoch, and return that one; before it, nothing may be sent.
+
+    Where the marker is gone, or knows of more than the database does, runs that the database has forgotten
+    are made the job's own first.
+    """
+    database = work.database
+    requests, known = await database.read(_queries.requests()), (await database.read(_queries.job())).epoch
+    mark = await to_thread.run_sync(marker.read)
+    if mark is None:
+        await _recall(work, platform, sweep, None, is_behind=False)
+    elif mark.epoch > known or mark.attempts > requests[0]:
+        await _recall(work, platform, sweep, mark.asked_at, is_behind=mark.attempts > requests[0])
+    epoch = max(known, 0 if mark is None else mark.epoch) + 1
+    if not work.is_draining:
+        await database.write(_orders.set_job(epoch=epoch, is_paused=False, finished_at=None))
+        await to_thread.run_sync(marker.write, Mark(epoch, *requests))
+    return epoch
+
+
+async def _recall(
+    work: Work, platform: Platform, sweep: Sweep, asked_at: float | None, *, is_behind: bool
+) -> None:
+    """Make runs the job's own that its database has forgotten.
+
+    Where it has forgotten requests too, what they ask for may still be to come: then the listings are
+    looked through until silence proves that nothing does, or the job drains.
+    """
+    silence = Silence(work.plan.patience, asked_at, await platform.moment(fresh=True))
+    while not work.is_draining:
+        begun = await platform.moment(fresh=True)
+        adopted = await work.patiently(sweep.adopt)
+        for run_id in adopted:
+            work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
+        if not is_behind or silence.heard(begun, is_empty=not adopted):
+            break
+        work.journal.tell(Happening.WAITING, text="for runs that this database has forgotten")
+        await work.sleep(silence.next_wait(begun, _INTERVAL) / _submitter.SERVER_RATE)
