@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from job import intent, job_database, submitter
 from support import count
 
-from aignostics_async import Client, Item
+from aignostics_async import APIStatusError, CallableToken, Client, Item, LoginRequired
 from aignostics_async.bulk.once import _submitter
 from aignostics_async.bulk.once._platform import Platform
-from aignostics_async.bulk.once._pursuit import Answer, Sent
+from aignostics_async.bulk.once._pursuit import Sent
 from aignostics_async.bulk.record import _orders
 from aignostics_async.bulk.record._database import Database
 from aignostics_async.bulk.record._directory import Mark, Marker
@@ -198,17 +199,33 @@ async def test_two_equal_runs_are_for_a_person(
     assert count(platform, "POST", RUNS) == 1
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(("status", "posts"), [(403, 1), (404, 1), (401, 2)])
 async def test_an_answer_that_stops_the_job(
-    platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int, posts: int
 ) -> None:
     platform.set_faults({"method": "POST", "path": RUNS, "status": status})
     worker = await submitter(client, database, tmp_path)
     stopped = await worker.pursue(await intent(database))
     assert stopped is not None
-    assert stopped.answer is Answer.STOP
+    assert isinstance(stopped.error, APIStatusError)
+    assert stopped.error.status == status
     assert (await intent(database)).state is IntentState.SEALED, "nothing is lost"
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, "POST", RUNS) == posts
+
+
+async def test_without_a_token_nothing_is_sent(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    async def gone() -> str:
+        raise LoginRequired("sign in")
+
+    worker = await submitter(client, database, tmp_path)
+    async with Client(platform.api_root, CallableToken(gone), settings=IMPATIENT) as signed_out:
+        version = await client.applications.version("he-tme:v1.0.0")
+        stopped = await evolve(worker, platform=Platform(signed_out, version)).pursue(await intent(database))
+    assert stopped is not None
+    assert isinstance(stopped.error, LoginRequired)
+    assert count(platform, "POST", RUNS) == 0
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])

@@ -191,13 +191,17 @@ def test_a_job_goes_on_when_nobody_reads_what_it_tells(bulk: Command, slide_file
         assert working.wait(timeout=30) == 0
 
 
-def test_a_job_that_can_t_go_on_says_why_and_is_resumed(bulk: Command, slide_file: Path) -> None:
+@pytest.mark.parametrize(("status", "why", "ends_with"), [(403, "no quota", 75), (401, "Sign in again", 5)])
+def test_a_job_that_can_t_go_on_says_why_and_is_resumed(
+    bulk: Command, slide_file: Path, status: int, why: str, ends_with: int
+) -> None:
     bulk.slides(slide_file, 1)
-    bulk.emulator.set_faults({"method": "POST", "path": RUNS, "status": 403, "body": {"detail": "no quota"}})
+    refusal = {"status": status, "body": {"detail": "no quota"}, "headers": {"Retry-After": "0"}}
+    bulk.emulator.set_faults({"method": "POST", "path": RUNS, **refusal})
     stopped = bulk("run", *bulk.begin())
-    assert stopped.returncode == 75, stopped.stderr
+    assert stopped.returncode == ends_with, stopped.stderr
     assert "error: the job stopped: " in stopped.stderr
-    assert "no quota" in stopped.stderr
+    assert why in stopped.stderr
     last = events(stopped.stdout)[-1]
     assert (last["exit_status"], last["states"]) == (75, {"ASSIGNED": 1})
     bulk.emulator.set_faults()

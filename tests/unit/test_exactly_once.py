@@ -122,7 +122,7 @@ class World:
             self.now += 60
             return Sent(answer=Answer.UNKNOWN, reason="the request was lost")
         if fate < 0.25:
-            return Sent(answer=Answer.LATER, wait=5)
+            return Sent(answer=self.random.choice((Answer.LATER, Answer.UNAUTHORIZED)), wait=5)
         delay = self.random.uniform(0, self.late) if self.chance(0.15) else 0.1
         run = Run(
             f"run-{len(self.runs)}",
@@ -212,7 +212,9 @@ class Job:
             self.world.may_crash()
             try:
                 step = steps.send(given)
-            except StopIteration:
+            except StopIteration as end:
+                if end.value is IntentState.SEALED:
+                    raise Crash from None  # the job has stopped, and somebody resumes it
                 return
             self.world.may_crash()
             if not isinstance(step, Send):

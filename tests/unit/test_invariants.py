@@ -316,7 +316,8 @@ def test_an_answer_that_is_not_listed_is_unknown(status: int) -> None:
     error = status_error_class(status)(status, method="POST", path="/v1/runs")
     listed = {
         **dict.fromkeys((400, 413, 422), Answer.REFUSED),
-        **dict.fromkeys((401, 429), Answer.LATER),
+        401: Answer.UNAUTHORIZED,
+        429: Answer.LATER,
         **dict.fromkeys((403, 404), Answer.STOP),
     }
     assert isinstance(error, APIStatusError)

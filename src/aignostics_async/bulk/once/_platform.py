@@ -17,6 +17,7 @@ from ..._errors import (
     InvalidSubmission,
     NotFound,
     SubmissionUnknown,
+    TokenEndpointUnavailable,
     TooManyRequests,
     Unauthorized,
     UnprocessableRequest,
@@ -35,9 +36,11 @@ _LATER = 5.0  # seconds, where the platform does not say how much later
 _TOO_LARGE = 413
 _ANSWERS: tuple[tuple[tuple[type[AignosticsError], ...], Answer], ...] = (
     ((InvalidSubmission, BadRequest, UnprocessableRequest), Answer.REFUSED),
-    ((TooManyRequests, Unauthorized), Answer.LATER),
-    ((Forbidden, NotFound), Answer.STOP),
-    ((AuthenticationError,), Answer.NOT_SENT),
+    ((TooManyRequests,), Answer.LATER),
+    ((Unauthorized,), Answer.UNAUTHORIZED),
+    ((TokenEndpointUnavailable,), Answer.NOT_SENT),
+    # Without a token nothing is sent.
+    ((AuthenticationError, Forbidden, NotFound), Answer.STOP),
 )
 
 
@@ -114,4 +117,4 @@ def classify(error: AignosticsError) -> Sent:
         answer = Answer.REFUSED
     told = error.reason if isinstance(error, SubmissionUnknown) else str(error)
     wait = error.retry_after if isinstance(error, APIStatusError) else None
-    return Sent(answer=answer, reason=told, wait=_LATER if wait is None else wait)
+    return Sent(answer=answer, reason=told, wait=_LATER if wait is None else wait, error=error)

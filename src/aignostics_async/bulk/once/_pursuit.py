@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..record._states import IntentState
 from ._matching import SeenRun, Wanted, judge
 from ._quiet import Moment, Patience, Silence
+
+if TYPE_CHECKING:
+    from ..._errors import AignosticsError
 
 
 class Answer(StrEnum):
@@ -28,7 +31,9 @@ class Answer(StrEnum):
     REFUSED = "REFUSED"
     """The platform said no, and why: it can't take this request as it is."""
     LATER = "LATER"
-    """The platform said not now: too many requests, or a token that had ended."""
+    """The platform said not now: too many requests."""
+    UNAUTHORIZED = "UNAUTHORIZED"
+    """The platform did not take the token; it may have just ended, and then a newer one will do."""
     STOP = "STOP"
     """The platform will say no to every request of this job, until a person changes something."""
     UNKNOWN = "UNKNOWN"
@@ -44,6 +49,7 @@ class Sent:
     reason: str = ""
     wait: float = 0.0
     """Seconds after which to try again."""
+    error: AignosticsError | None = field(default=None, eq=False)
 
 
 # What is to be done. Each says what it is answered with.
@@ -136,6 +142,7 @@ _FOLLOWS = {
     Answer.CREATED: IntentState.CREATED,
     Answer.NOT_SENT: IntentState.SEALED,
     Answer.LATER: IntentState.SEALED,
+    Answer.UNAUTHORIZED: IntentState.SEALED,
     Answer.STOP: IntentState.SEALED,
     Answer.REFUSED: IntentState.DISSOLVED,
     Answer.UNKNOWN: IntentState.UNKNOWN,
@@ -148,14 +155,15 @@ _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DI
 def pursue(state: IntentState, asked_at: float | None, patience: Patience, interval: float) -> Steps:
     """Give the steps from a state to one in which nothing is open, and return that one.
 
-    It is SEALED only after an answer that stops the job. `asked_at` is the server's Date from before the
-    latest request, if there was one and it is known. `interval` is the time between two listings, in seconds
-    of the server's clock.
+    It is SEALED only after an answer that stops the job; the second time that a token is not taken is one.
+    `asked_at` is the server's Date from before the latest request, if there was one and it is known.
+    `interval` is the time between two listings, in seconds of the server's clock.
     """
     if state is IntentState.SENDING:
         # A process died between the two: nobody knows whether the request left.
         yield Conclude(Answer.UNKNOWN, IntentState.UNKNOWN, reason="the process ended meanwhile")
         state = IntentState.UNKNOWN
+    last: Answer | None = None
     while state not in _SETTLED:
         if state is IntentState.SEALED:
             yield Prepare()
@@ -166,8 +174,9 @@ def pursue(state: IntentState, asked_at: float | None, patience: Patience, inter
             sent: Sent = (yield Send()) if awake else _ASLEEP
             state = _FOLLOWS[sent.answer]
             yield Conclude(sent.answer, state, sent.run_id, sent.reason)
-            if sent.answer is Answer.STOP:
+            if sent.answer is Answer.STOP or sent.answer is last is Answer.UNAUTHORIZED:
                 return state
+            last = sent.answer
             if state is IntentState.SEALED:
                 yield Wait(sent.wait)
             elif state is IntentState.UNKNOWN:

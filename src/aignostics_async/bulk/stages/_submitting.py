@@ -118,7 +118,7 @@ class Submitting:
         try:
             stop = await self.work.patiently(lambda: self._pursue(intent.number))
             if stop is not None:
-                raise JobStopped(f"the platform refuses its runs: {stop.reason}")
+                raise JobStopped(f"the platform refuses its runs: {stop.reason}", cause=stop.error)
             await self._tell(intent.number)
         except JobStopped as error:
             self.work.stop(error)
