@@ -77,7 +77,9 @@ class MadeUpJob:
         self.execute("UPDATE seen SET triggered_at = ? WHERE run_id = ?", at, run_id)
         return intent, run_id
 
-    def doubt(self, numbers: Sequence[int], reason: str = "2 runs have exactly its references") -> int:
+    def doubt(
+        self, numbers: Sequence[int], reason: str = "these runs have exactly its references: run-7, run-8"
+    ) -> int:
         """Make uploaded items a chunk whose run nobody can tell."""
         intent: int = self.order(_orders.seal(numbers))
         self.order(_orders.begin(intent, None))

@@ -443,7 +443,7 @@ def test_the_command_tells_the_same(emulator: Emulator, shared: Path, tmp_path: 
     shown = run(emulator, shared / "slides")
     assert shown.returncode == 6
     for words in (
-        "4 found, 3 ready, 1.5 MB", "3 items in 1 run", "put, stat, sign, get, delete worked",
+        "4 found, 3 ready, 1.46 MB", "3 items in 1 run", "put, stat, sign, get, delete worked",
         "1 fault, 1 slide with one", "resolution  its resolution reads as 352.8", "/slides/boxes.tiff",
     ):  # fmt: skip
         assert words in shown.stdout, shown.stdout

@@ -99,13 +99,16 @@ def test_a_chunk_in_doubt_is_told_with_its_two_choices(
     for references in (("a", "b"), ("c",)):
         numbers = job.add(*references)
         job.upload(numbers)
-        job.doubt(numbers, reason="2 runs have exactly its references")
+        job.doubt(numbers, reason="these runs have exactly its references: run-7, run-8")
     job.execute("COMMIT")
     status = json.loads(bulk("status", "--json").out)
     assert (status["verdict"], status["exit_status"], status["worked_on_by"]) == ("UNDECIDED", 4, None)
     listed = bulk("resolve")
     assert listed.status == 0
-    assert "chunk 1, 2 slides, asked for 1 time: 2 runs have exactly its references" in listed.out
+    assert (
+        "chunk 1, 2 slides, asked for 1 time: these runs have exactly its references: run-7, run-8"
+        in listed.out
+    )
     commands = [line.strip() for line in listed.out.splitlines() if "aignostics-async" in line]
     assert commands == [
         f"aignostics-async bulk resolve {tmp_path} {chunk} {choice}"

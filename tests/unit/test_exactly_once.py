@@ -363,6 +363,22 @@ def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
         assert isinstance(steps.send(None), List)
 
 
+def test_runs_that_can_t_be_told_apart_are_named() -> None:
+    steps = pursue(IntentState.UNKNOWN, BEGINNING, PATIENCE, 60)
+    now = Moment(10, BEGINNING + 10)
+    assert isinstance(next(steps), Clock)
+    assert isinstance(steps.send(now), List)
+    wanted = Wanted(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
+    twins = [SeenRun(run_id, BEGINNING + 1, "RECEIVED", VERSION) for run_id in ("run-7", "run-8")]
+    for run in twins:
+        step = steps.send(Listing(now, twins, wanted) if run is twins[0] else frozenset("a"))
+        assert step == References(run.run_id)
+    resolved = steps.send(frozenset("a"))
+    assert isinstance(resolved, Resolve)
+    assert resolved.state is IntentState.AMBIGUOUS
+    assert resolved.reason == "these runs have exactly its references: run-7, run-8"
+
+
 def test_enough_rounds_were_run() -> None:
     if "whole jobs" not in COUNTED:
         pytest.skip("the test of whole jobs was not run with this one")

@@ -17,7 +17,7 @@ from rich.text import Text
 from .._environment import read_root
 from ..bulk.ahead._findings import grouped
 from ..bulk.ahead._look_ahead import Looked, look_ahead
-from ..bulk.report._words import count
+from ..bulk.report._words import count, human
 from ._bulk_options import JobOptions
 from ._bulk_show import print_text
 from ._common import Json, client
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from ..bulk.ahead._sources import Sources
 
 _SHOWN = 5  # slides of one finding; --json has all
-_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 async def plan(application_version: str, /, *places: str, options: JobOptions, as_json: Json = False) -> int:
@@ -84,14 +83,14 @@ def _figures(outlook: Outlook) -> Table:
     table.add_row("application", Text(f"{plan.application_version} at {plan.api_root}"))
     limit = f", {outlook.beyond_limit:,} beyond the limit" if outlook.beyond_limit else ""
     table.add_row(
-        "slides", f"{outlook.found:,} found, {outlook.ready:,} ready, {_size(outlook.bytes)}{limit}"
+        "slides", f"{outlook.found:,} found, {outlook.ready:,} ready, {human(outlook.bytes)}{limit}"
     )
     most = f" of {plan.most_items:,} allowed" if plan.most_items is not None else ""
     table.add_row("to be billed", f"{count(outlook.ready, 'item')}{most} in {count(outlook.runs, 'run')}")
     table.add_row("store", Text(f"{plan.store}: {_trial(outlook)}"))
     disk = outlook.disk
-    free = "an unknown space" if disk.free is None else _size(disk.free)
-    expected = "unknown" if disk.expected is None else f"about {_size(disk.expected)}"
+    free = "an unknown space" if disk.free is None else human(disk.free)
+    expected = "unknown" if disk.expected is None else f"about {human(disk.expected)}"
     table.add_row("results", Text(f"{expected} ({disk.basis}); {free} free in {disk.folder}"))
     table.add_row("run before", _earlier(outlook))
     return table
@@ -132,14 +131,6 @@ def _named(group: FindingGroup) -> str:
     more = len(group.slides) - _SHOWN
     named = "\n".join(group.slides[:_SHOWN])
     return f"{named}\nand {count(more, 'more slide')}" if more > 0 else named
-
-
-def _size(count: float) -> str:
-    unit = 0
-    while count >= 1000 and unit < len(_UNITS) - 1:
-        count /= 1000
-        unit += 1
-    return f"{count:,.0f} {_UNITS[unit]}" if unit == 0 else f"{count:.1f} {_UNITS[unit]}"
 
 
 @contextmanager

@@ -214,7 +214,8 @@ def _look(listing: Listing, silence: Silence, others: set[str]) -> Generator[Ste
     if len(verdict.same) == 1:
         return Resolve(IntentState.CREATED, verdict.same[0], "found in the listing of runs")
     if verdict.same:
-        return Resolve(IntentState.AMBIGUOUS, reason=f"{len(verdict.same)} runs have exactly its references")
+        reason = f"these runs have exactly its references: {', '.join(verdict.same)}"
+        return Resolve(IntentState.AMBIGUOUS, reason=reason)
     if silence.heard(listing.begun, is_empty=verdict.is_empty):
         return Resolve(IntentState.SEALED, reason="the platform has no such run")
     if verdict.possible and silence.is_hopeless(listing.begun):
