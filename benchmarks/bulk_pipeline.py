@@ -270,6 +270,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         version=VERSION,
         tag="",
         since=0.0,
+        lag=30.0,
     )
     with (
         closing(work.journal),

@@ -16,7 +16,7 @@ from aignostics_async.bulk import BulkJob, Happening, JobEvent, JobPlan, Patienc
 from aignostics_async.bulk.ahead._entries import Entry
 from aignostics_async.bulk.ahead._probed import Probed, measure
 from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._directory import Directory
+from aignostics_async.bulk.record._directory import Directory, Mark, Marker
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.storage import Store
 
@@ -75,9 +75,11 @@ class Bench:
         directory.make()
         database = Database(directory.database).open()
         try:
-            keep = making._keeper(database, await making._begin(database, self.plan(**told), self.client))
+            job_id = await making._begin(database, self.plan(**told), self.client)
+            keep = making._keeper(database, job_id)
             for path in self.copy(*names):
                 await keep(Entry(path=str(path), reference=path.stem), await probed(path), [])
+            Marker(job_id).write(Mark(0, 0))
         finally:
             database.close()
         self.emulator.set_faults()

@@ -250,6 +250,6 @@ if TYPE_CHECKING:
     from .transfer._progress import ProgressLines as ProgressLines, TransferEvent as TransferEvent
     from .watch import Change as Change, Watcher as Watcher
 else:
-    __getattr__ = exports(__name__, _HOMES)
+    __getattr__, __dir__ = exports(__name__, _HOMES)
 
 __all__ = [name for names in _HOMES.values() for name in names]

@@ -27,7 +27,7 @@ from anyio.lowlevel import checkpoint
 from ._errors import InvalidResponse
 from ._json import BrokenEntry, NoJson, beginning, entries, value
 from ._pager import Page, PageRequest
-from ._redact import excerpt
+from ._redact import excerpt, redact
 from .models import (
     Application,
     ApplicationVersion,
@@ -180,7 +180,8 @@ def item(raw: dict[str, Any]) -> ItemResult:
         run_id=_text(wire.application_run_id, "application_run_id"),
         reference=_text(wire.reference, "reference"),
         status=_ITEM_STATUSES.get(wire.status) or ItemStatus(wire.status.value),
-        error=None if wire.error is None else _text(wire.error, "error"),
+        # Whoever wrote it may have quoted the URL of an input, and that opens it.
+        error=None if wire.error is None else redact(_text(wire.error, "error")),
         output_artifacts=tuple([_artifact(artifact) for artifact in wire.output_artifacts]),
     )
     draft.__class__ = ItemResult

@@ -8,11 +8,13 @@ from importlib import import_module  # noqa: TID251 - of a package's own modules
 from typing import Any
 
 
-def exports(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
-    """Return a package's `__getattr__`, for names by the module that each lives in.
+def exports(
+    package: str, homes: Mapping[str, tuple[str, ...]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a package's `__getattr__` and `__dir__`, for names by the module that each lives in.
 
     The modules that have no leading underscore are attributes of the package too. Each name is looked for
-    once. Raises AttributeError for any other.
+    once; any other raises AttributeError.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 
@@ -26,4 +28,7 @@ def exports(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str
         setattr(sys.modules[package], name, value)
         return value
 
-    return get
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *home_of})
+
+    return get, names

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 from attrs import define, evolve
-from running_jobs import RATE, RUNS, SETTINGS, Bench, all_bytes, on_first, without_results
+from running_jobs import RATE, RUNS, SETTINGS, VERSION, Bench, all_bytes, on_first, without_results
 from support import signed_in
 
 from aignostics_async import (
@@ -643,6 +643,43 @@ async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_
     assert (await bench.run()).verdict is Verdict.DONE
     assert bench.posts() == 1
     bench.assert_each_has_one_run("a", "b")
+
+
+@pytest.mark.parametrize("shown", [0, 2])
+@pytest.mark.parametrize("has_marker", [True, False])
+async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, has_marker: bool, shown: int
+) -> None:
+    names = ("a", "b", "c", "d")
+    await bench.make(*names, chunk_size=4)
+    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
+    await bench.run()
+    shutil.copy(copy, bench.database)
+    if not has_marker:
+        shutil.rmtree(bench.folder / "state")
+    references, read = Platform.references, []
+
+    async def in_part(self: Platform, run_id: str) -> frozenset[str] | None:
+        found = await references(self, run_id)
+        read.append(run_id)
+        return found if found is None or read.count(run_id) > 1 else frozenset(sorted(found)[:shown])
+
+    monkeypatch.setattr(Platform, "references", in_part)
+    bench.emulator.set_faults()
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert bench.posts() == 0
+    bench.assert_each_has_one_run(*names)
+
+
+async def test_a_new_job_adopts_nothing(bench: Bench) -> None:
+    """Somebody had a slide of that name analysed after the job was made: that is told, and not taken for it."""
+    await bench.make("a")
+    run_id, *_ = bench.emulator.script({"items": [bench.reference("a")], "application_version_id": VERSION})
+    assert (await bench.run()).verdict is Verdict.UNDECIDED
+    assert set(bench.states().values()) == {"DONE"}
+    assert bench.posts() == 1
+    assert not bench.told(Happening.RUN_ADOPTED)
+    assert [event.run_id for event in bench.told(Happening.RUN_DUPLICATE)] == [run_id]
 
 
 async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(bench: Bench) -> None:

@@ -59,10 +59,11 @@ def test_a_mark_of_another_job_stays() -> None:
 
 
 def claims(**told: Any) -> Claims:
-    nothing: dict[str, Any] = {"intents": {}, "open": (), "runs": (), "items": {}, "placed": ()}
-    known = {**nothing, **told}
+    mappings: dict[str, Any] = {"intents": {}, "dissolved": {}, "items": {}}
+    known = {**mappings, "open": (), "runs": (), "placed": (), **told}
     return Claims(
         intents=known["intents"],
+        dissolved=known["dissolved"],
         open=set(known["open"]),
         runs=set(known["runs"]),
         items=known["items"],
@@ -83,6 +84,12 @@ def test_a_second_run_is_one_of_an_intent_that_has_another() -> None:
 def test_a_run_that_an_open_intent_may_have_asked_for_is_no_second_one() -> None:
     """Items that failed were submitted again: the same references, another run, and its answer is lost."""
     assert second_of("new", AB, claims(intents={AB: 1}, runs=["first"], open=[AB])) is None
+
+
+def test_a_late_run_of_a_dissolved_intent_is_a_second_one_of_its_items() -> None:
+    assert second_of("late", AB, claims(intents={frozenset("a"): 2}, dissolved={AB: 1}, runs=["first"])) == 1
+    assert second_of("late", AB, claims(intents={AB: 3}, dissolved={AB: 1})) == 3
+    assert second_of("new", AB, claims(dissolved={AB: 1}, open=[AB])) is None
 
 
 def test_a_run_is_adopted_whole_or_not_at_all() -> None:

@@ -20,7 +20,7 @@ from aignostics_async.bulk.record._database import Database, connect_to_read
 from aignostics_async.bulk.record._directory import Directory, Mark, Marker
 from aignostics_async.bulk.record._schema import MIGRATIONS
 from aignostics_async.bulk.record._states import _INTENTS, _ITEMS, IntentState, ItemState
-from aignostics_async.bulk.record._writer import Execute
+from aignostics_async.bulk.record._writer import Execute, Writer
 
 STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
 
@@ -110,6 +110,45 @@ async def test_an_order_that_fails_leaves_nothing_and_takes_nobody_with_it(datab
         lambda execute: execute("SELECT state FROM items ORDER BY number").fetchall()
     )
     assert states == [("READY",), ("FOUND",), ("READY",)]
+
+
+@pytest.mark.parametrize("raised", [SystemExit, StopIteration])
+async def test_whatever_an_order_raises_its_neighbours_are_told(
+    database: Database, raised: type[BaseException]
+) -> None:
+    await add(database, "a")
+
+    def fails(_execute: Execute) -> None:
+        raise raised
+
+    writing = [database.write(order) for order in (fails, _orders.move_item(1, ItemState.READY))]
+    await writing[1]
+    with pytest.raises((SystemExit, RuntimeError)):
+        await writing[0]
+
+
+async def test_nobody_waits_for_a_thread_that_has_ended(tmp_path: Path) -> None:
+    class Broken:
+        in_transaction = True
+
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self.execute, self.close = connection.execute, connection.close
+
+        def rollback(self) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    def fails(execute: Execute) -> None:
+        raise ZeroDivisionError
+
+    writer = Writer(lambda: Broken(sqlite3.connect(":memory:", isolation_level=None)))  # type: ignore[arg-type, return-value]
+    writer.start()
+    for order in (fails, fails):
+        with pytest.raises(JobDatabaseError, match="disk I/O error"):
+            await asyncio.wait_for(writer.write(order), 10)
+    closed = Database(tmp_path / "job.sqlite3").open()
+    closed.close()
+    with pytest.raises(JobDatabaseError, match="open it again"):
+        await asyncio.wait_for(closed.write(lambda _: None), 10)
 
 
 async def test_a_cancelled_caller_s_order_is_carried_out(database: Database) -> None:

@@ -49,6 +49,7 @@ def test_every_name_is_the_one_of_its_home(package: ModuleType) -> None:
         module = importlib.import_module(f"{package.__name__}.{home}")
         for name in names:
             assert getattr(package, name) is getattr(module, name)
+    assert set(package.__all__) <= set(dir(package))
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         package.Nothing  # noqa: B018
 

@@ -49,6 +49,6 @@ if TYPE_CHECKING:
     from .report._summary import Summary as Summary
     from .report._write import write_report as write_report
 else:
-    __getattr__ = exports(__name__, _HOMES)
+    __getattr__, __dir__ = exports(__name__, _HOMES)
 
 __all__ = [name for names in _HOMES.values() for name in names]

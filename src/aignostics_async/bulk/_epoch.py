@@ -51,10 +51,12 @@ async def _recall(
     silence = Silence(work.plan.patience, asked_at, await platform.moment(fresh=True))
     while not work.is_draining:
         begun = await platform.moment(fresh=True)
-        adopted = await work.patiently(sweep.adopt)
-        for run_id in adopted:
+        recalled = await work.patiently(sweep.adopt)
+        for run_id in recalled.adopted:
             work.journal.tell(Happening.RUN_ADOPTED, run_id=run_id)
-        if not is_behind or silence.heard(begun, is_empty=not adopted):
+        is_quiet = silence.heard(begun, is_empty=not recalled.adopted and not recalled.doubtful)
+        if not recalled.doubtful and (is_quiet or not is_behind):
             break
         work.journal.tell(Happening.WAITING, text="for runs that this database has forgotten")
-        await work.sleep(silence.next_wait(begun, _INTERVAL) / _submitter.SERVER_RATE)
+        wait = sweep.lag if recalled.doubtful else silence.next_wait(begun, _INTERVAL)
+        await work.sleep(wait / _submitter.SERVER_RATE)

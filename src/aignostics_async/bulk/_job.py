@@ -20,6 +20,7 @@ from ._identity import check_server, settle_identity
 from ._plan import JobPlan
 from .ahead._probe import Prober
 from .ahead._requirements import Requirements
+from .once import _submitter
 from .once._platform import Platform
 from .once._submitter import Submitter
 from .once._sweep import Sweep
@@ -197,11 +198,20 @@ class BulkJob:
         """Make the platform's runs of this job's items its own where it has forgotten them; return their ids.
 
         For a database that was brought back from a copy. `run` does so by itself where the copy is known to
-        be one. Costs a listing of the runs since the job was made, and a reading of each that is not known.
+        be one. Costs a listing of the runs since the job was made, and a reading of each that is not known;
+        one that may be the job's is read again half a minute later, for it may be listed in part. Raises
+        UsageError while the job is at work.
         """
+        self._check_idle()
         version = await client.applications.version(self.plan.application_version)
         await settle_identity(self._database, client, self.plan)
-        return await self._sweep(client, Platform(client, version)).adopt()
+        sweep, adopted = self._sweep(client, Platform(client, version)), list[str]()
+        while True:
+            recalled = await sweep.adopt()
+            adopted += recalled.adopted
+            if not recalled.doubtful:
+                return adopted
+            await anyio.sleep(sweep.lag / _submitter.SERVER_RATE)
 
     async def retry(self, *, failed: bool = False) -> int:
         """Let items that were set aside go on from where they were, and return how many.
@@ -265,6 +275,7 @@ class BulkJob:
             version=self.plan.application_version,
             tag=self._tag,
             since=self._job.created_at,
+            lag=self.plan.patience.lag,
         )
 
     async def _begin(self, work: Work, platform: Platform) -> tuple[Submitter, Sweep]:

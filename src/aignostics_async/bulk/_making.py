@@ -11,13 +11,15 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from .._errors import JobRefused
 from .ahead._findings import Finding
 from .ahead._look_ahead import Keep, Looked, look_ahead
 from .once._platform import Platform
 from .record import _orders, _run_orders
 from .record._database import Database
-from .record._directory import Directory
+from .record._directory import Directory, Mark, Marker
 from .record._states import ItemState
 from .stages._reading import as_columns, in_words
 
@@ -64,19 +66,22 @@ async def make_job(
             raise JobRefused(f"there is a job in {folder.path} already; resume it, or choose another folder")
         with _draft(folder) as draft:
             with _open(draft) as database:
+                job_id = await _begin(database, plan, client)
                 outlook = await look_ahead(
                     plan,
                     sources,
                     client,
                     store=store,
                     results=folder.results,
-                    keep=_keeper(database, await _begin(database, plan, client)),
+                    keep=_keeper(database, job_id),
                     progress=progress,
                 )
                 await database.write(_orders.arrange())
             if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
                 if consent is not None:
                     consent(outlook)
+                # With it the first run knows that this database is no copy.
+                await to_thread.run_sync(Marker(job_id).write, Mark(0, 0))
                 draft.replace(folder.database)
         return outlook
     finally:

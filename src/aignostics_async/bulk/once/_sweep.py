@@ -17,11 +17,14 @@ from ..record import _queries, _run_orders
 from ._tags import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..._client import Client
     from ..record._database import Database
     from ..record._queries import Claims
     from ._matching import SeenRun
     from ._platform import Platform
+    from ._quiet import Moment
 
 _log = logging.getLogger("aignostics_async.bulk")
 _HOW = "the platform has it, and this database had forgotten it"
@@ -37,6 +40,14 @@ class Second:
     """What was done about it; None where that is for a person."""
 
 
+@frozen
+class Recalled:
+    """Runs that the database had forgotten: the ones that are the job's now, and those to be read again."""
+
+    adopted: Sequence[str]
+    doubtful: Sequence[str]
+
+
 @frozen(kw_only=True)
 class Sweep:
     """Looks through the platform's runs for ones that concern the job."""
@@ -49,8 +60,12 @@ class Sweep:
     """The job's mark in references, or nothing."""
     since: float
     """When the job was made."""
+    lag: float
+    """Seconds of the server's clock after which no stale replica answers as before."""
     # Runs that were read to their end and have no item of the job.
     _strangers: set[str] = field(factory=set, init=False)
+    # What was first read of a run as it is now, and when.
+    _read: dict[str, tuple[frozenset[str], Moment]] = field(factory=dict, init=False)
 
     async def find_duplicates(self) -> list[Second]:
         """Find second runs of intents, write them down, and return them.
@@ -68,27 +83,34 @@ class Sweep:
             claims = await self.database.read(_queries.claims())
             if (intent := second_of(run.run_id, references, claims)) is not None:
                 found.append(await self._report(run, intent))
-            elif not any(plain(each, self.tag) in claims.items for each in references):
+            # One without items is none: what it has is not listed yet.
+            elif references and not any(plain(each, self.tag) in claims.items for each in references):
                 self._strangers.add(run.run_id)
         return found
 
-    async def adopt(self) -> list[str]:
-        """Make runs of the job's items its own that the database does not know; return their ids.
+    async def adopt(self) -> Recalled:
+        """Make runs of the job's items its own that the database does not know.
 
-        Raises JobError where a run can't be read: before it is, nothing may be sent.
+        A run that is listed in part looks like a smaller one that is whole: what is taken has to read the
+        same a lag later. Until then it is in doubt, and nothing may be sent. Raises JobError where a run
+        can't be read.
         """
-        adopted = []
+        adopted, doubtful = [], []
         unknown = await self._unknown()
         claims = await self.database.read(_queries.claims())
         # The oldest first: of two runs of the same items the first one is the job's.
         for run in reversed(unknown):
+            before = await self.platform.moment()
             references = await self.platform.references(run.run_id)
             if references is None:
                 raise JobError(
                     f"run {run.run_id} may be of this job and can't be read, so nothing can be sent; try "
                     "again later"
                 )
-            if numbers := own(references, claims, self.tag):
+            numbers = own(references, claims, self.tag)
+            if (numbers or not references) and not await self._is_settled(run.run_id, references, before):
+                doubtful.append(run.run_id)
+            elif numbers:
                 reference = next(iter(references))
                 tag = reference[len(plain(reference, self.tag)) :]
                 order = _run_orders.adopt(run, numbers, tag=tag, how=_HOW)
@@ -97,7 +119,15 @@ class Sweep:
                 adopted.append(run.run_id)
             elif (intent := second_of(run.run_id, references, claims)) is not None:
                 await self._report(run, intent)
-        return adopted
+        return Recalled(adopted, doubtful)
+
+    async def _is_settled(self, run_id: str, references: frozenset[str], before: Moment) -> bool:
+        """Whether a run was read like this a lag ago, or longer; `before` is from before this reading."""
+        first = self._read.get(run_id)
+        if first is not None and first[0] == references:
+            return before.since(first[1]) >= self.lag
+        self._read[run_id] = references, await self.platform.moment()
+        return False
 
     async def _unknown(self) -> list[SeenRun]:
         """Return runs that may concern the job and whose references are not known, the newest first."""
@@ -124,11 +154,12 @@ class Sweep:
 def second_of(run_id: str, references: frozenset[str], claims: Claims) -> int | None:
     """Return the intent of which a run is a second one, if it is. Pure.
 
-    It is none while an intent with the same references is open: it may be that one's first.
+    It is none while an intent with the same references is open: it may be that one's first. That of an intent
+    whose items went on in others is one, too.
     """
     if run_id in claims.runs or references in claims.open:
         return None
-    return claims.intents.get(references)
+    return claims.intents.get(references, claims.dissolved.get(references))
 
 
 def own(references: frozenset[str], claims: Claims, tag: str) -> list[int]:

@@ -94,6 +94,8 @@ class Claims:
 
     intents: dict[frozenset[str], int]
     """By the references that were sent, tags included, of intents that have their run."""
+    dissolved: Mapping[frozenset[str], int]
+    """The same of intents that were refused, or given up for another run; a request of theirs may be late."""
     open: set[frozenset[str]]
     """References that were sent, or will be, of intents whose run is not known yet."""
     runs: set[str]
@@ -275,9 +277,11 @@ def claims() -> Callable[[Execute], Claims]:
     def query(execute: Execute) -> Claims:
         own: dict[int, str] = dict(execute("SELECT number, run_id FROM intents WHERE run_id IS NOT NULL"))
         placed = execute("SELECT number FROM items WHERE run_id IS NOT NULL")
-        sent = _references(execute)
+        sent = _references(execute, "<> 'DISSOLVED'")
+        dissolved = _references(execute, "= 'DISSOLVED'")
         return Claims(
             intents={references: number for number, references in sent.items() if number in own},
+            dissolved={references: number for number, references in dissolved.items()},
             open={references for number, references in sent.items() if number not in own},
             runs=set(own.values()),
             items=dict(execute("SELECT reference, number FROM items")),
@@ -287,12 +291,12 @@ def claims() -> Callable[[Execute], Claims]:
     return query
 
 
-def _references(execute: Execute) -> dict[int, frozenset[str]]:
-    """Return the references of intents that have a run, or may become one, as they are sent."""
+def _references(execute: Execute, condition: str) -> dict[int, frozenset[str]]:
+    """Return the references, as they are sent, of intents whose state meets a condition."""
     query = (
         "SELECT intents.number, items.reference || tag FROM intents "
         "JOIN members ON members.intent = intents.number JOIN items ON items.number = item "
-        "WHERE intents.state <> 'DISSOLVED'"
+        f"WHERE intents.state {condition}"
     )
     found: dict[int, set[str]] = {}
     for number, reference in execute(query):

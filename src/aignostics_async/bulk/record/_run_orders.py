@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ..._errors import JobStateError
 from ._orders import move_item, move_items
 from ._states import ItemState
 
@@ -241,7 +242,8 @@ def find_duplicate(run: SeenRun, intent: int, done: str | None) -> Callable[[Exe
 def adopt(run: SeenRun, numbers: Sequence[int], *, tag: str, how: str) -> Callable[[Execute], int]:
     """Return the order that gives items a run that the platform has and the database had forgotten.
 
-    Their intents that have no run are dissolved first. Gives the number of the run's intent.
+    Their intents that have no run are dissolved first; JobStateError if one has its run. Gives the number of
+    the new intent.
     """
     ident, now, marks = str(uuid.uuid4()), time.time(), json.dumps(list(numbers))
 
@@ -250,6 +252,8 @@ def adopt(run: SeenRun, numbers: Sequence[int], *, tag: str, how: str) -> Callab
             "SELECT DISTINCT intent FROM members WHERE is_live AND item IN (SELECT value FROM json_each(?))"
         )
         for (intent,) in execute(query, (marks,)).fetchall():
+            if execute("SELECT 1 FROM intents WHERE number = ? AND run_id IS NOT NULL", (intent,)).fetchone():
+                raise JobStateError(f"chunk {intent} has its run already, so {run.run_id} can't be adopted")
             execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
             execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE intent = ? AND outcome IS NULL", (intent,))
             execute("UPDATE intents SET state = 'DISSOLVED', reason = ? WHERE number = ?", (how, intent))

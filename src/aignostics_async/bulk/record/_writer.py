@@ -6,7 +6,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ _MOST = 512  # orders of one commit
 
 # Plain tuples: there is one for each step of each item.
 _Order = tuple[Callable[[Execute], Any], asyncio.Future[Any]]
-_Outcome = tuple[Any, Exception | None]
+_Outcome = tuple[Any, BaseException | None]
 
 
 class Writer:
@@ -33,7 +34,7 @@ class Writer:
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
-        self._failure: BaseException | None = None
+        self._ended: JobDatabaseError | None = None
         self._thread = Thread(target=self._run, name="aignostics job writer", daemon=True)
         self.commits = 0
 
@@ -47,10 +48,13 @@ class Writer:
     def write(self, work: Callable[[Execute], T]) -> asyncio.Future[T]:
         """Carry out an order; what is returned has its result when it is durable.
 
-        It raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did.
+        It raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did,
+        or the thread has ended.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._orders.put((work, future))
+        if self._ended is not None:
+            self._refuse_rest(self._ended)
         return future
 
     def stop(self) -> None:
@@ -65,12 +69,28 @@ class Writer:
             self._ready.set_exception(error)
             return
         self._ready.set_result(None)
-        is_last = False
-        while not is_last:
-            batch, is_last = self._take()
-            if batch:
+        batch: Sequence[_Order] = ()
+        is_last, ended = False, "the job was closed; open it again"
+        try:
+            while not is_last:
+                batch, is_last = self._take()
                 _tell(batch, self._commit(connection, batch))
-        connection.close()
+                batch = ()
+        except BaseException as error:  # noqa: BLE001 - nobody may wait for ever
+            ended = f"the job's database failed ({type(error).__name__}: {error}); resume the job"
+        with suppress(sqlite3.Error):
+            connection.close()
+        # In this order: an order that comes from now on is refused by whoever brings it.
+        self._ended = JobDatabaseError(ended)
+        _tell(batch, [(None, self._ended)] * len(batch))
+        self._refuse_rest(self._ended)
+
+    def _refuse_rest(self, error: JobDatabaseError) -> None:
+        with suppress(Empty):
+            while True:
+                order = self._orders.get_nowait()
+                if order is not None:
+                    _tell([order], [(None, error)])
 
     def _take(self) -> tuple[list[_Order], bool]:
         batch: list[_Order] = []
@@ -84,13 +104,16 @@ class Writer:
 
     def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order]) -> list[_Outcome]:
         """Return what became of each order."""
+        if not batch:
+            return []
         execute = connection.execute
         try:
             execute("BEGIN IMMEDIATE")
             given = [work(execute) for work, _ in batch]
             execute("COMMIT")
-        except Exception as error:  # noqa: BLE001 - who ordered it gets it
-            failure = error
+        except BaseException as error:  # noqa: BLE001 - who ordered it gets it
+            # A future takes any but this one.
+            failure = RuntimeError("an order stopped early") if isinstance(error, StopIteration) else error
         else:
             self.commits += 1
             return [(each, None) for each in given]
@@ -114,7 +137,7 @@ def _tell(batch: Iterable[_Order], outcomes: Iterable[_Outcome]) -> None:
         told.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, answers in told.items():
         # A loop that has ended has nobody left to tell.
-        if not loop.is_closed():
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(_resolve, answers)
 
 

@@ -1,0 +1,134 @@
+"""Runs of a job that its database does not know, where listings show them late, and in part."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, field
+from job import job_database
+
+from aignostics_async import JobStateError
+from aignostics_async.bulk.once._matching import SeenRun
+from aignostics_async.bulk.once._pursuit import Answer
+from aignostics_async.bulk.once._quiet import Moment
+from aignostics_async.bulk.once._sweep import Sweep
+from aignostics_async.bulk.record import _orders
+from aignostics_async.bulk.record._database import Database
+from aignostics_async.bulk.record._states import IntentState
+
+VERSION = "he-tme:v1.0.0"
+LAG = 30.0
+
+
+@define
+class Listing:
+    """A platform whose listing of a run's items shows another thing each time, the last one for ever."""
+
+    shown: Mapping[str, Sequence[str]]
+    now: float = 0.0
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    _asked: dict[str, int] = field(factory=dict)
+
+    async def moment(self, *, fresh: bool = False) -> Moment:
+        """Return the time."""
+        return Moment(self.now, self.now)
+
+    async def runs(self, since: float) -> list[SeenRun]:
+        """Return all runs."""
+        return [SeenRun(run_id, 2000.0, "RUNNING", VERSION) for run_id in self.shown]
+
+    async def references(self, run_id: str) -> frozenset[str]:
+        """Return what is shown this time."""
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        asked = self._asked[run_id] = self._asked.get(run_id, -1) + 1
+        return frozenset(self.shown[run_id][min(asked, len(self.shown[run_id]) - 1)])
+
+
+def sweep_of(database: Database, platform: Listing) -> Sweep:
+    told: dict[str, Any] = {"database": database, "platform": platform, "client": None}
+    return Sweep(**told, version=VERSION, tag="", since=1000.0, lag=LAG)
+
+
+async def create(database: Database, numbers: list[int], run_id: str) -> int:
+    intent = await database.write(_orders.seal(numbers))
+    await database.write(_orders.begin(intent, 2000.0))
+    await database.write(_orders.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
+    return intent
+
+
+async def test_a_second_run_is_found_whose_items_are_listed_later_than_itself(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a", "b") as database:
+        intent = await create(database, [1, 2], "first")
+        sweep = sweep_of(database, Listing({"second": ["", "a", "ab"], "other": ["xy"]}))
+        assert [await sweep.find_duplicates() for _ in range(2)] == [[], []]
+        (second,) = await sweep.find_duplicates()
+        assert (second.run_id, second.intent) == ("second", intent)
+
+
+async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path: Path) -> None:
+    """Its answer was lost, it was sent again and refused, and its halves have runs by now."""
+    async with job_database(tmp_path / "job", "a", "b") as database:
+        whole = await database.write(_orders.seal([1, 2]))
+        await database.write(_orders.begin(whole, 2000.0))
+        await database.write(_orders.conclude(whole, Answer.UNKNOWN, IntentState.UNKNOWN))
+        await database.write(_orders.resolve(whole, IntentState.SEALED))
+        await database.write(_orders.begin(whole, 2400.0))
+        await database.write(_orders.conclude(whole, Answer.REFUSED, IntentState.DISSOLVED))
+        for number in (1, 2):
+            await create(database, [number], f"half-{number}")
+        (second,) = await sweep_of(database, Listing({"late": ["ab"]})).find_duplicates()
+        assert (second.run_id, second.intent) == ("late", whole)
+
+
+async def test_a_run_that_is_listed_in_part_is_not_adopted_in_part(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a", "b", "c") as database:
+        platform = Listing({"run": ["", "ab", "abc"]})
+        sweep, doubts = sweep_of(database, platform), 0
+        while (recalled := await sweep.adopt()).doubtful:
+            assert not recalled.adopted
+            doubts += 1
+            platform.now += LAG
+        assert (doubts, list(recalled.adopted)) == (3, ["run"]), "the same was read twice"
+        rows = await database.read(lambda execute: execute("SELECT state, run_id FROM items").fetchall())
+        assert rows == [("SUBMITTED", "run")] * 3
+
+
+async def test_two_readings_within_the_lag_are_one(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a") as database:
+        platform = Listing({"run": ["a"]})
+        sweep = sweep_of(database, platform)
+        for now in (0.0, 1.0, LAG - 1):
+            platform.now = now
+            assert (await sweep.adopt()).doubtful == ["run"]
+        platform.now = LAG
+        assert (await sweep.adopt()).adopted == ["run"]
+
+
+async def test_a_run_of_others_is_in_no_doubt(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a") as database:
+        recalled = await sweep_of(database, Listing({"run": ["ax"]})).adopt()
+        assert not recalled.doubtful
+        assert not recalled.adopted
+
+
+async def test_a_chunk_that_has_its_run_by_now_keeps_it(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a", "b") as database:
+        intent = await database.write(_orders.seal([1, 2]))
+        await database.write(_orders.begin(intent, 2000.0))
+        platform = Listing({"second": ["ab"]})
+        sweep = sweep_of(database, platform)
+        assert (await sweep.adopt()).doubtful
+
+        async def answered() -> None:
+            order = _orders.conclude(intent, Answer.CREATED, IntentState.CREATED, "first")
+            await database.write(order)
+
+        platform.now, platform.meanwhile = LAG, answered
+        with pytest.raises(JobStateError, match=f"chunk {intent} has its run already"):
+            await sweep.adopt()
+        rows = await database.read(lambda execute: execute("SELECT state, run_id FROM intents").fetchall())
+        assert rows == [("CREATED", "first")]
