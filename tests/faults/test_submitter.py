@@ -12,7 +12,7 @@ from attrs import evolve
 from job import intent, job_database, submitter
 from support import count
 
-from aignostics_async import APIStatusError, CallableToken, Client, Item, LoginRequired
+from aignostics_async import APIStatusError, CallableToken, Client, Item, JobStopped, LoginRequired
 from aignostics_async.bulk.once import _submitter
 from aignostics_async.bulk.once._platform import Platform
 from aignostics_async.bulk.once._pursuit import Sent
@@ -211,6 +211,44 @@ async def test_an_answer_that_stops_the_job(
     assert stopped.error.status == status
     assert (await intent(database)).state is IntentState.SEALED, "nothing is lost"
     assert count(platform, "POST", RUNS) == posts
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
+) -> None:
+    platform.set_faults(
+        {"method": "POST", "path": RUNS, "drop": "after"},
+        {"method": "GET", "path": RUNS, "skip": 2, "status": status},  # two are for the time
+    )
+    worker = await submitter(client, database, tmp_path)
+    with pytest.raises(APIStatusError) as told:
+        await asyncio.wait_for(worker.pursue(await intent(database)), 20)
+    assert told.value.status == status
+    assert (await intent(database)).state is IntentState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"method": "POST", "status": 429},
+        {"method": "GET", "status": 503, "skip": 2},
+    ],
+    ids=["POST", "GET"],
+)
+async def test_an_outage_of_an_hour_stops_the_job(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    lost = [{"method": "POST", "path": RUNS, "times": 1, "drop": "after"}] if "skip" in fault else []
+    platform.set_faults(*lost, {"path": RUNS, **fault})
+    waited: list[str] = []
+    worker = evolve(await submitter(client, database, tmp_path), on_wait=waited.append)
+    with pytest.raises(JobStopped) as stopped:
+        await asyncio.wait_for(worker.pursue(await intent(database)), 60)
+    assert isinstance(stopped.value.cause, APIStatusError)
+    assert len(waited) == 1, "and not each time"
+    assert count(platform, "POST", RUNS) < 3600 / 30
+    assert (await intent(database)).state in (IntentState.SEALED, IntentState.UNKNOWN)
 
 
 async def test_without_a_token_nothing_is_sent(

@@ -672,7 +672,7 @@ async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
 
 
 async def test_a_new_job_adopts_nothing(bench: Bench) -> None:
-    """Somebody had a slide of that name analysed after the job was made: that is told, and not taken for it."""
+    """Somebody had a slide of that name analysed after the job was made: that is told, and not taken."""
     await bench.make("a")
     run_id, *_ = bench.emulator.script({"items": [bench.reference("a")], "application_version_id": VERSION})
     assert (await bench.run()).verdict is Verdict.UNDECIDED

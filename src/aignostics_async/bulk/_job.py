@@ -294,6 +294,7 @@ class BulkJob:
             sleep=work.sleep,
             is_draining=lambda: work.is_draining,
             on_doubt=lambda reason: work.journal.tell(Happening.RUN_UNKNOWN, text=reason),
+            on_wait=lambda reason: work.journal.tell(Happening.WAITING, text=reason),
         )
         return submitter, sweep
 

@@ -86,12 +86,24 @@ class Platform:
         return runs
 
     async def references(self, run_id: str) -> frozenset[str] | None:
-        """Return the references of a run's items; None if they could not be read to their end."""
+        """Return the references of a run's items; None if they could not be read to their end.
+
+        Raises what signing in again would mend.
+        """
         try:
             results = self._client.run(run_id).results(page_size=LARGEST_PAGE)
             return frozenset([item.reference async for item in results])
-        except AignosticsError:
+        except AignosticsError as error:
+            if is_signed_out(error):
+                raise
             return None
+
+
+def is_signed_out(error: AignosticsError) -> bool:
+    """Whether nothing can be asked any more until somebody signs in."""
+    return isinstance(error, AuthenticationError | Unauthorized) and not isinstance(
+        error, TokenEndpointUnavailable
+    )
 
 
 def uptime() -> float:

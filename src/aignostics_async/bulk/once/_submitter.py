@@ -10,13 +10,14 @@ import anyio
 from anyio import to_thread
 from attrs import field, frozen
 
-from ..._errors import AignosticsError
+from ..._errors import AignosticsError, Forbidden, JobStopped
 from ..record import _orders, _queries
 from ..record._directory import Mark
 from ..record._states import IntentState
 from ._matching import Wanted
-from ._platform import uptime
+from ._platform import is_signed_out, uptime
 from ._pursuit import (
+    Answer,
     Begin,
     Clock,
     Conclude,
@@ -44,7 +45,11 @@ if TYPE_CHECKING:
 
 SERVER_RATE = 1.0
 """Seconds of the server's clock in one of ours; only a test's server has another one."""
-_LISTING_INTERVAL = 15.0  # seconds of the server's clock
+# Seconds of the server's clock.
+_LISTING_INTERVAL = 15.0
+_LONGEST_WAIT = 60.0
+_LONGEST_OUTAGE = 3600.0
+_NOT_NOW = frozenset({Answer.LATER, Answer.NOT_SENT})
 
 
 @frozen(kw_only=True)
@@ -66,6 +71,8 @@ class Submitter:
     """Whether nothing new is to be begun."""
     on_doubt: Callable[[str], None] = lambda _reason: None
     """Is told why a request may have created a run and may not."""
+    on_wait: Callable[[str], None] = lambda _reason: None
+    """Is told what is waited for, when the platform can't be asked or says not now."""
     _marking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def pursue(self, intent: IntentRow) -> Sent | None:
@@ -74,7 +81,8 @@ class Submitter:
         Returns the answer that stops the job, if one does.
 
         May be cancelled, or die, between any two steps; the next pursuit goes on from what was written down.
-        Raises AignosticsError where its items could not be prepared, and then nothing was sent.
+        Raises AignosticsError where its items could not be prepared, and then nothing was sent; and JobStopped
+        where the platform can't be asked, or says not now, for an hour.
         """
         pursuit = _Pursuit(self, intent)
         steps = pursue(intent.state, intent.last_asked, self.patience, _LISTING_INTERVAL)
@@ -104,6 +112,8 @@ class _Pursuit:
         self._first_asked = intent.first_asked
         self._has_asked = intent.requests > 0
         self._items: Sequence[Item] = ()
+        self._failing_since: float | None = None
+        self._waits = 0
         self.sent: Sent | None = None
 
     async def act(self, step: Step) -> Any:  # noqa: C901 - one line for each step
@@ -133,8 +143,27 @@ class _Pursuit:
             case References(run_id):
                 return await submitter.platform.references(run_id)
             case Wait(seconds):
-                await submitter.sleep(seconds / SERVER_RATE)
+                await submitter.sleep(self._longer(seconds) / SERVER_RATE)
         return None
+
+    def _longer(self, seconds: float) -> float:
+        """Return how long to wait, the longer the more often the platform has said not now."""
+        if self.sent is None or self.sent.answer not in _NOT_NOW:
+            self._waits = 0
+            return seconds
+        if self.sent.error is not None:
+            self._bear(self.sent.error)
+        self._waits += 1
+        return max(seconds, min(2.0**self._waits, _LONGEST_WAIT))
+
+    def _bear(self, error: AignosticsError) -> None:
+        """Go on in spite of an error that may pass; raises JobStopped when it has not for too long."""
+        now = uptime() * SERVER_RATE
+        if self._failing_since is None:
+            self._failing_since = now
+            self._submitter.on_wait(str(error))
+        if now - self._failing_since > _LONGEST_OUTAGE:
+            raise JobStopped(str(error), cause=error)
 
     async def _moment(self, *, fresh: bool) -> Moment:
         moment = await self._submitter.platform.moment(fresh=fresh)
@@ -151,8 +180,12 @@ class _Pursuit:
         since = self._first_asked or 0.0
         try:
             runs = await submitter.platform.runs(since)
-        except AignosticsError:
+        except AignosticsError as error:
+            if is_signed_out(error) or isinstance(error, Forbidden):
+                raise
+            self._bear(error)
             return None
+        self._failing_since = None
         items = await submitter.database.read(_queries.members(intent.number))
         wanted = Wanted(
             references=frozenset(item.reference + intent.tag for item in items),

@@ -77,14 +77,14 @@ class Work:
     async def patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         """Return what a step gives that the whole job needs, tried again while its failure may pass.
 
-        Raises JobStopped where it will not, and JobRefused as it is.
+        Raises JobStopped where it will not, and that and JobRefused as they are.
         """
         failures = Failures()
         while True:
             began = time.monotonic()
             try:
                 return await do()
-            except JobRefused:
+            except (JobRefused, JobStopped):
                 raise
             except AignosticsError as error:
                 failures.add(began, time.monotonic())
