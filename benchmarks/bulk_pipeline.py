@@ -248,10 +248,10 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         database=database,
         client=client,
         store=Shelf(),
-        requirements=cast("Requirements", Taking()),
         journal=Journal(folder / "events.jsonl"),
         progress=lambda _event: None,
     )
+    work.requirements = cast("Requirements", Taking())
     submitter = Submitter(
         database=database,
         platform=cast("Platform", platform),

@@ -13,15 +13,16 @@ def exports(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return a package's `__getattr__` and `__dir__`, for names by the module that each lives in.
 
-    The modules that have no leading underscore are attributes of the package too. Each name is looked for
+    Rooms and modules without a leading underscore are attributes of the package too. Each name is looked for
     once; any other raises AttributeError.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
+    rooms = {home.partition(".")[0] for home in homes if not home.startswith("_")}
 
     def get(name: str) -> Any:
         if name in home_of:
             value = getattr(import_module(f"{package}.{home_of[name]}"), name)
-        elif not name.startswith("_") and name in homes:
+        elif name in rooms:
             value = import_module(f"{package}.{name}")
         else:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -29,6 +30,6 @@ def exports(
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home_of})
+        return sorted({*vars(sys.modules[package]), *home_of, *rooms})
 
     return get, names

@@ -31,6 +31,7 @@ from aignostics_async.bulk import BulkJob, Happening, JobEvent, Sources, Verdict
 from aignostics_async.bulk.once import _submitter
 from aignostics_async.bulk.once._platform import Platform
 from aignostics_async.bulk.once._pursuit import Sent
+from aignostics_async.bulk.report._todo import to_do
 from aignostics_async.emulator._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
@@ -296,7 +297,10 @@ async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) ->
     bench.emulator.set_faults()
     async with BulkJob.open(bench.job) as job:
         assert await job.retry(failed=True) == 1
-        assert (await job.run(bench.client)).verdict is Verdict.UNFINISHED
+        summary = await job.run(bench.client)
+    assert summary.verdict is Verdict.SOME_FAILED, "to resume it again changes nothing"
+    (thing,) = to_do(summary)
+    assert thing.what == "1 slide is beyond the limit of 2 items that may be billed"
     assert bench.posts() == 0
     assert bench.states() == {"a": "DONE", "bad": "STORED"}
 
@@ -800,6 +804,15 @@ async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(bench: B
     bench.emulator.set_faults()
     assert (await bench.run()).verdict is Verdict.DONE
     bench.assert_each_has_one_run("a", "b", "c")
+
+
+async def test_a_job_that_begins_during_an_outage_waits_for_its_end(bench: Bench) -> None:
+    await bench.make("a")
+    bench.emulator.set_faults(
+        {"method": "GET", "path": "/api/v1/applications/.*", "times": 20, "status": 503}
+    )
+    assert (await bench.run()).verdict is Verdict.DONE
+    assert bench.told(Happening.WAITING)
 
 
 async def test_a_network_that_fails_for_a_while_is_waited_for(bench: Bench) -> None:

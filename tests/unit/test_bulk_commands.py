@@ -11,15 +11,16 @@ import pytest
 from attrs import evolve
 from bulk_jobs import PLAN, MadeUpJob, made_up_job
 
-from aignostics_async import JobStopped, LoginRequired
+from aignostics_async import JobStopped, LoginRequired, TokenEndpointUnavailable, TokenStoreError
 from aignostics_async.bulk import Happening, JobEvent
 from aignostics_async.bulk.record._directory import Directory
 from aignostics_async.bulk.record._journal import Journal, Tail
 from aignostics_async.bulk.record._states import ItemState
 from aignostics_async.bulk.report._view import consistent_view
-from aignostics_async.cli._app import exit_status, run
+from aignostics_async.cli._app import run
 from aignostics_async.cli._bulk_bars import Moved, Passed, passed
 from aignostics_async.cli._bulk_show import event_line
+from aignostics_async.cli._status import exit_status
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._progress import TransferEvent
 
@@ -126,7 +127,7 @@ def test_a_chunk_in_doubt_is_told_with_its_two_choices(
     named = bulk("resolve", "1", "--run", right)
     assert (named.status, named.out) == (0, f"chunk 1 has run {right}; 'bulk resume' goes on\n")
     none = bulk("resolve", "2", "--none")
-    assert none.out == "chunk 2 has no run, and is submitted again; 'bulk resume' goes on\n"
+    assert none.out == "chunk 2 has no run; 'bulk resume' goes on\n"
     assert states(tmp_path) == {"a": "SUBMITTED", "b": "SUBMITTED", "c": "ASSIGNED"}
     assert bulk("resolve").out == "there is nothing to decide\n"
     assert bulk("resolve", "2", "--none").status == 2
@@ -279,3 +280,6 @@ def test_an_event_is_one_line_without_secrets() -> None:
 def test_a_job_that_stopped_for_want_of_a_login_needs_a_login() -> None:
     assert exit_status(JobStopped("sign in", cause=LoginRequired("sign in"))) == 5
     assert exit_status(JobStopped("the network is gone")) == 75
+    out = TokenEndpointUnavailable("the identity provider is away")
+    assert exit_status(JobStopped("the network is gone", cause=out)) == 75
+    assert exit_status(JobStopped("no store", cause=TokenStoreError("no store"))) == 5

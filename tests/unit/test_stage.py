@@ -90,7 +90,6 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         database=database,
         client=nothing,
         store=nothing,
-        requirements=nothing,
         journal=journal,
         progress=nothing,
     )

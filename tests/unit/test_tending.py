@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from bulk_jobs import BEGUN, MadeUpJob, made_up_job
@@ -15,6 +15,7 @@ from aignostics_async.bulk import _identity, _tending
 from aignostics_async.bulk.once._matching import SeenRun
 from aignostics_async.bulk.once._pursuit import Answer
 from aignostics_async.bulk.record import _orders, _queries, _run_orders
+from aignostics_async.bulk.record._database import Database
 from aignostics_async.bulk.record._run_orders import Fetched, Output
 from aignostics_async.bulk.record._states import IntentState, ItemState
 from aignostics_async.bulk.report._audit import Verdict
@@ -223,6 +224,35 @@ def test_an_intent_that_has_a_run_keeps_it(job: MadeUpJob) -> None:
 
 
 # Cancelling
+
+
+async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeUpJob) -> None:
+    for names, reason in (("ab", "nobody knows"), ("cd", None)):
+        numbers = job.add(*names)
+        job.upload(numbers)
+        if reason is None:
+            intent = job.order(_orders.seal(numbers))
+            job.order(_orders.begin(intent, 0.0))  # a request is on its way
+        else:
+            job.doubt(numbers, reason=reason)
+    for _ in range(2):
+        job.order(_orders.cancel("cancelled", "retry"))
+    job.connection.commit()
+    database = Database(job.path).open()
+    try:
+        open_to_decide = await database.read(_queries.intents_in(IntentState.AMBIGUOUS))
+        assert [row.reason for row in open_to_decide] == [
+            "the job was cancelled; nobody knows",
+            "the job was cancelled; nobody knew whether it has a run",
+        ]
+        for row in open_to_decide:
+            nothing = cast("Any", None)
+            await _tending.resolve(database, nothing, nothing, row.number, run_id=None)
+        assert await database.read(_queries.counts()) == {ItemState.SET_ASIDE: 4}
+        assert not await database.read(_queries.intents_in(IntentState.SEALED, IntentState.AMBIGUOUS))
+    finally:
+        database.close()
+        job.connection.execute("BEGIN")
 
 
 def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:

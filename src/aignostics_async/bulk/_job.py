@@ -159,7 +159,6 @@ class BulkJob:
 
     async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
         await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
-        version = await client.applications.version(self.plan.application_version)
         self._work = work = Work(
             job_id=self.id,
             plan=self.plan,
@@ -168,13 +167,14 @@ class BulkJob:
             database=self._database,
             client=client,
             store=store,
-            requirements=Requirements(version, self.plan.artifact, pack=self.plan.pack),
             journal=journal,
             progress=progress,
         )
         journal.tell(Happening.STARTED)
         if self._is_to_drain:
             self.drain()
+        version = await work.patiently(lambda: client.applications.version(self.plan.application_version))
+        work.requirements = Requirements(version, self.plan.artifact, pack=self.plan.pack)
         submitter, sweep = await self._begin(work, Platform(client, version))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_pause)
@@ -229,7 +229,8 @@ class BulkJob:
         """Decide about a chunk of which nobody can say whether it has a run.
 
         With a `run_id` that run is the one: it is checked to be of this version and to have no other items.
-        With None the person who decides is sure that there is none: the chunk is sent again, and billed.
+        With None the person who decides is sure that there is none: the chunk is sent again, and billed; in a
+        job that was cancelled its items are set aside.
         Raises JobRefused for a run that can't be the one, and JobStateError for a chunk that is not open to
         decide.
         """

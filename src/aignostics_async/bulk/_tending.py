@@ -78,8 +78,7 @@ async def resolve(
     if row is None:
         raise JobStateError(f"chunk {intent} is not open to decide; 'bulk resolve' lists those that are")
     if run_id is None:
-        order = _orders.resolve(intent, IntentState.SEALED, reason="a person was sure that it has no run")
-        await database.write(order)
+        await database.write(_has_no_run(intent, is_cancelled=is_cancelled(row.reason)))
         return
     if run_id in await database.read(_queries.others_runs(intent)):
         raise JobRefused(f"run {run_id} is another chunk's, or was there before chunk {intent} was asked for")
@@ -96,6 +95,22 @@ async def resolve(
         )
     order = _orders.resolve(intent, IntentState.CREATED, run_id, reason="a person has named its run")
     await database.write(order)
+
+
+def is_cancelled(reason: str | None) -> bool:
+    """Whether an intent that is open to decide, for a reason, is one of a job that was cancelled. Pure."""
+    return reason is not None and reason.startswith(_orders.IN_DOUBT)
+
+
+def _has_no_run(intent: int, *, is_cancelled: bool) -> Callable[[Execute], None]:
+    """Return the order after which an intent may be sent, or its items are set aside."""
+
+    def work(execute: Execute) -> None:
+        _orders.resolve(intent, IntentState.SEALED, reason="a person was sure that it has no run")(execute)
+        if is_cancelled:
+            _orders.cancel(_CANCELLED, _REMEDY)(execute)
+
+    return work
 
 
 async def settle_duplicate(database: Database, client: Client | None, run_id: str) -> None:

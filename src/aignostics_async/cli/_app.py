@@ -14,22 +14,10 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from .._errors import (
-    AignosticsError,
-    ConfigurationError,
-    JobBusy,
-    JobRefused,
-    JobStateError,
-    JobStopped,
-    LoginDenied,
-    LoginRequired,
-    LoginTimeout,
-    SubmissionUnknown,
-    Unauthorized,
-    UsageError,
-)
+from .._errors import AignosticsError
 from .._version import __version__
 from ._common import mute
+from ._status import exit_status
 
 app = App(
     name="aignostics-async",
@@ -44,20 +32,6 @@ app.command(f"{__package__}._runs:app", name="runs")
 app.command(f"{__package__}._submit:submit")
 app.command(f"{__package__}._bulk:app", name="bulk")
 app.command(f"{__package__}._emulator:emulator")
-
-_STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
-    (ConfigurationError, 2),
-    (UsageError, 2),
-    (JobRefused, 2),
-    (JobStateError, 2),
-    (SubmissionUnknown, 4),
-    (LoginDenied, 5),
-    (LoginRequired, 5),
-    (LoginTimeout, 5),
-    (Unauthorized, 5),
-    (JobBusy, 75),
-    (JobStopped, 75),
-)
 
 
 def run(arguments: list[str]) -> int:
@@ -83,14 +57,6 @@ def run(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status
-
-
-def exit_status(error: AignosticsError) -> int:
-    """Return what a command ends with that an error ended."""
-    # Where a job stopped for want of a login, to resume it again and again is no way out.
-    if isinstance(error, JobStopped) and error.cause is not None and (told := exit_status(error.cause)) != 1:
-        return told
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 1)
 
 
 def _load_for_help(arguments: list[str]) -> None:

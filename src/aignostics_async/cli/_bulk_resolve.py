@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from .._errors import UsageError
 from ..bulk import BulkJob
+from ..bulk._tending import is_cancelled
 from ..bulk.record._directory import Directory
 from ..bulk.report._rows import DuplicateRow, RunRow, read_ambiguous, read_duplicates
 from ..bulk.report._texts import minute, visible
@@ -47,6 +48,7 @@ async def resolve(
         The id of its run: it is compared with the chunk, and the job goes on with it.
     none
         You have looked, and it has none: it is submitted again, and billed twice if it had one after all.
+        In a job that was cancelled its slides are set aside.
     duplicate
         The id of a run that was created a second time.
     cancel
@@ -67,7 +69,7 @@ async def resolve(
         _expect((run is not None) != none, "a chunk takes either --run RUN_ID or --none")
         async with BulkJob.open(directory) as job, client() as session:
             await job.resolve(chunk, run_id=run, client=session)
-        settled = "has no run, and is submitted again" if run is None else f"has run {run}"
+        settled = "has no run" if run is None else f"has run {run}"
         print(f"chunk {chunk} {settled}; 'bulk resume' goes on")
 
 
@@ -106,7 +108,10 @@ def _ambiguous(row: RunRow, command: str) -> Iterator[str]:
     )
     yield "  If a run of yours on the platform has exactly its slides, name it; nothing is paid again:"
     yield f"    {command} {row.intent} --run RUN_ID"
-    yield "  If there is none, it is submitted again. Was there one after all, it is paid twice:"
+    if is_cancelled(row.reason):
+        yield "  If there is none, its slides are set aside, as all are that were not sent:"
+    else:
+        yield "  If there is none, it is submitted again. Was there one after all, it is paid twice:"
     yield f"    {command} {row.intent} --none"
 
 

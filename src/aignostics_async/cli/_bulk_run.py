@@ -28,6 +28,7 @@ from ._bulk_show import event_line, facts, job_folder, print_text, standing
 from ._common import Bwlimit, Json, PollInterval, client, mute, print_line
 from ._confirm import confirm
 from ._signals import drained_by_signals
+from ._status import exit_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -216,8 +217,8 @@ async def _work(job: BulkJob, session: Client, shown: _Shown) -> int:
             if len(came) < 2:
                 raise
             return 128 + came[-1]
-        except JobStopped:
-            shown.end(await job.summary(), Verdict.UNFINISHED.exit_status)
+        except JobStopped as error:
+            shown.end(await job.summary(), exit_status(error))
             raise
     status = _status(summary)
     shown.end(summary, status)

@@ -81,8 +81,8 @@ class Submitter:
         Returns the answer that stops the job, if one does.
 
         May be cancelled, or die, between any two steps; the next pursuit goes on from what was written down.
-        Raises AignosticsError where its items could not be prepared, and then nothing was sent; and JobStopped
-        where the platform can't be asked, or says not now, for an hour.
+        Raises AignosticsError where its items could not be prepared, and then nothing was sent; and
+        JobStopped where the platform can't be asked, or says not now, for an hour.
         """
         pursuit = _Pursuit(self, intent)
         steps = pursue(intent.state, intent.last_asked, self.patience, _LISTING_INTERVAL)

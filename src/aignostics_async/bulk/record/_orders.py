@@ -134,6 +134,10 @@ def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
     return work
 
 
+IN_DOUBT = "the job was cancelled; "
+"""What the reason of an intent begins with of which nobody knew then whether it has a run."""
+
+
 def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
     """Return the order after which nothing is sent any more: what was not is set aside.
 
@@ -149,7 +153,9 @@ def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
             _move_intent(execute, intent, IntentState.DISSOLVED, reason=fault)
         execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE outcome IS NULL")
         query = "UPDATE intents SET state = 'AMBIGUOUS', reason = ? WHERE state IN ('SENDING', 'UNKNOWN')"
-        execute(query, (f"{fault}, when nobody knew whether it has a run",))
+        execute(query, (f"{IN_DOUBT}nobody knew whether it has a run",))
+        query = "UPDATE intents SET reason = ? || reason WHERE state = 'AMBIGUOUS' AND instr(reason, ?) <> 1"
+        execute(query, (IN_DOUBT, IN_DOUBT))
         query = "SELECT number FROM items WHERE state IN ('FOUND', 'READY', 'SENDING', 'STORED')"
         unsent = [row[0] for row in execute(query)]
         _move(execute, unsent, ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})

@@ -104,6 +104,11 @@ class Verdict(Enum):
     """Items are not accounted for: a fault of this package, or of who wrote into its database."""
 
     @property
+    def is_over(self) -> bool:
+        """Whether every item is final, or goes on no more."""
+        return self in (Verdict.DONE, Verdict.SOME_FAILED)
+
+    @property
     def exit_status(self) -> int:
         """The exit status of the command line."""
         return self.value
@@ -139,13 +144,13 @@ class Audit:
         """Whether as many items are accounted for as came in."""
         return not self.missing and not self.lost
 
-    def verdict(self, *, open_duplicates: int, ambiguous: int) -> Verdict:
-        """Return what the job is; the gravest counts."""
+    def verdict(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> Verdict:
+        """Return what the job is; the gravest counts. What is beyond its limit does not go on by itself."""
         if not self.is_whole:
             return Verdict.LOST
         if ambiguous or open_duplicates:
             return Verdict.UNDECIDED
-        if self.accounts[Account.UNDER_WAY]:
+        if self.accounts[Account.UNDER_WAY] > beyond_limit:
             return Verdict.UNFINISHED
         is_done = self.accounts[Account.DONE] == self.taken_in
         return Verdict.DONE if is_done else Verdict.SOME_FAILED

@@ -12,7 +12,8 @@ from attrs import asdict, frozen
 
 from ..._urls import without_query
 from ..._version import __version__
-from ..record._states import IntentState
+from ..record._queries import billed
+from ..record._states import IntentState, ItemState
 from ..record._writer import Execute
 from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, Audit, Verdict, account
 from ._texts import moment, named, plain
@@ -21,6 +22,7 @@ KEPT = 30 * 24 * 3600.0
 """Seconds for which the platform keeps the results of a run that has ended."""
 ALARM = 7 * 24 * 3600.0
 """Seconds before their end in which results that are not here are an alarm."""
+_UNSENT = (ItemState.FOUND, ItemState.READY, ItemState.SENDING, ItemState.STORED)
 # Whether an item is another account than others of its state.
 _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS')"
 
@@ -35,6 +37,8 @@ class Job:
     created_at: datetime | None
     finished_at: datetime | None
     is_paused: bool
+    most_items: int | None
+    """How many items may be billed."""
 
 
 @frozen(kw_only=True)
@@ -69,6 +73,8 @@ class Runs:
     """Chunks of items by the state of their intent."""
     requests: Mapping[str, int]
     """Requests by what they came to."""
+    billed: int
+    """Items of the chunks that have a run, or may have one."""
     duplicates: int
     """Runs that a late request created a second time."""
     open_duplicates: int
@@ -107,7 +113,19 @@ class Summary:
     @property
     def verdict(self) -> Verdict:
         """What the job is, in one word, and the exit status that says it."""
-        return self.audit.verdict(open_duplicates=self.runs.open_duplicates, ambiguous=self.runs.ambiguous)
+        return self.audit.verdict(
+            open_duplicates=self.runs.open_duplicates,
+            ambiguous=self.runs.ambiguous,
+            beyond_limit=self.beyond_limit,
+        )
+
+    @property
+    def beyond_limit(self) -> int:
+        """Items that are not sent, since as many as may be were billed."""
+        if self.job.most_items is None:
+            return 0
+        unsent = sum(self.states.get(state, 0) for state in _UNSENT)
+        return max(0, unsent - max(0, self.job.most_items - self.runs.billed))
 
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
@@ -146,6 +164,7 @@ def _read_job(execute: Execute) -> tuple[Job, int]:
         created_at=moment(created_at),
         finished_at=moment(finished_at),
         is_paused=bool(is_paused),
+        most_items=told.get("most_items"),
     )
     return job, taken_in
 
@@ -198,7 +217,11 @@ def _read_runs(execute: Execute) -> Runs:
     query = "SELECT count(*), count(*) - count(done) FROM seen WHERE is_duplicate"
     duplicates, still_open = execute(query).fetchone()
     return Runs(
-        by_state=dict(states), requests=dict(answers), duplicates=duplicates, open_duplicates=still_open
+        by_state=dict(states),
+        requests=dict(answers),
+        billed=billed()(execute),
+        duplicates=duplicates,
+        open_duplicates=still_open,
     )
 
 

@@ -62,11 +62,27 @@ def _about_runs(summary: Summary) -> Iterator[ToDo]:
 
 
 def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
-    expiry, waiting = summary.expiry, summary.audit.accounts[Account.UNDER_WAY]
+    expiry, beyond = summary.expiry, summary.beyond_limit
+    waiting = summary.audit.accounts[Account.UNDER_WAY] - beyond
     if expiry.items:
         yield ToDo(
             f"The results of {count(expiry.items, 'slide')} end soon, the first on {minute(expiry.first)}",
             "The platform keeps results for 30 days after their run. 'bulk resume' brings them home.",
+            "items",
+        )
+    if beyond:
+        yield ToDo(
+            f"{count(beyond, 'slide')} {'is' if beyond == 1 else 'are'} beyond the limit of "
+            f"{count(summary.job.most_items or 0, 'item')} that may be billed",
+            "The job sends no more than that, and slides that are submitted again count twice. Make another "
+            "job of them.",
+            "items",
+        )
+    # A request whose answer was lost may come through late.
+    if summary.verdict.is_over and summary.job.finished_at is None and summary.runs.requests.get("UNKNOWN"):
+        yield ToDo(
+            "Late second runs were not looked for to the end",
+            "'bulk resume' does, for up to half an hour after the last request that was sent again.",
             "items",
         )
     if waiting:

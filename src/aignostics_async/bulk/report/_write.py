@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 
-import anyio.to_thread
+import anyio
 
 from ..._errors import JobError, UsageError
 from ..._whole_file import whole_file
+from ..record._directory import Directory
 from ._csv import write_csv
 from ._html import write_html
 from ._json import write_json
@@ -40,8 +42,12 @@ class Form(StrEnum):
             raise UsageError(f"{path} names no form of a report; let it end with one of {suffixes}") from None
 
 
-async def write_report(database: Path, *targets: Path, pictures: bool = True) -> Summary:
+async def write_report(
+    job: str | os.PathLike[str], *targets: str | os.PathLike[str], pictures: bool = True
+) -> Summary:
     """Write a report of a job into files, each in the form that its suffix names, and return its summary.
+
+    `job` is the job's folder, or its database somewhere else.
 
     May be called at any time, also while another process works on the job, which does not wait for it. All
     files are of one moment, readable by their owner alone, and there whole or as they were before. A page has
@@ -51,7 +57,10 @@ async def write_report(database: Path, *targets: Path, pictures: bool = True) ->
     Raises JobError where there is no job or a file can't be written, JobDatabaseError, and UsageError for a
     suffix that is none of .csv, .json and .html.
     """
-    forms = {target: Form.of(target) for target in targets}
+    database = Path(job)
+    if await anyio.Path(job).is_dir():
+        database = Directory(job).database
+    forms = {path: Form.of(path) for path in map(Path, targets)}
     taken = await take_pictures(database) if pictures and Form.HTML in forms.values() else {}
     return await anyio.to_thread.run_sync(write_forms, database, forms, taken)
 

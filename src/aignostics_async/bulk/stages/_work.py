@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
-from attrs import field, frozen
+from attrs import define, field
 
 from ..._errors import AignosticsError, JobRefused, JobStopped
 from ..record import _orders
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class Work:
     """A job at work."""
 
@@ -43,7 +43,8 @@ class Work:
     database: Database
     client: Client
     store: Store
-    requirements: Requirements
+    requirements: Requirements = field(init=False)
+    """What the application version asks of slides."""
     journal: Journal
     progress: Progress
     taken: set[int] = field(factory=set, init=False)
