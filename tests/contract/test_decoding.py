@@ -50,6 +50,16 @@ async def test_lower_case_is_read(emulator: Emulator) -> None:
     assert str(items[0].status) == "succeeded"
 
 
+async def test_an_item_s_error_gives_no_signed_url_away(emulator: Emulator) -> None:
+    error = "could not read https://bucket.example.com/a.tiff?X-Amz-Signature=CANARY: 403"
+    run_id = pretend(emulator, {**result("a", status="ERROR_USER"), "error": error})
+    async with emulator.client() as client:
+        (item,) = [item async for item in client.run(run_id).results()]
+    assert item.error is not None
+    assert item.error.startswith("could not read https://bucket.example.com/a.tiff?")
+    assert "CANARY" not in item.error
+
+
 async def test_null_metadata_and_null_url_are_read(emulator: Emulator) -> None:
     bare = {"name": "heatmap", "output_artifact_id": RUN_ID, "metadata": None, "download_url": None}
     run_id = pretend(emulator, result("a", bare), result("b"))
