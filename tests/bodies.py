@@ -15,6 +15,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 import attrs
 from hypothesis import strategies as st
 
+from aignostics_async._decode import LONGEST_ERROR
+from aignostics_async._redact import redact
+
 Schema = dict[str, Any]
 Place = tuple[str | int, ...]
 
@@ -196,13 +199,18 @@ def fits(value: Any, hint: Any) -> bool:
     return isinstance(value, origin or hint)
 
 
+def shown(name: str, value: Any) -> Any:
+    """Return what is shown of a field: a text about an error may quote a URL that opens something."""
+    return redact(value[:LONGEST_ERROR]) if name == "error" and isinstance(value, str) else value
+
+
 def says(ours: Any, body: Any) -> bool:
     """Whether one of our values is what a body says, and of the type that our model promises."""
     if attrs.has(type(ours)):
         hints = get_type_hints(type(ours))
         return isinstance(body, dict) and all(
             fits(getattr(ours, each.name), hints[each.name])
-            and says(getattr(ours, each.name), body.get(RENAMED.get(each.name, each.name)))
+            and says(getattr(ours, each.name), shown(each.name, body.get(RENAMED.get(each.name, each.name))))
             for each in attrs.fields(type(ours))
         )
     if isinstance(ours, tuple):

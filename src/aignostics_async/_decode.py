@@ -47,6 +47,7 @@ from .models import (
 if TYPE_CHECKING:
     from ._http import Response
 
+LONGEST_ERROR = 4_000  # characters of an item's error; more of it is cut off
 _T = TypeVar("_T")
 
 # What a generated decoder raises for a value that it did not expect.
@@ -180,8 +181,7 @@ def item(raw: dict[str, Any]) -> ItemResult:
         run_id=_text(wire.application_run_id, "application_run_id"),
         reference=_text(wire.reference, "reference"),
         status=_ITEM_STATUSES.get(wire.status) or ItemStatus(wire.status.value),
-        # Whoever wrote it may have quoted the URL of an input, and that opens it.
-        error=None if wire.error is None else redact(_text(wire.error, "error")),
+        error=None if wire.error is None else _error(wire.error),
         output_artifacts=tuple([_artifact(artifact) for artifact in wire.output_artifacts]),
     )
     draft.__class__ = ItemResult
@@ -210,6 +210,11 @@ def _text(given: object, field: str) -> str:
     if isinstance(given, str):
         return given
     raise TypeError(f"{field} is no text")
+
+
+def _error(given: object) -> str:
+    # Whoever wrote it may have quoted the URL of an input, and that opens it.
+    return redact(_text(given, "error")[:LONGEST_ERROR])
 
 
 def _mapping(given: object, field: str) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ _QUERY = re.compile(r"""(https?:(?:\\*/){2}(?:\\+/|[^\s?#"<>\\])+)(?:[?#]|\\u003
 _USERINFO = re.compile(r"(https?:(?:\\*/){2})[^\s/@\"'<>]+@", re.IGNORECASE)
 # A query without its host, as servers like to repeat it: /path?signature=..., X-Goog-Signature=...
 _SECRET_VALUE = re.compile(
-    r"""((?:x-(?:amz|goog)-[\w-]+|signature|sig|credential|\w*token|client_secret|code)(?:=|%3d))[^&\s"'<>]+""",
+    r"""((?:x-(?:amz|goog)-[\w-]+|signature|sig|credential|(?<!\w)\w*token|client_secret|code)(?:=|%3d))[^&\s"'<>]+""",
     re.IGNORECASE,
 )
 _JWT = re.compile(r"\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +14,10 @@ from bulk_jobs import PLAN, MadeUpJob, made_up_job
 
 from aignostics_async import JobStopped, LoginRequired, TokenEndpointUnavailable, TokenStoreError
 from aignostics_async.bulk import Happening, JobEvent
+from aignostics_async.bulk.record import _orders
 from aignostics_async.bulk.record._directory import Directory
 from aignostics_async.bulk.record._journal import Journal, Tail
-from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.record._states import IntentState, ItemState
 from aignostics_async.bulk.report._view import consistent_view
 from aignostics_async.cli._app import run
 from aignostics_async.cli._bulk_bars import Moved, Passed, passed
@@ -92,6 +94,25 @@ def test_what_failed_is_paid_again_only_on_a_yes(bulk: Bulk, job: MadeUpJob, tmp
     assert (paid.status, paid.out, paid.err) == (0, "3 slides will go on with 'bulk resume'\n", "")
     assert states(tmp_path) == {"a": "STORED", "b": "STORED", "c": "FOUND", "d": "STORED"}
     assert bulk("retry", "--failed").out == "there is nothing to retry\n"
+
+
+def test_a_job_is_not_over_before_late_runs_were_looked_for(bulk: Bulk, job: MadeUpJob) -> None:
+    """Its first request was lost, the second one made its run, and then its process was ended."""
+    numbers = job.add("a")
+    job.upload(numbers)
+    intent = job.doubt(numbers)
+    run_id = str(uuid.UUID(int=1))
+    job.order(_orders.resolve(intent, IntentState.CREATED, run_id))
+    job.finish(numbers)
+    job.execute("COMMIT")
+    status = json.loads(bulk("status", "--json").out)
+    assert (status["verdict"], status["exit_status"]) == ("DONE", 75)
+    assert "Late second runs were not looked for to the end" in bulk("status").out
+    assert bulk("watch").status == 75
+    job.execute("UPDATE job SET finished_at = 1")
+    assert json.loads(bulk("status", "--json").out)["exit_status"] == 0
+    assert "Late second runs" not in bulk("status").out
+    assert bulk("watch").status == 0
 
 
 def test_a_chunk_in_doubt_is_told_with_its_two_choices(

@@ -58,7 +58,7 @@ async def watch(directory: Path, /, *, as_json: Json = False) -> int:
     summary = await _read(folder)
     if not lines:
         _print(folder, summary, as_json=False)
-    return summary.verdict.exit_status
+    return summary.exit_status
 
 
 async def report(

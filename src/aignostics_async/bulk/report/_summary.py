@@ -12,6 +12,7 @@ from attrs import asdict, frozen
 
 from ..._urls import without_query
 from ..._version import __version__
+from ..once._pursuit import Answer
 from ..record._queries import billed
 from ..record._states import IntentState, ItemState
 from ..record._writer import Execute
@@ -120,6 +121,20 @@ class Summary:
         )
 
     @property
+    def exit_status(self) -> int:
+        """What the command line ends with as the job stands."""
+        return (Verdict.UNFINISHED if self.is_unswept else self.verdict).exit_status
+
+    @property
+    def is_unswept(self) -> bool:
+        """Whether all items are at their end, and late second runs were not looked for to the end.
+
+        There may be some where the answer to a request was lost.
+        """
+        has_doubt = bool(self.runs.requests.get(Answer.UNKNOWN))
+        return self.verdict.is_over and self.job.finished_at is None and has_doubt
+
+    @property
     def beyond_limit(self) -> int:
         """Items that are not sent, since as many as may be were billed."""
         if self.job.most_items is None:
@@ -131,7 +146,7 @@ class Summary:
         """Return it as what JSON can hold."""
         facts = asdict(self, value_serializer=plain)
         facts["audit"] |= {"accounted_for": self.audit.accounted_for, "missing": self.audit.missing}
-        return {**facts, "verdict": self.verdict.name, "exit_status": self.verdict.exit_status}
+        return {**facts, "verdict": self.verdict.name, "exit_status": self.exit_status}
 
 
 def read_summary(execute: Execute, now: datetime | None = None) -> Summary:

@@ -78,8 +78,7 @@ def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
             "job of them.",
             "items",
         )
-    # A request whose answer was lost may come through late.
-    if summary.verdict.is_over and summary.job.finished_at is None and summary.runs.requests.get("UNKNOWN"):
+    if summary.is_unswept:
         yield ToDo(
             "Late second runs were not looked for to the end",
             "'bulk resume' does, for up to half an hour after the last request that was sent again.",
