@@ -13,6 +13,7 @@ from .._errors import (
     NotFound,
     SubmissionUnknown,
     TokenEndpointUnavailable,
+    TokenStoreError,
     Unauthorized,
     UsageError,
 )
@@ -24,7 +25,9 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (JobStateError, 2),
     (SubmissionUnknown, 4),
     (NotFound, 2),
+    # A key ring can be unlocked, and an identity provider comes back: signing in again is no way out.
     (TokenEndpointUnavailable, 1),
+    (TokenStoreError, 1),
     (AuthenticationError, 5),
     (Unauthorized, 5),
     (JobBusy, 75),
