@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from job import job_database
 
 from aignostics_async import JobStateError
@@ -67,6 +68,28 @@ async def test_a_second_run_is_found_whose_items_are_listed_later_than_itself(tm
         assert [await sweep.find_duplicates() for _ in range(2)] == [[], []]
         (second,) = await sweep.find_duplicates()
         assert (second.run_id, second.intent) == ("second", intent)
+
+
+async def test_who_is_cancelled_while_a_second_run_is_written_down_has_told_of_it(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a") as database:
+        await create(database, [1], "first")
+        told: list[str] = []
+        with anyio.CancelScope() as scope:
+            cancelling = evolve(
+                sweep_of(database, Listing({"second": ["a"]})),
+                on_second=lambda second: told.append(second.run_id),
+            )
+            write = database.write
+
+            def cancelled(order: Any) -> Any:
+                scope.cancel()
+                return write(order)
+
+            database.write = cancelled  # type: ignore[method-assign]
+            await cancelling.find_duplicates()
+        database.write = write  # type: ignore[method-assign]
+        assert scope.cancel_called
+        assert told == ["second"]
 
 
 async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path: Path) -> None:

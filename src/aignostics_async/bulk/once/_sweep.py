@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import anyio
 from attrs import field, frozen
 
 from ..._errors import AignosticsError, JobError
@@ -17,7 +18,7 @@ from ..record import _queries, _run_orders
 from ._tags import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..._client import Client
     from ..record._database import Database
@@ -62,6 +63,8 @@ class Sweep:
     """When the job was made."""
     lag: float
     """Seconds of the server's clock after which no stale replica answers as before."""
+    on_second: Callable[[Second], None] = lambda _second: None
+    """Is told of each second run, once."""
     # Runs that were read to their end and have no item of the job.
     _strangers: set[str] = field(factory=set, init=False)
     # What was first read of a run as it is now, and when.
@@ -137,7 +140,10 @@ class Sweep:
 
     async def _report(self, run: SeenRun, intent: int) -> Second:
         done = await self._cancelled(run.run_id) if self.tag else None
-        await self.database.write(_run_orders.find_duplicate(run, intent, done))
+        # Once it is written down it is not found again: who has to know of it is told in any case.
+        with anyio.CancelScope(shield=True):
+            await self.database.write(_run_orders.find_duplicate(run, intent, done))
+            self.on_second(Second(run_id=run.run_id, intent=intent, done=done))
         told = done or "it may be billed, unless you cancel it"
         _log.error("run %s is a second one of items that have a run already: %s", run.run_id, told)
         return Second(run_id=run.run_id, intent=intent, done=done)

@@ -89,14 +89,9 @@ async def _sweep(work: Work, sweep: Sweep) -> None:
     while not work.is_draining:
         await work.sleep(_SWEEP_INTERVAL / _submitter.SERVER_RATE)
         try:
-            await _sweep_once(work, sweep)
+            await sweep.find_duplicates()
         except AignosticsError:
             continue  # the next one sees what this one did not
-
-
-async def _sweep_once(work: Work, sweep: Sweep) -> None:
-    for second in await sweep.find_duplicates():
-        work.journal.tell(Happening.RUN_DUPLICATE, run_id=second.run_id, text=second.done)
 
 
 async def _last_sweep(work: Work, sweep: Sweep, submitter: Submitter) -> None:
@@ -106,7 +101,7 @@ async def _last_sweep(work: Work, sweep: Sweep, submitter: Submitter) -> None:
     since = Moment((await submitter.platform.moment()).uptime, doubted)
     while True:
         now = await submitter.platform.moment(fresh=True)
-        await work.patiently(lambda: _sweep_once(work, sweep))
+        await work.patiently(sweep.find_duplicates)
         left = 0.0 if doubted is None else submitter.patience.late - now.since(since)
         if left <= 0 or work.is_draining:
             return
