@@ -35,7 +35,7 @@ from aignostics_async.bulk.report._texts import named, shortened, told, visible
 from aignostics_async.bulk.report._todo import to_do
 from aignostics_async.bulk.report._view import consistent_view
 from aignostics_async.bulk.report._words import human, percent
-from aignostics_async.bulk.report._write import Form, write_forms
+from aignostics_async.bulk.report._write import Form, write_forms, write_report
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
 ALL = {Path(f"report.{form}"): form for form in Form}
@@ -663,3 +663,13 @@ def test_words_are_there_for_every_state(tmp_path: Path) -> None:
     assert set(_words.INTENTS) == set(IntentState)
     under_way = {ItemState(state) for state in _words._UNDER_WAY}
     assert under_way == {state for state in ItemState if not state.is_final}
+
+
+async def test_a_report_is_asked_for_by_the_job_s_folder_or_its_database(tmp_path: Path) -> None:
+    with made_up_job(tmp_path) as job:
+        job.add("a")
+    for place in (str(tmp_path), tmp_path / "job.sqlite3"):
+        target = tmp_path / "report.csv"
+        assert (await write_report(place, str(target))).audit.taken_in == 1
+        assert "a.svs" in target.read_text(encoding="utf-8")
+        target.unlink()
