@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +35,17 @@ _COMMIT = 32 * 1024  # bytes, about what a commit of sixteen transitions writes
 Move = Callable[[int], Awaitable[object]]
 
 
-async def ask_status(folder: Path, expected: int) -> AsyncIterator[float]:
-    """Ask again and again how the job stands, as a user does; give the seconds that each answer took."""
+async def ask_status(folder: Path, expected: int, statuses: list[float]) -> None:
+    """Ask again and again how the job stands, as a user does; add the seconds that each answer took."""
     command = (sys.executable, "-m", "aignostics_async.cli", "bulk", "status", str(folder), "--json")
     while True:
         begun = time.perf_counter()
         process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
         told, _ = await process.communicate()
-        taken = time.perf_counter() - begun
+        statuses.append(time.perf_counter() - begun)
         status = json.loads(told)
         if (status["verdict"], sum(status["states"].values())) != ("UNFINISHED", expected):
             sys.exit(f"the status is {told.decode()}")
-        yield taken
         await asyncio.sleep(1)
 
 
@@ -79,16 +78,11 @@ def _settings(execute: Any) -> dict[str, Any]:
 
 async def _move_all(database: Database, path: Path, items: int) -> None:
     statuses: list[float] = []
-
-    async def ask() -> None:
-        async for taken in ask_status(path.parent, items):
-            statuses.append(taken)  # noqa: PERF401 - it has no end
-
     chunks = [range(first, min(first + CHUNK, items + 1)) for first in range(1, items + 1, CHUNK)]
     numbers = range(1, items + 1)
     print(f"{'':<24} {'awaited/s':>10} {'in a commit':>12} {'s':>7}   peak MB at 25, 50, 75, 100 %")
     async with asyncio.TaskGroup() as group:
-        asking = group.create_task(ask())
+        asking = group.create_task(ask_status(path.parent, items, statuses))
         rates = [
             await produce(database, "READY to SENDING", numbers, _to_sending(database)),
             await produce(database, "SENDING to STORED", numbers, _to_stored(database)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 from anyio import to_thread
+from attrs import evolve
 
 from .._errors import JobError, UsageError
 from .._tasks import plain_task_group
@@ -23,7 +24,7 @@ from .ahead._requirements import Requirements
 from .once import _submitter
 from .once._platform import Platform
 from .once._submitter import Submitter
-from .once._sweep import Second, Sweep
+from .once._sweep import Sweep
 from .once._tags import tag_of
 from .record import _orders, _queries
 from .record._database import Database
@@ -35,7 +36,7 @@ from .stages._submitting import Signing
 from .stages._work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from .._client import Client
@@ -268,11 +269,8 @@ class BulkJob:
     def _tag(self) -> str:
         return tag_of(self.id) if self.plan.reference_tag else ""
 
-    def _sweep(
-        self, client: Client, platform: Platform, on_second: Callable[[Second], None] = lambda _second: None
-    ) -> Sweep:
+    def _sweep(self, client: Client, platform: Platform) -> Sweep:
         return Sweep(
-            on_second=on_second,
             database=self._database,
             platform=platform,
             client=client,
@@ -286,10 +284,11 @@ class BulkJob:
         """Check whose job it is and whether the database is the newest one, before anything can be sent."""
         await work.patiently(lambda: settle_identity(self._database, work.client, self.plan))
         marker = Marker(self.id)
-        sweep = self._sweep(
-            work.client,
-            platform,
-            lambda second: work.journal.tell(Happening.RUN_DUPLICATE, run_id=second.run_id, text=second.done),
+        sweep = evolve(
+            self._sweep(work.client, platform),
+            on_second=lambda second: work.journal.tell(
+                Happening.RUN_DUPLICATE, run_id=second.run_id, text=second.done
+            ),
         )
         epoch = await begin_epoch(work, marker, platform, sweep)
         submitter = Submitter(

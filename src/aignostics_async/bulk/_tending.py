@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..storage import Store
     from ._plan import JobPlan
     from .record._database import Database
+    from .record._queries import IntentRow
     from .record._writer import Execute
 
 _CANCELLED = "the job was cancelled before it was sent"
@@ -78,7 +79,7 @@ async def resolve(
     if row is None:
         raise JobStateError(f"chunk {intent} is not open to decide; 'bulk resolve' lists those that are")
     if run_id is None:
-        await database.write(_has_no_run(intent, is_cancelled=is_cancelled(row.reason)))
+        await database.write(_has_no_run(row))
         return
     if run_id in await database.read(_queries.others_runs(intent)):
         raise JobRefused(f"run {run_id} is another chunk's, or was there before chunk {intent} was asked for")
@@ -102,12 +103,13 @@ def is_cancelled(reason: str | None) -> bool:
     return reason is not None and reason.startswith(_orders.IN_DOUBT)
 
 
-def _has_no_run(intent: int, *, is_cancelled: bool) -> Callable[[Execute], None]:
+def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
     """Return the order after which an intent may be sent, or its items are set aside."""
 
     def work(execute: Execute) -> None:
-        _orders.resolve(intent, IntentState.SEALED, reason="a person was sure that it has no run")(execute)
-        if is_cancelled:
+        reason = "a person was sure that it has no run"
+        _orders.resolve(intent.number, IntentState.SEALED, reason=reason)(execute)
+        if is_cancelled(intent.reason):
             _orders.cancel(_CANCELLED, _REMEDY)(execute)
 
     return work

@@ -140,13 +140,14 @@ class Sweep:
 
     async def _report(self, run: SeenRun, intent: int) -> Second:
         done = await self._cancelled(run.run_id) if self.tag else None
+        second = Second(run_id=run.run_id, intent=intent, done=done)
         # Once it is written down it is not found again: who has to know of it is told in any case.
         with anyio.CancelScope(shield=True):
             await self.database.write(_run_orders.find_duplicate(run, intent, done))
-            self.on_second(Second(run_id=run.run_id, intent=intent, done=done))
+            self.on_second(second)
         told = done or "it may be billed, unless you cancel it"
         _log.error("run %s is a second one of items that have a run already: %s", run.run_id, told)
-        return Second(run_id=run.run_id, intent=intent, done=done)
+        return second
 
     async def _cancelled(self, run_id: str) -> str | None:
         try:

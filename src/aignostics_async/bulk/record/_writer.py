@@ -74,7 +74,8 @@ class Writer:
         try:
             while not is_last:
                 batch, is_last = self._take()
-                _tell(batch, self._commit(connection, batch))
+                if batch:
+                    _tell(batch, self._commit(connection, batch))
                 batch = ()
         except BaseException as error:  # noqa: BLE001 - nobody may wait for ever
             ended = f"the job's database failed ({type(error).__name__}: {error}); resume the job"
@@ -104,8 +105,6 @@ class Writer:
 
     def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order]) -> list[_Outcome]:
         """Return what became of each order."""
-        if not batch:
-            return []
         execute = connection.execute
         try:
             execute("BEGIN IMMEDIATE")
