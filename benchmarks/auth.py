@@ -33,7 +33,7 @@ import token_process
 from identity import Fault, Identity, identity
 
 from aignostics_async import Client, FileStore, IdentityProvider, Token, TokenSet
-from aignostics_async._secret import Secret
+from aignostics_async._core._secret import Secret
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 Call = Callable[[], Awaitable[object]]

@@ -28,31 +28,31 @@ from unittest import mock
 from attrs import define, field
 
 from aignostics_async import Client, InputArtifact, Item
-from aignostics_async.bulk import JobPlan, Patience, _making
-from aignostics_async.bulk.ahead._entries import Entry
-from aignostics_async.bulk.ahead._probe import Prober
-from aignostics_async.bulk.ahead._probed import Probed, measure
-from aignostics_async.bulk.ahead._requirements import Requirements
-from aignostics_async.bulk.once._matching import SeenRun
-from aignostics_async.bulk.once._platform import Platform
-from aignostics_async.bulk.once._pursuit import Answer, Sent
-from aignostics_async.bulk.once._quiet import Moment
-from aignostics_async.bulk.once._submitter import Submitter
-from aignostics_async.bulk.once._sweep import Sweep
-from aignostics_async.bulk.record import _orders, _queries
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._directory import Marker
-from aignostics_async.bulk.record._journal import Journal
-from aignostics_async.bulk.record._states import ItemState
-from aignostics_async.bulk.stages import _bringing, _following
+from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
+from aignostics_async.bulk.database import _commands, _queries
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._job_folder import Marker
+from aignostics_async.bulk.database._journal import Journal
+from aignostics_async.bulk.database._states import ItemState
+from aignostics_async.bulk.preflight._entries import Entry
+from aignostics_async.bulk.preflight._probe_result import Probed, measure
+from aignostics_async.bulk.preflight._prober import Prober
+from aignostics_async.bulk.preflight._requirements import Requirements
+from aignostics_async.bulk.reconciliation._duplicates import Sweep
+from aignostics_async.bulk.reconciliation._matching import SeenRun
+from aignostics_async.bulk.reconciliation._platform import Platform
+from aignostics_async.bulk.reconciliation._protocol import Answer, Sent
+from aignostics_async.bulk.reconciliation._quiescence import Moment
+from aignostics_async.bulk.reconciliation._submitter import Submitter
+from aignostics_async.bulk.stages import _downloading, _monitoring
+from aignostics_async.bulk.stages._context import Work
 from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
-from aignostics_async.bulk.stages._work import Work
+from aignostics_async.downloads._artifact import Wanted
+from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
 from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.storage import Stored
-from aignostics_async.transfer._artifact import Wanted
-from aignostics_async.transfer._outcomes import FileOutcome, FileStatus
 
 SIZES = (3_000, 10_000, 30_000, 100_000)
 VERSION = "he-tme:v1.0.0"
@@ -170,12 +170,12 @@ class Taking:
 
 
 async def make(database: Database, count: int, slide: Path, *, chunk_size: int = 100) -> None:
-    """Take items into a job as `make_job` does."""
+    """Take items into a job as `create_job` does."""
     plan = JobPlan(
         api_root="http://127.0.0.1:9", application_version=VERSION, store="s3://bucket", chunk_size=chunk_size
     )
-    await database.write(_orders.make_job("job", plan.to_json(), time.time()))
-    keep = _making._keeper(database, "job")
+    await database.write(_commands.create_job("job", plan.to_json(), time.time()))
+    keep = _create._keeper(database, "job")
     size, fingerprint = measure([slide])
     info = SlideInfo(
         width=80_000, height=60_000, mpp_x=0.25, mpp_y=0.25, mime_type="image/tiff",
@@ -190,7 +190,7 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
     async with asyncio.TaskGroup() as group:
         for _ in range(PRODUCERS):
             group.create_task(keep_some())
-    await database.write(_orders.arrange())
+    await database.write(_commands.arrange())
 
 
 async def run(count: int, folder: Path) -> None:
@@ -258,7 +258,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         marker=Marker("job", folder / "state"),
         epoch=1,
         version=VERSION,
-        patience=Patience(),
+        patience=ReconciliationTimeouts(),
         prepare=Signing(work),
         sleep=work.sleep,
         is_draining=lambda: work.is_draining,
@@ -274,8 +274,8 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     )
     with (
         closing(work.journal),
-        mock.patch.object(_bringing, "bring_artifact", bring),
-        mock.patch.object(_following, "watch_run", watch),
+        mock.patch.object(_downloading, "bring_artifact", bring),
+        mock.patch.object(_monitoring, "watch_run", watch),
     ):
         async with Prober() as prober:
             await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)

@@ -1,7 +1,7 @@
 """A hundred thousand items in a job's database, moved from state to state by sixteen producers.
 
 Each producer waits until its own transition is on the disk, and then makes the next one. The items are taken
-in as `make_job` takes them in. Meanwhile `bulk status` is asked again and again how the job stands. Beside
+in as `create_job` takes them in. Meanwhile `bulk status` is asked again and again how the job stands. Beside
 the rate stands what the disk allows: one write and fdatasync after the other of as many bytes as a commit
 has, with as many transitions in each as there are producers.
 """
@@ -21,12 +21,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aignostics_async.bulk.once._pursuit import Answer
-from aignostics_async.bulk.record import _orders, _run_orders
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._run_orders import Fetched, Output
-from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.transfer._outcomes import FileStatus
+from aignostics_async.bulk.database import _commands, _run_commands
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._run_commands import Fetched, Output
+from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.reconciliation._protocol import Answer
+from aignostics_async.downloads._outcomes import FileStatus
 from benchmarks.bulk_pipeline import OUTPUTS, PRODUCERS, make
 
 ITEMS, CHUNK = 100_000, 100
@@ -140,7 +140,7 @@ def _key(number: int) -> str:
 
 def _to_sending(database: Database) -> Move:
     return lambda number: database.write(
-        _orders.move_item(
+        _commands.move_item(
             number, ItemState.SENDING, key=f"aignostics-async/{'0' * 36}/{number:036}/slide.tiff"
         )
     )
@@ -148,7 +148,7 @@ def _to_sending(database: Database) -> Move:
 
 def _to_stored(database: Database) -> Move:
     return lambda number: database.write(
-        _orders.move_item(
+        _commands.move_item(
             number,
             ItemState.STORED,
             uri=f"s3://bucket/{_key(number)}",
@@ -162,9 +162,9 @@ def _to_stored(database: Database) -> Move:
 
 def _to_submitted(database: Database) -> Callable[[Iterable[int]], Awaitable[object]]:
     async def submit(numbers: Iterable[int]) -> None:
-        intent = await database.write(_orders.seal(list(numbers)))
-        await database.write(_orders.begin(intent, time.time()))
-        order = _orders.conclude(intent, Answer.CREATED, IntentState.CREATED, f"run-{intent}")
+        intent = await database.write(_commands.seal(list(numbers)))
+        await database.write(_commands.begin(intent, time.time()))
+        order = _commands.conclude(intent, Answer.CREATED, IntentState.CREATED, f"run-{intent}")
         await database.write(order)
 
     return submit
@@ -177,7 +177,7 @@ def _to_succeeded(database: Database) -> Move:
                 "SELECT run_id, reference FROM items WHERE number = ?", (number,)
             ).fetchone()
         )
-        order = _run_orders.take_result(
+        order = _run_commands.take_result(
             run_id,
             reference,
             item_id=f"item-{number}",
@@ -198,7 +198,7 @@ def _to_done(database: Database) -> Move:
                 size=1000, crc32c="AAAAAA==", fault=None)
         for name in OUTPUTS
     ]  # fmt: skip
-    return lambda number: database.write(_run_orders.take_files(number, ItemState.DONE, files))
+    return lambda number: database.write(_run_commands.take_files(number, ItemState.DONE, files))
 
 
 def _allowed(folder: Path) -> float:

@@ -24,8 +24,8 @@ from pathlib import Path
 from attrs import define, evolve, frozen
 
 from aignostics_async import Transfers
-from aignostics_async.bulk import BulkJob, Happening, JobEvent, JobPlan, Sources, Verdict, make_job
-from aignostics_async.bulk.once import _submitter
+from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobPlan, Sources, Verdict, create_job
+from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.emulator import synthetic
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
@@ -124,7 +124,7 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
     settings = evolve(IMPATIENT, transfers=Transfers(bandwidth=scene.bandwidth))
     async with emulator.client(settings) as client:
         with spending() as ahead:
-            outlook = await make_job(folder / "job", plan, Sources(places=[str(slides)]), client)
+            outlook = await create_job(folder / "job", plan, Sources(places=[str(slides)]), client)
         print(f"{'look ahead':<10} {ahead}")
         if not outlook.is_clear:
             raise SystemExit(f"not made: {outlook.faults[:3]}")
@@ -147,10 +147,10 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
 
 def _show_stages(events: Sequence[JobEvent], begun: float, wall: float) -> None:
     spans = {
-        "upload": _span(events, Happening.STARTED, Happening.UPLOADED),
-        "submit": _span(events, Happening.UPLOADED, Happening.RUN_CREATED),
-        "analysis": _span(events, Happening.RUN_CREATED, Happening.RUN_ENDED),
-        "download": _span(events, Happening.ITEM_DONE, Happening.ITEM_DONE),
+        "upload": _span(events, EventType.STARTED, EventType.UPLOADED),
+        "submit": _span(events, EventType.UPLOADED, EventType.RUN_CREATED),
+        "analysis": _span(events, EventType.RUN_CREATED, EventType.RUN_ENDED),
+        "download": _span(events, EventType.ITEM_DONE, EventType.ITEM_DONE),
     }
     print(f"{'':<10} {'from s':>8} {'to s':>8} {'span s':>8}")
     for stage, (first, last) in spans.items():
@@ -159,7 +159,7 @@ def _show_stages(events: Sequence[JobEvent], begun: float, wall: float) -> None:
     print(f"spans together {total:.1f} s, the job {wall:.1f} s: overlap saves {1 - wall / total:.0%}")
 
 
-def _span(events: Sequence[JobEvent], first: Happening, last: Happening) -> tuple[float, float]:
+def _span(events: Sequence[JobEvent], first: EventType, last: EventType) -> tuple[float, float]:
     begins = min(event.at for event in events if event.what is first)
     return begins, max(event.at for event in events if event.what is last)
 

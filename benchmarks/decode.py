@@ -28,8 +28,8 @@ from typing import Any
 from httpx import Response
 
 from aignostics_async import ItemResult
-from aignostics_async._decode import item, page_of
-from aignostics_async._pager import PageRequest
+from aignostics_async._core._pager import PageRequest
+from aignostics_async.contracts._decoding import item, page_of
 
 ROOT = Path(__file__).resolve().parent.parent
 Flat = list[tuple[Any, ...]]

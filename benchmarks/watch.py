@@ -105,7 +105,7 @@ async def watch(emulator: Emulator, size: Size, idle_s: float) -> None:
     seen = Seen(clock(emulator, size.scale))
     settings = Settings(
         poll_interval=INTERVAL / size.scale,
-        results_budget=BUDGET * size.scale,
+        results_rate_limit=BUDGET * size.scale,
         hooks=Hooks(on_request=seen.request),
     )
     begin = seen.now()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from aignostics_async import AignosticsError, Client, Settings
-from aignostics_async.bulk import BulkJob, JobPlan, Sources, make_job
+from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -22,7 +22,7 @@ async def main(arguments: argparse.Namespace) -> int:
                 application_version=arguments.application_version,
                 store=arguments.store,
             )
-            outlook = await make_job(arguments.job, plan, Sources(places=[str(arguments.slides)]), client)
+            outlook = await create_job(arguments.job, plan, Sources(places=[str(arguments.slides)]), client)
             if not outlook.is_clear:  # nothing was sent
                 print(*outlook.faults, sep="\n")
                 return outlook.exit_status

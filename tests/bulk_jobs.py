@@ -13,10 +13,10 @@ from typing import Any
 from attrs import define, field
 
 from aignostics_async.bulk import JobPlan
-from aignostics_async.bulk.once._pursuit import Answer
-from aignostics_async.bulk.record import _orders
-from aignostics_async.bulk.record._schema import MIGRATIONS
-from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._schema import MIGRATIONS
+from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.reconciliation._protocol import Answer
 
 PLAN = JobPlan(
     api_root="https://platform.example.com", application_version="h-e-tme:v1.2.3", store="s3://bucket"
@@ -42,11 +42,11 @@ class MadeUpJob:
         """Take items in, and return their numbers."""
         files = paths or [f"/slides/{reference}.svs" for reference in references]
         new = [
-            _orders.NewItem(reference=reference, path=path, turn=0, overrides={})
+            _commands.NewItem(reference=reference, path=path, turn=0, overrides={})
             for reference, path in zip(references, files, strict=True)
         ]
         first = len(self.numbers) + 1
-        assert self.order(_orders.add_items(new)) == len(new)
+        assert self.order(_commands.add_items(new)) == len(new)
         added = list(range(first, first + len(new)))
         self.numbers += added
         return added
@@ -54,7 +54,7 @@ class MadeUpJob:
     def move(self, numbers: Sequence[int], *states: ItemState, **columns: Any) -> None:
         """Move items through states; the columns are set with the last one."""
         for state in states:
-            self.order(_orders.move_items(numbers, state, **(columns if state == states[-1] else {})))
+            self.order(_commands.move_items(numbers, state, **(columns if state == states[-1] else {})))
 
     def upload(self, numbers: Sequence[int], size: int = 1_000_000) -> None:
         """Bring items into the store."""
@@ -70,10 +70,10 @@ class MadeUpJob:
 
     def submit(self, numbers: Sequence[int], at: float = BEGUN + 600) -> tuple[int, str]:
         """Make uploaded items a chunk with a run, and return its number and the run's id."""
-        intent = self.order(_orders.seal(numbers))
+        intent = self.order(_commands.seal(numbers))
         run_id = str(uuid.UUID(int=intent))
-        self.order(_orders.begin(intent, at))
-        self.order(_orders.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
+        self.order(_commands.begin(intent, at))
+        self.order(_commands.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
         self.execute("UPDATE seen SET triggered_at = ? WHERE run_id = ?", at, run_id)
         return intent, run_id
 
@@ -81,10 +81,10 @@ class MadeUpJob:
         self, numbers: Sequence[int], reason: str = "these runs have exactly its references: run-7, run-8"
     ) -> int:
         """Make uploaded items a chunk whose run nobody can tell."""
-        intent: int = self.order(_orders.seal(numbers))
-        self.order(_orders.begin(intent, None))
-        self.order(_orders.conclude(intent, Answer.UNKNOWN, IntentState.UNKNOWN))
-        self.order(_orders.resolve(intent, IntentState.AMBIGUOUS, reason=reason))
+        intent: int = self.order(_commands.seal(numbers))
+        self.order(_commands.begin(intent, None))
+        self.order(_commands.conclude(intent, Answer.UNKNOWN, IntentState.UNKNOWN))
+        self.order(_commands.resolve(intent, IntentState.AMBIGUOUS, reason=reason))
         return intent
 
     def finish(self, numbers: Sequence[int], outputs: int = 2, size: int = 5_000) -> None:

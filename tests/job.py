@@ -9,16 +9,16 @@ from pathlib import Path
 from support import METADATA
 
 from aignostics_async import Client, InputArtifact, Item
-from aignostics_async.bulk.once._platform import Platform
-from aignostics_async.bulk.once._quiet import Patience
-from aignostics_async.bulk.once._submitter import Submitter
-from aignostics_async.bulk.record import _orders, _queries
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._directory import Directory, Marker
-from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk.database import _commands, _queries
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._job_folder import Directory, Marker
+from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.reconciliation._platform import Platform
+from aignostics_async.bulk.reconciliation._quiescence import ReconciliationTimeouts
+from aignostics_async.bulk.reconciliation._submitter import Submitter
 
 VERSION = "he-tme:v1.0.0"
-PATIENCE = Patience(quiet=300, lag=30, doubt=600)
+PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=600)
 _TO_STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
 
 
@@ -29,10 +29,10 @@ async def job_database(folder: Path, *references: str) -> AsyncIterator[Database
     directory.make()
     database = Database(directory.database).open()
     try:
-        items = [_orders.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
-        if await database.write(_orders.add_items(items)):
+        items = [_commands.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
+        if await database.write(_commands.add_items(items)):
             for state in _TO_STORED:
-                await database.write(_orders.move_items(range(1, len(references) + 1), state))
+                await database.write(_commands.move_items(range(1, len(references) + 1), state))
         yield database
     finally:
         database.close()

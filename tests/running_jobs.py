@@ -12,18 +12,26 @@ from typing import Any
 from attrs import define, evolve, field
 
 from aignostics_async import Client, Slide, checksum_bytes, read_slide
-from aignostics_async.bulk import BulkJob, Happening, JobEvent, JobPlan, Patience, Summary, _making as making
-from aignostics_async.bulk.ahead._entries import Entry
-from aignostics_async.bulk.ahead._probed import Probed, measure
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._directory import Directory, Mark, Marker
+from aignostics_async.bulk import (
+    BulkJob,
+    EventType,
+    JobEvent,
+    JobPlan,
+    ReconciliationTimeouts,
+    Summary,
+    _create as making,
+)
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._job_folder import Directory, Mark, Marker
+from aignostics_async.bulk.preflight._entries import Entry
+from aignostics_async.bulk.preflight._probe_result import Probed, measure
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.storage import Store
 
 RATE = 200.0
 RUNS = "/api/v1/runs"
 VERSION = "he-tme:v1.0.0"
-SETTINGS = evolve(IMPATIENT, new_run_grace=0.3)
+SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.3)
 
 
 async def probed(path: Path) -> Probed:
@@ -65,12 +73,12 @@ class Bench:
 
     def plan(self, **told: Any) -> JobPlan:
         """Return the plan of a job that waits for nothing longer than it must."""
-        patience = Patience(quiet=120, lag=20, doubt=60, late=120)
+        patience = ReconciliationTimeouts(quiet=120, lag=20, doubt=60, late=120)
         address = {"api_root": self.emulator.api_root, "store": self.emulator.store_url}
         return JobPlan(**{**address, "application_version": VERSION, "patience": patience, **told})
 
     async def make(self, *names: str, **told: Any) -> None:
-        """Make a job of slides whose reading is known: what `make_job` makes, without its look ahead."""
+        """Make a job of slides whose reading is known: what `create_job` makes, without its look ahead."""
         directory = Directory(self.job)
         directory.make()
         database = Database(directory.database).open()
@@ -99,7 +107,7 @@ class Bench:
 
             return await job.run(self.client, listener=listen, store=store)
 
-    def told(self, what: Happening) -> list[JobEvent]:
+    def told(self, what: EventType) -> list[JobEvent]:
         """Return the events of a kind, of all runs of the job."""
         return [event for event in self.events if event.what is what]
 
@@ -159,7 +167,7 @@ class Bench:
         return {reference.removeprefix(f"{self.folder.name}-"): state for reference, state in rows}
 
 
-def on_first(what: Happening, act: Callable[[BulkJob], object]) -> Callable[[BulkJob, JobEvent], None]:
+def on_first(what: EventType, act: Callable[[BulkJob], object]) -> Callable[[BulkJob, JobEvent], None]:
     """Return what acts at the first event of a kind."""
     done: list[bool] = []
 

@@ -248,7 +248,7 @@ def build(checkout: Path, root: Path, cache: Path) -> SmallPlatform:
         "pyproject.toml": PYPROJECT,
         "scripts/overlay.yaml": OVERLAY,
         "src/aignostics_async/__init__.py": "",
-        "src/aignostics_async/_bridge.py": BRIDGE,
+        "src/aignostics_async/contracts/_requests.py": BRIDGE,
         "src/aignostics_async/emulator/__init__.py": "",
         "src/aignostics_async/emulator/_api.py": EMULATOR,
         "tests/contract/test_bridge.py": TEST,

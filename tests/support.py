@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from attrs import define, field
-from canary import CANARY, TOKENS
+from leak_detector import CANARY, TOKENS
 
 from aignostics_async import IdentityProvider, RefreshToken, checksum_bytes
 from aignostics_async.emulator.process import Emulator

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from aignostics_async import Transfers
-from aignostics_async._crc32c import read_checksum
+from aignostics_async._core._crc32c import read_checksum
 
 from .contestants import MIB, Order, aria2c, curl
 from .figures import Figure, at_least, at_most, busy_share, idle_ticks, steal, stolen
@@ -303,7 +303,7 @@ def memory(bench: Bench) -> None:
         big = [bench.file(f"5g-{number}", 5_000_000_000, sparse=True) for number in range(2)]
         many = [bench.file(f"256m-{number}", 256 * MIB, sparse=True) for number in range(16)]
         up = {"urls": [bench.place.sink], "source": str(bench.files / big[0]), "parts": True}
-        in_flight = Transfers().parts_at_once * Transfers().part_size
+        in_flight = Transfers().max_concurrency * Transfers().part_size
         for what, order, more in (
             ("two of 5 GB", bench.order(root, big), len(big) * 2 * MIB),
             ("sixteen of 256 MiB", bench.order(root, many), len(many) * 2 * MIB),

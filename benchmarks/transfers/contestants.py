@@ -30,7 +30,7 @@ class Ours:
 
     def __init__(self, pem: str, limits: dict[str, int]) -> None:
         from aignostics_async import Limits, Settings
-        from aignostics_async._lifetime import Lifetime
+        from aignostics_async._core._lifetime import Lifetime
         from aignostics_async.transfer._engine import Engine
 
         from .servers import trusting
@@ -64,7 +64,7 @@ class Ours:
         await asyncio.gather(*(one(*file) for file in files))
 
     async def put_in_parts(self, order: Order) -> None:
-        from aignostics_async.transfer._multipart import send_file
+        from aignostics_async.transfer._multipart_upload import send_file
 
         sent = await send_file(self.engine, Sink(order["urls"][0]), Path(order["source"]), name="file")
         assert sent.crc32c == order["crc32c"][0]
@@ -83,7 +83,7 @@ class Sink:
         self.url = url
 
     def whole(self, _digest: Any) -> Any:
-        from aignostics_async.transfer._multipart import Request
+        from aignostics_async.transfer._multipart_upload import Request
 
         return Request(self.url, {})
 

@@ -5,12 +5,12 @@ Everything that users need is importable from here.
 
 from typing import TYPE_CHECKING
 
-from ._exports import exports
+from ._core._lazy_exports import exports
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "_client": ("Client",),
     "_config": ("Limits", "Retries", "Settings", "Timeouts", "Transfers", "Uploads"),
-    "_crc32c": (
+    "_core._crc32c": (
         "Crc32c",
         "checksum_bytes",
         "checksum_file",
@@ -19,7 +19,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "decode_crc32c",
         "encode_crc32c",
     ),
-    "_errors": (
+    "errors": (
         "AignosticsError",
         "APIStatusError",
         "AuthenticationError",
@@ -66,7 +66,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "UsageError",
     ),
     "_hooks": ("Hooks", "RequestEvent", "ResponseEvent", "RetryEvent"),
-    "_pager": ("Page", "Pager"),
+    "_core._pager": ("Page", "Pager"),
     "_version": ("__version__",),
     "auth": (
         "CallableToken",
@@ -109,9 +109,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "slides": ("SlideInfo", "find_slides", "read_slide"),
     "storage": ("GCS", "S3", "AwsKey", "Azure", "Presigned", "Store", "StoreAddress", "Stored", "put_once"),
     "submission": ("FoundRuns",),
-    "transfer._bars": ("ProgressBars",),
-    "transfer._completed": ("CompletedItem", "CompletedItems"),
-    "transfer._outcomes": ("DownloadReport", "FileOutcome", "FileStatus"),
+    "transfer._progress_bars": ("ProgressBars",),
+    "downloads._completed_items": ("CompletedItem", "CompletedItems"),
+    "downloads._outcomes": ("DownloadReport", "FileOutcome", "FileStatus"),
     "transfer._progress": ("ProgressLines", "TransferEvent"),
     "watch": ("Change", "Watcher"),
 }
@@ -126,7 +126,7 @@ if TYPE_CHECKING:
         Transfers as Transfers,
         Uploads as Uploads,
     )
-    from ._crc32c import (
+    from ._core._crc32c import (
         Crc32c as Crc32c,
         checksum_bytes as checksum_bytes,
         checksum_file as checksum_file,
@@ -135,7 +135,41 @@ if TYPE_CHECKING:
         decode_crc32c as decode_crc32c,
         encode_crc32c as encode_crc32c,
     )
-    from ._errors import (
+    from ._core._pager import Page as Page, Pager as Pager
+    from ._hooks import (
+        Hooks as Hooks,
+        RequestEvent as RequestEvent,
+        ResponseEvent as ResponseEvent,
+        RetryEvent as RetryEvent,
+    )
+    from ._version import __version__ as __version__
+    from .auth import (
+        CallableToken as CallableToken,
+        ClientCredentials as ClientCredentials,
+        DeviceCode as DeviceCode,
+        FileStore as FileStore,
+        IdentityProvider as IdentityProvider,
+        KeyringStore as KeyringStore,
+        MemoryStore as MemoryStore,
+        RefreshToken as RefreshToken,
+        StaticToken as StaticToken,
+        StoredLogin as StoredLogin,
+        Token as Token,
+        TokenKey as TokenKey,
+        TokenSet as TokenSet,
+        TokenSource as TokenSource,
+        TokenStore as TokenStore,
+        login_browser as login_browser,
+        login_device as login_device,
+        logout as logout,
+    )
+    from .downloads._completed_items import CompletedItem as CompletedItem, CompletedItems as CompletedItems
+    from .downloads._outcomes import (
+        DownloadReport as DownloadReport,
+        FileOutcome as FileOutcome,
+        FileStatus as FileStatus,
+    )
+    from .errors import (
         AignosticsError as AignosticsError,
         APIStatusError as APIStatusError,
         AuthenticationError as AuthenticationError,
@@ -181,34 +215,6 @@ if TYPE_CHECKING:
         UrlRefused as UrlRefused,
         UsageError as UsageError,
     )
-    from ._hooks import (
-        Hooks as Hooks,
-        RequestEvent as RequestEvent,
-        ResponseEvent as ResponseEvent,
-        RetryEvent as RetryEvent,
-    )
-    from ._pager import Page as Page, Pager as Pager
-    from ._version import __version__ as __version__
-    from .auth import (
-        CallableToken as CallableToken,
-        ClientCredentials as ClientCredentials,
-        DeviceCode as DeviceCode,
-        FileStore as FileStore,
-        IdentityProvider as IdentityProvider,
-        KeyringStore as KeyringStore,
-        MemoryStore as MemoryStore,
-        RefreshToken as RefreshToken,
-        StaticToken as StaticToken,
-        StoredLogin as StoredLogin,
-        Token as Token,
-        TokenKey as TokenKey,
-        TokenSet as TokenSet,
-        TokenSource as TokenSource,
-        TokenStore as TokenStore,
-        login_browser as login_browser,
-        login_device as login_device,
-        logout as logout,
-    )
     from .models import (
         Application as Application,
         ApplicationVersion as ApplicationVersion,
@@ -240,14 +246,8 @@ if TYPE_CHECKING:
         put_once as put_once,
     )
     from .submission import FoundRuns as FoundRuns
-    from .transfer._bars import ProgressBars as ProgressBars
-    from .transfer._completed import CompletedItem as CompletedItem, CompletedItems as CompletedItems
-    from .transfer._outcomes import (
-        DownloadReport as DownloadReport,
-        FileOutcome as FileOutcome,
-        FileStatus as FileStatus,
-    )
     from .transfer._progress import ProgressLines as ProgressLines, TransferEvent as TransferEvent
+    from .transfer._progress_bars import ProgressBars as ProgressBars
     from .watch import Change as Change, Watcher as Watcher
 else:
     __getattr__, __dir__ = exports(__name__, _HOMES)

@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 from attrs import evolve
 
 from ._config import Settings
+from ._core._urls import check_root
 from ._environment import read_environment
-from ._errors import ConfigurationError, UsageError
 from ._session import Session, SharedSession
-from ._urls import check_root
 from .auth import StaticToken, TokenSource
+from .errors import ConfigurationError, UsageError
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
 from .storage import Store, StoreAddress, open_store
 from .watch import Watcher
-from .watch._open import watch_runs, watch_scope
+from .watch._start import watch_runs, watch_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from types import TracebackType
 
-    from ._bridge import Operation
     from ._config import Retries, Timeouts
     from ._hooks import Hooks
-    from .transfer._completed import CompletedItems
+    from .contracts._requests import Operation
+    from .downloads._completed_items import CompletedItems
     from .transfer._progress import Progress
 
 _log = logging.getLogger("aignostics_async")
@@ -134,7 +134,7 @@ class Client:
         go on from there, whether they are named or not. Ends when all are over. A run that vanished or can't
         be read does not end the others: at the end all such errors are raised, in one ExceptionGroup.
 
-        Costs one request per hundred runs and `Settings.poll_interval`, and `Settings.results_budget` for
+        Costs one request per hundred runs and `Settings.poll_interval`, and `Settings.results_rate_limit` for
         the items of those that are RUNNING. A state is seen within the interval, and that of an item after
         (RUNNING runs / budget) minutes more. Who is slow to take the changes delays no other watcher and
         misses no final state.
@@ -185,7 +185,7 @@ class Client:
         are refused. A failed file is an outcome of its item and stops no other. At the end it raises what
         `watch` would raise. Costs are those of `watch`; `Limits.transfers` items are under way at once.
         """
-        from .transfer._completed import CompletedItems
+        from .downloads._completed_items import CompletedItems
 
         return CompletedItems(
             runs if isinstance(runs, Watcher) else self.watch(runs),

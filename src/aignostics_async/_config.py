@@ -9,8 +9,8 @@ from typing import Any
 from attrs import field, frozen
 from attrs.validators import matches_re, optional
 
-from ._errors import ConfigurationError
 from ._hooks import Hooks
+from .errors import ConfigurationError
 
 
 def seconds(value: float | timedelta) -> float:
@@ -66,11 +66,11 @@ class Retries:
 
     attempts: int = field(default=4, validator=_at_least_one)
     """Tries in all, the first included; 1 turns retries off."""
-    first_wait: float = field(default=0.5, converter=seconds, validator=_positive)
+    initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
     """Before the second try; each further wait doubles, less up to a quarter of jitter."""
-    longest_wait: float = field(default=8, converter=seconds, validator=_positive)
+    max_wait: float = field(default=8, converter=seconds, validator=_positive)
     """Where doubling ends."""
-    longest_retry_after: float = field(default=120, converter=seconds, validator=_positive)
+    max_retry_after: float = field(default=120, converter=seconds, validator=_positive)
     """A server that asks for a longer wait than this gets its error raised instead."""
 
 
@@ -97,7 +97,7 @@ class Transfers:
     """The smallest stretch of a download that is worth a connection of its own."""
     part_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
     """Of an upload in parts; stores want 5 MiB at least. A file that fits one part is sent whole."""
-    parts_at_once: int = field(default=4, validator=_at_least_one)
+    max_concurrency: int = field(default=4, validator=_at_least_one)
     """Parts of one file in flight. Each is held in memory while it is sent."""
 
 
@@ -124,13 +124,13 @@ class Settings:
     """Functions that are told of each request, response and retry of the API."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
     """Between two looks at a run, as the platform advises; jitter takes up to a twentieth off."""
-    results_budget: float = field(default=600, validator=_positive)
+    results_rate_limit: float = field(default=600, validator=_positive)
     """Requests a minute that watching spends on the results of runs, however many of them are RUNNING."""
-    results_grace: float = field(default=60, converter=seconds, validator=_positive)
+    results_timeout: float = field(default=60, converter=seconds, validator=_positive)
     """How long `watch` and `download` look for the last results of a run that is final."""
-    outage_patience: float = field(default=300, converter=seconds, validator=_positive)
+    outage_timeout: float = field(default=300, converter=seconds, validator=_positive)
     """How long `watch`, `wait` and `download` go on asking while the API can't be reached or is failing."""
-    new_run_grace: float = field(default=5, converter=seconds, validator=_positive)
+    read_after_write_timeout: float = field(default=5, converter=seconds, validator=_positive)
     """How long a run that was just created may be unknown to the server's replicas."""
     url_lifetime: float = field(default=7 * 24 * 3600, converter=seconds, validator=_positive)
     """Of the URLs signed for the platform, which asks for six days at least; stores sign seven at most."""

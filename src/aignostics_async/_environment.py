@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ._config import ENVIRONMENTS, Environment, Settings, environment
-from ._errors import ConfigurationError
-from ._urls import check_root
+from ._core._urls import check_root
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .auth import IdentityProvider, TokenSource, TokenStore

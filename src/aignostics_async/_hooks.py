@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from ._errors import AignosticsError, ConfigurationError
+from .errors import AignosticsError, ConfigurationError
 
 _log = logging.getLogger("aignostics_async")
 _T = TypeVar("_T")

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from attrs import evolve
 
-from ._errors import UsageError
-from ._lifetime import Lifetime
-from ._secret import Secret
+from ._core._lifetime import Lifetime
+from ._core._secret import Secret
 from .auth._endpoint import read_claims
+from .errors import UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ._bridge import Bridge
     from ._config import Settings
     from .auth import TokenSource
     from .auth._endpoint import Claims
+    from .contracts._requests import Bridge
+    from .downloads._checksum_cache import Verified
     from .transfer._engine import Engine
-    from .transfer._verified import Verified
     from .watch._poller import Poller
 
 
@@ -68,10 +68,10 @@ class Session:
         self._lifetime.begin()
         # Here, because httpx and the generated client are most of the import time, and a program that
         # only looks at models or builds its settings needs neither.
-        from ._bridge import Bridge
-        from ._http import ApiPool, ssl_context
+        from ._http._pool import ApiPool, ssl_context
+        from .contracts._requests import Bridge
+        from .downloads._checksum_cache import Verified
         from .transfer._engine import Engine
-        from .transfer._verified import Verified
         from .watch._poller import Poller
 
         context = ssl_context(self.settings)
@@ -142,5 +142,5 @@ class SharedSession(Session):
 def _impatient(settings: Settings) -> Settings:
     """Return the settings for requests of watching, which knows better than a request when to try again."""
     retries = settings.retries
-    once_more = evolve(retries, attempts=min(2, retries.attempts), longest_retry_after=retries.first_wait)
+    once_more = evolve(retries, attempts=min(2, retries.attempts), max_retry_after=retries.initial_wait)
     return evolve(settings, retries=once_more)

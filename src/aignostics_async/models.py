@@ -14,8 +14,8 @@ from typing import Any, Self, TypeVar
 
 from attrs import define, field, frozen
 
-from ._crc32c import CHECKSUM_KEYS
-from ._errors import UsageError
+from ._core._crc32c import CHECKSUM_KEYS
+from .errors import UsageError
 
 _T = TypeVar("_T")
 

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from attrs import define, frozen
 
-from aignostics_async.bulk.once import _platform, _submitter
-from aignostics_async.bulk.record import _orders
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.stages import _bringing, _uploading
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.reconciliation import _platform, _submitter
+from aignostics_async.bulk.stages import _downloading, _uploading
 
 When = Literal["before", "during", "after"]
 
@@ -136,14 +136,14 @@ _CALLS: dict[str, tuple[Any, str]] = {
     ":put_once": (_uploading, "put_once"),
     ":create": (_platform.Platform, "create"),
     ":references": (_platform.Platform, "references"),
-    ":bring_artifact": (_bringing, "bring_artifact"),
+    ":bring_artifact": (_downloading, "bring_artifact"),
     ":begin": (_submitter.Submitter, "begin"),
 }
 
 
 def _name_orders() -> None:
     """Let orders that differ by what they are given say which they are."""
-    move_item, set_job = _orders.move_item, _orders.set_job
+    move_item, set_job = _commands.move_item, _commands.set_job
 
     def moving(number: int, state: Any, **columns: Any) -> Any:
         return _named(move_item(number, state, **columns), f"move_item {state}")
@@ -151,8 +151,8 @@ def _name_orders() -> None:
     def setting(**columns: Any) -> Any:
         return _named(set_job(**columns), f"set_job {next(iter(columns))}")
 
-    _orders.move_item = moving
-    _orders.set_job = setting
+    _commands.move_item = moving
+    _commands.set_job = setting
 
 
 def _named(order: Any, name: str) -> Any:

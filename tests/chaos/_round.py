@@ -15,7 +15,7 @@ from typing import Any, Literal
 from attrs import define, field, frozen
 
 from aignostics_async.bulk import JobPlan
-from aignostics_async.bulk.once._tags import plain, tag_of
+from aignostics_async.bulk.reconciliation._tags import plain, tag_of
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 

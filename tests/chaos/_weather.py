@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from aignostics_async.bulk import Patience
+from aignostics_async.bulk import ReconciliationTimeouts
 
-PATIENCE = Patience(quiet=300, lag=30, doubt=900, late=400)
+PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=900, late=400)
 LATEST = 120.0
 """How late a commit is at most; with the longest lag and the way there it is well within `PATIENCE.quiet`."""
 LONGEST_LAG = 25.0
-PATIENCE_LATE = Patience(quiet=300, lag=30, doubt=900, late=2000)
+PATIENCE_LATE = ReconciliationTimeouts(quiet=300, lag=30, doubt=900, late=2000)
 LATE_BEYOND = 900.0
 """How late a commit is that no patience was made for."""
 

@@ -15,9 +15,9 @@ from attrs import evolve, frozen
 
 from aignostics_async import Client
 from aignostics_async._config import Limits
-from aignostics_async.auth import ClientCredentials, IdentityProvider, _renewal
-from aignostics_async.bulk import BulkJob, JobPlan, Sources, make_job
-from aignostics_async.bulk.once import _submitter
+from aignostics_async.auth import ClientCredentials, IdentityProvider, _refresher
+from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
+from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 from ._points import Point, Trap
@@ -55,7 +55,7 @@ def make(emulator: Emulator, folder: Path, plan: JobPlan, slides: Path) -> None:
     async def work() -> None:
         async with client_of(emulator) as client:
             sources = Sources(places=[str(slides)], reference_from="stem")
-            outlook = await make_job(folder / "job", plan, sources, client)
+            outlook = await create_job(folder / "job", plan, sources, client)
             if not outlook.is_clear:
                 raise RuntimeError(f"the job could not be made: {outlook.faults}")
 
@@ -84,7 +84,7 @@ def _live(emulator: Emulator, orders: Orders) -> int:
     os.environ["XDG_STATE_HOME"] = str(orders.folder / "state")
     _submitter.SERVER_RATE = orders.rate
     # Tokens end by the emulator's clock, and this is how soon one after the other may end.
-    _renewal._REPLACEMENT_TRUSTED /= orders.rate
+    _refresher._REPLACEMENT_TRUSTED /= orders.rate
     if orders.point is not None:
         database = orders.folder / "job" / "job.sqlite3"
         how = signal.SIGSTOP if orders.sleeps else signal.SIGKILL

@@ -14,8 +14,9 @@ import pytest
 from attrs import define
 from support import artifact, result
 
-from aignostics_async import Client, ItemResult, Page, _decode
-from aignostics_async._bridge import Bridge
+from aignostics_async import Client, ItemResult, Page
+from aignostics_async.contracts import _decoding
+from aignostics_async.contracts._requests import Bridge
 
 RUN_ID = str(uuid.UUID(int=1))
 
@@ -73,7 +74,7 @@ async def turns_beside(task: asyncio.Task[Any]) -> int:
 
 @pytest.mark.parametrize("results", [99, 990])
 async def test_other_tasks_get_their_turns(monkeypatch: pytest.MonkeyPatch, results: int) -> None:
-    monkeypatch.setattr(_decode, "clock", Clock())
+    monkeypatch.setattr(_decoding, "clock", Clock())
     async with client_of(body_of(results)) as client:
         task = asyncio.create_task(first_page(client))
         turns = await turns_beside(task)
@@ -82,7 +83,7 @@ async def test_other_tasks_get_their_turns(monkeypatch: pytest.MonkeyPatch, resu
 
 
 async def test_without_need_nobody_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_decode, "clock", lambda: 0.0)
+    monkeypatch.setattr(_decoding, "clock", lambda: 0.0)
     async with client_of(body_of(99)) as client:
         task = asyncio.create_task(listed(client))
         assert await turns_beside(task) < 5
@@ -90,7 +91,7 @@ async def test_without_need_nobody_is_let_in(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_a_page_may_be_ended_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_decode, "clock", Clock())
+    monkeypatch.setattr(_decoding, "clock", Clock())
     async with client_of(body_of(99)) as client:
         for turn in range(1, 20):
             task = asyncio.create_task(listed(client))

@@ -17,7 +17,13 @@ from obstore.store import GCSStore, S3Store
 
 from aignostics_async import checksum_bytes
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.storage._v4 import AwsKey, GoogleKey, Key, fields_of, presign
+from aignostics_async.storage._signature_v4 import (
+    AwsKey,
+    GoogleKey,
+    Key,
+    fields_of,
+    presign,
+)
 
 BODY = b"0123456789" * 100
 WIRE = checksum_bytes(BODY).wire

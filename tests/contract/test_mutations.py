@@ -33,7 +33,8 @@ from aignostics_api.api.public import (
 )
 from aignostics_api.models import RunCreationRequest
 from attrs import define
-from bodies import (
+from hypothesis import Phase, given, settings, strategies as st
+from response_strategies import (
     RAW,
     SIGNED_URL,
     WRONG,
@@ -51,7 +52,6 @@ from bodies import (
     wire,
     without,
 )
-from hypothesis import Phase, given, settings, strategies as st
 
 from aignostics_async import (
     AignosticsError,
@@ -68,7 +68,7 @@ from aignostics_async import (
     Pager,
     RunDetails,
 )
-from aignostics_async._bridge import Bridge
+from aignostics_async.contracts._requests import Bridge
 
 RUN_ID = str(uuid.UUID(int=1))
 RUNS, RUN = "/v1/runs", "/v1/runs/{application_run_id}"

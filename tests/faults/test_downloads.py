@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hostile import Ask, Reply, engine_of, hostile
+from hostile_server import Ask, Reply, engine_of, hostile
 from support import Answer, Storage, artifact, details, pretend, result, storage
 
 from aignostics_async import (

@@ -26,7 +26,7 @@ from aignostics_async import (
     TokenStoreError,
     login_browser,
 )
-from aignostics_async._secret import Secret
+from aignostics_async._core._secret import Secret
 from aignostics_async.auth import _keyring_store
 
 KEY = TokenKey("https://idp.example.com", "client")

@@ -30,7 +30,7 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides import packed
-from aignostics_async.submission import _deliver
+from aignostics_async.submission import _delivery
 
 ROOT = "https://host.example.com"
 
@@ -207,7 +207,7 @@ async def test_a_slide_that_goes_away_before_its_upload(
         source.unlink()
         return await packed(*arguments)
 
-    monkeypatch.setattr(_deliver, "packed", delete_first)
+    monkeypatch.setattr(_delivery, "packed", delete_first)
     async with emulator.client() as client:
         with pytest.raises(TransferError, match="can't be read"):
             await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)

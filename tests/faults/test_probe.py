@@ -16,10 +16,10 @@ import pytest
 from slide_files import write_flavour
 
 from aignostics_async import ConfigurationError, JobError, Slide, read_slide
-from aignostics_async.bulk.ahead import _probe
-from aignostics_async.bulk.ahead._findings import Finding, Kind
-from aignostics_async.bulk.ahead._probe import Prober
-from aignostics_async.bulk.ahead._probed import Probed, measure
+from aignostics_async.bulk.preflight import _prober
+from aignostics_async.bulk.preflight._findings import Finding, Kind
+from aignostics_async.bulk.preflight._probe_result import Probed, measure
+from aignostics_async.bulk.preflight._prober import Prober
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
 
@@ -184,7 +184,7 @@ async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, han
 async def test_losses_in_a_row_stop_the_job(
     monkeypatch: pytest.MonkeyPatch, shared: Path, hanging: Path
 ) -> None:
-    monkeypatch.setattr(_probe, "_MOST_LOSSES", 2)
+    monkeypatch.setattr(_prober, "_MOST_LOSSES", 2)
     async with Prober(workers=1, timeout=2) as prober:
         for path in (hanging, shared / "slides/small.svs", hanging):
             await prober.probe(str(path))
@@ -223,7 +223,7 @@ async def test_a_reader_never_reads_the_modules_of_the_current_folder(
 
 
 def test_a_reader_whose_owner_is_gone_does_not_hang_for_ever(hanging: Path) -> None:
-    command = [sys.executable, "-P", "-c", _probe._PROGRAM, "0.5"]
+    command = [sys.executable, "-P", "-c", _prober._PROGRAM, "0.5"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     told, _ = process.communicate(f'["slide", "{hanging}", null]\n', timeout=60)
     assert told == '["ready"]\n'

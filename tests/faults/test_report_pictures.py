@@ -15,7 +15,7 @@ from PIL import Image
 from slide_files import write_flavour
 
 from aignostics_async import SlideError
-from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.report import _pictures
 from aignostics_async.bulk.report._audit import Verdict
 from aignostics_async.bulk.report._pictures import take_pictures

@@ -13,13 +13,13 @@ from job import intent, job_database, submitter
 from support import count
 
 from aignostics_async import APIStatusError, CallableToken, Client, Item, JobStopped, LoginRequired
-from aignostics_async.bulk.once import _submitter
-from aignostics_async.bulk.once._platform import Platform
-from aignostics_async.bulk.once._pursuit import Sent
-from aignostics_async.bulk.record import _orders
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._directory import Mark, Marker
-from aignostics_async.bulk.record._states import IntentState
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._job_folder import Mark, Marker
+from aignostics_async.bulk.database._states import IntentState
+from aignostics_async.bulk.reconciliation import _submitter
+from aignostics_async.bulk.reconciliation._platform import Platform
+from aignostics_async.bulk.reconciliation._protocol import Sent
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 RATE = 500.0
@@ -49,7 +49,7 @@ async def client(platform: Emulator) -> AsyncIterator[Client]:
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     async with job_database(tmp_path / "job", f"{tmp_path.name}-1", f"{tmp_path.name}-2") as database:
-        await database.write(_orders.seal([1, 2]))
+        await database.write(_commands.seal([1, 2]))
         yield database
 
 
@@ -281,7 +281,7 @@ async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path
     names = [f"{tmp_path.name}-{number}" for number in range(40)]
     async with job_database(tmp_path / "many", *names) as database:
         for number in range(20):
-            await database.write(_orders.seal([2 * number + 1, 2 * number + 2]))
+            await database.write(_commands.seal([2 * number + 1, 2 * number + 2]))
         lost = {"method": "POST", "path": RUNS, "skip": 1, "times": 1, "drop": "after"}
         platform.set_faults(*[lost] * 10)
         worker = await submitter(client, database, tmp_path)

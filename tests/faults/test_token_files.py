@@ -31,11 +31,11 @@ from aignostics_async import (
     TokenKey,
     TokenSet,
     TokenStoreError,
-    _file_lock,
     logout,
 )
-from aignostics_async._secret import Secret
-from aignostics_async._state_folder import state_folder
+from aignostics_async._core import _file_lock
+from aignostics_async._core._secret import Secret
+from aignostics_async._core._state_folder import state_folder
 from aignostics_async.auth import _login_file, _store
 
 KEY = TokenKey("https://idp.example.com", "client", "audience", "organization")

@@ -14,7 +14,7 @@ from identity import Clock, identity
 from support import count
 
 from aignostics_async import FileStore, IdentityProvider, LoginRequired, StoredLogin, Token, TokenSet
-from aignostics_async._secret import Secret
+from aignostics_async._core._secret import Secret
 from aignostics_async.emulator.process import Emulator
 
 

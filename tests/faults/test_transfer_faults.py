@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 from attrs import evolve
-from hostile import Ask, Hostile, Reply, certificate, engine_of, files_in, hostile, leave_holes, until
+from hostile_server import Ask, Hostile, Reply, certificate, engine_of, files_in, hostile, leave_holes, until
 
 from aignostics_async import (
     ChecksumMismatch,
@@ -28,8 +28,8 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT
 from aignostics_async.transfer._download import fetch_file
-from aignostics_async.transfer._fetch import Fetched
-from aignostics_async.transfer._part import part_path, record_path
+from aignostics_async.transfer._partial_file import part_path, record_path
+from aignostics_async.transfer._ranged_download import Fetched
 
 MIB = 1024 * 1024
 BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB, no two places alike

@@ -23,7 +23,7 @@ from aignostics_async import (
     TooManyRequests,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.watch import _survey
+from aignostics_async.watch import _run_scan
 
 
 async def test_a_late_result_holds_the_final_state_back(emulator: Emulator) -> None:
@@ -43,7 +43,7 @@ async def test_a_late_result_holds_the_final_state_back(emulator: Emulator) -> N
 
 async def test_the_grace_ends_and_the_event_says_so(emulator: Emulator) -> None:
     run_id = script(emulator, "a", status="COMPLETED")
-    async with emulator.client(evolve(IMPATIENT, results_grace=0.2)) as client:
+    async with emulator.client(evolve(IMPATIENT, results_timeout=0.2)) as client:
         pending, run = [change async for change in client.run(run_id).watch()]
     assert (pending.new, pending.items_incomplete) == ("PENDING", False)
     assert (run.new, run.items_incomplete) == ("COMPLETED", True)
@@ -125,7 +125,7 @@ async def test_a_run_that_nobody_knows_is_told_at_once(emulator: Emulator) -> No
 
 async def test_a_vanished_run_ends_its_watcher(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
-    async with emulator.client(evolve(IMPATIENT, new_run_grace=0.2)) as client:
+    async with emulator.client(evolve(IMPATIENT, read_after_write_timeout=0.2)) as client:
         watcher = client.run(run_id).watch()
         await until(watcher, "a", "PENDING")
         emulator.move({"run": run_id, "delete": True})
@@ -136,7 +136,7 @@ async def test_a_vanished_run_ends_its_watcher(emulator: Emulator) -> None:
 
 async def test_a_run_that_vanishes_does_not_end_the_others(emulator: Emulator) -> None:
     run_ids = [script(emulator, "a") for _ in range(3)]
-    async with emulator.client(evolve(IMPATIENT, new_run_grace=0.2)) as client:
+    async with emulator.client(evolve(IMPATIENT, read_after_write_timeout=0.2)) as client:
         watcher = client.watch(run_ids)
         for _ in range(6):
             await anext(watcher)
@@ -183,11 +183,11 @@ async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: 
             (None, None, "COMPLETED"),
         ]
     emulator.set_faults({"path": RUN, "status": 503})
-    async with emulator.client(evolve(once, outage_patience=0.2)) as client:
+    async with emulator.client(evolve(once, outage_timeout=0.2)) as client:
         with pytest.raises(ServerError):
             await anext(client.run(run_id).watch())
     emulator.set_faults({"path": f"{RUN}/results", "status": 503}, {**well[0], "body": details("RUNNING")})
-    async with emulator.client(evolve(once, outage_patience=0.2)) as client:
+    async with emulator.client(evolve(once, outage_timeout=0.2)) as client:
         with pytest.raises(ServerError):
             await until(client.run(run_id).watch(), "a", "SUCCEEDED")
     emulator.set_faults({"path": RUN, "status": 403})
@@ -211,7 +211,7 @@ async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_at_once(em
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of runs take several pages."""
-    monkeypatch.setattr(_survey, "LARGEST_PAGE", 5)
+    monkeypatch.setattr(_run_scan, "LARGEST_PAGE", 5)
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -13,16 +13,16 @@ from types import SimpleNamespace
 
 import pytest
 from attrs import define, evolve
-from hostile import Ask, Hostile, Reply, engine_of, hostile, leave_holes
+from hostile_server import Ask, Hostile, Reply, engine_of, hostile, leave_holes
 from support import artifact, pretend, result
 
 from aignostics_async import ChecksumMismatch, checksum_bytes
+from aignostics_async.downloads import _checksum_cache
+from aignostics_async.downloads._checksum_cache import Verified
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.transfer import _verified
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
-from aignostics_async.transfer._part import part_path, record_path
-from aignostics_async.transfer._verified import Verified
+from aignostics_async.transfer._partial_file import part_path, record_path
 
 BODY = random.Random("body").randbytes(40_000)
 CRC = checksum_bytes(BODY).wire
@@ -147,7 +147,7 @@ def test_bytes_that_change_between_verification_and_reuse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembers: bool
 ) -> None:
     """Also when size and modification time are put back: what is remembered does not count any more."""
-    monkeypatch.setattr(_verified, "_SETTLED", -(10**18) if remembers else 10**18)
+    monkeypatch.setattr(_checksum_cache, "_SETTLED", -(10**18) if remembers else 10**18)
     verified = Verified()
     for number in range(CASES):
         dice = random.Random(number)
@@ -176,7 +176,7 @@ def test_what_changed_just_now_is_not_remembered(
     target = tmp_path / "file"
     target.write_bytes(BODY)
     changed = target.stat().st_ctime_ns
-    monkeypatch.setattr(_verified, "time", SimpleNamespace(time_ns=lambda: changed + int(age * 1e9)))
+    monkeypatch.setattr(_checksum_cache, "time", SimpleNamespace(time_ns=lambda: changed + int(age * 1e9)))
     verified = Verified()
     assert verified.checksum(target) == checksum_bytes(BODY)
     assert bool(verified._known) is remembered
@@ -184,11 +184,11 @@ def test_what_changed_just_now_is_not_remembered(
 
 def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered is told without reading: here the file can't be read any more."""
-    monkeypatch.setattr(_verified, "_SETTLED", -1)
+    monkeypatch.setattr(_checksum_cache, "_SETTLED", -1)
     verified, target = Verified(), tmp_path / "file"
     target.write_bytes(BODY)
     found = verified.checksum(target)
-    monkeypatch.setattr(_verified, "read_checksum", None)
+    monkeypatch.setattr(_checksum_cache, "read_checksum", None)
     assert verified.checksum(target) == found
     target.write_bytes(BODY + b"more")
     with pytest.raises(TypeError):

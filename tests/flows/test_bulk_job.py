@@ -27,10 +27,10 @@ from aignostics_async import (
     LoginRequired,
     UsageError,
 )
-from aignostics_async.bulk import BulkJob, Happening, JobEvent, Sources, Verdict, make_job
-from aignostics_async.bulk.once import _submitter
-from aignostics_async.bulk.once._platform import Platform
-from aignostics_async.bulk.once._pursuit import Sent
+from aignostics_async.bulk import BulkJob, EventType, JobEvent, Sources, Verdict, create_job
+from aignostics_async.bulk.reconciliation import _submitter
+from aignostics_async.bulk.reconciliation._platform import Platform
+from aignostics_async.bulk.reconciliation._protocol import Sent
 from aignostics_async.bulk.report._todo import to_do
 from aignostics_async.emulator._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
@@ -75,7 +75,7 @@ async def test_slides_become_results_and_nothing_is_done_twice(bench: Bench) -> 
     names = ("a", "b", "c", "d", "e")
     places = list(map(str, bench.copy(*names)))
     plan = bench.plan(chunk_size=2)
-    outlook = await make_job(bench.job, plan, Sources(places=places, reference_from="stem"), bench.client)
+    outlook = await create_job(bench.job, plan, Sources(places=places, reference_from="stem"), bench.client)
     assert outlook.is_clear
     bench.emulator.set_faults()
 
@@ -120,9 +120,9 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(bench: Bench) -
 # Interruptions
 
 
-@pytest.mark.parametrize("what", [Happening.UPLOADED, Happening.RUN_CREATED, Happening.ITEM_DONE])
+@pytest.mark.parametrize("what", [EventType.UPLOADED, EventType.RUN_CREATED, EventType.ITEM_DONE])
 @pytest.mark.parametrize("how", ["drained", "cancelled"])
-async def test_an_interrupted_job_goes_on(bench: Bench, what: Happening, how: str) -> None:
+async def test_an_interrupted_job_goes_on(bench: Bench, what: EventType, how: str) -> None:
     names = ("a", "b", "c", "d")
     await bench.make(*names, chunk_size=2)
     if how == "drained":
@@ -132,7 +132,7 @@ async def test_an_interrupted_job_goes_on(bench: Bench, what: Happening, how: st
         with anyio.CancelScope() as scope:
             await bench.run(on_first(what, lambda _job: scope.cancel()))
         assert scope.cancelled_caught
-        assert bench.told(Happening.STOPPED)
+        assert bench.told(EventType.STOPPED)
 
     assert (await bench.run()).verdict is Verdict.DONE
     if how == "drained":
@@ -146,7 +146,7 @@ async def test_an_interrupted_job_goes_on(bench: Bench, what: Happening, how: st
 async def test_a_slide_that_is_in_the_store_is_not_sent_again(bench: Bench) -> None:
     """The process died after its last byte, and before that was written down."""
     await bench.make("a", "b", chunk_size=2)
-    await bench.run(on_first(Happening.UPLOADED, drain))
+    await bench.run(on_first(EventType.UPLOADED, drain))
     sent = bench.puts()
     bench.write("UPDATE items SET state = 'SENDING', uri = NULL, crc32c = NULL WHERE state = 'STORED'")
     assert "SENDING" in bench.states().values()
@@ -186,7 +186,7 @@ async def test_another_process_pauses_the_job(bench: Bench, monkeypatch: pytest.
     monkeypatch.setattr(_job, "_PAUSE_INTERVAL", 0.01)
     await bench.make("a", "b", chunk_size=1)
     bench.emulator.set_clock(rate=0)  # no run gets anywhere
-    summary = await bench.run(on_first(Happening.RUN_CREATED, lambda _: (bench.job / "pause").touch()))
+    summary = await bench.run(on_first(EventType.RUN_CREATED, lambda _: (bench.job / "pause").touch()))
     assert summary.job.is_paused
     assert summary.verdict is Verdict.UNFINISHED
     bench.emulator.set_clock(rate=RATE)
@@ -210,7 +210,7 @@ async def test_two_of_a_job_at_once(bench: Bench) -> None:
             await first.cancel(bench.client)
         assert (await running).verdict is Verdict.DONE
     with pytest.raises(JobRefused, match="there is a job in"):
-        await make_job(bench.job, bench.plan(), Sources(places=[str(bench.folder)]), bench.client)
+        await create_job(bench.job, bench.plan(), Sources(places=[str(bench.folder)]), bench.client)
     with pytest.raises(JobError, match="there is no job in"):
         await BulkJob.open(bench.folder).__aenter__()
 
@@ -257,15 +257,15 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As native code does for a damaged file: the process is gone, and with it only that slide."""
-    from aignostics_async.bulk.ahead import _probe
+    from aignostics_async.bulk.preflight import _prober
 
     crashing = (
-        "import os; from aignostics_async.bulk.ahead import _probe_worker as worker\n"
+        "import os; from aignostics_async.bulk.preflight import _probe_worker as worker\n"
         "read = worker.read_slide_here\n"
         "worker.read_slide_here = lambda slide: os.abort() if 'poison' in str(slide.path) else read(slide)\n"
         "worker.main()"
     )
-    monkeypatch.setattr(_probe, "_PROGRAM", crashing)
+    monkeypatch.setattr(_prober, "_PROGRAM", crashing)
     await bench.make("a", "poison", "c")
     for name in ("a", "poison", "c"):
         os.utime(bench.path(name), (1, 1))  # so that they are read anew
@@ -280,9 +280,9 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
 
 
 async def test_no_more_items_are_sent_than_the_plan_allows(bench: Bench) -> None:
-    await bench.make("a", "b", "c", "d", "e", most_items=3, chunk_size=2)
+    await bench.make("a", "b", "c", "d", "e", max_items=3, chunk_size=2)
     with anyio.CancelScope() as scope:
-        await bench.run(on_first(Happening.UPLOADED, lambda _job: scope.cancel()))
+        await bench.run(on_first(EventType.UPLOADED, lambda _job: scope.cancel()))
     for _ in range(2):
         await bench.run()
     assert sorted(bench.states().values()) == ["DONE", "DONE", "DONE", "READY", "READY"]
@@ -291,7 +291,7 @@ async def test_no_more_items_are_sent_than_the_plan_allows(bench: Bench) -> None
 
 
 async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) -> None:
-    await bench.make("a", "bad", most_items=2, chunk_size=2)
+    await bench.make("a", "bad", max_items=2, chunk_size=2)
     bench.emulator.set_faults(without_results("bad"))
     await bench.run()
     bench.emulator.set_faults()
@@ -307,7 +307,7 @@ async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) ->
 
 async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench) -> None:
     """They count as what may be billed already, and must not stand in their own way."""
-    await bench.make("a", "b", "c", most_items=2, chunk_size=2)
+    await bench.make("a", "b", "c", max_items=2, chunk_size=2)
     bench.write("UPDATE items SET state = 'SENDING', key = 'interrupted/' || number WHERE number < 3")
     await bench.run()
     assert bench.states() == {"a": "DONE", "b": "DONE", "c": "READY"}
@@ -316,7 +316,7 @@ async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench
 async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
     names = ("a", "b", "bad", "d", "e")
     await bench.make(*names, chunk_size=5)
-    # Its metadata does not fit, which the look ahead of `make_job` would have found.
+    # Its metadata does not fit, which the look ahead of `create_job` would have found.
     bench.write("UPDATE items SET info = json_set(info, '$.width', 300001) WHERE path LIKE '%-bad.tiff'")
     summary = await bench.run()
     assert summary.verdict is Verdict.SOME_FAILED
@@ -394,7 +394,7 @@ async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(bench: Benc
 async def test_a_run_that_is_gone_when_the_job_is_resumed(bench: Bench) -> None:
     await bench.make("a", "b", chunk_size=1)
     bench.emulator.set_clock(rate=0)
-    await bench.run(on_first(Happening.RUN_CREATED, drain))
+    await bench.run(on_first(EventType.RUN_CREATED, drain))
     bench.emulator.set_clock(rate=RATE)
     ((lost, reference), *_) = bench.rows(
         "SELECT run_id, reference FROM items WHERE run_id IS NOT NULL ORDER BY number"
@@ -434,7 +434,7 @@ async def test_outputs_that_are_gone_or_damaged_are_brought_again(bench: Bench) 
 async def test_a_job_that_is_cancelled_pays_for_nothing_more(bench: Bench) -> None:
     await bench.make("a", "b", "c", chunk_size=1)
     bench.emulator.set_clock(rate=0)
-    await bench.run(on_first(Happening.RUN_CREATED, drain))
+    await bench.run(on_first(EventType.RUN_CREATED, drain))
     created = len(bench.rows("SELECT 1 FROM intents WHERE state = 'CREATED'"))
     posts = bench.posts()
     # The first of them can't be cancelled: the others are all the same.
@@ -476,7 +476,7 @@ async def ambiguous(bench: Bench) -> None:
         {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
     )
     assert (await bench.run()).verdict is Verdict.UNDECIDED
-    assert bench.told(Happening.RUN_AMBIGUOUS)
+    assert bench.told(EventType.RUN_AMBIGUOUS)
     bench.emulator.set_faults()
 
 
@@ -513,15 +513,15 @@ async def test_a_person_decides_about_a_second_run(bench: Bench, does_cancel: bo
     twin = {"items": [bench.reference("a")], "application_version_id": "he-tme:v1.0.0"}
     scripted: list[str] = []
     summary = await bench.run(
-        on_first(Happening.RUN_CREATED, lambda _: scripted.extend(bench.emulator.script(twin)))
+        on_first(EventType.RUN_CREATED, lambda _: scripted.extend(bench.emulator.script(twin)))
     )
     assert summary.verdict is Verdict.UNDECIDED
-    assert [event.run_id for event in bench.told(Happening.RUN_DUPLICATE)] == scripted
+    assert [event.run_id for event in bench.told(EventType.RUN_DUPLICATE)] == scripted
     ((own,),) = bench.rows("SELECT run_id FROM intents")
     async with BulkJob.open(bench.job) as job:
         with pytest.raises(JobStateError, match="is not a second one of this job"):
-            await job.settle_duplicate(own, client=bench.client)
-        await job.settle_duplicate(scripted[0], client=bench.client if does_cancel else None)
+            await job.resolve_duplicate(own, client=bench.client)
+        await job.resolve_duplicate(scripted[0], client=bench.client if does_cancel else None)
         assert (await job.summary()).verdict is Verdict.DONE
     cancels = [asked["path"] for asked in bench.emulator.requests() if asked["path"].endswith("/cancel")]
     assert cancels == [f"{RUNS}/{scripted[0]}/cancel"] * does_cancel
@@ -536,7 +536,7 @@ async def test_a_second_run_with_the_job_s_mark_is_cancelled(bench: Bench) -> No
             {"items": [bench.reference("a") + tag], "application_version_id": "he-tme:v1.0.0"}
         )
 
-    assert (await bench.run(on_first(Happening.RUN_CREATED, twin))).verdict is Verdict.DONE
+    assert (await bench.run(on_first(EventType.RUN_CREATED, twin))).verdict is Verdict.DONE
     ((own,),) = bench.rows("SELECT run_id FROM intents")
     ((second, done),) = bench.rows("SELECT run_id, done FROM seen WHERE is_duplicate")
     assert done == "it was cancelled"
@@ -558,7 +558,7 @@ async def test_a_second_run_with_the_job_s_mark_is_cancelled(bench: Bench) -> No
 async def test_who_resumes_is_who_began(bench: Bench, change: dict[str, str], words: str) -> None:
     await bench.make("a", "b", chunk_size=1)
     bench.emulator.script({"items": ["to know the user by"]})
-    await bench.run(on_first(Happening.UPLOADED, drain))
+    await bench.run(on_first(EventType.UPLOADED, drain))
     ((name, value),) = change.items()
     bench.write(f"UPDATE job SET identity = json_set(identity, '$.{name}', ?)", value)
     bench.emulator.set_faults()
@@ -587,7 +587,7 @@ async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(bench: Bench)
     """Its token says nothing of who it is, and it has no run of its own by which to tell."""
     await bench.make("a", "b", "c", chunk_size=1)
     bench.emulator.set_clock(rate=0)
-    await bench.run(on_first(Happening.RUN_CREATED, drain))
+    await bench.run(on_first(EventType.RUN_CREATED, drain))
     bench.write("UPDATE job SET identity = json_remove(identity, '$.user', '$.organization')")
     bench.emulator.set_faults(
         {"method": "GET", "path": RUNS, "status": 200, "body": []},
@@ -628,7 +628,7 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
 
     assert (await bench.run()).verdict is Verdict.DONE
 
-    assert len(bench.told(Happening.RUN_ADOPTED)) == 2
+    assert len(bench.told(EventType.RUN_ADOPTED)) == 2
     asked = [(each["method"], each["path"]) for each in bench.emulator.requests()]
     assert asked.count(("POST", RUNS)) == 1, "of the slide that was in no run"
     before = asked[: asked.index(("POST", RUNS))]
@@ -642,7 +642,7 @@ async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_
     copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
     late = {"method": "POST", "path": RUNS, "times": 1, "late_s": 100}
     bench.emulator.set_faults(late)
-    await bench.run(on_first(Happening.RUN_UNKNOWN, drain))
+    await bench.run(on_first(EventType.RUN_UNKNOWN, drain))
     shutil.copy(copy, bench.database)
     assert (await bench.run()).verdict is Verdict.DONE
     assert bench.posts() == 1
@@ -682,8 +682,8 @@ async def test_a_new_job_adopts_nothing(bench: Bench) -> None:
     assert (await bench.run()).verdict is Verdict.UNDECIDED
     assert set(bench.states().values()) == {"DONE"}
     assert bench.posts() == 1
-    assert not bench.told(Happening.RUN_ADOPTED)
-    assert [event.run_id for event in bench.told(Happening.RUN_DUPLICATE)] == [run_id]
+    assert not bench.told(EventType.RUN_ADOPTED)
+    assert [event.run_id for event in bench.told(EventType.RUN_DUPLICATE)] == [run_id]
 
 
 async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(bench: Bench) -> None:
@@ -703,14 +703,14 @@ async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(
 async def test_results_that_end_soon_are_an_alarm(bench: Bench) -> None:
     await bench.make("a", "b", chunk_size=2)
     bench.emulator.set_faults({"method": "GET", "path": "/storage/objects/results/.*", "status": 503})
-    await bench.run(on_first(Happening.RUN_ENDED, drain))
-    assert not bench.told(Happening.RESULTS_EXPIRE)
+    await bench.run(on_first(EventType.RUN_ENDED, drain))
+    assert not bench.told(EventType.RESULTS_EXPIRE)
     ended = (datetime.now(UTC) - timedelta(days=25)).timestamp()
     bench.write("UPDATE seen SET ended_at = ?", ended)
     bench.write("UPDATE items SET state = 'SUCCEEDED', fault = NULL")
     bench.emulator.set_faults()
     await bench.run()
-    (alarm,) = bench.told(Happening.RESULTS_EXPIRE)
+    (alarm,) = bench.told(EventType.RESULTS_EXPIRE)
     first = datetime.fromtimestamp(ended, UTC) + timedelta(days=30)
     assert f"the results of 2 slides soon, the first on {first:%Y-%m-%d}" in (alarm.text or "")
 
@@ -799,7 +799,7 @@ async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(bench: B
     async with Client(bench.emulator.api_root, source, settings=SETTINGS) as client:
         ending = evolve(bench, client=client)
         with pytest.raises(JobStopped) as stopped:
-            await ending.run(on_first(Happening.RUN_CREATED, end))
+            await ending.run(on_first(EventType.RUN_CREATED, end))
     assert isinstance(stopped.value.cause, LoginRequired), stopped.value
     bench.emulator.set_faults()
     assert (await bench.run()).verdict is Verdict.DONE
@@ -812,7 +812,7 @@ async def test_a_job_that_begins_during_an_outage_waits_for_its_end(bench: Bench
         {"method": "GET", "path": "/api/v1/applications/.*", "times": 20, "status": 503}
     )
     assert (await bench.run()).verdict is Verdict.DONE
-    assert bench.told(Happening.WAITING)
+    assert bench.told(EventType.WAITING)
 
 
 async def test_a_network_that_fails_for_a_while_is_waited_for(bench: Bench) -> None:

@@ -24,7 +24,7 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
-SETTINGS = evolve(IMPATIENT, new_run_grace=0.5)
+SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.5)
 
 
 @pytest.fixture

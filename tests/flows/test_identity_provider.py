@@ -29,7 +29,7 @@ from aignostics_async import (
     login_device,
     logout,
 )
-from aignostics_async._secret import Secret
+from aignostics_async._core._secret import Secret
 from aignostics_async.auth import _device
 from aignostics_async.auth._endpoint import read_claims
 

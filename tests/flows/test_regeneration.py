@@ -13,7 +13,7 @@ import small_platform
 from contract import redocly
 from small_platform import Outcome, SmallPlatform
 
-BRIDGE = "src/aignostics_async/_bridge.py"
+BRIDGE = "src/aignostics_async/contracts/_requests.py"
 EMULATOR = "src/aignostics_async/emulator/_api.py"
 THINGS = "/v1/things"
 ONE = "/v1/things/{thing_id}"

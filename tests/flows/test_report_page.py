@@ -12,7 +12,7 @@ from bulk_jobs import BEGUN, made_up_job, write_large_job
 from playwright.async_api import Browser, BrowserContext, Page
 from support import Answer, storage
 
-from aignostics_async.bulk.record._states import ItemState
+from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.report._write import Form, write_forms
 
 ROWS = 10_000

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from contract import redocly
 
-BRIDGE = "src/aignostics_async/_bridge.py"
+BRIDGE = "src/aignostics_async/contracts/_requests.py"
 
 pytestmark = pytest.mark.skipif(
     not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
@@ -133,7 +133,7 @@ def test_the_newest_release_stops_at_the_type_check(
     assert done.returncode == 1
     assert "no warning, nothing dropped" in done.stdout
     assert "the façade does not fit the new client" in done.stderr
-    assert "Bridge.get_run in src/aignostics_async/_bridge.py" in done.stderr
+    assert "Bridge.get_run in src/aignostics_async/contracts/_requests.py" in done.stderr
     assert "RunReadResponse.triggered_by" in done.stderr
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
 

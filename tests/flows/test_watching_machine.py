@@ -35,11 +35,11 @@ from aignostics_async import (
     Watcher,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.watch import _reading, _survey
-from aignostics_async.watch._ranks import rank
+from aignostics_async.watch import _results_scan, _run_scan
+from aignostics_async.watch._status_order import rank
 
 EXAMPLES = os.environ.get("WATCHING_EXAMPLES")
-PATIENT = evolve(IMPATIENT, new_run_grace=1, results_grace=600)
+PATIENT = evolve(IMPATIENT, read_after_write_timeout=1, results_timeout=600)
 FINAL = ("COMPLETED", "COMPLETED_WITH_ERROR", "CANCELED_USER", "CANCELED_SYSTEM", "REJECTED")
 TOKEN_LIFETIME = 100_000
 Key = tuple[str, str | None]
@@ -56,8 +56,8 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     data = tmp_path_factory.mktemp("watching")
     options = {"clock_rate": 0, "static_token": "for-the-levers", "token_lifetime": TOKEN_LIFETIME}
     with Emulator(data, **options) as emulator, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_reading, "LARGEST_PAGE", 5)
-        patch.setattr(_survey, "LARGEST_PAGE", 5)
+        patch.setattr(_results_scan, "LARGEST_PAGE", 5)
+        patch.setattr(_run_scan, "LARGEST_PAGE", 5)
         yield emulator
 
 

@@ -13,15 +13,15 @@ from attrs import evolve
 from bulk_jobs import PLAN, MadeUpJob, made_up_job
 
 from aignostics_async import JobStopped, LoginRequired, TokenEndpointUnavailable, TokenStoreError
-from aignostics_async.bulk import Happening, JobEvent
-from aignostics_async.bulk.record import _orders
-from aignostics_async.bulk.record._directory import Directory
-from aignostics_async.bulk.record._journal import Journal, Tail
-from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk import EventType, JobEvent
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._job_folder import Directory
+from aignostics_async.bulk.database._journal import Journal, Tail
+from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report._view import consistent_view
 from aignostics_async.cli._app import run
-from aignostics_async.cli._bulk_bars import Moved, Passed, passed
-from aignostics_async.cli._bulk_show import event_line
+from aignostics_async.cli._bulk_progress import Moved, Passed, passed
+from aignostics_async.cli._bulk_text import event_line
 from aignostics_async.cli._status import exit_status
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._progress import TransferEvent
@@ -102,7 +102,7 @@ def test_a_job_is_not_over_before_late_runs_were_looked_for(bulk: Bulk, job: Mad
     job.upload(numbers)
     intent = job.doubt(numbers)
     run_id = str(uuid.UUID(int=1))
-    job.order(_orders.resolve(intent, IntentState.CREATED, run_id))
+    job.order(_commands.resolve(intent, IntentState.CREATED, run_id))
     job.finish(numbers)
     job.execute("COMMIT")
     status = json.loads(bulk("status", "--json").out)
@@ -243,7 +243,7 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     assert tail.read() == []
     journal = Journal(path)
     for reference in "abc":
-        journal.tell(Happening.ITEM_DONE, reference=reference)
+        journal.tell(EventType.ITEM_DONE, reference=reference)
     assert [event["reference"] for event in tail.read()] == ["b", "c"]
     assert tail.read() == []
     with path.open("a") as file:
@@ -252,7 +252,7 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write('done", "reference": "d"}\n')
     for reference in "efg":
-        journal.tell(Happening.ITEM_DONE, reference=reference)
+        journal.tell(EventType.ITEM_DONE, reference=reference)
     assert "".join(event["reference"] for event in tail.read()) == "defg"
     journal.close()
 
@@ -291,7 +291,7 @@ def test_bytes_are_counted_once_though_files_begin_anew() -> None:
 
 
 def test_an_event_is_one_line_without_secrets() -> None:
-    told = JobEvent(what=Happening.SET_ASIDE, reference="a\x1b[2J[red]", text="GET https://h/x?sig=S3CR")
+    told = JobEvent(what=EventType.SET_ASIDE, reference="a\x1b[2J[red]", text="GET https://h/x?sig=S3CR")
     line = event_line(told.as_dict()).plain
     assert "set aside" in line
     assert "a‹U+001B›[2J[red]" in line

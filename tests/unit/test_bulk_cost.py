@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aignostics_async.bulk.record import _orders, _queries
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._orders import NewItem
-from aignostics_async.bulk.record._states import ItemState
-from aignostics_async.bulk.record._writer import Execute
+from aignostics_async.bulk.database import _commands, _queries
+from aignostics_async.bulk.database._commands import NewItem
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._states import ItemState
+from aignostics_async.bulk.database._writer import Execute
 from benchmarks import bulk_pipeline
 
 _STEPS = 50  # of SQLite's machine, between two counts
@@ -62,8 +62,8 @@ async def test_items_lie_in_the_order_of_work(tmp_path: Path) -> None:
     ]
     database = Database(tmp_path / "job.sqlite3").open()
     try:
-        await database.write(_orders.add_items(items))
-        await database.write(_orders.arrange())
+        await database.write(_commands.add_items(items))
+        await database.write(_commands.arrange())
         query = "SELECT number, reference FROM items ORDER BY number"
         found = await database.read(lambda execute: execute(query).fetchall())
         in_turn = sorted(items, key=lambda each: each.turn)

@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from aignostics_async import Change, ItemResult, ItemStatus, RunDetails, RunStatus
-from aignostics_async.watch._ranks import is_later, rank
+from aignostics_async.watch._status_order import is_later, rank
 from aignostics_async.watch._transitions import Known, Look, changes
 
 RUNS = [RunStatus("received"), *RunStatus, RunStatus("POLISHING"), RunStatus("polishing")]

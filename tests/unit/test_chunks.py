@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from aignostics_async.bulk.once._chunks import chunks
-from aignostics_async.bulk.once._sweep import own, second_of
-from aignostics_async.bulk.once._tags import plain, tag_of
-from aignostics_async.bulk.record._queries import Claims, Waiting
+from aignostics_async.bulk.database._queries import Claims, Waiting
+from aignostics_async.bulk.reconciliation._chunking import chunks
+from aignostics_async.bulk.reconciliation._duplicates import own, second_of
+from aignostics_async.bulk.reconciliation._tags import plain, tag_of
 
 JOB = "0a1b2c3d-4e5f-4a6b-8c7d-8e9f0a1b2c3d"
 

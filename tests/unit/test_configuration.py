@@ -20,8 +20,13 @@ from aignostics_async import (
     StoredLogin,
     Timeouts,
 )
+from aignostics_async._core._urls import (
+    check_endpoint,
+    is_loopback,
+    origin,
+    without_query,
+)
 from aignostics_async._environment import read_environment, read_providers
-from aignostics_async._urls import check_endpoint, is_loopback, origin, without_query
 
 DEFAULTS = Settings()
 

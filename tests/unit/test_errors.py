@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from aignostics_async import _errors, models
-from aignostics_async._errors import (
+from aignostics_async import errors, models
+from aignostics_async.errors import (
     AignosticsError,
     APIStatusError,
     BadRequest,
@@ -41,7 +41,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
 def all_classes() -> list[type[AignosticsError]]:
     classes = [
         value
-        for value in vars(_errors).values()
+        for value in vars(errors).values()
         if inspect.isclass(value)
         and issubclass(value, AignosticsError)
         and not value.__name__.startswith("_")
@@ -65,7 +65,7 @@ def sample(cls: type[Any]) -> Any:
         return cls(**SPECIAL[name])
     if name in SPECIAL:
         return cls("it broke", **SPECIAL[name])
-    if issubclass(cls, _errors.TransferError):
+    if issubclass(cls, errors.TransferError):
         return cls("it broke", name="a.tiff")
     return cls("it broke")
 
@@ -83,17 +83,17 @@ def test_every_error_pickles_and_copies(cls: type[AignosticsError]) -> None:
 def test_every_error_is_drawn_in_the_tree_and_exported(cls: type[AignosticsError]) -> None:
     import aignostics_async
 
-    lines = (_errors.__doc__ or "").splitlines()
+    lines = (errors.__doc__ or "").splitlines()
     assert any(f" {cls.__name__}" in line for line in lines)
     assert getattr(aignostics_async, cls.__name__) is cls
 
 
 def test_the_drawing_has_the_depth_of_the_classes() -> None:
-    for line in (_errors.__doc__ or "").splitlines():
+    for line in (errors.__doc__ or "").splitlines():
         drawn = line.split("── ")
         if len(drawn) == 2:
-            cls = getattr(_errors, drawn[1].split()[0])
-            depth = len([base for base in cls.__mro__ if base.__module__ == _errors.__name__])
+            cls = getattr(errors, drawn[1].split()[0])
+            depth = len([base for base in cls.__mro__ if base.__module__ == errors.__name__])
             depth -= sum(base.__name__.startswith("_") for base in cls.__mro__)
             assert line.index(drawn[1]) == 4 + 4 * (depth - 1), line
 

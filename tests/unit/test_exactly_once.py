@@ -18,8 +18,12 @@ import pytest
 from attrs import define, field
 from hypothesis import given, settings, strategies as st
 
-from aignostics_async.bulk.once._matching import SeenRun, Wanted
-from aignostics_async.bulk.once._pursuit import (
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._schema import MIGRATIONS
+from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.database._writer import Execute
+from aignostics_async.bulk.reconciliation._matching import SeenRun, Wanted
+from aignostics_async.bulk.reconciliation._protocol import (
     Answer,
     Begin,
     Clock,
@@ -36,16 +40,12 @@ from aignostics_async.bulk.once._pursuit import (
     Wait,
     pursue,
 )
-from aignostics_async.bulk.once._quiet import Moment, Patience
-from aignostics_async.bulk.record import _orders
-from aignostics_async.bulk.record._schema import MIGRATIONS
-from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.bulk.record._writer import Execute
+from aignostics_async.bulk.reconciliation._quiescence import Moment, ReconciliationTimeouts
 
 T = TypeVar("T")
 
 VERSION = "app:v1.0.0"
-PATIENCE = Patience(quiet=300, lag=30, doubt=600)
+PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=600)
 BEGINNING = 1_000_000.0
 ROUNDS = 8_000
 """Of whole jobs; test_invariants.py has more, of single orders and decisions."""
@@ -233,13 +233,13 @@ class Job:
                 return world.moment()
             case Begin(server_date):
                 self.may_send(intent)
-                return self.write(_orders.begin(intent, server_date))
+                return self.write(_commands.begin(intent, server_date))
             case Send():
                 return self.send(intent)
             case Conclude(answer, state, run_id, reason):
-                return self.write(_orders.conclude(intent, answer, state, run_id, reason))
+                return self.write(_commands.conclude(intent, answer, state, run_id, reason))
             case Resolve(state, run_id, reason):
-                return self.write(_orders.resolve(intent, state, run_id, reason))
+                return self.write(_commands.resolve(intent, state, run_id, reason))
             case Wait(seconds):
                 return world.sleep(seconds)
             case List():
@@ -307,12 +307,12 @@ def sealed(chunks: int = 2, size: int = 3) -> bytes:
     for migration in MIGRATIONS:
         job.connection.executescript(migration)
     names = [f"item-{number}" for number in range(chunks * size)]
-    items = [_orders.NewItem(reference=name, path=name, turn=0, overrides={}) for name in names]
-    job.write(_orders.add_items(items))
+    items = [_commands.NewItem(reference=name, path=name, turn=0, overrides={}) for name in names]
+    job.write(_commands.add_items(items))
     for state in (ItemState.READY, ItemState.SENDING, ItemState.STORED):
-        job.write(_orders.move_items(range(1, len(names) + 1), state))
+        job.write(_commands.move_items(range(1, len(names) + 1), state))
     for chunk in range(chunks):
-        job.write(_orders.seal(range(1 + chunk * size, 1 + (chunk + 1) * size)))
+        job.write(_commands.seal(range(1 + chunk * size, 1 + (chunk + 1) * size)))
     return job.connection.serialize()
 
 

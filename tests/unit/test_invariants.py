@@ -18,26 +18,31 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from aignostics_async import APIStatusError, JobRefused, JobStateError
-from aignostics_async._errors import status_error_class
-from aignostics_async.bulk import _tending
+from aignostics_async.bulk import _maintenance
 from aignostics_async.bulk._identity import check_identity
-from aignostics_async.bulk.once._matching import Fit, SeenRun, compare, judge
-from aignostics_async.bulk.once._platform import classify
-from aignostics_async.bulk.once._pursuit import Answer
-from aignostics_async.bulk.once._quiet import Moment, Patience, Silence
-from aignostics_async.bulk.record import _orders, _queries, _run_orders
-from aignostics_async.bulk.record._database import Database, connect_to_read
-from aignostics_async.bulk.record._run_orders import Fetched, Output
-from aignostics_async.bulk.record._schema import MIGRATIONS
-from aignostics_async.bulk.record._states import IntentState, ItemState
-from aignostics_async.bulk.record._writer import Execute
+from aignostics_async.bulk.database import _commands, _queries, _run_commands
+from aignostics_async.bulk.database._database import Database, connect_to_read
+from aignostics_async.bulk.database._run_commands import Fetched, Output
+from aignostics_async.bulk.database._schema import MIGRATIONS
+from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.database._writer import Execute
+from aignostics_async.bulk.reconciliation._matching import (
+    Fit,
+    SeenRun,
+    compare,
+    judge,
+)
+from aignostics_async.bulk.reconciliation._platform import classify
+from aignostics_async.bulk.reconciliation._protocol import Answer
+from aignostics_async.bulk.reconciliation._quiescence import Moment, ReconciliationTimeouts, Silence
 from aignostics_async.bulk.report._summary import read_summary
-from aignostics_async.transfer._outcomes import FileStatus
+from aignostics_async.downloads._outcomes import FileStatus
+from aignostics_async.errors import status_error_class
 
 COUNTED: Counter[str] = Counter()
 ITEMS = 6
 NAMES = "abcdef"
-PATIENCE = Patience(quiet=300, lag=30, doubt=600)
+PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=600)
 
 items = st.sets(st.integers(1, ITEMS), min_size=1, max_size=3)
 numbers = st.integers(1, 8)
@@ -86,27 +91,27 @@ class AnyOrder(RuleBasedStateMachine):
     @initialize()
     def make(self) -> None:
         plan = json.dumps({"api_root": "https://a", "application_version": "v", "store": "s3://b"})
-        self.write(_orders.make_job("job", plan, 0.0))
-        new = [_orders.NewItem(reference=name, path=name, turn=0, overrides={}) for name in NAMES]
-        self.write(_orders.add_items(new))
-        self.write(_orders.move_items(range(1, ITEMS + 1), ItemState.READY))
+        self.write(_commands.create_job("job", plan, 0.0))
+        new = [_commands.NewItem(reference=name, path=name, turn=0, overrides={}) for name in NAMES]
+        self.write(_commands.add_items(new))
+        self.write(_commands.move_items(range(1, ITEMS + 1), ItemState.READY))
 
     @rule(chosen=items)
     def upload(self, chosen: set[int]) -> None:
         names = ", ".join(map(str, chosen))
         if not self.rows(f"SELECT 1 FROM items WHERE number IN ({names}) AND state <> 'READY'"):
-            self.write(_orders.move_items(chosen, ItemState.SENDING, key="key"))
-            self.write(_orders.move_items(chosen, ItemState.STORED, uri="uri"))
+            self.write(_commands.move_items(chosen, ItemState.SENDING, key="key"))
+            self.write(_commands.move_items(chosen, ItemState.STORED, uri="uri"))
 
     @rule(chosen=items, tag=st.sampled_from(["", "~mark"]))
     def seal(self, chosen: set[int], tag: str) -> None:
-        intent = self.write(_orders.seal(sorted(chosen), tag=tag))
+        intent = self.write(_commands.seal(sorted(chosen), tag=tag))
         if intent is not None:
             self.sealed[intent] = frozenset(chosen)
 
     @rule(intent=numbers, date=st.none() | st.floats(0, 1e9))
     def begin(self, intent: int, date: float | None) -> None:
-        self.write(_orders.begin(intent, date))
+        self.write(_commands.begin(intent, date))
 
     @rule(intent=numbers, answer=st.sampled_from(Answer), run_id=runs)
     def conclude(self, intent: int, answer: Answer, run_id: str) -> None:
@@ -117,16 +122,16 @@ class AnyOrder(RuleBasedStateMachine):
         }
         state = follows.get(answer, IntentState.SEALED)
         claimed = run_id if state is IntentState.CREATED else None
-        self.write(_orders.conclude(intent, answer, state, claimed, "because"))
+        self.write(_commands.conclude(intent, answer, state, claimed, "because"))
 
     @rule(intent=numbers, state=st.sampled_from(["SEALED", "AMBIGUOUS", "CREATED"]), run_id=runs)
     def resolve(self, intent: int, state: str, run_id: str) -> None:
         claimed = run_id if state == "CREATED" else None
-        self.write(_orders.resolve(intent, IntentState(state), claimed))
+        self.write(_commands.resolve(intent, IntentState(state), claimed))
 
     @rule(found=st.lists(runs, max_size=3))
     def list_runs(self, found: list[str]) -> None:
-        self.write(_run_orders.see_runs([SeenRun(run_id, 0.0, "RUNNING", "v") for run_id in found]))
+        self.write(_run_commands.see_runs([SeenRun(run_id, 0.0, "RUNNING", "v") for run_id in found]))
 
     @rule(run_id=runs, chosen=items)
     def adopt(self, run_id: str, chosen: set[int]) -> None:
@@ -134,18 +139,18 @@ class AnyOrder(RuleBasedStateMachine):
         if run_id in claims.runs or claims.placed & chosen:
             return  # a sweep takes neither
         intent = self.write(
-            _run_orders.adopt(SeenRun(run_id, 0.0, "RUNNING", "v"), sorted(chosen), tag="", how="found")
+            _run_commands.adopt(SeenRun(run_id, 0.0, "RUNNING", "v"), sorted(chosen), tag="", how="found")
         )
         self.sealed[intent] = frozenset(chosen)
 
     @rule(run_id=runs, intent=numbers)
     def find_second(self, run_id: str, intent: int) -> None:
         if run_id not in _queries.claims()(self.connection.execute).runs:
-            self.write(_run_orders.find_duplicate(SeenRun(run_id, 0.0, "RUNNING", "v"), intent, None))
+            self.write(_run_commands.find_duplicate(SeenRun(run_id, 0.0, "RUNNING", "v"), intent, None))
 
     @rule(run_id=runs, name=st.sampled_from(NAMES), succeeded=st.booleans(), outputs=st.integers(0, 2))
     def result(self, run_id: str, name: str, succeeded: bool, outputs: int) -> None:
-        order = _run_orders.take_result(
+        order = _run_commands.take_result(
             run_id,
             name,
             item_id=f"{run_id}-{name}",
@@ -158,7 +163,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(run_id=runs, name=st.sampled_from(NAMES), output=st.integers(0, 3))
     def list_output(self, run_id: str, name: str, output: int) -> None:
-        self.write(_run_orders.know_outputs(run_id, {name: [Output(str(output), "areas")]}))
+        self.write(_run_commands.know_outputs(run_id, {name: [Output(str(output), "areas")]}))
 
     @rule(item=st.integers(1, ITEMS), fetched=st.integers(0, 3))
     def bring(self, item: int, fetched: int) -> None:
@@ -175,34 +180,34 @@ class AnyOrder(RuleBasedStateMachine):
             for number in range(fetched)
         ]
         if self.rows(f"SELECT item_id FROM items WHERE number = {item}")[0][0] is not None:
-            self.write(_run_orders.take_files(item, ItemState.DONE, files))
+            self.write(_run_commands.take_files(item, ItemState.DONE, files))
 
     @rule(item=st.integers(1, ITEMS), artifact=st.integers(0, 3))
     def miss(self, item: int, artifact: int) -> None:
         known = f"SELECT 1 FROM outputs WHERE item = {item} AND artifact_id = '{artifact}'"
         if self.rows(known):
-            self.write(_run_orders.miss_files(item, [str(artifact)]))
+            self.write(_run_commands.miss_files(item, [str(artifact)]))
 
     @rule(run_id=runs, lost=st.booleans())
     def end(self, run_id: str, lost: bool) -> None:
         self.write(
-            _run_orders.lose_run(run_id, 1.0) if lost else _run_orders.end_run(run_id, "COMPLETED", 1.0)
+            _run_commands.lose_run(run_id, 1.0) if lost else _run_commands.end_run(run_id, "COMPLETED", 1.0)
         )
 
     @rule(failed=st.booleans())
     def retry(self, failed: bool) -> None:
-        self.write(_tending.retry(failed=failed))
+        self.write(_maintenance.retry(failed=failed))
 
     @rule()
     def cancel(self) -> None:
-        self.write(_orders.cancel("cancelled", "retry"))
+        self.write(_commands.cancel("cancelled", "retry"))
 
     @rule(item=st.integers(1, ITEMS))
     def set_aside(self, item: int) -> None:
         if self.rows(
             f"SELECT 1 FROM items WHERE number = {item} AND state IN ('READY', 'SENDING', 'SUCCEEDED')"
         ):
-            self.write(_orders.set_aside(item, "a fault", None))
+            self.write(_commands.set_aside(item, "a fault", None))
 
     @invariant()
     def every_item_is_accounted_for(self) -> None:

@@ -14,13 +14,18 @@ from typing import Any
 import pytest
 
 from aignostics_async import JobBusy, JobDatabaseError, JobError, JobRefused, JobStateError
-from aignostics_async.bulk.once._pursuit import Answer
-from aignostics_async.bulk.record import _database, _orders
-from aignostics_async.bulk.record._database import Database, connect_to_read
-from aignostics_async.bulk.record._directory import Directory, Mark, Marker
-from aignostics_async.bulk.record._schema import MIGRATIONS
-from aignostics_async.bulk.record._states import _INTENTS, _ITEMS, IntentState, ItemState
-from aignostics_async.bulk.record._writer import Execute, Writer
+from aignostics_async.bulk.database import _commands, _database
+from aignostics_async.bulk.database._database import Database, connect_to_read
+from aignostics_async.bulk.database._job_folder import Directory, Mark, Marker
+from aignostics_async.bulk.database._schema import MIGRATIONS
+from aignostics_async.bulk.database._states import (
+    _INTENTS,
+    _ITEMS,
+    IntentState,
+    ItemState,
+)
+from aignostics_async.bulk.database._writer import Execute, Writer
+from aignostics_async.bulk.reconciliation._protocol import Answer
 
 STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
 
@@ -37,10 +42,10 @@ async def one(database: Database, query: str, *values: object) -> Any:
 
 
 async def add(database: Database, *references: str, states: Sequence[ItemState] = ()) -> None:
-    items = [_orders.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
-    assert await database.write(_orders.add_items(items)) == len(references)
+    items = [_commands.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
+    assert await database.write(_commands.add_items(items)) == len(references)
     for state in states:
-        await database.write(_orders.move_items(range(1, len(references) + 1), state))
+        await database.write(_commands.move_items(range(1, len(references) + 1), state))
 
 
 def plainly(query: str, *values: object) -> Callable[[Execute], None]:
@@ -55,8 +60,8 @@ def plainly(query: str, *values: object) -> Callable[[Execute], None]:
 async def test_what_is_written_is_read(database: Database) -> None:
     await add(database, "a", "b")
     assert await one(database, "SELECT count(*), min(state) FROM items") == (2, "FOUND")
-    again = [_orders.NewItem(reference=name, path="other", turn=0, overrides={}) for name in ("b", "c")]
-    assert await database.write(_orders.add_items(again)) == 1, "b is in the job already"
+    again = [_commands.NewItem(reference=name, path="other", turn=0, overrides={}) for name in ("b", "c")]
+    assert await database.write(_commands.add_items(again)) == 1, "b is in the job already"
     assert await one(database, "SELECT path FROM items WHERE reference = 'b'") == ("b",)
 
 
@@ -85,7 +90,7 @@ async def test_where_there_is_no_shared_memory_the_journal_is_another(
 async def test_many_callers_share_a_commit(database: Database) -> None:
     await add(database, *map(str, range(500)))
     before = database._writer.commits
-    moves = (database.write(_orders.move_item(number, ItemState.READY)) for number in range(1, 501))
+    moves = (database.write(_commands.move_item(number, ItemState.READY)) for number in range(1, 501))
     await asyncio.gather(*moves)
     assert await one(database, "SELECT count(*) FROM items WHERE state = 'READY'") == (500,)
     assert database._writer.commits - before < 50
@@ -99,10 +104,10 @@ async def test_an_order_that_fails_leaves_nothing_and_takes_nobody_with_it(datab
         raise ZeroDivisionError
 
     orders = [
-        _orders.move_item(1, ItemState.READY),
+        _commands.move_item(1, ItemState.READY),
         fails_late,
-        _orders.move_item(3, ItemState.DONE),
-        _orders.move_item(3, ItemState.READY),
+        _commands.move_item(3, ItemState.DONE),
+        _commands.move_item(3, ItemState.READY),
     ]
     ended = await asyncio.gather(*(database.write(order) for order in orders), return_exceptions=True)
     assert [type(each) for each in ended] == [type(None), ZeroDivisionError, JobStateError, type(None)]
@@ -121,7 +126,7 @@ async def test_whatever_an_order_raises_its_neighbours_are_told(
     def fails(_execute: Execute) -> None:
         raise raised
 
-    writing = [database.write(order) for order in (fails, _orders.move_item(1, ItemState.READY))]
+    writing = [database.write(order) for order in (fails, _commands.move_item(1, ItemState.READY))]
     await writing[1]
     with pytest.raises((SystemExit, RuntimeError)):
         await writing[0]
@@ -153,7 +158,7 @@ async def test_nobody_waits_for_a_thread_that_has_ended(tmp_path: Path) -> None:
 
 async def test_a_cancelled_caller_s_order_is_carried_out(database: Database) -> None:
     await add(database, "a")
-    writing = asyncio.ensure_future(database.write(_orders.move_item(1, ItemState.READY)))
+    writing = asyncio.ensure_future(database.write(_commands.move_item(1, ItemState.READY)))
     await asyncio.sleep(0)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -188,11 +193,11 @@ async def test_states_follow_each_other(database: Database) -> None:
     await add(database, "a")
     for wrong in (ItemState.STORED, ItemState.DONE, ItemState.SUBMITTED, ItemState.FOUND):
         with pytest.raises(JobStateError, match="can't become"):
-            await database.write(_orders.move_item(1, wrong))
+            await database.write(_commands.move_item(1, wrong))
     for state in STORED:
-        await database.write(_orders.move_item(1, state))
+        await database.write(_commands.move_item(1, state))
     with pytest.raises(JobStateError):
-        await database.write(_orders.move_items([1, 2], ItemState.SET_ASIDE))
+        await database.write(_commands.move_items([1, 2], ItemState.SET_ASIDE))
     assert await one(database, "SELECT state FROM items") == ("STORED",), "all or none"
 
 
@@ -208,54 +213,54 @@ def test_every_state_can_be_reached_and_left() -> None:
 
 async def test_an_item_is_in_one_intent(database: Database) -> None:
     await add(database, "a", "b", "c", states=STORED)
-    intent = await database.write(_orders.seal([1, 2]))
+    intent = await database.write(_commands.seal([1, 2]))
     with pytest.raises(JobStateError):
-        await database.write(_orders.seal([2, 3]))
+        await database.write(_commands.seal([2, 3]))
     with pytest.raises(sqlite3.IntegrityError):
-        other = await database.write(_orders.seal([3]))
+        other = await database.write(_commands.seal([3]))
         await database.write(plainly("INSERT INTO members (intent, item) VALUES (?, 2)", other))
     assert await one(database, "SELECT intent FROM items WHERE number = 2") == (intent,)
 
 
 async def test_a_request_is_written_down_once_at_a_time(database: Database) -> None:
     await add(database, "a", states=STORED)
-    intent = await database.write(_orders.seal([1]))
-    await database.write(_orders.begin(intent, 7.0))
+    intent = await database.write(_commands.seal([1]))
+    await database.write(_commands.begin(intent, 7.0))
     with pytest.raises(JobStateError):
-        await database.write(_orders.begin(intent, 8.0))
+        await database.write(_commands.begin(intent, 8.0))
     with pytest.raises(sqlite3.IntegrityError):
         await database.write(plainly("INSERT INTO attempts (intent, sent_at) VALUES (?, 0)", intent))
-    await database.write(_orders.conclude(intent, Answer.UNKNOWN, IntentState.UNKNOWN))
+    await database.write(_commands.conclude(intent, Answer.UNKNOWN, IntentState.UNKNOWN))
     with pytest.raises(JobStateError, match="no request of intent 1 is under way"):
-        await database.write(_orders.conclude(intent, Answer.CREATED, IntentState.CREATED, "run"))
+        await database.write(_commands.conclude(intent, Answer.CREATED, IntentState.CREATED, "run"))
     with pytest.raises(JobStateError):
-        await database.write(_orders.begin(intent, 9.0))
+        await database.write(_commands.begin(intent, 9.0))
 
 
 async def test_a_run_is_of_one_intent(database: Database) -> None:
     await add(database, "a", "b", states=STORED)
     for number in (1, 2):
-        await database.write(_orders.seal([number]))
-        await database.write(_orders.begin(number, None))
-    await database.write(_orders.conclude(1, Answer.CREATED, IntentState.CREATED, "run"))
+        await database.write(_commands.seal([number]))
+        await database.write(_commands.begin(number, None))
+    await database.write(_commands.conclude(1, Answer.CREATED, IntentState.CREATED, "run"))
     with pytest.raises(sqlite3.IntegrityError):
-        await database.write(_orders.conclude(2, Answer.CREATED, IntentState.CREATED, "run"))
+        await database.write(_commands.conclude(2, Answer.CREATED, IntentState.CREATED, "run"))
     assert await one(database, "SELECT state, run_id FROM items WHERE number = 1") == ("SUBMITTED", "run")
     assert await one(database, "SELECT state FROM intents WHERE number = 2") == ("SENDING",)
 
 
 async def test_a_refused_intent_s_items_go_on_in_smaller_ones(database: Database) -> None:
     await add(database, "a", "b", states=STORED)
-    intent = await database.write(_orders.seal([1, 2]))
-    await database.write(_orders.begin(intent, None))
-    await database.write(_orders.conclude(intent, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
+    intent = await database.write(_commands.seal([1, 2]))
+    await database.write(_commands.begin(intent, None))
+    await database.write(_commands.conclude(intent, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
     rows = await database.read(
         lambda execute: execute("SELECT state, intent, attempts FROM items").fetchall()
     )
     assert rows == [("STORED", None, 1)] * 2
-    alone = await database.write(_orders.seal([2]))
-    await database.write(_orders.begin(alone, None))
-    await database.write(_orders.conclude(alone, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
+    alone = await database.write(_commands.seal([2]))
+    await database.write(_commands.begin(alone, None))
+    await database.write(_commands.conclude(alone, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
     assert await one(database, "SELECT state, fault FROM items WHERE number = 2") == (
         "SET_ASIDE",
         "the platform refused it: no",

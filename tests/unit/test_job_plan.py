@@ -11,7 +11,7 @@ from attrs import evolve
 
 from aignostics_async import ConfigurationError, JobDatabaseError, JobRefused, UsageError
 from aignostics_async.bulk._plan import JobPlan
-from aignostics_async.bulk.once._quiet import Patience
+from aignostics_async.bulk.reconciliation._quiescence import ReconciliationTimeouts
 
 PLAN = JobPlan(
     api_root="https://host.example.com/", application_version="he-tme:1.1.0", store="s3://bucket/prefix"
@@ -20,7 +20,7 @@ PLAN = JobPlan(
 
 def test_what_is_given_is_kept_in_the_platform_s_form() -> None:
     assert (PLAN.api_root, PLAN.application_version) == ("https://host.example.com", "he-tme:v1.1.0")
-    assert (PLAN.chunk_size, PLAN.most_items, PLAN.results) == (100, None, None)
+    assert (PLAN.chunk_size, PLAN.max_items, PLAN.results) == (100, None, None)
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def test_what_is_given_is_kept_in_the_platform_s_form() -> None:
             results=Path("here"),
             chunk_size=500,
             reference_tag=True,
-            most_items=20_000,
+            max_items=20_000,
             artifact="slide",
             pack=True,
-            patience=Patience(quiet=1.5, lag=2, doubt=3),
+            patience=ReconciliationTimeouts(quiet=1.5, lag=2, doubt=3),
         ),
     ],
     ids=["defaults", "everything"],
@@ -66,14 +66,18 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
         ("chunk_size", 501, "from 1 to 500, not 501"),
         ("chunk_size", True, "from 1 to 500, not True"),
         ("chunk_size", "5", "from 1 to 500, not '5'"),
-        ("most_items", 0, "most_items is a whole number, at least 1, not 0"),
-        ("most_items", 1.5, "at least 1, not 1.5"),
+        ("max_items", 0, "max_items is a whole number, at least 1, not 0"),
+        ("max_items", 1.5, "at least 1, not 1.5"),
         ("reference_tag", 1, "reference_tag is True or False"),
         ("pack", "yes", "pack is True or False"),
         ("artifact", " ", "artifact is the name of an input artifact"),
-        ("patience", 300, r"patience takes Patience\(...\)"),
-        ("patience", Patience(quiet=0), r"patience takes Patience\(...\)"),
-        ("patience", Patience(lag=float("inf")), r"patience takes Patience\(...\)"),
+        ("patience", 300, r"patience takes ReconciliationTimeouts\(...\)"),
+        ("patience", ReconciliationTimeouts(quiet=0), r"patience takes ReconciliationTimeouts\(...\)"),
+        (
+            "patience",
+            ReconciliationTimeouts(lag=float("inf")),
+            r"patience takes ReconciliationTimeouts\(...\)",
+        ),
     ],
 )
 def test_what_can_t_be_is_refused(field: str, value: Any, told: str) -> None:

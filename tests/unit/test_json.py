@@ -9,8 +9,14 @@ import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from aignostics_async import _json
-from aignostics_async._json import BrokenEntry, NoJson, beginning, entries, value
+from aignostics_async._core import _json
+from aignostics_async._core._json import (
+    BrokenEntry,
+    NoJson,
+    beginning,
+    entries,
+    value,
+)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
     ['{"', "}, {", "],", "\\"]

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from aignostics_async.bulk.ahead._manifest import Manifest, Row, parse_manifest, read_manifest
+from aignostics_async.bulk.preflight._manifest import (
+    Manifest,
+    Row,
+    parse_manifest,
+    read_manifest,
+)
 
 GOOD = "path,reference,mpp,stain\nlung/a.svs,case-7,0.25,H&E\n"
 ROW = Row(line=2, path="lung/a.svs", reference="case-7", mpp=(0.25, 0.25), cells={"stain": "H&E"})

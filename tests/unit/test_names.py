@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aignostics_async import UnsafePath
-from aignostics_async.transfer._names import check_inside, distinct_names, extension, safe_name
+from aignostics_async._core._file_names import (
+    check_inside,
+    distinct_names,
+    extension,
+    safe_name,
+)
 
 
 @pytest.mark.parametrize(

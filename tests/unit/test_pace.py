@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from aignostics_async.transfer._pace import LARGEST_PIECE, SMALLEST_PIECE, Pace, Throttle, next_piece
+from aignostics_async.transfer._limits import (
+    LARGEST_PIECE,
+    SMALLEST_PIECE,
+    Pace,
+    Throttle,
+    next_piece,
+)
 
 IDLE = 0.1
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from aignostics_async import InvalidItem, InvalidItems, NotFound, Page, Pager, UsageError
-from aignostics_async._pager import PageRequest
+from aignostics_async._core._pager import PageRequest
 
 
 def missing() -> NotFound:

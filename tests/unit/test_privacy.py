@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aignostics_async.bulk.ahead._privacy import exposed, privacy_warnings
+from aignostics_async.bulk.preflight._privacy import exposed, privacy_warnings
 from aignostics_async.slides._series import DicomHeader
 
 

@@ -9,7 +9,13 @@ from hypothesis import given, settings, strategies as st
 
 from aignostics_async import ItemResult, ItemStatus, Page
 from aignostics_async.models import InvalidItem
-from aignostics_async.watch._reading import Ask, Found, Reading, read_all, read_moved
+from aignostics_async.watch._results_scan import (
+    Ask,
+    Found,
+    Reading,
+    read_all,
+    read_moved,
+)
 
 PENDING, SUCCEEDED = ItemStatus.PENDING, ItemStatus.SUCCEEDED
 States = dict[str, ItemStatus]

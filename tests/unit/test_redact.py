@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-import aignostics_async._http  # noqa: F401 - it installs the filter
-from aignostics_async._redact import excerpt, redact
+import aignostics_async._http._pool  # noqa: F401 - it installs the filter
+from aignostics_async._core._redaction import excerpt, redact
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 from bulk_jobs import BEGUN, MadeUpJob, made_up_job
-from canary import SECRETS
 from hypothesis import example, given, settings, strategies as st
+from leak_detector import SECRETS
 
 from aignostics_async import JobDatabaseError, JobError, UsageError
-from aignostics_async._redact import redact
-from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async._core._redaction import redact
+from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report import _html as html
 from aignostics_async.bulk.report._audit import Account, Verdict
 from aignostics_async.bulk.report._csv import harmless, write_csv
@@ -229,9 +229,9 @@ def test_what_is_whole_has_no_loss(tmp_path: Path) -> None:
 
 
 def seal(execute: Any, numbers: list[int]) -> int:
-    from aignostics_async.bulk.record import _orders
+    from aignostics_async.bulk.database import _commands
 
-    return _orders.seal(numbers)(execute)
+    return _commands.seal(numbers)(execute)
 
 
 # The verdict

@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aignostics_async import AignosticsError, Retries
-from aignostics_async._retry import AttemptFailed, Outcome, parse_retry_after, repeat, wait_before_retry
+from aignostics_async._http._retry import (
+    AttemptFailed,
+    Outcome,
+    parse_retry_after,
+    repeat,
+    wait_before_retry,
+)
 
-POLICY = Retries(attempts=3, first_wait=1, longest_wait=4, longest_retry_after=60)
+POLICY = Retries(attempts=3, initial_wait=1, max_wait=4, max_retry_after=60)
 
 
 def wait(method: str, outcome: Outcome, attempt: int = 1, jitter: float = 0) -> float | None:
@@ -40,7 +46,7 @@ def test_a_post_that_never_left_is_repeated() -> None:
 
 
 def test_waits_double_to_a_limit_and_end() -> None:
-    policy = Retries(attempts=6, first_wait=1, longest_wait=4)
+    policy = Retries(attempts=6, initial_wait=1, max_wait=4)
     waits = [
         wait_before_retry(policy, method="GET", outcome=Outcome(status=503), attempt=n, jitter=0)
         for n in range(1, 7)
@@ -88,7 +94,7 @@ async def test_the_loop_raises_the_last_error_without_a_context() -> None:
             error = AignosticsError(f"try {tries}")
         raise AttemptFailed(error, Outcome(status=503))
 
-    policy = Retries(attempts=3, first_wait=0.001, longest_wait=0.001)
+    policy = Retries(attempts=3, initial_wait=0.001, max_wait=0.001)
     with pytest.raises(AignosticsError, match="try 3") as caught:
         await repeat(policy, "GET", "a test", attempt)
     assert caught.value.__context__ is None

@@ -9,8 +9,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, strategies as st
 
-from aignostics_async.bulk.record._samples import Sample, Series, Stage, add_samples, read_series
-from aignostics_async.bulk.record._schema import MIGRATIONS
+from aignostics_async.bulk.database._samples import (
+    Sample,
+    Series,
+    Stage,
+    add_samples,
+    read_series,
+)
+from aignostics_async.bulk.database._schema import MIGRATIONS
 from aignostics_async.bulk.report._plot import nice, plot
 
 MOMENTS = st.floats(min_value=1.7e9, max_value=2.0e9)

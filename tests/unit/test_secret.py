@@ -9,7 +9,7 @@ import traceback
 import pytest
 from attrs import asdict, frozen
 
-from aignostics_async._secret import Secret
+from aignostics_async._core._secret import Secret
 
 
 @frozen

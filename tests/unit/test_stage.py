@@ -21,17 +21,17 @@ from aignostics_async import (
     TransferInterrupted,
     UrlRefused,
 )
-from aignostics_async.bulk.record import _orders, _queries
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._journal import Happening, JobEvent, Journal
-from aignostics_async.bulk.record._queries import ItemRow
-from aignostics_async.bulk.record._samples import Sample, Stage as Name
-from aignostics_async.bulk.record._states import ItemState
-from aignostics_async.bulk.stages import _meter, _trouble
-from aignostics_async.bulk.stages._bell import Part
-from aignostics_async.bulk.stages._meter import Meter
+from aignostics_async.bulk.database import _commands, _queries
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._journal import EventType, JobEvent, Journal
+from aignostics_async.bulk.database._queries import ItemRow
+from aignostics_async.bulk.database._samples import Sample, Stage as Name
+from aignostics_async.bulk.database._states import ItemState
+from aignostics_async.bulk.stages import _failure_policy, _throughput
+from aignostics_async.bulk.stages._context import Work
+from aignostics_async.bulk.stages._signals import Part
 from aignostics_async.bulk.stages._stage import Stage
-from aignostics_async.bulk.stages._work import Work
+from aignostics_async.bulk.stages._throughput import Meter
 
 LOST = ConnectionFailed("no answer", method="GET", path="/", request_sent=True)
 CHANGED = LocalFileChanged("it changed", name="a")
@@ -55,10 +55,10 @@ class Bench:
 
     async def add(self, count: int, state: ItemState = ItemState.FOUND) -> None:
         new = [
-            _orders.NewItem(reference=f"{state}-{number}", path="p", turn=number, overrides={}, state=state)
+            _commands.NewItem(reference=f"{state}-{number}", path="p", turn=number, overrides={}, state=state)
             for number in range(count)
         ]
-        await self.database.write(_orders.add_items(new))
+        await self.database.write(_commands.add_items(new))
         self.work.bells.ring()
 
     async def states(self) -> Counter[str]:
@@ -71,13 +71,13 @@ class Bench:
 
     async def ready(self, row: ItemRow) -> None:
         """Do the step that works."""
-        await self.database.write(_orders.move_item(row.number, ItemState.READY))
+        await self.database.write(_commands.move_item(row.number, ItemState.READY))
 
 
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(_trouble, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(_trouble, "_LONGEST_WAIT", 0.002)
+    monkeypatch.setattr(_failure_policy, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(_failure_policy, "_LONGEST_WAIT", 0.002)
     database = Database(tmp_path / "job.sqlite3").open()
     events: list[JobEvent] = []
     journal = Journal(tmp_path / "events.jsonl", events.append)
@@ -169,8 +169,8 @@ async def test_what_was_begun_comes_to_its_end_when_the_job_drains(bench: Bench)
 async def test_a_step_that_waits_to_be_tried_again_ends_when_the_job_drains(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_trouble, "_FIRST_WAIT", 3600.0)
-    monkeypatch.setattr(_trouble, "_LONGEST_WAIT", 3600.0)
+    monkeypatch.setattr(_failure_policy, "_FIRST_WAIT", 3600.0)
+    monkeypatch.setattr(_failure_policy, "_LONGEST_WAIT", 3600.0)
     await bench.add(1)
     has_failed = asyncio.Event()
 
@@ -202,7 +202,7 @@ async def test_a_fault_of_one_slide_sets_it_aside(bench: Bench) -> None:
 
     await bench.stage(do).run()
     assert await bench.states() == {"READY": 3, "SET_ASIDE": 1}
-    (event,) = [event for event in bench.events if event.what is Happening.SET_ASIDE]
+    (event,) = [event for event in bench.events if event.what is EventType.SET_ASIDE]
     assert "no slide" in (event.text or "")
 
 
@@ -233,7 +233,7 @@ async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
             await may_go_on.wait()
             await bench.ready(row)
         elif may_go_on.is_set():
-            await bench.database.write(_orders.move_item(row.number, ItemState.SENDING))
+            await bench.database.write(_commands.move_item(row.number, ItemState.SENDING))
         else:
             raise CHANGED
 
@@ -262,7 +262,7 @@ async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench
 
     async def do(row: ItemRow) -> None:
         tried.append(row.number)
-        await bench.database.write(_orders.set_aside(row.number, "its run is gone", None))
+        await bench.database.write(_commands.set_aside(row.number, "its run is gone", None))
         raise TransferInterrupted("broke off", name="a")
 
     await bench.stage(do).run()
@@ -328,7 +328,7 @@ async def test_patience_ends_where_it_would_be_in_vain(bench: Bench) -> None:
     with pytest.raises(JobStopped, match="no; then resume it"):
         await bench.work.patiently(do)
     assert not errors
-    assert [event.what for event in bench.events] == [Happening.WAITING] * 2
+    assert [event.what for event in bench.events] == [EventType.WAITING] * 2
 
 
 async def test_patience_gives_what_it_was_for(bench: Bench) -> None:
@@ -363,7 +363,7 @@ async def test_the_meter_counts_what_passes_and_falls_back() -> None:
 
 
 async def test_the_meter_is_kept_also_at_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_meter, "_INTERVAL", 3600.0)
+    monkeypatch.setattr(_throughput, "_INTERVAL", 3600.0)
     keeping = asyncio.create_task(bench.work.meter.keep(bench.database))
     await asyncio.sleep(0)
     bench.work.meter.count(Name.PROBE, items=3)

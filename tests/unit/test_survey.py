@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from aignostics_async import Page, RunDetails, RunStatus
-from aignostics_async.watch._survey import Question, survey
+from aignostics_async.watch._run_scan import Question, survey
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 

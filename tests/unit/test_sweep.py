@@ -12,13 +12,13 @@ from attrs import define, evolve, field
 from job import job_database
 
 from aignostics_async import JobStateError
-from aignostics_async.bulk.once._matching import SeenRun
-from aignostics_async.bulk.once._pursuit import Answer
-from aignostics_async.bulk.once._quiet import Moment
-from aignostics_async.bulk.once._sweep import Sweep
-from aignostics_async.bulk.record import _orders
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._states import IntentState
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._states import IntentState
+from aignostics_async.bulk.reconciliation._duplicates import Sweep
+from aignostics_async.bulk.reconciliation._matching import SeenRun
+from aignostics_async.bulk.reconciliation._protocol import Answer
+from aignostics_async.bulk.reconciliation._quiescence import Moment
 
 VERSION = "he-tme:v1.0.0"
 LAG = 30.0
@@ -55,9 +55,9 @@ def sweep_of(database: Database, platform: Listing) -> Sweep:
 
 
 async def create(database: Database, numbers: list[int], run_id: str) -> int:
-    intent = await database.write(_orders.seal(numbers))
-    await database.write(_orders.begin(intent, 2000.0))
-    await database.write(_orders.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
+    intent = await database.write(_commands.seal(numbers))
+    await database.write(_commands.begin(intent, 2000.0))
+    await database.write(_commands.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
     return intent
 
 
@@ -95,12 +95,12 @@ async def test_who_is_cancelled_while_a_second_run_is_written_down_has_told_of_i
 async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path: Path) -> None:
     """Its answer was lost, it was sent again and refused, and its halves have runs by now."""
     async with job_database(tmp_path / "job", "a", "b") as database:
-        whole = await database.write(_orders.seal([1, 2]))
-        await database.write(_orders.begin(whole, 2000.0))
-        await database.write(_orders.conclude(whole, Answer.UNKNOWN, IntentState.UNKNOWN))
-        await database.write(_orders.resolve(whole, IntentState.SEALED))
-        await database.write(_orders.begin(whole, 2400.0))
-        await database.write(_orders.conclude(whole, Answer.REFUSED, IntentState.DISSOLVED))
+        whole = await database.write(_commands.seal([1, 2]))
+        await database.write(_commands.begin(whole, 2000.0))
+        await database.write(_commands.conclude(whole, Answer.UNKNOWN, IntentState.UNKNOWN))
+        await database.write(_commands.resolve(whole, IntentState.SEALED))
+        await database.write(_commands.begin(whole, 2400.0))
+        await database.write(_commands.conclude(whole, Answer.REFUSED, IntentState.DISSOLVED))
         for number in (1, 2):
             await create(database, [number], f"half-{number}")
         (second,) = await sweep_of(database, Listing({"late": ["ab"]})).find_duplicates()
@@ -140,14 +140,14 @@ async def test_a_run_of_others_is_in_no_doubt(tmp_path: Path) -> None:
 
 async def test_a_chunk_that_has_its_run_by_now_keeps_it(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a", "b") as database:
-        intent = await database.write(_orders.seal([1, 2]))
-        await database.write(_orders.begin(intent, 2000.0))
+        intent = await database.write(_commands.seal([1, 2]))
+        await database.write(_commands.begin(intent, 2000.0))
         platform = Listing({"second": ["ab"]})
         sweep = sweep_of(database, platform)
         assert (await sweep.adopt()).doubtful
 
         async def answered() -> None:
-            order = _orders.conclude(intent, Answer.CREATED, IntentState.CREATED, "first")
+            order = _commands.conclude(intent, Answer.CREATED, IntentState.CREATED, "first")
             await database.write(order)
 
         platform.now, platform.meanwhile = LAG, answered

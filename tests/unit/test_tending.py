@@ -11,16 +11,16 @@ import pytest
 from bulk_jobs import BEGUN, MadeUpJob, made_up_job
 
 from aignostics_async import JobRefused, JobStateError
-from aignostics_async.bulk import _identity, _tending
-from aignostics_async.bulk.once._matching import SeenRun
-from aignostics_async.bulk.once._pursuit import Answer
-from aignostics_async.bulk.record import _orders, _queries, _run_orders
-from aignostics_async.bulk.record._database import Database
-from aignostics_async.bulk.record._run_orders import Fetched, Output
-from aignostics_async.bulk.record._states import IntentState, ItemState
+from aignostics_async.bulk import _identity, _maintenance
+from aignostics_async.bulk.database import _commands, _queries, _run_commands
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._run_commands import Fetched, Output
+from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.reconciliation._matching import SeenRun
+from aignostics_async.bulk.reconciliation._protocol import Answer
 from aignostics_async.bulk.report._audit import Verdict
 from aignostics_async.bulk.report._summary import read_summary
-from aignostics_async.transfer._outcomes import FileStatus
+from aignostics_async.downloads._outcomes import FileStatus
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def fetched(artifact_id: str, status: FileStatus = FileStatus.VERIFIED) -> Fetch
 def succeed(job: MadeUpJob, run_id: str, reference: str, *artifact_ids: str) -> bool:
     """Take in the success of an item with some outputs."""
     outputs = [Output(each, "areas") for each in artifact_ids]
-    order = _run_orders.take_result(
+    order = _run_commands.take_result(
         run_id,
         reference,
         item_id=str(uuid.uuid4()),
@@ -70,7 +70,7 @@ def succeed(job: MadeUpJob, run_id: str, reference: str, *artifact_ids: str) -> 
 
 
 def fail(job: MadeUpJob, run_id: str, reference: str) -> None:
-    order = _run_orders.take_result(
+    order = _run_commands.take_result(
         run_id, reference, item_id="item", state=ItemState.FAILED, status="ERROR_SYSTEM", error="no"
     )
     assert job.order(order)
@@ -85,7 +85,7 @@ def test_what_was_set_aside_goes_on_where_it_was(job: MadeUpJob) -> None:
     _, run_id = job.submit([there])
     assert succeed(job, run_id, "there", "x")
     job.move([unread, sent, there], ItemState.SET_ASIDE, fault="something")
-    assert job.order(_tending.retry(failed=False)) == 3
+    assert job.order(_maintenance.retry(failed=False)) == 3
     assert states(job) == ["FOUND", "STORED", "SUCCEEDED"]
     assert job.execute("SELECT count(fault) FROM items").fetchone() == (0,)
 
@@ -96,11 +96,11 @@ def test_failed_items_go_on_only_when_that_is_asked_for(job: MadeUpJob) -> None:
     intent, run_id = job.submit(numbers)
     assert succeed(job, run_id, "a")
     fail(job, run_id, "b")
-    job.order(_run_orders.take_files(1, ItemState.DONE, []))
-    job.order(_run_orders.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN))
+    job.order(_run_commands.take_files(1, ItemState.DONE, []))
+    job.order(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN))
     assert (states(job), intents(job)) == (["DONE", "FAILED"], ["CLOSED"])
-    assert job.order(_tending.retry(failed=False)) == 0
-    assert job.order(_tending.retry(failed=True)) == 1
+    assert job.order(_maintenance.retry(failed=False)) == 0
+    assert job.order(_maintenance.retry(failed=True)) == 1
     assert (states(job), intents(job)) == (["DONE", "STORED"], ["CLOSED"])
     again, _ = job.submit([2])
     assert again != intent
@@ -111,11 +111,11 @@ def test_a_failed_item_without_an_object_is_uploaded_again(job: MadeUpJob) -> No
     """It was adopted from its run: a request for it would hold no URL."""
     (number,) = job.add("a")
     job.order(
-        _run_orders.adopt(SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v"), [number], tag="", how="found")
+        _run_commands.adopt(SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v"), [number], tag="", how="found")
     )
     ((run_id,),) = job.execute("SELECT run_id FROM intents").fetchall()
     fail(job, run_id, "a")
-    assert job.order(_tending.retry(failed=True)) == 1
+    assert job.order(_maintenance.retry(failed=True)) == 1
     assert states(job) == ["FOUND"]
 
 
@@ -124,12 +124,12 @@ def test_items_of_a_run_that_is_gone_are_paid_again_or_stay(job: MadeUpJob) -> N
     job.upload(numbers)
     _, run_id = job.submit(numbers)
     assert succeed(job, run_id, "succeeded", "x")
-    assert job.order(_run_orders.lose_run(run_id, BEGUN)) == 2
+    assert job.order(_run_commands.lose_run(run_id, BEGUN)) == 2
     assert (states(job), intents(job)) == (["SET_ASIDE"] * 2, ["CLOSED"])
     assert read(job, _queries.newest_runs(5)) == []
-    assert job.order(_tending.retry(failed=False)) == 0
+    assert job.order(_maintenance.retry(failed=False)) == 0
     assert states(job) == ["SET_ASIDE"] * 2
-    assert job.order(_tending.retry(failed=True)) == 2
+    assert job.order(_maintenance.retry(failed=True)) == 2
     assert states(job) == ["STORED"] * 2
     job.submit(numbers)
 
@@ -142,10 +142,10 @@ def test_an_item_is_done_when_all_of_its_outputs_are_here(job: MadeUpJob) -> Non
     job.upload(job.add("a"))
     _, run_id = job.submit([1])
     assert succeed(job, run_id, "a", "first")
-    job.order(_run_orders.know_outputs(run_id, {"a": [Output("first", "x"), Output("last", "y")]}))
-    assert not job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first")]))
+    job.order(_run_commands.know_outputs(run_id, {"a": [Output("first", "x"), Output("last", "y")]}))
+    assert not job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("first")]))
     assert states(job) == ["SUCCEEDED"]
-    assert job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first"), fetched("last")]))
+    assert job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("first"), fetched("last")]))
     assert states(job) == ["DONE"]
 
 
@@ -153,11 +153,11 @@ def test_an_output_that_is_listed_at_the_end_opens_its_item_again(job: MadeUpJob
     job.upload(job.add("a"))
     _, run_id = job.submit([1])
     assert succeed(job, run_id, "a", "first")
-    job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("first")]))
-    job.order(_run_orders.know_outputs(run_id, {"a": [Output("first", "x")], "stranger": []}))
+    job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("first")]))
+    job.order(_run_commands.know_outputs(run_id, {"a": [Output("first", "x")], "stranger": []}))
     assert states(job) == ["DONE"], "that is no news"
-    job.order(_run_orders.know_outputs(run_id, {"a": [Output("last", "x")]}))
-    assert job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN)) == 0
+    job.order(_run_commands.know_outputs(run_id, {"a": [Output("last", "x")]}))
+    assert job.order(_run_commands.end_run(run_id, "COMPLETED", BEGUN)) == 0
     assert (states(job), intents(job)) == (["SUCCEEDED"], ["CREATED"])
 
 
@@ -175,10 +175,10 @@ def test_files_that_come_after_their_run_was_lost_count(job: MadeUpJob) -> None:
     _, run_id = job.submit([1, 2])
     for reference in "ab":
         assert succeed(job, run_id, reference, reference)
-    job.order(_run_orders.lose_run(run_id, BEGUN))
-    assert job.order(_run_orders.take_files(1, ItemState.DONE, [fetched("a")]))
-    assert not job.order(_run_orders.take_files(2, ItemState.SUCCEEDED, [fetched("b", FileStatus.FAILED)]))
-    assert not job.order(_orders.set_aside(2, "its own fault", None))
+    job.order(_run_commands.lose_run(run_id, BEGUN))
+    assert job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("a")]))
+    assert not job.order(_run_commands.take_files(2, ItemState.SUCCEEDED, [fetched("b", FileStatus.FAILED)]))
+    assert not job.order(_commands.set_aside(2, "its own fault", None))
     assert states(job) == ["DONE", "SET_ASIDE"]
     (first, second) = job.execute("SELECT fault FROM items ORDER BY number").fetchall()
     assert first == (None,)
@@ -190,15 +190,15 @@ def test_a_missing_file_opens_its_item_and_its_intent(job: MadeUpJob) -> None:
     intent, run_id = job.submit([1, 2])
     for number, reference in enumerate("ab", start=1):
         assert succeed(job, run_id, reference, reference)
-        job.order(_run_orders.take_files(number, ItemState.DONE, [fetched(reference)]))
+        job.order(_run_commands.take_files(number, ItemState.DONE, [fetched(reference)]))
     assert intents(job) == ["CREATED"], "its run is not over"
-    job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN))
+    job.order(_run_commands.end_run(run_id, "COMPLETED", BEGUN))
     assert intents(job) == ["CLOSED"]
-    job.order(_run_orders.miss_files(2, ["b"]))
+    job.order(_run_commands.miss_files(2, ["b"]))
     assert (states(job), intents(job)) == (["DONE", "SUCCEEDED"], ["CREATED"])
     assert read(job, _queries.runs_under_way()) == [], "there is nothing to watch"
     assert [row[:2] for row in read(job, _queries.files())] == [(1, "a")]
-    job.order(_run_orders.take_files(2, ItemState.DONE, [fetched("b")]))
+    job.order(_run_commands.take_files(2, ItemState.DONE, [fetched("b")]))
     assert (states(job), intents(job)) == (["DONE"] * 2, ["CLOSED"])
     assert read(job, _queries.intent(intent)).run_id == run_id
 
@@ -207,7 +207,7 @@ def test_what_a_run_ended_without_has_failed(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b"))
     _, run_id = job.submit([1, 2])
     assert succeed(job, run_id, "a", "x")
-    assert job.order(_run_orders.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN)) == 1
+    assert job.order(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN)) == 1
     assert states(job) == ["SUCCEEDED", "FAILED"]
     assert intents(job) == ["CREATED"], "not before the outputs are here"
 
@@ -216,10 +216,10 @@ def test_an_intent_that_has_a_run_keeps_it(job: MadeUpJob) -> None:
     job.upload(job.add("a"))
     intent, run_id = job.submit([1])
     assert succeed(job, run_id, "a")
-    job.order(_run_orders.take_files(1, ItemState.DONE, []))
-    job.order(_run_orders.end_run(run_id, "COMPLETED", BEGUN))
+    job.order(_run_commands.take_files(1, ItemState.DONE, []))
+    job.order(_run_commands.end_run(run_id, "COMPLETED", BEGUN))
     with pytest.raises(JobStateError):
-        job.order(_orders.resolve(intent, IntentState.CREATED, str(uuid.uuid4())))
+        job.order(_commands.resolve(intent, IntentState.CREATED, str(uuid.uuid4())))
     assert read(job, _queries.intent(intent)).run_id == run_id
 
 
@@ -231,12 +231,12 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
         numbers = job.add(*names)
         job.upload(numbers)
         if reason is None:
-            intent = job.order(_orders.seal(numbers))
-            job.order(_orders.begin(intent, 0.0))  # a request is on its way
+            intent = job.order(_commands.seal(numbers))
+            job.order(_commands.begin(intent, 0.0))  # a request is on its way
         else:
             job.doubt(numbers, reason=reason)
     for _ in range(2):
-        job.order(_orders.cancel("cancelled", "retry"))
+        job.order(_commands.cancel("cancelled", "retry"))
     job.connection.commit()
     database = Database(job.path).open()
     try:
@@ -247,7 +247,7 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
         ]
         for row in open_to_decide:
             nothing = cast("Any", None)
-            await _tending.resolve(database, nothing, nothing, row.number, run_id=None)
+            await _maintenance.resolve(database, nothing, nothing, row.number, run_id=None)
         assert await database.read(_queries.counts()) == {ItemState.SET_ASIDE: 4}
         assert not await database.read(_queries.intents_in(IntentState.SEALED, IntentState.AMBIGUOUS))
     finally:
@@ -258,23 +258,23 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
 def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
     found, stored, sealed, asked, lost, running, done = job.add(*"abcdefg")
     job.upload([stored, sealed, asked, lost, running, done])
-    job.order(_orders.seal([sealed]))
+    job.order(_commands.seal([sealed]))
     for number in (asked, lost):
-        job.order(_orders.begin(job.order(_orders.seal([number])), BEGUN))
-    job.order(_orders.conclude(3, Answer.UNKNOWN, IntentState.UNKNOWN))
+        job.order(_commands.begin(job.order(_commands.seal([number])), BEGUN))
+    job.order(_commands.conclude(3, Answer.UNKNOWN, IntentState.UNKNOWN))
     job.submit([running])
     _, run_id = job.submit([done])
     assert succeed(job, run_id, "g")
-    job.order(_run_orders.take_files(done, ItemState.DONE, []))
+    job.order(_run_commands.take_files(done, ItemState.DONE, []))
 
     for _ in range(2):
-        job.order(_orders.cancel("cancelled", "retry"))
+        job.order(_commands.cancel("cancelled", "retry"))
         assert states(job) == [*["SET_ASIDE"] * 3, "ASSIGNED", "ASSIGNED", "SUBMITTED", "DONE"]
         assert intents(job) == ["DISSOLVED", "AMBIGUOUS", "AMBIGUOUS", "CREATED", "CREATED"]
     assert found == 1
     assert read(job, _queries.waiting()) == []
     assert job.execute("SELECT count(*) FROM attempts WHERE outcome IS NULL").fetchone() == (0,)
-    assert job.order(_tending.retry(failed=False)) == 3
+    assert job.order(_maintenance.retry(failed=False)) == 3
     assert states(job)[:3] == ["FOUND", "STORED", "STORED"]
 
 
@@ -283,13 +283,13 @@ def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
 
 def test_what_was_seen_before_a_chunk_was_sealed_is_not_its_run(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b"))
-    job.order(_run_orders.see_runs([SeenRun("early", BEGUN, "RUNNING", "v")]))
-    first = job.order(_orders.seal([1]))
-    job.order(_run_orders.see_runs([SeenRun("late", BEGUN, "RUNNING", "v")]))
-    second = job.order(_orders.seal([2]))
+    job.order(_run_commands.see_runs([SeenRun("early", BEGUN, "RUNNING", "v")]))
+    first = job.order(_commands.seal([1]))
+    job.order(_run_commands.see_runs([SeenRun("late", BEGUN, "RUNNING", "v")]))
+    second = job.order(_commands.seal([2]))
     assert read(job, _queries.others_runs(first)) == {"early"}
     assert read(job, _queries.others_runs(second)) == {"early", "late"}
-    job.order(_run_orders.find_duplicate(SeenRun("twin", BEGUN, "RUNNING", "v"), second, None))
+    job.order(_run_commands.find_duplicate(SeenRun("twin", BEGUN, "RUNNING", "v"), second, None))
     assert read(job, _queries.others_runs(first)) == {"early", "twin"}
 
 
@@ -299,9 +299,9 @@ def test_a_second_run_is_settled_once_it_is_known_to_be_one(job: MadeUpJob) -> N
     second = job.duplicate(intent)
     assert read(job, _queries.duplicates()) == {second}
     assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
-    job.order(_run_orders.settle_duplicate(run_id, "no"))
+    job.order(_run_commands.resolve_duplicate(run_id, "no"))
     assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
-    job.order(_run_orders.settle_duplicate(second, "it was cancelled"))
+    job.order(_run_commands.resolve_duplicate(second, "it was cancelled"))
     assert read_summary(job.connection.execute).verdict is Verdict.UNFINISHED
 
 
@@ -309,16 +309,16 @@ def test_adopting_a_run_frees_the_items_that_waited_with_its_own(job: MadeUpJob)
     """The copy has one chunk of three; what happened later was a chunk of two, and one that was refused."""
     numbers = job.add("a", "b", "c")
     job.upload(numbers)
-    old = job.order(_orders.seal(numbers))
-    job.order(_orders.begin(old, BEGUN))
+    old = job.order(_commands.seal(numbers))
+    job.order(_commands.begin(old, BEGUN))
     run = SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v")
-    adopted = job.order(_run_orders.adopt(run, [1, 2], tag="", how="forgotten"))
+    adopted = job.order(_run_commands.adopt(run, [1, 2], tag="", how="forgotten"))
     assert states(job) == ["SUBMITTED", "SUBMITTED", "STORED"]
     assert intents(job) == ["DISSOLVED", "CREATED"]
     assert [each.run_id for each in read(job, _queries.runs_under_way())] == [run.run_id]
     assert read(job, _queries.others_runs(old)) >= {run.run_id}
     with pytest.raises(JobStateError):
-        job.order(_orders.begin(old, BEGUN))
+        job.order(_commands.begin(old, BEGUN))
     claims = read(job, _queries.claims())
     assert (claims.intents, claims.runs) == ({frozenset("ab"): adopted}, {run.run_id})
     assert claims.placed == {1, 2}
@@ -327,11 +327,11 @@ def test_adopting_a_run_frees_the_items_that_waited_with_its_own(job: MadeUpJob)
 def test_claims_tell_what_is_open_from_what_has_a_run(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b", "c", "d"))
     job.submit([1])
-    job.order(_orders.seal([2], tag="~mark"))
+    job.order(_commands.seal([2], tag="~mark"))
     job.doubt([3])
-    refused = job.order(_orders.seal([4]))
-    job.order(_orders.begin(refused, BEGUN))
-    job.order(_orders.conclude(refused, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
+    refused = job.order(_commands.seal([4]))
+    job.order(_commands.begin(refused, BEGUN))
+    job.order(_commands.conclude(refused, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
     claims = read(job, _queries.claims())
     assert claims.intents == {frozenset("a"): 1}
     assert claims.open == {frozenset({"b~mark.2"}), frozenset("c")}
@@ -340,11 +340,11 @@ def test_claims_tell_what_is_open_from_what_has_a_run(job: MadeUpJob) -> None:
 def test_until_when_a_second_run_may_come(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b"))
     for number in (1, 2):
-        job.order(_orders.begin(job.order(_orders.seal([number])), BEGUN + number))
-    job.order(_orders.conclude(1, Answer.UNKNOWN, IntentState.UNKNOWN))
+        job.order(_commands.begin(job.order(_commands.seal([number])), BEGUN + number))
+    job.order(_commands.conclude(1, Answer.UNKNOWN, IntentState.UNKNOWN))
     assert read(job, _queries.doubted()) is None, "one request, so one run at most"
-    job.order(_orders.resolve(1, IntentState.SEALED))
-    job.order(_orders.begin(1, BEGUN + 500))
+    job.order(_commands.resolve(1, IntentState.SEALED))
+    job.order(_commands.begin(1, BEGUN + 500))
     assert read(job, _queries.doubted()) == BEGUN + 1
     job.execute("UPDATE attempts SET server_date = NULL")
     ((sent_at,),) = job.execute("SELECT sent_at FROM attempts WHERE outcome = 'UNKNOWN'").fetchall()
@@ -355,7 +355,7 @@ def test_what_is_committed_to_the_limit_of_items(job: MadeUpJob) -> None:
     numbers = job.add(*"abcdef")
     job.upload(numbers[:4])
     job.submit(numbers[:1])
-    job.order(_orders.seal(numbers[1:2]))
+    job.order(_commands.seal(numbers[1:2]))
     job.move(numbers[4:5], ItemState.READY, ItemState.SENDING)
     assert read(job, _queries.billed()) == 2
     assert read(job, _queries.committed()) == 4, "one that is on its way is counted by who sends it"

@@ -12,10 +12,10 @@ from attrs import asdict
 from identity import Clock
 
 from aignostics_async import Token, TokenSet
-from aignostics_async._secret import Secret
+from aignostics_async._core._secret import Secret
 from aignostics_async.auth import _tokens
 from aignostics_async.auth._endpoint import read_claims
-from aignostics_async.auth._renewal import ahead, margin
+from aignostics_async.auth._refresher import ahead, margin
 
 
 def jwt(**claims: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from aignostics_async import ItemResult, ItemStatus, Page, RunDetails, RunStatus
 from aignostics_async.models import InvalidItem
-from aignostics_async.watch._tracked import Tracked
+from aignostics_async.watch._run_state import Tracked
 
 if TYPE_CHECKING:
     from aignostics_async.watch._transitions import Look

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aignostics_async import Crc32c, checksum_bytes
-from aignostics_async.transfer._plan import (
+from aignostics_async.transfer._ranges import (
     Span,
     combined,
     parse_content_range,
@@ -16,7 +16,7 @@ from aignostics_async.transfer._plan import (
     split,
     strong_etag,
 )
-from aignostics_async.transfer._resume import Record, read_record
+from aignostics_async.transfer._resume_record import Record, read_record
 
 BODY = random.Random("plan").randbytes(10_000)
 

@@ -26,7 +26,12 @@ from aignostics_async import (
     Unauthorized,
     UrlRefused,
 )
-from aignostics_async.bulk.stages._trouble import Breaker, Failures, Verdict, rule
+from aignostics_async.bulk.stages._failure_policy import (
+    Breaker,
+    Failures,
+    Verdict,
+    rule,
+)
 
 API: Any = {"method": "GET", "path": "/api/v1/runs"}
 LOST = ConnectionFailed("no answer", **API, request_sent=True)

@@ -51,16 +51,16 @@ def test_the_walls_stand(tree: Path) -> None:
         (
             "src/aignostics_async/resources/_runs.py",
             "from aignostics_api.models import RunReadResponse",
-            "Only _bridge.py and _decode.py import the generated package",
+            "Only contracts/_requests.py and contracts/_decoding.py import the generated package",
         ),
-        ("src/aignostics_async/transfer/_upload.py", "import httpx", "Only _http.py imports httpx"),
+        ("src/aignostics_async/transfer/_upload.py", "import httpx", "Only _http/_pool.py imports httpx"),
         (
             "src/aignostics_async/emulator/_api.py",
             "def f() -> None:\n    import httpx",
-            "Only _http.py imports httpx",
+            "Only _http/_pool.py imports httpx",
         ),
         (
-            "src/aignostics_async/transfer/_wire.py",
+            "src/aignostics_async/transfer/_connection.py",
             "import urllib3",
             "No other HTTP library beside httpx and the wire's own",
         ),
@@ -98,7 +98,7 @@ def test_a_planted_import_is_caught(tree: Path, module: str, line: str, contract
     ],
 )
 def test_there_is_no_back_door(tree: Path, line: str) -> None:
-    module = "src/aignostics_async/watch/_looks.py"
+    module = "src/aignostics_async/downloads/_snapshots.py"
     assert tool(tree, "ruff", "check", "--select", "TID251", module).returncode == 0
     plant(tree, module, line)
     checked = tool(tree, "ruff", "check", "--select", "TID251", module)

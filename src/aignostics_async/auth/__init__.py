@@ -8,7 +8,7 @@ from ._login import logout
 from ._provider import IdentityProvider, TokenKey
 from ._sources import CallableToken, ClientCredentials, StaticToken, TokenSource
 from ._store import MemoryStore, TokenStore
-from ._stored import RefreshToken, StoredLogin
+from ._stored_tokens import RefreshToken, StoredLogin
 from ._tokens import Token, TokenSet
 
 __all__ = [

@@ -10,16 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._config import Settings, seconds
-from .._errors import ConfigurationError, LoginDenied
-from .._redact import excerpt
-from .._secret import Secret
-from .._tasks import plain_task_group
-from ._apart import apart, in_a_daemon
+from .._core._redaction import excerpt
+from .._core._secret import Secret
+from .._core._tasks import plain_task_group
+from .._core._uncancellable import apart, in_a_daemon
+from ..errors import ConfigurationError, LoginDenied
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
 from ._loopback import Answer, listen
-from ._stored import StoredLogin
+from ._stored_tokens import StoredLogin
 
 if TYPE_CHECKING:
     from ._provider import IdentityProvider

@@ -11,16 +11,16 @@ import anyio
 from attrs import frozen
 
 from .._config import Settings
-from .._errors import ConfigurationError, TokenEndpointUnavailable
-from .._secret import Secret
-from ._apart import apart
+from .._core._secret import Secret
+from .._core._uncancellable import apart
+from ..errors import ConfigurationError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
-from ._stored import StoredLogin
+from ._stored_tokens import StoredLogin
 
 if TYPE_CHECKING:
-    from .._answers import FormAnswer
+    from .._http._responses import FormAnswer
     from ._provider import IdentityProvider
     from ._store import TokenStore
     from ._tokens import TokenSet

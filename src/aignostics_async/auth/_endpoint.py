@@ -14,15 +14,21 @@ from typing import TYPE_CHECKING
 import msgspec
 from attrs import frozen
 
-from .._errors import AuthenticationError, LoginDenied, LoginRequired, LoginTimeout, TokenEndpointUnavailable
-from .._secret import Secret
+from .._core._secret import Secret
+from ..errors import (
+    AuthenticationError,
+    LoginDenied,
+    LoginRequired,
+    LoginTimeout,
+    TokenEndpointUnavailable,
+)
 from ._tokens import Token, TokenSet, is_sendable
 
 if TYPE_CHECKING:
     import ssl
 
-    from .._answers import FormAnswer
     from .._config import Settings
+    from .._http._responses import FormAnswer
     from ._provider import IdentityProvider
 
 PENDING = ("authorization_pending", "slow_down")
@@ -107,7 +113,7 @@ class TokenEndpoint:
     async def _post(
         self, url: str, grant: str | None, fields: dict[str, str | Secret | None], *, repeat: bool = False
     ) -> FormAnswer:
-        from .._http import post_form, ssl_context
+        from .._http._pool import post_form, ssl_context
 
         if self._context is None:
             self._context = ssl_context(self._settings)

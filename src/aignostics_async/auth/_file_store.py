@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from anyio import to_thread
 
-from .._errors import TokenStoreError
-from .._file_lock import FileLock
-from .._state_folder import state_folder
+from .._core._file_lock import FileLock
+from .._core._state_folder import state_folder
+from ..errors import TokenStoreError
 from . import _login_file
 from ._provider import TokenKey
 from ._store import wait_for_lock

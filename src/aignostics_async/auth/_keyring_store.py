@@ -10,9 +10,9 @@ from typing import TypeVar
 import anyio
 import msgspec
 
-from .._errors import ConfigurationError, TokenStoreError
-from .._secret import Secret
-from ._apart import in_a_daemon
+from .._core._secret import Secret
+from .._core._uncancellable import in_a_daemon
+from ..errors import ConfigurationError, TokenStoreError
 from ._file_store import FileStore
 from ._provider import TokenKey
 from ._tokens import Token, TokenSet

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from .._config import Settings
-from .._errors import AuthenticationError, LoginTimeout, TokenEndpointUnavailable
-from ._apart import apart
+from .._core._uncancellable import apart
+from ..errors import AuthenticationError, LoginTimeout, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from attrs import asdict
 
-from .._secret import Secret
+from .._core._secret import Secret
 from ._provider import TokenKey
 from ._tokens import Token, TokenSet, is_sendable
 

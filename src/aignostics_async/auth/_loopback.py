@@ -14,8 +14,8 @@ from anyio.abc import Listener, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 from attrs import frozen
 
-from .._errors import AignosticsError, ConfigurationError
-from .._secret import Secret
+from .._core._secret import Secret
+from ..errors import AignosticsError, ConfigurationError
 from ._provider import LOOPBACK
 
 _T = TypeVar("_T")

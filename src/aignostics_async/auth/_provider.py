@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from attrs import Attribute, field, frozen
 
 from .._config import environment
-from .._errors import ConfigurationError
-from .._secret import Secret
-from .._urls import check_endpoint
+from .._core._secret import Secret
+from .._core._urls import check_endpoint
+from ..errors import ConfigurationError
 from ._tokens import as_secret, is_text
 
 # The platform's providers are Auth0 tenants, which all have this layout.

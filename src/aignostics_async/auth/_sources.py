@@ -10,12 +10,12 @@ from typing import Protocol, runtime_checkable
 import anyio
 
 from .._config import Settings
-from .._errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
-from .._secret import Secret
-from ._apart import start_apart, start_here
+from .._core._secret import Secret
+from .._core._uncancellable import start_apart, start_here
+from ..errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
 from ._endpoint import DEFAULT_LIFETIME, TokenEndpoint, read_claims
 from ._provider import IdentityProvider
-from ._renewal import Renewal
+from ._refresher import Renewal
 from ._tokens import Token
 
 _LONGEST_CALL = 60.0  # seconds

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import anyio
 
-from .._errors import TokenEndpointUnavailable
+from ..errors import TokenEndpointUnavailable
 from ._provider import TokenKey
 from ._tokens import TokenSet
 

@@ -9,8 +9,8 @@ from math import inf
 from attrs import Attribute, field, frozen
 
 from .._config import seconds
-from .._errors import ConfigurationError
-from .._secret import Secret
+from .._core._secret import Secret
+from ..errors import ConfigurationError
 
 _LONGEST = 366 * 24 * 3600.0  # seconds; what claims to live longer is asked for again once a year
 

@@ -10,14 +10,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .._errors import JobRefused, NotFound
-from .._pager import SMALLEST_PAGE
-from .record import _orders, _queries
+from .._core._pager import SMALLEST_PAGE
+from ..errors import JobRefused, NotFound
+from .database import _commands, _queries
 
 if TYPE_CHECKING:
     from .._client import Client
     from ._plan import JobPlan
-    from .record._database import Database
+    from .database._database import Database
 
 _RUNS_TO_SEE = 3
 _WORDS = {
@@ -43,7 +43,7 @@ async def settle_identity(database: Database, client: Client, plan: JobPlan) -> 
         raise JobRefused(
             "this login can see none of the runs that this job has created; sign in as whoever began it"
         )
-    await database.write(_orders.set_job(identity=identity))
+    await database.write(_commands.set_job(identity=identity))
 
 
 def check_server(client: Client, plan: JobPlan) -> None:

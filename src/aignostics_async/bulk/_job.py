@@ -11,29 +11,29 @@ import anyio
 from anyio import to_thread
 from attrs import evolve
 
-from .._errors import JobError, UsageError
-from .._tasks import plain_task_group
+from .._core._tasks import plain_task_group
+from ..errors import JobError, UsageError
 from ..transfer._progress import ignore
-from . import _tending
-from ._alarm import sound_alarms
-from ._epoch import begin_epoch
+from . import _maintenance
+from ._expiry_monitor import sound_alarms
+from ._generation import begin_epoch
 from ._identity import check_server, settle_identity
 from ._plan import JobPlan
-from .ahead._probe import Prober
-from .ahead._requirements import Requirements
-from .once import _submitter
-from .once._platform import Platform
-from .once._submitter import Submitter
-from .once._sweep import Sweep
-from .once._tags import tag_of
-from .record import _orders, _queries
-from .record._database import Database
-from .record._directory import Directory, Marker
-from .record._journal import Happening, Journal
+from .database import _commands, _queries
+from .database._database import Database
+from .database._job_folder import Directory, Marker
+from .database._journal import EventType, Journal
+from .preflight._prober import Prober
+from .preflight._requirements import Requirements
+from .reconciliation import _submitter
+from .reconciliation._duplicates import Sweep
+from .reconciliation._platform import Platform
+from .reconciliation._submitter import Submitter
+from .reconciliation._tags import tag_of
 from .report._summary import Summary, read_summary
+from .stages._context import Work
 from .stages._pipeline import run_pipeline
 from .stages._submitting import Signing
-from .stages._work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from .._client import Client
     from ..storage import Store
     from ..transfer._progress import Progress
-    from .record._journal import Listener
-    from .record._queries import JobRow
-    from .record._states import ItemState
+    from .database._journal import Listener
+    from .database._queries import JobRow
+    from .database._states import ItemState
 
 _PAUSE_INTERVAL = 0.5  # seconds
 
@@ -53,7 +53,7 @@ class BulkJob:
     """A job in a folder: thousands of slides, exactly one run for each chunk of them, every result verified.
 
         async with Client.from_env() as client:
-            await make_job("job/", JobPlan(...), Sources(places=["slides/"]), client)
+            await create_job("job/", JobPlan(...), Sources(places=["slides/"]), client)
             async with BulkJob.open("job/") as job:
                 summary = await job.run(client)
 
@@ -152,7 +152,7 @@ class BulkJob:
                 client, store or client.store(self.plan.store), journal, progress or ignore
             )
         except BaseException as error:
-            journal.tell(Happening.STOPPED, text=str(error) or type(error).__name__)
+            journal.tell(EventType.STOPPED, text=str(error) or type(error).__name__)
             raise
         finally:
             journal.close()
@@ -171,7 +171,7 @@ class BulkJob:
             journal=journal,
             progress=progress,
         )
-        journal.tell(Happening.STARTED)
+        journal.tell(EventType.STARTED)
         if self._is_to_drain:
             self.drain()
         version = await work.patiently(lambda: client.applications.version(self.plan.application_version))
@@ -192,7 +192,7 @@ class BulkJob:
         """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
         self._is_to_drain = True  # also where it has not come so far as to begin anything
         if self._work is not None and not self._work.is_draining:
-            self._work.journal.tell(Happening.DRAINING)
+            self._work.journal.tell(EventType.DRAINING)
             self._work.drain()
 
     async def adopt(self, client: Client) -> list[str]:
@@ -220,11 +220,11 @@ class BulkJob:
         That costs nothing twice. With `failed` those go on too that the platform ended without results: they
         become part of a new run, which is billed.
         """
-        return await self._database.write(_tending.retry(failed=failed))
+        return await self._database.write(_maintenance.retry(failed=failed))
 
-    async def would_be_billed(self) -> int:
+    async def count_billable_retries(self) -> int:
         """Return how many items `retry(failed=True)` would let be billed again."""
-        return await self._database.read(_tending.would_be_billed)
+        return await self._database.read(_maintenance.count_billable_retries)
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Decide about a chunk of which nobody can say whether it has a run.
@@ -235,18 +235,18 @@ class BulkJob:
         Raises JobRefused for a run that can't be the one, and JobStateError for a chunk that is not open to
         decide.
         """
-        await _tending.resolve(self._database, client, self.plan, intent, run_id=run_id)
+        await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
-    async def settle_duplicate(self, run_id: str, *, client: Client | None) -> None:
+    async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
         """Decide about a second run of a chunk: with a client it is cancelled, without it goes on."""
-        await _tending.settle_duplicate(self._database, client, run_id)
+        await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
         """Read every output again, and return those that are gone or changed; `run` will bring them anew.
 
         Costs a reading of all outputs.
         """
-        return await _tending.verify(self._database)
+        return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
         """Cancel all runs of the job, set aside what was not sent, and return how many were cancelled.
@@ -256,14 +256,14 @@ class BulkJob:
         """
         self._check_idle()
         await settle_identity(self._database, client, self.plan)
-        return await _tending.cancel(self._database, client)
+        return await _maintenance.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store; return how many.
 
         Raises ConfigurationError where the store can't delete.
         """
-        return await _tending.clean(self._database, store or client.store(self.plan.store))
+        return await _maintenance.clean(self._database, store or client.store(self.plan.store))
 
     @property
     def _tag(self) -> str:
@@ -287,7 +287,7 @@ class BulkJob:
         sweep = evolve(
             self._sweep(work.client, platform),
             on_second=lambda second: work.journal.tell(
-                Happening.RUN_DUPLICATE, run_id=second.run_id, text=second.done
+                EventType.RUN_DUPLICATE, run_id=second.run_id, text=second.done
             ),
         )
         epoch = await begin_epoch(work, marker, platform, sweep)
@@ -301,8 +301,8 @@ class BulkJob:
             prepare=Signing(work),
             sleep=work.sleep,
             is_draining=lambda: work.is_draining,
-            on_doubt=lambda reason: work.journal.tell(Happening.RUN_UNKNOWN, text=reason),
-            on_wait=lambda reason: work.journal.tell(Happening.WAITING, text=reason),
+            on_doubt=lambda reason: work.journal.tell(EventType.RUN_UNKNOWN, text=reason),
+            on_wait=lambda reason: work.journal.tell(EventType.WAITING, text=reason),
         )
         return submitter, sweep
 
@@ -310,12 +310,12 @@ class BulkJob:
         pause = anyio.Path(self._directory.pause)
         while not await pause.exists():  # noqa: ASYNC110 - another process makes it
             await anyio.sleep(_PAUSE_INTERVAL)
-        await self._database.write(_orders.set_job(is_paused=True))
+        await self._database.write(_commands.set_job(is_paused=True))
         self.drain()
 
     async def _end(self, work: Work) -> Summary:
         if not work.is_draining:
-            await self._database.write(_orders.set_job(finished_at=time.time()))
+            await self._database.write(_commands.set_job(finished_at=time.time()))
         summary = await self.summary()
-        work.journal.tell(Happening.FINISHED, text=summary.verdict.name)
+        work.journal.tell(EventType.FINISHED, text=summary.verdict.name)
         return summary

@@ -10,10 +10,15 @@ from urllib.parse import urlsplit
 
 from attrs import asdict, field, fields, frozen
 
-from .._errors import AignosticsError, ConfigurationError, JobDatabaseError, JobRefused
-from .._ids import as_version_id
-from .._urls import check_root
-from .once._quiet import Patience
+from .._core._urls import check_root
+from .._identifiers import as_version_id
+from ..errors import (
+    AignosticsError,
+    ConfigurationError,
+    JobDatabaseError,
+    JobRefused,
+)
+from .reconciliation._quiescence import ReconciliationTimeouts
 
 LARGEST_CHUNK = 500
 """What the platform takes in one run."""
@@ -70,9 +75,11 @@ def _name(_plan: object, attribute: Any, value: Any) -> None:
 
 
 def _patient(_plan: object, _attribute: Any, value: Any) -> None:
-    times = asdict(value).values() if isinstance(value, Patience) else ["none"]
+    times = asdict(value).values() if isinstance(value, ReconciliationTimeouts) else ["none"]
     if not all(isinstance(each, int | float) and 0 < each < float("inf") for each in times):
-        raise ConfigurationError(f"patience takes Patience(...) of seconds, each more than 0, not {value!r}")
+        raise ConfigurationError(
+            f"patience takes ReconciliationTimeouts(...) of seconds, each more than 0, not {value!r}"
+        )
 
 
 def _folder(path: str | Path | None) -> Path | None:
@@ -96,13 +103,13 @@ class JobPlan:
     """Items of one run. The platform may end a whole run for its failures: small ones bound the damage."""
     reference_tag: bool = field(default=False, validator=_yes_or_no)
     """Whether the platform sees each reference with a mark of this job, which proves whose a run is."""
-    most_items: int | None = field(default=None, validator=_at_least_one)
+    max_items: int | None = field(default=None, validator=_at_least_one)
     """How many items the job may have billed at most."""
     artifact: str | None = field(default=None, validator=_name)
     """The input artifact that slides are given to; None where the version has only one."""
     pack: bool = field(default=False, validator=_yes_or_no)
     """Whether slides of several files are sent as a zip to a version that does not say that it takes one."""
-    patience: Patience = field(factory=Patience, validator=_patient)
+    patience: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
     """How long silence has to last before it proves that a run was not created."""
 
     def to_json(self) -> str:
@@ -121,7 +128,7 @@ class JobPlan:
                     f"the job's plan says {', '.join(newer)}, which this release does not know; use the one "
                     "that made it, or a later one"
                 )
-            return cls(**{**told, "patience": Patience(**told["patience"])})
+            return cls(**{**told, "patience": ReconciliationTimeouts(**told["patience"])})
         except JobRefused:
             raise
         except (ValueError, TypeError, KeyError, AignosticsError) as error:

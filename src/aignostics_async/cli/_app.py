@@ -14,8 +14,8 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from .._errors import AignosticsError
 from .._version import __version__
+from ..errors import AignosticsError
 from ._common import mute
 from ._status import exit_status
 

@@ -10,8 +10,8 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk._plan import JobPlan
-from ..bulk.ahead._patterns import Rule
-from ..bulk.ahead._sources import Sources
+from ..bulk.preflight._patterns import Rule
+from ..bulk.preflight._sources import Sources
 from ._common import key_value
 
 
@@ -101,7 +101,7 @@ class JobOptions:
             results=self.results,
             chunk_size=self.chunk_size,
             reference_tag=self.reference_tag,
-            most_items=self.max_items,
+            max_items=self.max_items,
             pack=self.pack,
         )
 

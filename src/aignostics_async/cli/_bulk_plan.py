@@ -15,11 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from .._environment import read_root
-from ..bulk.ahead._findings import grouped
-from ..bulk.ahead._look_ahead import Looked, look_ahead
+from ..bulk.preflight._findings import grouped
+from ..bulk.preflight._preflight import PreflightProgress, run_preflight
 from ..bulk.report._words import count, human
 from ._bulk_options import JobOptions
-from ._bulk_show import print_text
+from ._bulk_text import print_text
 from ._common import Json, client
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bulk._plan import JobPlan
-    from ..bulk.ahead._findings import Finding, Group as FindingGroup
-    from ..bulk.ahead._outlook import Outlook
-    from ..bulk.ahead._sources import Sources
+    from ..bulk.preflight._findings import Finding, Group as FindingGroup
+    from ..bulk.preflight._report import PreflightReport
+    from ..bulk.preflight._sources import Sources
 
 _SHOWN = 5  # slides of one finding; --json has all
 
@@ -54,7 +54,7 @@ async def look(job: JobPlan, sources: Sources, *, results: Path | None = None, a
     """Look ahead, print what is there, and return the exit status."""
     async with client() as session:
         with looking() as progress:
-            outlook = await look_ahead(job, sources, session, results=results, progress=progress)
+            outlook = await run_preflight(job, sources, session, results=results, progress=progress)
     if as_json:
         print(outlook.to_json(), end="")
     else:
@@ -62,7 +62,7 @@ async def look(job: JobPlan, sources: Sources, *, results: Path | None = None, a
     return outlook.exit_status
 
 
-def render(outlook: Outlook) -> Group:
+def render(outlook: PreflightReport) -> Group:
     """Return an outlook as a terminal shows it. Names are shown as they are, never read as markup."""
     faulty = len({fault.slide for fault in outlook.faults if fault.slide is not None})
     verdict = Text("nothing is known that would fail", style="bold green")
@@ -77,7 +77,7 @@ def render(outlook: Outlook) -> Group:
     return Group(*parts)
 
 
-def _figures(outlook: Outlook) -> Table:
+def _figures(outlook: PreflightReport) -> Table:
     table = Table.grid(padding=(0, 2))
     plan = outlook.plan
     table.add_row("application", Text(f"{plan.application_version} at {plan.api_root}"))
@@ -85,7 +85,7 @@ def _figures(outlook: Outlook) -> Table:
     table.add_row(
         "slides", f"{outlook.found:,} found, {outlook.ready:,} ready, {human(outlook.bytes)}{limit}"
     )
-    most = f" of {plan.most_items:,} allowed" if plan.most_items is not None else ""
+    most = f" of {plan.max_items:,} allowed" if plan.max_items is not None else ""
     table.add_row("to be billed", f"{count(outlook.ready, 'item')}{most} in {count(outlook.runs, 'run')}")
     table.add_row("store", Text(f"{plan.store}: {_trial(outlook)}"))
     disk = outlook.disk
@@ -96,7 +96,7 @@ def _figures(outlook: Outlook) -> Table:
     return table
 
 
-def _trial(outlook: Outlook) -> str:
+def _trial(outlook: PreflightReport) -> str:
     trial = outlook.store
     end = (
         ""
@@ -107,7 +107,7 @@ def _trial(outlook: Outlook) -> str:
     return f"{', '.join(trial.steps) or 'nothing'} worked, in {trial.seconds:.1f} s{left}{end}"
 
 
-def _earlier(outlook: Outlook) -> str:
+def _earlier(outlook: PreflightReport) -> str:
     earlier = outlook.earlier
     if earlier is None:
         return "unknown"
@@ -134,7 +134,7 @@ def _named(group: FindingGroup) -> str:
 
 
 @contextmanager
-def looking() -> Iterator[Callable[[Looked], None] | None]:
+def looking() -> Iterator[Callable[[PreflightProgress], None] | None]:
     """Give what shows how far a look is; nothing where nobody sees it."""
     if not sys.stderr.isatty():
         yield None

@@ -9,15 +9,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .._errors import UsageError
 from ..bulk import BulkJob
-from ..bulk._tending import is_cancelled
-from ..bulk.record._directory import Directory
+from ..bulk._maintenance import is_cancelled
+from ..bulk.database._job_folder import Directory
 from ..bulk.report._rows import DuplicateRow, RunRow, read_ambiguous, read_duplicates
 from ..bulk.report._texts import minute, visible
 from ..bulk.report._view import consistent_view
 from ..bulk.report._words import count
-from ._bulk_show import job_folder
+from ..errors import UsageError
+from ._bulk_text import job_folder
 from ._common import client
 
 _Choice = Annotated[bool, Parameter(negative=())]
@@ -82,9 +82,9 @@ async def _settle(directory: Path, run_id: str, *, cancel: bool) -> None:
     async with BulkJob.open(directory) as job:
         if cancel:
             async with client() as session:
-                await job.settle_duplicate(run_id, client=session)
+                await job.resolve_duplicate(run_id, client=session)
         else:
-            await job.settle_duplicate(run_id, client=None)
+            await job.resolve_duplicate(run_id, client=None)
     print(f"run {run_id} {'is cancelled, or was over' if cancel else 'is left to go on'}")
 
 

@@ -14,17 +14,23 @@ from attrs import define
 from cyclopts import Parameter
 from rich.text import Text
 
+from .._core._tasks import plain_task_group
 from .._environment import read_root
-from .._errors import JobStopped
-from .._tasks import plain_task_group
-from ..bulk import BulkJob, make_job
-from ..bulk._making import may_be_made
+from ..bulk import BulkJob, create_job
+from ..bulk._create import may_be_made
 from ..bulk.report._audit import Verdict
 from ..bulk.report._words import count
-from ._bulk_bars import JobBars
+from ..errors import JobStopped
 from ._bulk_options import JobOptions
 from ._bulk_plan import look, looking, render
-from ._bulk_show import event_line, facts, job_folder, print_text, standing
+from ._bulk_progress import JobBars
+from ._bulk_text import (
+    event_line,
+    facts,
+    job_folder,
+    print_text,
+    standing,
+)
 from ._common import Bwlimit, Json, PollInterval, client, mute, print_line
 from ._confirm import confirm
 from ._signals import drained_by_signals
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._client import Client
-    from ..bulk import JobEvent, Outlook, Summary
+    from ..bulk import JobEvent, PreflightReport, Summary
 
 _DRAINING = (
     "What was begun is brought to an end, then this stops; 'bulk resume' goes on. A second signal stops at "
@@ -84,11 +90,11 @@ async def run(
         with ExitStack() as stack:
             progress = stack.enter_context(looking())
 
-            def consent(outlook: Outlook) -> None:
+            def consent(outlook: PreflightReport) -> None:
                 stack.close()  # a question and a bar do not go together
                 _ask(shown, outlook, allow_rerun=allow_rerun)
 
-            outlook = await make_job(
+            outlook = await create_job(
                 directory,
                 plan,
                 sources,
@@ -137,7 +143,7 @@ class _Shown:
     """Whether standard output is for a program; texts go to standard error then."""
     bars: JobBars | None = None
 
-    def outlook(self, outlook: Outlook) -> None:
+    def outlook(self, outlook: PreflightReport) -> None:
         """Show what is ahead."""
         if self.lines:
             self._tell({"what": "outlook", "outlook": json.loads(outlook.to_json())})
@@ -192,7 +198,7 @@ class _Shown:
             mute()  # whoever read has had enough; the job goes on
 
 
-def _ask(shown: _Shown, outlook: Outlook, *, allow_rerun: bool) -> None:
+def _ask(shown: _Shown, outlook: PreflightReport, *, allow_rerun: bool) -> None:
     """Tell what a job will have billed, and refuse to have slides billed again unless that is meant."""
     shown.outlook(outlook)
     again = 0 if outlook.earlier is None else len(outlook.earlier.again)

@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from .._errors import UsageError
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .._client import Client
-    from ..transfer._bars import ProgressBars
     from ..transfer._progress import ProgressLines
+    from ..transfer._progress_bars import ProgressBars
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON instead of a table.")]
 PollInterval = Annotated[float, Parameter(help="Seconds between two looks at a run.")]
@@ -56,8 +56,8 @@ def bytes_per_second(text: str) -> float:
 
 def progress() -> ProgressBars | ProgressLines:
     """Return bars for a terminal, and a line every 30 s for anything else."""
-    from ..transfer._bars import ProgressBars
     from ..transfer._progress import ProgressLines
+    from ..transfer._progress_bars import ProgressBars
 
     return ProgressBars() if sys.stderr.isatty() else ProgressLines()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .._errors import UsageError
+from ..errors import UsageError
 from ._signals import interrupting_at_once
 
 Yes = Annotated[bool, Parameter(name="--yes", negative=(), help="That you mean it; a script is not asked.")]

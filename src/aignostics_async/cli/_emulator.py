@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from .._errors import ConfigurationError
+from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ..emulator._server import Ready

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from .._config import Settings
+from .._core._secret import Secret
 from .._environment import read_environment, read_providers, read_root, read_store
-from .._errors import ConfigurationError
-from .._secret import Secret
 from ..auth import (
     DeviceCode,
     MemoryStore,
@@ -24,7 +23,8 @@ from ..auth import (
     logout as forget,
 )
 from ..auth._endpoint import read_claims
-from ..auth._stored import logins
+from ..auth._stored_tokens import logins
+from ..errors import ConfigurationError
 from ._common import Json, print_json, print_table
 
 _DEVICE_FIRST = ("AIGNOSTICS_CLIENT_ID_DEVICE", "AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE")

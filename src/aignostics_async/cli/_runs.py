@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from .._endings import ending
-from .._errors import UsageError
+from .._run_errors import ending
+from ..errors import UsageError
 from ._common import Bwlimit, Json, PollInterval, client, plain, print_json, print_line, print_table, progress
 
 if TYPE_CHECKING:
+    from ..downloads._outcomes import DownloadReport
     from ..models import RunDetails
     from ..resources._run import Run
-    from ..transfer._outcomes import DownloadReport
 
 app = App(name="runs", help="Look at runs, follow them, bring their results home.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._errors import (
+from ..errors import (
     AignosticsError,
     AuthenticationError,
     ConfigurationError,

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from .._errors import SubmissionUnknown, UsageError
+from ..errors import SubmissionUnknown, UsageError
 from ..models import Item, Slide
 from ..slides import find_slides
 from ._common import Bwlimit, Json, PollInterval, client, key_value, print_json, progress

@@ -13,9 +13,14 @@ from starlette.routing import Route
 from ..models import InputArtifact, InputArtifactSpec
 from ..submission._preflight import metadata_faults
 from ._catalogue import APPLICATIONS, VERSIONS, find_version
-from ._contract import API_PATH, Contract, InvalidRequest, fault
 from ._faults import LAG
 from ._history import FINAL, ItemRow, Page, RunRow
+from ._request_validation import (
+    API_PATH,
+    Contract,
+    InvalidRequest,
+    fault,
+)
 from ._undocumented import refusal
 
 if TYPE_CHECKING:

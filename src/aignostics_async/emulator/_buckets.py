@@ -22,8 +22,16 @@ from attrs import field, frozen
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from .._crc32c import goog_crc32c
-from ..storage._v4 import LONGEST, AwsKey, GoogleKey, Key, canonical_request, fields_of, string_to_sign
+from .._core._crc32c import goog_crc32c
+from ..storage._signature_v4 import (
+    LONGEST,
+    AwsKey,
+    GoogleKey,
+    Key,
+    canonical_request,
+    fields_of,
+    string_to_sign,
+)
 from ._objects import ChecksumRefused
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from attrs import define, frozen
 from starlette.datastructures import Headers
 from starlette.routing import compile_path
 
-from ._contract import API_PATH, load_contract
+from ._request_validation import API_PATH, load_contract
 from ._undocumented import OWN
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .._errors import ConfigurationError
+from ..errors import ConfigurationError
 from ._history import SCHEMA as _HISTORY
 
 # Goes up when the tables change: the state of an emulator is not worth a migration.

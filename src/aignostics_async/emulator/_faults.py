@@ -32,13 +32,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ._levers import CONTROL_PATH
+from ._control import CONTROL_PATH
 from ._tokens import KNOWN
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ._levers import Levers
+    from ._control import Levers
     from ._platform import Platform
 
 LAG = "lag_s"

@@ -14,10 +14,10 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from .._config import Retries, Settings
-from .._errors import AignosticsError, TransferError
-from .._http import ssl_context
-from .._lifetime import Lifetime
-from .._urls import is_loopback
+from .._core._lifetime import Lifetime
+from .._core._urls import is_loopback
+from .._http._pool import ssl_context
+from ..errors import AignosticsError, TransferError
 from ..transfer._download import fetch_file
 from ..transfer._engine import Engine
 from ._analysis import UnreadableSlide, analyse
@@ -55,7 +55,7 @@ class Lifecycle:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start where the last emulator on this folder ended; it stops with `stack`."""
-        settings = Settings(trust_env=False, retries=Retries(attempts=2, first_wait=0.1))
+        settings = Settings(trust_env=False, retries=Retries(attempts=2, initial_wait=0.1))
         lifetime = Lifetime()
         lifetime.begin()
         self._engine = Engine(settings, lifetime).open(stack, ssl_context(settings))

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 
-from .._crc32c import Crc32c
+from .._core._crc32c import Crc32c
 from ._database import Database, ObjectRow
 
 STORAGE_PATH = "/storage"

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from .._urls import is_loopback
+from .._core._urls import is_loopback
 from ._oauth import CLIENT_ID, Form, read_form
 
 if TYPE_CHECKING:

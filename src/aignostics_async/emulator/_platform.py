@@ -9,13 +9,13 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .._errors import ConfigurationError
+from ..errors import ConfigurationError
 from ._clock import Clock
 from ._database import Database
 from ._history import History
 from ._lifecycle import Lifecycle
-from ._logins import Logins
 from ._objects import Objects
+from ._pending_logins import Logins
 from ._tokens import Tokens
 
 

@@ -20,18 +20,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .._errors import ConfigurationError
+from ..errors import ConfigurationError
 from ._api import Api
 from ._buckets import Buckets
 from ._clock import Dated
 from ._conformance import Conformance
-from ._contract import InvalidRequest, answer_invalid
+from ._control import Levers
 from ._faults import Faults
-from ._levers import Levers
 from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH, OAuth
 from ._objects import STORAGE_PATH
 from ._pages import Pages
 from ._platform import Options, Platform
+from ._request_validation import InvalidRequest, answer_invalid
 from ._storage import Storage
 from ._undocumented import answer_refusal
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from .._crc32c import goog_crc32c
+from .._core._crc32c import goog_crc32c
 from ._objects import STORAGE_PATH, ChecksumRefused, SignatureRefused
 
 if TYPE_CHECKING:

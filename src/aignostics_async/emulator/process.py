@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 IMPATIENT = Settings(
     poll_interval=0.05,
-    results_budget=60_000,
-    retries=Retries(first_wait=0.01, longest_wait=0.05),
+    results_rate_limit=60_000,
+    retries=Retries(initial_wait=0.01, max_wait=0.05),
 )
 """Settings under which no test waits for a poll or a retry."""
 
@@ -151,7 +151,7 @@ class Emulator:
         """Return a client for it, not yet entered."""
         return Client(self.api_root, self.access_token, settings=settings)
 
-    # The levers, as emulator/_levers.py and emulator/_faults.py describe them.
+    # The levers, as emulator/_control.py and emulator/_faults.py describe them.
 
     def sign_in(self) -> str:
         """Return the refresh token of a new login, which nobody had to make."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._errors import NotFound
-from .._ids import split_version_id
-from .._pager import LARGEST_PAGE, Pager, PageRequest
+from .._core._pager import LARGEST_PAGE, Pager, PageRequest
+from .._identifiers import split_version_id
+from ..errors import NotFound
 
 if TYPE_CHECKING:
     from .._session import Session

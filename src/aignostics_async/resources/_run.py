@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from .._endings import ending
-from .._errors import NotFound
-from .._ids import as_texts, as_uuid
-from .._pager import LARGEST_PAGE, Pager, PageRequest
+from .._core._pager import LARGEST_PAGE, Pager, PageRequest
+from .._identifiers import as_texts, as_uuid
+from .._run_errors import ending
+from ..downloads._snapshots import looks, one_look
+from ..errors import NotFound
 from ..models import ItemResult, ItemStatus, RunDetails
-from ..watch._looks import looks, one_look
-from ..watch._open import wait_for, watch_run
+from ..watch._start import wait_for, watch_run
 
 if TYPE_CHECKING:
     import os
 
     from .._session import Session
-    from ..transfer._outcomes import DownloadReport
+    from ..downloads._outcomes import DownloadReport
     from ..transfer._progress import Progress
     from ..watch import Watcher
 
@@ -34,7 +34,7 @@ class Run:
         self._session = session
         self._settings = session.settings
         # A run that was just created may be unknown to a replica for a moment.
-        self._grace_until = time.monotonic() + session.settings.new_run_grace if new else 0.0
+        self._grace_until = time.monotonic() + session.settings.read_after_write_timeout if new else 0.0
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
@@ -90,13 +90,13 @@ class Run:
         """Give the states of the run and its items, the current ones first, then each change.
 
         Ends after the run's final state, which comes last: it is held back until a reading of all results
-        that began after it shows every item final, or `Settings.results_grace` is over; then it says
+        that began after it shows every item final, or `Settings.results_timeout` is over; then it says
         `items_incomplete`. Each state is given once, and a final one always; others that come and go
         between two looks are not seen. With the `cursor` of a change, it goes on from that change.
 
         Costs one request per `Settings.poll_interval` for the run, and while it is RUNNING about as many for
         its items, or shares those of all watchers of the client. Failures that pass are ridden out for
-        `Settings.outage_patience`. Raises NotFound where there is no such run, RunVanished where there is
+        `Settings.outage_timeout`. Raises NotFound where there is no such run, RunVanished where there is
         none any more, and UsageError for a cursor that is none.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
@@ -142,7 +142,7 @@ class Run:
         that once per client. What an earlier download left unfinished is taken up where it was. A failed
         file does not stop the others: see `DownloadReport.raise_for_failures`.
         """
-        from ..transfer._results import download_results
+        from ..downloads._run_download import download_results
 
         return await download_results(
             self,

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .._config import Uploads
-from .._ids import as_texts, as_version_id
-from .._pager import LARGEST_PAGE, Pager, PageRequest
+from .._core._pager import LARGEST_PAGE, Pager, PageRequest
+from .._identifiers import as_texts, as_version_id
 from ..models import ApplicationVersion, Item, as_items
 from ..storage import Store, StoreAddress, open_store
 from ._run import Run

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .._errors import SlideError, UsageError
+from ..errors import SlideError, UsageError
 from ..models import Slide
 from ._series import is_dicom, series_uid
 

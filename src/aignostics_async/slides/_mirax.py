@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._errors import SlideError
+from ..errors import SlideError
 
 
 def is_mirax(path: Path) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 import anyio.to_thread
 from attrs import frozen
 
-from .._errors import ResolutionUnknown
+from ..errors import ResolutionUnknown
 from ..models import Slide
 from ._mirax import is_mirax, mirax_members
-from ._open import open_slide
+from ._openslide import open_slide
 from ._series import is_dicom, series_members
 
 # µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from .._errors import ConfigurationError, SlideError
+from ..errors import ConfigurationError, SlideError
 
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate")
 _TAGS = ("ImageType", *_PATIENT, "PatientIdentityRemoved", "SeriesInstanceUID")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from .._errors import SlideError
-from ._open import open_slide
+from ..errors import SlideError
+from ._openslide import open_slide
 
 _LONGEST_SIDE = 200  # pixels: twice what a page shows, for screens that are twice as fine
 _QUALITY = 68

@@ -1,12 +1,17 @@
 """Object stores behind one small protocol."""
 
+from ._addresses import StoreAddress, open_store
 from ._azure import Azure
 from ._clouds import GCS, S3
-from ._open import StoreAddress, open_store
 from ._presigned import Presigned
-from ._signing import SigningStore
-from ._store import Deleting, Store, Stored, put_once
-from ._v4 import AwsKey
+from ._protocol import (
+    Deleting,
+    Store,
+    Stored,
+    put_once,
+)
+from ._signature_v4 import AwsKey
+from ._signing_store import SigningStore
 
 __all__ = [
     "GCS",

@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
-from .._crc32c import Crc32c, readable_crc32c
-from .._errors import ChecksumMismatch, ConfigurationError, UrlRefused
-from ..transfer._ask import ask
-from ..transfer._multipart import Request, SentPart, send_file
+from .._core._crc32c import Crc32c, readable_crc32c
+from ..errors import ChecksumMismatch, ConfigurationError, UrlRefused
+from ..transfer._multipart_upload import Request, SentPart, send_file
 from ..transfer._read_back import read_back
-from ._store import Store, Stored
+from ..transfer._request import ask
+from ._protocol import Store, Stored
 
 if TYPE_CHECKING:
     from .._session import Session

@@ -10,13 +10,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from .._crc32c import Crc32c, goog_crc32c, readable_crc32c
-from .._errors import ConfigurationError, InvalidResponse, UrlRefused
-from ..transfer._ask import Reply, ask
-from ..transfer._multipart import Request, SentPart, send_file
-from ._parts import Pending, completion, pending, text_of
-from ._store import Stored
-from ._v4 import LONGEST, Key, escaped_key, presign
+from .._core._crc32c import Crc32c, goog_crc32c, readable_crc32c
+from ..errors import ConfigurationError, InvalidResponse, UrlRefused
+from ..transfer._multipart_upload import Request, SentPart, send_file
+from ..transfer._request import Reply, ask
+from ._multipart_xml import (
+    Pending,
+    completion,
+    pending,
+    text_of,
+)
+from ._protocol import Stored
+from ._signature_v4 import (
+    LONGEST,
+    Key,
+    escaped_key,
+    presign,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

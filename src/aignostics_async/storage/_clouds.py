@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from .._errors import ConfigurationError
+from ..errors import ConfigurationError
 from ._bucket import Bucket, GoogleDialect, S3Dialect
-from ._v4 import AwsKey, GoogleKey
+from ._signature_v4 import AwsKey, GoogleKey
 
 if TYPE_CHECKING:
     from .._session import Session
-    from ._store import Store
+    from ._protocol import Store
 
 _GOOGLE = "https://storage.googleapis.com"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from .._crc32c import goog_crc32c, readable_crc32c
-from .._errors import UrlRefused
-from ..transfer._ask import ask
+from .._core._crc32c import goog_crc32c, readable_crc32c
+from ..errors import UrlRefused
+from ..transfer._request import ask
 from ..transfer._upload import put_file
-from ._store import Store, Stored
+from ._protocol import Store, Stored
 
 if TYPE_CHECKING:
     from .._session import Session

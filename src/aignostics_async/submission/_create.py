@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._errors import APIStatusError, ConnectionFailed, InvalidResponse, InvalidSubmission, SubmissionUnknown
+from ..errors import (
+    APIStatusError,
+    ConnectionFailed,
+    InvalidResponse,
+    InvalidSubmission,
+    SubmissionUnknown,
+)
 from ..models import ApplicationVersion, Item
 from ._preflight import find_faults
 
 if TYPE_CHECKING:
-    from .._bridge import Bridge
+    from ..contracts._requests import Bridge
 
 # Statuses with which a server says that it created nothing. Whatever is not listed here proves nothing.
 _DEFINITE_NO = frozenset({400, 401, 403, 404, 413, 422, 429})
@@ -21,7 +27,7 @@ async def create_run(
     bridge: Bridge,
     version: ApplicationVersion,
     items: Sequence[Item],
-    most_items: int,
+    max_items: int,
     *,
     once: bool = False,
 ) -> str:
@@ -29,7 +35,7 @@ async def create_run(
 
     With `once` what was not sent, or refused with a 401, is not sent again here either.
     """
-    faults = find_faults(version, items, most_items)
+    faults = find_faults(version, items, max_items)
     if faults:
         raise InvalidSubmission(faults)
     sent_at = datetime.now(UTC)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from .._errors import APIStatusError, InvalidItems, UsageError
-from .._ids import as_aware
+from .._identifiers import as_aware
+from ..errors import APIStatusError, InvalidItems, UsageError
 
 if TYPE_CHECKING:
-    from .._pager import Pager
+    from .._core._pager import Pager
     from ..models import ItemResult, RunDetails
 
 _CLOCK_SKEW = timedelta(minutes=10)

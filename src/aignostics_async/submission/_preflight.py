@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .._crc32c import CHECKSUM_KEYS, decode_crc32c
+from .._core._crc32c import CHECKSUM_KEYS, decode_crc32c
 from ..models import ApplicationVersion, Fault, InputArtifact, InputArtifactSpec, Item
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _LONGEST_URL = 2083  # the contract's maxLength
 
 
-def find_faults(version: ApplicationVersion, items: Sequence[Item], most_items: int) -> list[Fault]:
+def find_faults(version: ApplicationVersion, items: Sequence[Item], max_items: int) -> list[Fault]:
     """Return all faults of all items: counts, references, artifacts, URLs, checksums and metadata."""
-    faults = list(_counts(items, most_items))
+    faults = list(_counts(items, max_items))
     validators: dict[str, Validator | None] = {}
     for spec in version.input_artifacts:
         try:
@@ -32,11 +32,11 @@ def find_faults(version: ApplicationVersion, items: Sequence[Item], most_items: 
     return faults
 
 
-def _counts(items: Sequence[Item], most_items: int) -> Iterator[Fault]:
+def _counts(items: Sequence[Item], max_items: int) -> Iterator[Fault]:
     if not items:
         yield Fault("there are no items; a run needs at least one")
-    if len(items) > most_items:
-        yield Fault(f"there are {len(items)} items; a run takes {most_items} at most, so make several")
+    if len(items) > max_items:
+        yield Fault(f"there are {len(items)} items; a run takes {max_items} at most, so make several")
     uses = Counter(item.reference for item in items)
     for reference, count in uses.items():
         if count > 1:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from .._errors import InvalidSubmission, SlideError
-from .._tasks import run_all
+from .._core._tasks import run_all
+from ..errors import InvalidSubmission, SlideError
 from ..models import ApplicationVersion, Fault, InputArtifact, Item, Slide
 from ..slides import SlideInfo, read_slide
-from ._deliver import Delivery, Parcel, check_credentials
+from ._delivery import Delivery, Parcel, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
 

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._crc32c import readable_crc32c
-from .._errors import ChecksumMismatch
-from ._fetch import Fetch, Fetched, Order
-from ._names import check_inside
-from ._part import Part, clear_abandoned, local_error
+from .._core._crc32c import readable_crc32c
+from .._core._file_names import check_inside
+from ..errors import ChecksumMismatch
+from ._partial_file import Part, clear_abandoned, local_error
+from ._ranged_download import Fetch, Fetched, Order
 
 if TYPE_CHECKING:
     from ._engine import Engine

@@ -14,18 +14,23 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import anyio
 import anyio.to_thread
 
-from ._job import Cut, Job
-from ._pace import INTERVAL, LARGEST_PIECE, Pace, Throttle
-from ._wire import Wire
+from ._cancel_token import Cut, Job
+from ._connection import Wire
+from ._limits import (
+    INTERVAL,
+    LARGEST_PIECE,
+    Pace,
+    Throttle,
+)
 
 if TYPE_CHECKING:
     import ssl
     from contextlib import AsyncExitStack
 
     from .._config import Settings
-    from .._lifetime import Lifetime
-    from .._retry import Outcome
-    from ._part import Part
+    from .._core._lifetime import Lifetime
+    from .._http._retry import Outcome
+    from ._partial_file import Part
 
 _T = TypeVar("_T")
 

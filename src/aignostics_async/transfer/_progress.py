@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
-from .._retry import telling_retries
+from .._http._retry import telling_retries
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .._crc32c import Crc32c
-from .._retry import repeat
-from ._pace import LARGEST_PIECE
+from .._core._crc32c import Crc32c
+from .._http._retry import repeat
+from ._limits import LARGEST_PIECE
 
 if TYPE_CHECKING:
+    from ._cancel_token import Job
     from ._engine import Engine
-    from ._job import Job
 
 
 async def read_back(engine: Engine, url: str, name: str) -> Crc32c:

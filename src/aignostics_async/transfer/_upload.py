@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from .._crc32c import Crc32c, goog_crc32c
-from .._errors import ChecksumMismatch, LocalFileChanged, TransferError
-from .._retry import AttemptFailed, Outcome, repeat
-from ._pace import PIECE_TO_SEND, next_piece
+from .._core._crc32c import Crc32c, goog_crc32c
+from .._http._retry import AttemptFailed, Outcome, repeat
+from ..errors import ChecksumMismatch, LocalFileChanged, TransferError
+from ._limits import PIECE_TO_SEND, next_piece
 
 if TYPE_CHECKING:
+    from ._cancel_token import Job
+    from ._connection import Answer, Send
     from ._engine import Engine
-    from ._job import Job
-    from ._wire import Answer, Send
 
 
 @frozen

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from attrs import field, frozen
 
-from .._errors import UsageError
+from ..errors import UsageError
 from ..models import ItemStatus, RunStatus
 from ._transitions import Known
 

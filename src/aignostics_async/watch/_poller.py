@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import current_time
 
-from .._tasks import plain_task_group
-from ._book import Book
-from ._readings import Readings
-from ._rounds import Rounds
+from .._core._tasks import plain_task_group
+from ._results_poller import Readings
+from ._run_poller import Rounds
 from ._schedule import Pace
+from ._subscriptions import Book
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from .._bridge import Bridge
     from .._config import Settings
-    from .._lifetime import Lifetime
-    from ._tracked import Tracked
+    from .._core._lifetime import Lifetime
+    from ..contracts._requests import Bridge
+    from ._run_state import Tracked
     from ._watcher import Watcher
 
 # How long a leader who has something for itself waits for requests that are under way, in seconds.

@@ -27,9 +27,9 @@ class Pace:
         self._failures = 0
         self._stretch = max(1.0, self._stretch * 0.9)
 
-    def failed(self, now: float, retry_after: float | None, first_wait: float, jitter: float) -> None:
+    def failed(self, now: float, retry_after: float | None, initial_wait: float, jitter: float) -> None:
         """Take in a failure that is likely to pass: wait as the API says, else longer each time."""
-        wait = min(first_wait * 2**self._failures, self._interval) * (1 - jitter / 4)
+        wait = min(initial_wait * 2**self._failures, self._interval) * (1 - jitter / 4)
         self._failures += 1
         self._stretch = min(self._stretch * 1.5, _LONGEST_STRETCH)
         self.paused_until = max(self.paused_until, now + (wait if retry_after is None else retry_after))

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
-from ._ranks import is_later
+from ._status_order import is_later
 
 _NO_ITEMS: Mapping[bytes, ItemStatus] = {}
 

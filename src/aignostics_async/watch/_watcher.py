@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from attrs import evolve, frozen
 
-from .._errors import AignosticsError, UsageError
+from ..errors import AignosticsError, UsageError
 from ._cursor import Cursor
 from ._transitions import Change, Known, Look, changes
 

@@ -10,8 +10,8 @@ from enum import Enum, StrEnum
 
 from attrs import frozen
 
-from ...transfer._outcomes import FileStatus
-from ..record._states import IntentState, ItemState
+from ...downloads._outcomes import FileStatus
+from ..database._states import IntentState, ItemState
 
 
 class Account(StrEnum):

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from attrs import fields
 
-from ..record._writer import Execute
+from ..database._writer import Execute
 from ._rows import ItemRow, read_items
 from ._texts import iso, visible
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from ..record._samples import read_series
-from ..record._writer import Execute
+from ..database._samples import read_series
+from ..database._writer import Execute
 from ._lists import (
     Pictures,
     ambiguous_entries,

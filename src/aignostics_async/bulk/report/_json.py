@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from attrs import asdict
 
-from ..record._writer import Execute
+from ..database._writer import Execute
 from ._rows import read_duplicates, read_items, read_runs
 from ._summary import Summary
 from ._texts import plain

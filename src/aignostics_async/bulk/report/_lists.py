@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from ..record._states import IntentState
+from ..database._states import IntentState
 from ._audit import Account
 from ._page import text
 from ._rows import DuplicateRow, ItemRow, RunRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..record._samples import Series
+from ..database._samples import Series
 from ._audit import Account, Verdict
 from ._page import text
 from ._plot import plot

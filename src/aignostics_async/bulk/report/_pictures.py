@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from ..._errors import ConfigurationError, JobError
-from ..._tasks import plain_task_group
-from ..ahead._probe import Prober
+from ..._core._tasks import plain_task_group
+from ...errors import ConfigurationError, JobError
+from ..preflight._prober import Prober
 from ._rows import read_pictured
 from ._view import consistent_view
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from ..record._samples import Series, Stage
+from ..database._samples import Series, Stage
 from ._words import human
 
 _WIDTH, _LEFT, _RIGHT = 1000, 64, 8

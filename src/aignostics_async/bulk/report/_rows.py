@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..record._writer import Execute
+from ..database._writer import Execute
 from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, account
 from ._remedies import remedy
 from ._texts import moment, named, told

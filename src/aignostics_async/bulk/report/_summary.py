@@ -10,12 +10,12 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from ..._urls import without_query
+from ..._core._urls import without_query
 from ..._version import __version__
-from ..once._pursuit import Answer
-from ..record._queries import billed
-from ..record._states import IntentState, ItemState
-from ..record._writer import Execute
+from ..database._queries import billed
+from ..database._states import IntentState, ItemState
+from ..database._writer import Execute
+from ..reconciliation._protocol import Answer
 from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, Audit, Verdict, account
 from ._texts import moment, named, plain
 
@@ -38,7 +38,7 @@ class Job:
     created_at: datetime | None
     finished_at: datetime | None
     is_paused: bool
-    most_items: int | None
+    max_items: int | None
     """How many items may be billed."""
 
 
@@ -137,10 +137,10 @@ class Summary:
     @property
     def beyond_limit(self) -> int:
         """Items that are not sent, since as many as may be were billed."""
-        if self.job.most_items is None:
+        if self.job.max_items is None:
             return 0
         unsent = sum(self.states.get(state, 0) for state in _UNSENT)
-        return max(0, unsent - max(0, self.job.most_items - self.runs.billed))
+        return max(0, unsent - max(0, self.job.max_items - self.runs.billed))
 
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
@@ -179,7 +179,7 @@ def _read_job(execute: Execute) -> tuple[Job, int]:
         created_at=moment(created_at),
         finished_at=moment(finished_at),
         is_paused=bool(is_paused),
-        most_items=told.get("most_items"),
+        max_items=told.get("max_items"),
     )
     return job, taken_in
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from ..._redact import redact
+from ..._core._redaction import redact
 
 # All that `redact` looks for has one of these; most texts have none, and there are a million in a large job.
 _MARKS = ("=", "@", "?", "#", "%3d", "u003f", "eyj", "bearer")

@@ -73,7 +73,7 @@ def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
     if beyond:
         yield ToDo(
             f"{count(beyond, 'slide')} {'is' if beyond == 1 else 'are'} beyond the limit of "
-            f"{count(summary.job.most_items or 0, 'item')} that may be billed",
+            f"{count(summary.job.max_items or 0, 'item')} that may be billed",
             "The job sends no more than that, and slides that are submitted again count twice. Make another "
             "job of them.",
             "items",

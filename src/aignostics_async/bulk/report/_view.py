@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ..._errors import JobDatabaseError, JobError
-from ..record._database import connect_to_read
-from ..record._writer import Execute
+from ...errors import JobDatabaseError, JobError
+from ..database._database import connect_to_read
+from ..database._writer import Execute
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record._states import IntentState, ItemState
+from ..database._states import IntentState, ItemState
 from ._audit import Account
 
 _UNDER_WAY: dict[str, str] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import anyio
 
-from ..._errors import JobError, UsageError
-from ..._whole_file import whole_file
-from ..record._directory import Directory
+from ..._core._atomic_file import atomic_file
+from ...errors import JobError, UsageError
+from ..database._job_folder import Directory
 from ._csv import write_csv
 from ._html import write_html
 from ._json import write_json
@@ -69,7 +69,7 @@ def write_forms(database: Path, targets: Mapping[Path, Form], pictures: Pictures
     """Write reports, blocking, and return what they say of the job as a whole; raises JobError."""
     try:
         with ExitStack() as stack:
-            files = {path: stack.enter_context(whole_file(path)) for path in targets}
+            files = {path: stack.enter_context(atomic_file(path)) for path in targets}
             with consistent_view(database) as execute:
                 summary = read_summary(execute)
                 for path, form in targets.items():

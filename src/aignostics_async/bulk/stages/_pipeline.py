@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from ..._errors import AignosticsError, JobStopped
-from ..._tasks import plain_task_group
-from ..once import _submitter
-from ..once._quiet import Moment
-from ..record import _queries
-from ..record._journal import Happening
-from ..record._states import ItemState
-from ._bell import Part
-from ._bringing import Bringing
-from ._following import Following
-from ._reading import Reading
+from ..._core._tasks import plain_task_group
+from ...errors import AignosticsError, JobStopped
+from ..database import _queries
+from ..database._journal import EventType
+from ..database._states import ItemState
+from ..reconciliation import _submitter
+from ..reconciliation._quiescence import Moment
+from ._downloading import Bringing
+from ._monitoring import Following
+from ._probing import Reading
+from ._signals import Part
 from ._stage import Stage
 from ._submitting import Submitting
 from ._uploading import Uploading
 
 if TYPE_CHECKING:
-    from ..ahead._probe import Prober
-    from ..once._submitter import Submitter
-    from ..once._sweep import Sweep
-    from ._work import Work
+    from ..preflight._prober import Prober
+    from ..reconciliation._duplicates import Sweep
+    from ..reconciliation._submitter import Submitter
+    from ._context import Work
 
 _SWEEP_INTERVAL = 60.0  # seconds of the server's clock
 
@@ -41,7 +41,7 @@ async def run_pipeline(work: Work, *, prober: Prober, submitter: Submitter, swee
         Uploading(work, read),
         workers=transfers,
         before=reading,
-        room=None if work.plan.most_items is None else _room(work, work.plan.most_items),
+        room=None if work.plan.max_items is None else _room(work, work.plan.max_items),
     )
     submitting = Submitting(
         work=work,
@@ -78,9 +78,9 @@ async def _until_stopped(work: Work, run: Callable[[], Awaitable[None]]) -> None
         work.stop(JobStopped(str(error), cause=error))
 
 
-def _room(work: Work, most_items: int) -> Callable[[], Awaitable[int]]:
+def _room(work: Work, max_items: int) -> Callable[[], Awaitable[int]]:
     async def room() -> int:
-        return max(0, most_items - await work.database.read(_queries.committed()))
+        return max(0, max_items - await work.database.read(_queries.committed()))
 
     return room
 
@@ -105,5 +105,5 @@ async def _last_sweep(work: Work, sweep: Sweep, submitter: Submitter) -> None:
         left = 0.0 if doubted is None else submitter.patience.late - now.since(since)
         if left <= 0 or work.is_draining:
             return
-        work.journal.tell(Happening.WAITING, text=f"for second runs, {left:.0f} s more")
+        work.journal.tell(EventType.WAITING, text=f"for second runs, {left:.0f} s more")
         await work.sleep(min(left, _SWEEP_INTERVAL) / _submitter.SERVER_RATE)

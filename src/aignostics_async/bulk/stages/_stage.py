@@ -11,16 +11,21 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ..._errors import AignosticsError, JobStopped
-from ..._tasks import plain_task_group
-from ..record import _orders, _queries
-from ..record._states import ItemState
-from ._trouble import Breaker, Failures, Verdict, rule
+from ..._core._tasks import plain_task_group
+from ...errors import AignosticsError, JobStopped
+from ..database import _commands, _queries
+from ..database._states import ItemState
+from ._failure_policy import (
+    Breaker,
+    Failures,
+    Verdict,
+    rule,
+)
 
 if TYPE_CHECKING:
-    from ..record._queries import ItemRow
-    from ._bell import Part
-    from ._work import Work
+    from ..database._queries import ItemRow
+    from ._context import Work
+    from ._signals import Part
 
 
 _MOST_CHANGES = 3
@@ -134,7 +139,7 @@ class Stage:
                 await self._work.sleep(ruling.wait)
             elif ruling.verdict is Verdict.ANEW and self._changes[row.number] < _MOST_CHANGES:
                 self._changes[row.number] += 1
-                await self._work.database.write(_orders.move_item(row.number, ItemState.FOUND))
+                await self._work.database.write(_commands.move_item(row.number, ItemState.FOUND))
             else:
                 await self._work.set_aside(row, str(failure))
                 if self._breaker.failed(failure):

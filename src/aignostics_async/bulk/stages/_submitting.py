@@ -10,36 +10,36 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import field, frozen
 
-from ..._errors import JobStopped
-from ..._tasks import plain_task_group, run_all
+from ..._core._tasks import plain_task_group, run_all
+from ...errors import JobStopped
 from ...models import Item
-from ...submission._deliver import check_credentials
-from ..ahead._entries import Entry
-from ..ahead._probed import Probed
-from ..once._chunks import chunks
-from ..once._matching import CLOCK_SKEW
-from ..record import _orders, _queries, _run_orders
-from ..record._journal import Happening
-from ..record._states import IntentState
-from ._bell import Part
-from ._trouble import Breaker
+from ...submission._delivery import check_credentials
+from ..database import _commands, _queries, _run_commands
+from ..database._journal import EventType
+from ..database._states import IntentState
+from ..preflight._entries import Entry
+from ..preflight._probe_result import Probed
+from ..reconciliation._chunking import chunks
+from ..reconciliation._matching import CLOCK_SKEW
+from ._failure_policy import Breaker
+from ._signals import Part
 
 if TYPE_CHECKING:
-    from ..once._platform import Platform
-    from ..once._pursuit import Sent
-    from ..once._submitter import Submitter
-    from ..record._queries import IntentRow, ItemRow
+    from ..database._queries import IntentRow, ItemRow
+    from ..reconciliation._platform import Platform
+    from ..reconciliation._protocol import Sent
+    from ..reconciliation._submitter import Submitter
+    from ._context import Work
     from ._stage import Stage
-    from ._work import Work
 
 _AT_ONCE = 16
 """Chunks whose run is not known. With so many open the platform is not well, and is asked for no more."""
 _SIGNING_AT_ONCE = 8
 _OPEN = (IntentState.SEALED, IntentState.SENDING, IntentState.UNKNOWN)
 _TOLD = {
-    IntentState.CREATED: Happening.RUN_CREATED,
-    IntentState.AMBIGUOUS: Happening.RUN_AMBIGUOUS,
-    IntentState.DISSOLVED: Happening.RUN_REFUSED,
+    IntentState.CREATED: EventType.RUN_CREATED,
+    IntentState.AMBIGUOUS: EventType.RUN_AMBIGUOUS,
+    IntentState.DISSOLVED: EventType.RUN_REFUSED,
 }
 
 
@@ -92,20 +92,20 @@ class Submitting:
         """Make chunks of what is uploaded, and return how many."""
         plan, database = self.work.plan, self.work.database
         stored = await database.read(_queries.waiting())
-        if plan.most_items is not None:
-            stored = stored[: max(0, plan.most_items - await database.read(_queries.billed()))]
+        if plan.max_items is not None:
+            stored = stored[: max(0, plan.max_items - await database.read(_queries.billed()))]
         ready = list(chunks(stored, plan.chunk_size, is_last=is_last))
         if ready:
             await self._see_runs()
         for chunk in ready:
-            await database.write(_orders.seal([each.number for each in chunk], tag=self.tag))
+            await database.write(_commands.seal([each.number for each in chunk], tag=self.tag))
         return len(ready)
 
     async def _see_runs(self) -> None:
         """Take in which runs there are: what is there before a chunk is sealed can't be its run."""
         begun = await self.platform.moment()
         runs = await self.work.patiently(lambda: self.platform.runs(self._seen_until))
-        await self.work.database.write(_run_orders.see_runs(runs))
+        await self.work.database.write(_run_commands.see_runs(runs))
         if begun.server is not None:
             # The next listing goes back as far as where this one began, and on by what clocks may differ.
             self._listed.append(begun.server - CLOCK_SKEW)

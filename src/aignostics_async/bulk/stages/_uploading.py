@@ -15,23 +15,28 @@ import anyio
 import anyio.to_thread
 from attrs import frozen
 
-from ..._crc32c import checksum_file
-from ..._errors import AignosticsError, DiskFull, LocalFileChanged, TransferError
+from ..._core._crc32c import checksum_file
+from ..._core._file_names import safe_name
+from ...errors import (
+    AignosticsError,
+    DiskFull,
+    LocalFileChanged,
+    TransferError,
+)
 from ...slides import packed
 from ...storage import put_once
-from ...transfer._names import safe_name
 from ...transfer._progress import Following, TransferEvent
-from ..ahead._probed import Probed, measure
-from ..record import _orders
-from ..record._journal import Happening
-from ..record._samples import Stage
-from ..record._states import ItemState
+from ..database import _commands
+from ..database._journal import EventType
+from ..database._samples import Stage
+from ..database._states import ItemState
+from ..preflight._probe_result import Probed, measure
 
 if TYPE_CHECKING:
     from ...storage import Stored
-    from ..record._queries import ItemRow
-    from ._reading import Reading
-    from ._work import Work
+    from ..database._queries import ItemRow
+    from ._context import Work
+    from ._probing import Reading
 
 
 @frozen
@@ -54,12 +59,12 @@ class Uploading:
                 name = safe_name(source.name)
                 key = f"{self.work.plan.prefix}/{self.work.job_id}/{row.uuid}/{name}"
             if row.state is ItemState.READY:
-                await self.work.database.write(_orders.move_item(row.number, ItemState.SENDING, key=key))
+                await self.work.database.write(_commands.move_item(row.number, ItemState.SENDING, key=key))
             stored = await self._put(row, key, source)
             # A store that can't tell leaves that to one more reading of the file.
             checksum = stored.crc32c or (await checksum_file(source)).wire
         await self._check(row, probed)
-        order = _orders.move_item(
+        order = _commands.move_item(
             row.number,
             ItemState.STORED,
             uri=stored.uri,
@@ -70,7 +75,7 @@ class Uploading:
         )
         await self.work.database.write(order)
         self.work.meter.count(Stage.UPLOAD, items=1)
-        self.work.journal.tell(Happening.UPLOADED, reference=row.reference)
+        self.work.journal.tell(EventType.UPLOADED, reference=row.reference)
 
     async def _source(self, row: ItemRow, probed: Probed, scratch: ExitStack) -> Path:
         """Return the one file to send; where it has to be made, it is gone with `scratch`."""

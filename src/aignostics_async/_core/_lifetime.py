@@ -1,0 +1,44 @@
+"""Whether a client is open, and in which event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..errors import UsageError
+
+
+class Lifetime:
+    """A client is entered once, used in the loop that entered it, and closed once."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def begin(self) -> None:
+        """Bind to the running event loop; raises UsageError when it was bound before."""
+        if self._closed:
+            raise UsageError("this client was closed; make a new one")
+        if self._loop is not None:
+            raise UsageError("this client is open already; enter it once and share it")
+        self._loop = asyncio.get_running_loop()
+
+    def end(self) -> None:
+        """Make every further use an error."""
+        self._closed = True
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client was closed."""
+        return self._closed
+
+    def check(self) -> None:
+        """Raise UsageError unless the client is open and this is its event loop."""
+        if self._closed:
+            raise UsageError("this client was closed; make a new one")
+        if self._loop is None:
+            raise UsageError("this client is not open; use it inside `async with Client(...) as client:`")
+        if self._loop is not asyncio.get_running_loop():
+            raise UsageError(
+                "this client belongs to another event loop, where its connections live; make one client "
+                "per event loop, for example one per asyncio.run()"
+            )

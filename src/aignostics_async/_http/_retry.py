@@ -1,0 +1,141 @@
+"""The one place of retries: a pure decision, and the loop that acts on it.
+
+What may be repeated: GET, HEAD, PUT and DELETE after a failure that is likely to pass; a POST only when the
+connection was never made. (One repetition after a 401 is `_http/_pool.py`'s: it belongs to the token.)
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from contextlib import contextmanager
+from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from datetime import datetime
+
+    from .._config import Retries
+    from ..errors import AignosticsError
+
+_log = logging.getLogger("aignostics_async")
+_T = TypeVar("_T")
+_told: ContextVar[Callable[[], None] | None] = ContextVar("_told", default=None)
+
+_PROGRESS = 1024 * 1024  # bytes
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+# 408, 425, 429 and 503 ask for it. The others are gateways and servers in trouble, where repeating what is
+# idempotent does no harm.
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What became of one try: a status, or no answer at all."""
+
+    status: int | None = None
+    retry_after: float | None = None
+    request_sent: bool = True
+    """False only where the connection was never made."""
+
+
+class AttemptFailed(Exception):
+    """One try failed; `error` is what the caller gets when there is no other."""
+
+    def __init__(self, error: AignosticsError, outcome: Outcome) -> None:
+        super().__init__()
+        self.error = error
+        self.outcome = outcome
+
+
+def wait_before_retry(
+    policy: Retries, *, method: str, outcome: Outcome, attempt: int, jitter: float
+) -> float | None:
+    """Return the seconds to wait before the next try, or None to stop.
+
+    `attempt` counts the tries made so far, from 1; `jitter` is a random number from 0 to 1.
+    """
+    if attempt >= policy.attempts or not _may_repeat(method, outcome):
+        return None
+    if outcome.retry_after is not None:
+        return outcome.retry_after if outcome.retry_after <= policy.max_retry_after else None
+    wait: float = min(policy.initial_wait * 2 ** (attempt - 1), policy.max_wait)
+    return wait * (1 - jitter / 4)
+
+
+def _may_repeat(method: str, outcome: Outcome) -> bool:
+    if not outcome.request_sent:
+        return True
+    if method not in _IDEMPOTENT:
+        return False
+    # From 520 on no standard speaks: gateways number their own troubles there.
+    return outcome.status is None or outcome.status in _TRANSIENT or outcome.status >= 520
+
+
+@contextmanager
+def telling_retries(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` at each further try of whatever is repeated within the block, in its tasks too."""
+    token = _told.set(tell)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+async def repeat(
+    policy: Retries,
+    method: str,
+    what: str,
+    attempt: Callable[[], Awaitable[_T]],
+    *,
+    moved: Callable[[], int] | None = None,
+    on_retry: Callable[[int, float, AignosticsError], None] | None = None,
+) -> _T:
+    """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
+
+    With `moved`, which tells how many bytes are there, a try that brought a MiB counts as the first one: a
+    large file on a bad network is no dead network. `on_retry` is told the number of the try that failed, the
+    wait, and the error.
+    """
+    tries = 0
+    reached = moved() if moved else 0
+    while True:
+        tries += 1
+        try:
+            return await attempt()
+        except AttemptFailed as failed:
+            failure = failed
+        if moved and moved() >= reached + _PROGRESS:
+            tries, reached = 1, moved()
+        wait = wait_before_retry(
+            policy, method=method, outcome=failure.outcome, attempt=tries, jitter=random.random()
+        )
+        if wait is None:
+            # Outside the except clause, so that no transport exception, which holds headers and bodies,
+            # hangs on to the error as its context.
+            raise failure.error
+        _log.info("%s: try %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
+        if (tell := _told.get()) is not None:
+            tell()
+        if on_retry is not None:
+            on_retry(tries, wait, failure.error)
+        await anyio.sleep(wait)
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for, given as a number or as a date, or None."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,187 @@
+"""Sources whose tokens outlive the process: what a login gave, or a refresh token that was given."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from copy import copy
+
+from attrs import evolve
+
+from .._config import Settings
+from .._core._secret import Secret
+from .._core._uncancellable import start_apart
+from ..errors import ConfigurationError, LoginRequired, TokenStoreError
+from ._endpoint import TokenEndpoint
+from ._file_store import FileStore
+from ._provider import IdentityProvider, TokenKey, fingerprint
+from ._refresher import Renewal, margin
+from ._sources import RenewedToken
+from ._store import MemoryStore, TokenStore
+from ._tokens import Token, TokenSet, as_secret
+
+_log = logging.getLogger("aignostics_async.auth")
+
+
+class StoredTokens:
+    """The tokens of one key: what another process has renewed, else a refresh, saved before it is used."""
+
+    def __init__(
+        self,
+        endpoint: TokenEndpoint,
+        key: TokenKey,
+        store: TokenStore,
+        *,
+        given: Secret | None = None,
+        remedy: str,
+    ) -> None:
+        self.key = key
+        self._endpoint = endpoint
+        self._store = store
+        self._given = given
+        self._remedy = remedy
+        # What the store could not take. It is newer than what the store has of the same login.
+        self._unsaved: TokenSet | None = None
+        self._was_stored = False
+        # Fingerprints of refresh tokens that are not sent again.
+        self._refused: set[str] = set()
+        self._refusal = ""
+
+    async def obtain(self, held: Token | None) -> Token:
+        """Return another token than `held`; raises LoginRequired where no refresh token is left for it."""
+        async with self._store.lock(self.key):
+            stored = await self._store.load(self.key)
+            self._was_stored |= stored is not None
+            unsaved = self._unsaved
+            if unsaved is not None and stored is not None and stored.signed_in_at > unsaved.signed_in_at:
+                self._unsaved = None  # somebody has signed in since
+            if stored is not None and self._unsaved is None and _is_news(stored.access, held):
+                return stored.access
+            for refresh, of in self._candidates(stored):
+                tokens = await self._refresh(refresh)
+                if tokens is not None:
+                    tokens = tokens if of is None else evolve(tokens, signed_in_at=of.signed_in_at)
+                    await self._keep(tokens, is_signed_out=self._was_stored and stored is None)
+                    return tokens.access
+        raise LoginRequired(f"{self._refusal or self._nothing(stored)}; {self._remedy}")
+
+    def _nothing(self, stored: TokenSet | None) -> str:
+        whose = self._endpoint.provider.described
+        if stored is None:
+            return f"no login is kept for {whose}"
+        return f"the login of {whose} has ended, and it gave no refresh token"
+
+    def _candidates(self, stored: TokenSet | None) -> Iterator[tuple[Secret, TokenSet | None]]:
+        for tokens in (self._unsaved, stored):
+            if tokens is not None and tokens.refresh is not None:
+                yield tokens.refresh, tokens
+        if self._given is not None:
+            yield self._given, None
+
+    async def _refresh(self, refresh: Secret) -> TokenSet | None:
+        if fingerprint(refresh) in self._refused:
+            return None
+        try:
+            return await self._endpoint.refresh(refresh)
+        except LoginRequired as refusal:
+            self._refused.add(fingerprint(refresh))
+            self._refusal = str(refusal)
+        return None
+
+    async def _keep(self, tokens: TokenSet, *, is_signed_out: bool) -> None:
+        """Save tokens; where that fails they are kept in memory, for the request at hand must succeed."""
+        if is_signed_out:
+            self._unsaved = tokens  # a person has ended the login here: nothing brings it back
+            return
+        try:
+            await self._store.save(self.key, tokens)
+        except TokenStoreError as error:
+            if self._unsaved is None:
+                _log.warning("the login goes on in this process only: %s", error)
+            self._unsaved = tokens
+        else:
+            self._unsaved, self._was_stored = None, True
+
+
+def _is_news(stored: Token, held: Token | None) -> bool:
+    return not stored.is_same(held) and stored.seconds_left > margin(stored)
+
+
+class RefreshToken(RenewedToken):
+    """Access tokens from a refresh token that was given, not from a login made here.
+
+    Where the provider rotates refresh tokens, the given one is good for its first use only: give a `store`
+    that outlives the process, and what has come in its place is found again by the given one's digest.
+    Without, tokens are kept in memory.
+    """
+
+    def __init__(
+        self,
+        refresh_token: str,
+        *,
+        provider: IdentityProvider,
+        store: TokenStore | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        if not refresh_token:
+            raise ConfigurationError("the refresh token is empty; give one, or sign in")
+        given = as_secret(refresh_token)
+        self._provider = provider
+        self._tokens = StoredTokens(
+            TokenEndpoint(provider, settings or Settings()),
+            evolve(provider.key, family=fingerprint(given)),
+            store or MemoryStore(),
+            given=given,
+            remedy="give a new refresh token in its place, or none and sign in with `aignostics-async login`",
+        )
+        super().__init__(Renewal(self._tokens.obtain, start_apart))
+
+    def __repr__(self) -> str:
+        return f"RefreshToken(for {self._provider.described})"
+
+
+class StoredLogin(RenewedToken):
+    """Access tokens of the login that a store keeps, by `login_browser`, `login_device` or the command line.
+
+    With several providers, such as one for each client id that a person may have used, the latest login of
+    them counts that is still good. `store` is a FileStore where none is given. A login made meanwhile in
+    another process is found.
+    """
+
+    def __init__(
+        self, *providers: IdentityProvider, store: TokenStore | None = None, settings: Settings | None = None
+    ) -> None:
+        if not providers:
+            raise ConfigurationError("give the identity provider whose login is kept")
+        self._providers = providers
+        self._store = store or FileStore()
+        self._tokens = {
+            each.key: StoredTokens(
+                TokenEndpoint(each, settings or Settings()),
+                each.key,
+                self._store,
+                remedy="sign in with `aignostics-async login`, or with login_browser or login_device",
+            )
+            for each in providers
+        }
+        super().__init__(Renewal(self._obtain, start_apart))
+
+    def __repr__(self) -> str:
+        return f"StoredLogin(for {self._providers[0].described}, in {self._store!r})"
+
+    async def _obtain(self, held: Token | None) -> Token:
+        failure: LoginRequired | None = None
+        for provider, _ in await logins(self._providers, self._store):
+            try:
+                return await self._tokens[provider.key].obtain(held)
+            except LoginRequired as error:
+                failure = failure or copy(error)
+        raise failure or LoginRequired("no login is kept")
+
+
+async def logins(
+    providers: Sequence[IdentityProvider], store: TokenStore
+) -> list[tuple[IdentityProvider, TokenSet | None]]:
+    """Return the providers and their kept tokens, the latest login first, those without any last."""
+    kept = [(provider, await store.load(provider.key)) for provider in providers]
+    return sorted(kept, key=lambda each: each[1].signed_in_at if each[1] else 0.0, reverse=True)

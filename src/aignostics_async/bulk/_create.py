@@ -1,0 +1,150 @@
+"""Making a job: everything that can be known is looked at first, and then all of it is there, or nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from ..errors import JobRefused
+from .database import _commands, _run_commands
+from .database._database import Database
+from .database._job_folder import Directory, Mark, Marker
+from .database._states import ItemState
+from .preflight._findings import Finding
+from .preflight._preflight import Keep, PreflightProgress, run_preflight
+from .reconciliation._platform import Platform
+from .stages._probing import as_columns, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._client import Client
+    from ..storage import Store
+    from ._plan import JobPlan
+    from .preflight._entries import Entry
+    from .preflight._probe_result import Probed
+    from .preflight._report import PreflightReport
+    from .preflight._sources import Sources
+
+_TURNS = 2**40
+_A_DAY = 86400.0
+
+
+async def create_job(
+    directory: str | os.PathLike[str],
+    plan: JobPlan,
+    sources: Sources,
+    client: Client,
+    *,
+    store: Store | None = None,
+    set_aside_faulty: bool = False,
+    consent: Callable[[PreflightReport], None] | None = None,
+    progress: Callable[[PreflightProgress], None] | None = None,
+) -> PreflightReport:
+    """Look ahead, and make the job unless something would fail; the outlook says whether it was made.
+
+    With `set_aside_faulty` slides with faults come into the job and are set aside; a fault of the whole job
+    still keeps it from being made. `consent` is called with the outlook just before the job is made; what it
+    raises keeps it from that.
+
+    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
+    the folder already, JobBusy, and what `run_preflight` raises.
+    """
+    folder = Directory(directory)
+    folder.make()
+    folder.acquire()
+    try:
+        if folder.database.exists():
+            raise JobRefused(f"there is a job in {folder.path} already; resume it, or choose another folder")
+        with _draft(folder) as draft:
+            with _open(draft) as database:
+                job_id = await _begin(database, plan, client)
+                outlook = await run_preflight(
+                    plan,
+                    sources,
+                    client,
+                    store=store,
+                    results=folder.results,
+                    keep=_keeper(database, job_id),
+                    progress=progress,
+                )
+                await database.write(_commands.arrange())
+            if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
+                if consent is not None:
+                    consent(outlook)
+                # With it the first run knows that this database is no copy.
+                await to_thread.run_sync(Marker(job_id).write, Mark(0, 0))
+                draft.replace(folder.database)
+        return outlook
+    finally:
+        folder.release()
+
+
+def may_be_made(outlook: PreflightReport, *, set_aside_faulty: bool) -> bool:
+    """Whether a job is made after an outlook. Pure."""
+    of_all = [fault for fault in outlook.faults if fault.slide is None]
+    return outlook.is_clear or (set_aside_faulty and not of_all and outlook.ready > 0)
+
+
+async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
+    """Write down the job itself, and which runs were there before it; return its id."""
+    job_id = str(uuid.uuid4())
+    version = await client.applications.version(plan.application_version)
+    platform = Platform(client, version)
+    # By the server's clock, since runs are searched for that were triggered after it.
+    begun = (await platform.moment(fresh=True)).server or time.time() - _A_DAY
+    # What is there before the job is others'.
+    await database.write(_run_commands.see_runs(await platform.runs(begun)))
+    await database.write(_commands.create_job(job_id, plan.to_json(), begun))
+    return job_id
+
+
+def _keeper(database: Database, job_id: str) -> Keep:
+    """Return what takes slides into the job as they are looked at."""
+    # A shuffle that is the job's own: no chunk of another job has the same slides.
+    shuffle = Random(job_id)
+
+    async def keep(entry: Entry, probed: Probed | Finding, faults: Sequence[Finding]) -> None:
+        state, columns = ItemState.READY, {}
+        if not isinstance(probed, Finding):
+            columns = as_columns(probed)
+        if faults:
+            state = ItemState.SET_ASIDE
+            columns["fault"], columns["remedy"] = in_words(faults)
+        item = entry.as_item(shuffle.randrange(_TURNS), state, columns)
+        await database.write(_commands.add_items([item]))
+
+    return keep
+
+
+@contextmanager
+def _draft(folder: Directory) -> Iterator[Path]:
+    """Give the place of a database that is not the job's yet; whatever happens, none is left there."""
+    draft = folder.path / "draft.sqlite3"
+    _remove(draft)  # one whose process was killed
+    try:
+        yield draft
+    finally:
+        _remove(draft)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Database]:
+    database = Database(path).open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _remove(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)

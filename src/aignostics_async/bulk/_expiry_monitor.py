@@ -1,0 +1,28 @@
+"""An alarm for results that the platform will not keep much longer, and that are not here."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+
+from .database._journal import EventType
+from .report._summary import read_expiry
+
+if TYPE_CHECKING:
+    from .database._database import Database
+    from .database._journal import Journal
+
+_INTERVAL = 6 * 3600.0  # seconds
+
+
+async def sound_alarms(database: Database, journal: Journal) -> None:
+    """Tell when results end soon: at once, and again as long as that is so. For ever; to be cancelled."""
+    while True:
+        expiry = await database.read(lambda execute: read_expiry(execute, time.time()))
+        if expiry.items:
+            first = "" if expiry.first is None else f", the first on {expiry.first:%Y-%m-%d %H:%M} UTC"
+            text = f"the platform deletes the results of {expiry.items} slides soon{first}"
+            journal.tell(EventType.RESULTS_EXPIRE, text=text)
+        await anyio.sleep(_INTERVAL)

@@ -1,0 +1,191 @@
+"""What a person may do to a job between two of its runs: decide, try again, check, cancel, and tidy up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from .._core._crc32c import read_checksum
+from ..errors import (
+    AignosticsError,
+    ConfigurationError,
+    Conflict,
+    JobRefused,
+    JobStateError,
+    NotFound,
+)
+from ..storage import Deleting
+from .database import _commands, _queries, _run_commands
+from .database._states import IntentState, ItemState
+
+if TYPE_CHECKING:
+    from .._client import Client
+    from ..storage import Store
+    from ._plan import JobPlan
+    from .database._database import Database
+    from .database._queries import IntentRow
+    from .database._writer import Execute
+
+_CANCELLED = "the job was cancelled before it was sent"
+_WAS_CANCELLED = "it was cancelled"
+_REMEDY = "retry, if it is wanted after all; that is free until it is sent"
+
+_CLEARED = {"fault": None, "remedy": None, "attempts": 0}
+_UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
+
+
+def retry(*, failed: bool) -> Callable[[Execute], int]:
+    """Return the order that lets items go on which were set aside, and with `failed` those that failed."""
+
+    def work(execute: Execute) -> int:
+        query = (
+            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status FROM items "
+            "LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
+        )
+        rows = execute(query, (ItemState.SET_ASIDE, ItemState.FAILED)).fetchall()
+        count = 0
+        for number, state, uri, run_id, item_id, run_status in rows:
+            was_sent = run_id is not None
+            is_there = was_sent and item_id is not None and run_status != _run_commands.VANISHED
+            if state == ItemState.SET_ASIDE and is_there:
+                again = _commands.move_item(number, ItemState.SUCCEEDED, **_CLEARED)
+            elif was_sent and not failed:
+                continue  # a new run of it is paid
+            else:
+                # What is known from its run only, which was adopted, was never sent to the store by this job.
+                anew = ItemState.STORED if uri else ItemState.FOUND
+                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
+                again = _commands.move_item(number, anew, **_CLEARED, **_UNSENT)
+            again(execute)
+            count += 1
+        _run_commands.open_intents()(execute)
+        return count
+
+    return work
+
+
+def count_billable_retries(execute: Execute) -> int:
+    """Return how many items a retry of failed ones would let be billed again."""
+    query = (
+        "SELECT count(*) FROM items LEFT JOIN seen ON seen.run_id = items.run_id "
+        "WHERE items.state = 'FAILED' OR (items.state = 'SET_ASIDE' AND items.run_id IS NOT NULL "
+        "AND (item_id IS NULL OR seen.status = ?))"
+    )
+    return int(execute(query, (_run_commands.VANISHED,)).fetchone()[0])
+
+
+async def resolve(
+    database: Database, client: Client, plan: JobPlan, intent: int, *, run_id: str | None
+) -> None:
+    """Write down a person's decision about an intent, after what can be checked of it was."""
+    open_to_decide = await database.read(_queries.intents_in(IntentState.AMBIGUOUS))
+    row = next((each for each in open_to_decide if each.number == intent), None)
+    if row is None:
+        raise JobStateError(f"chunk {intent} is not open to decide; 'bulk resolve' lists those that are")
+    if run_id is None:
+        await database.write(_has_no_run(row))
+        return
+    if run_id in await database.read(_queries.others_runs(intent)):
+        raise JobRefused(f"run {run_id} is another chunk's, or was there before chunk {intent} was asked for")
+    run = client.run(run_id)
+    try:
+        details = await run.details()
+    except NotFound:
+        raise JobRefused(f"there is no run {run_id}, or it is somebody else's") from None
+    wanted = {item.reference + row.tag for item in await database.read(_queries.members(intent))}
+    found = {item.reference async for item in run.results()}
+    if details.application_version_id != plan.application_version or not found <= wanted:
+        raise JobRefused(
+            f"run {run_id} is not that of chunk {intent}: it has other items, or another version"
+        )
+    order = _commands.resolve(intent, IntentState.CREATED, run_id, reason="a person has named its run")
+    await database.write(order)
+
+
+def is_cancelled(reason: str | None) -> bool:
+    """Whether an intent that is open to decide, for a reason, is one of a job that was cancelled. Pure."""
+    return reason is not None and reason.startswith(_commands.IN_DOUBT)
+
+
+def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
+    """Return the order after which an intent may be sent, or its items are set aside."""
+
+    def work(execute: Execute) -> None:
+        reason = "a person was sure that it has no run"
+        _commands.resolve(intent.number, IntentState.SEALED, reason=reason)(execute)
+        if is_cancelled(intent.reason):
+            _commands.cancel(_CANCELLED, _REMEDY)(execute)
+
+    return work
+
+
+async def resolve_duplicate(database: Database, client: Client | None, run_id: str) -> None:
+    """Cancel a second run, or leave it, and write down which."""
+    if run_id not in await database.read(_queries.duplicates()):
+        raise JobStateError(
+            f"run {run_id} is not a second one of this job; 'bulk resolve' lists those that are"
+        )
+    done = "it was left to go on" if client is None else await _end_run(client, run_id)
+    await database.write(_run_commands.resolve_duplicate(run_id, done))
+
+
+async def _end_run(client: Client, run_id: str) -> str:
+    """Cancel a run, and return what came of that."""
+    try:
+        await client.run(run_id).cancel()
+    except Conflict:
+        return "it was over already"
+    except NotFound:
+        return "it was not there any more"
+    return _WAS_CANCELLED
+
+
+async def verify(database: Database) -> list[Path]:
+    """Read all outputs again, and let items whose files are gone or changed be brought anew."""
+    bad: dict[int, list[tuple[str, Path]]] = {}
+    for item, artifact_id, path, size, crc32c in await database.read(_queries.files()):
+        if not await to_thread.run_sync(_is_whole, Path(path), size, crc32c):
+            bad.setdefault(item, []).append((artifact_id, Path(path)))
+    for item, files in bad.items():
+        await database.write(_run_commands.miss_files(item, [artifact_id for artifact_id, _ in files]))
+    return [path for files in bad.values() for _, path in files]
+
+
+def _is_whole(path: Path, size: int, crc32c: str | None) -> bool:
+    try:
+        found = read_checksum(path)
+    except OSError:
+        return False
+    return found.length == size and crc32c in (None, found.wire)
+
+
+async def cancel(database: Database, client: Client) -> int:
+    """Set aside what was not sent, and cancel the runs that are under way.
+
+    One that can't be cancelled keeps none of the others; its error is raised in the end.
+    """
+    # First, for it can't fail on the way: from now on nothing is sent.
+    await database.write(_commands.cancel(_CANCELLED, _REMEDY))
+    cancelled, failure = 0, None
+    for run in await database.read(_queries.runs_under_way()):
+        try:
+            cancelled += await _end_run(client, run.run_id) == _WAS_CANCELLED
+        except AignosticsError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return cancelled
+
+
+async def clean(database: Database, store: Store) -> int:
+    """Delete the objects of items that need them no more; those that failed may be tried again."""
+    if not isinstance(store, Deleting):
+        raise ConfigurationError("this store can't delete; remove the objects under the job's prefix by hand")
+    rows = await database.read(_queries.objects_of(ItemState.DONE))
+    for number, key in rows:
+        await store.delete(key)
+        await database.write(_commands.set_item(number, uri=None))
+    return len(rows)

@@ -1,0 +1,283 @@
+"""What is written into a job's database, each a function for the writer: whole or not at all.
+
+What must never happen is refused here and by the tables: an item in two intents that may become runs, a run
+of two intents, two requests of one intent under way, a step that does not follow the state before it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from attrs import field, frozen
+
+from ...errors import JobStateError
+from ..reconciliation._protocol import Answer
+from ._states import IntentState, ItemState, before
+from ._writer import Execute
+
+
+@frozen(kw_only=True)
+class NewItem:
+    """An item as it comes from a folder or a manifest."""
+
+    reference: str
+    path: str
+    turn: int
+    """Its place in the order of work; a shuffle, so that no chunk is a folder of somebody else's job."""
+    overrides: Mapping[str, Any]
+    state: ItemState = ItemState.FOUND
+    """READY for one that was read already, SET_ASIDE for one that can't go on."""
+    columns: Mapping[str, Any] = field(factory=dict)
+    """What is known of it already, by column."""
+
+
+def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
+    """Return the order that takes items into the job; gives how many were new."""
+    now = time.time()
+
+    def work(execute: Execute) -> int:
+        new = 0
+        for item in items:
+            row = {
+                "uuid": str(uuid.uuid4()),
+                "reference": item.reference,
+                "turn": item.turn,
+                "state": item.state,
+                "path": item.path,
+                "overrides": json.dumps(item.overrides),
+                "changed_at": now,
+                **item.columns,
+            }
+            query = (
+                f"INSERT INTO items ({', '.join(row)}) VALUES ({', '.join('?' * len(row))}) "
+                "ON CONFLICT (reference) DO NOTHING"
+            )
+            new += execute(query, tuple(row.values())).rowcount
+        execute("UPDATE job SET taken_in = taken_in + ?", (new,))
+        return new
+
+    return work
+
+
+def arrange() -> Callable[[Execute], None]:
+    """Return the order that numbers the items of a new job in the order of work.
+
+    What is worked on at one time then lies together, and a commit writes a few pages instead of a page for
+    each item.
+    """
+    query = (
+        "UPDATE items SET number = place - ? FROM (SELECT number AS found, row_number() OVER "
+        "(ORDER BY turn, number) AS place FROM items) WHERE number = found"
+    )
+
+    def work(execute: Execute) -> None:
+        (most,) = execute("SELECT coalesce(max(number), 0) + 1 FROM items").fetchone()
+        # By way of numbers that no item has.
+        execute(query, (2 * most,))
+        execute("UPDATE items SET number = number + ?", (2 * most,))
+
+    return work
+
+
+def move_item(number: int, state: ItemState, **columns: Any) -> Callable[[Execute], None]:
+    """Return the order that moves an item to a state and sets columns of it; JobStateError if it may not."""
+    return lambda execute: _move(execute, [number], state, columns)
+
+
+def move_items(numbers: Iterable[int], state: ItemState, **columns: Any) -> Callable[[Execute], None]:
+    """Return the order that moves several items, all or none."""
+    listed = list(numbers)
+    return lambda execute: _move(execute, listed, state, columns)
+
+
+def _move(execute: Execute, numbers: Sequence[int], state: ItemState, columns: Mapping[str, Any]) -> None:
+    query, now = _moving(state, *columns), time.time()
+    for number in numbers:
+        if execute(query, (now, *columns.values(), number)).rowcount != 1:
+            raise JobStateError(f"item {number} can't become {state} from what it is")
+
+
+@cache
+def _moving(state: ItemState, *columns: str) -> str:
+    names = "".join(f", {name} = ?" for name in columns)
+    allowed = ", ".join(f"'{each}'" for each in before(state))
+    return (
+        f"UPDATE items SET state = '{state}', changed_at = ?{names} WHERE number = ? AND state IN ({allowed})"
+    )
+
+
+def set_aside(number: int, fault: str, remedy: str | None) -> Callable[[Execute], bool]:
+    """Return the order that lets the others go on without an item; gives False for one at its end already."""
+
+    def work(execute: Execute) -> bool:
+        (state,) = execute("SELECT state FROM items WHERE number = ?", (number,)).fetchone()
+        if ItemState(state).is_final:
+            return False
+        _move(execute, [number], ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})
+        return True
+
+    return work
+
+
+def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
+    """Return the order that sets columns of an item, which stays in its state."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+
+    def work(execute: Execute) -> None:
+        execute(f"UPDATE items SET {names} WHERE number = ?", (*columns.values(), number))
+
+    return work
+
+
+IN_DOUBT = "the job was cancelled; "
+"""What the reason of an intent begins with of which nobody knew then whether it has a run."""
+
+
+def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
+    """Return the order after which nothing is sent any more: what was not is set aside.
+
+    Where a request may have created a run, a person has to decide.
+    """
+
+    def work(execute: Execute) -> None:
+        for (intent,) in execute("SELECT number FROM intents WHERE state = 'SEALED'").fetchall():
+            members = "SELECT item FROM members WHERE intent = ? AND is_live"
+            numbers = [row[0] for row in execute(members, (intent,))]
+            _move(execute, numbers, ItemState.STORED, {"intent": None})
+            execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
+            _move_intent(execute, intent, IntentState.DISSOLVED, reason=fault)
+        execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE outcome IS NULL")
+        query = "UPDATE intents SET state = 'AMBIGUOUS', reason = ? WHERE state IN ('SENDING', 'UNKNOWN')"
+        execute(query, (f"{IN_DOUBT}nobody knew whether it has a run",))
+        query = "UPDATE intents SET reason = ? || reason WHERE state = 'AMBIGUOUS' AND instr(reason, ?) <> 1"
+        execute(query, (IN_DOUBT, IN_DOUBT))
+        query = "SELECT number FROM items WHERE state IN ('FOUND', 'READY', 'SENDING', 'STORED')"
+        unsent = [row[0] for row in execute(query)]
+        _move(execute, unsent, ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})
+
+    return work
+
+
+def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
+    """Return the order that makes items an intent, for good; gives its number.
+
+    `tag` is what the references of the job's items are marked with; the intent's number is added to it.
+    """
+    ident, now = str(uuid.uuid4()), time.time()
+
+    def work(execute: Execute) -> int:
+        query = (
+            "INSERT INTO intents (uuid, tag, sealed_at, size, known_before) "
+            "SELECT ?, ?, ?, ?, coalesce(max(number), 0) FROM seen"
+        )
+        intent = execute(query, (ident, "", now, len(numbers))).lastrowid or 0
+        if tag:
+            execute("UPDATE intents SET tag = ? WHERE number = ?", (f"{tag}.{intent}", intent))
+        _move(execute, numbers, ItemState.ASSIGNED, {"intent": intent})
+        for number in numbers:
+            execute("INSERT INTO members (intent, item) VALUES (?, ?)", (intent, number))
+        return intent
+
+    return work
+
+
+def begin(intent: int, server_date: float | None) -> Callable[[Execute], int]:
+    """Return the order that writes down a request which is about to leave; gives its number."""
+
+    def work(execute: Execute) -> int:
+        _move_intent(execute, intent, IntentState.SENDING)
+        query = "INSERT INTO attempts (intent, sent_at, server_date) VALUES (?, ?, ?)"
+        return execute(query, (intent, time.time(), server_date)).lastrowid or 0
+
+    return work
+
+
+def conclude(
+    intent: int, answer: Answer, state: IntentState, run_id: str | None = None, reason: str = ""
+) -> Callable[[Execute], None]:
+    """Return the order that writes down what the request under way came to."""
+
+    def work(execute: Execute) -> None:
+        query = "UPDATE attempts SET outcome = ?, told = ? WHERE intent = ? AND outcome IS NULL"
+        if execute(query, (answer, reason, intent)).rowcount != 1:
+            raise JobStateError(f"no request of intent {intent} is under way")
+        _settle(execute, intent, state, run_id, reason)
+
+    return work
+
+
+def resolve(
+    intent: int, state: IntentState, run_id: str | None = None, reason: str = ""
+) -> Callable[[Execute], None]:
+    """Return the order that writes down what listings, or a person, have found out about an intent."""
+    return lambda execute: _settle(execute, intent, state, run_id, reason)
+
+
+def _settle(execute: Execute, intent: int, state: IntentState, run_id: str | None, reason: str) -> None:
+    _move_intent(execute, intent, state, run_id=run_id, reason=reason or None)
+    if state is IntentState.CREATED:
+        query = (
+            "INSERT INTO seen (run_id, triggered_at, status, intent) VALUES (?, ?, 'RECEIVED', ?) "
+            "ON CONFLICT (run_id) DO UPDATE SET intent = excluded.intent, is_duplicate = 0"
+        )
+        execute(query, (run_id, time.time(), intent))
+        waiting = [
+            row[0]
+            for row in execute("SELECT number FROM items WHERE intent = ? AND state = 'ASSIGNED'", (intent,))
+        ]
+        _move(execute, waiting, ItemState.SUBMITTED, {"run_id": run_id})
+    elif state is IntentState.DISSOLVED:
+        _dissolve(execute, intent, reason)
+
+
+def _dissolve(execute: Execute, intent: int, reason: str) -> None:
+    """Let the items of a refused intent go on in smaller ones; one that is refused alone is set aside."""
+    members = [row[0] for row in execute("SELECT item FROM members WHERE intent = ? AND is_live", (intent,))]
+    execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
+    if len(members) == 1:
+        fault = f"the platform refused it: {reason}"
+        _move(execute, members, ItemState.SET_ASIDE, {"intent": None, "fault": fault})
+        return
+    _move(execute, members, ItemState.STORED, {"intent": None})
+    for number in members:
+        execute("UPDATE items SET attempts = attempts + 1 WHERE number = ?", (number,))
+
+
+def _move_intent(execute: Execute, intent: int, state: IntentState, **columns: Any) -> None:
+    allowed = before(state)
+    given = {name: value for name, value in columns.items() if value is not None}
+    names = "".join(f", {name} = ?" for name in given)
+    # An intent that has a run keeps it.
+    free = " AND run_id IS NULL" if "run_id" in given else ""
+    query = (
+        f"UPDATE intents SET state = ?{names} "
+        f"WHERE number = ? AND state IN ({', '.join('?' * len(allowed))}){free}"
+    )
+    if execute(query, (state, *given.values(), intent, *allowed)).rowcount != 1:
+        raise JobStateError(f"intent {intent} can't become {state} from what it is")
+
+
+def create_job(job_id: str, plan: str, created_at: float) -> Callable[[Execute], None]:
+    """Return the order that makes the job. Runs that were seen until now are others'."""
+    row = (job_id, created_at, plan)
+
+    def work(execute: Execute) -> None:
+        execute("INSERT INTO job (id, created_at, plan) VALUES (?, ?, ?)", row)
+        execute("UPDATE job SET baseline = (SELECT coalesce(max(number), 0) FROM seen)")
+
+    return work
+
+
+def set_job(**columns: Any) -> Callable[[Execute], None]:
+    """Return the order that sets columns of the job."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+
+    def work(execute: Execute) -> None:
+        execute(f"UPDATE job SET {names}", tuple(columns.values()))
+
+    return work

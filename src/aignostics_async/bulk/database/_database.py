@@ -1,0 +1,110 @@
+"""The job's database: one writer, one reader, and the settings that make a commit durable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self, TypeVar
+
+from ...errors import JobDatabaseError, JobRefused
+from ._schema import MIGRATIONS
+from ._writer import Execute, Writer
+
+T = TypeVar("T")
+
+# File systems without the shared memory that a write-ahead log needs.
+_REMOTE = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "gpfs", "lustre", "nfs", "nfs4", "smb3", "sshfs"})
+
+
+class Database:
+    """The tables of a job. Writes are orders (see `_orders.py`), reads are queries (see `_queries.py`)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = Writer(lambda: _open_to_write(path))
+        self._reading = ThreadPoolExecutor(1, "aignostics job reader", initializer=self._open_to_read)
+
+    def open(self) -> Self:
+        """Open it, and make or migrate its tables; raises JobDatabaseError and JobRefused."""
+        self._writer.start()
+        return self
+
+    def close(self) -> None:
+        """Write what was ordered, and close it; nothing of it is left in a log beside it then."""
+        try:
+            self._reading.submit(self._close_reader).result()
+            self._reading.shutdown()
+        finally:
+            self._writer.stop()  # the last one, for a reader can't take in the log
+
+    def write(self, order: Callable[[Execute], T]) -> asyncio.Future[T]:
+        """Carry out an order; what is returned has its result when it is durable."""
+        return self._writer.write(order)
+
+    async def read(self, query: Callable[[Execute], T]) -> T:
+        """Return what a query gives, as of the last commit."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reading, lambda: query(self._connection.execute))
+
+    def _close_reader(self) -> None:
+        self._connection.close()
+
+    def _open_to_read(self) -> None:
+        self._connection = connect_to_read(self._path)
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Return a connection that changes nothing, also while another process writes."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection.execute("PRAGMA busy_timeout = 10000")
+    return connection
+
+
+def _open_to_write(path: Path) -> sqlite3.Connection:
+    # SQLite gives the files beside it the permissions of this one.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        connection = sqlite3.connect(path, isolation_level=None)
+        # For a new one. Items are long rows: checkpoints cost a third of what they do with pages of 4 kB.
+        connection.execute("PRAGMA page_size = 8192")
+        journal = "DELETE" if _file_system(path) in _REMOTE else "WAL"
+        (mode,) = connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
+        if mode in ("memory", "off"):
+            raise JobDatabaseError(f"{path} can't have a journal; put the job folder on another file system")
+        # A commit is on the disk when it returns: what the platform was asked for must not be forgotten.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA busy_timeout = 10000")
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise JobDatabaseError(
+                f"{path} is damaged ({found}); bring back a copy of it, then resume the job"
+            )
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        raise JobDatabaseError(f"{path} can't be opened as a job's database: {error}") from None
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise JobRefused(f"{path} was written by a newer release; use that one, or a later one")
+    for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE;{migration};PRAGMA user_version = {number};COMMIT;")
+
+
+def _file_system(path: Path) -> str:
+    """Return the kind of file system that a path is on; nothing where the system does not say."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    folder = str(path.resolve())
+    kinds = {line.split(" ")[1]: line.split(" ")[2] for line in mounts}
+    under = [place for place in kinds if folder == place or folder.startswith(place.rstrip("/") + "/")]
+    return kinds[max(under, key=len)].removeprefix("fuse.") if under else ""

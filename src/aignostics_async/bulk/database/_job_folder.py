@@ -1,0 +1,145 @@
+"""The folder of a job: whose it is, who works on it, and whether its database is the newest one.
+
+    job.sqlite3     the only truth
+    events.jsonl    what happened, line by line, for people; nothing is read from it
+    lock            held by the one process that works on the job
+    results/        outputs, unless the plan says another place
+
+Beside it, in the user's state folder, stands a marker of how far the job was. A database that knows less than
+its marker is a copy from before: the platform may have runs that it has forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+from ..._core._file_lock import FileLock
+from ..._core._state_folder import state_folder
+from ...errors import JobBusy, JobError
+
+
+@frozen
+class Mark:
+    """How far a job is: how often it was opened, and how many requests for runs it has written down."""
+
+    epoch: int
+    attempts: int
+    asked_at: float | None = None
+    """The server's date of the latest request, where it is known."""
+
+
+class Directory:
+    """A job's folder, its owner's alone."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._lock = FileLock(self.path / "lock")
+
+    @property
+    def database(self) -> Path:
+        """The job's database."""
+        return self.path / "job.sqlite3"
+
+    @property
+    def events(self) -> Path:
+        """The audit trail."""
+        return self.path / "events.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """Where outputs go unless the plan says another place."""
+        return self.path / "results"
+
+    @property
+    def pause(self) -> Path:
+        """Stands there when somebody wants the process that works on the job to drain."""
+        return self.path / "pause"
+
+    def make(self) -> None:
+        """Make the folder if it is not there, and close it to others; raises JobError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.path.stat().st_mode & 0o077:
+                self.path.chmod(0o700)
+        except OSError as error:
+            raise JobError(
+                f"{self.path} can't be a job's folder ({error.strerror}); choose another"
+            ) from None
+
+    def acquire(self) -> None:
+        """Take the job for this process, until it ends; raises JobBusy and JobError.
+
+        The system frees it when the process dies, however that happens.
+        """
+        try:
+            is_free = self._lock.acquire()
+        except OSError as error:
+            raise JobError(
+                f"{self.path} can't be locked ({error.strerror}), and two processes on it may pay twice; "
+                "put it on a file system with locks"
+            ) from None
+        lock = self.path / "lock"
+        if not is_free:
+            raise JobBusy(
+                f"{lock.read_text(encoding='utf-8') or 'another process'} works on this job; wait for it, or "
+                "pause it"
+            )
+        lock.write_text(f"process {os.getpid()} of {socket.gethostname()}", encoding="utf-8")
+
+    def holder(self) -> str | None:
+        """Return which process works on the job; None where none does, or the system does not tell."""
+        lock = self.path / "lock"
+        if not lock.is_file():
+            return None
+        trial = FileLock(lock)
+        try:
+            if trial.acquire():
+                trial.release()
+                return None
+            return lock.read_text(encoding="utf-8") or "another process"
+        except OSError:
+            return None
+
+    def release(self) -> None:
+        """Let another process take the job."""
+        self._lock.release()
+
+
+class Marker:
+    """The mark of a job, outside its folder."""
+
+    def __init__(self, job_id: str, folder: Path | None = None) -> None:
+        self._path = (folder or state_folder("jobs")) / f"{job_id}.json"
+
+    def read(self) -> Mark | None:
+        """Return the mark; None where there is none, or none that can be read."""
+        try:
+            told = json.loads(self._path.read_bytes())
+            asked_at = told.get("asked_at")
+            return Mark(
+                int(told["epoch"]), int(told["attempts"]), None if asked_at is None else float(asked_at)
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def write(self, mark: Mark) -> None:
+        """Put the mark on the disk before anything that it speaks of is done; raises JobError."""
+        part = self._path.with_suffix(".part")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(json.dumps(asdict(mark)))
+                file.flush()
+                os.fsync(descriptor)
+            part.replace(self._path)
+        except OSError as error:
+            raise JobError(
+                f"{self._path.parent} can't be written ({error.strerror}); what stands there tells an old "
+                "copy of the job from the job. Set XDG_STATE_HOME to a folder that can be"
+            ) from None

@@ -1,0 +1,304 @@
+"""What is read from a job's database, each a function for the reader; rows as they stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from ..._core._file_names import distinct_names
+from ._states import IntentState, ItemState
+from ._writer import Execute
+
+
+def _parsed(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else dict(json.loads(text))
+
+
+@frozen
+class ItemRow:
+    """An item."""
+
+    number: int
+    uuid: str
+    reference: str
+    state: ItemState = field(converter=ItemState)
+    fault: str | None
+    attempts: int
+    path: str
+    overrides: dict[str, Any] = field(converter=json.loads)
+    info: dict[str, Any] | None = field(converter=_parsed)
+    size: int | None
+    fingerprint: str | None
+    key: str | None
+    uri: str | None
+    crc32c: str | None
+    intent: int | None
+    run_id: str | None
+    item_id: str | None
+    status: str | None
+    error: str | None
+
+
+@frozen
+class IntentRow:
+    """An intent, with the server's date of its first request and of its latest."""
+
+    number: int
+    state: IntentState = field(converter=IntentState)
+    tag: str
+    known_before: int
+    run_id: str | None
+    reason: str | None
+    first_asked: float | None
+    last_asked: float | None
+    requests: int
+    size: int
+
+
+@frozen
+class Waiting:
+    """An uploaded item that is in no intent."""
+
+    number: int
+    attempts: int
+    """How often the platform has refused a chunk with it."""
+
+
+@frozen
+class JobRow:
+    """The job."""
+
+    id: str
+    created_at: float
+    plan: str
+    epoch: int
+    identity: str | None
+    finished_at: float | None
+
+
+@frozen
+class OwnRun:
+    """A run of an intent."""
+
+    intent: int
+    run_id: str
+    tag: str
+
+
+@frozen(kw_only=True)
+class Claims:
+    """All at one moment: which references belong to what."""
+
+    intents: dict[frozenset[str], int]
+    """By the references that were sent, tags included, of intents that have their run."""
+    dissolved: Mapping[frozenset[str], int]
+    """The same of intents that were refused, or given up for another run; a request of theirs may be late."""
+    open: set[frozenset[str]]
+    """References that were sent, or will be, of intents whose run is not known yet."""
+    runs: set[str]
+    """Runs that are an intent's own."""
+    items: Mapping[str, int]
+    """The numbers of all items, by their references without tags."""
+    placed: set[int]
+    """Items that belong to a run already."""
+
+    def adopt(self, run_id: str, references: frozenset[str], numbers: Iterable[int], intent: int) -> None:
+        """Take in that items were found to be a run, and an intent was made of them."""
+        self.intents[references] = intent
+        self.open.discard(references)
+        self.runs.add(run_id)
+        self.placed.update(numbers)
+
+
+_ITEM = """
+SELECT number, uuid, reference, state, fault, attempts, path, overrides, info, size, fingerprint, key, uri,
+       crc32c, intent, run_id, item_id, status, error
+FROM items
+"""
+_NOT_BEYOND = "number NOT IN (SELECT value FROM json_each(?))"
+_INTENT = """
+SELECT intents.number, state, tag, known_before, run_id, reason,
+       (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number LIMIT 1),
+       (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number DESC LIMIT 1),
+       (SELECT count(*) FROM attempts WHERE intent = intents.number), size
+FROM intents
+"""
+
+
+def items_in(
+    state: ItemState, *, beyond: Sequence[int] = (), most: int = -1
+) -> Callable[[Execute], list[ItemRow]]:
+    """Return the query for items in a state, in the order of work; those `beyond` are left out."""
+    query = f"{_ITEM} WHERE state = ? AND {_NOT_BEYOND} ORDER BY turn, number LIMIT ?"
+    values = (state, json.dumps(list(beyond)), most)
+    return lambda execute: [ItemRow(*row) for row in execute(query, values)]
+
+
+def item(number: int) -> Callable[[Execute], ItemRow]:
+    """Return the query for one item."""
+    query = f"{_ITEM} WHERE number = ?"
+    return lambda execute: ItemRow(*execute(query, (number,)).fetchone())
+
+
+def members(intent: int) -> Callable[[Execute], list[ItemRow]]:
+    """Return the query for the items of an intent."""
+    query = f"{_ITEM} WHERE number IN (SELECT item FROM members WHERE intent = ?) ORDER BY number"
+    return lambda execute: [ItemRow(*row) for row in execute(query, (intent,))]
+
+
+def intents_in(*states: IntentState, most: int = -1) -> Callable[[Execute], list[IntentRow]]:
+    """Return the query for intents in any of some states, the oldest first."""
+    query = f"{_INTENT} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY intents.number LIMIT ?"
+    return lambda execute: [IntentRow(*row) for row in execute(query, (json.dumps(states), most))]
+
+
+def others_runs(intent: int) -> Callable[[Execute], frozenset[str]]:
+    """Return the query for runs that can't be an intent's: seen before it was sealed, or another one's."""
+    query = (
+        "SELECT run_id FROM seen WHERE number <= (SELECT known_before FROM intents WHERE number = ?) "
+        "OR (intent IS NOT NULL AND intent <> ?)"
+    )
+    return lambda execute: frozenset(row[0] for row in execute(query, (intent, intent)))
+
+
+def committed() -> Callable[[Execute], int]:
+    """Return the query for how many items were sent to be analysed, or are stored for it."""
+    count = billed()
+    query = "SELECT count(*) FROM items WHERE state = 'STORED'"
+    return lambda execute: count(execute) + int(execute(query).fetchone()[0])
+
+
+def counts() -> Callable[[Execute], dict[ItemState, int]]:
+    """Return the query for how many items are in each state."""
+    return lambda execute: {
+        ItemState(state): count
+        for state, count in execute("SELECT state, count(*) FROM items GROUP BY state ORDER BY state")
+    }
+
+
+def requests() -> Callable[[Execute], tuple[int, float | None]]:
+    """Return the query for how many requests for runs were written down, and the date of the latest."""
+    return lambda execute: tuple(execute("SELECT count(*), max(server_date) FROM attempts").fetchone())
+
+
+def waiting() -> Callable[[Execute], list[Waiting]]:
+    """Return the query for items that may be sealed, in the order of work."""
+    query = "SELECT number, attempts FROM items WHERE state = 'STORED' ORDER BY turn, number"
+    return lambda execute: [Waiting(*row) for row in execute(query)]
+
+
+def intent(number: int) -> Callable[[Execute], IntentRow]:
+    """Return the query for one intent."""
+    query = f"{_INTENT} WHERE intents.number = ?"
+    return lambda execute: IntentRow(*execute(query, (number,)).fetchone())
+
+
+def job() -> Callable[[Execute], JobRow]:
+    """Return the query for what the job is."""
+    query = "SELECT id, created_at, plan, epoch, identity, finished_at FROM job"
+    return lambda execute: JobRow(*execute(query).fetchone())
+
+
+def folder_names() -> Callable[[Execute], dict[int, str]]:
+    """Return the query for the folder of each item's results, by its number; no two items share one."""
+    return lambda execute: distinct_names(dict(execute("SELECT number, reference FROM items")))
+
+
+def billed() -> Callable[[Execute], int]:
+    """Return the query for how many items were, or will be, analysed; those of refused requests aside."""
+    query = "SELECT coalesce(sum(size), 0) FROM intents WHERE state <> 'DISSOLVED'"
+    return lambda execute: int(execute(query).fetchone()[0])
+
+
+def files() -> Callable[[Execute], list[tuple[int, str, str, int, str | None]]]:
+    """Return the query for files that are here: item, artifact, path, bytes and checksum."""
+    query = (
+        "SELECT item, artifact_id, path, size, crc32c FROM outputs "
+        "WHERE status IN ('VERIFIED', 'PRESENT', 'UNVERIFIED') ORDER BY item"
+    )
+    return lambda execute: execute(query).fetchall()
+
+
+def objects_of(state: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
+    """Return the query for the keys of objects in the store whose items are in a state."""
+    query = "SELECT number, key FROM items WHERE state = ? AND uri IS NOT NULL AND key IS NOT NULL"
+    return lambda execute: execute(query, (state,)).fetchall()
+
+
+def newest_runs(most: int) -> Callable[[Execute], list[str]]:
+    """Return the query for the job's newest runs that were not seen to vanish."""
+    query = (
+        "SELECT run_id FROM intents JOIN seen USING (run_id) WHERE seen.status <> 'VANISHED' "
+        "ORDER BY intents.number DESC LIMIT ?"
+    )
+    return lambda execute: [row[0] for row in execute(query, (most,))]
+
+
+def doubted() -> Callable[[Execute], float | None]:
+    """Return the query for when the latest request was sent whose answer was lost and that another followed.
+
+    It may come through late; None where there is none.
+    """
+    # Where the server gave no date ours has to do.
+    query = (
+        "SELECT max(coalesce(server_date, sent_at)) FROM attempts AS lost WHERE outcome = 'UNKNOWN' "
+        "AND EXISTS (SELECT 1 FROM attempts WHERE intent = lost.intent AND number > lost.number)"
+    )
+    return lambda execute: execute(query).fetchone()[0]
+
+
+def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
+    """Return the query for the job's runs whose end was not seen, the oldest first."""
+    query = (
+        "SELECT intents.number, intents.run_id, intents.tag FROM intents JOIN seen USING (run_id) "
+        "WHERE state = 'CREATED' AND ended_at IS NULL ORDER BY intents.number"
+    )
+    return lambda execute: [OwnRun(*row) for row in execute(query)]
+
+
+def duplicates() -> Callable[[Execute], frozenset[str]]:
+    """Return the query for runs that are second ones of the job's own."""
+    query = "SELECT run_id FROM seen WHERE is_duplicate"
+    return lambda execute: frozenset(row[0] for row in execute(query))
+
+
+def known_runs() -> Callable[[Execute], frozenset[str]]:
+    """Return the query for runs that need no look: those of an intent, and those from before the job."""
+    query = "SELECT run_id FROM seen WHERE intent IS NOT NULL OR number <= (SELECT baseline FROM job)"
+    return lambda execute: frozenset(row[0] for row in execute(query))
+
+
+def claims() -> Callable[[Execute], Claims]:
+    """Return the query for which references belong to what."""
+
+    def query(execute: Execute) -> Claims:
+        own: dict[int, str] = dict(execute("SELECT number, run_id FROM intents WHERE run_id IS NOT NULL"))
+        placed = execute("SELECT number FROM items WHERE run_id IS NOT NULL")
+        sent = _references(execute, "<> 'DISSOLVED'")
+        dissolved = _references(execute, "= 'DISSOLVED'")
+        return Claims(
+            intents={references: number for number, references in sent.items() if number in own},
+            dissolved={references: number for number, references in dissolved.items()},
+            open={references for number, references in sent.items() if number not in own},
+            runs=set(own.values()),
+            items=dict(execute("SELECT reference, number FROM items")),
+            placed={row[0] for row in placed},
+        )
+
+    return query
+
+
+def _references(execute: Execute, condition: str) -> dict[int, frozenset[str]]:
+    """Return the references, as they are sent, of intents whose state meets a condition."""
+    query = (
+        "SELECT intents.number, items.reference || tag FROM intents "
+        "JOIN members ON members.intent = intents.number JOIN items ON items.number = item "
+        f"WHERE intents.state {condition}"
+    )
+    found: dict[int, set[str]] = {}
+    for number, reference in execute(query):
+        found.setdefault(number, set()).add(reference)
+    return {number: frozenset(references) for number, references in found.items()}

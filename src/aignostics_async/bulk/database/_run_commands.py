@@ -1,0 +1,280 @@
+"""What is written into a job's database of runs: what listings show, what became of items and files.
+
+Orders like those of `_orders.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ...errors import JobStateError
+from ._commands import move_item, move_items
+from ._states import ItemState
+
+if TYPE_CHECKING:
+    from ...downloads._outcomes import FileStatus
+    from ..reconciliation._matching import SeenRun
+    from ._writer import Execute
+
+
+VANISHED = "VANISHED"
+"""The status of a run that is not there any more."""
+
+
+@frozen
+class Output:
+    """An output artifact of an item, by its id and its name."""
+
+    artifact_id: str
+    name: str
+
+
+@frozen(kw_only=True)
+class Fetched:
+    """What became of the file of an output artifact."""
+
+    artifact_id: str
+    name: str
+    status: FileStatus
+    path: str
+    size: int
+    crc32c: str | None
+    fault: str | None
+
+
+def see_runs(runs: Iterable[SeenRun]) -> Callable[[Execute], None]:
+    """Return the order that takes in a listing."""
+    rows = [(run.run_id, run.triggered_at, run.status) for run in runs]
+
+    def work(execute: Execute) -> None:
+        query = (
+            "INSERT INTO seen (run_id, triggered_at, status) VALUES (?, ?, ?) "
+            "ON CONFLICT (run_id) DO UPDATE SET triggered_at = excluded.triggered_at"
+        )
+        for row in rows:
+            execute(query, row)
+
+    return work
+
+
+def take_result(
+    run_id: str,
+    reference: str,
+    *,
+    item_id: str,
+    state: ItemState,
+    status: str,
+    error: str | None,
+    outputs: Sequence[Output] = (),
+) -> Callable[[Execute], bool]:
+    """Return the order that takes in what became of an item; gives whether it was news."""
+
+    def work(execute: Execute) -> bool:
+        query = "SELECT number FROM items WHERE run_id = ? AND reference = ? AND state = ?"
+        row = execute(query, (run_id, reference, ItemState.SUBMITTED)).fetchone()
+        if row is None:
+            return False
+        move_item(row[0], state, item_id=item_id, status=status, error=error)(execute)
+        _know(execute, row[0], outputs)
+        return True
+
+    return work
+
+
+def know_outputs(run_id: str, outputs: Mapping[str, Sequence[Output]]) -> Callable[[Execute], None]:
+    """Return the order that takes in all outputs of a run at its end, by the references of its items.
+
+    An item that counted as done and has more goes back to those whose outputs are to be fetched.
+    """
+
+    def work(execute: Execute) -> None:
+        query = "SELECT number, state FROM items WHERE run_id = ? AND reference = ?"
+        for reference, listed in outputs.items():
+            row = execute(query, (run_id, reference)).fetchone()
+            if row is not None and _know(execute, row[0], listed) and row[1] == ItemState.DONE:
+                move_item(row[0], ItemState.SUCCEEDED)(execute)
+
+    return work
+
+
+def _know(execute: Execute, item: int, outputs: Sequence[Output]) -> int:
+    query = "INSERT OR IGNORE INTO outputs (item, artifact_id, name) VALUES (?, ?, ?)"
+    return sum(execute(query, (item, each.artifact_id, each.name)).rowcount for each in outputs)
+
+
+def end_run(run_id: str, status: str, ended_at: float) -> Callable[[Execute], int]:
+    """Return the order that takes in a run's end; what has no result then failed. Gives how many."""
+
+    def work(execute: Execute) -> int:
+        execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (status, ended_at, run_id))
+        left = _items_of(execute, run_id, ItemState.SUBMITTED)
+        error = f"the run ended as {status} without a result for it"
+        move_items(left, ItemState.FAILED, status=status, error=error)(execute)
+        _close(execute, run_id)
+        return len(left)
+
+    return work
+
+
+def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
+    """Return the order for a run that is not there any more: its items are set aside. Gives how many."""
+
+    def work(execute: Execute) -> int:
+        execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (VANISHED, ended_at, run_id))
+        left = _items_of(execute, run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED)
+        fault = f"run {run_id} is not there any more"
+        remedy = "was it deleted? Ask the platform's support; a new analysis is paid anew: retry --failed"
+        move_items(left, ItemState.SET_ASIDE, fault=fault, remedy=remedy)(execute)
+        _close(execute, run_id)
+        return len(left)
+
+    return work
+
+
+def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callable[[Execute], bool]:
+    """Return the order that takes in what became of an item's files; gives whether all of it is here then.
+
+    That it is not even if `state` is DONE where more outputs came to be known meanwhile.
+    """
+
+    def work(execute: Execute) -> bool:
+        query = (
+            "INSERT INTO outputs (item, artifact_id, name, status, path, size, crc32c, fault) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item, artifact_id) DO UPDATE SET "
+            "status = excluded.status, path = excluded.path, size = excluded.size, "
+            "crc32c = excluded.crc32c, fault = excluded.fault"
+        )
+        for each in files:
+            row = (
+                each.artifact_id,
+                each.name,
+                each.status,
+                each.path,
+                each.size,
+                each.crc32c,
+                each.fault,
+            )
+            execute(query, (item, *row))
+        query = "SELECT 1 FROM outputs WHERE item = ? AND status = 'KNOWN'"
+        if state is not ItemState.DONE or execute(query, (item,)).fetchone():
+            return False
+        move_item(item, state, fault=None, remedy=None)(execute)
+        (run_id,) = execute("SELECT run_id FROM items WHERE number = ?", (item,)).fetchone()
+        _close(execute, run_id)
+        return True
+
+    return work
+
+
+def _items_of(execute: Execute, run_id: str, *states: ItemState) -> list[int]:
+    query = (
+        "SELECT number FROM items WHERE intent = (SELECT number FROM intents WHERE run_id = ?) AND state = ?"
+    )
+    return [row[0] for state in states for row in execute(query, (run_id, state))]
+
+
+def _close(execute: Execute, run_id: str) -> None:
+    """Close a run's intent if the run and its items are over."""
+    execute(
+        "UPDATE intents SET state = 'CLOSED' WHERE run_id = ? AND state = 'CREATED' AND EXISTS ("
+        "SELECT 1 FROM seen WHERE seen.run_id = intents.run_id AND ended_at IS NOT NULL) AND NOT EXISTS ("
+        "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))",
+        (run_id,),
+    )
+
+
+def open_intents() -> Callable[[Execute], None]:
+    """Return the order that opens closed intents again whose items are not all over any more."""
+
+    def work(execute: Execute) -> None:
+        execute(
+            "UPDATE intents SET state = 'CREATED' WHERE state = 'CLOSED' AND EXISTS ("
+            "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))"
+        )
+
+    return work
+
+
+def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], None]:
+    """Return the order that takes in that files of an item are gone or changed, to be brought anew."""
+
+    def work(execute: Execute) -> None:
+        query = "UPDATE outputs SET status = 'KNOWN', fault = NULL WHERE item = ? AND artifact_id = ?"
+        for artifact_id in artifact_ids:
+            execute(query, (item, artifact_id))
+        if execute("SELECT 1 FROM items WHERE number = ? AND state = 'DONE'", (item,)).fetchone():
+            move_item(item, ItemState.SUCCEEDED)(execute)
+        open_intents()(execute)
+
+    return work
+
+
+def resolve_duplicate(run_id: str, done: str) -> Callable[[Execute], None]:
+    """Return the order that takes in what was done about a second run."""
+
+    def work(execute: Execute) -> None:
+        execute("UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate", (done, run_id))
+
+    return work
+
+
+def find_duplicate(run: SeenRun, intent: int, done: str | None) -> Callable[[Execute], None]:
+    """Return the order that takes in a second run of an intent, and what was done about it."""
+    values = (run.run_id, run.triggered_at, run.status, intent, done)
+
+    def work(execute: Execute) -> None:
+        execute(
+            "INSERT INTO seen (run_id, triggered_at, status, intent, is_duplicate, done) "
+            "VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (run_id) DO UPDATE SET "
+            "intent = excluded.intent, is_duplicate = 1, done = excluded.done",
+            values,
+        )
+
+    return work
+
+
+def adopt(run: SeenRun, numbers: Sequence[int], *, tag: str, how: str) -> Callable[[Execute], int]:
+    """Return the order that gives items a run that the platform has and the database had forgotten.
+
+    Their intents that have no run are dissolved first; JobStateError if one has its run. Gives the number of
+    the new intent.
+    """
+    ident, now, marks = str(uuid.uuid4()), time.time(), json.dumps(list(numbers))
+
+    def work(execute: Execute) -> int:
+        query = (
+            "SELECT DISTINCT intent FROM members WHERE is_live AND item IN (SELECT value FROM json_each(?))"
+        )
+        for (intent,) in execute(query, (marks,)).fetchall():
+            if execute("SELECT 1 FROM intents WHERE number = ? AND run_id IS NOT NULL", (intent,)).fetchone():
+                raise JobStateError(f"chunk {intent} has its run already, so {run.run_id} can't be adopted")
+            execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
+            execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE intent = ? AND outcome IS NULL", (intent,))
+            execute("UPDATE intents SET state = 'DISSOLVED', reason = ? WHERE number = ?", (how, intent))
+            execute("UPDATE items SET intent = NULL, state = 'STORED' WHERE intent = ?", (intent,))
+        query = (
+            "INSERT INTO intents (uuid, state, tag, sealed_at, size, known_before, run_id, how) "
+            "VALUES (?, 'CREATED', ?, ?, ?, 0, ?, ?)"
+        )
+        adopted = execute(query, (ident, tag, now, len(numbers), run.run_id, how)).lastrowid or 0
+        query = (
+            "UPDATE items SET state = 'SUBMITTED', intent = ?, run_id = ?, fault = NULL, remedy = NULL, "
+            "changed_at = ? WHERE number = ?"
+        )
+        for number in numbers:
+            execute("INSERT INTO members (intent, item) VALUES (?, ?)", (adopted, number))
+            execute(query, (adopted, run.run_id, now, number))
+        execute(
+            "INSERT INTO seen (run_id, triggered_at, status, intent) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (run_id) DO UPDATE SET intent = excluded.intent, is_duplicate = 0",
+            (run.run_id, run.triggered_at, run.status, adopted),
+        )
+        return adopted
+
+    return work

@@ -1,0 +1,150 @@
+"""One thread that writes: many callers wait for one commit, and none is told before it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+from ...errors import JobDatabaseError
+
+T = TypeVar("T")
+
+Execute = Callable[..., sqlite3.Cursor]
+_MOST = 512  # orders of one commit
+
+# Plain tuples: there is one for each step of each item.
+_Order = tuple[Callable[[Execute], Any], asyncio.Future[Any]]
+_Outcome = tuple[Any, BaseException | None]
+
+
+class Writer:
+    """Carries out orders one after the other, several in one transaction.
+
+    An order is a function that is given `execute`, does nothing but that, and may be called again. It happens
+    whole or not at all, whatever becomes of its neighbours, and its caller goes on when it is on the disk.
+    Cancelling a caller does not take its order back.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._ended: JobDatabaseError | None = None
+        self._thread = Thread(target=self._run, name="aignostics job writer", daemon=True)
+        self.commits = 0
+
+    def start(self) -> None:
+        """Start the thread; raises what the connection raises."""
+        ready: Future[None] = Future()
+        self._ready = ready
+        self._thread.start()
+        ready.result()
+
+    def write(self, work: Callable[[Execute], T]) -> asyncio.Future[T]:
+        """Carry out an order; what is returned has its result when it is durable.
+
+        It raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did,
+        or the thread has ended.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._orders.put((work, future))
+        if self._ended is not None:
+            self._refuse_rest(self._ended)
+        return future
+
+    def stop(self) -> None:
+        """Carry out what was ordered, and end the thread."""
+        self._orders.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            connection = self._connect()
+        except BaseException as error:  # noqa: BLE001 - it is raised in `start`
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(None)
+        batch: Sequence[_Order] = ()
+        is_last, ended = False, "the job was closed; open it again"
+        try:
+            while not is_last:
+                batch, is_last = self._take()
+                if batch:
+                    _tell(batch, self._commit(connection, batch))
+                batch = ()
+        except BaseException as error:  # noqa: BLE001 - nobody may wait for ever
+            ended = f"the job's database failed ({type(error).__name__}: {error}); resume the job"
+        with suppress(sqlite3.Error):
+            connection.close()
+        # In this order: an order that comes from now on is refused by whoever brings it.
+        self._ended = JobDatabaseError(ended)
+        _tell(batch, [(None, self._ended)] * len(batch))
+        self._refuse_rest(self._ended)
+
+    def _refuse_rest(self, error: JobDatabaseError) -> None:
+        with suppress(Empty):
+            while True:
+                order = self._orders.get_nowait()
+                if order is not None:
+                    _tell([order], [(None, error)])
+
+    def _take(self) -> tuple[list[_Order], bool]:
+        batch: list[_Order] = []
+        order = self._orders.get()
+        while order is not None:
+            batch.append(order)
+            if len(batch) == _MOST or self._orders.empty():
+                return batch, False
+            order = self._orders.get()
+        return batch, True
+
+    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order]) -> list[_Outcome]:
+        """Return what became of each order."""
+        execute = connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            given = [work(execute) for work, _ in batch]
+            execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - who ordered it gets it
+            # A future takes any but this one.
+            failure = RuntimeError("an order stopped early") if isinstance(error, StopIteration) else error
+        else:
+            self.commits += 1
+            return [(each, None) for each in given]
+        if connection.in_transaction:
+            connection.rollback()
+        if len(batch) > 1:
+            # One of them failed, and must not take the others with it.
+            return [self._commit(connection, [order])[0] for order in batch]
+        if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
+            failure = JobDatabaseError(
+                f"the job's database can't be written ({type(failure).__name__}: {failure}); nothing of this "
+                "step was kept. Mend the disk, then resume the job"
+            )
+        return [(None, failure)]
+
+
+def _tell(batch: Iterable[_Order], outcomes: Iterable[_Outcome]) -> None:
+    """Tell every caller how its order ended, all callers of a loop in one go."""
+    told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], _Outcome]]] = {}
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        told.setdefault(future.get_loop(), []).append((future, outcome))
+    for loop, answers in told.items():
+        # A loop that has ended has nobody left to tell.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: Iterable[tuple[asyncio.Future[Any], _Outcome]]) -> None:
+    for future, (given, failure) in answers:
+        if future.done():
+            continue  # its caller was cancelled
+        if failure is None:
+            future.set_result(given)
+        else:
+            future.set_exception(failure)

@@ -1,0 +1,63 @@
+"""One slide of a job, as a folder, a list or a manifest names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from ...models import Slide
+from ..database._commands import NewItem
+from ..database._states import ItemState
+
+NO_CELLS: Mapping[str, str] = {}
+NOTHING: Mapping[str, Any] = {}
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A slide that was found, and what is said of it beside what its file says."""
+
+    path: str
+    """Absolute, and with the links that led to it."""
+    reference: str
+    mpp: tuple[float, float] | None = None
+    """Its resolution in µm per pixel, in place of the file's own."""
+    cells: Mapping[str, str] = field(default=NO_CELLS)
+    """Metadata as it was written, by the names of columns. The version's schema says what it means."""
+    line: int | None = None
+    """Its line in the manifest or list."""
+
+    @property
+    def slide(self) -> Slide:
+        """The slide, to be read."""
+        return Slide(self.path, mpp=self.mpp)
+
+    def as_item(
+        self, turn: int, state: ItemState = ItemState.FOUND, columns: Mapping[str, Any] = NOTHING
+    ) -> NewItem:
+        """Return it as it is taken into a job's database, with what is known of it."""
+        return NewItem(
+            reference=self.reference,
+            path=self.path,
+            turn=turn,
+            overrides=self.overrides(),
+            state=state,
+            columns=columns,
+        )
+
+    def overrides(self) -> dict[str, Any]:
+        """Return what is said of it, as it is kept in the database, for `from_row`."""
+        told: dict[str, Any] = {}
+        if self.mpp is not None:
+            told["mpp"] = list(self.mpp)
+        if self.cells:
+            told["cells"] = dict(self.cells)
+        return told
+
+    @classmethod
+    def from_row(cls, reference: str, path: str, overrides: Mapping[str, Any]) -> Entry:
+        """Return the entry that an item of the database was made from."""
+        mpp = tuple(overrides["mpp"]) if "mpp" in overrides else None
+        return cls(path=path, reference=reference, mpp=mpp, cells=overrides.get("cells", NO_CELLS))

@@ -1,0 +1,94 @@
+"""Which files count: patterns as in a list of ignored files, of which the last one that fits wins.
+
+`*` and `?` stand for characters of one name, `**` for any number of folders. A pattern with a slash inside is
+read from the folder that is searched; one without fits a name at any depth. What fits a folder fits all in
+it; a slash at the end makes it fit folders only. Case does not count, nor how a letter with an accent is
+stored.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from attrs import field, frozen
+
+from ...errors import UsageError
+
+_MAGIC = frozenset("*?[")
+
+
+@frozen
+class Rule:
+    """A pattern, and whether what fits it counts."""
+
+    pattern: str
+    counts: bool
+    parts: tuple[str, ...] = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "parts", _parts(self.pattern))
+
+    def fits(self, path: str) -> bool:
+        """Whether a path, with slashes and relative to the folder that is searched, fits the pattern."""
+        return _fit(self.parts, _names(path), whole=False)
+
+    def names(self, path: str) -> bool:
+        """Whether a path fits the pattern itself, and not only a folder above it."""
+        return _fit(self.parts, _names(path), whole=True)
+
+
+def counts(rules: Sequence[Rule], path: str) -> bool:
+    """Whether a file counts: the last rule that fits it says so.
+
+    What none fits counts where there are no rules, or where the first one takes something out.
+    """
+    names = _names(path)
+    verdict = not rules or not rules[0].counts
+    for rule in rules:
+        if _fit(rule.parts, names, whole=False):
+            verdict = rule.counts
+    return verdict
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text has a character that stands for others."""
+    return not _MAGIC.isdisjoint(text)
+
+
+def split_pattern(text: str) -> tuple[str, str]:
+    """Return the folder that a pattern is searched in, and the rest of it, as a shell would read them."""
+    parts = text.split("/")
+    first = next(number for number, part in enumerate(parts) if is_pattern(part))
+    folder = "/".join(parts[:first])
+    return folder or ("/" if text.startswith("/") else "."), "/" + "/".join(parts[first:])
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    names = [name for name in _names(pattern) if name not in ("", ".")]
+    if not names or ".." in names:
+        raise UsageError(f"{pattern!r} is no pattern of files; give one such as '*.svs' or 'lung/**'")
+    if "/" not in pattern.rstrip("/"):
+        names.insert(0, "**")
+    if pattern.endswith("/"):
+        # What is in a folder; `**` alone would do without one.
+        names += ["*", "*"] if set(names) == {"**"} else ["*"]
+    return tuple(names)
+
+
+def _names(path: str) -> list[str]:
+    return unicodedata.normalize("NFC", path).casefold().split("/")
+
+
+def _fit(parts: Sequence[str], names: Sequence[str], *, whole: bool) -> bool:
+    """Whether names fit the parts of a pattern; unless as a whole, that is enough of a folder above them."""
+    if not parts:
+        return not (whole and names)
+    if not names:
+        return False
+    if parts[0] != "**":
+        return fnmatchcase(names[0], parts[0]) and _fit(parts[1:], names[1:], whole=whole)
+    if len(parts) == 1:
+        return True
+    return any(_fit(parts[1:], names[start:], whole=whole) for start in range(len(names)))

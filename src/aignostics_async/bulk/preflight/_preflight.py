@@ -1,0 +1,244 @@
+"""Everything that can be known of a job before its first byte: what it would cost, and what would fail.
+
+The platform, the store and the slides are asked at the same time. Cheap questions come first; what fails is
+noted, and the look goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from attrs import define, field, frozen
+
+from ..._core._tasks import for_each, plain_task_group
+from ...errors import AignosticsError
+from ._discovery import Discovery, discover
+from ._earlier_runs import Earlier, look_back
+from ._entries import Entry
+from ._findings import Finding, Kind
+from ._privacy import privacy_warnings
+from ._probe_result import Probed
+from ._prober import Prober
+from ._report import Disk, PreflightReport
+from ._requirements import Requirements
+from ._store_probe import StoreProbe, probe_store
+
+if TYPE_CHECKING:
+    from ..._client import Client
+    from ...storage import Store
+    from .._plan import JobPlan
+    from ._sources import Sources
+
+_LEFT_OUT = (
+    "the platform's guide does not name their format; name them with a pattern to send them all the same"
+)
+
+
+@frozen
+class PreflightProgress:
+    """How far the look is: so many of the slides were read."""
+
+    done: int
+    total: int
+
+
+Keep = Callable[[Entry, Probed | Finding, Sequence[Finding]], Awaitable[None]]
+
+
+async def run_preflight(
+    plan: JobPlan,
+    sources: Sources,
+    client: Client,
+    *,
+    store: Store | None = None,
+    results: Path | None = None,
+    keep: Keep | None = None,
+    progress: Callable[[PreflightProgress], None] | None = None,
+    seconds_per_slide: float = 60.0,
+) -> PreflightReport:
+    """Look at everything that a job needs, and return what it would do, cost, and fail at.
+
+    `store` stands in for the plan's own, `results` is the folder of outputs where the plan names none. `keep`
+    is given each slide as soon as it was read: what it says of itself, or why it can't be read, and all
+    its faults.
+
+    Costs a reading of every slide's header, about a request per run that there was, and one small object in
+    the store. Memory grows with the number of slides by some hundred bytes each, and with their faults.
+    Raises what `client.applications.version` raises, and ConfigurationError for a version that a job can't
+    serve or without the `slides` extra: then there is nothing to compare slides with.
+    """
+    begun = time.monotonic()
+    version = await client.applications.version(plan.application_version)
+    requirements = Requirements(version, plan.artifact, pack=plan.pack)
+    look = _Look(plan, sources, client, requirements, keep, progress)
+    folder = (plan.results or results or Path()).absolute()
+    async with plain_task_group() as group:
+        group.start_soon(look.probe_store, store)
+        async with Prober(timeout=seconds_per_slide) as prober:
+            await look.discover(prober)
+            group.start_soon(look.look_back)
+            await look.read_all(prober)
+    free = await anyio.to_thread.run_sync(_free, folder)
+    return look.outlook(_disk(folder, free, look.earlier, look.ready), time.monotonic() - begun)
+
+
+@define
+class _Look:
+    """A look, and what it has found so far."""
+
+    plan: JobPlan
+    sources: Sources
+    client: Client
+    requirements: Requirements
+    keep: Keep | None
+    progress: Callable[[PreflightProgress], None] | None
+    found: Discovery = field(init=False)
+    trial: StoreProbe = field(init=False)
+    earlier: Earlier | None = None
+    done: int = 0
+    ready: int = 0
+    bytes: int = 0
+    faults: list[Finding] = field(factory=list)
+    warnings: list[Finding] = field(factory=list)
+
+    async def probe_store(self, store: Store | None) -> None:
+        """Make a round trip with the store."""
+        try:
+            opened = self.client.store(self.plan.store) if store is None else store
+        except AignosticsError as error:
+            fault = Finding(Kind.STORE, f"the store can't be opened: {error}")
+            self.trial = StoreProbe((), False, 0.0, None, None, (fault,))  # noqa: FBT003
+            return
+        self.trial = await probe_store(opened, self.client._session, self.plan.prefix)  # noqa: SLF001 - of our own
+
+    async def discover(self, prober: Prober) -> None:
+        """Find the slides."""
+        self.found = await discover(self.sources, prober)
+        self.faults += self.found.faults
+
+    async def look_back(self) -> None:
+        """See what was run before."""
+        references = {entry.reference for entry in self.found.entries}
+        try:
+            self.earlier = await look_back(self.client, self.plan.application_version, references)
+        except AignosticsError as error:
+            remedy = "what was run before is not known; look again, or compare by hand"
+            self.warnings.append(Finding(Kind.PLATFORM, f"earlier runs can't be listed: {error}", remedy))
+
+    async def read_all(self, prober: Prober) -> None:
+        """Read all slides and compare them with what the version asks for."""
+
+        async def read(entry: Entry) -> None:
+            probed = await prober.probe(entry.path, entry.mpp)
+            await self._take(entry, probed)
+            self.done += 1
+            if self.progress is not None:
+                self.progress(PreflightProgress(self.done, len(self.found.entries)))
+
+        # Two for each process: one is read while the other one's answer is looked at.
+        await for_each(self.found.entries, read, limit=2 * prober.workers)
+
+    async def _take(self, entry: Entry, probed: Probed | Finding) -> None:
+        if isinstance(probed, Finding):
+            faults = [probed]
+        else:
+            self.warnings += _remarks(entry, probed)
+            faults = list(self.requirements.faults(entry, probed.info))
+            if not faults:
+                self.ready += 1
+                self.bytes += probed.size
+        self.faults += faults
+        if self.keep is not None:
+            await self.keep(entry, probed, faults)
+
+    def outlook(self, disk: Disk, seconds: float) -> PreflightReport:
+        """Return what was found."""
+        jobs_own = [
+            *self.trial.faults,
+            *_too_few(self.found),
+            *_too_many(self.plan, self.ready),
+            *_too_full(disk),
+        ]
+        return PreflightReport(
+            plan=self.plan,
+            found=self.found.found,
+            ready=self.ready,
+            bytes=self.bytes,
+            left_out=self.found.left_out,
+            beyond_limit=self.found.beyond_limit,
+            store=self.trial,
+            earlier=self.earlier,
+            disk=disk,
+            faults=(*jobs_own, *self.faults),
+            warnings=(*_left_out(self.found), *self._again(), *self.warnings),
+            seconds=seconds,
+        )
+
+    def _again(self) -> Iterable[Finding]:
+        """Give a warning for each slide that would be paid again."""
+        if self.earlier is None:
+            return
+        again = self.earlier.again
+        for entry in self.found.entries:
+            if (run_id := again.get(entry.reference)) is not None:
+                problem = f"its reference was run with this version already, in run {run_id}"
+                yield Finding(Kind.COST, problem, "leave it out, or it is billed again", entry.path)
+        if not self.earlier.is_whole or self.earlier.unread:
+            problem = f"only {self.earlier.runs - self.earlier.unread} earlier runs could be looked into"
+            yield Finding(Kind.COST, problem, "there may be more slides that were run before")
+
+
+def _remarks(entry: Entry, probed: Probed) -> Iterable[Finding]:
+    yield from privacy_warnings(entry.path, probed.exposes)
+    if probed.is_stretched:
+        info = probed.info
+        problem = f"its resolution is {info.mpp_x:.4g} µm per pixel across and {info.mpp_y:.4g} down"
+        yield Finding(Kind.RESOLUTION, problem, "no scanner does that; is it right?", entry.path)
+
+
+def _left_out(found: Discovery) -> Iterable[Finding]:
+    for suffix, count in sorted(found.left_out.items()):
+        yield Finding(Kind.SOURCE, f"{count} files of {suffix} are left out", _LEFT_OUT)
+
+
+def _too_few(found: Discovery) -> Iterable[Finding]:
+    if not found.found and not found.faults:
+        yield Finding(
+            Kind.SOURCE, "there are no slides", "is it the right place, and do the patterns let any in?"
+        )
+
+
+def _too_many(plan: JobPlan, ready: int) -> Iterable[Finding]:
+    if plan.max_items is not None and ready > plan.max_items:
+        problem = f"{ready} items would be billed, and the plan allows {plan.max_items}"
+        yield Finding(Kind.COST, problem, "take fewer slides (--limit), or allow more (--max-items)")
+
+
+def _too_full(disk: Disk) -> Iterable[Finding]:
+    if disk.free is not None and disk.expected is not None and disk.expected > disk.free:
+        problem = f"the outputs will take about {disk.expected:,} bytes, and {disk.folder} has {disk.free:,}"
+        yield Finding(Kind.DISK, problem, "make room, or choose another folder for results")
+
+
+def _disk(folder: Path, free: int | None, earlier: Earlier | None, items: int) -> Disk:
+    if earlier is None or earlier.output_bytes is None:
+        return Disk(str(folder), free, None, "no earlier run of this version has outputs to measure")
+    basis = f"{earlier.output_bytes:,.0f} bytes for an item, the mean of {earlier.samples} of earlier runs"
+    return Disk(str(folder), free, round(earlier.output_bytes * items), basis)
+
+
+def _free(folder: Path) -> int | None:
+    """Return the free bytes where a folder is, or will be."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+    return None

@@ -1,0 +1,107 @@
+"""The process in which slides are opened, started by `_probe.py`.
+
+It takes one request per line, `[what, path, mpp]`, and answers each with one line: `["ok", {...}]`, or
+`[kind, problem, remedy]` for what can't be read. Its first line says that it is ready.
+"""
+
+from __future__ import annotations
+
+import base64
+import faulthandler
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from attrs import asdict
+
+from ...errors import ConfigurationError, ResolutionUnknown, SlideError
+from ...models import Slide
+from ...slides._read import read_slide_here
+from ...slides._series import is_dicom, read_header
+from ...slides._thumbnail import thumbnail
+from ._findings import Kind
+from ._privacy import exposed
+from ._probe_result import Probed, measure
+
+READY = "ready"
+OK = "ok"
+CONFIGURATION = "configuration"
+
+
+def main() -> None:
+    """Answer requests until there are no more; a request that takes too long ends the process."""
+    patience = float(sys.argv[1])
+    answers = _prepare()
+    _tell(answers, [READY])
+    for line in sys.stdin.buffer:
+        # Whoever asked may be gone by then, and native code that hangs listens to nothing else.
+        faulthandler.dump_traceback_later(patience, exit=True, file=sys.stderr)
+        _tell(answers, answer(*json.loads(line)))
+        faulthandler.cancel_dump_traceback_later()
+
+
+def answer(what: str, path: str, mpp: Any = None) -> list[Any]:
+    """Return the answer to one request."""
+    try:
+        return [OK, _read(what, path, mpp)]
+    except ResolutionUnknown as error:
+        return [Kind.RESOLUTION, error.problem, error.remedy]
+    except SlideError as error:
+        return [Kind.UNREADABLE, error.problem, error.remedy]
+    except ConfigurationError as error:
+        return [CONFIGURATION, str(error), ""]
+    except OSError as error:
+        return [Kind.UNREADABLE, f"it can't be read ({error.strerror})", ""]
+    except Exception as error:  # noqa: BLE001 - whatever a reader does with one slide, the others go on
+        return [Kind.UNREADABLE, f"its reader failed ({type(error).__name__}: {error})", ""]
+
+
+def _read(what: str, path: str, mpp: Any) -> dict[str, Any]:
+    if what == "picture":
+        return {"jpeg": base64.b64encode(thumbnail(Path(path))).decode()}
+    if what == "header":
+        return asdict(read_header(Path(path)))
+    return probe_here(Slide(path, mpp=tuple(mpp) if mpp else None)).as_dict()
+
+
+def probe_here(slide: Slide) -> Probed:
+    """Read a slide, blocking; raises SlideError and OSError."""
+    before = measure([slide.path]) if slide.path.is_file() else None
+    info = read_slide_here(slide)
+    if measure([slide.path]) != before:
+        raise SlideError(
+            "it changed while it was read", path=str(slide.path), remedy="wait until it is complete"
+        )
+    headers = [read_header(path) for path in info.files] if is_dicom(slide.path) else []
+    size, fingerprint = measure(info.files)
+    return Probed(info, size, fingerprint, exposed(info.associated_images, headers))
+
+
+def _prepare() -> BinaryIO:
+    """Make the process one that only answers; return where answers go."""
+    # Ctrl-C and a scheduler's signal go to all processes of a job; its own one ends this one in time.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with suppress(ImportError):  # each slide tells it
+        # Loaded now, so that no slide's time is spent on it.
+        import openslide  # noqa: F401
+        import pydicom  # noqa: F401
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    # Libraries write where they like, and nobody reads it.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    if sys.platform != "win32":
+        import resource
+
+        # A crash must not leave the pixels of a slide in a core file.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return answers
+
+
+def _tell(answers: BinaryIO, message: list[Any]) -> None:
+    answers.write(json.dumps(message).encode() + b"\n")

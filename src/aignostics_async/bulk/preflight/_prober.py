@@ -1,0 +1,235 @@
+"""Reading slides in processes of their own: native code may crash or hang, and takes one slide with it then.
+
+Each process reads one slide at a time, so that a slide which ends it can't be another one's fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+from attrs import frozen
+
+from ...errors import ConfigurationError, JobError
+from ...slides._series import DicomHeader
+from ._findings import Finding, Kind
+from ._probe_result import Probed
+from ._probe_worker import CONFIGURATION, OK, main
+
+_MOST_WORKERS = 8
+_MOST_LOSSES = 20  # in a row: then it is not the slides
+_LAST_SECONDS = 10.0
+_LONGEST_ANSWER = 64 * 1024 * 1024
+_PROGRAM = f"from {main.__module__} import main; main()"
+_SECRET = re.compile(r"AIGNOSTICS|TOKEN|SECRET|PASSW|CREDENTIAL|KEY", re.IGNORECASE)
+_SET_MPP = "give it by hand, in µm per pixel: a column mpp in a manifest, or --mpp for all slides"
+
+
+class Prober:
+    """Processes that read slides, as many as there are processors; a context manager.
+
+    They start when they are needed, and none is left when the block ends. `timeout` is the number of seconds
+    that one slide may take.
+    """
+
+    def __init__(self, *, workers: int | None = None, timeout: float = 60.0) -> None:
+        self.workers = workers or min(_MOST_WORKERS, max(2, _processors()))
+        self._timeout = timeout
+        self._limiter = anyio.CapacityLimiter(self.workers)
+        self._idle: list[_Worker] = []
+        self._losses = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        while self._idle:
+            await self._idle.pop().end()
+
+    async def probe(self, path: str, mpp: tuple[float, float] | None = None) -> Probed | Finding:
+        """Return what a slide says of itself, or why it can't be read.
+
+        `mpp` counts in place of the file's own resolution. Raises ConfigurationError without the `slides`
+        extra, and JobError when one process after the other is lost.
+        """
+        told = await self._ask("slide", path, mpp)
+        return told if isinstance(told, Finding) else Probed.from_dict(told)
+
+    async def header(self, path: str) -> DicomHeader | Finding:
+        """Return the header of a DICOM file, or why it can't be read; raises what `probe` raises."""
+        told = await self._ask("header", path, None)
+        return told if isinstance(told, Finding) else DicomHeader(**told)
+
+    async def picture(self, path: str) -> bytes | Finding:
+        """Return a small picture of a slide as JPEG, or why there is none; raises what `probe` raises."""
+        told = await self._ask("picture", path, None)
+        return told if isinstance(told, Finding) else base64.b64decode(told["jpeg"])
+
+    async def _ask(self, *request: Any) -> dict[str, Any] | Finding:
+        path: str = request[1]
+        async with self._limiter:
+            outcome = await self._exchange(json.dumps(request).encode() + b"\n")
+        if isinstance(outcome, _Lost):
+            return Finding(Kind.UNREADABLE, outcome.problem, outcome.remedy, path)
+        kind, *told = json.loads(outcome)
+        if kind == OK:
+            answer: dict[str, Any] = told[0]
+            return answer
+        if kind == CONFIGURATION:
+            raise ConfigurationError(told[0])
+        remedy = _SET_MPP if kind == Kind.RESOLUTION else told[1]
+        return Finding(Kind(kind), told[0], remedy, path)
+
+    async def _exchange(self, request: bytes) -> bytes | _Lost:
+        while True:
+            worker = self._idle.pop() if self._idle else await _Worker.start(self._timeout)
+            lost: _Lost | None = None
+            try:
+                with anyio.fail_after(self._timeout):
+                    answer = await worker.ask(request)
+            except _Gone:
+                await worker.end()
+                continue  # it died before it was asked: that is nobody's fault
+            except TimeoutError:
+                lost = _too_slow(self._timeout)
+                await worker.end()
+            except BaseException:
+                # It may be in the middle of a slide, and would give that answer to the next question.
+                await worker.end()
+                raise
+            if lost is None and not answer:
+                lost = _crashed(await worker.ended())
+            if lost is None:
+                self._losses = 0
+                self._idle.append(worker)
+                return answer
+            self._count(lost)
+            return lost
+
+    def _count(self, lost: _Lost) -> None:
+        self._losses += 1
+        if self._losses >= _MOST_LOSSES:
+            raise JobError(
+                f"{self._losses} slides in a row ended the process that read them, the last one because "
+                f"{lost.problem}; are the slides' storage and this machine well?"
+            )
+
+
+@frozen
+class _Lost:
+    """Why there was no answer."""
+
+    problem: str
+    remedy: str
+
+
+def _too_slow(seconds: float) -> _Lost:
+    return _Lost(
+        f"reading it took longer than {seconds:g} s and was given up",
+        "is it complete, and its storage well?",
+    )
+
+
+def _crashed(status: int) -> _Lost:
+    how = f"ended with status {status}"
+    if status < 0:
+        try:
+            how = f"was ended by {signal.Signals(-status).name}"
+        except ValueError:
+            how = f"was ended by signal {-status}"
+    return _Lost(f"the process that read it {how}", "it may be damaged; leave it out, or replace it")
+
+
+class _Gone(Exception):
+    """A process was not there any more to take a request."""
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise AssertionError
+        self._requests, self._answers, self._complaints = process.stdin, process.stdout, process.stderr
+
+    @classmethod
+    async def start(cls, patience: float) -> Self:
+        """Start a process and wait until it is ready; raises JobError."""
+        if not sys.executable:
+            raise JobError("slides are read by processes of their own, and this program can't start Python")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, str(2 * patience)),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=_environment(),
+            limit=_LONGEST_ANSWER,
+        )
+        worker = cls(process)
+        try:
+            with anyio.move_on_after(max(patience, 60.0)):
+                if await worker._answers.readline():
+                    return worker
+                words = (await worker._complaints.read(20_000)).decode("utf-8", "replace").strip()
+                raise JobError(
+                    f"the process that reads slides can't be started: {words.rpartition(chr(10))[2]}"
+                )
+        except BaseException:
+            await worker.end()
+            raise
+        await worker.end()
+        raise JobError("the process that reads slides does not start; is this machine overloaded?")
+
+    async def ask(self, request: bytes) -> bytes:
+        """Return the answer to a request; nothing if the process ended. Raises _Gone if it had before."""
+        if self._process.returncode is not None:
+            raise _Gone
+        try:
+            self._requests.write(request)
+            await self._requests.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise _Gone from None
+        return await self._answers.readline()
+
+    async def ended(self) -> int:
+        """Return the status of a process that has given up."""
+        # Killing one that is about to end would take its status from whoever waits for it.
+        with anyio.move_on_after(_LAST_SECONDS):
+            return await self._process.wait()
+        return await self.end()
+
+    async def end(self) -> int:
+        """End the process, whatever it does, and return its status."""
+        with anyio.CancelScope(shield=True):
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.kill()
+            self._requests.close()
+            await self._process.wait()
+        return self._process.returncode or 0
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a process that needs no secrets, and the same modules as this one."""
+    kept = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,130 @@
+"""What a look ahead found: what would run and cost, and everything that would fail."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from .._plan import JobPlan
+from ._earlier_runs import Earlier
+from ._findings import Finding, grouped
+from ._store_probe import StoreProbe
+
+
+@frozen
+class Disk:
+    """The place for outputs."""
+
+    folder: str
+    free: int | None
+    """Bytes; None where the system does not say."""
+    expected: int | None
+    """Bytes of all outputs; None where there is nothing to estimate them from."""
+    basis: str
+    """What the estimate was made from."""
+
+
+@frozen(kw_only=True)
+class PreflightReport:
+    """A look ahead at a job. Nothing was uploaded but the trial's small object, and no run was asked for."""
+
+    plan: JobPlan
+    found: int
+    """Slides."""
+    ready: int
+    """Slides that can go on: so many items would be billed."""
+    bytes: int
+    """To upload."""
+    left_out: Mapping[str, int]
+    """Files of slide formats that are not taken unasked, by suffix."""
+    beyond_limit: int
+    """Slides that the limit kept out."""
+    store: StoreProbe
+    earlier: Earlier | None
+    """What was run before; None where the platform did not tell."""
+    disk: Disk
+    faults: tuple[Finding, ...] = field(repr=False)
+    """Everything that would fail, of every slide."""
+    warnings: tuple[Finding, ...] = field(repr=False)
+    seconds: float
+    """How long the look took."""
+
+    @property
+    def runs(self) -> int:
+        """How many runs there would be."""
+        return math.ceil(self.ready / self.plan.chunk_size)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is known that would fail."""
+        return not self.faults
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of a command that looks ahead: 0, or 6 if something would fail."""
+        return 0 if self.is_clear else 6
+
+    def to_json(self) -> str:
+        """Return it as JSON: the figures, and every fault and warning with all of its slides."""
+        return json.dumps(self._told(), indent=2, ensure_ascii=False) + "\n"
+
+    def _told(self) -> dict[str, Any]:
+        return {
+            "is_clear": self.is_clear,
+            "plan": json.loads(self.plan.to_json()),
+            "slides": {
+                "found": self.found,
+                "ready": self.ready,
+                "bytes": self.bytes,
+                "left_out": dict(self.left_out),
+                "beyond_limit": self.beyond_limit,
+            },
+            "billing": {"items": self.ready, "runs": self.runs, "max_items": self.plan.max_items},
+            "store": _store(self.store),
+            "earlier_runs": None if self.earlier is None else _earlier(self.earlier),
+            "disk": {
+                "folder": self.disk.folder,
+                "free_bytes": self.disk.free,
+                "expected_bytes": self.disk.expected,
+                "basis": self.disk.basis,
+            },
+            "faults": _groups(self.faults),
+            "warnings": _groups(self.warnings),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def _store(trial: StoreProbe) -> dict[str, Any]:
+    end = trial.credentials_end
+    return {
+        "steps": list(trial.steps),
+        "is_verified": trial.is_verified,
+        "seconds": round(trial.seconds, 3),
+        "credentials_end": None if end is None else end.isoformat(),
+        "left": trial.left,
+    }
+
+
+def _earlier(earlier: Earlier) -> dict[str, Any]:
+    return {
+        "runs": earlier.runs,
+        "unread": earlier.unread,
+        "is_whole": earlier.is_whole,
+        "again": dict(earlier.again),
+    }
+
+
+def _groups(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": group.kind.value,
+            "problem": group.problem,
+            "remedy": group.remedy,
+            "slides": list(group.slides),
+        }
+        for group in grouped(findings)
+    ]

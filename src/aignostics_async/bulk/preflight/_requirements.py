@@ -1,0 +1,96 @@
+"""What an application version asks of a slide, and what a slide lacks, before its checksum is known. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigurationError
+from ...models import ApplicationVersion, InputArtifact, InputArtifactSpec
+from ...submission._metadata import slide_metadata
+from ...submission._preflight import metadata_problems, schema_validator
+from ...submission._prepare import SOME_CHECKSUM, SOME_URL
+from ._findings import Finding, Kind
+from ._metadata_columns import CellReader
+
+if TYPE_CHECKING:
+    from ...slides import SlideInfo
+    from ._entries import Entry
+
+_ZIP = "application/zip"
+_MISSING = re.compile(r"metadata(?P<place>[^:]*): '(?P<name>.+)' is a required property")
+_PLACE = re.compile(r"metadata\.(?P<place>[^:\[]+)")
+
+
+class Requirements:
+    """What the slides of a job must have. Raises ConfigurationError for a version that a job can't serve."""
+
+    def __init__(
+        self, version: ApplicationVersion, artifact: str | None = None, *, pack: bool = False
+    ) -> None:
+        self.spec = _input(version, artifact)
+        schema = self.spec.metadata_schema
+        try:
+            self._validator = schema_validator(schema)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"the schema of {version.application_version_id} can't be used ({error}), so nothing can be "
+                "checked before it is paid for; tell the platform's support"
+            ) from None
+        self._cells = CellReader(schema, self._validator)
+        says_zip = self.spec.mime_type in (_ZIP, "application/octet-stream") or f'"{_ZIP}"' in json.dumps(
+            schema
+        )
+        self._takes_zips = pack or says_zip
+
+    def as_artifact(self, entry: Entry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
+        """Return a slide as the input artifact that a run is created with; `checksum` is in its wire form.
+
+        What is said of a slide wins over what was read from it.
+        """
+        facts = slide_metadata(self.spec.metadata_schema, info, checksum)
+        return InputArtifact(self.spec.name, url, {**facts, **self._cells.read(entry.cells)})
+
+    def faults(self, entry: Entry, info: SlideInfo) -> Iterator[Finding]:
+        """Give every reason for which the platform would refuse a slide, as far as it can be known."""
+        if info.mime_type == _ZIP and not self._takes_zips:
+            problem = f"it is {len(info.files)} files, and the version asks for {self.spec.mime_type}"
+            remedy = "convert it to one file, or send it as one zip all the same: --pack"
+            yield Finding(Kind.PACKING, problem, remedy, entry.path)
+        draft = self.as_artifact(entry, info, url=SOME_URL, checksum=SOME_CHECKSUM)
+        for problem in metadata_problems(draft, self._validator):
+            yield Finding(Kind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
+
+
+def _input(version: ApplicationVersion, artifact: str | None) -> InputArtifactSpec:
+    """Return the one input that slides are given to."""
+    names = [spec.name for spec in version.input_artifacts]
+    told = ", ".join(names) or "none"
+    if artifact is not None and artifact not in names:
+        raise ConfigurationError(f"{version.application_version_id} has no input {artifact!r}; it has {told}")
+    if len(names) != 1:
+        raise ConfigurationError(
+            f"{version.application_version_id} needs {len(names)} inputs for each item ({told}), and a bulk "
+            "job gives one slide to each; create its runs with client.runs.submit"
+        )
+    return version.input_artifacts[0]
+
+
+def _remedy(problem: str, cells: Mapping[str, Any]) -> str:
+    if missing := _MISSING.fullmatch(problem):
+        column = f"{missing['place']}.{missing['name']}".removeprefix(".")
+        return f"give it: a column {column} in a manifest, or --metadata {column}=... for all slides"
+    found = _PLACE.match(problem)
+    place = found["place"] if found else ""
+    columns = [
+        name
+        for name in cells
+        if name == place or place.startswith(f"{name}.") or name.startswith(f"{place}.")
+    ]
+    if place and columns:
+        return f"mend the column {', '.join(columns)}, or leave it empty"
+    if "Additional properties" in problem or "additional properties" in problem:
+        return "remove the column that the version does not know"
+    return "the version takes no such slide; leave it out"

@@ -1,0 +1,148 @@
+"""A round trip with the store before a job relies on it: put a small object, find it, sign for it, get it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import define, field, frozen
+
+from ..._core._crc32c import checksum_bytes
+from ...errors import AignosticsError, ChecksumMismatch, TransferError
+from ...storage import Deleting
+from ...submission._delivery import ends_too_early, too_early
+from ...transfer._request import ask
+from ._findings import Finding, Kind
+
+if TYPE_CHECKING:
+    from ..._session import Session
+    from ...storage import Store
+
+_CONTENT = b"A trial of aignostics-async: this object may be deleted.\n"
+
+
+@frozen
+class StoreProbe:
+    """What a round trip came to."""
+
+    steps: tuple[str, ...]
+    """What worked: put, stat, sign, get, delete."""
+    is_verified: bool
+    """Whether the store tells the checksums of what it has."""
+    seconds: float
+    credentials_end: datetime | None
+    """When the credentials end, and with them the URLs that they signed; None if never, or not known."""
+    left: str | None
+    """The key of the trial's object, if it is still there."""
+    faults: tuple[Finding, ...]
+
+
+async def probe_store(
+    store: Store, session: Session, prefix: str, *, now: datetime | None = None
+) -> StoreProbe:
+    """Make a round trip with a store; what fails is told and not raised.
+
+    The object's key begins with `prefix`. It stays where the store can't delete.
+    """
+    trial = _Trial(store, session, f"{prefix}/trial-{uuid.uuid4().hex}.txt")
+    begun = time.monotonic()
+    await trial.check_credentials(now or datetime.now(UTC))
+    await trial.go_round()
+    return StoreProbe(
+        tuple(trial.steps),
+        trial.is_verified,
+        time.monotonic() - begun,
+        trial.credentials_end,
+        trial.left,
+        tuple(trial.faults),
+    )
+
+
+@define
+class _Trial:
+    store: Store
+    session: Session
+    key: str
+    steps: list[str] = field(factory=list)
+    is_verified: bool = False
+    credentials_end: datetime | None = None
+    left: str | None = None
+    faults: list[Finding] = field(factory=list)
+
+    async def check_credentials(self, now: datetime) -> None:
+        """Note if URLs would end with the credentials while the platform still needs them."""
+        try:
+            self.credentials_end = await self.store.credentials_expire_at()
+        except AignosticsError as error:
+            self._fail("tell when its credentials end", error)
+            return
+        if ends_too_early(self.credentials_end, self.session.settings.url_lifetime, now):
+            remedy = "use a key that lives longer than the job and six days, not a session's"
+            self._fault(too_early(self.credentials_end), remedy)
+
+    async def go_round(self) -> None:
+        """Do the steps, up to the first one that fails."""
+        doing = "put"
+        try:
+            uri = await self._put()
+            doing = "stat"
+            await self._stat()
+            doing = "sign"
+            url = await self.store.presign_get(uri, self.session.settings.url_lifetime)
+            self.steps.append(doing)
+            doing = "get"
+            await self._get(url)
+        except AignosticsError as error:
+            self._fail(doing, error)
+        await self._delete()
+
+    async def _put(self) -> str:
+        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
+            source = Path(scratch, "trial.txt")
+            await anyio.Path(source).write_bytes(_CONTENT)
+            stored = await self.store.put(self.key, source)
+        self.left = self.key
+        self.steps.append("put")
+        return stored.uri
+
+    async def _stat(self) -> None:
+        stored = await self.store.stat(self.key)
+        if stored is None:
+            return  # some stores can't be asked; a job sends again then what was interrupted
+        expected = checksum_bytes(_CONTENT).wire
+        if stored.size != len(_CONTENT):
+            raise TransferError(f"it has {stored.size} bytes there, not {len(_CONTENT)}", name=self.key)
+        if stored.crc32c not in (None, expected):
+            raise ChecksumMismatch(name=self.key, expected=expected, actual=str(stored.crc32c))
+        self.is_verified = stored.verified and stored.crc32c is not None
+        self.steps.append("stat")
+
+    async def _get(self, url: str) -> None:
+        """Read the object as the platform will: with nothing but its URL."""
+        content = (await ask(self.session.engine, "GET", url, name=self.key)).body
+        if content != _CONTENT:
+            raise TransferError("other bytes came back than were sent", name=self.key)
+        self.steps.append("get")
+
+    async def _delete(self) -> None:
+        if self.left is None or not isinstance(self.store, Deleting):
+            return
+        try:
+            await self.store.delete(self.key)
+        except AignosticsError:
+            return  # it stays, which `left` tells
+        self.left = None
+        self.steps.append("delete")
+
+    def _fail(self, doing: str, error: AignosticsError) -> None:
+        self._fault(
+            f"the store can't {doing}: {error}", "check its address, its credentials and their rights"
+        )
+
+    def _fault(self, problem: str, remedy: str) -> None:
+        self.faults.append(Finding(Kind.STORE, problem, remedy))

@@ -1,0 +1,132 @@
+"""What a job asks of the platform: the time, one run for one intent, and which runs there are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from ..._core._pager import LARGEST_PAGE, SMALLEST_PAGE
+from ...errors import (
+    AignosticsError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequest,
+    ConnectionFailed,
+    Forbidden,
+    InvalidSubmission,
+    NotFound,
+    SubmissionUnknown,
+    TokenEndpointUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    UnprocessableRequest,
+)
+from ...models import ApplicationVersion, Item
+from ...submission._create import create_run
+from ._matching import CLOCK_SKEW, SeenRun
+from ._protocol import Answer, Sent
+from ._quiescence import Moment
+
+if TYPE_CHECKING:
+    from ..._client import Client
+
+_LATER = 5.0  # seconds, where the platform does not say how much later
+_TOO_LARGE = 413
+_ANSWERS: tuple[tuple[tuple[type[AignosticsError], ...], Answer], ...] = (
+    ((InvalidSubmission, BadRequest, UnprocessableRequest), Answer.REFUSED),
+    ((TooManyRequests,), Answer.LATER),
+    ((Unauthorized,), Answer.UNAUTHORIZED),
+    ((TokenEndpointUnavailable,), Answer.NOT_SENT),
+    # Without a token nothing is sent.
+    ((AuthenticationError, Forbidden, NotFound), Answer.STOP),
+)
+
+
+class Platform:
+    """The platform, for one application version."""
+
+    def __init__(self, client: Client, version: ApplicationVersion) -> None:
+        self._client = client
+        self._bridge = client._session.bridge  # noqa: SLF001 - of our own
+        self._most_items = client._session.settings.limits.items_per_run  # noqa: SLF001
+        self._version = version
+
+    async def moment(self, *, fresh: bool = False) -> Moment:
+        """Return the time; a fresh one is asked for, and has no Date where that fails."""
+        now = uptime()
+        if fresh:
+            try:
+                await anext(aiter(self._client.runs.list(page_size=SMALLEST_PAGE)), None)
+            except AignosticsError:
+                return Moment(now)
+        return Moment(now, parse_date(self._bridge.api.date))
+
+    async def create(self, items: Sequence[Item]) -> Sent:
+        """Send a request for a run, once, and return what became of it; if cancelled, it may have left."""
+        try:
+            run_id = await create_run(self._bridge, self._version, items, self._most_items, once=True)
+        except AignosticsError as error:
+            return classify(error)
+        return Sent(answer=Answer.CREATED, run_id=run_id)
+
+    async def runs(self, since: float) -> list[SeenRun]:
+        """Return all runs that were triggered after a moment of the server's clock, of whatever version.
+
+        Raises AignosticsError where the listing could not be read to its end: a part of it proves nothing.
+        """
+        runs: list[SeenRun] = []
+        async for details in self._client.runs.list(sort="-triggered_at", page_size=LARGEST_PAGE):
+            triggered_at = details.triggered_at.timestamp()
+            if triggered_at < since - CLOCK_SKEW:
+                break
+            run = SeenRun(details.run_id, triggered_at, details.status, details.application_version_id)
+            runs.append(run)
+        return runs
+
+    async def references(self, run_id: str) -> frozenset[str] | None:
+        """Return the references of a run's items; None if they could not be read to their end.
+
+        Raises what signing in again would mend.
+        """
+        try:
+            results = self._client.run(run_id).results(page_size=LARGEST_PAGE)
+            return frozenset([item.reference async for item in results])
+        except AignosticsError as error:
+            if is_signed_out(error):
+                raise
+            return None
+
+
+def is_signed_out(error: AignosticsError) -> bool:
+    """Whether nothing can be asked any more until somebody signs in."""
+    return isinstance(error, AuthenticationError | Unauthorized) and not isinstance(
+        error, TokenEndpointUnavailable
+    )
+
+
+def uptime() -> float:
+    """Return the seconds since this machine has started, those asleep too where it counts them."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+def parse_date(value: str | None) -> float | None:
+    """Return a Date header as seconds, or None for one that says no time."""
+    try:
+        return None if value is None else parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def classify(error: AignosticsError) -> Sent:
+    """Return what a request for a run came to that ended like this. What is not listed proves nothing."""
+    answer = next((answer for kinds, answer in _ANSWERS if isinstance(error, kinds)), Answer.UNKNOWN)
+    if isinstance(error, ConnectionFailed) and not error.request_sent:
+        answer = Answer.NOT_SENT
+    if isinstance(error, APIStatusError) and error.status == _TOO_LARGE:
+        answer = Answer.REFUSED
+    told = error.reason if isinstance(error, SubmissionUnknown) else str(error)
+    wait = error.retry_after if isinstance(error, APIStatusError) else None
+    return Sent(answer=answer, reason=told, wait=_LATER if wait is None else wait, error=error)

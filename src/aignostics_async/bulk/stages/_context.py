@@ -1,0 +1,102 @@
+"""What the stages of a job share."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from attrs import define, field
+
+from ...errors import AignosticsError, JobRefused, JobStopped
+from ..database import _commands
+from ..database._journal import EventType
+from ._failure_policy import Failures, Verdict, rule
+from ._signals import Bells
+from ._throughput import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from ..._client import Client
+    from ...storage import Store
+    from ...transfer._progress import Progress
+    from .._plan import JobPlan
+    from ..database._database import Database
+    from ..database._journal import Journal
+    from ..database._queries import ItemRow
+    from ..preflight._requirements import Requirements
+
+T = TypeVar("T")
+
+
+@define(kw_only=True, eq=False)
+class Work:
+    """A job at work."""
+
+    job_id: str
+    plan: JobPlan
+    results: Path
+    folders: Mapping[int, str]
+    """The names of the items' folders of results, by their numbers."""
+    database: Database
+    client: Client
+    store: Store
+    requirements: Requirements = field(init=False)
+    """What the application version asks of slides."""
+    journal: Journal
+    progress: Progress
+    taken: set[int] = field(factory=set, init=False)
+    """Items that a stage works on: no other one takes them."""
+    bells: Bells = field(factory=Bells)
+    meter: Meter = field(factory=Meter)
+    stopped: list[JobStopped] = field(factory=list, init=False)
+    """Why the job can't go on, if that is so."""
+    _draining: anyio.Event = field(factory=anyio.Event, init=False)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether nothing new is to be begun."""
+        return self._draining.is_set()
+
+    def drain(self) -> None:
+        """Begin nothing new, and let what was begun come to an end."""
+        self._draining.set()
+        self.bells.ring()
+
+    def stop(self, error: JobStopped) -> None:
+        """Drain, and let the job end with an error."""
+        self.stopped.append(error)
+        self.drain()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but not longer than until the job drains."""
+        with anyio.move_on_after(seconds):
+            await self._draining.wait()
+
+    async def patiently(self, do: Callable[[], Awaitable[T]]) -> T:
+        """Return what a step gives that the whole job needs, tried again while its failure may pass.
+
+        Raises JobStopped where it will not, and that and JobRefused as they are.
+        """
+        failures = Failures()
+        while True:
+            began = time.monotonic()
+            try:
+                return await do()
+            except (JobRefused, JobStopped):
+                raise
+            except AignosticsError as error:
+                failures.add(began, time.monotonic())
+                ruling = rule(error, failures.count, failures.lasted)
+                if ruling.verdict is not Verdict.AGAIN or self.is_draining:
+                    raise JobStopped(str(error), cause=error) from error
+                self.journal.tell(EventType.WAITING, text=str(error))
+            await self.sleep(ruling.wait)
+
+    async def set_aside(self, row: ItemRow, fault: str, remedy: str = "") -> None:
+        """Let the others go on without an item; one that is at its end already stays as it is."""
+        if not await self.database.write(_commands.set_aside(row.number, fault, remedy or None)):
+            return
+        self.journal.tell(EventType.SET_ASIDE, reference=row.reference, text=fault)

@@ -1,0 +1,58 @@
+"""The first stage: what a slide says of itself, and whether the application takes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ..database import _commands
+from ..database._samples import Stage
+from ..database._states import ItemState
+from ..preflight._entries import Entry
+from ..preflight._findings import Finding
+
+if TYPE_CHECKING:
+    from ..database._queries import ItemRow
+    from ..preflight._probe_result import Probed
+    from ..preflight._prober import Prober
+    from ._context import Work
+
+
+@frozen
+class Reading:
+    """Reads slides; those that can't go on are set aside with every fault they have."""
+
+    work: Work
+    prober: Prober
+
+    async def __call__(self, row: ItemRow) -> None:
+        """Take an item from FOUND to READY."""
+        entry = Entry.from_row(row.reference, row.path, row.overrides)
+        probed = await self.prober.probe(entry.path, entry.mpp)
+        faults = (
+            [probed]
+            if isinstance(probed, Finding)
+            else list(self.work.requirements.faults(entry, probed.info))
+        )
+        if isinstance(probed, Finding) or faults:
+            await self.work.set_aside(row, *in_words(faults))
+            return
+        columns = {**as_columns(probed), "fault": None, "remedy": None}
+        order = _commands.move_item(row.number, ItemState.READY, **columns)
+        await self.work.database.write(order)
+        self.work.meter.count(Stage.PROBE, items=1)
+
+
+def as_columns(probed: Probed) -> dict[str, Any]:
+    """Return what a slide says of itself as the columns of an item."""
+    return {"size": probed.size, "fingerprint": probed.fingerprint, "info": json.dumps(probed.as_dict())}
+
+
+def in_words(faults: Sequence[Finding]) -> tuple[str, str]:
+    """Return all faults of a slide, and what to do about them."""
+    problems = dict.fromkeys(each.problem for each in faults)
+    remedies = dict.fromkeys(each.remedy for each in faults if each.remedy)
+    return "; ".join(problems), "; ".join(remedies)

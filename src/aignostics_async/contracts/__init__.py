@@ -1,0 +1,1 @@
+"""The platform's contract: requests, decoding and states. The only package that sees generated code."""

@@ -1,0 +1,1 @@
+"""Results of runs into files."""

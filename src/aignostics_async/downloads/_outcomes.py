@@ -1,0 +1,123 @@
+"""What became of each file and item of a download."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+
+from attrs import frozen
+
+from .._run_errors import ending
+from ..errors import AignosticsError, ChecksumMissing, ItemFailed
+from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
+
+
+class FileStatus(StrEnum):
+    """How a file came to stand in the folder, or why it does not."""
+
+    VERIFIED = "VERIFIED"
+    """Downloaded, and its bytes are the promised ones."""
+    PRESENT = "PRESENT"
+    """Was there already with the promised bytes; nothing was downloaded."""
+    UNVERIFIED = "UNVERIFIED"
+    """Downloaded, but nobody promised a checksum."""
+    FAILED = "FAILED"
+    """Not there; the outcome's `error` says why."""
+
+
+@frozen
+class FileOutcome:
+    """What became of one output artifact."""
+
+    reference: str
+    artifact: str
+    path: Path
+    status: FileStatus
+    size: int = 0
+    crc32c: str | None = None
+    error: AignosticsError | None = None
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the file's bytes were compared with a promised checksum, now or earlier."""
+        return self.status in (FileStatus.VERIFIED, FileStatus.PRESENT)
+
+
+@frozen
+class DownloadReport:
+    """What a download brought: the run, its items, and one outcome for each of their files."""
+
+    run: RunDetails
+    folder: Path
+    items: tuple[ItemResult, ...]
+    files: tuple[FileOutcome, ...]
+    invalid: tuple[InvalidItem, ...] = ()
+
+    def of(self, reference: str) -> tuple[FileOutcome, ...]:
+        """Return the outcomes of one item's files."""
+        return tuple(file for file in self.files if file.reference == reference)
+
+    @property
+    def unverified(self) -> tuple[FileOutcome, ...]:
+        """The files that came, and for which nobody had promised a checksum."""
+        return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
+
+    def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
+        """Return an error for a run that did not complete, each item without results and each file that
+        is not as promised.
+        """
+        ended = ending(self.run)
+        failures: list[AignosticsError] = [] if ended is None else [ended]
+        failures += [
+            ItemFailed(reference=item.reference, status=item.status, error=item.error)
+            for item in self.items
+            if item.status != ItemStatus.SUCCEEDED
+            # While the run goes on, an item that is pending is no failure yet.
+            and (item.status.is_final or self.run.status.is_final)
+        ]
+        failures += [
+            AignosticsError(f"an item of the run can't be read: {entry.reason}") for entry in self.invalid
+        ]
+        for file in self.files:
+            if file.error is not None:
+                failures.append(file.error)
+            elif file.status is FileStatus.UNVERIFIED and not allow_unverified:
+                failures.append(
+                    ChecksumMissing(
+                        "the server gave no checksum; pass allow_unverified=True to take it as it is",
+                        name=str(file.path),
+                    )
+                )
+        return tuple(failures)
+
+    def raise_for_failures(self, *, allow_unverified: bool = False) -> None:
+        """Raise an ExceptionGroup of every failure, or do nothing when everything came as promised."""
+        failures = self.failures(allow_unverified=allow_unverified)
+        if failures:
+            raise ExceptionGroup(f"{len(failures)} failures in run {self.run.run_id}", failures)
+
+    def to_json(self) -> str:
+        """Return the report as JSON, paths relative to the folder; it holds no URL."""
+        record = {
+            "run_id": self.run.run_id,
+            "application_version_id": self.run.application_version_id,
+            "status": self.run.status,
+            "items": [
+                {"reference": item.reference, "status": item.status, "error": item.error}
+                for item in self.items
+            ],
+            "files": [
+                {
+                    "reference": file.reference,
+                    "artifact": file.artifact,
+                    "path": file.path.relative_to(self.folder).as_posix(),
+                    "status": file.status,
+                    "size": file.size,
+                    "checksum_base64_crc32c": file.crc32c,
+                    "error": None if file.error is None else str(file.error),
+                }
+                for file in self.files
+            ],
+        }
+        return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,133 @@
+"""Files to a store, under keys that are fixed before anything is sent, and the URLs signed for them."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from .._core._crc32c import checksum_file
+from .._core._file_names import safe_name
+from .._core._tasks import run_all
+from ..errors import AignosticsError, ConfigurationError, TransferError
+from ..slides import SlideInfo, packed
+from ..storage import Store, Stored, put_once
+from ..transfer._progress import Following, Progress, TransferEvent, ignore
+
+if TYPE_CHECKING:
+    from .._config import Settings, Uploads
+
+_PLATFORM_SECONDS = 6 * 24 * 3600
+_ITEMS = uuid.UUID("6f1d9c0e-58ae-4d0e-9a3f-1f8c5a3d7b42")
+
+
+@frozen(eq=False)
+class Parcel:
+    """One slide on its way to a store."""
+
+    item: int
+    reference: str
+    artifact: str
+    path: Path
+    info: SlideInfo
+
+
+def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
+    """Whether credentials, and so the URLs that they sign, end while the platform still needs those."""
+    return end is not None and end < now + timedelta(seconds=min(url_lifetime, _PLATFORM_SECONDS))
+
+
+def too_early(end: datetime | None) -> str:
+    """Return what is wrong with credentials that end then."""
+    return (
+        f"the store's credentials end at {end:%Y-%m-%d %H:%M %Z}, and with them every URL that they sign; "
+        "the platform needs the URLs for six days"
+    )
+
+
+async def check_credentials(store: Store, lifetime: float) -> None:
+    """Raise ConfigurationError if a store's credentials end while the platform still needs its URLs.
+
+    `lifetime` is that of the URLs, in seconds.
+    """
+    end = await store.credentials_expire_at()
+    if ends_too_early(end, lifetime, datetime.now(UTC)):
+        raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
+
+
+class Delivery:
+    """The uploads of one submission."""
+
+    def __init__(self, store: Store, settings: Settings, uploads: Uploads, progress: Progress | None) -> None:
+        self._store = store
+        self._settings = settings
+        self._uploads = uploads
+        self._tell = progress or ignore
+        self._call = uploads.job or uuid.uuid4().hex
+
+    async def sign(self, stored: Stored) -> str:
+        """Return the URL by which the platform reads an object."""
+        return await self._store.presign_get(stored.uri, self._settings.url_lifetime)
+
+    async def send_all(self, parcels: Sequence[Parcel]) -> list[tuple[Stored, str]]:
+        """Upload all slides; one that fails does not stop the others, and its error is raised in the end."""
+        failures: list[AignosticsError] = []
+
+        async def send(parcel: Parcel) -> tuple[Stored, str] | None:
+            try:
+                return await self._send(parcel)
+            except AignosticsError as error:
+                failures.append(error)
+                return None
+
+        jobs = [partial(send, parcel) for parcel in parcels]
+        sent = await run_all(jobs, limit=self._settings.limits.transfers)
+        if failures:
+            first = failures[0]
+            for other in failures[1:]:
+                first.add_note(f"and {other}")
+            raise first
+        return [each for each in sent if each is not None]
+
+    async def _send(self, parcel: Parcel) -> tuple[Stored, str]:
+        """Upload a slide, packed if it is of several files; returns the object and its checksum."""
+        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
+            try:
+                source = await packed(parcel.info, Path(scratch))
+                size = source.stat().st_size
+            except OSError as error:
+                raise TransferError(
+                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(parcel.path)
+                ) from None
+            started = TransferEvent("started", "upload", parcel.reference, source.name, total=size)
+            following = Following(self._tell, started)
+            try:
+                with following:
+                    stored = await self._put(self._key(parcel, source), source, progress=following.advance)
+                # A store that can't tell leaves that to one more reading of the file.
+                checksum = stored.crc32c or (await checksum_file(source)).wire
+            except AignosticsError:
+                following.end("failed", 0)
+                raise
+            following.end("finished", size)
+            return stored, checksum
+
+    @property
+    def _put(self) -> Callable[..., Awaitable[Stored]]:
+        return self._store.put if self._uploads.job is None else partial(put_once, self._store)
+
+    def _key(self, parcel: Parcel, source: Path) -> str:
+        """Return prefix, job or call, item and file name: no two parcels share it, whatever their names.
+
+        A job's keys come from its references, so that they are the same when it is tried again.
+        """
+        item = parcel.item if self._uploads.job is None else parcel.reference
+        ident = uuid.uuid5(_ITEMS, f"{item}\n{parcel.artifact}").hex
+        parts = (self._uploads.prefix.strip("/"), self._call, ident, safe_name(source.name))
+        return "/".join(part for part in parts if part)

@@ -1,0 +1,68 @@
+"""The record beside a partial file: what is there of it, and of which file it is a part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from .._core._crc32c import Crc32c, checksum_bytes, decode_crc32c
+from ._ranges import Span
+
+_VERSION = 1
+
+
+@frozen
+class Record:
+    """What a partial file holds. It is no proof: the bytes are hashed again before they count."""
+
+    promise: str | None
+    """The checksum that was promised for the whole, in its wire form."""
+    total: int
+    etag: str | None
+    spans: tuple[Span, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the record as it is written, sealed with its own checksum."""
+        content = {
+            "version": _VERSION,
+            "promise": self.promise,
+            "total": self.total,
+            "etag": self.etag,
+            "spans": [[span.start, span.end, span.done.length, span.done.wire] for span in self.spans],
+        }
+        text = json.dumps(content, sort_keys=True)
+        return f"{text}\n{checksum_bytes(text.encode()).wire}\n".encode()
+
+
+def read_record(content: bytes) -> Record | None:
+    """Return a record, or None for anything that is not one from its first to its last byte."""
+    try:
+        text, seal, rest = content.decode("utf-8").split("\n")
+        if rest or seal != checksum_bytes(text.encode()).wire:
+            return None
+        return _record(json.loads(text))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _record(content: dict[str, Any]) -> Record | None:
+    if content["version"] != _VERSION:
+        return None
+    spans = tuple(
+        Span(start, end, Crc32c(decode_crc32c(wire), length)) for start, end, length, wire in content["spans"]
+    )
+    record = Record(content["promise"], content["total"], content["etag"], spans)
+    return record if _covers(spans, record.total) else None
+
+
+def _covers(spans: Sequence[Span], total: int) -> bool:
+    """Whether spans that may lack bytes follow each other from a file's start to its end."""
+    at = 0
+    for span in sorted(spans, key=lambda span: span.start):
+        if span.start != at or span.end is None or not span.start <= span.position <= span.end:
+            return False
+        at = span.end
+    return at == total

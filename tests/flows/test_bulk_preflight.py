@@ -1,0 +1,508 @@
+"""A look ahead at a job, with the emulator as platform and store: all that would fail, and nothing done."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from slide_files import write_flavour, write_mirax
+from support import count
+
+from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
+from aignostics_async.bulk._plan import JobPlan
+from aignostics_async.bulk.preflight._entries import Entry
+from aignostics_async.bulk.preflight._findings import Finding, Kind
+from aignostics_async.bulk.preflight._preflight import PreflightProgress, run_preflight
+from aignostics_async.bulk.preflight._probe_result import Probed
+from aignostics_async.bulk.preflight._report import PreflightReport
+from aignostics_async.bulk.preflight._sources import Sources
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.synthetic import write_slide
+
+VERSION = "he-tme:v1.1.0"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Give a platform of this file's own: it remembers what was run."""
+    with Emulator(tmp_path_factory.mktemp("platform")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(platform: Emulator) -> Iterator[Emulator]:
+    platform.set_faults()
+    yield platform
+    platform.set_faults()
+
+
+@pytest.fixture
+async def client(emulator: Emulator) -> AsyncIterator[Client]:
+    async with emulator.client() as client:
+        yield client
+
+
+@pytest.fixture
+def plan(emulator: Emulator, tmp_path: Path) -> JobPlan:
+    return JobPlan(
+        api_root=emulator.api_root,
+        application_version=VERSION,
+        store=emulator.store_url,
+        results=tmp_path / "results",
+    )
+
+
+def told(outlook: PreflightReport, kind: Kind) -> list[str]:
+    return [str(fault) for fault in outlook.faults if fault.kind is kind]
+
+
+async def test_real_slides_with_their_traps(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator
+) -> None:
+    kept: list[tuple[Entry, Probed]] = []
+    steps: list[PreflightProgress] = []
+
+    async def keep(entry: Entry, probed: Probed | Finding, faults: Sequence[Finding]) -> None:
+        if not faults:
+            assert isinstance(probed, Probed)
+            kept.append((entry, probed))
+
+    sources = Sources(places=[shared / "slides"])
+    outlook = await run_preflight(plan, sources, client, keep=keep, progress=steps.append)
+    ready = ("boxes_0.dcm", "boxes_1.dcm", "small.svs", "tissue_ihc.tiff")
+    assert (outlook.found, outlook.ready, outlook.runs) == (4, 3, 1)
+    assert outlook.bytes == sum((shared / "slides" / name).stat().st_size for name in ready)
+    assert {entry.reference for entry, _ in kept} == {"boxes_0.dcm", "small.svs", "tissue_ihc.tiff"}
+    assert sum(probed.size for _, probed in kept) == outlook.bytes
+    (fault,) = outlook.faults
+    assert (fault.kind, fault.slide) == (Kind.RESOLUTION, str(shared / "slides/boxes.tiff"))
+    assert "352.8" in fault.problem
+    assert steps[-1] == PreflightProgress(4, 4)
+    assert outlook.exit_status == 6
+    assert outlook.store.steps == ("put", "stat", "sign", "get", "delete")
+    assert (outlook.store.is_verified, outlook.store.left) == (True, None)
+    assert count(emulator, "POST", "/api/v1/runs") == 0
+    assert sum(asked["method"] == "PUT" for asked in emulator.requests()) == 1, (
+        "the trial's small object alone"
+    )
+
+
+async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Path, tmp_path: Path) -> None:
+    slides = tmp_path / "slides"
+    slides.mkdir()
+    for name in ("good.svs", "odd.svs", "twin.svs", "twin2.svs"):
+        shutil.copy(shared / "slides/small.svs", slides / name)
+    write_slide(slides / "none.tiff", width=600, height=520, mpp=None)
+    write_mirax(slides / "case.mrxs")
+    (slides / "broken.svs").write_bytes(b"II*\0")
+    manifest = slides / "in.csv"
+    manifest.write_text(
+        "path,reference,mpp,staining_method,specimen.tissue\n"
+        "good.svs,good,,H&E,LUNG\n"
+        "odd.svs,odd,,PAS,MOON\n"
+        "twin.svs,twin,,,\n"
+        "twin2.svs,twin,,,\n"
+        "none.tiff,none,,,\n"
+        "case.mrxs,case,,,\n"
+        "broken.svs,broken,,,\n"
+        "gone.svs,gone,,,\n"
+        "good.svs,again,,,\n"
+        "wide.svs,wide,250,,\n",
+        encoding="utf-8",
+    )
+    greedy = evolve(plan, application_version="he-tme:v1.0.0", max_items=1)
+    outlook = await run_preflight(greedy, Sources(manifest=manifest), client)
+    assert outlook.ready == 0, "this version knows no column of it"
+
+    outlook = await run_preflight(plan, Sources(manifest=manifest), client)
+    assert (outlook.found, outlook.ready) == (7, 2)
+    kinds = [fault.kind for fault in outlook.faults]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        Kind.SOURCE: 3,
+        Kind.REFERENCE: 2,
+        Kind.UNREADABLE: 1,
+        Kind.RESOLUTION: 1,
+        Kind.METADATA: 2,
+    }
+    wide, gone, again = told(outlook, Kind.SOURCE)
+    assert wide.startswith(
+        "in.csv, line 11: its mpp is '250', not a resolution from 0.05 to 5; give µm per pixel"
+    )
+    assert gone == f"in.csv, line 9: {slides}/gone.svs is not there; is the path right, and its disk mounted?"
+    assert again == "in.csv, line 10: the slide is in in.csv, line 2 already; remove one of the lines"
+    report = json.loads(outlook.to_json())
+    assert report["slides"] == {
+        "found": 7, "ready": 2, "bytes": outlook.bytes, "left_out": {}, "beyond_limit": 0,
+    }  # fmt: skip
+    assert sum(len(group["slides"]) for group in report["faults"]) == len(outlook.faults) == 9
+    assert report["is_clear"] is False
+
+
+async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Path) -> None:
+    sources = Sources(places=[shared / "slides/small.svs", shared / "slides/tissue_ihc.tiff"])
+    outlook = await run_preflight(evolve(plan, max_items=1, chunk_size=1), sources, client)
+    assert (outlook.ready, outlook.runs) == (2, 2)
+    (fault,) = told(outlook, Kind.COST)
+    assert fault.startswith("2 items would be billed, and the plan allows 1; take fewer slides (--limit)")
+    assert (await run_preflight(evolve(plan, max_items=2), sources, client)).is_clear
+
+
+async def test_what_was_run_before_is_told_and_measured(
+    tmp_path: Path,
+) -> None:
+    slides = tmp_path / "slides"
+    slides.mkdir()
+    for number in range(3):
+        write_slide(slides / f"{number}.tiff", seed=number, width=600, height=520)
+    items = [Item(name, slide=Slide(slides / name)) for name in ("0.tiff", "1.tiff")]
+    items.append(Item("elsewhere", slide=Slide(slides / "2.tiff")))
+    with Emulator(tmp_path / "platform") as emulator:
+        async with emulator.client() as client:
+            plan = JobPlan(api_root=emulator.api_root, application_version=VERSION, store=emulator.store_url)
+            run = await client.runs.submit(VERSION, items, store=emulator.store_url)
+            report = await run.download(tmp_path / "results")
+            sizes = [sum(file.size for file in report.of(item.reference)) for item in report.items]
+
+            outlook = await run_preflight(plan, Sources(places=[slides]), client)
+            again = [warning for warning in outlook.warnings if warning.kind is Kind.COST]
+            assert sorted(str(warning.slide) for warning in again) == [
+                str(slides / "0.tiff"),
+                str(slides / "1.tiff"),
+            ]
+            assert {warning.problem for warning in again} == {
+                f"its reference was run with this version already, in run {run.id}"
+            }
+            assert outlook.is_clear, "whether to pay again is a person's choice"
+            assert outlook.earlier is not None
+            assert (outlook.earlier.samples, outlook.earlier.output_bytes) == (3, sum(sizes) / 3)
+            assert outlook.disk.expected == round(sum(sizes) / 3 * 3)
+            assert outlook.disk.free is not None
+            other = await run_preflight(
+                evolve(plan, application_version="he-tme:v1.0.0"), Sources(places=[slides]), client
+            )
+            assert not [warning for warning in other.warnings if warning.kind is Kind.COST]
+            assert other.disk.expected is None
+
+
+async def test_what_has_failed_before_is_not_paid_again(
+    client: Client, plan: JobPlan, emulator: Emulator, tmp_path: Path
+) -> None:
+    write_slide(tmp_path / "failed.tiff", width=600, height=520)
+    run = await client.runs.submit(
+        VERSION, [Item("failed.tiff", slide=Slide(tmp_path / "failed.tiff"))], store=emulator.store_url
+    )
+    await run.wait()
+    rule = {"method": "GET", "path": f"/api/v1/runs/{run.id}/results"}
+    results = [
+        {
+            "application_run_id": run.id, "error": "unreadable", "item_id": run.id, "output_artifacts": [],
+            "reference": "failed.tiff", "status": "ERROR_USER",
+        }
+    ]  # fmt: skip
+    emulator.set_faults({**rule, "status": 200, "body": results})
+    outlook = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
+    assert outlook.warnings == ()
+    emulator.set_faults({**rule, "status": 500})
+    outlook = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
+    assert "earlier runs could be looked into" in str(outlook.warnings[0])
+    assert outlook.is_clear
+
+
+async def test_a_platform_that_does_not_list_runs(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator
+) -> None:
+    emulator.set_faults({"method": "GET", "path": "/api/v1/runs", "status": 500})
+    outlook = await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client)
+    assert outlook.earlier is None
+    assert [warning.kind for warning in outlook.warnings] == [Kind.PLATFORM]
+    assert "earlier runs can't be listed" in outlook.warnings[0].problem
+    assert json.loads(outlook.to_json())["earlier_runs"] is None
+
+
+async def test_outputs_that_do_not_fit(
+    client: Client, plan: JobPlan, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_slide(tmp_path / "a.tiff", width=600, height=520)
+    run = await client.runs.submit(
+        VERSION, [Item("a", slide=Slide(tmp_path / "a.tiff"))], store=emulator.store_url
+    )
+    await run.wait()
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=1000))
+    outlook = await run_preflight(plan, Sources(places=[tmp_path / "a.tiff"]), client)
+    (fault,) = outlook.faults
+    assert fault.kind is Kind.DISK
+    assert fault.problem.endswith(f"bytes, and {plan.results} has 1,000")
+
+
+async def test_what_leaves_the_house_with_a_slide(
+    client: Client, plan: JobPlan, shared: Path, tmp_path: Path
+) -> None:
+    volume = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path))
+    write_flavour(volume, tmp_path / "label.dcm", "LABEL", PatientName="Doe^Jane")
+    outlook = await run_preflight(plan, Sources(places=[tmp_path], mpp=0.25), client)
+    assert [(warning.kind, warning.slide) for warning in outlook.warnings] == [
+        (Kind.PRIVACY, str(volume))
+    ] * 2
+    assert "Doe" not in outlook.to_json()
+    assert outlook.is_clear
+
+
+async def test_other_formats_and_stretched_slides_are_warned_of(
+    client: Client, plan: JobPlan, shared: Path, tmp_path: Path
+) -> None:
+    shutil.copy(shared / "slides/small.svs", tmp_path / "a.svs")
+    (tmp_path / "b.ndpi").touch()
+    (tmp_path / "in.csv").write_text("path,mpp_x,mpp_y\na.svs,0.25,0.27\n")
+    outlook = await run_preflight(plan, Sources(places=[tmp_path]), client)
+    (warning,) = outlook.warnings
+    assert str(warning).startswith("1 files of .ndpi are left out; the platform's guide does not name")
+    stretched = await run_preflight(plan, Sources(manifest=tmp_path / "in.csv"), client)
+    assert [warning.kind for warning in stretched.warnings] == [Kind.RESOLUTION]
+    assert "0.25 µm per pixel across and 0.27 down" in stretched.warnings[0].problem
+
+
+async def test_nothing_to_do_is_told(client: Client, plan: JobPlan, tmp_path: Path) -> None:
+    outlook = await run_preflight(plan, Sources(places=[tmp_path]), client)
+    assert told(outlook, Kind.SOURCE) == [
+        "there are no slides; is it the right place, and do the patterns let any in?"
+    ]
+    assert (outlook.runs, outlook.exit_status) == (0, 6)
+
+
+async def test_a_version_that_is_not_there_is_raised(client: Client, plan: JobPlan, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        await run_preflight(
+            evolve(plan, application_version="he-tme:v9.9.9"), Sources(places=[tmp_path]), client
+        )
+    with pytest.raises(ConfigurationError, match="has no input 'scan'"):
+        await run_preflight(evolve(plan, artifact="scan"), Sources(places=[tmp_path]), client)
+
+
+# Stores
+
+
+class Twisted:
+    """The emulator's store, with one thing about it changed."""
+
+    def __init__(self, store: Store, **changes: Any) -> None:
+        self._store = store
+        self._changes = changes
+
+    def __getattr__(self, name: str) -> Any:
+        return self._changes.get(name) or getattr(self._store, name)
+
+    def __dir__(self) -> list[str]:
+        return [*dir(self._store), *self._changes]
+
+
+async def look(client: Client, plan: JobPlan, shared: Path, store: Any = None) -> PreflightReport:
+    return await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client, store=store)
+
+
+@pytest.mark.parametrize("kind", ["s3", "gcs"])
+async def test_a_bucket_is_tried(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator, kind: str
+) -> None:
+    store = client.store(getattr(emulator, kind)("bucket", "lab"))
+    trial = (await look(client, plan, shared, store)).store
+    assert trial.steps == ("put", "stat", "sign", "get", "delete")
+    assert trial.is_verified
+    assert trial.faults == ()
+
+
+async def test_a_store_that_can_do_the_least(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator
+) -> None:
+    signing = client.store(emulator.store_url)
+
+    async def put_url(key: str) -> str:
+        return await signing._sign("PUT", key, 60)  # type: ignore[attr-defined, no-any-return]
+
+    async def get_url(key: str) -> str:
+        return await signing.presign_get(f"signed:{key}", 60)
+
+    outlook = await look(client, plan, shared, client.store(Presigned(put_url=put_url, get_url=get_url)))
+    assert outlook.is_clear
+    assert outlook.store.steps == ("put", "sign", "get")
+    assert outlook.store.left is not None
+    assert await signing.stat(outlook.store.left) is not None
+    assert outlook.store.left.startswith("aignostics-async/trial-")
+
+
+@pytest.mark.parametrize(
+    ("fault", "told", "steps"),
+    [
+        ({"method": "PUT", "status": 403}, "the store can't put: ", ()),
+        ({"method": "HEAD", "status": 403}, "the store can't stat: ", ("put", "delete")),
+        ({"method": "GET", "status": 403}, "the store can't get: ", ("put", "stat", "sign", "delete")),
+        (
+            {"method": "GET", "status": 200, "body": "other"},
+            "other bytes came back than were sent",
+            ("put", "stat", "sign", "delete"),
+        ),
+        (
+            {"method": "HEAD", "status": 200, "headers": {"content-length": "3"}},
+            "it has 3 bytes there, not ",
+            ("put", "delete"),
+        ),
+    ],
+    ids=["put", "stat", "get", "other bytes", "other size"],
+)
+async def test_each_step_that_fails_is_told(
+    client: Client,
+    plan: JobPlan,
+    shared: Path,
+    emulator: Emulator,
+    fault: dict[str, Any],
+    told: str,
+    steps: tuple[str, ...],
+) -> None:
+    emulator.set_faults({"path": "/storage/objects/.*trial.*", **fault})
+    outlook = await look(client, plan, shared)
+    (found,) = outlook.faults
+    assert found.kind is Kind.STORE
+    assert told in found.problem
+    assert outlook.store.steps == steps
+    assert outlook.ready == 1, "the slides were looked at all the same"
+
+
+async def test_a_trial_that_can_t_be_deleted_is_told(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator
+) -> None:
+    emulator.set_faults({"method": "DELETE", "path": "/storage/objects/.*", "status": 403})
+    outlook = await look(client, plan, shared)
+    assert outlook.is_clear
+    assert outlook.store.left is not None
+
+
+async def test_a_store_that_can_t_be_opened_is_told(client: Client, plan: JobPlan, shared: Path) -> None:
+    outlook = await look(client, evolve(plan, store="ftp://host/path"), shared)
+    (fault,) = outlook.faults
+    assert "the store can't be opened: 'ftp://host/path' is no address of a store" in fault.problem
+
+
+@pytest.mark.parametrize(("days", "is_clear"), [(5, False), (7, True)])
+async def test_credentials_that_end_before_their_urls(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator, days: int, is_clear: bool
+) -> None:
+    end = datetime.now(UTC) + timedelta(days=days)
+
+    async def credentials_expire_at() -> datetime:
+        return end
+
+    store = Twisted(client.store(emulator.store_url), credentials_expire_at=credentials_expire_at)
+    outlook = await look(client, plan, shared, store)
+    assert outlook.is_clear is is_clear
+    assert outlook.store.credentials_end == end
+    if not is_clear:
+        assert told(outlook, Kind.STORE)[0].startswith(
+            f"the store's credentials end at {end:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+# The command
+
+
+def cli(emulator: Emulator, *arguments: str | Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "aignostics_async.cli",
+        "bulk",
+        "plan",
+        VERSION,
+        *map(str, arguments),
+        "--store",
+        emulator.store_url,
+    ]
+
+
+def run(emulator: Emulator, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        cli(emulator, *arguments), env={**os.environ, **emulator.environment}, capture_output=True, text=True,
+        check=False, timeout=100, **options,
+    )  # fmt: skip
+
+
+def test_the_command_tells_the_same(emulator: Emulator, shared: Path, tmp_path: Path) -> None:
+    done = run(emulator, shared / "slides", "--json")
+    assert (done.returncode, done.stderr) == (6, "")
+    report = json.loads(done.stdout)
+    assert (report["slides"]["found"], report["billing"]["items"]) == (4, 3)
+    shown = run(emulator, shared / "slides")
+    assert shown.returncode == 6
+    for words in (
+        "4 found, 3 ready, 1.46 MB", "3 items in 1 run", "put, stat, sign, get, delete worked",
+        "1 fault, 1 slide with one", "resolution  its resolution reads as 352.8", "/slides/boxes.tiff",
+    ):  # fmt: skip
+        assert words in shown.stdout, shown.stdout
+    clear = run(emulator, shared / "slides/small.svs", "--chunk-size", "1", "--max-items", "5")
+    assert clear.returncode == 0, clear.stdout
+    assert "1 item of 5 allowed in 1 run" in clear.stdout
+    assert "nothing is known that would fail" in clear.stdout
+
+
+def test_rules_count_in_the_order_in_which_they_are_given(emulator: Emulator, shared: Path) -> None:
+    rules = ("--exclude", "*.tiff", "--include", "tissue*", "--exclude", "*.svs")
+    report = json.loads(run(emulator, shared / "slides", *rules, "--json").stdout)
+    assert report["slides"]["ready"] == 2
+    turned = ("--include", "tissue*", "--exclude", "*.tiff")
+    report = json.loads(run(emulator, shared / "slides", *turned, "--json").stdout)
+    assert report["slides"]["found"] == 0
+
+
+def test_a_list_from_standard_input_and_values_for_all(emulator: Emulator, shared: Path) -> None:
+    done = run(
+        emulator, "--files-from", "-", "--mpp", "0.25", "--metadata", "staining_method=H&E", "--json",
+        input=f"{shared}/slides/boxes.tiff\nnone.svs\n",
+    )  # fmt: skip
+    report = json.loads(done.stdout)
+    assert (report["slides"]["ready"], done.returncode) == (1, 6)
+    assert report["faults"][0]["slides"] == ["standard input, line 2"]
+
+
+def test_a_wrong_use_is_told(emulator: Emulator, shared: Path) -> None:
+    for arguments, words in (
+        ((), "there are no slides; give folders"),
+        ((shared / "slides", "--include", ".."), "is no pattern of files"),
+        ((shared / "slides", "--chunk-size", "501"), "chunk_size is a whole number, from 1 to 500"),
+        ((shared / "slides", "--metadata", "x"), "--metadata takes KEY=VALUE"),
+    ):
+        done = run(emulator, *arguments)
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_hostile_names_are_shown_as_they_are(emulator: Emulator, shared: Path, tmp_path: Path) -> None:
+    for name in ("[bold red]x[blue].tiff", "[link=x]y.tiff"):
+        shutil.copy(shared / "slides/boxes.tiff", tmp_path / name)
+    shown = run(emulator, tmp_path)
+    assert "[bold red]x[blue].tiff" in shown.stdout
+    assert "[link=x]y.tiff" in shown.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are a Unix thing here")
+def test_a_terminal_sees_how_far_it_is(emulator: Emulator, shared: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        cli(emulator, shared / "slides"), env={**os.environ, **emulator.environment, "TERM": "xterm"},
+        stdout=subprocess.PIPE, stderr=theirs, text=True,
+    )  # fmt: skip
+    os.close(theirs)
+    output, _ = process.communicate(timeout=100)
+    seen = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "reading slides" in seen
+    assert "4 found, 3 ready" in output
