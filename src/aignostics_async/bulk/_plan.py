@@ -86,6 +86,10 @@ def _folder(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path).absolute()
 
 
+# Keys of the JSON that differ from the attribute: jobs that exist keep theirs.
+_KEYS = {"max_items": "most_items"}
+
+
 @frozen(kw_only=True)
 class JobPlan:
     """What a job is to do; holds no secret. Raises ConfigurationError and UsageError for what can't be."""
@@ -115,13 +119,15 @@ class JobPlan:
     def to_json(self) -> str:
         """Return it as the text that `from_json` reads."""
         told = asdict(self, value_serializer=lambda _self, _field, value: _as_text(value))
+        told = {_KEYS.get(name, name): value for name, value in told.items()}
         return json.dumps(told, indent=2, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> JobPlan:
         """Return the plan that a job was made with; raises JobDatabaseError and JobRefused."""
         try:
-            told = json.loads(text)
+            names = {key: name for name, key in _KEYS.items()}
+            told = {names.get(key, key): value for key, value in json.loads(text).items()}
             known = {each.name for each in fields(cls)}
             if newer := sorted(set(told) - known):
                 raise JobRefused(
@@ -131,7 +137,7 @@ class JobPlan:
             return cls(**{**told, "patience": ReconciliationTimeouts(**told["patience"])})
         except JobRefused:
             raise
-        except (ValueError, TypeError, KeyError, AignosticsError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
             raise JobDatabaseError(
                 f"the job's plan can't be read ({error}); bring back a copy of it"
             ) from None

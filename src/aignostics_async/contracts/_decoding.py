@@ -1,7 +1,6 @@
 """From answers to domain models: what fits is given, and what does not is one typed error or one InvalidItem.
 
-With `contracts/_requests.py` the only room that sees `aignostics_api`: an answer becomes generated models by their
-`from_dict`, and these become ours. What the generated decoder takes unseen is checked here.
+Answers become generated models by their `from_dict`, and these become the models of `models.py`. What the generated decoder takes unseen is checked here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The operations of the contract: a request in, a domain model or a typed error out.
 
-With `contracts/_decoding.py` the only room that sees `aignostics_api`, and of it only the pure halves: `_get_kwargs`
-here, which makes a request from parameters, and the models' `from_dict` there. Sending is `_http/_pool.py`'s. A new
-contract is met in these two rooms and nowhere else.
+Of the generated package only the pure halves are used: `_get_kwargs` here, which builds a request from
+parameters, and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ our own buffer, urllib3's copies), and its connection takes a socket that we mad
 at any moment, and an address can be looked at before anything is sent to it. What it lacks is here: proxies,
 redirects, connections kept for the next request, and errors of our tree.
 
-It is for blocking HTTP what `_http/_pool.py` is for httpx. No credentials, no cookies, no content decoding. URLs
+No credentials, no cookies, no content decoding. URLs
 are secrets: they show without their query, and so does what a storage says about them.
 """
 
