@@ -1,7 +1,7 @@
 """The only `import httpx`: the pool for the API, and a short call to token endpoints.
 
-Two worlds that never meet. The pool sends the bearer token, to the API's own origin and nowhere else; files
-move by `transfer/_connection.py`, which has no credentials. Requests are built here and not by an httpx client,
+Two worlds that never meet. The pool sends the bearer token, to the API's own origin and nowhere else. Files
+move by `transfer/_connection.py`, which has no credentials. Requests are built here, not by an httpx client,
 so nothing that a client keeps, cookies least of all, gets into them.
 """
 

@@ -1,6 +1,7 @@
 """From answers to domain models: what fits is given, and what does not is one typed error or one InvalidItem.
 
-Answers become generated models by their `from_dict`, and these become the models of `models.py`. What the generated decoder takes unseen is checked here.
+Answers become generated models by their `from_dict`, and these become the models of `models.py`.
+What the generated decoder takes unseen is checked here.
 """
 
 from __future__ import annotations
