@@ -1,0 +1,90 @@
+"""Print the figures of one checkout, or of two side by side.
+
+    python scripts/tree_figures.py [ROOT | OLD NEW] [--details] [--json]
+
+The JSON is a list with one object per checkout: "root", and "figures", a list of objects with "label",
+"value" and "details". The options --tests, --test-seconds and --coverage add figures that were measured
+elsewhere, one value per checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from itertools import zip_longest
+from pathlib import Path
+
+from tree.figures import Figure, figures
+
+ROOT = Path(__file__).resolve().parent.parent
+_GIVEN = {"tests": "tests", "test_seconds": "test seconds", "coverage": "coverage, in percent"}
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    roots = arguments.roots or [ROOT]
+    tables = [figures(root) for root in roots]
+    for option, label in _GIVEN.items():
+        for table, value in zip_longest(tables, getattr(arguments, option)[: len(tables)]):
+            if getattr(arguments, option):
+                table.append(Figure(label, "" if value is None else value, []))
+    if arguments.json:
+        both = zip(roots, tables, strict=True)
+        print(json.dumps([{"root": str(root), "figures": _objects(table)} for root, table in both], indent=2))
+    else:
+        print(table_text(tables))
+        if arguments.details:
+            print("\n".join(line for table in tables for line in _details(table)))
+    return 0
+
+
+def table_text(tables: list[list[Figure]]) -> str:
+    """Return an aligned table with a column for each checkout."""
+    rows = [
+        [first[0].label, *(_number(figure.value) for figure in first)] for first in zip(*tables, strict=True)
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [
+                label.ljust(widths[0]),
+                *(value.rjust(width) for value, width in zip(values, widths[1:], strict=True)),
+            ]
+        )
+        for label, *values in rows
+    )
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,.10g}"
+
+
+def _objects(table: list[Figure]) -> list[dict[str, object]]:
+    return [figure._asdict() for figure in table]
+
+
+def _details(table: list[Figure]) -> list[str]:
+    return [
+        line
+        for figure in table
+        if figure.details
+        for line in (f"\n{figure.label}:", *(f"  {detail}" for detail in figure.details))
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("roots", type=Path, nargs="*", metavar="ROOT", help="a checkout; this one by default")
+    parser.add_argument("--details", action="store_true", help="list what is behind each figure")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    for option, label in _GIVEN.items():
+        flag = f"--{option.replace('_', '-')}"
+        parser.add_argument(
+            flag, type=float, nargs="+", default=[], metavar="N", help=f"{label}, one per root"
+        )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
