@@ -17,7 +17,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
+.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -62,6 +62,9 @@ lint: $(VENV)/.env  ## Check style, and the walls between the rooms
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+
+check-names: $(VENV)/.env  ## Check that each type name has one meaning, and that no retired word is used
+	$(BIN)/python scripts/check_names.py
 
 format: $(VENV)/.env  ## Mend what style can be mended by itself
 	$(BIN)/ruff check --quiet --fix .

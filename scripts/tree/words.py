@@ -22,6 +22,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -31,6 +32,7 @@ Scope = Literal["identifiers", "prose", "both"]
 _GAP = r"(?:[\s#]|[\"']\s+[rf]?[\"'])+"
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _IN_CODE = re.compile(r"`[^`\n]+`|\b\w+_\w+\b")
+_FIELD = re.compile(r"\{[^{}]*\}")
 _PROSE_TOKENS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
@@ -121,23 +123,32 @@ def parts(name: str) -> list[str]:
 
 def _split(source: str) -> tuple[str, list[tuple[int, str]]]:
     """Return the prose of Python source with all code blotted out, and the identifiers with their lines."""
-    lines = source.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    pieces, end, names = [], 0, []
+    starts = [0, *accumulate(map(len, source.splitlines(keepends=True)))]
+    prose: list[str] = []
+    names: list[tuple[int, str]] = []
+    end = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        line, column = token.start
         if token.type == tokenize.NAME:
-            names.append((token.start[0], token.string))
-        elif token.type in _PROSE_TOKENS and _is_prose(token):
-            start = starts[token.start[0] - 1] + token.start[1]
-            pieces += [_blot(source[end:start]), token.string]
-            end = start + len(token.string)
-    return "".join(pieces) + _blot(source[end:]), names
+            names.append((line, token.string))
+        elif token.type in _PROSE_TOKENS and _is_prose(token.string):
+            text, inner = _without_fields(token.string)
+            names += [(line, name) for name in inner]
+            prose += [_blot(source[end : starts[line - 1] + column]), text]
+            end = starts[line - 1] + column + len(text)
+    return "".join(prose) + _blot(source[end:]), names
 
 
-def _is_prose(token: tokenize.TokenInfo) -> bool:
-    return token.type == tokenize.COMMENT or " " in token.string.strip("\"' ")
+def _is_prose(text: str) -> bool:
+    return text.startswith("#") or " " in text.strip("\"' ")
+
+
+def _without_fields(text: str) -> tuple[str, list[str]]:
+    """Blot out the replacement fields of an f-string, and return the names in them."""
+    if "f" not in text[:2].lower() or text[:1] == "#":
+        return text, []
+    fields = _FIELD.findall(text)
+    return _FIELD.sub(lambda match: _blot(match[0]), text), re.findall(r"[^\W\d]\w*", " ".join(fields))
 
 
 def _blot(code: str) -> str:
