@@ -48,7 +48,7 @@ from aignostics_async.bulk.stages import _downloading, _monitoring
 from aignostics_async.bulk.stages._context import Work
 from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
-from aignostics_async.downloads._artifact import Wanted
+from aignostics_async.downloads._artifact import DownloadRequest
 from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
 from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
@@ -154,7 +154,7 @@ class _Result:
         return self.reference
 
 
-async def bring(run: object, wanted: Wanted, **_rest: object) -> FileOutcome:
+async def bring(run: object, wanted: DownloadRequest, **_rest: object) -> FileOutcome:
     """Say that a file is there."""
     return FileOutcome(
         wanted.item.reference, wanted.artifact.name, wanted.path, FileStatus.VERIFIED, 1000, "AAAAAA=="
@@ -274,7 +274,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     )
     with (
         closing(work.journal),
-        mock.patch.object(_downloading, "bring_artifact", bring),
+        mock.patch.object(_downloading, "download_artifact", bring),
         mock.patch.object(_monitoring, "watch_run", watch),
     ):
         async with Prober() as prober:

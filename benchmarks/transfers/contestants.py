@@ -83,9 +83,9 @@ class Sink:
         self.url = url
 
     def whole(self, _digest: Any) -> Any:
-        from aignostics_async.transfer._multipart_upload import Request
+        from aignostics_async.transfer._multipart_upload import SignedRequest
 
-        return Request(self.url, {})
+        return SignedRequest(self.url, {})
 
     def part(self, _upload: str, _number: int, digest: Any) -> Any:
         return self.whole(digest)

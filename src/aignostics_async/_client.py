@@ -192,7 +192,7 @@ class Client:
             Path(folder),
             self.run,
             engine=self._session.engine,
-            verified=self._session.verified,
+            checksums=self._session.checksums,
             progress=progress,
         )
 

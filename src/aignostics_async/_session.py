@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .auth import TokenSource
     from .auth._endpoint import Claims
     from .contracts._requests import Bridge
-    from .downloads._checksum_cache import Verified
+    from .downloads._checksum_cache import ChecksumCache
     from .transfer._engine import Engine
     from .watch._poller import Poller
 
@@ -54,10 +54,10 @@ class Session:
         return self._engine
 
     @property
-    def verified(self) -> Verified:
+    def checksums(self) -> ChecksumCache:
         """What is known of files that were brought home."""
         self._lifetime.check()
-        return self._verified
+        return self._checksums
 
     async def claims(self) -> Claims:
         """Return what the current access token says of itself: nothing, unless it is a JWT."""
@@ -70,7 +70,7 @@ class Session:
         # only looks at models or builds its settings needs neither.
         from ._http._pool import ApiPool, ssl_context
         from .contracts._requests import Bridge
-        from .downloads._checksum_cache import Verified
+        from .downloads._checksum_cache import ChecksumCache
         from .transfer._engine import Engine
         from .watch._poller import Poller
 
@@ -79,7 +79,7 @@ class Session:
             api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
             self._bridge = Bridge(api.open(stack, context))
             self._engine = Engine(self.settings, self._lifetime).open(stack, context)
-            self._verified = Verified()
+            self._checksums = ChecksumCache()
             self._poller = Poller(
                 self._bridge.under(_impatient(self.settings)), self.settings, self._lifetime
             )
@@ -127,9 +127,9 @@ class SharedSession(Session):
         return self._shared.engine
 
     @property
-    def verified(self) -> Verified:
+    def checksums(self) -> ChecksumCache:
         """What is known of files that were brought home."""
-        return self._shared.verified
+        return self._shared.checksums
 
     async def claims(self) -> Claims:
         """Return what the current access token says of itself: nothing, unless it is a JWT."""

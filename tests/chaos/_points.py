@@ -54,7 +54,7 @@ _POINTS: tuple[tuple[str, When, str], ...] = (
     ("a doubt's end is written down", "after", "resolve"),
     ("a result is seen, and not written down", "before", "take_result"),
     ("a result is written down", "after", "take_result"),
-    ("an output is on its way", "during", ":bring_artifact"),
+    ("an output is on its way", "during", ":download_artifact"),
     ("outputs stand there, and are not written down", "before", "take_files"),
     ("outputs are written down", "after", "take_files"),
     ("a run's end is seen, and not written down", "before", "end_run"),
@@ -136,7 +136,7 @@ _CALLS: dict[str, tuple[Any, str]] = {
     ":put_once": (_uploading, "put_once"),
     ":create": (_platform.Platform, "create"),
     ":references": (_platform.Platform, "references"),
-    ":bring_artifact": (_downloading, "bring_artifact"),
+    ":download_artifact": (_downloading, "download_artifact"),
     ":begin": (_submitter.Submitter, "begin"),
 }
 

@@ -29,7 +29,7 @@ from aignostics_async import (
 from aignostics_async.emulator.process import IMPATIENT
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._partial_file import part_path, record_path
-from aignostics_async.transfer._ranged_download import Fetched
+from aignostics_async.transfer._ranged_download import FetchedFile
 
 MIB = 1024 * 1024
 BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB, no two places alike
@@ -46,7 +46,7 @@ def place() -> Iterator[Hostile]:
 
 async def fetch(
     place: Hostile, target: Path, expected: str | None = CRC, settings: object = IMPATIENT
-) -> Fetched:
+) -> FetchedFile:
     async with engine_of(settings) as engine:  # type: ignore[arg-type]
         return await fetch_file(engine, place.ask_url, target, name="file", expected=expected)
 
@@ -67,7 +67,7 @@ async def test_what_broke_off_goes_on_where_it_was(
     broken = evolve(place.whole(Ask(0, "GET", "/", {}, None, None)), cut=cut, then=then)
     place.fault = first_only(broken)  # type: ignore[assignment]
     fetched = await fetch(place, tmp_path / "file", settings=HASTY)
-    assert fetched == Fetched(len(BODY), CRC, True)
+    assert fetched == FetchedFile(len(BODY), CRC, True)
     assert (tmp_path / "file").read_bytes() == BODY
     assert files_in(tmp_path) == ["file"]
     assert len(place.asks) == 2
@@ -199,7 +199,7 @@ async def test_another_etag_is_another_file(place: Hostile, tmp_path: Path, etag
     place.fault = replace
     fetched = await fetch(place, tmp_path / "file", expected=None)
     assert (tmp_path / "file").read_bytes() == other
-    assert fetched == Fetched(len(BODY), checksum_bytes(other).wire, False)
+    assert fetched == FetchedFile(len(BODY), checksum_bytes(other).wire, False)
 
 
 async def test_a_file_that_is_replaced_again_and_again(place: Hostile, tmp_path: Path) -> None:

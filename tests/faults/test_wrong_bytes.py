@@ -18,7 +18,7 @@ from support import artifact, pretend, result
 
 from aignostics_async import ChecksumMismatch, checksum_bytes
 from aignostics_async.downloads import _checksum_cache
-from aignostics_async.downloads._checksum_cache import Verified
+from aignostics_async.downloads._checksum_cache import ChecksumCache
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
@@ -148,7 +148,7 @@ def test_bytes_that_change_between_verification_and_reuse(
 ) -> None:
     """Also when size and modification time are put back: what is remembered does not count any more."""
     monkeypatch.setattr(_checksum_cache, "_SETTLED", -(10**18) if remembers else 10**18)
-    verified = Verified()
+    verified = ChecksumCache()
     for number in range(CASES):
         dice = random.Random(number)
         target = tmp_path / str(number)
@@ -177,7 +177,7 @@ def test_what_changed_just_now_is_not_remembered(
     target.write_bytes(BODY)
     changed = target.stat().st_ctime_ns
     monkeypatch.setattr(_checksum_cache, "time", SimpleNamespace(time_ns=lambda: changed + int(age * 1e9)))
-    verified = Verified()
+    verified = ChecksumCache()
     assert verified.checksum(target) == checksum_bytes(BODY)
     assert bool(verified._known) is remembered
 
@@ -185,7 +185,7 @@ def test_what_changed_just_now_is_not_remembered(
 def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered is told without reading: here the file can't be read any more."""
     monkeypatch.setattr(_checksum_cache, "_SETTLED", -1)
-    verified, target = Verified(), tmp_path / "file"
+    verified, target = ChecksumCache(), tmp_path / "file"
     target.write_bytes(BODY)
     found = verified.checksum(target)
     monkeypatch.setattr(_checksum_cache, "read_checksum", None)

@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 from aignostics_async.transfer._limits import (
     LARGEST_PIECE,
     SMALLEST_PIECE,
-    Pace,
-    Throttle,
+    BandwidthLimiter,
+    ConcurrencyLimit,
     next_piece,
 )
 
@@ -18,14 +18,14 @@ IDLE = 0.1
 
 def test_it_grows_while_that_pays() -> None:
     """Ten megabytes per second for each connection, without an end: all that are allowed."""
-    pace = Pace(most=64, cores=8)
+    pace = ConcurrencyLimit(most=64, cores=8)
     for _ in range(10):
         pace.observe(pace.connections * 10e6, IDLE, is_full=True)
     assert pace.connections == 64
 
 
 def test_it_stops_where_the_network_ends() -> None:
-    pace = Pace(most=64, cores=8)
+    pace = ConcurrencyLimit(most=64, cores=8)
     for _ in range(30):
         pace.observe(min(pace.connections * 10e6, 100e6), IDLE, is_full=True)
     assert 10 <= pace.connections <= 25
@@ -35,13 +35,13 @@ def test_it_stops_where_the_network_ends() -> None:
 
 
 def test_connections_that_nobody_uses_say_nothing() -> None:
-    pace = Pace(most=64, cores=8)
+    pace = ConcurrencyLimit(most=64, cores=8)
     pace.observe(1e9, IDLE, is_full=False)
     assert pace.connections == 8
 
 
 def test_busy_processors_get_two_each() -> None:
-    pace = Pace(most=64, cores=2)
+    pace = ConcurrencyLimit(most=64, cores=2)
     for _ in range(5):
         pace.observe(pace.connections * 10e6, IDLE, is_full=True)
     assert pace.observe(1e9, 0.9, is_full=True) == 4
@@ -50,7 +50,7 @@ def test_busy_processors_get_two_each() -> None:
 
 
 def test_after_a_rest_it_begins_anew() -> None:
-    pace = Pace(most=16, cores=2)
+    pace = ConcurrencyLimit(most=16, cores=2)
     pace.observe(1e9, 0.9, is_full=True)
     assert pace.connections == 4
     assert pace.rest() == 8
@@ -58,7 +58,7 @@ def test_after_a_rest_it_begins_anew() -> None:
 
 
 def test_it_halves_when_a_storage_asks_and_comes_back() -> None:
-    pace = Pace(most=16, cores=8)
+    pace = ConcurrencyLimit(most=16, cores=8)
     assert [pace.slow_down() for _ in range(5)] == [4, 2, 1, 1, 1]
     for _ in range(20):
         pace.observe(pace.connections * 10e6, IDLE, is_full=True)
@@ -72,7 +72,7 @@ def test_it_halves_when_a_storage_asks_and_comes_back() -> None:
     st.integers(1, 100),
 )
 def test_it_stays_in_its_bounds(steps: list[tuple[float, float, bool] | str], most: int) -> None:
-    pace = Pace(most=most, cores=2)
+    pace = ConcurrencyLimit(most=most, cores=2)
     for step in steps:
         if isinstance(step, str):
             pace.slow_down()
@@ -84,7 +84,7 @@ def test_it_stays_in_its_bounds(steps: list[tuple[float, float, bool] | str], mo
 @given(st.lists(st.integers(1, LARGEST_PIECE), min_size=1, max_size=50), st.floats(1e4, 1e9))
 def test_a_limit_is_held_by_all_together(pieces: list[int], rate: float) -> None:
     """Who waits as told has moved no more than the limit allows, however many there are."""
-    throttle = Throttle(rate)
+    throttle = BandwidthLimiter(rate)
     free = 0.0
     for number, piece in enumerate(pieces):
         wait = throttle.take(piece, 0.0)
@@ -95,7 +95,7 @@ def test_a_limit_is_held_by_all_together(pieces: list[int], rate: float) -> None
 
 
 def test_without_a_limit_nobody_waits() -> None:
-    assert Throttle(None).take(10**9, 0.0) == 0.0
+    assert BandwidthLimiter(None).take(10**9, 0.0) == 0.0
 
 
 def test_pieces_follow_the_link() -> None:

@@ -12,8 +12,8 @@ from ..models import ItemResult, OutputArtifact
 from ..transfer._download import fetch_file, make_room
 from ..transfer._partial_file import local_error
 from ..transfer._progress import (
-    Following,
     Progress,
+    ProgressReporter,
     TransferEvent,
     ignore,
 )
@@ -21,14 +21,14 @@ from ._outcomes import FileOutcome, FileStatus
 
 if TYPE_CHECKING:
     from .._core._crc32c import Crc32c
-    from ..resources._run import Run
-    from ..transfer._cancel_token import Job
+    from ..transfer._cancel_token import CancelToken
     from ..transfer._engine import Engine
-    from ._checksum_cache import Verified
+    from ._checksum_cache import ChecksumCache
+    from ._listing import RunReader
 
 
 @frozen
-class Wanted:
+class DownloadRequest:
     """An artifact of an item, the file that it becomes, and the folder that the file must not leave."""
 
     item: ItemResult
@@ -50,21 +50,26 @@ class Wanted:
         return evolve(self.outcome(FileStatus.FAILED), error=error)
 
 
-async def bring_artifact(
-    run: Run, wanted: Wanted, *, engine: Engine, verified: Verified, progress: Progress | None = None
+async def download_artifact(
+    run: RunReader,
+    wanted: DownloadRequest,
+    *,
+    engine: Engine,
+    checksums: ChecksumCache,
+    progress: Progress | None = None,
 ) -> FileOutcome:
     """Bring one artifact to its path and tell what became of it; a failure is an outcome too.
 
     A file that stands there with the promised bytes is left alone, and read for that only once. Costs no
     API request unless the listed URL is refused.
     """
-    following = Following(
+    following = ProgressReporter(
         progress or ignore,
         TransferEvent("started", "download", wanted.item.reference, wanted.artifact.name),
     )
     try:
         with following:
-            outcome = await _present(wanted, engine, verified)
+            outcome = await _present(wanted, engine, checksums)
             if outcome is None:
                 outcome = await _fetched(run, wanted, engine, following)
     except AignosticsError as error:
@@ -75,21 +80,23 @@ async def bring_artifact(
     return outcome
 
 
-async def _present(wanted: Wanted, engine: Engine, verified: Verified) -> FileOutcome | None:
+async def _present(wanted: DownloadRequest, engine: Engine, checksums: ChecksumCache) -> FileOutcome | None:
     """Make the file's folder, and return an outcome if the file stands there with the promised bytes."""
     promise = wanted.artifact.crc32c
 
-    def look(_job: Job) -> Crc32c | None:
+    def look(_token: CancelToken) -> Crc32c | None:
         make_room(wanted.root, wanted.path)
-        return None if promise is None else verified.checksum(wanted.path)
+        return None if promise is None else checksums.checksum(wanted.path)
 
-    there = await engine.aside(look)
+    there = await engine.run_file_io(look)
     if there is None or there.wire != promise:
         return None
     return wanted.outcome(FileStatus.PRESENT, size=there.length, crc32c=there.wire)
 
 
-async def _fetched(run: Run, wanted: Wanted, engine: Engine, following: Following) -> FileOutcome:
+async def _fetched(
+    run: RunReader, wanted: DownloadRequest, engine: Engine, following: ProgressReporter
+) -> FileOutcome:
     fetched = await fetch_file(
         engine,
         _Url(run, wanted).get,
@@ -105,7 +112,7 @@ async def _fetched(run: Run, wanted: Wanted, engine: Engine, following: Followin
 class _Url:
     """The signed URL of an artifact: the listed one first, then a fresh one for each further question."""
 
-    def __init__(self, run: Run, wanted: Wanted) -> None:
+    def __init__(self, run: RunReader, wanted: DownloadRequest) -> None:
         self._run = run
         self._wanted = wanted
         self._used = False

@@ -13,7 +13,7 @@ from attrs import frozen
 from .._core._tasks import plain_task_group
 from ..errors import UsageError
 from ..models import ItemResult, ItemStatus
-from ._artifact import Wanted, bring_artifact
+from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import FileOutcome
 from ._run_download import artifact_paths
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
     from anyio.streams.memory import MemoryObjectReceiveStream
 
-    from ..resources._run import Run
     from ..transfer._engine import Engine
     from ..transfer._progress import Progress
     from ..watch import Change, Watcher
-    from ._checksum_cache import Verified
+    from ._checksum_cache import ChecksumCache
+    from ._listing import RunReader
 
 _OUTSIDE = (
     "use it inside of its block: `async with client.download_as_completed(...) as items:`, and in it "
@@ -56,17 +56,17 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         self,
         watcher: Watcher,
         folder: Path,
-        run: Callable[[str], Run],
+        run: Callable[[str], RunReader],
         *,
         engine: Engine,
-        verified: Verified,
+        checksums: ChecksumCache,
         progress: Progress | None,
     ) -> None:
         self._watcher = watcher
         self._folder = folder
         self._run = run
         self._engine = engine
-        self._verified = verified
+        self._checksums = checksums
         self._progress = progress
         self._items: dict[str, dict[str, ItemResult]] = {}  # of runs that are not over
         self._take: MemoryObjectReceiveStream[CompletedItem] | None = None
@@ -142,28 +142,28 @@ class CompletedItems(AsyncIterator[CompletedItem]):
             if change.item is None and change.new.is_final:
                 self._items.pop(change.run_id, None)
 
-    def _wanted(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Wanted]]:
+    def _wanted(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[DownloadRequest]]:
         """Return the files of items, which are given by the ids of run and item."""
-        wanted: dict[tuple[str, str], list[Wanted]] = {key: [] for key in keys}
+        wanted: dict[tuple[str, str], list[DownloadRequest]] = {key: [] for key in keys}
         for run_id in {run_id for run_id, _ in keys}:
             root = self._folder / run_id
             for item, artifact, path in artifact_paths(self._items[run_id].values(), root):
                 if (run_id, item.item_id) in wanted:
-                    wanted[run_id, item.item_id].append(Wanted(item, artifact, path, root))
+                    wanted[run_id, item.item_id].append(DownloadRequest(item, artifact, path, root))
         return wanted
 
-    async def _bring(self, change: Change, item: ItemResult, wanted: Sequence[Wanted]) -> None:
+    async def _bring(self, change: Change, item: ItemResult, wanted: Sequence[DownloadRequest]) -> None:
         try:
             files = [await self._bring_one(change.run_id, each) for each in wanted]
             await self._put.send(CompletedItem(change, item, tuple(files)))
         finally:
             self._places.release()
 
-    async def _bring_one(self, run_id: str, wanted: Wanted) -> FileOutcome:
-        return await bring_artifact(
+    async def _bring_one(self, run_id: str, wanted: DownloadRequest) -> FileOutcome:
+        return await download_artifact(
             self._run(run_id),
             wanted,
             engine=self._engine,
-            verified=self._verified,
+            checksums=self._checksums,
             progress=self._progress,
         )

@@ -11,50 +11,52 @@ from .._core._file_names import distinct_names, extension
 from .._core._tasks import plain_task_group
 from ..errors import AignosticsError
 from ..models import ItemResult, ItemStatus, OutputArtifact
-from ._artifact import Wanted, bring_artifact
+from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import DownloadReport, FileOutcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 
-    from ..resources._run import Run
     from ..transfer._engine import Engine
     from ..transfer._progress import Progress
-    from ._checksum_cache import Verified
-    from ._snapshots import Look
+    from ._checksum_cache import ChecksumCache
+    from ._listing import Listing, RunReader
 
 
 async def download_results(
-    run: Run,
-    looks: AsyncIterator[Look],
+    run: RunReader,
+    listings: AsyncIterator[Listing],
     folder: Path,
     *,
     engine: Engine,
-    verified: Verified,
+    checksums: ChecksumCache,
     progress: Progress | None,
 ) -> DownloadReport:
-    """Download what the looks show as succeeded, and return one outcome per file."""
+    """Download what the listings show as succeeded, and return one outcome per file."""
     files = _Files(folder)
     # Twice the connections, so that none of them waits for a file that is being checked or named.
     limiter = anyio.CapacityLimiter(2 * engine.settings.limits.transfers)
     failure: AignosticsError | None = None
 
-    async def bring(wanted: Wanted) -> None:
+    async def bring(wanted: DownloadRequest) -> None:
         async with limiter:
             files.take(
-                wanted, await bring_artifact(run, wanted, engine=engine, verified=verified, progress=progress)
+                wanted,
+                await download_artifact(run, wanted, engine=engine, checksums=checksums, progress=progress),
             )
 
     async with plain_task_group() as group:
         try:
-            async for look in looks:
-                for wanted in files.not_started(look):
+            async for listing in listings:
+                for wanted in files.not_started(listing):
                     group.start_soon(bring, wanted)
         except AignosticsError as error:
             failure = error  # the files that are under way are still brought to their end
     if failure is not None:
         raise failure
-    return DownloadReport(look.details, folder, look.items, files.outcomes_of(look.items), look.invalid)
+    return DownloadReport(
+        listing.details, folder, listing.items, files.outcomes_of(listing.items), listing.invalid
+    )
 
 
 class _Files:
@@ -65,16 +67,16 @@ class _Files:
         self._started: set[tuple[str, str]] = set()
         self._outcomes: dict[tuple[str, str], FileOutcome] = {}
 
-    def not_started(self, look: Look) -> Iterator[Wanted]:
-        """Give a path to each artifact of the items that have succeeded since the last look."""
-        for item, artifact, path in artifact_paths(look.items, self._folder):
+    def not_started(self, listing: Listing) -> Iterator[DownloadRequest]:
+        """Give a path to each artifact of the items that have succeeded since the last listing."""
+        for item, artifact, path in artifact_paths(listing.items, self._folder):
             key = (item.item_id, artifact.artifact_id)
             # Artifacts of an item need not all be listed at once.
             if item.status == ItemStatus.SUCCEEDED and key not in self._started:
                 self._started.add(key)
-                yield Wanted(item, artifact, path, self._folder)
+                yield DownloadRequest(item, artifact, path, self._folder)
 
-    def take(self, wanted: Wanted, outcome: FileOutcome) -> None:
+    def take(self, wanted: DownloadRequest, outcome: FileOutcome) -> None:
         """Keep what became of a file."""
         self._outcomes[wanted.item.item_id, wanted.artifact.artifact_id] = outcome
 

@@ -12,7 +12,7 @@ import anyio
 from .._core._pager import LARGEST_PAGE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
 from .._run_errors import ending
-from ..downloads._snapshots import looks, one_look
+from ..downloads._listing import follow_listings, list_once
 from ..errors import NotFound
 from ..models import ItemResult, ItemStatus, RunDetails
 from ..watch._start import wait_for, watch_run
@@ -146,9 +146,9 @@ class Run:
 
         return await download_results(
             self,
-            looks(self, self.watch()) if wait else one_look(self),
+            follow_listings(self, self.watch()) if wait else list_once(self),
             Path(folder),
             engine=self._session.engine,
-            verified=self._session.verified,
+            checksums=self._session.checksums,
             progress=progress,
         )

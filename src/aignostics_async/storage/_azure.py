@@ -15,9 +15,9 @@ from attrs import field, frozen
 
 from .._core._crc32c import Crc32c, readable_crc32c
 from ..errors import ChecksumMismatch, ConfigurationError, UrlRefused
-from ..transfer._multipart_upload import Request, SentPart, send_file
+from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
 from ..transfer._read_back import read_back
-from ..transfer._request import ask
+from ..transfer._request import send_request
 from ._protocol import Store, Stored
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Container:
         # obstore's signature for HEAD allows nothing; one for GET allows both.
         url = await self._sign("GET", key, _REQUEST_SECONDS)
         try:
-            headers = (await ask(self._session.engine, "HEAD", url, name=key)).headers
+            headers = (await send_request(self._session.engine, "HEAD", url, name=key)).headers
         except UrlRefused as refused:
             if refused.status == 404:
                 return None
@@ -126,7 +126,7 @@ class Container:
         """Delete an object; one that is not there is as good."""
         url = await self._sign("DELETE", key, _REQUEST_SECONDS)
         try:
-            await ask(self._session.engine, "DELETE", url, name=key)
+            await send_request(self._session.engine, "DELETE", url, name=key)
         except UrlRefused as refused:
             if refused.status != 404:
                 raise
@@ -137,7 +137,7 @@ class Container:
 
     async def ask_put(self, url: str, key: str, headers: dict[str, str], body: bytes) -> str | None:
         """Send a small PUT and return the ETag of what it made."""
-        reply = await ask(self._session.engine, "PUT", url, name=key, headers=headers, body=body)
+        reply = await send_request(self._session.engine, "PUT", url, name=key, headers=headers, body=body)
         return reply.headers.get("etag")
 
     async def _sign(self, method: Literal["GET", "PUT", "DELETE"], key: str, expires: float) -> str:
@@ -157,12 +157,12 @@ class _Target:
         self._key = key
         self._url = url
 
-    def whole(self, digest: Crc32c) -> Request:
-        return Request(self._url, {"x-ms-blob-type": "BlockBlob", _META: digest.wire})
+    def whole(self, digest: Crc32c) -> SignedRequest:
+        return SignedRequest(self._url, {"x-ms-blob-type": "BlockBlob", _META: digest.wire})
 
-    def part(self, upload: str, number: int, _digest: Crc32c) -> Request:
+    def part(self, upload: str, number: int, _digest: Crc32c) -> SignedRequest:
         block = _block(upload, number).replace("=", "%3D").replace("+", "%2B").replace("/", "%2F")
-        return Request(f"{self._url}&comp=block&blockid={block}", {})
+        return SignedRequest(f"{self._url}&comp=block&blockid={block}", {})
 
     async def begin(self) -> str:
         return secrets.token_hex(8)  # keeps the blocks of two uploads apart

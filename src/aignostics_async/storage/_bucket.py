@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from .._core._crc32c import Crc32c, goog_crc32c, readable_crc32c
 from ..errors import ConfigurationError, InvalidResponse, UrlRefused
-from ..transfer._multipart_upload import Request, SentPart, send_file
-from ..transfer._request import Reply, ask
+from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
+from ..transfer._request import BufferedResponse, send_request
 from ._multipart_xml import (
     Pending,
     completion,
@@ -238,11 +238,13 @@ class Bucket:
 
     # Requests
 
-    def request(self, signer: Key, method: str, key: str, query: Mapping[str, str], wire: str) -> Request:
+    def request(
+        self, signer: Key, method: str, key: str, query: Mapping[str, str], wire: str
+    ) -> SignedRequest:
         """Return the signed request that sends a body with this checksum."""
         headers = self._dialect.checksum(wire)
         url = presign(signer, method, self._url(key), expires=_REQUEST_SECONDS, query=query, headers=headers)
-        return Request(url, headers)
+        return SignedRequest(url, headers)
 
     async def _ask(
         self,
@@ -252,13 +254,13 @@ class Bucket:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-    ) -> Reply:
+    ) -> BufferedResponse:
         url = self._root if key is None else self._url(key)
         signed = presign(
             await self._keys(), method, url, expires=_REQUEST_SECONDS, query=query, headers=headers
         )
         name = key or self._place
-        return await ask(self._engine, method, signed, name=name, headers=headers, body=body)
+        return await send_request(self._engine, method, signed, name=name, headers=headers, body=body)
 
     @property
     def _engine(self) -> Engine:
@@ -280,10 +282,10 @@ class _Target:
         self._key = key
         self._signer = signer
 
-    def whole(self, digest: Crc32c) -> Request:
+    def whole(self, digest: Crc32c) -> SignedRequest:
         return self._bucket.request(self._signer, "PUT", self._key, {}, digest.wire)
 
-    def part(self, upload: str, number: int, digest: Crc32c) -> Request:
+    def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         query = {"partNumber": str(number), "uploadId": upload}
         return self._bucket.request(self._signer, "PUT", self._key, query, digest.wire)
 

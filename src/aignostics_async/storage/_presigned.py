@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from .._core._crc32c import goog_crc32c, readable_crc32c
 from ..errors import UrlRefused
-from ..transfer._request import ask
+from ..transfer._request import send_request
 from ..transfer._upload import put_file
 from ._protocol import Store, Stored
 
@@ -55,7 +55,7 @@ class _PresignedStore:
             return None
         try:
             url = await self._signs.head_url(key)
-            headers = (await ask(self._session.engine, "HEAD", url, name=key)).headers
+            headers = (await send_request(self._session.engine, "HEAD", url, name=key)).headers
         except UrlRefused as refused:
             if refused.status == 404:
                 return None

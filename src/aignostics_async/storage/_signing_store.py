@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .._core._crc32c import goog_crc32c
 from .._core._urls import without_query
 from ..errors import InvalidResponse, UrlRefused
-from ..transfer._request import ask
+from ..transfer._request import send_request
 from ..transfer._upload import put_file
 from ._protocol import Stored
 
@@ -42,7 +42,7 @@ class SigningStore:
         url = await self._sign("HEAD", key, 300)
 
         try:
-            headers = (await ask(self._session.engine, "HEAD", url, name=key)).headers
+            headers = (await send_request(self._session.engine, "HEAD", url, name=key)).headers
         except UrlRefused as refused:
             if refused.status != 404:
                 raise
@@ -59,7 +59,7 @@ class SigningStore:
         """Delete an object; one that is not there is as good."""
         url = await self._sign("DELETE", key, 300)
         try:
-            await ask(self._session.engine, "DELETE", url, name=key)
+            await send_request(self._session.engine, "DELETE", url, name=key)
         except UrlRefused as refused:
             if refused.status != 404:
                 raise

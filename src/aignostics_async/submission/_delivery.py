@@ -18,7 +18,7 @@ from .._core._tasks import run_all
 from ..errors import AignosticsError, ConfigurationError, TransferError
 from ..slides import SlideInfo, packed
 from ..storage import Store, Stored, put_once
-from ..transfer._progress import Following, Progress, TransferEvent, ignore
+from ..transfer._progress import Progress, ProgressReporter, TransferEvent, ignore
 
 if TYPE_CHECKING:
     from .._config import Settings, Uploads
@@ -106,7 +106,7 @@ class Delivery:
                     f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(parcel.path)
                 ) from None
             started = TransferEvent("started", "upload", parcel.reference, source.name, total=size)
-            following = Following(self._tell, started)
+            following = ProgressReporter(self._tell, started)
             try:
                 with following:
                     stored = await self._put(self._key(parcel, source), source, progress=following.advance)

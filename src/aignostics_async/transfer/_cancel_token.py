@@ -7,11 +7,11 @@ import socket
 import threading
 
 
-class Cut(Exception):
+class Cancelled(Exception):
     """The work was cancelled; raised in its thread, and seen by nobody else."""
 
 
-class Job:
+class CancelToken:
     """Counts bytes, and can be cut short.
 
     The thread adds to `moved`, the loop reads it; no lock is needed for a number with one writer. `cut` takes
@@ -25,13 +25,13 @@ class Job:
         self._plug: socket.socket | None = None
 
     def hold(self, plug: socket.socket) -> None:
-        """Remember the connection that the thread is about to wait for; raises Cut if it is too late."""
+        """Register the connection the thread is about to wait on; raises Cancelled if it is too late."""
         with self._lock:
             self._plug = plug
         self.check()
 
     def release(self) -> None:
-        """Forget the connection: the thread is about to close it, or to leave it to another job."""
+        """Forget the connection: the thread is about to close it, or to leave it to another token."""
         with self._lock:
             self._plug = None
 
@@ -45,11 +45,11 @@ class Job:
                     self._plug.shutdown(socket.SHUT_RDWR)
 
     def check(self) -> None:
-        """Raise Cut if the work was cut short."""
+        """Raise Cancelled if the work was cut short."""
         if self._cut.is_set():
-            raise Cut
+            raise Cancelled
 
     def pause(self, seconds: float) -> None:
         """Wait in the thread, unless and until the work is cut short."""
         if seconds > 0 and self._cut.wait(seconds):
-            raise Cut
+            raise Cancelled

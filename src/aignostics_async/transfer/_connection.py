@@ -1,7 +1,7 @@
 """The only blocking HTTP: one request on one connection, from a worker thread.
 
 Built on the standard library's http.client. Beside urllib3 it costs a little less per byte (`readinto` fills
-our own buffer, urllib3's copies), and its connection takes a socket that we made: so a job can be cut short
+our own buffer, urllib3's copies), and its connection takes a socket that we made: so a token can be cut short
 at any moment, and an address can be looked at before anything is sent to it. What it lacks is here: proxies,
 redirects, connections kept for the next request, and errors of our tree.
 
@@ -41,7 +41,7 @@ from ._responses import (
 
 if TYPE_CHECKING:
     from .._config import Settings
-    from ._cancel_token import Job
+    from ._cancel_token import CancelToken
 
 Send = Callable[[memoryview], None]
 
@@ -63,7 +63,7 @@ class _HungUp(Exception):
     """The storage does not want the rest of a body."""
 
 
-class _Line:
+class Connection:
     """A connection to one place, and a second handle on its socket to pull it by."""
 
     def __init__(self, place: tuple[str, ...], http: HTTPConnection, plug: socket.socket) -> None:
@@ -84,7 +84,7 @@ class _Line:
         self.plug.close()
 
 
-class Answer:
+class Response:
     """What the storage answered, its body not yet read."""
 
     def __init__(self, response: HTTPResponse) -> None:
@@ -103,19 +103,19 @@ class Answer:
         raise broken
 
 
-class Wire:
+class ConnectionPool:
     """The connections of a client to storages; shared by its worker threads."""
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
         self._settings = settings
         self._context = context
         self._lock = threading.Lock()
-        self._idle: list[_Line] = []
+        self._idle: list[Connection] = []
         if settings.proxy is not None:
             _proxy_address(settings.proxy)
 
     def close(self) -> None:
-        """Close the connections that no job holds."""
+        """Close the connections that no token holds."""
         with self._lock:
             lines, self._idle = self._idle, []
         for line in lines:
@@ -127,11 +127,11 @@ class Wire:
         method: str,
         url: str,
         *,
-        job: Job,
+        token: CancelToken,
         name: str,
         headers: Mapping[str, str] | None = None,
         send: Callable[[Send], None] | None = None,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[Response]:
         """Send one request, and give the answer if its status is 2xx.
 
         `send` is called to write the body, whose length is in `headers`. A GET or HEAD follows three
@@ -139,10 +139,10 @@ class Wire:
         read, becomes AttemptFailed with a TransferError inside.
         """
         target = checked(url, name)
-        line: _Line | None = None
+        line: Connection | None = None
         response: HTTPResponse | None = None
         try:
-            line = self._line(target, job)
+            line = self._line(target, token)
             response = self._ask(line, method, target, headers or {}, send)
             redirects = 0
             while (moved := _moved(method, target, response, name)) is not None:
@@ -153,7 +153,7 @@ class Wire:
                     message = f"it was redirected more than {_REDIRECTS} times"
                     raise refusal(message, name, response.status)
                 target = moved
-                line = self._line(target, job)
+                line = self._line(target, token)
                 response = self._ask(line, method, target, headers or {}, send)
             if not 200 <= response.status < 300:
                 raise refused(
@@ -164,13 +164,13 @@ class Wire:
                     body=_first_words(response),
                     name=name,
                 )
-            yield Answer(response)
+            yield Response(response)
             if _is_over(response):
                 line = self._keep(line)
         except LinkLocal:
             failure = refusal("its URL leads to a link-local address, where no storage is", name, 0)
         except _Broken as error:
-            job.check()
+            token.check()
             place = without_query(target.geturl())
             failure = AttemptFailed(
                 TransferInterrupted(f"the connection to {place} failed ({error}); try again", name=name),
@@ -179,7 +179,7 @@ class Wire:
         else:
             return
         finally:
-            job.release()
+            token.release()
             if response is not None:
                 response.close()
             if line is not None:
@@ -188,22 +188,22 @@ class Wire:
 
     # Connections
 
-    def _line(self, target: SplitResult, job: Job) -> _Line:
+    def _line(self, target: SplitResult, token: CancelToken) -> Connection:
         host, port = target.hostname or "", target.port or PORTS[target.scheme]
         proxy = self._proxy(target)
         place = (target.scheme, host, str(port), proxy or "")
         while (line := self._kept(place)) is not None:
             if line.is_fresh():
-                job.hold(line.plug)
+                token.hold(line.plug)
                 return line
             line.close()
         try:
-            return self._connect(place, host, port, proxy, job)
+            return self._connect(place, host, port, proxy, token)
         except (OSError, HTTPException, UnicodeError) as error:
             broken = _Broken(error, sent=False)
         raise broken
 
-    def _kept(self, place: tuple[str, ...]) -> _Line | None:
+    def _kept(self, place: tuple[str, ...]) -> Connection | None:
         with self._lock:
             for line in reversed(self._idle):
                 if line.place == place:
@@ -211,16 +211,18 @@ class Wire:
                     return line
         return None
 
-    def _keep(self, line: _Line) -> _Line | None:
+    def _keep(self, line: Connection) -> Connection | None:
         """Keep a connection for the next request; returns the one that has to go instead, if any."""
         with self._lock:
             self._idle.append(line)
             return self._idle.pop(0) if len(self._idle) > _KEPT else None
 
-    def _connect(self, place: tuple[str, ...], host: str, port: int, proxy: str | None, job: Job) -> _Line:
+    def _connect(
+        self, place: tuple[str, ...], host: str, port: int, proxy: str | None, token: CancelToken
+    ) -> Connection:
         via = _proxy_address(proxy) if proxy is not None else None
         # Through a proxy it is the proxy that looks a name up.
-        sock = self._dial(via.hostname or "", via.port or 80, job) if via else self._dial(host, port, job)
+        sock = self._dial(via.hostname or "", via.port or 80, token) if via else self._dial(host, port, token)
         plug = sock.dup()
         http = HTTPConnection(host, port)
         http.auto_open = 0  # it would open a connection of its own, without TLS
@@ -234,16 +236,16 @@ class Wire:
             http.close()
             plug.close()
             raise
-        return _Line(place, http, plug)
+        return Connection(place, http, plug)
 
-    def _dial(self, host: str, port: int, job: Job) -> socket.socket:
+    def _dial(self, host: str, port: int, token: CancelToken) -> socket.socket:
         failure: OSError | None = None
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             refuse_link_local(str(address[0]))
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.settimeout(self._settings.timeouts.connect)
-                job.hold(sock)
+                token.hold(sock)
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
@@ -272,7 +274,7 @@ class Wire:
 
     def _ask(
         self,
-        line: _Line,
+        line: Connection,
         method: str,
         target: SplitResult,
         headers: Mapping[str, str],
@@ -292,7 +294,9 @@ class Wire:
                 broken = _Broken(error)
         raise broken
 
-    def _write_head(self, line: _Line, method: str, target: SplitResult, headers: Mapping[str, str]) -> None:
+    def _write_head(
+        self, line: Connection, method: str, target: SplitResult, headers: Mapping[str, str]
+    ) -> None:
         host = target.netloc.rpartition("@")[2]
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {
@@ -313,7 +317,7 @@ class Wire:
             line.http.putheader(field, value)
         line.http.endheaders()
 
-    def _write_body(self, line: _Line, send: Callable[[Send], None]) -> None:
+    def _write_body(self, line: Connection, send: Callable[[Send], None]) -> None:
         sock = line.http.sock
         sock.settimeout(self._settings.timeouts.write)
 

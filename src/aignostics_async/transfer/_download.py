@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from .._core._crc32c import readable_crc32c
 from .._core._file_names import check_inside
 from ..errors import ChecksumMismatch
-from ._partial_file import Part, clear_abandoned, local_error
-from ._ranged_download import Fetch, Fetched, Order
+from ._partial_file import PartialFile, clear_abandoned, local_error
+from ._ranged_download import DownloadSpec, FetchedFile, RangedDownload
 
 if TYPE_CHECKING:
     from ._engine import Engine
@@ -26,7 +26,7 @@ async def fetch_file(
     name: str,
     expected: str | None,
     progress: Callable[[int, int | None], None] | None = None,
-) -> Fetched:
+) -> FetchedFile:
     """Download to `target`, which appears whole and verified or not at all.
 
     `url` is asked for a signed URL at the start, and again whenever the storage refuses the one it gave.
@@ -40,7 +40,7 @@ async def fetch_file(
 
     Raises ChecksumMismatch after a second try from the start, UrlRefused, TransferInterrupted and DiskFull.
     """
-    order = Order(url, target, name, readable_crc32c(expected), progress or _untold)
+    order = DownloadSpec(url, target, name, readable_crc32c(expected), progress or _untold)
     try:
         return await _fetch_once(engine, order)
     except ChecksumMismatch:
@@ -48,14 +48,16 @@ async def fetch_file(
     return await _fetch_once(engine, order)
 
 
-async def _fetch_once(engine: Engine, order: Order) -> Fetched:
+async def _fetch_once(engine: Engine, order: DownloadSpec) -> FetchedFile:
     try:
-        part = await engine.aside(lambda job: Part.open(job, order.target, order.promise, order.name))
+        part = await engine.run_file_io(
+            lambda token: PartialFile.open(token, order.target, order.promise, order.name)
+        )
     except OSError as error:
         raise local_error(error, order.target, order.name) from None
     engine.parts.add(part)
     try:
-        return await Fetch(engine, order, part).run()
+        return await RangedDownload(engine, order, part).run()
     except OSError as error:
         part.give_up()
         raise local_error(error, order.target, order.name) from None
@@ -64,7 +66,7 @@ async def _fetch_once(engine: Engine, order: Order) -> Fetched:
         if part.is_over:
             part.close()  # no more than closing it, which is not worth a thread
         else:
-            await engine.settle(part.close)
+            await engine.run_cleanup(part.close)
 
 
 def make_room(root: Path, target: Path) -> None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import anyio
 import anyio.to_thread
 
-from ._cancel_token import Cut, Job
-from ._connection import Wire
+from ._cancel_token import Cancelled, CancelToken
+from ._connection import ConnectionPool
 from ._limits import (
     INTERVAL,
     LARGEST_PIECE,
-    Pace,
-    Throttle,
+    BandwidthLimiter,
+    ConcurrencyLimit,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .._config import Settings
     from .._core._lifetime import Lifetime
     from .._http._retry import Outcome
-    from ._partial_file import Part
+    from ._partial_file import PartialFile
 
 _T = TypeVar("_T")
 
@@ -52,18 +52,18 @@ class Engine:
         self.settings = settings
         self._lifetime = lifetime
         self._most = settings.limits.transfers
-        self._pace = Pace(self._most, _cores())
-        self.throttle = Throttle(settings.transfers.bandwidth)
-        self._jobs: set[Job] = set()
+        self._pace = ConcurrencyLimit(self._most, _cores())
+        self.bandwidth = BandwidthLimiter(settings.transfers.bandwidth)
+        self._jobs: set[CancelToken] = set()
         self._moved = 0
         self._slowed = 0.0
         self._looked = (0.0, 0, 0.0)
         self._local = threading.local()
-        self.parts: set[Part] = set()
+        self.parts: set[PartialFile] = set()
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the engine; its threads and connections end with `stack`."""
-        self.wire = Wire(self.settings, context)
+        self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.
         self._threads = ThreadPoolExecutor(self._most + _ASIDE, "aignostics-transfer")
         self._limiter = anyio.CapacityLimiter(self._pace.connections)
@@ -72,9 +72,9 @@ class Engine:
         return self
 
     def _close(self) -> None:
-        for job in self._jobs:
-            job.cut()
-        self.wire.close()
+        for token in self._jobs:
+            token.cut()
+        self.connections.close()
         self._threads.shutdown(wait=False)
 
     @property
@@ -82,24 +82,24 @@ class Engine:
         """Whether another connection would keep nobody waiting."""
         return self._limiter.available_tokens > 0
 
-    async def run(self, work: Callable[[Job], _T], tick: Callable[[], None] | None = None) -> _T:
+    async def run(self, work: Callable[[CancelToken], _T], tick: Callable[[], None] | None = None) -> _T:
         """Run work that moves bytes, once there is room for it; `tick` is called ten times a second."""
         self._lifetime.check()
         async with self._limiter:
             return await self._run(work, tick)
 
-    async def aside(self, work: Callable[[Job], _T]) -> _T:
+    async def run_file_io(self, work: Callable[[CancelToken], _T]) -> _T:
         """Run work on files, a few at once, beside what moves bytes."""
         self._lifetime.check()
         async with self._aside:
             return await self._run(work, None)
 
-    async def settle(self, work: Callable[[], None]) -> None:
+    async def run_cleanup(self, work: Callable[[], None]) -> None:
         """Run what has to be done in the end, through cancellation, and when the client was closed too."""
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(work)
 
-    def heed(self, outcome: Outcome) -> None:
+    def on_throttled(self, outcome: Outcome) -> None:
         """Take in what became of a try. What a storage asks of all connections at once counts once."""
         if outcome.status in _LESS and time.monotonic() > self._slowed + _TOGETHER:
             self._slowed = time.monotonic()
@@ -112,10 +112,10 @@ class Engine:
         buffer: memoryview = self._local.buffer
         return buffer
 
-    async def _run(self, work: Callable[[Job], _T], tick: Callable[[], None] | None) -> _T:
-        job = Job()
-        self._jobs.add(job)
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work, job)
+    async def _run(self, work: Callable[[CancelToken], _T], tick: Callable[[], None] | None) -> _T:
+        token = CancelToken()
+        self._jobs.add(token)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work, token)
         try:
             while not future.done():
                 await asyncio.wait({future}, timeout=_TICK)
@@ -124,18 +124,18 @@ class Engine:
                     tick()
             return future.result()
         except asyncio.CancelledError:
-            job.cut()
+            token.cut()
             future.add_done_callback(_look_away)
             with anyio.CancelScope(shield=True):
                 await asyncio.wait({future}, timeout=_PATIENCE)
             raise
-        except Cut:
+        except Cancelled:
             # Not by a cancellation of this task: the client was closed under it.
             self._lifetime.check()
             raise
         finally:
-            self._jobs.discard(job)
-            self._moved += job.moved
+            self._jobs.discard(token)
+            self._moved += token.moved
 
     def _look(self) -> None:
         """Let the pace take in what was moved since the last look."""
@@ -143,7 +143,7 @@ class Engine:
         now, busy = time.monotonic(), time.process_time()
         if now - then < INTERVAL:
             return
-        moved = self._moved + sum(job.moved for job in self._jobs)
+        moved = self._moved + sum(token.moved for token in self._jobs)
         self._looked = now, moved, busy
         if now - then > 4 * INTERVAL:  # nothing was under way, so what was known is old
             self._limiter.total_tokens = self._pace.rest()

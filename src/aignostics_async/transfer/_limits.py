@@ -15,7 +15,7 @@ _BUSY = 0.7  # of the cores
 
 
 @define
-class Pace:
+class ConcurrencyLimit:
     """How many connections are worth having: more while that moves more bytes, half when a storage says so.
 
     Starts at eight, doubles until doubling no longer pays, then adds a quarter at a time. While the process
@@ -65,7 +65,7 @@ class Pace:
         return self.connections
 
 
-class Throttle:
+class BandwidthLimiter:
     """A limit on bytes per second that all connections share; None is no limit."""
 
     def __init__(self, rate: float | None) -> None:

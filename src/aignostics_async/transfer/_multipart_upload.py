@@ -24,10 +24,10 @@ from .._http._retry import AttemptFailed, repeat
 from ..errors import TransferError
 from ._engine import new_buffer
 from ._limits import PIECE_TO_SEND
-from ._upload import Fingerprint, Sent, changed, read_piece, unreadable
+from ._upload import Fingerprint, SentFile, changed, read_piece, unreadable
 
 if TYPE_CHECKING:
-    from ._cancel_token import Job
+    from ._cancel_token import CancelToken
     from ._connection import Send
     from ._engine import Engine
 
@@ -46,7 +46,7 @@ class SentPart:
 
 
 @frozen
-class Request:
+class SignedRequest:
     """A signed PUT: where it goes, and the headers that are in its signature."""
 
     url: str
@@ -56,11 +56,11 @@ class Request:
 class Target(Protocol):
     """Where a file goes. `whole` and `part` sign in a worker thread, the others ask the store."""
 
-    def whole(self, digest: Crc32c) -> Request:
+    def whole(self, digest: Crc32c) -> SignedRequest:
         """Return the request that sends the whole file."""
         ...
 
-    def part(self, upload: str, number: int, digest: Crc32c) -> Request:
+    def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         """Return the request that sends one part; numbers begin with 1."""
         ...
 
@@ -84,7 +84,7 @@ async def send_file(
     *,
     name: str,
     progress: Callable[[int], None] | None = None,
-) -> Sent:
+) -> SentFile:
     """Send a file whole if it fits one part, else in parts; an upload that fails is aborted.
 
     Raises LocalFileChanged when the file changed meanwhile, else what the parts raise.
@@ -97,7 +97,7 @@ async def send_file(
     if before.size <= part_size:
         part, digest = await sending.send(None, 1)
         before.check(source, name)
-        return Sent(before.size, digest.wire, verified=True, etag=part.etag)
+        return SentFile(before.size, digest.wire, verified=True, etag=part.etag)
     upload = await target.begin()
     try:
         numbers = range(1, -(-before.size // part_size) + 1)
@@ -110,7 +110,7 @@ async def send_file(
     except BaseException:
         await _give_up(target, upload)
         raise
-    return Sent(before.size, whole.wire, verified=True, etag=etag)
+    return SentFile(before.size, whole.wire, verified=True, etag=etag)
 
 
 async def _give_up(target: Target, upload: str) -> None:
@@ -143,7 +143,7 @@ class _Sending:
             try:
                 return await self._engine.run(partial(self._send, upload, number), self._tick)
             except AttemptFailed as failed:
-                self._engine.heed(failed.outcome)
+                self._engine.on_throttled(failed.outcome)
                 raise
 
         what = f"upload of {self._name}, part {number}"
@@ -154,23 +154,23 @@ class _Sending:
     def _tick(self) -> None:
         self.tell(sum(self._arrived.values()))
 
-    def _send(self, upload: str | None, number: int, job: Job) -> tuple[SentPart, Crc32c]:
+    def _send(self, upload: str | None, number: int, token: CancelToken) -> tuple[SentPart, Crc32c]:
         buffer = self._buffer()
         try:
-            view = self._read(buffer, number, job)
+            view = self._read(buffer, number, token)
             digest = Crc32c()
             for start in range(0, len(view), PIECE_TO_SEND):
                 digest.update(view[start : start + PIECE_TO_SEND])
             request = (
                 self._target.whole(digest) if upload is None else self._target.part(upload, number, digest)
             )
-            with self._engine.wire.exchange(
+            with self._engine.connections.exchange(
                 "PUT",
                 request.url,
-                job=job,
+                token=token,
                 name=self._name,
                 headers={**request.headers, "Content-Length": str(len(view))},
-                send=lambda write: self._write(view, write, number, job),
+                send=lambda write: self._write(view, write, number, token),
             ) as answer:
                 return SentPart(number, answer.headers.get("etag", ""), digest.wire), digest
         finally:
@@ -182,7 +182,7 @@ class _Sending:
         except queue.Empty:
             return new_buffer(min(self._part_size, self.size))
 
-    def _read(self, view: memoryview, number: int, job: Job) -> memoryview:
+    def _read(self, view: memoryview, number: int, token: CancelToken) -> memoryview:
         start = (number - 1) * self._part_size
         view = view[: min(self._part_size, self.size - start)]
         try:
@@ -193,7 +193,7 @@ class _Sending:
             os.lseek(fd, start, os.SEEK_SET)
             there = 0
             while there < len(view):
-                job.check()
+                token.check()
                 count = read_piece(fd, view[there:][:PIECE_TO_SEND], self._name)
                 if not count:
                     raise changed(self._name)
@@ -202,12 +202,12 @@ class _Sending:
             os.close(fd)
         return view
 
-    def _write(self, view: memoryview, write: Send, number: int, job: Job) -> None:
+    def _write(self, view: memoryview, write: Send, number: int, token: CancelToken) -> None:
         self._arrived[number] = 0
         for start in range(0, len(view), PIECE_TO_SEND // 4):
             piece = view[start : start + PIECE_TO_SEND // 4]
             write(piece)
-            job.moved += len(piece)
+            token.moved += len(piece)
             self._arrived[number] += len(piece)
-            job.check()
-            job.pause(self._engine.throttle.take(len(piece), time.monotonic()))
+            token.check()
+            token.pause(self._engine.bandwidth.take(len(piece), time.monotonic()))

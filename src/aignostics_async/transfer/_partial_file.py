@@ -19,7 +19,7 @@ from ._resume_record import Record, read_record
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._cancel_token import Job
+    from ._cancel_token import CancelToken
 
 _PIECE = 1024 * 1024  # bytes
 _SAVED_EVERY = 1.0  # seconds
@@ -27,7 +27,7 @@ _SAVED_EVERY = 1.0  # seconds
 _WORTH_KEEPING = 8 * 1024 * 1024
 
 
-class Part:
+class PartialFile:
     """The partial file of one target. Blocking; what workers share in it is safe for several threads."""
 
     def __init__(self, target: Path, fd: int, promise: str | None) -> None:
@@ -44,12 +44,12 @@ class Part:
         self.forget()
 
     @classmethod
-    def open(cls, job: Job, target: Path, promise: str | None, name: str) -> Self:
+    def open(cls, token: CancelToken, target: Path, promise: str | None, name: str) -> Self:
         """Open the partial file of a target, with what an earlier download left of it and still checks.
 
         Raises TransferError while another download of it, here or in another process, is under way.
         """
-        job.check()
+        token.check()
         path = part_path(target)
         while True:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
@@ -57,7 +57,7 @@ class Part:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_at(fd, path):
                     part = cls(target, fd, promise)
-                    part.recover(job)
+                    part.recover(token)
                     return part
             except BlockingIOError:
                 os.close(fd)
@@ -94,7 +94,7 @@ class Part:
         """Whether what comes later can be told to be of the same file as what is there."""
         return self.promise is not None or self.etag is not None
 
-    def recover(self, job: Job) -> None:
+    def recover(self, token: CancelToken) -> None:
         """Take over the spans of the record whose bytes still have its checksums."""
         try:
             record = read_record(self._record.read_bytes())
@@ -105,15 +105,15 @@ class Part:
             return
         self.total, self.etag = record.total, record.etag
         self.spans = [
-            span if self._checksum(span, job) == span.done else Span(span.start, span.end)
+            span if self._checksum(span, token) == span.done else Span(span.start, span.end)
             for span in record.spans
         ]
 
-    def _checksum(self, span: Span, job: Job) -> Crc32c:
+    def _checksum(self, span: Span, token: CancelToken) -> Crc32c:
         found = Crc32c()
         buffer = memoryview(bytearray(_PIECE))
         while found.length < span.done.length:
-            job.check()
+            token.check()
             piece = buffer[: span.done.length - found.length]
             count = os.preadv(self._fd, [piece], span.start + found.length)
             if not count:
@@ -185,7 +185,7 @@ def record_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.part.json")
 
 
-def check_space(part: Part, all_parts: Iterable[Part]) -> None:
+def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
     """Raise DiskFull unless the disk has room for this file beside all others that are under way."""
     disk = os.statvfs(part.target.parent)
     free = disk.f_bavail * disk.f_frsize

@@ -44,7 +44,7 @@ def ignore(_event: TransferEvent) -> None:
     """Show nothing."""
 
 
-class Following:
+class ProgressReporter:
     """Tells the events of one file: that it started, how far it is, its retries, and its end."""
 
     def __init__(self, tell: Progress, started: TransferEvent) -> None:

@@ -16,7 +16,7 @@ from .._core._tasks import plain_task_group
 from .._http._retry import AttemptFailed, Outcome, repeat
 from ..errors import ChecksumMismatch, TransferInterrupted, UrlRefused
 from ._limits import LARGEST_PIECE, next_piece
-from ._partial_file import Part, check_space
+from ._partial_file import PartialFile, check_space
 from ._ranges import (
     Span,
     combined,
@@ -29,15 +29,15 @@ from ._ranges import (
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from ._cancel_token import Job
-    from ._connection import Answer
+    from ._cancel_token import CancelToken
+    from ._connection import Response
     from ._engine import Engine
 
 _BEGINNINGS = 3
 
 
 @frozen
-class Order:
+class DownloadSpec:
     """What is wanted: a file, where it comes from, and where it goes."""
 
     url: Callable[[], Awaitable[str]]
@@ -52,7 +52,7 @@ class Order:
 
 
 @frozen
-class Fetched:
+class FetchedFile:
     """A file that is complete under its name: its size, its checksum, and whether that was promised."""
 
     size: int
@@ -68,10 +68,10 @@ class _Stale(Exception):
         self.ranges = ranges
 
 
-class Fetch:
+class RangedDownload:
     """One file under way."""
 
-    def __init__(self, engine: Engine, order: Order, part: Part) -> None:
+    def __init__(self, engine: Engine, order: DownloadSpec, part: PartialFile) -> None:
         self._engine = engine
         self._order = order
         self._part = part
@@ -83,8 +83,8 @@ class Fetch:
         self._waiting: list[Span] = []
         self._least = engine.settings.transfers.segment_size
 
-    async def run(self) -> Fetched:
-        """Fetch what is missing, check the whole, and give it its name."""
+    async def run(self) -> FetchedFile:
+        """RangedDownload what is missing, check the whole, and give it its name."""
         for _ in range(_BEGINNINGS):
             try:
                 await self._fetch()
@@ -93,7 +93,7 @@ class Fetch:
                 self._splittable = False
                 self._part.forget()
             else:
-                return await self._engine.aside(self._finish)
+                return await self._engine.run_file_io(self._finish)
         raise TransferInterrupted(
             "the storage gave another file at each try; is it being replaced?", name=self._order.name
         )
@@ -155,21 +155,21 @@ class Fetch:
             return
         if failure.outcome.status == 416 and span.position:
             raise _Stale(ranges=True)  # the file has become shorter than what is there of it
-        self._engine.heed(failure.outcome)
+        self._engine.on_throttled(failure.outcome)
         if isinstance(failure.error, UrlRefused) and self._address.refuse(url, self._part.done):
             failure = AttemptFailed(failure.error, Outcome(retry_after=0))
         raise failure
 
     # In a worker thread
 
-    def _pull(self, url: str, span: Span, job: Job) -> None:
-        with self._engine.wire.exchange(
-            "GET", url, job=job, name=self._order.name, headers=range_header(span)
+    def _pull(self, url: str, span: Span, token: CancelToken) -> None:
+        with self._engine.connections.exchange(
+            "GET", url, token=token, name=self._order.name, headers=range_header(span)
         ) as answer:
             self._accept(answer, span)
-            self._drain(answer, span, job)
+            self._drain(answer, span, token)
 
-    def _accept(self, answer: Answer, span: Span) -> None:
+    def _accept(self, answer: Response, span: Span) -> None:
         """Check that an answer is the bytes that were asked for, of the file that the others are of."""
         total = answer.length
         if answer.status == 206:
@@ -198,22 +198,22 @@ class Fetch:
         self._ranges = False
         self._part.forget_bytes(span)
 
-    def _drain(self, answer: Answer, span: Span, job: Job) -> None:
+    def _drain(self, answer: Response, span: Span, token: CancelToken) -> None:
         buffer, piece = self._engine.buffer(), LARGEST_PIECE // 8
         while not span.is_complete:
             began = time.monotonic()
             wanted = piece if span.end is None else min(piece, span.end - span.position)
             count = answer.read_into(buffer[:wanted])
-            job.check()
+            token.check()
             if not count:
                 self._end(span)
                 return
             self._part.write(buffer[:count], span)
-            job.moved += count
+            token.moved += count
             now = time.monotonic()
             piece = next_piece(piece, now - began)
             self._part.save()
-            job.pause(self._engine.throttle.take(count, now))
+            token.pause(self._engine.bandwidth.take(count, now))
 
     def _end(self, span: Span) -> None:
         """Take in the end of an answer: the file's own where the storage did not say how long it is."""
@@ -222,8 +222,8 @@ class Fetch:
             raise AttemptFailed(TransferInterrupted(message, name=self._order.name), Outcome())
         span.end = self._part.total = span.position
 
-    def _finish(self, job: Job) -> Fetched:
-        job.check()
+    def _finish(self, token: CancelToken) -> FetchedFile:
+        token.check()
         part = self._part
         total = part.done if part.total is None else part.total
         digest = combined(part.spans, total)
@@ -233,7 +233,7 @@ class Fetch:
             found = "none" if digest is None else digest.wire
             raise ChecksumMismatch(name=self._order.name, expected=promise or "none", actual=found)
         part.finish()
-        return Fetched(total, digest.wire, promise is not None)
+        return FetchedFile(total, digest.wire, promise is not None)
 
 
 class _Address:

@@ -10,21 +10,21 @@ from .._http._retry import repeat
 from ._limits import LARGEST_PIECE
 
 if TYPE_CHECKING:
-    from ._cancel_token import Job
+    from ._cancel_token import CancelToken
     from ._engine import Engine
 
 
 async def read_back(engine: Engine, url: str, name: str) -> Crc32c:
     """Return the checksum of what a signed URL gives; costs its whole transfer and one MiB of memory."""
 
-    def read(job: Job) -> Crc32c:
+    def read(token: CancelToken) -> Crc32c:
         digest, buffer = Crc32c(), engine.buffer()[:LARGEST_PIECE]
-        with engine.wire.exchange("GET", url, job=job, name=name) as answer:
+        with engine.connections.exchange("GET", url, token=token, name=name) as answer:
             while count := answer.read_into(buffer):
-                job.check()
+                token.check()
                 digest.update(buffer[:count])
-                job.moved += count
-                job.pause(engine.throttle.take(count, time.monotonic()))
+                token.moved += count
+                token.pause(engine.bandwidth.take(count, time.monotonic()))
         return digest
 
     return await repeat(engine.settings.retries, "GET", f"reading back {name}", lambda: engine.run(read))

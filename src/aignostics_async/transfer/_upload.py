@@ -16,13 +16,13 @@ from ..errors import ChecksumMismatch, LocalFileChanged, TransferError
 from ._limits import PIECE_TO_SEND, next_piece
 
 if TYPE_CHECKING:
-    from ._cancel_token import Job
-    from ._connection import Answer, Send
+    from ._cancel_token import CancelToken
+    from ._connection import Response, Send
     from ._engine import Engine
 
 
 @frozen
-class Sent:
+class SentFile:
     """A file that arrived: its size, the checksum of the bytes sent, and whether the store says the same."""
 
     size: int
@@ -38,7 +38,7 @@ async def put_file(
     *,
     name: str,
     progress: Callable[[int], None] | None = None,
-) -> Sent:
+) -> SentFile:
     """Send a file with one PUT, again from its start after a failure that is likely to pass.
 
     Memory stays at one MiB whatever the size. Raises ChecksumMismatch when the store answers another
@@ -48,7 +48,7 @@ async def put_file(
     before = Fingerprint.of(source, name)
     put = _Put(engine, url, source, name, before.size)
 
-    async def attempt() -> Sent:
+    async def attempt() -> SentFile:
         failure: AttemptFailed | None = None
         try:
             sent = await engine.run(put.send, (lambda: progress(put.done)) if progress else None)
@@ -58,7 +58,7 @@ async def put_file(
         before.check(source, name)
         if failure is None:
             return sent
-        engine.heed(failure.outcome)
+        engine.on_throttled(failure.outcome)
         raise failure
 
     sent = await repeat(engine.settings.retries, "PUT", f"upload of {name}", attempt)
@@ -101,30 +101,30 @@ class _Put:
         self._size = size
         self.done = 0
 
-    def send(self, job: Job) -> Sent:
+    def send(self, token: CancelToken) -> SentFile:
         """Send the file once."""
         digest = Crc32c()
-        with self._engine.wire.exchange(
+        with self._engine.connections.exchange(
             "PUT",
             self._url,
-            job=job,
+            token=token,
             name=self._name,
             headers={"Content-Length": str(self._size)},
-            send=lambda write: self._body(write, digest, job),
+            send=lambda write: self._body(write, digest, token),
         ) as answer:
             return self._sent(answer, digest)
 
-    def _body(self, write: Send, digest: Crc32c, job: Job) -> None:
+    def _body(self, write: Send, digest: Crc32c, token: CancelToken) -> None:
         try:
             fd = os.open(self._source, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise unreadable(error, self._name) from None
         try:
-            self._copy(fd, write, digest, job)
+            self._copy(fd, write, digest, token)
         finally:
             os.close(fd)
 
-    def _copy(self, fd: int, write: Send, digest: Crc32c, job: Job) -> None:
+    def _copy(self, fd: int, write: Send, digest: Crc32c, token: CancelToken) -> None:
         buffer, piece = self._engine.buffer(), PIECE_TO_SEND // 4
         while digest.length < self._size:
             wanted = min(piece, PIECE_TO_SEND, self._size - digest.length)
@@ -136,19 +136,19 @@ class _Put:
             write(buffer[:count])
             now = time.monotonic()
             piece = next_piece(piece, now - began)
-            job.moved += count
+            token.moved += count
             self.done = digest.length
-            job.check()
-            job.pause(self._engine.throttle.take(count, now))
+            token.check()
+            token.pause(self._engine.bandwidth.take(count, now))
 
-    def _sent(self, answer: Answer, digest: Crc32c) -> Sent:
+    def _sent(self, answer: Response, digest: Crc32c) -> SentFile:
         theirs = goog_crc32c(answer.headers.get("x-goog-hash")) or answer.headers.get("x-amz-checksum-crc32c")
         if digest.length < self._size:
             theirs = "of less than the whole"
         if theirs is not None and theirs != digest.wire:
             mismatch = ChecksumMismatch(name=self._name, expected=digest.wire, actual=theirs)
             raise AttemptFailed(mismatch, Outcome())
-        return Sent(self._size, digest.wire, theirs is not None, answer.headers.get("etag"))
+        return SentFile(self._size, digest.wire, theirs is not None, answer.headers.get("etag"))
 
 
 def read_piece(fd: int, view: memoryview, name: str) -> int:

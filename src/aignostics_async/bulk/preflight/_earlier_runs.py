@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from ..._core._tasks import for_each
 from ...errors import AignosticsError
 from ...models import ItemResult, ItemStatus, RunDetails
-from ...transfer._request import ask
+from ...transfer._request import send_request
 
 if TYPE_CHECKING:
     from ..._client import Client
@@ -104,7 +104,7 @@ async def _size(client: Client, name: str, url: str) -> int | None:
     """Ask how long a file is, with its first byte: a URL that is signed for GET is good for nothing else."""
     engine = client._session.engine  # noqa: SLF001 - of our own
     try:
-        headers = (await ask(engine, "GET", url, name=name, headers={"Range": "bytes=0-0"})).headers
+        headers = (await send_request(engine, "GET", url, name=name, headers={"Range": "bytes=0-0"})).headers
     except AignosticsError:
         return None
     told = _TOTAL.fullmatch(headers.get("content-range", ""))

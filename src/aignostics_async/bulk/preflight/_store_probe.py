@@ -16,7 +16,7 @@ from ..._core._crc32c import checksum_bytes
 from ...errors import AignosticsError, ChecksumMismatch, TransferError
 from ...storage import Deleting
 from ...submission._delivery import ends_too_early, too_early
-from ...transfer._request import ask
+from ...transfer._request import send_request
 from ._findings import Finding, Kind
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class _Trial:
 
     async def _get(self, url: str) -> None:
         """Read the object as the platform will: with nothing but its URL."""
-        content = (await ask(self.session.engine, "GET", url, name=self.key)).body
+        content = (await send_request(self.session.engine, "GET", url, name=self.key)).body
         if content != _CONTENT:
             raise TransferError("other bytes came back than were sent", name=self.key)
         self.steps.append("get")

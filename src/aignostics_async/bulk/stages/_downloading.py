@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from ..._core._tasks import run_all
-from ...downloads._artifact import Wanted, bring_artifact
+from ...downloads._artifact import DownloadRequest, download_artifact
 from ...downloads._outcomes import FileOutcome
 from ...downloads._run_download import file_names
 from ...errors import TransferInterrupted
@@ -41,15 +41,15 @@ class Bringing:
         names = file_names(item.output_artifacts)
         folder = self.work.results / self.work.folders[row.number]
         run = self.work.client.run(row.run_id or "")
-        session = self.work.client._session  # noqa: SLF001 - of our own
+        session, root = self.work.client._session, self.work.results  # noqa: SLF001 - of our own
 
-        async def bring(wanted: Wanted) -> FileOutcome:
-            return await bring_artifact(
-                run, wanted, engine=session.engine, verified=session.verified, progress=self._counting()
+        async def bring(wanted: DownloadRequest) -> FileOutcome:
+            return await download_artifact(
+                run, wanted, engine=session.engine, checksums=session.checksums, progress=self._counting()
             )
 
         jobs = [
-            partial(bring, Wanted(item, artifact, folder / names[artifact.artifact_id], self.work.results))
+            partial(bring, DownloadRequest(item, artifact, folder / names[artifact.artifact_id], root))
             for artifact in item.output_artifacts
         ]
         outcomes = await run_all(jobs, limit=_FILES_AT_ONCE)

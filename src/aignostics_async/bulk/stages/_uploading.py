@@ -25,7 +25,7 @@ from ...errors import (
 )
 from ...slides import packed
 from ...storage import put_once
-from ...transfer._progress import Following, TransferEvent
+from ...transfer._progress import ProgressReporter, TransferEvent
 from ..database import _commands
 from ..database._journal import EventType
 from ..database._samples import Stage
@@ -92,7 +92,8 @@ class Uploading:
     async def _put(self, row: ItemRow, key: str, source: Path) -> Stored:
         size = (await anyio.Path(source).stat()).st_size
         started = TransferEvent("started", "upload", row.reference, source.name, total=size)
-        following, passing = Following(self.work.progress, started), self.work.meter.passing(Stage.UPLOAD)
+        following = ProgressReporter(self.work.progress, started)
+        passing = self.work.meter.passing(Stage.UPLOAD)
 
         def advance(done: int) -> None:
             passing(done)

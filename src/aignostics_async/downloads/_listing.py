@@ -1,0 +1,76 @@
+"""A run with the items that are known of it, listed again as they finish."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import evolve, frozen
+
+from ..errors import NotFound
+from ..models import InvalidItem, ItemResult, RunDetails
+from ..watch._status_order import is_later
+
+if TYPE_CHECKING:
+    from .._core._pager import Pager
+    from ..watch._watcher import Watcher
+
+
+class RunReader(Protocol):
+    """The two reads of a run that a download makes; the live handle of a run offers both."""
+
+    async def details(self) -> RunDetails:
+        """Return the run as it stands now."""
+        ...
+
+    def results(self, *, item_ids: Iterable[str] = ()) -> Pager[ItemResult]:
+        """Return a pager over the run's items, or over those with the given ids."""
+        ...
+
+
+@frozen
+class Listing:
+    """A run and its known items; `invalid` holds the entries that could not be decoded."""
+
+    details: RunDetails
+    items: tuple[ItemResult, ...]
+    invalid: tuple[InvalidItem, ...] = ()
+
+
+async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[Listing]:
+    """Yield a listing after each batch of changes, and a complete one when the run is final."""
+    items: dict[str, ItemResult] = {}
+    async for change in watcher:
+        if change.item is not None:
+            items[change.item.item_id] = change.item
+        # Changes of one poll are yielded together: file names are chosen over all known items.
+        if not watcher.is_ready:
+            yield Listing(change.details, tuple(items.values()))
+    last = await _list(run)
+    # A lagging replica may have answered, so the later of two statuses counts.
+    yield evolve(last, items=tuple(_later(items.get(item.item_id), item) for item in last.items))
+
+
+async def list_once(run: RunReader) -> AsyncIterator[Listing]:
+    """Yield one listing of the run as it stands now."""
+    yield await _list(run)
+
+
+async def _list(run: RunReader) -> Listing:
+    # Details first: if they are final, so are the results read after them.
+    details = await run.details()
+    items: list[ItemResult] = []
+    invalid: list[InvalidItem] = []
+    try:
+        async for page in run.results().pages():
+            items.extend(page.items)
+            invalid.extend(page.invalid)
+    except NotFound:
+        # A run that was just received may have no results to list yet.
+        if details.status.is_final:
+            raise
+    return Listing(details, tuple(items), tuple(invalid))
+
+
+def _later(seen: ItemResult | None, read: ItemResult) -> ItemResult:
+    return seen if seen is not None and is_later(read.status, seen.status) else read
