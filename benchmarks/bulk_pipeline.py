@@ -34,10 +34,10 @@ from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import Marker
 from aignostics_async.bulk.database._journal import Journal
 from aignostics_async.bulk.database._states import ItemState
-from aignostics_async.bulk.preflight._entries import Entry
-from aignostics_async.bulk.preflight._probe_result import Probed, measure
-from aignostics_async.bulk.preflight._prober import Prober
 from aignostics_async.bulk.preflight._requirements import Requirements
+from aignostics_async.bulk.preflight.slide_probe._prober import Prober
+from aignostics_async.bulk.preflight.slide_probe._result import Probed, measure
+from aignostics_async.bulk.preflight.sources._slide_entry import Entry
 from aignostics_async.bulk.reconciliation._duplicates import Sweep
 from aignostics_async.bulk.reconciliation._matching import SeenRun
 from aignostics_async.bulk.reconciliation._platform import Platform

@@ -23,8 +23,8 @@ from aignostics_async.bulk import (
 )
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import Directory, Mark, Marker
-from aignostics_async.bulk.preflight._entries import Entry
-from aignostics_async.bulk.preflight._probe_result import Probed, measure
+from aignostics_async.bulk.preflight.slide_probe._result import Probed, measure
+from aignostics_async.bulk.preflight.sources._slide_entry import Entry
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.storage import Store
 

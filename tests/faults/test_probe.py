@@ -16,10 +16,10 @@ import pytest
 from slide_files import write_flavour
 
 from aignostics_async import ConfigurationError, JobError, Slide, read_slide
-from aignostics_async.bulk.preflight import _prober
 from aignostics_async.bulk.preflight._findings import Finding, Kind
-from aignostics_async.bulk.preflight._probe_result import Probed, measure
-from aignostics_async.bulk.preflight._prober import Prober
+from aignostics_async.bulk.preflight.slide_probe import _prober
+from aignostics_async.bulk.preflight.slide_probe._prober import Prober
+from aignostics_async.bulk.preflight.slide_probe._result import Probed, measure
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
 

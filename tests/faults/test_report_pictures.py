@@ -16,10 +16,9 @@ from slide_files import write_flavour
 
 from aignostics_async import SlideError
 from aignostics_async.bulk.database._states import ItemState
-from aignostics_async.bulk.report import _pictures
 from aignostics_async.bulk.report._audit import Verdict
-from aignostics_async.bulk.report._pictures import take_pictures
 from aignostics_async.bulk.report._write import write_report
+from aignostics_async.bulk.report.html._thumbnails import take_pictures
 from aignostics_async.slides import _thumbnail
 from aignostics_async.slides._thumbnail import thumbnail
 
@@ -79,7 +78,7 @@ async def test_slides_that_can_t_be_read_have_no_picture_and_the_report_is_writt
     good = shared / "slides/tissue_ihc.tiff"
     slides = (good, hanging, tmp_path / "text.svs", tmp_path / "none.svs", hanging, good)
     database = job_of(tmp_path, *slides, aside=2)
-    monkeypatch.setattr(_pictures, "_PER_SLIDE", 3.0)
+    monkeypatch.setattr(_thumbnails, "_PER_SLIDE", 3.0)
     assert set(await take_pictures(database)) == {1, 6}
 
     summary = await write_report(database, tmp_path / "report.html", tmp_path / "report.csv")
@@ -94,7 +93,7 @@ async def test_slides_that_can_t_be_read_have_no_picture_and_the_report_is_writt
 async def test_pictures_are_of_the_first_and_of_those_in_trouble(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_pictures, "PICTURED", 2)
+    monkeypatch.setattr(_thumbnails, "PICTURED", 2)
     database = job_of(tmp_path, *[shared / "slides/small.svs"] * 8, aside=3)
     assert sorted(await take_pictures(database)) == [1, 2, 6, 7]
 
@@ -102,7 +101,7 @@ async def test_pictures_are_of_the_first_and_of_those_in_trouble(
 async def test_nobody_waits_long_for_pictures(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_pictures, "_PATIENCE", 0.0)
+    monkeypatch.setattr(_thumbnails, "_PATIENCE", 0.0)
     database = job_of(tmp_path, shared / "slides/small.svs")
     assert await take_pictures(database) == {}
 

@@ -31,7 +31,7 @@ from aignostics_async.bulk import BulkJob, EventType, JobEvent, Sources, Verdict
 from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.bulk.reconciliation._platform import Platform
 from aignostics_async.bulk.reconciliation._protocol import Sent
-from aignostics_async.bulk.report._todo import to_do
+from aignostics_async.bulk.report._next_steps import to_do
 from aignostics_async.emulator._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
@@ -257,10 +257,10 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As native code does for a damaged file: the process is gone, and with it only that slide."""
-    from aignostics_async.bulk.preflight import _prober
+    from aignostics_async.bulk.preflight.slide_probe import _prober
 
     crashing = (
-        "import os; from aignostics_async.bulk.preflight import _probe_worker as worker\n"
+        "import os; from aignostics_async.bulk.preflight.slide_probe import _worker as worker\n"
         "read = worker.read_slide_here\n"
         "worker.read_slide_here = lambda slide: os.abort() if 'poison' in str(slide.path) else read(slide)\n"
         "worker.main()"

@@ -20,12 +20,12 @@ from support import count
 
 from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
 from aignostics_async.bulk._plan import JobPlan
-from aignostics_async.bulk.preflight._entries import Entry
 from aignostics_async.bulk.preflight._findings import Finding, Kind
 from aignostics_async.bulk.preflight._preflight import PreflightProgress, run_preflight
-from aignostics_async.bulk.preflight._probe_result import Probed
 from aignostics_async.bulk.preflight._report import PreflightReport
-from aignostics_async.bulk.preflight._sources import Sources
+from aignostics_async.bulk.preflight.slide_probe._result import Probed
+from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from bulk_jobs import write_large_job
 
-from aignostics_async.bulk.report._html import LARGEST
 from aignostics_async.bulk.report._write import Form
+from aignostics_async.bulk.report.html._page import LARGEST
 
 COUNT = 100_000
 # Not `ru_maxrss`, which a process takes over from the one that started it.

@@ -18,7 +18,7 @@ from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._job_folder import Directory
 from aignostics_async.bulk.database._journal import Journal, Tail
 from aignostics_async.bulk.database._states import IntentState, ItemState
-from aignostics_async.bulk.report._view import consistent_view
+from aignostics_async.bulk.report._consistent_view import consistent_view
 from aignostics_async.cli._app import run
 from aignostics_async.cli._bulk_progress import Moved, Passed, passed
 from aignostics_async.cli._bulk_text import event_line

@@ -14,12 +14,12 @@ from hypothesis import given, strategies as st
 from slide_files import write_mirax
 
 from aignostics_async import ConfigurationError
-from aignostics_async.bulk.preflight._discovery import Discovery, discover, settle
-from aignostics_async.bulk.preflight._entries import Entry
-from aignostics_async.bulk.preflight._patterns import Rule
-from aignostics_async.bulk.preflight._prober import Prober
-from aignostics_async.bulk.preflight._sources import Sources
-from aignostics_async.bulk.preflight._walk import Candidate, Walk
+from aignostics_async.bulk.preflight.slide_probe._prober import Prober
+from aignostics_async.bulk.preflight.sources._discovery import Discovery, discover, settle
+from aignostics_async.bulk.preflight.sources._selection_rules import Rule
+from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.sources._sources import Sources
+from aignostics_async.bulk.preflight.sources._walk import Candidate, Walk
 
 
 @pytest.fixture

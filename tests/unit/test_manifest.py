@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from aignostics_async.bulk.preflight._manifest import (
+from aignostics_async.bulk.preflight.sources._manifest import (
     Manifest,
     Row,
     parse_manifest,

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from pathspec import GitIgnoreSpec
 
 from aignostics_async import UsageError
-from aignostics_async.bulk.preflight._patterns import Rule, counts, split_pattern
+from aignostics_async.bulk.preflight.sources._selection_rules import Rule, counts, split_pattern
 
 
 def rules(*given: str) -> list[Rule]:

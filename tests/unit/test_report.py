@@ -24,18 +24,17 @@ from leak_detector import SECRETS
 from aignostics_async import JobDatabaseError, JobError, UsageError
 from aignostics_async._core._redaction import redact
 from aignostics_async.bulk.database._states import IntentState, ItemState
-from aignostics_async.bulk.report import _html as html
 from aignostics_async.bulk.report._audit import Account, Verdict
-from aignostics_async.bulk.report._csv import harmless, write_csv
-from aignostics_async.bulk.report._json import write_json
-from aignostics_async.bulk.report._overview import audit_line, headline
-from aignostics_async.bulk.report._remedies import remedy
+from aignostics_async.bulk.report._consistent_view import consistent_view
+from aignostics_async.bulk.report._data_files import harmless, write_csv, write_json
+from aignostics_async.bulk.report._formatting import human, percent
+from aignostics_async.bulk.report._next_steps import to_do
+from aignostics_async.bulk.report._rows import remedy
+from aignostics_async.bulk.report._sanitizing import named, shortened, told, visible
 from aignostics_async.bulk.report._summary import ALARM, KEPT, Summary, read_summary
-from aignostics_async.bulk.report._texts import named, shortened, told, visible
-from aignostics_async.bulk.report._todo import to_do
-from aignostics_async.bulk.report._view import consistent_view
-from aignostics_async.bulk.report._words import human, percent
 from aignostics_async.bulk.report._write import Form, write_forms, write_report
+from aignostics_async.bulk.report.html import _page as html
+from aignostics_async.bulk.report.html._overview import audit_line, headline
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
 ALL = {Path(f"report.{form}"): form for form in Form}
@@ -564,7 +563,7 @@ def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     def break_off(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aignostics_async.bulk.report._html._write_items", break_off)
+    monkeypatch.setattr("aignostics_async.bulk.report.html._page._write_items", break_off)
     targets = {tmp_path / path: form for path, form in ALL.items()}
     with pytest.raises(JobError, match=r"can't be written \(No space left on device\); what was there"):
         write_forms(tmp_path / "job.sqlite3", targets, {})
@@ -657,11 +656,10 @@ def test_a_share_is_all_only_if_it_is() -> None:
 
 
 def test_words_are_there_for_every_state(tmp_path: Path) -> None:
-    from aignostics_async.bulk.report import _words
 
-    assert set(_words.ACCOUNTS) == set(Account)
-    assert set(_words.INTENTS) == set(IntentState)
-    under_way = {ItemState(state) for state in _words._UNDER_WAY}
+    assert set(_formatting.ACCOUNTS) == set(Account)
+    assert set(_formatting.INTENTS) == set(IntentState)
+    under_way = {ItemState(state) for state in _formatting._UNDER_WAY}
     assert under_way == {state for state in ItemState if not state.is_final}
 
 

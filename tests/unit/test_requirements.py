@@ -12,9 +12,9 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from aignostics_async import ApplicationVersion, ConfigurationError, InputArtifactSpec, SlideInfo
-from aignostics_async.bulk.preflight._entries import Entry
 from aignostics_async.bulk.preflight._metadata_columns import CellReader
 from aignostics_async.bulk.preflight._requirements import Requirements
+from aignostics_async.bulk.preflight.sources._slide_entry import Entry
 from aignostics_async.emulator._catalogue import find_version
 from aignostics_async.submission._preflight import schema_validator
 

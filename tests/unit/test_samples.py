@@ -17,7 +17,7 @@ from aignostics_async.bulk.database._samples import (
     read_series,
 )
 from aignostics_async.bulk.database._schema import MIGRATIONS
-from aignostics_async.bulk.report._plot import nice, plot
+from aignostics_async.bulk.report.html._throughput_plot import nice, plot
 
 MOMENTS = st.floats(min_value=1.7e9, max_value=2.0e9)
 

@@ -25,8 +25,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "preflight._findings": ("Finding", "Kind"),
     "preflight._preflight": ("PreflightProgress", "run_preflight"),
     "preflight._report": ("PreflightReport",),
-    "preflight._patterns": ("Rule",),
-    "preflight._sources": ("Sources",),
+    "preflight.sources._selection_rules": ("Rule",),
+    "preflight.sources._sources": ("Sources",),
     "reconciliation._quiescence": ("ReconciliationTimeouts",),
     "database._journal": ("EventType", "JobEvent"),
     "report._audit": ("Account", "Audit", "Verdict"),
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from ._plan import JobPlan as JobPlan
     from .database._journal import EventType as EventType, JobEvent as JobEvent
     from .preflight._findings import Finding as Finding, Kind as Kind
-    from .preflight._patterns import Rule as Rule
     from .preflight._preflight import PreflightProgress as PreflightProgress, run_preflight as run_preflight
     from .preflight._report import PreflightReport as PreflightReport
-    from .preflight._sources import Sources as Sources
+    from .preflight.sources._selection_rules import Rule as Rule
+    from .preflight.sources._sources import Sources as Sources
     from .reconciliation._quiescence import ReconciliationTimeouts as ReconciliationTimeouts
     from .report._audit import Account as Account, Audit as Audit, Verdict as Verdict
     from .report._summary import Summary as Summary

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from .._client import Client
     from ..storage import Store
     from ._plan import JobPlan
-    from .preflight._entries import Entry
-    from .preflight._probe_result import Probed
     from .preflight._report import PreflightReport
-    from .preflight._sources import Sources
+    from .preflight.slide_probe._result import Probed
+    from .preflight.sources._slide_entry import Entry
+    from .preflight.sources._sources import Sources
 
 _TURNS = 2**40
 _A_DAY = 86400.0

@@ -23,8 +23,8 @@ from .database import _commands, _queries
 from .database._database import Database
 from .database._job_folder import Directory, Marker
 from .database._journal import EventType, Journal
-from .preflight._prober import Prober
 from .preflight._requirements import Requirements
+from .preflight.slide_probe._prober import Prober
 from .reconciliation import _submitter
 from .reconciliation._duplicates import Sweep
 from .reconciliation._platform import Platform

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..bulk import BulkJob
-from ..bulk.report._words import count
+from ..bulk.report._formatting import count
 from ..errors import UsageError
 from ._bulk_text import job_folder
 from ._common import client

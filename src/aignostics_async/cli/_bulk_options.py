@@ -10,8 +10,8 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk._plan import JobPlan
-from ..bulk.preflight._patterns import Rule
-from ..bulk.preflight._sources import Sources
+from ..bulk.preflight.sources._selection_rules import Rule
+from ..bulk.preflight.sources._sources import Sources
 from ._common import key_value
 
 

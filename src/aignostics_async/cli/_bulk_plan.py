@@ -17,7 +17,7 @@ from rich.text import Text
 from .._environment import read_root
 from ..bulk.preflight._findings import grouped
 from ..bulk.preflight._preflight import PreflightProgress, run_preflight
-from ..bulk.report._words import count, human
+from ..bulk.report._formatting import count, human
 from ._bulk_options import JobOptions
 from ._bulk_text import print_text
 from ._common import Json, client
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..bulk._plan import JobPlan
     from ..bulk.preflight._findings import Finding, Group as FindingGroup
     from ..bulk.preflight._report import PreflightReport
-    from ..bulk.preflight._sources import Sources
+    from ..bulk.preflight.sources._sources import Sources
 
 _SHOWN = 5  # slides of one finding; --json has all
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ..bulk.database._states import ItemState
-from ..bulk.report._words import human
+from ..bulk.report._formatting import human
 from ._bulk_text import event_line, is_news
 
 if TYPE_CHECKING:

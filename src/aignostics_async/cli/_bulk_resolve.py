@@ -12,10 +12,10 @@ from cyclopts import Parameter
 from ..bulk import BulkJob
 from ..bulk._maintenance import is_cancelled
 from ..bulk.database._job_folder import Directory
+from ..bulk.report._consistent_view import consistent_view
+from ..bulk.report._formatting import count, minute
 from ..bulk.report._rows import DuplicateRow, RunRow, read_ambiguous, read_duplicates
-from ..bulk.report._texts import minute, visible
-from ..bulk.report._view import consistent_view
-from ..bulk.report._words import count
+from ..bulk.report._sanitizing import visible
 from ..errors import UsageError
 from ._bulk_text import job_folder
 from ._common import client

@@ -19,7 +19,7 @@ from .._environment import read_root
 from ..bulk import BulkJob, create_job
 from ..bulk._create import may_be_made
 from ..bulk.report._audit import Verdict
-from ..bulk.report._words import count
+from ..bulk.report._formatting import count
 from ..errors import JobStopped
 from ._bulk_options import JobOptions
 from ._bulk_plan import look, looking, render

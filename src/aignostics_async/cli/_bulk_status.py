@@ -13,8 +13,8 @@ from cyclopts import Parameter
 
 from ..bulk.database._job_folder import Directory
 from ..bulk.database._journal import Tail
+from ..bulk.report._consistent_view import consistent_view
 from ..bulk.report._summary import Summary, read_summary
-from ..bulk.report._view import consistent_view
 from ._bulk_text import (
     event_line,
     facts,

@@ -16,10 +16,10 @@ from rich.text import Text
 from ..bulk.database._job_folder import Directory
 from ..bulk.database._journal import EventType, JobEvent
 from ..bulk.report._audit import Account, Verdict
+from ..bulk.report._formatting import ACCOUNTS, INTENTS, count, human, minute
+from ..bulk.report._next_steps import to_do
+from ..bulk.report._sanitizing import told, visible
 from ..bulk.report._summary import Summary
-from ..bulk.report._texts import minute, told, visible
-from ..bulk.report._todo import to_do
-from ..bulk.report._words import ACCOUNTS, INTENTS, count, human
 from ..errors import UsageError
 
 _EXPECTED = frozenset(

@@ -17,22 +17,22 @@ from attrs import define, field, frozen
 
 from ..._core._tasks import for_each, plain_task_group
 from ...errors import AignosticsError
-from ._discovery import Discovery, discover
 from ._earlier_runs import Earlier, look_back
-from ._entries import Entry
 from ._findings import Finding, Kind
 from ._privacy import privacy_warnings
-from ._probe_result import Probed
-from ._prober import Prober
 from ._report import Disk, PreflightReport
 from ._requirements import Requirements
 from ._store_probe import StoreProbe, probe_store
+from .slide_probe._prober import Prober
+from .slide_probe._result import Probed
+from .sources._discovery import Discovery, discover
+from .sources._slide_entry import Entry
 
 if TYPE_CHECKING:
     from ..._client import Client
     from ...storage import Store
     from .._plan import JobPlan
-    from ._sources import Sources
+    from .sources._sources import Sources
 
 _LEFT_OUT = (
     "the platform's guide does not name their format; name them with a pattern to send them all the same"

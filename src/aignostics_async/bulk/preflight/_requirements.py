@@ -17,7 +17,7 @@ from ._metadata_columns import CellReader
 
 if TYPE_CHECKING:
     from ...slides import SlideInfo
-    from ._entries import Entry
+    from .sources._slide_entry import Entry
 
 _ZIP = "application/zip"
 _MISSING = re.compile(r"metadata(?P<place>[^:]*): '(?P<name>.+)' is a required property")

@@ -17,7 +17,8 @@ from ..database._states import IntentState, ItemState
 from ..database._writer import Execute
 from ..reconciliation._protocol import Answer
 from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, Audit, Verdict, account
-from ._texts import moment, named, plain
+from ._formatting import moment, plain
+from ._sanitizing import named
 
 KEPT = 30 * 24 * 3600.0
 """Seconds for which the platform keeps the results of a run that has ended."""

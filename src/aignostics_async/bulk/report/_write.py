@@ -13,13 +13,12 @@ import anyio
 from ..._core._atomic_file import atomic_file
 from ...errors import JobError, UsageError
 from ..database._job_folder import Directory
-from ._csv import write_csv
-from ._html import write_html
-from ._json import write_json
-from ._lists import Pictures
-from ._pictures import take_pictures
+from ._consistent_view import consistent_view
+from ._data_files import write_csv, write_json
 from ._summary import Summary, read_summary
-from ._view import consistent_view
+from .html._page import write_html
+from .html._tables import Pictures
+from .html._thumbnails import take_pictures
 
 
 class Form(StrEnum):

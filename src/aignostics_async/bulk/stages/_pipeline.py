@@ -21,7 +21,7 @@ from ._submitting import Submitting
 from ._uploading import Uploading
 
 if TYPE_CHECKING:
-    from ..preflight._prober import Prober
+    from ..preflight.slide_probe._prober import Prober
     from ..reconciliation._duplicates import Sweep
     from ..reconciliation._submitter import Submitter
     from ._context import Work

@@ -11,13 +11,13 @@ from attrs import frozen
 from ..database import _commands
 from ..database._samples import Stage
 from ..database._states import ItemState
-from ..preflight._entries import Entry
 from ..preflight._findings import Finding
+from ..preflight.sources._slide_entry import Entry
 
 if TYPE_CHECKING:
     from ..database._queries import ItemRow
-    from ..preflight._probe_result import Probed
-    from ..preflight._prober import Prober
+    from ..preflight.slide_probe._prober import Prober
+    from ..preflight.slide_probe._result import Probed
     from ._context import Work
 
 

@@ -17,8 +17,8 @@ from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
 from ..database._states import IntentState
-from ..preflight._entries import Entry
-from ..preflight._probe_result import Probed
+from ..preflight.slide_probe._result import Probed
+from ..preflight.sources._slide_entry import Entry
 from ..reconciliation._chunking import chunks
 from ..reconciliation._matching import CLOCK_SKEW
 from ._failure_policy import Breaker

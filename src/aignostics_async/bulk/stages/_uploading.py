@@ -30,7 +30,7 @@ from ..database import _commands
 from ..database._journal import EventType
 from ..database._samples import Stage
 from ..database._states import ItemState
-from ..preflight._probe_result import Probed, measure
+from ..preflight.slide_probe._result import Probed, measure
 
 if TYPE_CHECKING:
     from ...storage import Stored

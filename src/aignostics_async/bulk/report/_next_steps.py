@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ._audit import Account
+from ._formatting import count, minute
 from ._summary import Summary
-from ._texts import minute
-from ._words import count
 
 
 @frozen

@@ -8,11 +8,11 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from ..._core._tasks import plain_task_group
-from ...errors import ConfigurationError, JobError
-from ..preflight._prober import Prober
-from ._rows import read_pictured
-from ._view import consistent_view
+from ...._core._tasks import plain_task_group
+from ....errors import ConfigurationError, JobError
+from ...preflight.slide_probe._prober import Prober
+from .._consistent_view import consistent_view
+from .._rows import read_pictured
 
 PICTURED = 200
 """Of the first slides, and of those in trouble, so many have pictures."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from typing import Any
 
 from ..._core._redaction import redact
 
@@ -41,23 +39,3 @@ def visible(text: str) -> str:
 def shortened(text: str, limit: int) -> str:
     """Return at most so many characters of a text."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """Return seconds of the epoch as an aware moment in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def iso(when: datetime) -> str:
-    """Return a moment as ISO 8601 in UTC, to the second."""
-    return when.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def minute(when: datetime | None) -> str:
-    """Return a moment for a person, in UTC, to the minute."""
-    return "" if when is None else when.isoformat(" ", "minutes")[:16]
-
-
-def plain(_instance: object, _attribute: object, value: Any) -> Any:
-    """Return a value as what JSON can hold; a `value_serializer` of attrs."""
-    return iso(value) if isinstance(value, datetime) else value

@@ -18,14 +18,14 @@ from typing import Any, BinaryIO
 
 from attrs import asdict
 
-from ...errors import ConfigurationError, ResolutionUnknown, SlideError
-from ...models import Slide
-from ...slides._read import read_slide_here
-from ...slides._series import is_dicom, read_header
-from ...slides._thumbnail import thumbnail
-from ._findings import Kind
-from ._privacy import exposed
-from ._probe_result import Probed, measure
+from ....errors import ConfigurationError, ResolutionUnknown, SlideError
+from ....models import Slide
+from ....slides._read import read_slide_here
+from ....slides._series import is_dicom, read_header
+from ....slides._thumbnail import thumbnail
+from .._findings import Kind
+from .._privacy import exposed
+from ._result import Probed, measure
 
 READY = "ready"
 OK = "ok"

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from ..database._samples import read_series
-from ..database._writer import Execute
-from ._lists import (
+from ...database._samples import read_series
+from ...database._writer import Execute
+from .._formatting import count
+from .._rows import read_ambiguous, read_duplicates, read_items, read_runs, read_troubles
+from .._summary import Summary
+from ._overview import headline, overview
+from ._tables import (
     Pictures,
     ambiguous_entries,
     cause_entries,
@@ -22,12 +26,8 @@ from ._lists import (
     run_entries,
     trouble_entries,
 )
-from ._overview import headline, overview
-from ._page import Page
-from ._pictures import PICTURED
-from ._rows import read_ambiguous, read_duplicates, read_items, read_runs, read_troubles
-from ._summary import Summary
-from ._words import count
+from ._thumbnails import PICTURED
+from ._writer import Page
 
 LARGEST = 20_000_000
 """Bytes of a page."""

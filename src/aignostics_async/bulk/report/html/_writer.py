@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import BinaryIO
 
-from ._texts import shortened, visible
+from .._sanitizing import shortened, visible
 
 _HERE = Path(__file__).parent
 _LONGEST = 600  # characters of one text; the CSV and JSON files have them whole

@@ -10,10 +10,10 @@ from pathlib import Path, PureWindowsPath
 
 from attrs import frozen
 
-from ...slides._find import SUFFIXES, visible_files
-from ._findings import Finding, Kind
+from ....slides._find import SUFFIXES, visible_files
+from .._findings import Finding, Kind
 from ._manifest import Row, read_manifest
-from ._patterns import Rule, counts, is_pattern, split_pattern
+from ._selection_rules import Rule, counts, is_pattern, split_pattern
 from ._sources import Listed, Sources, read_list
 
 _TAKEN = SUFFIXES | {".mrxs"}

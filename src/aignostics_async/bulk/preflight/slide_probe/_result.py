@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ...slides import SlideInfo
+from ....slides import SlideInfo
 
 _UNEQUAL = 0.02
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from ..database._states import IntentState, ItemState
 from ._audit import Account
 
@@ -56,3 +59,23 @@ def percent(part: int, whole: int) -> str:
     if part in (0, whole):
         return "100 %" if part else "0 %"
     return f"{min(99.9, max(0.1, 100 * part / whole)):.1f} %"
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return seconds of the epoch as an aware moment in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def iso(when: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC, to the second."""
+    return when.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def minute(when: datetime | None) -> str:
+    """Return a moment for a person, in UTC, to the minute."""
+    return "" if when is None else when.isoformat(" ", "minutes")[:16]
+
+
+def plain(_instance: object, _attribute: object, value: Any) -> Any:
+    """Return a value as what JSON can hold; a `value_serializer` of attrs."""
+    return iso(value) if isinstance(value, datetime) else value

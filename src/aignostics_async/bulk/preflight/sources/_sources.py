@@ -10,10 +10,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ...errors import ConfigurationError
-from ._findings import Finding, Kind
+from ....errors import ConfigurationError
+from .._findings import Finding, Kind
 from ._manifest import is_plausible
-from ._patterns import Rule
+from ._selection_rules import Rule
 
 _REFERENCE = re.compile(r"relpath|stem|column:.+")
 

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 import anyio.to_thread
 from attrs import evolve, frozen
 
-from ..._core._tasks import for_each
-from ...slides._series import DicomHeader, is_dicom
-from ...submission._preflight import is_unicode
-from ._entries import Entry
-from ._findings import Finding, Kind
-from ._prober import Prober
+from ...._core._tasks import for_each
+from ....slides._series import DicomHeader, is_dicom
+from ....submission._preflight import is_unicode
+from .._findings import Finding, Kind
+from ..slide_probe._prober import Prober
+from ._slide_entry import Entry
 from ._sources import Sources
 from ._walk import Candidate, Walk
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from attrs import field, frozen
 
-from ...errors import UsageError
+from ....errors import UsageError
 
 _MAGIC = frozenset("*?[")
 

@@ -20,11 +20,11 @@ from typing import Any, Self
 import anyio
 from attrs import frozen
 
-from ...errors import ConfigurationError, JobError
-from ...slides._series import DicomHeader
-from ._findings import Finding, Kind
-from ._probe_result import Probed
-from ._probe_worker import CONFIGURATION, OK, main
+from ....errors import ConfigurationError, JobError
+from ....slides._series import DicomHeader
+from .._findings import Finding, Kind
+from ._result import Probed
+from ._worker import CONFIGURATION, OK, main
 
 _MOST_WORKERS = 8
 _MOST_LOSSES = 20  # in a row: then it is not the slides

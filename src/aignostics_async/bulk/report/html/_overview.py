@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..database._samples import Series
-from ._audit import Account, Verdict
-from ._page import text
-from ._plot import plot
-from ._summary import Summary
-from ._texts import minute
-from ._todo import ToDo, to_do
-from ._words import ACCOUNTS, INTENTS, count, human, percent
+from ...database._samples import Series
+from .._audit import Account, Verdict
+from .._formatting import ACCOUNTS, INTENTS, count, human, minute, percent
+from .._next_steps import ToDo, to_do
+from .._summary import Summary
+from ._throughput_plot import plot
+from ._writer import text
 
 _SIGN = (
     '<svg class="sign" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10.5"/>'

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from ..database._states import IntentState
-from ._audit import Account
-from ._page import text
-from ._rows import DuplicateRow, ItemRow, RunRow
-from ._texts import minute
-from ._words import INTENTS, count, item_state
+from ...database._states import IntentState
+from .._audit import Account
+from .._formatting import INTENTS, count, item_state, minute
+from .._rows import DuplicateRow, ItemRow, RunRow
+from ._writer import text
 
 Pictures = Mapping[int, bytes]
 """JPEG files by the numbers of items."""

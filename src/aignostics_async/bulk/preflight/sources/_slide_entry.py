@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ...models import Slide
-from ..database._commands import NewItem
-from ..database._states import ItemState
+from ....models import Slide
+from ...database._commands import NewItem
+from ...database._states import ItemState
 
 NO_CELLS: Mapping[str, str] = {}
 NOTHING: Mapping[str, Any] = {}

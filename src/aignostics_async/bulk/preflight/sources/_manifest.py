@@ -18,9 +18,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from ...slides._read import LARGEST_MPP, SMALLEST_MPP
-from ._entries import NO_CELLS
-from ._findings import Finding, Kind
+from ....slides._read import LARGEST_MPP, SMALLEST_MPP
+from .._findings import Finding, Kind
+from ._slide_entry import NO_CELLS
 
 _KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y")
 _DELIMITERS = (",", ";", "\t")

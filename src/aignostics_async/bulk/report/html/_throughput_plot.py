@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from ..database._samples import Series, Stage
-from ._words import human
+from ...database._samples import Series, Stage
+from .._formatting import human
 
 _WIDTH, _LEFT, _RIGHT = 1000, 64, 8
 _TOP, _HEIGHT, _GAP = 22, 64, 18

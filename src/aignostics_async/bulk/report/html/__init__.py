@@ -1,0 +1,7 @@
+"""The report as one self-contained HTML page.
+
+- `_page`: the sections of the page, each within its share of the page's size.
+- `_overview`: status, next steps, totals; `_tables`: the rows of its tables; `_throughput_plot`: inline SVG.
+- `_thumbnails`: small images of slides.
+- `_writer`: writes markup as it comes; `page.css`, `page.js`: packaged beside it and inlined.
+"""
