@@ -36,8 +36,8 @@ from aignostics_async.bulk.database._journal import Journal
 from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
-from aignostics_async.bulk.preflight.slide_probe._result import Probed, measure
-from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
+from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.reconciliation._duplicates import Sweep
 from aignostics_async.bulk.reconciliation._matching import SeenRun
 from aignostics_async.bulk.reconciliation._platform import Platform
@@ -164,7 +164,7 @@ async def bring(run: object, wanted: DownloadRequest, **_rest: object) -> FileOu
 class Taking:
     """What a version asks of slides: nothing."""
 
-    def as_artifact(self, entry: Entry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
+    def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
         """Return a slide as the platform is told of it."""
         return InputArtifact("slide", url, {"checksum_base64_crc32c": checksum})
 
@@ -181,11 +181,11 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
         width=80_000, height=60_000, mpp_x=0.25, mpp_y=0.25, mime_type="image/tiff",
         files=(slide,), associated_images=("label", "macro"),
     )  # fmt: skip
-    probed, numbers = Probed(info, size, fingerprint, ()), iter(range(count))
+    probed, numbers = ProbedSlide(info, size, fingerprint, ()), iter(range(count))
 
     async def keep_some() -> None:
         for number in numbers:
-            await keep(Entry(path=str(slide), reference=f"2026/case-{number:06}"), probed, [])
+            await keep(SlideEntry(path=str(slide), reference=f"2026/case-{number:06}"), probed, [])
 
     async with asyncio.TaskGroup() as group:
         for _ in range(PRODUCERS):

@@ -23,8 +23,8 @@ from aignostics_async.bulk import (
 )
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import Directory, Mark, Marker
-from aignostics_async.bulk.preflight.slide_probe._result import Probed, measure
-from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
+from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.storage import Store
 
@@ -34,10 +34,10 @@ VERSION = "he-tme:v1.0.0"
 SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.3)
 
 
-async def probed(path: Path) -> Probed:
+async def probed(path: Path) -> ProbedSlide:
     """Return what reading a slide gives, read in this process."""
     size, fingerprint = measure([path])
-    return Probed(await read_slide(Slide(path)), size, fingerprint, ())
+    return ProbedSlide(await read_slide(Slide(path)), size, fingerprint, ())
 
 
 @define(kw_only=True)
@@ -86,7 +86,7 @@ class Bench:
             job_id = await making._begin(database, self.plan(**told), self.client)
             keep = making._keeper(database, job_id)
             for path in self.copy(*names):
-                await keep(Entry(path=str(path), reference=path.stem), await probed(path), [])
+                await keep(SlideEntry(path=str(path), reference=path.stem), await probed(path), [])
             Marker(job_id).write(Mark(0, 0))
         finally:
             database.close()

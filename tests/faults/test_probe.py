@@ -16,10 +16,10 @@ import pytest
 from slide_files import write_flavour
 
 from aignostics_async import ConfigurationError, JobError, Slide, read_slide
-from aignostics_async.bulk.preflight._findings import Finding, Kind
+from aignostics_async.bulk.preflight._findings import Finding, FindingKind
 from aignostics_async.bulk.preflight.slide_probe import _prober
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
-from aignostics_async.bulk.preflight.slide_probe._result import Probed, measure
+from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
 
@@ -58,7 +58,7 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def failure(outcome: Probed | Finding) -> Finding:
+def failure(outcome: ProbedSlide | Finding) -> Finding:
     assert isinstance(outcome, Finding)
     return outcome
 
@@ -66,21 +66,21 @@ def failure(outcome: Probed | Finding) -> Finding:
 async def test_a_slide_is_told_as_it_is(prober: Prober, shared: Path) -> None:
     path = shared / "slides/tissue_ihc.tiff"
     probed = await prober.probe(str(path))
-    assert isinstance(probed, Probed)
+    assert isinstance(probed, ProbedSlide)
     assert probed.info == await read_slide(Slide(path))
     assert (probed.size, probed.fingerprint) == measure([path])
     assert probed.size == path.stat().st_size
     assert probed.exposes == ()
-    assert Probed.from_dict(probed.as_dict()) == probed
+    assert ProbedSlide.from_dict(probed.as_dict()) == probed
 
 
 async def test_a_resolution_by_hand_wins(prober: Prober, shared: Path) -> None:
     path = str(shared / "slides/boxes.tiff")
     told = failure(await prober.probe(path))
-    assert (told.kind, told.slide) == (Kind.RESOLUTION, path)
+    assert (told.kind, told.slide) == (FindingKind.RESOLUTION, path)
     assert "a column mpp in a manifest, or --mpp" in told.remedy
     probed = await prober.probe(path, (0.25, 0.3))
-    assert isinstance(probed, Probed)
+    assert isinstance(probed, ProbedSlide)
     assert (probed.info.mpp_x, probed.info.mpp_y) == (0.25, 0.3)
     assert probed.is_stretched
 
@@ -90,7 +90,7 @@ async def test_what_a_slide_exposes_is_told(prober: Prober, shared: Path, tmp_pa
     write_flavour(volume, tmp_path / "label.dcm", "LABEL", PatientName="Doe^Jane")
     write_flavour(volume, tmp_path / "over.dcm", "OVERVIEW")
     probed = await prober.probe(str(volume))
-    assert isinstance(probed, Probed)
+    assert isinstance(probed, ProbedSlide)
     assert probed.exposes == ("label", "macro", "patient")
     assert probed.size == sum(path.stat().st_size for path in tmp_path.iterdir())
 
@@ -106,22 +106,22 @@ async def test_what_is_no_slide_is_told(prober: Prober, shared: Path, tmp_path: 
         ("x" * 300 + ".svs", "it can't be read (File name too long)"),
     ):
         told = failure(await prober.probe(str(tmp_path / name)))
-        assert told.kind is Kind.UNREADABLE
+        assert told.kind is FindingKind.UNREADABLE
         assert told.problem.startswith(problem), told
-        assert isinstance(await prober.probe(good), Probed)
+        assert isinstance(await prober.probe(good), ProbedSlide)
     assert isinstance(await prober.header(str(tmp_path / "text.dcm")), Finding)
 
 
 async def test_a_slide_that_hangs_is_given_up_and_the_others_go_on(shared: Path, hanging: Path) -> None:
     good = str(shared / "slides/small.svs")
     async with Prober(workers=1, timeout=4) as prober:
-        assert isinstance(await prober.probe(good), Probed)
+        assert isinstance(await prober.probe(good), ProbedSlide)
         pid = process_of(prober)
         told = failure(await prober.probe(str(hanging)))
         assert told.problem == "reading it took longer than 4 s and was given up"
         assert told.slide == str(hanging)
         assert not is_running(pid)
-        assert isinstance(await prober.probe(good), Probed)
+        assert isinstance(await prober.probe(good), ProbedSlide)
         last = process_of(prober)
     assert not is_running(last)
 
@@ -131,12 +131,12 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
     prober: Prober, shared: Path, hanging: Path, number: signal.Signals
 ) -> None:
     good = str(shared / "slides/small.svs")
-    outcomes: dict[str, Probed | Finding] = {}
+    outcomes: dict[str, ProbedSlide | Finding] = {}
 
     async def probe(path: str) -> None:
         outcomes[path] = await prober.probe(path)
 
-    assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.probe(good), ProbedSlide)
     pid = process_of(prober)
     async with anyio.create_task_group() as group:
         group.start_soon(probe, str(hanging))
@@ -144,29 +144,29 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
         group.start_soon(probe, good)
         os.kill(pid, number)
     assert failure(outcomes[str(hanging)]).problem == f"the process that read it was ended by {number.name}"
-    assert isinstance(outcomes[good], Probed)
+    assert isinstance(outcomes[good], ProbedSlide)
 
 
 async def test_a_process_that_dies_between_two_slides_is_nobody_s_fault(prober: Prober, shared: Path) -> None:
     good = str(shared / "slides/small.svs")
-    assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.probe(good), ProbedSlide)
     first = process_of(prober)
     os.kill(first, signal.SIGKILL)
     await prober._idle[0]._process.wait()
-    assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.probe(good), ProbedSlide)
     assert process_of(prober) != first
 
 
 async def test_cancelling_ends_the_reader_at_once(prober: Prober, shared: Path, hanging: Path) -> None:
     good = str(shared / "slides/small.svs")
-    assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.probe(good), ProbedSlide)
     pid = process_of(prober)
     async with anyio.create_task_group() as group:
         group.start_soon(prober.probe, str(hanging))
         await anyio.to_thread.run_sync(pass_pipe, hanging, 0)
         group.cancel_scope.cancel()
     assert not is_running(pid)
-    assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.probe(good), ProbedSlide)
 
 
 async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, hanging: Path) -> None:
@@ -194,11 +194,11 @@ async def test_losses_in_a_row_stop_the_job(
 
 async def test_signals_to_the_whole_job_do_not_end_a_reader(prober: Prober, shared: Path) -> None:
     good = str(shared / "slides/small.svs")
-    assert isinstance(await prober.probe(good), Probed)
+    assert isinstance(await prober.probe(good), ProbedSlide)
     pid = process_of(prober)
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(pid, number)
-        assert isinstance(await prober.probe(good), Probed)
+        assert isinstance(await prober.probe(good), ProbedSlide)
     assert process_of(prober) == pid
 
 
@@ -219,7 +219,7 @@ async def test_a_reader_never_reads_the_modules_of_the_current_folder(
     (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
     monkeypatch.chdir(tmp_path)
     async with Prober(workers=1) as prober:
-        assert isinstance(await prober.probe(str(shared / "slides/small.svs")), Probed)
+        assert isinstance(await prober.probe(str(shared / "slides/small.svs")), ProbedSlide)
 
 
 def test_a_reader_whose_owner_is_gone_does_not_hang_for_ever(hanging: Path) -> None:

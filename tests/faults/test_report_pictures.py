@@ -18,6 +18,7 @@ from aignostics_async import SlideError
 from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.report._audit import Verdict
 from aignostics_async.bulk.report._write import write_report
+from aignostics_async.bulk.report.html import _thumbnails
 from aignostics_async.bulk.report.html._thumbnails import take_pictures
 from aignostics_async.slides import _thumbnail
 from aignostics_async.slides._thumbnail import thumbnail

@@ -31,7 +31,7 @@ from aignostics_async.bulk import BulkJob, EventType, JobEvent, Sources, Verdict
 from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.bulk.reconciliation._platform import Platform
 from aignostics_async.bulk.reconciliation._protocol import Sent
-from aignostics_async.bulk.report._next_steps import to_do
+from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.emulator._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
@@ -299,7 +299,7 @@ async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) ->
         assert await job.retry(failed=True) == 1
         summary = await job.run(bench.client)
     assert summary.verdict is Verdict.SOME_FAILED, "to resume it again changes nothing"
-    (thing,) = to_do(summary)
+    (thing,) = next_steps(summary)
     assert thing.what == "1 slide is beyond the limit of 2 items that may be billed"
     assert bench.posts() == 0
     assert bench.states() == {"a": "DONE", "bad": "STORED"}

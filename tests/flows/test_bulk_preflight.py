@@ -20,11 +20,11 @@ from support import count
 
 from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
 from aignostics_async.bulk._plan import JobPlan
-from aignostics_async.bulk.preflight._findings import Finding, Kind
+from aignostics_async.bulk.preflight._findings import Finding, FindingKind
 from aignostics_async.bulk.preflight._preflight import PreflightProgress, run_preflight
 from aignostics_async.bulk.preflight._report import PreflightReport
-from aignostics_async.bulk.preflight.slide_probe._result import Probed
-from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
+from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
@@ -62,19 +62,19 @@ def plan(emulator: Emulator, tmp_path: Path) -> JobPlan:
     )
 
 
-def told(outlook: PreflightReport, kind: Kind) -> list[str]:
+def told(outlook: PreflightReport, kind: FindingKind) -> list[str]:
     return [str(fault) for fault in outlook.faults if fault.kind is kind]
 
 
 async def test_real_slides_with_their_traps(
     client: Client, plan: JobPlan, shared: Path, emulator: Emulator
 ) -> None:
-    kept: list[tuple[Entry, Probed]] = []
+    kept: list[tuple[SlideEntry, ProbedSlide]] = []
     steps: list[PreflightProgress] = []
 
-    async def keep(entry: Entry, probed: Probed | Finding, faults: Sequence[Finding]) -> None:
+    async def keep(entry: SlideEntry, probed: ProbedSlide | Finding, faults: Sequence[Finding]) -> None:
         if not faults:
-            assert isinstance(probed, Probed)
+            assert isinstance(probed, ProbedSlide)
             kept.append((entry, probed))
 
     sources = Sources(places=[shared / "slides"])
@@ -85,7 +85,7 @@ async def test_real_slides_with_their_traps(
     assert {entry.reference for entry, _ in kept} == {"boxes_0.dcm", "small.svs", "tissue_ihc.tiff"}
     assert sum(probed.size for _, probed in kept) == outlook.bytes
     (fault,) = outlook.faults
-    assert (fault.kind, fault.slide) == (Kind.RESOLUTION, str(shared / "slides/boxes.tiff"))
+    assert (fault.kind, fault.slide) == (FindingKind.RESOLUTION, str(shared / "slides/boxes.tiff"))
     assert "352.8" in fault.problem
     assert steps[-1] == PreflightProgress(4, 4)
     assert outlook.exit_status == 6
@@ -128,13 +128,13 @@ async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Pa
     assert (outlook.found, outlook.ready) == (7, 2)
     kinds = [fault.kind for fault in outlook.faults]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        Kind.SOURCE: 3,
-        Kind.REFERENCE: 2,
-        Kind.UNREADABLE: 1,
-        Kind.RESOLUTION: 1,
-        Kind.METADATA: 2,
+        FindingKind.SOURCE: 3,
+        FindingKind.REFERENCE: 2,
+        FindingKind.UNREADABLE: 1,
+        FindingKind.RESOLUTION: 1,
+        FindingKind.METADATA: 2,
     }
-    wide, gone, again = told(outlook, Kind.SOURCE)
+    wide, gone, again = told(outlook, FindingKind.SOURCE)
     assert wide.startswith(
         "in.csv, line 11: its mpp is '250', not a resolution from 0.05 to 5; give µm per pixel"
     )
@@ -152,7 +152,7 @@ async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Pat
     sources = Sources(places=[shared / "slides/small.svs", shared / "slides/tissue_ihc.tiff"])
     outlook = await run_preflight(evolve(plan, max_items=1, chunk_size=1), sources, client)
     assert (outlook.ready, outlook.runs) == (2, 2)
-    (fault,) = told(outlook, Kind.COST)
+    (fault,) = told(outlook, FindingKind.COST)
     assert fault.startswith("2 items would be billed, and the plan allows 1; take fewer slides (--limit)")
     assert (await run_preflight(evolve(plan, max_items=2), sources, client)).is_clear
 
@@ -174,7 +174,7 @@ async def test_what_was_run_before_is_told_and_measured(
             sizes = [sum(file.size for file in report.of(item.reference)) for item in report.items]
 
             outlook = await run_preflight(plan, Sources(places=[slides]), client)
-            again = [warning for warning in outlook.warnings if warning.kind is Kind.COST]
+            again = [warning for warning in outlook.warnings if warning.kind is FindingKind.COST]
             assert sorted(str(warning.slide) for warning in again) == [
                 str(slides / "0.tiff"),
                 str(slides / "1.tiff"),
@@ -190,7 +190,7 @@ async def test_what_was_run_before_is_told_and_measured(
             other = await run_preflight(
                 evolve(plan, application_version="he-tme:v1.0.0"), Sources(places=[slides]), client
             )
-            assert not [warning for warning in other.warnings if warning.kind is Kind.COST]
+            assert not [warning for warning in other.warnings if warning.kind is FindingKind.COST]
             assert other.disk.expected is None
 
 
@@ -224,7 +224,7 @@ async def test_a_platform_that_does_not_list_runs(
     emulator.set_faults({"method": "GET", "path": "/api/v1/runs", "status": 500})
     outlook = await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client)
     assert outlook.earlier is None
-    assert [warning.kind for warning in outlook.warnings] == [Kind.PLATFORM]
+    assert [warning.kind for warning in outlook.warnings] == [FindingKind.PLATFORM]
     assert "earlier runs can't be listed" in outlook.warnings[0].problem
     assert json.loads(outlook.to_json())["earlier_runs"] is None
 
@@ -241,7 +241,7 @@ async def test_outputs_that_do_not_fit(
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=1000))
     outlook = await run_preflight(plan, Sources(places=[tmp_path / "a.tiff"]), client)
     (fault,) = outlook.faults
-    assert fault.kind is Kind.DISK
+    assert fault.kind is FindingKind.DISK
     assert fault.problem.endswith(f"bytes, and {plan.results} has 1,000")
 
 
@@ -252,7 +252,7 @@ async def test_what_leaves_the_house_with_a_slide(
     write_flavour(volume, tmp_path / "label.dcm", "LABEL", PatientName="Doe^Jane")
     outlook = await run_preflight(plan, Sources(places=[tmp_path], mpp=0.25), client)
     assert [(warning.kind, warning.slide) for warning in outlook.warnings] == [
-        (Kind.PRIVACY, str(volume))
+        (FindingKind.PRIVACY, str(volume))
     ] * 2
     assert "Doe" not in outlook.to_json()
     assert outlook.is_clear
@@ -268,13 +268,13 @@ async def test_other_formats_and_stretched_slides_are_warned_of(
     (warning,) = outlook.warnings
     assert str(warning).startswith("1 files of .ndpi are left out; the platform's guide does not name")
     stretched = await run_preflight(plan, Sources(manifest=tmp_path / "in.csv"), client)
-    assert [warning.kind for warning in stretched.warnings] == [Kind.RESOLUTION]
+    assert [warning.kind for warning in stretched.warnings] == [FindingKind.RESOLUTION]
     assert "0.25 µm per pixel across and 0.27 down" in stretched.warnings[0].problem
 
 
 async def test_nothing_to_do_is_told(client: Client, plan: JobPlan, tmp_path: Path) -> None:
     outlook = await run_preflight(plan, Sources(places=[tmp_path]), client)
-    assert told(outlook, Kind.SOURCE) == [
+    assert told(outlook, FindingKind.SOURCE) == [
         "there are no slides; is it the right place, and do the patterns let any in?"
     ]
     assert (outlook.runs, outlook.exit_status) == (0, 6)
@@ -371,7 +371,7 @@ async def test_each_step_that_fails_is_told(
     emulator.set_faults({"path": "/storage/objects/.*trial.*", **fault})
     outlook = await look(client, plan, shared)
     (found,) = outlook.faults
-    assert found.kind is Kind.STORE
+    assert found.kind is FindingKind.STORE
     assert told in found.problem
     assert outlook.store.steps == steps
     assert outlook.ready == 1, "the slides were looked at all the same"
@@ -406,7 +406,7 @@ async def test_credentials_that_end_before_their_urls(
     assert outlook.is_clear is is_clear
     assert outlook.store.credentials_end == end
     if not is_clear:
-        assert told(outlook, Kind.STORE)[0].startswith(
+        assert told(outlook, FindingKind.STORE)[0].startswith(
             f"the store's credentials end at {end:%Y-%m-%d %H:%M} UTC"
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bulk_jobs import write_large_job
 
-from aignostics_async.bulk.report._write import Form
+from aignostics_async.bulk.report._write import ReportFormat
 from aignostics_async.bulk.report.html._page import LARGEST
 
 COUNT = 100_000
@@ -19,9 +19,9 @@ COUNT = 100_000
 PROGRAM = """
 import sys
 from pathlib import Path
-from aignostics_async.bulk.report._write import Form, write_forms
+from aignostics_async.bulk.report._write import ReportFormat, write_forms
 folder = Path(sys.argv[1])
-write_forms(folder / "job.sqlite3", {folder / f"report.{form}": form for form in Form}, {})
+write_forms(folder / "job.sqlite3", {folder / f"report.{form}": form for form in ReportFormat}, {})
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
 
@@ -58,4 +58,4 @@ def test_a_hundred_thousand_slides(tmp_path: Path) -> None:
     assert len(accounts) == len(told["items"]) == COUNT
     for account, count in told["summary"]["audit"]["accounts"].items():
         assert accounts.count(account) == count
-    assert {path.suffix for path in tmp_path.glob("report.*")} == {f".{form}" for form in Form}
+    assert {path.suffix for path in tmp_path.glob("report.*")} == {f".{form}" for form in ReportFormat}

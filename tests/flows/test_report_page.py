@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from support import Answer, storage
 
 from aignostics_async.bulk.database._states import ItemState
-from aignostics_async.bulk.report._write import Form, write_forms
+from aignostics_async.bulk.report._write import ReportFormat, write_forms
 
 ROWS = 10_000
 
@@ -45,7 +45,7 @@ def small(tmp_path: Path) -> Path:
 
 def page_of(database: Path) -> Path:
     target = database.with_name("report.html")
-    write_forms(database, {target: Form.HTML}, {})
+    write_forms(database, {target: ReportFormat.HTML}, {})
     return target
 
 

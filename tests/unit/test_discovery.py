@@ -16,8 +16,8 @@ from slide_files import write_mirax
 from aignostics_async import ConfigurationError
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
 from aignostics_async.bulk.preflight.sources._discovery import Discovery, discover, settle
-from aignostics_async.bulk.preflight.sources._selection_rules import Rule
-from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.sources._selection_rules import SelectionRule
+from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.bulk.preflight.sources._walk import Candidate, Walk
 
@@ -65,13 +65,13 @@ def test_a_folder_is_searched_below(here: Path) -> None:
     touch(here, ".trash/t.svs", ".hidden.svs", "README.md", "b/._two.SVS")
     found = find(places=[here])
     assert references(found) == ["one.tif", "x.dcm", "b/two.SVS", "b/deep/three.mrxs"]
-    assert found.entries[0] == Entry(path=str(here / "one.tif"), reference="one.tif")
+    assert found.entries[0] == SlideEntry(path=str(here / "one.tif"), reference="one.tif")
     assert (found.faults, found.left_out, found.found) == ([], {}, 4)
 
 
 def test_other_formats_are_left_out_and_told(here: Path) -> None:
     touch(here, "a.svs", "b.ndpi", "old/c.ndpi", "d.scn", "e.txt")
-    found = find(places=["."], rules=[Rule("old/", counts=False)])
+    found = find(places=["."], rules=[SelectionRule("old/", counts=False)])
     assert references(found) == ["a.svs"]
     assert found.left_out == {".ndpi": 1, ".scn": 1}
 
@@ -101,7 +101,7 @@ def test_several_places_and_one_slide_twice(here: Path) -> None:
 
 def test_include_and_exclude(here: Path) -> None:
     touch(here, "lung/a.svs", "lung/a_label.svs", "skin/b.svs", "c.svs")
-    rules = [Rule("lung/**", counts=True), Rule("*_label.svs", counts=False)]
+    rules = [SelectionRule("lung/**", counts=True), SelectionRule("*_label.svs", counts=False)]
     assert references(find(places=["."], rules=rules)) == ["lung/a.svs"]
     assert references(find(places=["."], rules=rules[1:])) == ["c.svs", "lung/a.svs", "skin/b.svs"]
 
@@ -287,7 +287,7 @@ async def test_a_slide_that_is_in_a_manifest_twice(here: Path, shared: Path, pro
 def test_patterns_choose_from_a_manifest_too(here: Path) -> None:
     touch(here, "lists/lung/a.svs", "lists/skin/b.svs")
     manifest = write(here, "path\nlung/a.svs\nskin/b.svs\n")
-    assert references(find(manifest=manifest, rules=[Rule("skin", counts=True)])) == ["skin/b.svs"]
+    assert references(find(manifest=manifest, rules=[SelectionRule("skin", counts=True)])) == ["skin/b.svs"]
 
 
 def test_what_is_said_of_all_slides(here: Path) -> None:
@@ -381,11 +381,11 @@ def test_what_can_t_be_is_refused(sources: dict[str, Any], told: str) -> None:
 
 def test_an_entry_goes_through_the_database() -> None:
     for entry in (
-        Entry(path="/a.svs", reference="a"),
-        Entry(path="/a.svs", reference="a", mpp=(0.25, 0.5), cells={"stain": "H&E"}),
+        SlideEntry(path="/a.svs", reference="a"),
+        SlideEntry(path="/a.svs", reference="a", mpp=(0.25, 0.5), cells={"stain": "H&E"}),
     ):
         item = entry.as_item(7)
-        assert (item.turn, Entry.from_row(item.reference, item.path, item.overrides)) == (7, entry)
+        assert (item.turn, SlideEntry.from_row(item.reference, item.path, item.overrides)) == (7, entry)
 
 
 # Many
@@ -397,7 +397,10 @@ def test_twenty_thousand_files(tmp_path: Path) -> None:
         folder.mkdir()
         for file in range(100):
             (folder / f"{file:02d}{'.svs' if file % 10 else '.txt'}").touch()
-    found = find(places=[tmp_path], rules=[Rule("*7.svs", counts=False), Rule("batch-00*/", counts=True)])
+    found = find(
+        places=[tmp_path],
+        rules=[SelectionRule("*7.svs", counts=False), SelectionRule("batch-00*/", counts=True)],
+    )
     assert len(found.entries) == 200 * 90 - 190 * 10
     assert len(set(references(found))) == len(found.entries)
     assert references(found) == sorted(references(found))

@@ -11,13 +11,13 @@ from hypothesis import given, strategies as st
 
 from aignostics_async.bulk.preflight.sources._manifest import (
     Manifest,
-    Row,
+    ManifestRow,
     parse_manifest,
     read_manifest,
 )
 
 GOOD = "path,reference,mpp,stain\nlung/a.svs,case-7,0.25,H&E\n"
-ROW = Row(line=2, path="lung/a.svs", reference="case-7", mpp=(0.25, 0.25), cells={"stain": "H&E"})
+ROW = ManifestRow(line=2, path="lung/a.svs", reference="case-7", mpp=(0.25, 0.25), cells={"stain": "H&E"})
 
 
 def parse(text: str | bytes, reference: str = "reference") -> Manifest:

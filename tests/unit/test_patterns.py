@@ -7,11 +7,11 @@ from hypothesis import given, strategies as st
 from pathspec import GitIgnoreSpec
 
 from aignostics_async import UsageError
-from aignostics_async.bulk.preflight.sources._selection_rules import Rule, counts, split_pattern
+from aignostics_async.bulk.preflight.sources._selection_rules import SelectionRule, counts, split_pattern
 
 
-def rules(*given: str) -> list[Rule]:
-    return [Rule(text[1:], counts=text[0] == "+") for text in given]
+def rules(*given: str) -> list[SelectionRule]:
+    return [SelectionRule(text[1:], counts=text[0] == "+") for text in given]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def rules(*given: str) -> list[Rule]:
     ],
 )
 def test_what_fits_a_pattern(pattern: str, path: str, fits: bool) -> None:
-    assert Rule(pattern, counts=True).fits(path) is fits
+    assert SelectionRule(pattern, counts=True).fits(path) is fits
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_last_rule_that_fits_wins(given: list[str], path: str, expected: boo
 def test_what_is_no_pattern_is_refused() -> None:
     for text in ("", "/", "../a.svs", "a/../b"):
         with pytest.raises(UsageError, match="is no pattern of files"):
-            Rule(text, counts=True)
+            SelectionRule(text, counts=True)
 
 
 def test_a_pattern_is_searched_from_the_folder_in_front_of_it() -> None:
@@ -90,12 +90,12 @@ PATTERN = st.builds(
 @given(PATTERN, PATH)
 def test_patterns_mean_what_they_mean_in_lists_of_ignored_files(pattern: str, path: str) -> None:
     theirs = GitIgnoreSpec.from_lines([pattern]).match_file(path)
-    assert Rule(pattern, counts=True).fits(path) is bool(theirs)
+    assert SelectionRule(pattern, counts=True).fits(path) is bool(theirs)
 
 
 @given(st.lists(st.tuples(st.booleans(), PATTERN), max_size=6), PATH)
 def test_the_last_fitting_rule_alone_decides(given: list[tuple[bool, str]], path: str) -> None:
-    several = [Rule(pattern, counts=takes) for takes, pattern in given]
+    several = [SelectionRule(pattern, counts=takes) for takes, pattern in given]
     fitting = [rule for rule in several if rule.fits(path)]
     expected = fitting[-1].counts if fitting else not several or not several[0].counts
     assert counts(several, path) is expected

@@ -24,20 +24,21 @@ from leak_detector import SECRETS
 from aignostics_async import JobDatabaseError, JobError, UsageError
 from aignostics_async._core._redaction import redact
 from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.report import _formatting
 from aignostics_async.bulk.report._audit import Account, Verdict
 from aignostics_async.bulk.report._consistent_view import consistent_view
 from aignostics_async.bulk.report._data_files import harmless, write_csv, write_json
 from aignostics_async.bulk.report._formatting import human, percent
-from aignostics_async.bulk.report._next_steps import to_do
+from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.bulk.report._rows import remedy
 from aignostics_async.bulk.report._sanitizing import named, shortened, told, visible
 from aignostics_async.bulk.report._summary import ALARM, KEPT, Summary, read_summary
-from aignostics_async.bulk.report._write import Form, write_forms, write_report
+from aignostics_async.bulk.report._write import ReportFormat, write_forms, write_report
 from aignostics_async.bulk.report.html import _page as html
 from aignostics_async.bulk.report.html._overview import audit_line, headline
 
 JPEG = b"\xff\xd8 a picture \xff\xd9"
-ALL = {Path(f"report.{form}"): form for form in Form}
+ALL = {Path(f"report.{form}"): form for form in ReportFormat}
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def summary_of(database: Path, now: datetime | None = None) -> Summary:
         return read_summary(execute, now)
 
 
-def report(database: Path, pictures: dict[int, bytes] | None = None) -> dict[Form, str]:
+def report(database: Path, pictures: dict[int, bytes] | None = None) -> dict[ReportFormat, str]:
     """Return the three forms of a report as texts."""
     targets = {database.parent / path: form for path, form in ALL.items()}
     write_forms(database, targets, pictures or {})
@@ -94,7 +95,7 @@ def test_all_forms_say_the_same(tmp_path: Path) -> None:
     with job(tmp_path):
         pass
     forms = report(tmp_path / "job.sqlite3", {1: JPEG})
-    rows, told = rows_of(forms[Form.CSV]), json.loads(forms[Form.JSON])
+    rows, told = rows_of(forms[ReportFormat.CSV]), json.loads(forms[ReportFormat.JSON])
     assert list(rows[0]) == list(told["items"][0])
     assert [[value or None for value in row.values()] for row in rows] == [
         [None if value is None else str(value) for value in item.values()] for item in told["items"]
@@ -114,7 +115,7 @@ def test_all_forms_say_the_same(tmp_path: Path) -> None:
     assert told["summary"]["exit_status"] == 75
     assert told["summary"]["audit"]["taken_in"] == told["summary"]["audit"]["accounted_for"] == 6
     assert [(run["items"], run["done"], run["failed"]) for run in told["runs"]] == [(5, 2, 1)]
-    page = forms[Form.HTML]
+    page = forms[ReportFormat.HTML]
     for words in ("2 need attention", "6 in = 6 accounted for", "no tissue was found", "give one with --mpp"):
         assert words in page
     for fact in (*told["summary"]["job"].values(), "0.1.0"):
@@ -124,7 +125,7 @@ def test_all_forms_say_the_same(tmp_path: Path) -> None:
 def test_an_item_that_goes_on_shows_no_old_fault(tmp_path: Path) -> None:
     with job(tmp_path) as made:
         made.move([6], ItemState.FOUND)
-    rows = rows_of(report(tmp_path / "job.sqlite3")[Form.CSV])
+    rows = rows_of(report(tmp_path / "job.sqlite3")[ReportFormat.CSV])
     assert (rows[5]["account"], rows[5]["fault"], rows[5]["remedy"]) == ("UNDER_WAY", "", "")
 
 
@@ -198,13 +199,13 @@ def test_a_lost_item_is_found(tmp_path: Path, what: str) -> None:
     assert not summary.audit.is_whole
     assert summary.verdict is Verdict.LOST
     assert summary.verdict.exit_status == 1
-    first = next(iter(to_do(summary)))
+    first = next(iter(next_steps(summary)))
     assert words in first.what
     assert "≠" in audit_line(summary)
-    assert "can&#x27;t be accounted for</h1>" in forms[Form.HTML]
-    assert words in forms[Form.HTML]
-    assert json.loads(forms[Form.JSON])["summary"]["verdict"] == "LOST"
-    lost = [row["fault"] for row in rows_of(forms[Form.CSV]) if row["account"] == "LOST"]
+    assert "can&#x27;t be accounted for</h1>" in forms[ReportFormat.HTML]
+    assert words in forms[ReportFormat.HTML]
+    assert json.loads(forms[ReportFormat.JSON])["summary"]["verdict"] == "LOST"
+    lost = [row["fault"] for row in rows_of(forms[ReportFormat.CSV]) if row["account"] == "LOST"]
     assert lost == [words] * sum(summary.audit.lost.values())
 
 
@@ -284,7 +285,7 @@ def test_the_verdict(tmp_path: Path, what: str) -> None:
         change(made)
     summary = summary_of(tmp_path / "job.sqlite3")
     assert (summary.verdict, headline(summary)) == (verdict, words)
-    page = report(tmp_path / "job.sqlite3")[Form.HTML]
+    page = report(tmp_path / "job.sqlite3")[ReportFormat.HTML]
     assert ('class="verdict attention"' in page) == (verdict is not Verdict.DONE)
     assert ("There is nothing to do" in page) == (verdict is Verdict.DONE)
     assert ('<h2 id="decisions">' in page) == ("duplicate" in what or what == "ambiguous")
@@ -300,9 +301,9 @@ def test_a_job_without_slides(tmp_path: Path) -> None:
     with made_up_job(tmp_path):
         pass
     forms = report(tmp_path / "job.sqlite3")
-    assert "There is no slide in this job" in forms[Form.HTML]
-    assert rows_of(forms[Form.CSV]) == []
-    assert json.loads(forms[Form.JSON])["items"] == []
+    assert "There is no slide in this job" in forms[ReportFormat.HTML]
+    assert rows_of(forms[ReportFormat.CSV]) == []
+    assert json.loads(forms[ReportFormat.JSON])["items"] == []
     assert summary_of(tmp_path / "job.sqlite3").verdict is Verdict.DONE
 
 
@@ -313,12 +314,12 @@ def test_duplicates_and_ambiguous_runs_are_loud(tmp_path: Path) -> None:
         intent = made.doubt([7], "these may be its run, and can't be read whole: 123")
         second = made.duplicate(1)
     forms = report(tmp_path / "job.sqlite3")
-    page = forms[Form.HTML]
+    page = forms[ReportFormat.HTML]
     assert page.index('id="decisions"') < page.index('id="failures"') < page.index('id="runs"')
     assert f"Run {intent}, of 1 slide, may exist or not" in page
     assert "can&#x27;t be read whole: 123" in page
     assert f"Run 1 was created a second time</strong><span>The second one is <code>{second}" in page
-    assert json.loads(forms[Form.JSON])["duplicates"][0]["run_id"] == second
+    assert json.loads(forms[ReportFormat.JSON])["duplicates"][0]["run_id"] == second
 
 
 def test_results_that_end_soon_are_told(tmp_path: Path) -> None:
@@ -328,7 +329,7 @@ def test_results_that_end_soon_are_told(tmp_path: Path) -> None:
     for seconds, is_due in ((KEPT - ALARM - 1, False), (KEPT - ALARM + 1, True), (KEPT + 1, True)):
         summary = summary_of(tmp_path / "job.sqlite3", datetime.fromtimestamp(ended + seconds, UTC))
         assert summary.expiry.items == (2 if is_due else 0), "those that are not here"
-        assert any("end soon" in each.what for each in to_do(summary)) == is_due
+        assert any("end soon" in each.what for each in next_steps(summary)) == is_due
     assert summary.expiry.first == datetime.fromtimestamp(ended + KEPT, UTC)
 
 
@@ -338,8 +339,8 @@ def test_an_output_without_a_checksum_is_told(tmp_path: Path) -> None:
         made.execute("UPDATE outputs SET status = 'UNVERIFIED' WHERE artifact_id = '1-1'")
     summary = summary_of(tmp_path / "job.sqlite3")
     assert (summary.verdict, summary.outputs.verified, summary.outputs.unverified) == (Verdict.DONE, 7, 1)
-    assert [each.what for each in to_do(summary)] == ["1 output came without a checksum"]
-    assert rows_of(report(tmp_path / "job.sqlite3")[Form.CSV])[0]["verified_outputs"] == "1"
+    assert [each.what for each in next_steps(summary)] == ["1 output came without a checksum"]
+    assert rows_of(report(tmp_path / "job.sqlite3")[ReportFormat.CSV])[0]["verified_outputs"] == "1"
 
 
 @pytest.mark.parametrize("account", Account)
@@ -359,7 +360,7 @@ def test_failures_are_counted_by_cause(tmp_path: Path) -> None:
             made.move(
                 [number], ItemState.SET_ASIDE, fault=f"{name}: it has no resolution", remedy=f"mend {name}"
             )
-    page = report(tmp_path / "job.sqlite3")[Form.HTML]
+    page = report(tmp_path / "job.sqlite3")[ReportFormat.HTML]
     assert "<tr><td>12<td>it has no resolution<td>mend …" in page
 
 
@@ -421,7 +422,7 @@ class Structure(HTMLParser):
         self.tags.append((f"declaration {data}", ()))
 
 
-def of_texts(reference: str, path: str, fault: str, remedy: str) -> dict[Form, str]:
+def of_texts(reference: str, path: str, fault: str, remedy: str) -> dict[ReportFormat, str]:
     """Return the report of a job whose texts are all these."""
     csv_file, json_file, page = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with TemporaryDirectory() as folder, made_up_job(Path(folder)) as made:
@@ -437,12 +438,14 @@ def of_texts(reference: str, path: str, fault: str, remedy: str) -> dict[Form, s
         write_csv(execute, csv_file)
         write_json(execute, read_summary(execute), json_file)
         html.write_html(execute, read_summary(execute), {1: JPEG, 2: JPEG}, page)
-    forms = {Form.CSV: csv_file, Form.JSON: json_file, Form.HTML: page}
+    forms = {ReportFormat.CSV: csv_file, ReportFormat.JSON: json_file, ReportFormat.HTML: page}
     return {form: file.getvalue().decode("utf-8-sig") for form, file in forms.items()}
 
 
 # The item with the texts is the first or the second by its reference.
-PLAIN = [Structure(of_texts(each, "/a.svs", "fault", "remedy")[Form.HTML]).tags for each in ("a", "z")]
+PLAIN = [
+    Structure(of_texts(each, "/a.svs", "fault", "remedy")[ReportFormat.HTML]).tags for each in ("a", "z")
+]
 
 
 @settings(max_examples=100, deadline=None)
@@ -451,23 +454,23 @@ def test_no_text_breaks_out(reference: str, path: str, fault: str, remedy: str) 
     if reference == "plain":
         return
     forms = of_texts(reference, path, fault, remedy)
-    page = Structure(forms[Form.HTML])
+    page = Structure(forms[ReportFormat.HTML])
     place = int(reference.encode() > b"plain")
     assert page.tags == PLAIN[place], "the same elements, whatever they say"
     shown = visible(shortened(named(reference), 600)).strip()
     assert shown in page.texts
-    assert "\0" not in forms[Form.HTML]
+    assert "\0" not in forms[ReportFormat.HTML]
 
-    lines = forms[Form.CSV].split("\r\n")
+    lines = forms[ReportFormat.CSV].split("\r\n")
     assert (len(lines), lines[-1]) == (4, "")
     assert not re.search(r"[\x00-\x09\x0b-\x1f]|\n", "".join(lines))
-    row = rows_of(forms[Form.CSV])[place]
+    row = rows_of(forms[ReportFormat.CSV])[place]
     assert None not in row
     for cell in row.values():
         assert not any(part.startswith(tuple("=+-@＝＋－＠\t\r")) for part in cell.split(";"))
     assert row["reference"].replace("'", "") == visible(named(reference)).replace("'", "")
 
-    item = json.loads(forms[Form.JSON])["items"][place]
+    item = json.loads(forms[ReportFormat.JSON])["items"][place]
     assert (item["reference"], item["path"]) == (named(reference), named(path))
     assert (item["fault"], item["remedy"]) == (told(fault), told(remedy))
 
@@ -576,10 +579,10 @@ def test_a_place_that_is_none(tmp_path: Path) -> None:
         pass
     for target in (tmp_path / "none" / "report.csv", tmp_path):
         with pytest.raises(JobError, match="choose another place"):
-            write_forms(tmp_path / "job.sqlite3", {target: Form.CSV}, {})
+            write_forms(tmp_path / "job.sqlite3", {target: ReportFormat.CSV}, {})
     with pytest.raises(UsageError, match=r"\.csv, \.json, \.html"):
-        Form.of(Path("report.pdf"))
-    assert Form.of(Path("REPORT.HTML")) is Form.HTML
+        ReportFormat.of(Path("report.pdf"))
+    assert ReportFormat.of(Path("REPORT.HTML")) is ReportFormat.HTML
 
 
 def test_what_is_no_job(tmp_path: Path) -> None:
@@ -621,7 +624,7 @@ def test_a_page_of_long_texts_has_its_limit(tmp_path: Path) -> None:
         made.move(numbers[:6000], ItemState.SET_ASIDE, fault="<" * 1000, remedy="mend it")
     picture = b"x" * 30_000
     forms = report(tmp_path / "job.sqlite3", dict.fromkeys(range(1, 400), picture))
-    page = forms[Form.HTML]
+    page = forms[ReportFormat.HTML]
     assert 15_000_000 < len(page.encode()) <= html.LARGEST == 20_000_000
     assert page.endswith("</html>\n")
     left = [
@@ -630,7 +633,7 @@ def test_a_page_of_long_texts_has_its_limit(tmp_path: Path) -> None:
     ]
     assert left == [6000 - page.count("<span class=bad>"), 12_000 - page.count("<th scope=row>")]
     assert min(left) > 0
-    assert len(rows_of(forms[Form.CSV])) == 12_000
+    assert len(rows_of(forms[ReportFormat.CSV])) == 12_000
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from aignostics_async import ApplicationVersion, ConfigurationError, InputArtifactSpec, SlideInfo
 from aignostics_async.bulk.preflight._metadata_columns import CellReader
 from aignostics_async.bulk.preflight._requirements import Requirements
-from aignostics_async.bulk.preflight.sources._slide_entry import Entry
+from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator._catalogue import find_version
 from aignostics_async.submission._preflight import schema_validator
 
@@ -35,7 +35,7 @@ def of_emulator(ident: str, **options: Any) -> Requirements:
 
 
 def faults(requirements: Requirements, info: SlideInfo = INFO, /, **cells: str) -> list[str]:
-    entry = Entry(
+    entry = SlideEntry(
         path="/a.tiff", reference="a", cells={name.replace("__", "."): cell for name, cell in cells.items()}
     )
     return [str(fault) for fault in requirements.faults(entry, info)]
@@ -47,7 +47,9 @@ def test_a_good_slide_has_no_faults(ident: str) -> None:
 
 
 def test_a_slide_becomes_an_artifact_under_the_version_s_names() -> None:
-    entry = Entry(path="/a.tiff", reference="a", cells={"staining_method": "H&E", "specimen.tissue": "LUNG"})
+    entry = SlideEntry(
+        path="/a.tiff", reference="a", cells={"staining_method": "H&E", "specimen.tissue": "LUNG"}
+    )
     artifact = of_emulator("he-tme:v1.1.0").as_artifact(entry, INFO, url="https://h/a", checksum="4waSgw==")
     assert (artifact.name, artifact.download_url) == ("input_slide", "https://h/a")
     assert artifact.metadata == {

@@ -22,10 +22,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "_job": ("BulkJob",),
     "_create": ("create_job",),
     "_plan": ("JobPlan",),
-    "preflight._findings": ("Finding", "Kind"),
+    "preflight._findings": ("Finding", "FindingKind"),
     "preflight._preflight": ("PreflightProgress", "run_preflight"),
     "preflight._report": ("PreflightReport",),
-    "preflight.sources._selection_rules": ("Rule",),
+    "preflight.sources._selection_rules": ("SelectionRule",),
     "preflight.sources._sources": ("Sources",),
     "reconciliation._quiescence": ("ReconciliationTimeouts",),
     "database._journal": ("EventType", "JobEvent"),
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from ._job import BulkJob as BulkJob
     from ._plan import JobPlan as JobPlan
     from .database._journal import EventType as EventType, JobEvent as JobEvent
-    from .preflight._findings import Finding as Finding, Kind as Kind
+    from .preflight._findings import Finding as Finding, FindingKind as FindingKind
     from .preflight._preflight import PreflightProgress as PreflightProgress, run_preflight as run_preflight
     from .preflight._report import PreflightReport as PreflightReport
-    from .preflight.sources._selection_rules import Rule as Rule
+    from .preflight.sources._selection_rules import SelectionRule as SelectionRule
     from .preflight.sources._sources import Sources as Sources
     from .reconciliation._quiescence import ReconciliationTimeouts as ReconciliationTimeouts
     from .report._audit import Account as Account, Audit as Audit, Verdict as Verdict

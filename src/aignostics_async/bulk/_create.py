@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ..storage import Store
     from ._plan import JobPlan
     from .preflight._report import PreflightReport
-    from .preflight.slide_probe._result import Probed
-    from .preflight.sources._slide_entry import Entry
+    from .preflight.slide_probe._result import ProbedSlide
+    from .preflight.sources._slide_entry import SlideEntry
     from .preflight.sources._sources import Sources
 
 _TURNS = 2**40
@@ -112,7 +112,7 @@ def _keeper(database: Database, job_id: str) -> Keep:
     # A shuffle that is the job's own: no chunk of another job has the same slides.
     shuffle = Random(job_id)
 
-    async def keep(entry: Entry, probed: Probed | Finding, faults: Sequence[Finding]) -> None:
+    async def keep(entry: SlideEntry, probed: ProbedSlide | Finding, faults: Sequence[Finding]) -> None:
         state, columns = ItemState.READY, {}
         if not isinstance(probed, Finding):
             columns = as_columns(probed)

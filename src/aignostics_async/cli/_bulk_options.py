@@ -10,14 +10,14 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk._plan import JobPlan
-from ..bulk.preflight.sources._selection_rules import Rule
+from ..bulk.preflight.sources._selection_rules import SelectionRule
 from ..bulk.preflight.sources._sources import Sources
 from ._common import key_value
 
 
-def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[Rule, ...]:
+def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
     """Return rules in the order in which they were given, whichever of the two options they came by."""
-    return tuple(Rule(token.value, counts=token.keyword == "--include") for token in tokens)
+    return tuple(SelectionRule(token.value, counts=token.keyword == "--include") for token in tokens)
 
 
 @Parameter(name="*")
@@ -44,7 +44,7 @@ class JobOptions:
         Parameter(allow_leading_hyphen=True, help="A file with one path per line; - is standard input."),
     ] = None
     rules: Annotated[
-        tuple[Rule, ...],
+        tuple[SelectionRule, ...],
         Parameter(
             name=("--include", "--exclude"),
             converter=_rules,

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .._environment import read_root
-from ..bulk.preflight._findings import grouped
+from ..bulk.preflight._findings import group_findings
 from ..bulk.preflight._preflight import PreflightProgress, run_preflight
 from ..bulk.report._formatting import count, human
 from ._bulk_options import JobOptions
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bulk._plan import JobPlan
-    from ..bulk.preflight._findings import Finding, Group as FindingGroup
+    from ..bulk.preflight._findings import Finding, FindingGroup
     from ..bulk.preflight._report import PreflightReport
     from ..bulk.preflight.sources._sources import Sources
 
@@ -118,7 +118,7 @@ def _findings(findings: Sequence[Finding], style: str) -> Padding:
     table = Table.grid(padding=(0, 2))
     table.add_column(style=style, no_wrap=True)
     table.add_column(overflow="fold")
-    for group in grouped(findings):
+    for group in group_findings(findings):
         table.add_row(group.kind.value, Text(group.problem))
         if group.remedy:
             table.add_row("", Text(group.remedy, style="italic"))

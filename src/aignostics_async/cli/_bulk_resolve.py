@@ -14,7 +14,7 @@ from ..bulk._maintenance import is_cancelled
 from ..bulk.database._job_folder import Directory
 from ..bulk.report._consistent_view import consistent_view
 from ..bulk.report._formatting import count, minute
-from ..bulk.report._rows import DuplicateRow, RunRow, read_ambiguous, read_duplicates
+from ..bulk.report._rows import ReportedDuplicate, ReportedRun, read_ambiguous, read_duplicates
 from ..bulk.report._sanitizing import visible
 from ..errors import UsageError
 from ._bulk_text import job_folder
@@ -101,7 +101,7 @@ def _list(folder: Directory) -> None:
     print("\n".join(lines) if lines else "there is nothing to decide")
 
 
-def _ambiguous(row: RunRow, command: str) -> Iterator[str]:
+def _ambiguous(row: ReportedRun, command: str) -> Iterator[str]:
     yield (
         f"chunk {row.intent}, {count(row.items, 'slide')}, asked for {count(row.requests, 'time')}: "
         f"{visible(row.reason or 'nobody can say whether it has a run')}"
@@ -115,7 +115,7 @@ def _ambiguous(row: RunRow, command: str) -> Iterator[str]:
     yield f"    {command} {row.intent} --none"
 
 
-def _duplicate(row: DuplicateRow, command: str) -> Iterator[str]:
+def _duplicate(row: ReportedDuplicate, command: str) -> Iterator[str]:
     chunk = "a chunk" if row.intent is None else f"chunk {row.intent}"
     yield f"run {row.run_id} of {minute(row.submitted_at)} UTC is a second one of {chunk}"
     yield "  To cancel it, which costs nothing for the slides that it has not begun:"

@@ -17,7 +17,7 @@ from ..bulk.database._job_folder import Directory
 from ..bulk.database._journal import EventType, JobEvent
 from ..bulk.report._audit import Account, Verdict
 from ..bulk.report._formatting import ACCOUNTS, INTENTS, count, human, minute
-from ..bulk.report._next_steps import to_do
+from ..bulk.report._next_steps import next_steps
 from ..bulk.report._sanitizing import told, visible
 from ..bulk.report._summary import Summary
 from ..errors import UsageError
@@ -58,7 +58,7 @@ def job_folder(path: Path) -> Directory:
 
 def facts(summary: Summary) -> dict[str, Any]:
     """Return how a job stands, and what is to do, as what JSON can hold."""
-    return {**summary.plain(), "to_do": [asdict(each) for each in to_do(summary)]}
+    return {**summary.plain(), "to_do": [asdict(each) for each in next_steps(summary)]}
 
 
 def print_text(shown: RenderableType, stream: TextIO) -> None:
@@ -79,7 +79,7 @@ def standing(summary: Summary, holder: str | None) -> Group:
     table.add_row("results", Text(_outputs(summary)))
     parts: list[RenderableType] = [table, Text()]
     parts.append(Text(_words(summary, holder), style=_STYLES[verdict]))
-    for each in to_do(summary):
+    for each in next_steps(summary):
         parts.append(Padding(Text(each.what), (0, 0, 0, 2)))
         parts.append(Padding(Text(each.how, style="dim"), (0, 0, 0, 4)))
     return Group(*parts)

@@ -21,7 +21,7 @@ _TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
 
 
 @frozen
-class Earlier:
+class EarlierRuns:
     """What was found in earlier runs."""
 
     runs: int
@@ -40,7 +40,7 @@ class Earlier:
 
 async def look_back(
     client: Client, version: str, references: Collection[str], *, max_runs: int = 1000
-) -> Earlier:
+) -> EarlierRuns:
     """Look into the newest runs of a version for references, and measure the outputs of some of their items.
 
     Costs a listing, one request per run and 100 items of it, and about a dozen to the storage of results.
@@ -58,7 +58,7 @@ async def look_back(
     await for_each(runs, search.look_into, limit=limit)
     sizes = [size for item in search.samples if (size := await _outputs(client, item)) is not None]
     average = sum(sizes) / len(sizes) if sizes else None
-    return Earlier(len(runs), search.unread, is_whole, search.again, average, len(sizes))
+    return EarlierRuns(len(runs), search.unread, is_whole, search.again, average, len(sizes))
 
 
 @define

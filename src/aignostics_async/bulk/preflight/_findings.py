@@ -8,7 +8,7 @@ from enum import StrEnum
 from attrs import frozen
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What a finding is about."""
 
     SOURCE = "source"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 class Finding:
     """One fault or warning: what is wrong, what to do about it, and with which slide."""
 
-    kind: Kind
+    kind: FindingKind
     problem: str
     remedy: str = ""
     slide: str | None = None
@@ -41,22 +41,22 @@ class Finding:
 
 
 @frozen
-class Group:
+class FindingGroup:
     """Findings that differ in nothing but their slide."""
 
-    kind: Kind
+    kind: FindingKind
     problem: str
     remedy: str
     slides: tuple[str, ...]
 
 
-def grouped(findings: Iterable[Finding]) -> list[Group]:
+def group_findings(findings: Iterable[Finding]) -> list[FindingGroup]:
     """Return findings of one problem together, in the order of kinds, the most frequent first."""
-    slides: dict[tuple[Kind, str, str], list[str]] = {}
+    slides: dict[tuple[FindingKind, str, str], list[str]] = {}
     for each in findings:
         together = slides.setdefault((each.kind, each.problem, each.remedy), [])
         if each.slide is not None:
             together.append(each.slide)
-    groups = [Group(*key, tuple(names)) for key, names in slides.items()]
-    order = list(Kind)
+    groups = [FindingGroup(*key, tuple(names)) for key, names in slides.items()]
+    order = list(FindingKind)
     return sorted(groups, key=lambda group: (order.index(group.kind), -len(group.slides)))

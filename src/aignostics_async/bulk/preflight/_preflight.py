@@ -17,16 +17,16 @@ from attrs import define, field, frozen
 
 from ..._core._tasks import for_each, plain_task_group
 from ...errors import AignosticsError
-from ._earlier_runs import Earlier, look_back
-from ._findings import Finding, Kind
+from ._earlier_runs import EarlierRuns, look_back
+from ._findings import Finding, FindingKind
 from ._privacy import privacy_warnings
-from ._report import Disk, PreflightReport
+from ._report import DiskEstimate, PreflightReport
 from ._requirements import Requirements
 from ._store_probe import StoreProbe, probe_store
 from .slide_probe._prober import Prober
-from .slide_probe._result import Probed
+from .slide_probe._result import ProbedSlide
 from .sources._discovery import Discovery, discover
-from .sources._slide_entry import Entry
+from .sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
     from ..._client import Client
@@ -47,7 +47,7 @@ class PreflightProgress:
     total: int
 
 
-Keep = Callable[[Entry, Probed | Finding, Sequence[Finding]], Awaitable[None]]
+Keep = Callable[[SlideEntry, ProbedSlide | Finding, Sequence[Finding]], Awaitable[None]]
 
 
 async def run_preflight(
@@ -75,7 +75,7 @@ async def run_preflight(
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements(version, plan.artifact, pack=plan.pack)
-    look = _Look(plan, sources, client, requirements, keep, progress)
+    look = _Preflight(plan, sources, client, requirements, keep, progress)
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
         group.start_soon(look.probe_store, store)
@@ -88,7 +88,7 @@ async def run_preflight(
 
 
 @define
-class _Look:
+class _Preflight:
     """A look, and what it has found so far."""
 
     plan: JobPlan
@@ -99,7 +99,7 @@ class _Look:
     progress: Callable[[PreflightProgress], None] | None
     found: Discovery = field(init=False)
     trial: StoreProbe = field(init=False)
-    earlier: Earlier | None = None
+    earlier: EarlierRuns | None = None
     done: int = 0
     ready: int = 0
     bytes: int = 0
@@ -111,7 +111,7 @@ class _Look:
         try:
             opened = self.client.store(self.plan.store) if store is None else store
         except AignosticsError as error:
-            fault = Finding(Kind.STORE, f"the store can't be opened: {error}")
+            fault = Finding(FindingKind.STORE, f"the store can't be opened: {error}")
             self.trial = StoreProbe((), False, 0.0, None, None, (fault,))  # noqa: FBT003
             return
         self.trial = await probe_store(opened, self.client._session, self.plan.prefix)  # noqa: SLF001 - of our own
@@ -128,12 +128,14 @@ class _Look:
             self.earlier = await look_back(self.client, self.plan.application_version, references)
         except AignosticsError as error:
             remedy = "what was run before is not known; look again, or compare by hand"
-            self.warnings.append(Finding(Kind.PLATFORM, f"earlier runs can't be listed: {error}", remedy))
+            self.warnings.append(
+                Finding(FindingKind.PLATFORM, f"earlier runs can't be listed: {error}", remedy)
+            )
 
     async def read_all(self, prober: Prober) -> None:
         """Read all slides and compare them with what the version asks for."""
 
-        async def read(entry: Entry) -> None:
+        async def read(entry: SlideEntry) -> None:
             probed = await prober.probe(entry.path, entry.mpp)
             await self._take(entry, probed)
             self.done += 1
@@ -143,7 +145,7 @@ class _Look:
         # Two for each process: one is read while the other one's answer is looked at.
         await for_each(self.found.entries, read, limit=2 * prober.workers)
 
-    async def _take(self, entry: Entry, probed: Probed | Finding) -> None:
+    async def _take(self, entry: SlideEntry, probed: ProbedSlide | Finding) -> None:
         if isinstance(probed, Finding):
             faults = [probed]
         else:
@@ -156,7 +158,7 @@ class _Look:
         if self.keep is not None:
             await self.keep(entry, probed, faults)
 
-    def outlook(self, disk: Disk, seconds: float) -> PreflightReport:
+    def outlook(self, disk: DiskEstimate, seconds: float) -> PreflightReport:
         """Return what was found."""
         jobs_own = [
             *self.trial.faults,
@@ -187,49 +189,51 @@ class _Look:
         for entry in self.found.entries:
             if (run_id := again.get(entry.reference)) is not None:
                 problem = f"its reference was run with this version already, in run {run_id}"
-                yield Finding(Kind.COST, problem, "leave it out, or it is billed again", entry.path)
+                yield Finding(FindingKind.COST, problem, "leave it out, or it is billed again", entry.path)
         if not self.earlier.is_whole or self.earlier.unread:
             problem = f"only {self.earlier.runs - self.earlier.unread} earlier runs could be looked into"
-            yield Finding(Kind.COST, problem, "there may be more slides that were run before")
+            yield Finding(FindingKind.COST, problem, "there may be more slides that were run before")
 
 
-def _remarks(entry: Entry, probed: Probed) -> Iterable[Finding]:
+def _remarks(entry: SlideEntry, probed: ProbedSlide) -> Iterable[Finding]:
     yield from privacy_warnings(entry.path, probed.exposes)
     if probed.is_stretched:
         info = probed.info
         problem = f"its resolution is {info.mpp_x:.4g} µm per pixel across and {info.mpp_y:.4g} down"
-        yield Finding(Kind.RESOLUTION, problem, "no scanner does that; is it right?", entry.path)
+        yield Finding(FindingKind.RESOLUTION, problem, "no scanner does that; is it right?", entry.path)
 
 
 def _left_out(found: Discovery) -> Iterable[Finding]:
     for suffix, count in sorted(found.left_out.items()):
-        yield Finding(Kind.SOURCE, f"{count} files of {suffix} are left out", _LEFT_OUT)
+        yield Finding(FindingKind.SOURCE, f"{count} files of {suffix} are left out", _LEFT_OUT)
 
 
 def _too_few(found: Discovery) -> Iterable[Finding]:
     if not found.found and not found.faults:
         yield Finding(
-            Kind.SOURCE, "there are no slides", "is it the right place, and do the patterns let any in?"
+            FindingKind.SOURCE,
+            "there are no slides",
+            "is it the right place, and do the patterns let any in?",
         )
 
 
 def _too_many(plan: JobPlan, ready: int) -> Iterable[Finding]:
     if plan.max_items is not None and ready > plan.max_items:
         problem = f"{ready} items would be billed, and the plan allows {plan.max_items}"
-        yield Finding(Kind.COST, problem, "take fewer slides (--limit), or allow more (--max-items)")
+        yield Finding(FindingKind.COST, problem, "take fewer slides (--limit), or allow more (--max-items)")
 
 
-def _too_full(disk: Disk) -> Iterable[Finding]:
+def _too_full(disk: DiskEstimate) -> Iterable[Finding]:
     if disk.free is not None and disk.expected is not None and disk.expected > disk.free:
         problem = f"the outputs will take about {disk.expected:,} bytes, and {disk.folder} has {disk.free:,}"
-        yield Finding(Kind.DISK, problem, "make room, or choose another folder for results")
+        yield Finding(FindingKind.DISK, problem, "make room, or choose another folder for results")
 
 
-def _disk(folder: Path, free: int | None, earlier: Earlier | None, items: int) -> Disk:
+def _disk(folder: Path, free: int | None, earlier: EarlierRuns | None, items: int) -> DiskEstimate:
     if earlier is None or earlier.output_bytes is None:
-        return Disk(str(folder), free, None, "no earlier run of this version has outputs to measure")
+        return DiskEstimate(str(folder), free, None, "no earlier run of this version has outputs to measure")
     basis = f"{earlier.output_bytes:,.0f} bytes for an item, the mean of {earlier.samples} of earlier runs"
-    return Disk(str(folder), free, round(earlier.output_bytes * items), basis)
+    return DiskEstimate(str(folder), free, round(earlier.output_bytes * items), basis)
 
 
 def _free(folder: Path) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from ...slides._series import DicomHeader
-from ._findings import Finding, Kind
+from ._findings import Finding, FindingKind
 
 _PICTURES = {
     "label": "it holds a picture of its label",
@@ -34,4 +34,4 @@ def privacy_warnings(slide: str, exposes: Collection[str]) -> Iterator[Finding]:
     """Give a warning for each thing that would leave the house with a slide."""
     for name, problem in (*_PICTURES.items(), (_PATIENT, "its DICOM header names the patient")):
         if name in exposes:
-            yield Finding(Kind.PRIVACY, problem, _REMEDY, slide)
+            yield Finding(FindingKind.PRIVACY, problem, _REMEDY, slide)

@@ -10,13 +10,13 @@ from typing import Any
 from attrs import field, frozen
 
 from .._plan import JobPlan
-from ._earlier_runs import Earlier
-from ._findings import Finding, grouped
+from ._earlier_runs import EarlierRuns
+from ._findings import Finding, group_findings
 from ._store_probe import StoreProbe
 
 
 @frozen
-class Disk:
+class DiskEstimate:
     """The place for outputs."""
 
     folder: str
@@ -44,9 +44,9 @@ class PreflightReport:
     beyond_limit: int
     """Slides that the limit kept out."""
     store: StoreProbe
-    earlier: Earlier | None
+    earlier: EarlierRuns | None
     """What was run before; None where the platform did not tell."""
-    disk: Disk
+    disk: DiskEstimate
     faults: tuple[Finding, ...] = field(repr=False)
     """Everything that would fail, of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
@@ -109,7 +109,7 @@ def _store(trial: StoreProbe) -> dict[str, Any]:
     }
 
 
-def _earlier(earlier: Earlier) -> dict[str, Any]:
+def _earlier(earlier: EarlierRuns) -> dict[str, Any]:
     return {
         "runs": earlier.runs,
         "unread": earlier.unread,
@@ -126,5 +126,5 @@ def _groups(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             "remedy": group.remedy,
             "slides": list(group.slides),
         }
-        for group in grouped(findings)
+        for group in group_findings(findings)
     ]

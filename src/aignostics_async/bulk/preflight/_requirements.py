@@ -12,12 +12,12 @@ from ...models import ApplicationVersion, InputArtifact, InputArtifactSpec
 from ...submission._metadata import slide_metadata
 from ...submission._preflight import metadata_problems, schema_validator
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL
-from ._findings import Finding, Kind
+from ._findings import Finding, FindingKind
 from ._metadata_columns import CellReader
 
 if TYPE_CHECKING:
     from ...slides import SlideInfo
-    from .sources._slide_entry import Entry
+    from .sources._slide_entry import SlideEntry
 
 _ZIP = "application/zip"
 _MISSING = re.compile(r"metadata(?P<place>[^:]*): '(?P<name>.+)' is a required property")
@@ -45,7 +45,7 @@ class Requirements:
         )
         self._takes_zips = pack or says_zip
 
-    def as_artifact(self, entry: Entry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
+    def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
         """Return a slide as the input artifact that a run is created with; `checksum` is in its wire form.
 
         What is said of a slide wins over what was read from it.
@@ -53,15 +53,15 @@ class Requirements:
         facts = slide_metadata(self.spec.metadata_schema, info, checksum)
         return InputArtifact(self.spec.name, url, {**facts, **self._cells.read(entry.cells)})
 
-    def faults(self, entry: Entry, info: SlideInfo) -> Iterator[Finding]:
+    def faults(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
         """Give every reason for which the platform would refuse a slide, as far as it can be known."""
         if info.mime_type == _ZIP and not self._takes_zips:
             problem = f"it is {len(info.files)} files, and the version asks for {self.spec.mime_type}"
             remedy = "convert it to one file, or send it as one zip all the same: --pack"
-            yield Finding(Kind.PACKING, problem, remedy, entry.path)
+            yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
         draft = self.as_artifact(entry, info, url=SOME_URL, checksum=SOME_CHECKSUM)
         for problem in metadata_problems(draft, self._validator):
-            yield Finding(Kind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
+            yield Finding(FindingKind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
 
 
 def _input(version: ApplicationVersion, artifact: str | None) -> InputArtifactSpec:

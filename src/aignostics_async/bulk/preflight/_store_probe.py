@@ -17,7 +17,7 @@ from ...errors import AignosticsError, ChecksumMismatch, TransferError
 from ...storage import Deleting
 from ...submission._delivery import ends_too_early, too_early
 from ...transfer._request import send_request
-from ._findings import Finding, Kind
+from ._findings import Finding, FindingKind
 
 if TYPE_CHECKING:
     from ..._session import Session
@@ -145,4 +145,4 @@ class _Trial:
         )
 
     def _fault(self, problem: str, remedy: str) -> None:
-        self.faults.append(Finding(Kind.STORE, problem, remedy))
+        self.faults.append(Finding(FindingKind.STORE, problem, remedy))

@@ -19,11 +19,11 @@ from attrs import asdict, fields
 
 from ..database._writer import Execute
 from ._formatting import iso, plain
-from ._rows import ItemRow, read_duplicates, read_items, read_runs
+from ._rows import ReportedItem, read_duplicates, read_items, read_runs
 from ._sanitizing import visible
 from ._summary import Summary
 
-COLUMNS = tuple(each.name for each in fields(ItemRow))
+COLUMNS = tuple(each.name for each in fields(ReportedItem))
 
 # Also after a semicolon: where that is the separator, a quoted cell ends at it.
 _FORMULA = re.compile(r"(^|;)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -43,7 +43,7 @@ def harmless(text: str) -> str:
     return _FORMULA.sub(r"\1'", visible(text))
 
 
-def _cells(row: ItemRow) -> list[object]:
+def _cells(row: ReportedItem) -> list[object]:
     return [_cell(getattr(row, name)) for name in COLUMNS]
 
 

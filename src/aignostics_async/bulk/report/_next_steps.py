@@ -12,7 +12,7 @@ from ._summary import Summary
 
 
 @frozen
-class ToDo:
+class NextStep:
     """One thing that somebody has to do."""
 
     what: str
@@ -21,7 +21,7 @@ class ToDo:
     """The section of the page that shows it whole."""
 
 
-def to_do(summary: Summary) -> Iterator[ToDo]:
+def next_steps(summary: Summary) -> Iterator[NextStep]:
     """Give what there is to do; nothing where all is done."""
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)
@@ -29,30 +29,30 @@ def to_do(summary: Summary) -> Iterator[ToDo]:
     yield from _about_slides(summary)
 
 
-def _about_the_audit(summary: Summary) -> Iterator[ToDo]:
+def _about_the_audit(summary: Summary) -> Iterator[NextStep]:
     audit = summary.audit
     keep = (
         "Keep the job's folder as it is, and report this with it; let nothing go on before it is known why."
     )
     if audit.missing > 0:
-        yield ToDo(f"{count(audit.missing, 'slide')} came in and left no trace", keep, "audit")
+        yield NextStep(f"{count(audit.missing, 'slide')} came in and left no trace", keep, "audit")
     if audit.missing < 0:
-        yield ToDo(f"{count(-audit.missing, 'slide')} more are here than came in", keep, "audit")
+        yield NextStep(f"{count(-audit.missing, 'slide')} more are here than came in", keep, "audit")
     for words, number in audit.lost.items():
-        yield ToDo(f"{count(number, 'slide')} can't be accounted for: {words}", keep, "failures")
+        yield NextStep(f"{count(number, 'slide')} can't be accounted for: {words}", keep, "failures")
 
 
-def _about_runs(summary: Summary) -> Iterator[ToDo]:
+def _about_runs(summary: Summary) -> Iterator[NextStep]:
     runs, undecided = summary.runs, summary.audit.accounts[Account.UNDECIDED]
     if runs.ambiguous:
-        yield ToDo(
+        yield NextStep(
             f"{count(runs.ambiguous, 'run')}, with {count(undecided, 'slide')}, may exist or not",
             "Look on the platform, then tell the job with 'bulk resolve' which run it is, or that there is "
             "none, and it may be asked for again. Asked for twice, it is paid for twice.",
             "decisions",
         )
     if runs.open_duplicates:
-        yield ToDo(
+        yield NextStep(
             f"{count(runs.open_duplicates, 'run')} {_was(runs.open_duplicates)} created a second time",
             "A request that counted as lost came through late. 'bulk resolve' cancels the second run, at no "
             "cost for slides that are pending, or leaves it; tell the platform's support.",
@@ -60,17 +60,17 @@ def _about_runs(summary: Summary) -> Iterator[ToDo]:
         )
 
 
-def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
+def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
     expiry, beyond = summary.expiry, summary.beyond_limit
     waiting = summary.audit.accounts[Account.UNDER_WAY] - beyond
     if expiry.items:
-        yield ToDo(
+        yield NextStep(
             f"The results of {count(expiry.items, 'slide')} end soon, the first on {minute(expiry.first)}",
             "The platform keeps results for 30 days after their run. 'bulk resume' brings them home.",
             "items",
         )
     if beyond:
-        yield ToDo(
+        yield NextStep(
             f"{count(beyond, 'slide')} {'is' if beyond == 1 else 'are'} beyond the limit of "
             f"{count(summary.job.max_items or 0, 'item')} that may be billed",
             "The job sends no more than that, and slides that are submitted again count twice. Make another "
@@ -78,13 +78,13 @@ def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
             "items",
         )
     if summary.is_unswept:
-        yield ToDo(
+        yield NextStep(
             "Late second runs were not looked for to the end",
             "'bulk resume' does, for up to half an hour after the last request that was sent again.",
             "items",
         )
     if waiting:
-        yield ToDo(
+        yield NextStep(
             f"{count(waiting, 'slide')} {'is' if waiting == 1 else 'are'} under way",
             "The job was paused; 'bulk resume' goes on with it."
             if summary.job.is_paused
@@ -93,24 +93,24 @@ def _about_the_rest(summary: Summary) -> Iterator[ToDo]:
         )
 
 
-def _about_slides(summary: Summary) -> Iterator[ToDo]:
+def _about_slides(summary: Summary) -> Iterator[NextStep]:
     failed, aside = (summary.audit.accounts[each] for each in (Account.FAILED, Account.SET_ASIDE))
     unverified = summary.outputs.unverified
     if failed:
-        yield ToDo(
+        yield NextStep(
             f"{count(failed, 'slide')} ended without results",
             "Each has its remedy among the failures. 'bulk retry --failed' submits them again, in new runs "
             "that are paid for.",
             "failures",
         )
     if aside:
-        yield ToDo(
+        yield NextStep(
             f"{count(aside, 'slide')} {_was(aside)} set aside",
             "Each has its remedy among the failures; then 'bulk retry' takes them up where they were.",
             "failures",
         )
     if unverified:
-        yield ToDo(
+        yield NextStep(
             f"{count(unverified, 'output')} came without a checksum",
             "Nobody promised what is in them; look at them before they are used.",
             "totals",

@@ -17,7 +17,7 @@ from ._sanitizing import named, told
 
 
 @frozen
-class ItemRow:
+class ReportedItem:
     """One item. The columns of the CSV file are these, in this order."""
 
     number: int
@@ -45,11 +45,11 @@ class ItemRow:
     changed_at: datetime | None
     """When its state changed last."""
     intent: int | None
-    """The chunk that it belongs to; see `RunRow`."""
+    """The chunk that it belongs to; see `ReportedRun`."""
 
 
 @frozen
-class RunRow:
+class ReportedRun:
     """One chunk of items, and the run that it became."""
 
     intent: int
@@ -68,7 +68,7 @@ class RunRow:
 
 
 @frozen
-class DuplicateRow:
+class ReportedDuplicate:
     """A run that a late request created a second time, and what was done about it."""
 
     run_id: str
@@ -116,12 +116,12 @@ _BY_ACCOUNT = {
 }
 
 
-def read_items(execute: Execute) -> Iterator[ItemRow]:
+def read_items(execute: Execute) -> Iterator[ReportedItem]:
     """Give all items, in the order of their references."""
     return map(_item, execute(_ITEMS + _IN_ORDER))
 
 
-def read_troubles(execute: Execute) -> Iterator[ItemRow]:
+def read_troubles(execute: Execute) -> Iterator[ReportedItem]:
     """Give the items that failed, were set aside, or are lost."""
     where = "WHERE items.state IN ('FAILED', 'SET_ASIDE') OR lost IS NOT NULL "
     return map(_item, execute(_ITEMS + where + _IN_ORDER))
@@ -134,33 +134,33 @@ def read_pictured(execute: Execute, most: int) -> Iterator[tuple[int, str]]:
         yield row.number, row.path
 
 
-def read_runs(execute: Execute) -> Iterator[RunRow]:
+def read_runs(execute: Execute) -> Iterator[ReportedRun]:
     """Give all chunks, with the runs that they became."""
     return map(_run, execute(f"{_RUNS} ORDER BY intents.number"))
 
 
-def read_ambiguous(execute: Execute) -> Iterator[RunRow]:
+def read_ambiguous(execute: Execute) -> Iterator[ReportedRun]:
     """Give the chunks that wait for a person's decision."""
     return map(_run, execute(f"{_RUNS} WHERE intents.state = 'AMBIGUOUS' ORDER BY intents.number"))
 
 
-def read_duplicates(execute: Execute) -> Iterator[DuplicateRow]:
+def read_duplicates(execute: Execute) -> Iterator[ReportedDuplicate]:
     """Give the runs that were created a second time."""
     for run_id, intent, status, triggered_at, done in execute(_DUPLICATES):
-        yield DuplicateRow(run_id, intent, told(status), moment(triggered_at), _told(done))
+        yield ReportedDuplicate(run_id, intent, told(status), moment(triggered_at), _told(done))
 
 
 def _told(text: str | None) -> str | None:
     return None if text is None else told(text)
 
 
-def _item(row: tuple[Any, ...]) -> ItemRow:
+def _item(row: tuple[Any, ...]) -> ReportedItem:
     number, reference, path, size, crc32c, uri, run_id, item_id, state, status, fault, error, given = row[:13]
     attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost = row[13:]
     what = account(state, intent_state, lost)
     # An item that goes on keeps no old fault.
     wrong = lost or fault or error if what.is_trouble else None
-    return ItemRow(
+    return ReportedItem(
         number,
         named(reference),
         named(path),
@@ -184,9 +184,9 @@ def _item(row: tuple[Any, ...]) -> ItemRow:
     )
 
 
-def _run(row: tuple[Any, ...]) -> RunRow:
+def _run(row: tuple[Any, ...]) -> ReportedRun:
     intent, state, run_id, how, reason, status, requests, items, done, failed, triggered, ended = row
-    return RunRow(
+    return ReportedRun(
         intent,
         state,
         run_id,

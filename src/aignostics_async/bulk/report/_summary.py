@@ -30,7 +30,7 @@ _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS')"
 
 
 @frozen(kw_only=True)
-class Job:
+class JobFacts:
     """Whose report it is."""
 
     job_id: str
@@ -44,7 +44,7 @@ class Job:
 
 
 @frozen(kw_only=True)
-class Uploads:
+class UploadTotals:
     """Slides on this side."""
 
     bytes: int
@@ -56,7 +56,7 @@ class Uploads:
 
 
 @frozen(kw_only=True)
-class Outputs:
+class OutputTotals:
     """Files that the platform made."""
 
     listed: int
@@ -68,7 +68,7 @@ class Outputs:
 
 
 @frozen(kw_only=True)
-class Runs:
+class RunTotals:
     """Runs, and the requests for them."""
 
     by_state: Mapping[str, int]
@@ -89,7 +89,7 @@ class Runs:
 
 
 @frozen(kw_only=True)
-class Expiry:
+class ExpiringResults:
     """Results that the platform has, and that are not here."""
 
     items: int
@@ -104,13 +104,13 @@ class Summary:
 
     made_at: datetime
     release: str
-    job: Job
+    job: JobFacts
     audit: Audit
     states: Mapping[str, int]
-    uploads: Uploads
-    outputs: Outputs
-    runs: Runs
-    expiry: Expiry
+    uploads: UploadTotals
+    outputs: OutputTotals
+    runs: RunTotals
+    expiry: ExpiringResults
 
     @property
     def verdict(self) -> Verdict:
@@ -169,11 +169,11 @@ def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
     )
 
 
-def _read_job(execute: Execute) -> tuple[Job, int]:
+def _read_job(execute: Execute) -> tuple[JobFacts, int]:
     query = "SELECT id, plan, created_at, finished_at, is_paused, taken_in FROM job"
     job_id, plan, created_at, finished_at, is_paused, taken_in = execute(query).fetchone()
     told = json.loads(plan)
-    job = Job(
+    job = JobFacts(
         job_id=job_id,
         application_version=named(str(told.get("application_version", ""))),
         server=without_query(str(told.get("api_root", ""))),
@@ -185,7 +185,7 @@ def _read_job(execute: Execute) -> tuple[Job, int]:
     return job, taken_in
 
 
-def _read_uploads(execute: Execute) -> tuple[Uploads, int]:
+def _read_uploads(execute: Execute) -> tuple[UploadTotals, int]:
     """Return the uploads, and how many items are not what their state says; in one pass over all rows."""
     query = (
         "SELECT total(items.size), count(stored_size), total(stored_size), "
@@ -193,7 +193,9 @@ def _read_uploads(execute: Execute) -> tuple[Uploads, int]:
         f"coalesce(sum({_IS_SPECIAL}), 0) {WITH_INTENTS}"
     )
     size, items, stored, verified, special = execute(query).fetchone()
-    uploads = Uploads(bytes=int(size), stored_items=items, stored_bytes=int(stored), store_verified=verified)
+    uploads = UploadTotals(
+        bytes=int(size), stored_items=items, stored_bytes=int(stored), store_verified=verified
+    )
     return uploads, special
 
 
@@ -217,22 +219,22 @@ def _count_items(execute: Execute, special: int) -> tuple[Counter[Account], Coun
     return +accounts, states, losses
 
 
-def _read_outputs(execute: Execute) -> Outputs:
+def _read_outputs(execute: Execute) -> OutputTotals:
     query = (
         f"SELECT count(*), coalesce(sum(status IN ({VERIFIED})), 0), "  # noqa: S608
         "coalesce(sum(status = 'UNVERIFIED'), 0), "
         f"total(iif(status IN ({VERIFIED}, 'UNVERIFIED'), size, 0)) FROM outputs"
     )
     listed, verified, unverified, size = execute(query).fetchone()
-    return Outputs(listed=listed, verified=verified, unverified=unverified, bytes=int(size))
+    return OutputTotals(listed=listed, verified=verified, unverified=unverified, bytes=int(size))
 
 
-def _read_runs(execute: Execute) -> Runs:
+def _read_runs(execute: Execute) -> RunTotals:
     states = execute("SELECT state, count(*) FROM intents GROUP BY state ORDER BY state").fetchall()
     answers = execute("SELECT coalesce(outcome, 'UNDER_WAY'), count(*) FROM attempts GROUP BY 1").fetchall()
     query = "SELECT count(*), count(*) - count(done) FROM seen WHERE is_duplicate"
     duplicates, still_open = execute(query).fetchone()
-    return Runs(
+    return RunTotals(
         by_state=dict(states),
         requests=dict(answers),
         billed=billed()(execute),
@@ -241,11 +243,11 @@ def _read_runs(execute: Execute) -> Runs:
     )
 
 
-def read_expiry(execute: Execute, now: float) -> Expiry:
+def read_expiry(execute: Execute, now: float) -> ExpiringResults:
     """Read which results end soon: a query for `Database.read`."""
     query = (
         "SELECT coalesce(sum(seen.ended_at < ?), 0), min(seen.ended_at) FROM items "
         "JOIN seen ON seen.run_id = items.run_id WHERE items.state IN ('SUBMITTED', 'SUCCEEDED')"
     )
     items, first = execute(query, (now + ALARM - KEPT,)).fetchone()
-    return Expiry(items=items, first=moment(None if first is None else first + KEPT))
+    return ExpiringResults(items=items, first=moment(None if first is None else first + KEPT))

@@ -21,7 +21,7 @@ from .html._tables import Pictures
 from .html._thumbnails import take_pictures
 
 
-class Form(StrEnum):
+class ReportFormat(StrEnum):
     """What a report is for."""
 
     CSV = "csv"
@@ -32,7 +32,7 @@ class Form(StrEnum):
     """A person: one page that needs nothing beside it."""
 
     @classmethod
-    def of(cls, path: Path) -> Form:
+    def of(cls, path: Path) -> ReportFormat:
         """Return the form that a file's suffix names, or raise UsageError."""
         try:
             return cls(path.suffix[1:].lower())
@@ -59,12 +59,12 @@ async def write_report(
     database = Path(job)
     if await anyio.Path(job).is_dir():
         database = Directory(job).database
-    forms = {path: Form.of(path) for path in map(Path, targets)}
-    taken = await take_pictures(database) if pictures and Form.HTML in forms.values() else {}
+    forms = {path: ReportFormat.of(path) for path in map(Path, targets)}
+    taken = await take_pictures(database) if pictures and ReportFormat.HTML in forms.values() else {}
     return await anyio.to_thread.run_sync(write_forms, database, forms, taken)
 
 
-def write_forms(database: Path, targets: Mapping[Path, Form], pictures: Pictures) -> Summary:
+def write_forms(database: Path, targets: Mapping[Path, ReportFormat], pictures: Pictures) -> Summary:
     """Write reports, blocking, and return what they say of the job as a whole; raises JobError."""
     try:
         with ExitStack() as stack:
@@ -72,9 +72,9 @@ def write_forms(database: Path, targets: Mapping[Path, Form], pictures: Pictures
             with consistent_view(database) as execute:
                 summary = read_summary(execute)
                 for path, form in targets.items():
-                    if form is Form.CSV:
+                    if form is ReportFormat.CSV:
                         write_csv(execute, files[path])
-                    elif form is Form.JSON:
+                    elif form is ReportFormat.JSON:
                         write_json(execute, summary, files[path])
                     else:
                         write_html(execute, summary, pictures, files[path])

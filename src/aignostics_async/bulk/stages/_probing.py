@@ -12,12 +12,12 @@ from ..database import _commands
 from ..database._samples import Stage
 from ..database._states import ItemState
 from ..preflight._findings import Finding
-from ..preflight.sources._slide_entry import Entry
+from ..preflight.sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
     from ..database._queries import ItemRow
     from ..preflight.slide_probe._prober import Prober
-    from ..preflight.slide_probe._result import Probed
+    from ..preflight.slide_probe._result import ProbedSlide
     from ._context import Work
 
 
@@ -30,7 +30,7 @@ class Reading:
 
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from FOUND to READY."""
-        entry = Entry.from_row(row.reference, row.path, row.overrides)
+        entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
         probed = await self.prober.probe(entry.path, entry.mpp)
         faults = (
             [probed]
@@ -46,7 +46,7 @@ class Reading:
         self.work.meter.count(Stage.PROBE, items=1)
 
 
-def as_columns(probed: Probed) -> dict[str, Any]:
+def as_columns(probed: ProbedSlide) -> dict[str, Any]:
     """Return what a slide says of itself as the columns of an item."""
     return {"size": probed.size, "fingerprint": probed.fingerprint, "info": json.dumps(probed.as_dict())}
 

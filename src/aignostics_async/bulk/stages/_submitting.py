@@ -17,8 +17,8 @@ from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
 from ..database._states import IntentState
-from ..preflight.slide_probe._result import Probed
-from ..preflight.sources._slide_entry import Entry
+from ..preflight.slide_probe._result import ProbedSlide
+from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
 from ..reconciliation._matching import CLOCK_SKEW
 from ._failure_policy import Breaker
@@ -156,8 +156,8 @@ class Signing:
         await check_credentials(work.store, lifetime)
 
         async def sign(row: ItemRow) -> Item:
-            entry = Entry.from_row(row.reference, row.path, row.overrides)
-            info = Probed.from_dict(row.info or {}).info
+            entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
+            info = ProbedSlide.from_dict(row.info or {}).info
             url = await work.store.presign_get(row.uri or "", lifetime)
             artifact = work.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
             return Item(row.reference + intent.tag, artifacts=[artifact])

@@ -30,7 +30,7 @@ from ..database import _commands
 from ..database._journal import EventType
 from ..database._samples import Stage
 from ..database._states import ItemState
-from ..preflight.slide_probe._result import Probed, measure
+from ..preflight.slide_probe._result import ProbedSlide, measure
 
 if TYPE_CHECKING:
     from ...storage import Stored
@@ -51,7 +51,7 @@ class Uploading:
         if row.state is ItemState.FOUND:
             await self.reading(row)  # it was another file by now
             return
-        probed = Probed.from_dict(row.info or {})
+        probed = ProbedSlide.from_dict(row.info or {})
         with ExitStack() as scratch:
             source = await self._source(row, probed, scratch)
             key = row.key
@@ -77,7 +77,7 @@ class Uploading:
         self.work.meter.count(Stage.UPLOAD, items=1)
         self.work.journal.tell(EventType.UPLOADED, reference=row.reference)
 
-    async def _source(self, row: ItemRow, probed: Probed, scratch: ExitStack) -> Path:
+    async def _source(self, row: ItemRow, probed: ProbedSlide, scratch: ExitStack) -> Path:
         """Return the one file to send; where it has to be made, it is gone with `scratch`."""
         await self._check(row, probed)
         if not probed.info.is_packed:
@@ -108,7 +108,7 @@ class Uploading:
             following.end("finished", size)
         return stored
 
-    async def _check(self, row: ItemRow, probed: Probed) -> None:
+    async def _check(self, row: ItemRow, probed: ProbedSlide) -> None:
         """Raise LocalFileChanged if the slide is not the one any more that was read."""
         try:
             _, fingerprint = await anyio.to_thread.run_sync(measure, probed.info.files)

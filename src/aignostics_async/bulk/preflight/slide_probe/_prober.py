@@ -22,8 +22,8 @@ from attrs import frozen
 
 from ....errors import ConfigurationError, JobError
 from ....slides._series import DicomHeader
-from .._findings import Finding, Kind
-from ._result import Probed
+from .._findings import Finding, FindingKind
+from ._result import ProbedSlide
 from ._worker import CONFIGURATION, OK, main
 
 _MOST_WORKERS = 8
@@ -61,14 +61,14 @@ class Prober:
         while self._idle:
             await self._idle.pop().end()
 
-    async def probe(self, path: str, mpp: tuple[float, float] | None = None) -> Probed | Finding:
+    async def probe(self, path: str, mpp: tuple[float, float] | None = None) -> ProbedSlide | Finding:
         """Return what a slide says of itself, or why it can't be read.
 
         `mpp` counts in place of the file's own resolution. Raises ConfigurationError without the `slides`
         extra, and JobError when one process after the other is lost.
         """
         told = await self._ask("slide", path, mpp)
-        return told if isinstance(told, Finding) else Probed.from_dict(told)
+        return told if isinstance(told, Finding) else ProbedSlide.from_dict(told)
 
     async def header(self, path: str) -> DicomHeader | Finding:
         """Return the header of a DICOM file, or why it can't be read; raises what `probe` raises."""
@@ -85,15 +85,15 @@ class Prober:
         async with self._limiter:
             outcome = await self._exchange(json.dumps(request).encode() + b"\n")
         if isinstance(outcome, _Lost):
-            return Finding(Kind.UNREADABLE, outcome.problem, outcome.remedy, path)
+            return Finding(FindingKind.UNREADABLE, outcome.problem, outcome.remedy, path)
         kind, *told = json.loads(outcome)
         if kind == OK:
             answer: dict[str, Any] = told[0]
             return answer
         if kind == CONFIGURATION:
             raise ConfigurationError(told[0])
-        remedy = _SET_MPP if kind == Kind.RESOLUTION else told[1]
-        return Finding(Kind(kind), told[0], remedy, path)
+        remedy = _SET_MPP if kind == FindingKind.RESOLUTION else told[1]
+        return Finding(FindingKind(kind), told[0], remedy, path)
 
     async def _exchange(self, request: bytes) -> bytes | _Lost:
         while True:

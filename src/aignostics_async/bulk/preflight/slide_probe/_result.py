@@ -15,7 +15,7 @@ _UNEQUAL = 0.02
 
 
 @frozen
-class Probed:
+class ProbedSlide:
     """A slide as it was when it was read."""
 
     info: SlideInfo
@@ -49,7 +49,7 @@ class Probed:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Probed:
+    def from_dict(cls, told: Mapping[str, Any]) -> ProbedSlide:
         """Return what `as_dict` gave."""
         info = SlideInfo(
             width=told["width"],

@@ -23,9 +23,9 @@ from ....models import Slide
 from ....slides._read import read_slide_here
 from ....slides._series import is_dicom, read_header
 from ....slides._thumbnail import thumbnail
-from .._findings import Kind
+from .._findings import FindingKind
 from .._privacy import exposed
-from ._result import Probed, measure
+from ._result import ProbedSlide, measure
 
 READY = "ready"
 OK = "ok"
@@ -49,15 +49,15 @@ def answer(what: str, path: str, mpp: Any = None) -> list[Any]:
     try:
         return [OK, _read(what, path, mpp)]
     except ResolutionUnknown as error:
-        return [Kind.RESOLUTION, error.problem, error.remedy]
+        return [FindingKind.RESOLUTION, error.problem, error.remedy]
     except SlideError as error:
-        return [Kind.UNREADABLE, error.problem, error.remedy]
+        return [FindingKind.UNREADABLE, error.problem, error.remedy]
     except ConfigurationError as error:
         return [CONFIGURATION, str(error), ""]
     except OSError as error:
-        return [Kind.UNREADABLE, f"it can't be read ({error.strerror})", ""]
+        return [FindingKind.UNREADABLE, f"it can't be read ({error.strerror})", ""]
     except Exception as error:  # noqa: BLE001 - whatever a reader does with one slide, the others go on
-        return [Kind.UNREADABLE, f"its reader failed ({type(error).__name__}: {error})", ""]
+        return [FindingKind.UNREADABLE, f"its reader failed ({type(error).__name__}: {error})", ""]
 
 
 def _read(what: str, path: str, mpp: Any) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _read(what: str, path: str, mpp: Any) -> dict[str, Any]:
     return probe_here(Slide(path, mpp=tuple(mpp) if mpp else None)).as_dict()
 
 
-def probe_here(slide: Slide) -> Probed:
+def probe_here(slide: Slide) -> ProbedSlide:
     """Read a slide, blocking; raises SlideError and OSError."""
     before = measure([slide.path]) if slide.path.is_file() else None
     info = read_slide_here(slide)
@@ -78,7 +78,7 @@ def probe_here(slide: Slide) -> Probed:
         )
     headers = [read_header(path) for path in info.files] if is_dicom(slide.path) else []
     size, fingerprint = measure(info.files)
-    return Probed(info, size, fingerprint, exposed(info.associated_images, headers))
+    return ProbedSlide(info, size, fingerprint, exposed(info.associated_images, headers))
 
 
 def _prepare() -> BinaryIO:

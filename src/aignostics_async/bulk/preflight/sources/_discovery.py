@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 from ...._core._tasks import for_each
 from ....slides._series import DicomHeader, is_dicom
 from ....submission._preflight import is_unicode
-from .._findings import Finding, Kind
+from .._findings import Finding, FindingKind
 from ..slide_probe._prober import Prober
-from ._slide_entry import Entry
+from ._slide_entry import SlideEntry
 from ._sources import Sources
 from ._walk import Candidate, Walk
 
@@ -23,7 +23,7 @@ from ._walk import Candidate, Walk
 class Discovery:
     """What was found: slides that can go on, a fault for each that can't, and what was not taken."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[SlideEntry]
     faults: Sequence[Finding]
     found: int
     """How many slides there are, those with a fault of their own included."""
@@ -79,13 +79,15 @@ def _once(
         elif candidate.row is not None:
             what = "the slide" if uid is None else "the DICOM series"
             problem = f"{what} is in {known.place} already"
-            faults.append(Finding(Kind.SOURCE, problem, "remove one of the lines", candidate.place))
+            faults.append(Finding(FindingKind.SOURCE, problem, "remove one of the lines", candidate.place))
 
 
-def _entries(sources: Sources, candidates: Iterable[Candidate], faults: list[Finding]) -> Iterator[Entry]:
+def _entries(
+    sources: Sources, candidates: Iterable[Candidate], faults: list[Finding]
+) -> Iterator[SlideEntry]:
     every = (sources.mpp, sources.mpp) if sources.mpp is not None else None
     for candidate in candidates:
-        entry = Entry(
+        entry = SlideEntry(
             path=candidate.path,
             reference=_reference(sources, candidate),
             mpp=every,
@@ -99,7 +101,7 @@ def _entries(sources: Sources, candidates: Iterable[Candidate], faults: list[Fin
             yield entry
         else:
             problem = "its name is no valid Unicode, so no reference and no report can name it"
-            faults.append(Finding(Kind.SOURCE, problem, "rename it", shown(entry.path)))
+            faults.append(Finding(FindingKind.SOURCE, problem, "rename it", shown(entry.path)))
 
 
 def _reference(sources: Sources, candidate: Candidate) -> str:
@@ -109,9 +111,9 @@ def _reference(sources: Sources, candidate: Candidate) -> str:
     return PurePosixPath(candidate.relative).stem if wanted == "stem" else candidate.relative
 
 
-def _distinct(entries: Iterable[Entry], sources: Sources, faults: list[Finding]) -> Iterator[Entry]:
+def _distinct(entries: Iterable[SlideEntry], sources: Sources, faults: list[Finding]) -> Iterator[SlideEntry]:
     """Give the entries whose reference is no other's."""
-    together: dict[str, list[Entry]] = {}
+    together: dict[str, list[SlideEntry]] = {}
     for entry in entries:
         together.setdefault(entry.reference, []).append(entry)
     for reference, same in together.items():
@@ -122,7 +124,7 @@ def _distinct(entries: Iterable[Entry], sources: Sources, faults: list[Finding])
             others = [each.path for each in same[:number] + same[number + 1 :]]
             named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
             problem = f"its reference {reference!r} is also that of {named}"
-            faults.append(Finding(Kind.REFERENCE, problem, _remedy(sources), entry.path))
+            faults.append(Finding(FindingKind.REFERENCE, problem, _remedy(sources), entry.path))
 
 
 def _remedy(sources: Sources) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from ....slides._read import LARGEST_MPP, SMALLEST_MPP
-from .._findings import Finding, Kind
+from .._findings import Finding, FindingKind
 from ._slide_entry import NO_CELLS
 
 _KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y")
@@ -29,7 +29,7 @@ _SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
 
 
 @frozen(kw_only=True)
-class Row:
+class ManifestRow:
     """A line of a manifest."""
 
     line: int
@@ -44,7 +44,7 @@ class Row:
 class Manifest:
     """The rows that can be used, and a finding for each that can't."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ManifestRow, ...]
     faults: tuple[Finding, ...]
 
 
@@ -79,7 +79,7 @@ class _Reader:
     def read(self, text: str) -> Manifest:
         delimiter, skipped, text = _delimiter(text)
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        rows: list[Row] = []
+        rows: list[ManifestRow] = []
         columns: list[str] = []
         try:
             columns = self._columns(next(lines, []))
@@ -117,7 +117,7 @@ class _Reader:
             self._fault(None, "it has only one of the columns mpp_x and mpp_y", "give both, or mpp")
         return columns if len(self._faults) == before else []
 
-    def _row(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> Iterator[Row]:
+    def _row(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> Iterator[ManifestRow]:
         """Give the row of a line, unless something is wrong with it."""
         before = len(self._faults)
         surplus = [cell for cell in cells[len(columns) :] if cell]
@@ -134,7 +134,7 @@ class _Reader:
         mpp = self._resolution(line, told)
         if len(self._faults) == before:
             metadata = {name: cell for name, cell in told.items() if name not in (*_KNOWN, self._reference)}
-            yield Row(
+            yield ManifestRow(
                 line=line,
                 path=told["path"],
                 reference=told.get(self._reference, ""),
@@ -164,7 +164,7 @@ class _Reader:
 
     def _fault(self, line: int | None, problem: str, remedy: str) -> None:
         place = self._name if line is None else f"{self._name}, line {line}"
-        self._faults.append(Finding(Kind.SOURCE, problem, remedy, place))
+        self._faults.append(Finding(FindingKind.SOURCE, problem, remedy, place))
 
 
 def is_plausible(mpp: float) -> bool:
@@ -192,4 +192,4 @@ def _decoded(content: bytes) -> str:
 
 
 def _unusable(place: str, problem: str, remedy: str = "") -> Manifest:
-    return Manifest((), (Finding(Kind.SOURCE, problem, remedy, place),))
+    return Manifest((), (Finding(FindingKind.SOURCE, problem, remedy, place),))

@@ -20,7 +20,7 @@ _MAGIC = frozenset("*?[")
 
 
 @frozen
-class Rule:
+class SelectionRule:
     """A pattern, and whether what fits it counts."""
 
     pattern: str
@@ -39,7 +39,7 @@ class Rule:
         return _fit(self.parts, _names(path), whole=True)
 
 
-def counts(rules: Sequence[Rule], path: str) -> bool:
+def counts(rules: Sequence[SelectionRule], path: str) -> bool:
     """Whether a file counts: the last rule that fits it says so.
 
     What none fits counts where there are no rules, or where the first one takes something out.

@@ -16,7 +16,7 @@ NOTHING: Mapping[str, Any] = {}
 
 
 @frozen(kw_only=True)
-class Entry:
+class SlideEntry:
     """A slide that was found, and what is said of it beside what its file says."""
 
     path: str
@@ -57,7 +57,7 @@ class Entry:
         return told
 
     @classmethod
-    def from_row(cls, reference: str, path: str, overrides: Mapping[str, Any]) -> Entry:
+    def from_row(cls, reference: str, path: str, overrides: Mapping[str, Any]) -> SlideEntry:
         """Return the entry that an item of the database was made from."""
         mpp = tuple(overrides["mpp"]) if "mpp" in overrides else None
         return cls(path=path, reference=reference, mpp=mpp, cells=overrides.get("cells", NO_CELLS))

@@ -11,9 +11,9 @@ from typing import Any
 from attrs import field, frozen
 
 from ....errors import ConfigurationError
-from .._findings import Finding, Kind
+from .._findings import Finding, FindingKind
 from ._manifest import is_plausible
-from ._selection_rules import Rule
+from ._selection_rules import SelectionRule
 
 _REFERENCE = re.compile(r"relpath|stem|column:.+")
 
@@ -46,7 +46,7 @@ class Sources:
     """A file with one path per line, or with a zero byte behind each; `-` is standard input."""
     manifest: Path | None = field(default=None, converter=_path)
     """A CSV file, described in `_manifest.py`; it names all slides by itself."""
-    rules: Sequence[Rule] = ()
+    rules: Sequence[SelectionRule] = ()
     """What to take and what to leave out of all that is found there."""
     limit: int | None = field(default=None, validator=_optional(lambda value: value >= 1, "at least 1"))
     """How many slides at most."""
@@ -79,20 +79,20 @@ class Sources:
 
 
 @frozen
-class Listed:
+class ListedPath:
     """A path as a list names it, and the place where."""
 
     path: str
     place: str
 
 
-def read_list(path: Path) -> Iterator[Listed | Finding]:
+def read_list(path: Path) -> Iterator[ListedPath | Finding]:
     """Give the paths of a list, blocking; `-` is standard input. What is wrong is told, not raised."""
     name = "standard input" if str(path) == "-" else path.name
     try:
         content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
-        yield Finding(Kind.SOURCE, f"the list can't be read ({error.strerror})", "", str(path))
+        yield Finding(FindingKind.SOURCE, f"the list can't be read ({error.strerror})", "", str(path))
         return
     separator = b"\0" if b"\0" in content else b"\n"
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(separator), start=1):
@@ -100,7 +100,9 @@ def read_list(path: Path) -> Iterator[Listed | Finding]:
         try:
             text = (line.removesuffix(b"\r") if separator == b"\n" else line).decode()
         except UnicodeDecodeError:
-            yield Finding(Kind.SOURCE, "it is not written in UTF-8", "save the list again, in UTF-8", place)
+            yield Finding(
+                FindingKind.SOURCE, "it is not written in UTF-8", "save the list again, in UTF-8", place
+            )
             continue
         if text.strip():
-            yield Listed(text, place)
+            yield ListedPath(text, place)

@@ -11,10 +11,10 @@ from pathlib import Path, PureWindowsPath
 from attrs import frozen
 
 from ....slides._find import SUFFIXES, visible_files
-from .._findings import Finding, Kind
-from ._manifest import Row, read_manifest
-from ._selection_rules import Rule, counts, is_pattern, split_pattern
-from ._sources import Listed, Sources, read_list
+from .._findings import Finding, FindingKind
+from ._manifest import ManifestRow, read_manifest
+from ._selection_rules import SelectionRule, counts, is_pattern, split_pattern
+from ._sources import ListedPath, Sources, read_list
 
 _TAKEN = SUFFIXES | {".mrxs"}
 # Other formats of slides, so that a folder of them does not look empty.
@@ -29,7 +29,7 @@ class Candidate:
     """Absolute."""
     relative: str
     """With slashes, below the place in which it was found; as it was written if it is outside."""
-    row: Row | None = None
+    row: ManifestRow | None = None
     """What a manifest says of it."""
     place: str | None = None
     """The line of the list or manifest that names it."""
@@ -81,9 +81,9 @@ class Walk:
                 yield Candidate(absolute, os.path.basename(absolute))
         else:
             folder, pattern = split_pattern(place.replace(os.sep, "/"))
-            yield from self._pattern(place, os.path.abspath(folder), Rule(pattern, counts=True))
+            yield from self._pattern(place, os.path.abspath(folder), SelectionRule(pattern, counts=True))
 
-    def _pattern(self, place: str, folder: str, rule: Rule) -> Iterator[Candidate]:
+    def _pattern(self, place: str, folder: str, rule: SelectionRule) -> Iterator[Candidate]:
         fits = False
         for candidate in self._folder(folder, rule):
             fits = True
@@ -91,7 +91,7 @@ class Walk:
         if not fits:
             self._fault("no file fits the pattern", "are you in the right folder?", place)
 
-    def _folder(self, root: str, rule: Rule | None) -> Iterator[Candidate]:
+    def _folder(self, root: str, rule: SelectionRule | None) -> Iterator[Candidate]:
         """Give the slides below a folder; files that a pattern names itself count whatever they are."""
 
         def refuse(error: OSError) -> None:
@@ -106,7 +106,7 @@ class Walk:
                 if (rule is not None and rule.names(relative)) or self._is_slide(name, relative, rule):
                     yield Candidate(path, relative)
 
-    def _is_slide(self, name: str, relative: str, rule: Rule | None) -> bool:
+    def _is_slide(self, name: str, relative: str, rule: SelectionRule | None) -> bool:
         suffix = _suffix(name)
         if rule is not None and not rule.fits(relative):
             return False
@@ -114,7 +114,7 @@ class Walk:
             self.left_out[suffix] += 1
         return suffix in _TAKEN
 
-    def _listed(self, listed: Listed) -> Iterator[Candidate]:
+    def _listed(self, listed: ListedPath) -> Iterator[Candidate]:
         root = os.getcwd()
         found = self._named(root, listed.path, listed.place)
         if found is not None:
@@ -140,7 +140,7 @@ class Walk:
         return not problem
 
     def _fault(self, problem: str, remedy: str, place: str) -> None:
-        self.faults.append(Finding(Kind.SOURCE, problem, remedy, place))
+        self.faults.append(Finding(FindingKind.SOURCE, problem, remedy, place))
 
 
 def _not_a_file(path: str) -> tuple[str, str]:

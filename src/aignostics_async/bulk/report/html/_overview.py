@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...database._samples import Series
 from .._audit import Account, Verdict
 from .._formatting import ACCOUNTS, INTENTS, count, human, minute, percent
-from .._next_steps import ToDo, to_do
+from .._next_steps import NextStep, next_steps
 from .._summary import Summary
 from ._throughput_plot import plot
 from ._writer import text
@@ -22,7 +22,7 @@ _BAR = 1000  # its width, in units of its own
 
 def overview(summary: Summary, series: Sequence[Series]) -> Iterator[str]:
     """Give the markup of the page down to its lists."""
-    things = tuple(to_do(summary))
+    things = tuple(next_steps(summary))
     yield '<header>\n<p class="kind">Bulk job report</p>\n'
     yield _verdict(summary, things)
     yield _todo(things)
@@ -74,7 +74,7 @@ def _is_urgent(summary: Summary) -> bool:
     return True
 
 
-def _verdict(summary: Summary, things: Sequence[ToDo]) -> str:
+def _verdict(summary: Summary, things: Sequence[NextStep]) -> str:
     is_urgent = _is_urgent(summary)
     sign = _ALARM if is_urgent else _CHECK if summary.verdict is Verdict.DONE else _CLOCK
     nothing = "" if things else " There is nothing to do."
@@ -84,7 +84,7 @@ def _verdict(summary: Summary, things: Sequence[ToDo]) -> str:
     )
 
 
-def _todo(things: Sequence[ToDo]) -> str:
+def _todo(things: Sequence[NextStep]) -> str:
     entries = "".join(
         f'<li><strong><a href="#{each.where}">{text(each.what)}</a></strong>'
         f"<span>{text(each.how)}</span></li>\n"

@@ -27,7 +27,7 @@ from ._tables import (
     trouble_entries,
 )
 from ._thumbnails import PICTURED
-from ._writer import Page
+from ._writer import HtmlWriter
 
 LARGEST = 20_000_000
 """Bytes of a page."""
@@ -45,7 +45,7 @@ _FOOT = (
 
 def write_html(execute: Execute, summary: Summary, pictures: Pictures, file: BinaryIO) -> None:
     """Write the page as of a consistent view, as it is read."""
-    page = Page(file, f"{headline(summary)} - job {summary.job.job_id}")
+    page = HtmlWriter(file, f"{headline(summary)} - job {summary.job.job_id}")
     for markup in overview(summary, read_series(execute)):
         page.write(markup)
     _write_decisions(page, execute, summary)
@@ -57,7 +57,7 @@ def write_html(execute: Execute, summary: Summary, pictures: Pictures, file: Bin
     page.close()
 
 
-def _write_decisions(page: Page, execute: Execute, summary: Summary) -> None:
+def _write_decisions(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
     number = summary.runs.ambiguous + summary.runs.duplicates
     if not number:
         return
@@ -68,7 +68,7 @@ def _write_decisions(page: Page, execute: Execute, summary: Summary) -> None:
     _tell_rest(page, number - written, "run")
 
 
-def _write_troubles(page: Page, execute: Execute, summary: Summary, pictures: Pictures) -> None:
+def _write_troubles(page: HtmlWriter, execute: Execute, summary: Summary, pictures: Pictures) -> None:
     number = summary.audit.troubles
     if not number:
         return
@@ -82,7 +82,7 @@ def _write_troubles(page: Page, execute: Execute, summary: Summary, pictures: Pi
     _tell_rest(page, number - written, "slide")
 
 
-def _write_pictures(page: Page, execute: Execute, pictures: Pictures) -> None:
+def _write_pictures(page: HtmlWriter, execute: Execute, pictures: Pictures) -> None:
     if not pictures:
         return
     page.write('<h2 id="pictures">The first slides</h2>\n<div class="slides">\n')
@@ -90,7 +90,7 @@ def _write_pictures(page: Page, execute: Execute, pictures: Pictures) -> None:
     page.write("</div>\n")
 
 
-def _write_runs(page: Page, execute: Execute, summary: Summary) -> None:
+def _write_runs(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
     number = sum(summary.runs.by_state.values())
     page.write('<h2 id="runs">Runs</h2>\n')
     if not number:
@@ -102,7 +102,7 @@ def _write_runs(page: Page, execute: Execute, summary: Summary) -> None:
     _tell_rest(page, number - written, "run")
 
 
-def _write_items(page: Page, execute: Execute, summary: Summary) -> None:
+def _write_items(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
     page.write(
         '<h2 id="items">All slides</h2>\n<form id="filter" hidden>'
         '<input type="search" name="text" placeholder="Find a slide, a run, a day" aria-label="Find">'
@@ -115,14 +115,14 @@ def _write_items(page: Page, execute: Execute, summary: Summary) -> None:
 
 
 @contextmanager
-def _table(page: Page, name: str, *heads: str) -> Iterator[None]:
+def _table(page: HtmlWriter, name: str, *heads: str) -> Iterator[None]:
     cells = "".join(f'<th scope="col">{head}' for head in heads)
     page.write(f'<div class="scroll"><table id="{name}"><thead><tr>{cells}</thead><tbody>\n')
     yield
     page.write("</tbody></table></div>\n")
 
 
-def _tell_rest(page: Page, number: int, noun: str) -> None:
+def _tell_rest(page: HtmlWriter, number: int, noun: str) -> None:
     """Say what had no room; an empty list of the page is never the whole of it in silence."""
     if number > 0:
         page.write(

@@ -10,7 +10,7 @@ from itertools import islice
 from ...database._states import IntentState
 from .._audit import Account
 from .._formatting import INTENTS, count, item_state, minute
-from .._rows import DuplicateRow, ItemRow, RunRow
+from .._rows import ReportedDuplicate, ReportedItem, ReportedRun
 from ._writer import text
 
 Pictures = Mapping[int, bytes]
@@ -23,7 +23,7 @@ _MOST_CAUSES = 5_000  # that are told apart
 _LISTED_CAUSES = 30
 
 
-def ambiguous_entries(rows: Iterable[RunRow]) -> Iterator[str]:
+def ambiguous_entries(rows: Iterable[ReportedRun]) -> Iterator[str]:
     """Give the runs that may exist or not, with the two choices."""
     for row in rows:
         yield (
@@ -34,7 +34,7 @@ def ambiguous_entries(rows: Iterable[RunRow]) -> Iterator[str]:
         )
 
 
-def duplicate_entries(rows: Iterable[DuplicateRow]) -> Iterator[str]:
+def duplicate_entries(rows: Iterable[ReportedDuplicate]) -> Iterator[str]:
     """Give the runs that were created a second time."""
     for row in rows:
         which = "A run" if row.intent is None else f"Run {row.intent}"
@@ -46,7 +46,7 @@ def duplicate_entries(rows: Iterable[DuplicateRow]) -> Iterator[str]:
         )
 
 
-def run_entries(rows: Iterable[RunRow]) -> Iterator[str]:
+def run_entries(rows: Iterable[ReportedRun]) -> Iterator[str]:
     """Give the rows of the table of runs."""
     for row in rows:
         state = text(INTENTS.get(row.state, row.state))
@@ -63,7 +63,7 @@ def _said(status: str | None) -> str:
     return text((status or "").lower().replace("_", " "))
 
 
-def cause_entries(rows: Iterable[ItemRow]) -> Iterator[str]:
+def cause_entries(rows: Iterable[ReportedItem]) -> Iterator[str]:
     """Give the causes of failures, the commonest first."""
     causes: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -74,7 +74,7 @@ def cause_entries(rows: Iterable[ItemRow]) -> Iterator[str]:
         yield f"<tr><td>{number:,}<td>{text(fault)}<td>{text(remedy)}\n"
 
 
-def _without_names(words: str, row: ItemRow) -> str:
+def _without_names(words: str, row: ReportedItem) -> str:
     """Return a fault without what is the slide's own, so that it can be counted."""
     file = row.path.replace("\\", "/").rpartition("/")[2]
     for name in (row.path, row.reference, file):
@@ -84,7 +84,7 @@ def _without_names(words: str, row: ItemRow) -> str:
     return words.removeprefix("…: ")
 
 
-def trouble_entries(rows: Iterable[ItemRow], pictures: Pictures) -> Iterator[str]:
+def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterator[str]:
     """Give the slides that failed, each with its remedy."""
     for row in rows:
         picture = _picture(pictures.get(row.number))
@@ -96,12 +96,12 @@ def trouble_entries(rows: Iterable[ItemRow], pictures: Pictures) -> Iterator[str
         )
 
 
-def _ids(row: ItemRow) -> str:
+def _ids(row: ReportedItem) -> str:
     run = f"<br>run <span class=id>{text(row.run_id)}</span>" if row.run_id else ""
     return run + (f"<br>item <span class=id>{text(row.item_id)}</span>" if row.item_id else "")
 
 
-def picture_entries(rows: Iterable[ItemRow], pictures: Pictures, most: int) -> Iterator[str]:
+def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, most: int) -> Iterator[str]:
     """Give the pictures of the first slides, as far as there are any."""
     for row in islice(rows, most):
         name = text(row.reference)
@@ -117,7 +117,7 @@ def _picture(jpeg: bytes | None) -> str:
     return f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" alt="">'
 
 
-def item_entries(rows: Iterable[ItemRow]) -> Iterator[str]:
+def item_entries(rows: Iterable[ReportedItem]) -> Iterator[str]:
     """Give the rows of the table of all slides, in bodies that are laid out when they are seen."""
     for index, row in enumerate(rows):
         body = "<tbody>\n" if index and index % BODY == 0 else ""

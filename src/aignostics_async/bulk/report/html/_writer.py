@@ -34,7 +34,7 @@ def text(value: object) -> str:
     return escape(visible(shortened(str(value), _LONGEST)))
 
 
-class Page:
+class HtmlWriter:
     """A page under way to a file."""
 
     def __init__(self, file: BinaryIO, title: str) -> None:
