@@ -175,7 +175,7 @@ async def facade_on_aiohttp(root: str) -> AsyncIterator[Call]:
     def client_of_one_connection(
         settings: Settings,
         context: ssl.SSLContext,
-        host: str,
+        url: str,
     ) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=AiohttpTransport(verify=context, limits=one))
 

@@ -19,10 +19,13 @@
     ├── APIStatusError                  an answer that says no, by class:
     │   ├── BadRequest                  400
     │   ├── Unauthorized                401
+    │   ├── QuotaExceeded               402
     │   ├── Forbidden                   403
     │   ├── NotFound                    404
     │   │   └── RunVanished             a run that was there before
     │   ├── Conflict                    409
+    │   ├── Gone                        410
+    │   ├── PreconditionFailed          412
     │   ├── UnprocessableRequest        422
     │   ├── TooManyRequests             429
     │   └── ServerError                 5xx
@@ -66,8 +69,28 @@ def _revive(cls: type[AignosticsError], args: tuple[Any, ...], state: dict[str, 
     return error
 
 
+# 408, 425, 429 and 503 ask for another try. The others are gateways and servers in trouble.
+_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def is_transient_status(status: int) -> bool:
+    """Whether a failure with this HTTP status is likely to pass by itself."""
+    # No standard defines statuses from 520 on; gateways use them for their own failures.
+    return status in _TRANSIENT_STATUSES or status >= 520
+
+
 class AignosticsError(Exception):
     """The root of everything that this package raises on purpose."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the failure is likely to pass by itself, so that the same call may succeed later.
+
+        True for lost connections, for an identity provider or storage that is failing, and for the statuses
+        408, 425, 429, 500, 502, 503, 504 and 520 and above. It does not say that repeating is safe: whether
+        a POST took effect is another question.
+        """
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception pickles by calling the class with self.args, which no error with keywords survives.
@@ -133,6 +156,11 @@ class TokenEndpointUnavailable(AuthenticationError):
         super().__init__(message)
         self.retry_after = retry_after
 
+    @property
+    def is_transient(self) -> bool:
+        """Always true."""
+        return True
+
 
 class ConnectionFailed(AignosticsError):
     """No answer came. `request_sent` tells whether the request may have reached the server."""
@@ -142,6 +170,11 @@ class ConnectionFailed(AignosticsError):
         self.method = method
         self.path = path
         self.request_sent = request_sent
+
+    @property
+    def is_transient(self) -> bool:
+        """Always true."""
+        return True
 
 
 class RequestTimeout(ConnectionFailed):
@@ -206,6 +239,11 @@ class APIStatusError(AignosticsError):
         self.request_id = request_id
         self.retry_after = retry_after
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether `status` is one that is likely to pass."""
+        return is_transient_status(self.status)
+
 
 class BadRequest(APIStatusError):
     """400: the server can't make sense of the request."""
@@ -217,6 +255,12 @@ class Unauthorized(APIStatusError):
     """401: the token is missing, expired or of another audience, and a new one did not help."""
 
     advice = "Sign in again, and check that the token belongs to this API root."
+
+
+class QuotaExceeded(APIStatusError):
+    """402: a quota of slides would be exceeded, and nothing was created; `detail` has the server's words."""
+
+    advice = "Submit fewer items, wait for the next period, or ask the platform's support for a larger quota."
 
 
 class Forbidden(APIStatusError):
@@ -248,6 +292,18 @@ class Conflict(APIStatusError):
     advice = "Read the run's details: it may be final already, or not yet."
 
 
+class Gone(APIStatusError):
+    """410: it existed and was deleted."""
+
+    advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."
+
+
+class PreconditionFailed(APIStatusError):
+    """412: it was changed since it was read."""
+
+    advice = "Read it again, then repeat the change."
+
+
 class UnprocessableRequest(APIStatusError):
     """422: the server found faults in the request; `detail` lists them with their places."""
 
@@ -255,7 +311,7 @@ class UnprocessableRequest(APIStatusError):
 
 
 class TooManyRequests(APIStatusError):
-    """429: too many requests, or a quota is used up."""
+    """429: too many requests."""
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
 
@@ -354,6 +410,11 @@ class TransferInterrupted(TransferError):
         super().__init__(message, name=name)
         self.status = status
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether there was no answer, or one with a status that is likely to pass."""
+        return self.status is None or is_transient_status(self.status)
+
 
 class ChecksumMismatch(TransferError):
     """The bytes have another CRC32C than promised; both are in their wire form. No file was left."""
@@ -395,9 +456,12 @@ class UnsafePath(TransferError):
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequest,
     401: Unauthorized,
+    402: QuotaExceeded,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    410: Gone,
+    412: PreconditionFailed,
     422: UnprocessableRequest,
     429: TooManyRequests,
 }

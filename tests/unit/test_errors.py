@@ -10,14 +10,21 @@ from typing import Any
 
 import pytest
 
-from aignostics_async import errors, models
+from aignostics_async import Retries, errors, models
+from aignostics_async._http._retry import Outcome, wait_before_retry
 from aignostics_async.errors import (
     AignosticsError,
     APIStatusError,
     BadRequest,
+    ConnectionFailed,
+    Gone,
     NotFound,
+    PreconditionFailed,
+    QuotaExceeded,
     ServerError,
+    TokenEndpointUnavailable,
     TooManyRequests,
+    TransferInterrupted,
     status_error_class,
 )
 
@@ -100,7 +107,8 @@ def test_the_drawing_has_the_depth_of_the_classes() -> None:
 
 @pytest.mark.parametrize(
     ("status", "cls"),
-    [(400, BadRequest), (404, NotFound), (418, APIStatusError), (429, TooManyRequests), (500, ServerError),
+    [(400, BadRequest), (402, QuotaExceeded), (404, NotFound), (410, Gone), (412, PreconditionFailed),
+     (418, APIStatusError), (429, TooManyRequests), (500, ServerError),
      (520, ServerError), (999, ServerError), (307, APIStatusError)],
 )  # fmt: skip
 def test_statuses_have_their_class(status: int, cls: type[APIStatusError]) -> None:
@@ -112,3 +120,28 @@ def test_an_error_says_what_to_do() -> None:
     assert "GET /api/v1/runs/x answered 404: gone" in text
     assert "req-1" in text
     assert "Check the id" in text
+
+
+def test_a_spent_quota_is_told_in_the_server_s_words() -> None:
+    error = status_error_class(402)(402, method="POST", path="/api/v1/runs", detail="40 of 40 slides used")
+    assert isinstance(error, QuotaExceeded)
+    assert error.detail == "40 of 40 slides used"
+    assert "40 of 40 slides used" in str(error)
+
+
+TRANSIENT = (ConnectionFailed, TokenEndpointUnavailable, TransferInterrupted)
+
+
+@pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
+def test_every_error_says_whether_it_is_transient(cls: type[AignosticsError]) -> None:
+    if not issubclass(cls, APIStatusError):
+        assert sample(cls).is_transient is issubclass(cls, TRANSIENT)
+
+
+@pytest.mark.parametrize("status", range(400, 600))
+def test_a_status_is_transient_for_requests_and_transfers_alike(status: int) -> None:
+    expected = status in {408, 425, 429, 500, 502, 503, 504} or status >= 520
+    assert status_error_class(status)(status, method="GET", path="/").is_transient is expected
+    assert TransferInterrupted("it broke", name="a.tiff", status=status).is_transient is expected
+    repeated = wait_before_retry(Retries(), method="GET", outcome=Outcome(status=status), attempt=1, jitter=0)
+    assert (repeated is not None) is expected

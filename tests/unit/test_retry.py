@@ -66,6 +66,11 @@ def test_retry_after_counts_up_to_its_limit() -> None:
     assert wait("GET", Outcome(status=429, retry_after=61)) is None
 
 
+def test_retry_after_is_never_less_than_the_backoff() -> None:
+    """Retry-After: 0 would spend every try within a few milliseconds."""
+    assert [wait("GET", Outcome(status=503, retry_after=0), attempt=n) for n in (1, 2)] == [1, 2]
+
+
 def test_one_attempt_turns_retries_off() -> None:
     once = Retries(attempts=1)
     outcome = Outcome(request_sent=False)

@@ -7,13 +7,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port of a URL; two URLs of one origin give equal tuples."""
     parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
 def without_query(url: str) -> str:

@@ -14,14 +14,14 @@ from copy import copy
 from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from .._config import Retries, Settings
+from .._core._proxies import proxy_for
 from .._core._redaction import RedactingFilter, excerpt
-from .._core._urls import is_loopback, origin, without_query
+from .._core._urls import origin, without_query
 from .._hooks import (
     RequestEvent,
     ResponseEvent,
@@ -71,18 +71,18 @@ class _Pool:
     (its issue 1093). It also slows down when many requests queue inside it.
     """
 
-    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int, host: str) -> None:
+    def __init__(self, settings: Settings, lifetime: Lifetime, connections: int, root: str) -> None:
         self._settings = settings
         self._lifetime = lifetime
         self._connections = connections
-        self._host = host
+        self._server = root
         self._idle: list[httpx.AsyncClient] = []
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the pool; its connections are closed with `stack`."""
         self._context = context
         # The first one is made here, where a proxy that can't be used is the caller's setting to mend.
-        self._idle.append(_client(self._settings, context, self._host))
+        self._idle.append(_client(self._settings, context, self._server))
         self._limiter = anyio.CapacityLimiter(self._connections)
         stack.push_async_callback(self._close)
         return self
@@ -94,7 +94,7 @@ class _Pool:
             # A kept connection may be closed by the server in the moment in which it is used. That is a
             # repetition for a GET; for a POST it would be a doubt, so a POST gets a fresh connection.
             kept = self._idle if method != "POST" else None
-            client = kept.pop() if kept else _client(self._settings, self._context, self._host)
+            client = kept.pop() if kept else _client(self._settings, self._context, self._server)
             try:
                 yield client
             except BaseException:
@@ -116,7 +116,7 @@ class ApiPool(_Pool):
     """Requests to the API: token, limiter, timeouts, retries, and errors of our tree."""
 
     def __init__(self, api_root: str, source: TokenSource, settings: Settings, lifetime: Lifetime) -> None:
-        super().__init__(settings, lifetime, settings.limits.api_requests, urlsplit(api_root).netloc)
+        super().__init__(settings, lifetime, settings.limits.api_requests, api_root)
         self._root = api_root
         self._source = source
         self.date: str | None = None
@@ -277,7 +277,7 @@ async def _send_form(
         "User-Agent": user_agent(settings.user_agent),
     }
     try:
-        async with _client(settings, context, urlsplit(url).netloc) as client:
+        async with _client(settings, context, url) as client:
             request = client.build_request("POST", url, content=body.reveal(), headers=headers)
             response = await client.send(request, stream=True)
             await _read_at_most(response, _LARGEST_FORM)
@@ -287,15 +287,13 @@ async def _send_form(
         return _reason(error), not isinstance(error, _NEVER_SENT)
 
 
-def _client(settings: Settings, context: ssl.SSLContext, host: str) -> httpx.AsyncClient:
-    """Return a client of one connection, for one host, redirects to others not followed."""
-    # What is on this machine is never reached through a proxy, which would see tokens in clear text.
-    is_local = is_loopback(urlsplit(f"//{host}").hostname or "")
+def _client(settings: Settings, context: ssl.SSLContext, url: str) -> httpx.AsyncClient:
+    """Return a client of one connection, for one origin; it follows no redirects."""
     try:
         return httpx.AsyncClient(
             verify=context,
-            proxy=None if is_local else settings.proxy,
-            trust_env=settings.trust_env and not is_local,
+            proxy=proxy_for(url, proxy=settings.proxy, trust_env=settings.trust_env),
+            trust_env=False,  # the proxy is chosen above, and the context holds the certificates
             timeout=_timeout(settings),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,

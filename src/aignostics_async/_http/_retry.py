@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from attrs import frozen
 
+from .._core._backoff import Backoff
+from ..errors import is_transient_status
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from datetime import datetime
@@ -29,9 +32,6 @@ _told: ContextVar[Callable[[], None] | None] = ContextVar("_told", default=None)
 
 _PROGRESS = 1024 * 1024  # bytes
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-# 408, 425, 429 and 503 ask for it. The others are gateways and servers in trouble, where repeating what is
-# idempotent does no harm.
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @frozen(kw_only=True)
@@ -62,10 +62,10 @@ def wait_before_retry(
     """
     if attempt >= policy.attempts or not _may_repeat(method, outcome):
         return None
-    if outcome.retry_after is not None:
-        return outcome.retry_after if outcome.retry_after <= policy.max_retry_after else None
-    wait: float = min(policy.initial_wait * 2 ** (attempt - 1), policy.max_wait)
-    return wait * (1 - jitter / 4)
+    if outcome.retry_after is not None and outcome.retry_after > policy.max_retry_after:
+        return None
+    backoff = Backoff(policy.initial_wait, policy.max_wait)
+    return backoff.wait(attempt, jitter, retry_after=outcome.retry_after)
 
 
 def _may_repeat(method: str, outcome: Outcome) -> bool:
@@ -73,8 +73,7 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
         return True
     if method not in _IDEMPOTENT:
         return False
-    # From 520 on no standard speaks: gateways number their own troubles there.
-    return outcome.status is None or outcome.status in _TRANSIENT or outcome.status >= 520
+    return outcome.status is None or is_transient_status(outcome.status)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from copy import copy
 from threading import RLock
 from typing import Any, TypeVar
 
+from .._core._backoff import Backoff
 from ..errors import AignosticsError, LoginRequired, TokenEndpointUnavailable
 from ._tokens import Token
 
@@ -21,8 +22,8 @@ _log = logging.getLogger("aignostics_async.auth")
 _AHEAD, _AHEAD_PART = 300.0, 0.2
 _MARGIN, _MARGIN_PART = 30.0, 0.05
 _REPLACEMENT_TRUSTED = 60.0
-_FIRST_COOL_DOWN, _LONGEST_COOL_DOWN = 1.0, 30.0
-_LONGEST_RETRY_AFTER = 120.0
+_COOL_DOWN = Backoff(initial=1.0, maximum=30.0)
+_MAX_RETRY_AFTER = 120.0
 _LOOK_AGAIN = 1.0  # after a refusal: somebody may sign in, and looking costs no network call
 
 
@@ -172,7 +173,5 @@ def cool_down(failure: AignosticsError, failures: int) -> float:
     """Return for how many seconds nobody asks again after so many failures in a row."""
     if isinstance(failure, LoginRequired):
         return _LOOK_AGAIN
-    doubled: float = min(_FIRST_COOL_DOWN * 2 ** min(failures - 1, 10), _LONGEST_COOL_DOWN)
-    wait = doubled * random.uniform(0.75, 1)
     asked = failure.retry_after if isinstance(failure, TokenEndpointUnavailable) else None
-    return max(wait, min(asked or 0.0, _LONGEST_RETRY_AFTER))
+    return _COOL_DOWN.wait(failures, random.random(), retry_after=min(asked or 0.0, _MAX_RETRY_AFTER))

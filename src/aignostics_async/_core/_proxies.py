@@ -1,0 +1,82 @@
+"""The proxy for a URL: one rule, for API requests and for files."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from ._urls import DEFAULT_PORTS, is_loopback
+
+_PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*):(?P<port>\d+)")
+
+
+def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> str | None:
+    """Return the proxy to reach a URL through, or None to connect directly; no I/O.
+
+        proxy_for(url, proxy=settings.proxy, trust_env=settings.trust_env)
+
+    This machine is always reached directly: a proxy would see tokens in clear text. Otherwise `proxy`
+    decides if it is given. With `trust_env`, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, in
+    upper or lower case, and where none of them is set, the settings of macOS and Windows.
+
+    `proxy` is returned as it is; one from the environment gets `http://` where it has no scheme. Both may
+    hold a password.
+    """
+    target = urlsplit(url)
+    host = target.hostname or ""
+    if is_loopback(host):
+        return None
+    if proxy is not None or not trust_env:
+        return proxy
+    from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - reads settings, sends nothing
+
+    proxies = getproxies()
+    no_proxy = proxies.get("no")
+    # Without NO_PROXY this asks macOS or Windows for the exceptions in its network settings.
+    if proxy_bypass(host) if no_proxy is None else is_excepted(target, no_proxy):
+        return None
+    found = proxies.get(target.scheme) or proxies.get("all")
+    return found if found is None or "://" in found else f"http://{found}"
+
+
+def is_excepted(target: SplitResult, no_proxy: str) -> bool:
+    """Whether a NO_PROXY value excepts a URL from proxies.
+
+    Entries are separated by commas or spaces. Each is one of
+
+    - `*`: every host,
+    - `example.com`, `.example.com` or `*.example.com`: this host and its subdomains,
+    - an address, `10.0.0.1` or `fd00::1`, or a network, `10.0.0.0/8` or `fd00::/8`; IPv6 may be in brackets,
+    - any of these but a network with a port, `example.com:8080` or `[fd00::1]:8080`: this port only.
+
+    An entry that is none of them excepts nothing.
+    """
+    host = (target.hostname or "").rstrip(".")
+    port = target.port or DEFAULT_PORTS.get(target.scheme)
+    return any(_matches(entry, host, port) for entry in re.split(r"[,\s]+", no_proxy.lower()) if entry)
+
+
+def _matches(entry: str, host: str, port: int | None) -> bool:
+    if with_port := _PORT.fullmatch(entry):
+        if int(with_port["port"]) != port:
+            return False
+        entry = with_port["host"]
+    if entry == "*":
+        return True
+    address = _address(host)
+    if address is not None:
+        try:
+            return address in ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+        except ValueError:
+            return False
+    domain = entry.removeprefix("*").strip(".")
+    return bool(domain) and f".{host}".endswith(f".{domain}")
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,83 @@
+"""Which URLs go through a proxy: the same rule for API requests and for files."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from aignostics_async import Client
+from aignostics_async._core._proxies import proxy_for
+
+PROXY = "http://proxy.example.com:3128"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+
+
+def is_proxied(url: str) -> bool:
+    found = proxy_for(url, proxy=None, trust_env=True)
+    assert found in (PROXY, None)
+    return found is not None
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "excepted", "proxied"),
+    [
+        ("*", ["https://a.example.com", "https://10.0.0.1", "https://[fd00::1]"], []),
+        ("example.com", ["https://example.com", "https://a.EXAMPLE.com.:8443"], ["https://notexample.com"]),
+        (".example.com", ["https://a.example.com", "https://example.com"], ["https://example.com.org"]),
+        ("*.example.com", ["https://a.example.com"], ["https://notexample.com"]),
+        ("Example.COM", ["https://example.com"], []),
+        ("example.com:8443", ["https://a.example.com:8443"], ["https://a.example.com"]),
+        ("example.com:443", ["https://example.com"], ["https://example.com:444"]),
+        ("10.0.0.0/8", ["https://10.1.2.3", "https://[::ffff:10.1.2.3]"], ["https://11.0.0.1"]),
+        ("10.1.2.3/8", ["https://10.200.0.1"], ["https://11.0.0.1"]),
+        ("10.0.0.1", ["https://10.0.0.1:9000"], ["https://10.0.0.10"]),
+        ("10.0.0.1:9000", ["https://10.0.0.1:9000"], ["https://10.0.0.1"]),
+        ("fd00::/8", ["https://[fd12::1]", "https://[fd00::1]:9000"], ["https://[fe80::1]"]),
+        ("[fd00::]/8", ["https://[fd12::1]"], ["https://[2001:db8::1]"]),
+        ("fd00::1", ["https://[fd00:0:0::1]"], ["https://[fd00::2]"]),
+        ("[fd00::1]", ["https://[fd00::1]"], ["https://[fd00::2]"]),
+        ("[fd00::1]:9000", ["https://[fd00::1]:9000"], ["https://[fd00::1]"]),
+        ("a.org, example.com b.org", ["https://b.org", "https://example.com"], ["https://c.org"]),
+        (",, ,", [], ["https://example.com"]),
+        ("fd00::/999,[::,:80,http://,10.0.0.0/40,.", [], ["https://example.com", "https://10.0.0.1"]),
+    ],
+)
+def test_the_rule_of_no_proxy(
+    no_proxy: str, excepted: list[str], proxied: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    assert [url for url in excepted if is_proxied(url)] == []
+    assert [url for url in proxied if not is_proxied(url)] == []
+
+
+def test_the_scheme_chooses_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert proxy_for("http://a.example.com", proxy=None, trust_env=True) is None
+    monkeypatch.setenv("all_proxy", "other.example.com")
+    assert proxy_for("http://a.example.com", proxy=None, trust_env=True) == "http://other.example.com"
+    assert is_proxied("https://a.example.com")
+
+
+def test_a_proxy_that_is_given_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert proxy_for("https://a.example.com", proxy="http://mine", trust_env=True) == "http://mine"
+    assert proxy_for("https://a.example.com", proxy=None, trust_env=False) is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "[::1]", "localhost"])
+def test_this_machine_is_reached_directly(host: str) -> None:
+    assert proxy_for(f"https://{host}:8000", proxy="http://mine", trust_env=True) is None
+
+
+@pytest.mark.parametrize("no_proxy", ["fd00::/8", "[fd00::1]", "[::", "fd00::/999", "a b:c:d,%"])
+async def test_no_value_of_no_proxy_stops_a_client(no_proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    async with Client("https://host.example.com", "x"):
+        pass
