@@ -40,15 +40,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def misfits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIO]:
-    """Give what emulators say that does not fit the contract: also one of a demo or a killed one.
+def violations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIO]:
+    """Give the contract violations that emulators record, including those of a demo or a killed one.
 
-    An answer's misfits are there before who asked has read it, so they fall to the test that provoked them.
+    A violation is written before its response ends, so it counts against the test that caused it.
     """
-    path = tmp_path_factory.mktemp("misfits") / "misfits.jsonl"
+    path = tmp_path_factory.mktemp("violations") / "violations.jsonl"
     path.touch()
     with path.open(encoding="utf-8") as told, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIGNOSTICS_EMULATOR_MISFITS", str(path))
+        patch.setenv("AIGNOSTICS_EMULATOR_VIOLATIONS", str(path))
         yield told
         late = told.read()
         assert not late, f"answers of the emulator that do not fit the contract:\n{late}"
@@ -72,10 +72,10 @@ def _no_secret_gets_out(_canary: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _every_answer_fits(misfits: TextIO) -> Iterator[None]:
+def _every_answer_fits(violations: TextIO) -> Iterator[None]:
     """Fail the test that provoked an answer which does not fit the contract."""
     yield
-    told = misfits.read()
+    told = violations.read()
     if told:
         pytest.fail(f"answers of the emulator that do not fit the contract:\n{told}", pytrace=False)
 

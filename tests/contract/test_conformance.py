@@ -25,11 +25,11 @@ ARTIFACT = artifact("a", "https://host.example.com/a?b=%20")
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a file for misfits."""
-    return tmp_path / "misfits.jsonl"
+    """Give a file for violations."""
+    return tmp_path / "violations.jsonl"
 
 
-async def misfits(file: Path, method: str, path: str, answer: Response) -> list[dict[str, Any]]:
+async def violations(file: Path, method: str, path: str, answer: Response) -> list[dict[str, Any]]:
     """Return what the judge tells of one answer to one request."""
     transport = httpx.ASGITransport(Conformance(answer, file))
     async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
@@ -59,7 +59,7 @@ async def misfits(file: Path, method: str, path: str, answer: Response) -> list[
     ],
 )
 async def test_what_fits_is_not_told(file: Path, method: str, path: str, answer: Response) -> None:
-    assert await misfits(file, method, path, answer) == []
+    assert await violations(file, method, path, answer) == []
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ async def test_what_fits_is_not_told(file: Path, method: str, path: str, answer:
 async def test_what_does_not_fit_is_told(
     file: Path, method: str, path: str, answer: Response, place: str
 ) -> None:
-    (misfit,) = await misfits(file, method, path, answer)
-    assert misfit["status"] == answer.status_code
-    assert misfit["path"] == place
+    (violation,) = await violations(file, method, path, answer)
+    assert violation["status"] == answer.status_code
+    assert violation["path"] == place
 
 
 async def test_the_operation_is_named_as_the_contract_does(file: Path) -> None:
-    (misfit,) = await misfits(file, "GET", f"{RUN}/results", JSONResponse({}))
-    assert misfit == {
+    (violation,) = await violations(file, "GET", f"{RUN}/results", JSONResponse({}))
+    assert violation == {
         "operation": "GET /v1/runs/{application_run_id}/results",
         "status": 200,
         "path": "$",
@@ -108,10 +108,10 @@ async def test_the_operation_is_named_as_the_contract_does(file: Path) -> None:
     }
 
 
-def test_who_hangs_up_gets_no_answer_that_could_misfit(
+def test_a_request_that_was_hung_up_on_is_no_violation(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIGNOSTICS_EMULATOR_MISFITS", str(file))
+    monkeypatch.setenv("AIGNOSTICS_EMULATOR_VIOLATIONS", str(file))
     with Emulator(tmp_path / "data") as emulator:
         parts = urlsplit(emulator.api_root)
         with socket.create_connection((parts.hostname, parts.port), timeout=30) as caller:
@@ -122,11 +122,11 @@ def test_who_hangs_up_gets_no_answer_that_could_misfit(
     assert not file.exists()
 
 
-def test_a_running_emulator_tells_its_misfits(
+def test_a_running_emulator_records_its_violations(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Falsify a stored run, because the emulator has no known misfit of its own."""
-    monkeypatch.setenv("AIGNOSTICS_EMULATOR_MISFITS", str(file))
+    """Falsify a stored run, because the emulator has no known violation of its own."""
+    monkeypatch.setenv("AIGNOSTICS_EMULATOR_VIOLATIONS", str(file))
     data = tmp_path / "data"
 
     def ask(emulator: Emulator, method: str, **options: Any) -> requests.Response:
@@ -145,6 +145,6 @@ def test_a_running_emulator_tells_its_misfits(
         database.execute("UPDATE runs SET triggered_at = 'yesterday'")
     with Emulator(data) as emulator:
         assert ask(emulator, "GET").status_code == 200
-        (misfit,) = map(json.loads, file.read_text().splitlines())
-    assert (misfit["operation"], misfit["status"]) == ("GET /v1/runs", 200)
-    assert misfit["path"] == "$[0].triggered_at"
+        (violation,) = map(json.loads, file.read_text().splitlines())
+    assert (violation["operation"], violation["status"]) == ("GET /v1/runs", 200)
+    assert violation["path"] == "$[0].triggered_at"

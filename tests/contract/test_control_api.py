@@ -1,4 +1,4 @@
-"""The levers of the emulator: one clock for everything, scripted runs, moves, lag, late work, a ledger."""
+"""The control API of the emulator: its clock, scripted runs, moves, replica lag, late work, the ledger."""
 
 from __future__ import annotations
 

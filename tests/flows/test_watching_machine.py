@@ -54,7 +54,7 @@ DICE = st.integers(0, 2**32).map(Random)
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Give an emulator whose clock stands, and pages of five."""
     data = tmp_path_factory.mktemp("watching")
-    options = {"clock_rate": 0, "static_token": "for-the-levers", "token_lifetime": TOKEN_LIFETIME}
+    options = {"clock_rate": 0, "static_token": "for-the-control-api", "token_lifetime": TOKEN_LIFETIME}
     with Emulator(data, **options) as emulator, pytest.MonkeyPatch.context() as patch:
         patch.setattr(_results_scan, "LARGEST_PAGE", 5)
         patch.setattr(_run_scan, "LARGEST_PAGE", 5)

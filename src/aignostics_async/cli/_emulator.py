@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ..emulator._server import Ready
+    from ..emulator._server import ConnectionInfo
 
 
 async def emulator(
@@ -32,7 +32,7 @@ async def emulator(
     url_lifetime: float = 3600,
     remote_inputs: bool = False,
     failed_items_threshold: int = 50,
-    misfits: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_MISFITS")] = None,
+    violations: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_VIOLATIONS")] = None,
 ) -> None:
     """Run the platform on this machine until it is interrupted. For development, not for the open network.
 
@@ -66,17 +66,17 @@ async def emulator(
         Fetch inputs from other machines too.
     failed_items_threshold
         So many failed items, and a run is given up.
-    misfits
+    violations
         Compare every answer with the contract, and tell in this file what does not fit.
     """
     try:
-        from ..emulator._platform import Options
+        from ..emulator._options import EmulatorOptions
         from ..emulator._server import serve
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"the emulator needs its extra, {error.name} is missing: pip install 'aignostics-async[emulator]'"
         ) from None
-    options = Options(
+    options = EmulatorOptions(
         data=data,
         speed=speed,
         clock_rate=clock_rate,
@@ -87,7 +87,7 @@ async def emulator(
         url_lifetime=url_lifetime,
         remote_inputs=remote_inputs,
         failed_items_threshold=failed_items_threshold,
-        misfits=misfits,
+        violations=violations,
     )
     if sys.platform != "win32":
         # The server has an order of its own to end in; both at once would cut it short.
@@ -102,7 +102,7 @@ async def emulator(
     )
 
 
-def _announce(ready: Ready) -> None:
+def _announce(ready: ConnectionInfo) -> None:
     print(f"emulator ready at {ready.api_root}", flush=True)
     print("\nTo use it from another shell:")
     print(f"  export AIGNOSTICS_API_ROOT={ready.api_root}")

@@ -1,4 +1,4 @@
-"""The work of the emulated applications: find tissue in a thumbnail, and write three to four outputs."""
+"""The emulated analysis: finds tissue in a thumbnail and writes three or four outputs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .._core._crc32c import read_checksum
 
 _THUMBNAIL = 512  # pixels of its longer side
 _GRID = 96  # cells of the polygons along the longer side
-_LARGEST_SERIES = 8 * 1024**3  # bytes, unpacked
+_MAX_SERIES_BYTES = 8 * 1024**3  # bytes, unpacked
 
 
 class UnreadableSlide(Exception):
-    """The input is no slide; the text becomes the item's error."""
+    """The input is not a readable slide; the text becomes the item's error."""
 
 
 @frozen
-class Output:
-    """A file that the analysis wrote."""
+class WrittenOutput:
+    """An output file of the analysis."""
 
     name: str
     path: Path
@@ -42,18 +42,18 @@ class Output:
 
 
 @frozen
-class _Slide:
+class _Thumbnail:
     thumbnail: Image.Image
     scale: float
-    """Pixels of the slide per pixel of the thumbnail."""
+    """Slide pixels per thumbnail pixel."""
     mpp: float | None
 
 
-def analyse(slide: Path, folder: Path, wanted: frozenset[str]) -> list[Output]:
-    """Analyse a slide, or a zip of a DICOM series, and return the outputs of the wanted names; blocking."""
+def analyse(slide: Path, folder: Path, wanted: frozenset[str]) -> list[WrittenOutput]:
+    """Analyse a slide, or a zip of a DICOM series, and return the outputs named in `wanted`. Blocks."""
     seen = _read(slide, folder)
     density = _optical_density(seen.thumbnail)
-    # Blurred, so that tissue is an area and not each of its nuclei.
+    # Blurred, so that tissue becomes areas instead of single nuclei.
     smooth = _optical_density(seen.thumbnail.filter(ImageFilter.GaussianBlur(4)))
     tissue = smooth > _otsu(smooth)
     outputs = [
@@ -70,11 +70,11 @@ def analyse(slide: Path, folder: Path, wanted: frozenset[str]) -> list[Output]:
         write(path, seen, density, tissue)
         crc32c = read_checksum(path).wire
         metadata = {} if seen.mpp is None else {"resolution_mpp": seen.mpp * seen.scale}
-        written.append(Output(name, path, media_type, crc32c, metadata))
+        written.append(WrittenOutput(name, path, media_type, crc32c, metadata))
     return written
 
 
-def _read(slide: Path, folder: Path) -> _Slide:
+def _read(slide: Path, folder: Path) -> _Thumbnail:
     with _unpacked(slide, folder) as path:
         try:
             with openslide.OpenSlide(str(path)) as image:
@@ -83,12 +83,12 @@ def _read(slide: Path, folder: Path) -> _Slide:
                 scale = image.dimensions[0] / thumbnail.width
         except openslide.OpenSlideError as error:
             raise UnreadableSlide(f"The input can't be read as a slide: {error}") from None
-    return _Slide(thumbnail, scale, float(mpp) if mpp else None)
+    return _Thumbnail(thumbnail, scale, float(mpp) if mpp else None)
 
 
 @contextmanager
 def _unpacked(slide: Path, folder: Path) -> Iterator[Path]:
-    """Give the path to open: the slide itself, or a member of a zip beside its siblings."""
+    """Yield the path to open: the slide itself, or the first extracted file of a zipped series."""
     if not zipfile.is_zipfile(slide):
         yield slide
         return
@@ -97,27 +97,27 @@ def _unpacked(slide: Path, folder: Path) -> Iterator[Path]:
     try:
         with zipfile.ZipFile(slide) as archive:
             members = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".dcm")]
-            if not members or sum(entry.file_size for entry in members) > _LARGEST_SERIES:
+            if not members or sum(entry.file_size for entry in members) > _MAX_SERIES_BYTES:
                 raise UnreadableSlide("The input is a zip without DICOM files, or too large")
             for number, entry in enumerate(members):
-                # Numbered: a name from outside is no path here.
+                # Numbered, so that a member's name never becomes a path.
                 with archive.open(entry) as source, (target / f"{number}.dcm").open("wb") as copy:
                     shutil.copyfileobj(source, copy, 1024 * 1024)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-        # The latter two stand for encryption and unknown compression.
+        # RuntimeError means encrypted, NotImplementedError an unknown compression.
         raise UnreadableSlide(f"The input is a zip that can't be read: {error}") from None
     yield target / "0.dcm"
 
 
 def _optical_density(image: Image.Image) -> NDArray[np.float64]:
-    """Return how much light each pixel takes away, 0 for white."""
+    """Return the optical density of each pixel; white is 0."""
     light = (np.asarray(image, dtype=np.float64) + 1) / 256
     density: NDArray[np.float64] = -np.log10(light).mean(axis=2)
     return density
 
 
 def _otsu(values: NDArray[np.float64]) -> float:
-    """Return the threshold that separates two classes best (Otsu, 1979); 0.05 for an even picture."""
+    """Return Otsu's threshold (1979); 0.05 for a uniform image."""
     counts, edges = np.histogram(values, bins=128)
     if np.ptp(values) < 1e-6:
         return 0.05
@@ -133,10 +133,10 @@ def _otsu(values: NDArray[np.float64]) -> float:
 
 
 def _write_heatmap(
-    path: Path, _slide: _Slide, density: NDArray[np.float64], _tissue: NDArray[np.bool_]
+    path: Path, _slide: _Thumbnail, density: NDArray[np.float64], _tissue: NDArray[np.bool_]
 ) -> None:
     level = np.clip(density / max(float(density.max()), 1e-6), 0, 1)
-    # Dark blue over green to yellow: increasing in lightness, so it reads in grey too.
+    # From dark blue over green to yellow. Lightness increases, so it reads in greyscale too.
     stops = np.array([[13, 22, 66], [32, 110, 120], [90, 180, 90], [250, 230, 60]], dtype=np.float64)
     position = level * (len(stops) - 1)
     low = np.floor(position).astype(int).clip(0, len(stops) - 2)
@@ -146,7 +146,7 @@ def _write_heatmap(
 
 
 def _write_polygons(
-    path: Path, slide: _Slide, _density: NDArray[np.float64], tissue: NDArray[np.bool_]
+    path: Path, slide: _Thumbnail, _density: NDArray[np.float64], tissue: NDArray[np.bool_]
 ) -> None:
     rows, columns = tissue.shape
     cell = max(1, max(rows, columns) // _GRID)
@@ -166,11 +166,13 @@ def _write_polygons(
         }
         for polygon in polygons
     ]
-    # Coordinates are pixels of the slide, as digital pathology tools read GeoJSON.
+    # Coordinates are slide pixels, as digital pathology tools expect.
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
 
 
-def _write_areas(path: Path, slide: _Slide, density: NDArray[np.float64], tissue: NDArray[np.bool_]) -> None:
+def _write_areas(
+    path: Path, slide: _Thumbnail, density: NDArray[np.float64], tissue: NDArray[np.bool_]
+) -> None:
     dense = tissue & (density > float(np.median(density[tissue])) if tissue.any() else tissue)
     classes = {"background": ~tissue, "tissue": tissue & ~dense, "dense tissue": dense}
     pixel_mm2 = None if slide.mpp is None else (slide.mpp * slide.scale / 1000) ** 2
@@ -183,7 +185,7 @@ def _write_areas(path: Path, slide: _Slide, density: NDArray[np.float64], tissue
 
 
 def _write_thumbnail(
-    path: Path, slide: _Slide, _density: NDArray[np.float64], tissue: NDArray[np.bool_]
+    path: Path, slide: _Thumbnail, _density: NDArray[np.float64], tissue: NDArray[np.bool_]
 ) -> None:
     pixels = np.asarray(slide.thumbnail).copy()
     edge = tissue ^ (

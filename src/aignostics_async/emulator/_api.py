@@ -14,12 +14,12 @@ from ..models import InputArtifact, InputArtifactSpec
 from ..submission._preflight import metadata_faults
 from ._catalogue import APPLICATIONS, VERSIONS, find_version
 from ._faults import LAG
-from ._history import FINAL, ItemRow, Page, RunRow
+from ._history import FINAL, Selection, StoredItem, StoredRun
 from ._request_validation import (
     API_PATH,
-    Contract,
     InvalidRequest,
-    fault,
+    RequestValidator,
+    validation_error,
 )
 from ._undocumented import refusal
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ._platform import Platform
 
-# What listings can be sorted by, with their columns; those of the catalogue, by all that they show.
+# The sortable fields of listings and their columns. The catalogue sorts by every field it shows.
 _RUN_FIELDS = {
     "application_run_id": "id",
     "application_version_id": "application_version_id",
@@ -48,16 +48,16 @@ _RUNS = "/v1/runs"
 _RUN = "/v1/runs/{application_run_id}"
 _CANCEL = "/v1/runs/{application_run_id}/cancel"
 _RESULTS = "/v1/runs/{application_run_id}/results"
-_LARGEST_OFFSET = 2**63 - 1
+_MAX_OFFSET = 2**63 - 1
 
 
 class Api:
-    """The API on top of the platform's state."""
+    """The operations of the API, on the platform's state."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._history = platform.history
-        self._contract = Contract()
+        self._contract = RequestValidator()
 
     def routes(self) -> list[Route]:
         """Return the routes of the API."""
@@ -82,7 +82,7 @@ class Api:
         async def endpoint(request: Request) -> Response:
             self._platform.tokens.require_bearer(request)
             values = self._contract.parameters(path, method, request.query_params, request.path_params)
-            # A replica that lags answers how things were.
+            # A lagging replica answers from the past.
             lag = getattr(request.state, LAG, 0.0) if method == "get" else 0.0
             values["at"] = self._platform.clock.now() - lag
             if method == "post" and path == _RUNS:
@@ -93,7 +93,7 @@ class Api:
         return endpoint
 
     async def _unserved(self, request: Request) -> Response:
-        """Answer for an operation that a newer contract has and nothing here knows."""
+        """Answer 501 for an operation that the contract has and this emulator does not implement."""
         self._platform.tokens.require_bearer(request)
         raise refusal(501, f"The emulator does not serve {request.method} {request.url.path} yet")
 
@@ -141,9 +141,9 @@ class Api:
         return JSONResponse({"application_run_id": run_id}, status_code=201)
 
     def _input(self, artifact: dict[str, Any]) -> dict[str, Any]:
-        """Return what is stored of an input: the key of an own object rather than its URL.
+        """Return an input as it is stored: by key if it is an object of this emulator, else by URL.
 
-        The URL names a port that the next start may not have.
+        A URL of this emulator names a port that may change at the next start.
         """
         parts = urlsplit(artifact["download_url"])
         stored = {"metadata": artifact["metadata"]}
@@ -175,7 +175,7 @@ class Api:
         )
         return JSONResponse([self._item_json(item) for item in found])
 
-    def _item_json(self, item: ItemRow) -> dict[str, Any]:
+    def _item_json(self, item: StoredItem) -> dict[str, Any]:
         return {
             "application_run_id": item.run_id,
             "item_id": item.id,
@@ -189,7 +189,7 @@ class Api:
                     "metadata": artifact.metadata,
                     "download_url": artifact.key and self._platform.signed("GET", artifact.key),
                 }
-                # One that is pending, maybe to a lagging replica only, has nothing to show yet.
+                # Pending items, also as seen by a lagging replica, have no artifacts yet.
                 for artifact in (self._history.artifacts(item.id) if item.status != "PENDING" else ())
             ],
         }
@@ -202,7 +202,7 @@ class Api:
             self._platform.objects.delete(key)
         return Response(status_code=204)
 
-    def _run(self, values: dict[str, Any]) -> RunRow:
+    def _run(self, values: dict[str, Any]) -> StoredRun:
         run = self._history.run(values["application_run_id"].lower(), values["at"])
         if run is None:
             raise HTTPException(404, "Application run not found")
@@ -210,18 +210,18 @@ class Api:
 
 
 def _route(path: str, endpoints: dict[str, Callable[..., Any]]) -> Route:
-    """Return one route for all methods of a path, so that a 405 names all of them."""
+    """Return one route for all methods of a path, so that a 405 names them all."""
 
     async def endpoint(request: Request) -> Response:
         response: Response = await endpoints[request.method](request)
         return response
 
     route = Route(path, endpoint)
-    route.methods = set(endpoints)  # without the HEAD that Starlette adds and the contract does not have
+    route.methods = set(endpoints)  # without HEAD, which Starlette adds and the contract lacks
     return route
 
 
-def _run_json(run: RunRow) -> dict[str, Any]:
+def _run_json(run: StoredRun) -> dict[str, Any]:
     return {
         "application_run_id": run.id,
         "application_version_id": run.application_version_id,
@@ -233,25 +233,27 @@ def _run_json(run: RunRow) -> dict[str, Any]:
     }
 
 
-def _rows(values: dict[str, Any], known: Mapping[str, str]) -> Page:
-    """Return which rows a request asks for, by the columns of the fields that it may sort by."""
+def _rows(values: dict[str, Any], known: Mapping[str, str]) -> Selection:
+    """Return the selection of rows for a request; `known` maps the sortable fields to columns."""
     sort = []
     for order in values["sort"] or []:
         # A plus that was not encoded arrives as a space.
         field = order.lstrip("+- ")
         if field not in known:
             names = ", ".join(known)
-            raise InvalidRequest([fault(["query", "sort"], f"can't sort by {field!r}; there is {names}")])
+            raise InvalidRequest(
+                [validation_error(["query", "sort"], f"can't sort by {field!r}; there is {names}")]
+            )
         sort.append((known[field], order.startswith("-")))
-    # No listing is longer than what the database can count to.
-    offset = min((values["page"] - 1) * values["page_size"], _LARGEST_OFFSET)
-    return Page(values["page_size"], offset, sort)
+    # SQLite's largest integer; no listing is longer.
+    offset = min((values["page"] - 1) * values["page_size"], _MAX_OFFSET)
+    return Selection(values["page_size"], offset, sort)
 
 
 def _page(
     rows: Sequence[dict[str, Any]], values: dict[str, Any], *, known: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """Return one page of the catalogue, sorted as asked by its known fields; past the end it is empty."""
+    """Return one page of the catalogue in the requested order; past the end it is empty."""
     ordered = list(rows)
     page = _rows(values, {field: field for field in known})
     # The last field first: sorting is stable, so the first field decides.
@@ -261,7 +263,7 @@ def _page(
 
 
 def _item_faults(version: dict[str, Any], items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what is wrong with the items of a run for this version, by their places in the body."""
+    """Return the validation errors of a run's items for this application version."""
     specs = {
         spec["name"]: InputArtifactSpec(spec["name"], spec["mime_type"], spec["metadata_schema"])
         for spec in version["input_artifacts"]
@@ -271,17 +273,17 @@ def _item_faults(version: dict[str, Any], items: list[dict[str, Any]]) -> list[d
     for index, item in enumerate(items):
         place: list[str | int] = ["body", "items", index]
         if item["reference"] in seen:
-            faults.append(fault([*place, "reference"], "The reference is not unique"))
+            faults.append(validation_error([*place, "reference"], "The reference is not unique"))
         seen.add(item["reference"])
         names = [artifact["name"] for artifact in item["input_artifacts"]]
         if sorted(names) != sorted(specs):
             message = f"The input artifacts must be {sorted(specs)}, not {sorted(names)}"
-            faults.append(fault([*place, "input_artifacts"], message))
+            faults.append(validation_error([*place, "input_artifacts"], message))
             continue
         for number, artifact in enumerate(item["input_artifacts"]):
             given = InputArtifact(artifact["name"], artifact["download_url"], artifact["metadata"])
             faults += [
-                fault([*place, "input_artifacts", number, "metadata"], message)
+                validation_error([*place, "input_artifacts", number, "metadata"], message)
                 for message in metadata_faults(specs[artifact["name"]], given)
             ]
     return faults

@@ -37,13 +37,13 @@ from ._objects import ChecksumRefused
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._database import ObjectRow
     from ._platform import Platform
+    from ._state_database import StoredObject
 
 REGION = "emulator-1"
 _METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
 _CLOCKS = timedelta(minutes=15)
-_SMALLEST_PART = 5 * 1024 * 1024
+_MIN_PART_BYTES = 5 * 1024 * 1024
 
 
 class _Refused(Exception):
@@ -54,12 +54,12 @@ class _Refused(Exception):
 
 
 @frozen
-class _Upload:
+class _MultipartUpload:
     """An upload in parts that is under way."""
 
     key: str
     begun: datetime = field(factory=lambda: datetime.now(UTC))
-    parts: dict[int, ObjectRow] = field(factory=dict)
+    parts: dict[int, StoredObject] = field(factory=dict)
 
 
 class Buckets:
@@ -67,7 +67,7 @@ class Buckets:
 
     def __init__(self, platform: Platform) -> None:
         self._objects = platform.objects
-        self._uploads: dict[str, _Upload] = {}
+        self._uploads: dict[str, _MultipartUpload] = {}
         self._keys = _keys(platform)
 
     def routes(self) -> list[Route]:
@@ -125,7 +125,7 @@ class Buckets:
         headers = {"etag": _etag(row), **(_checksum(request, row) if asked else {})}
         return FileResponse(self._objects.path(row), media_type=row.media_type, headers=headers)
 
-    async def _write(self, request: Request, key: str) -> ObjectRow:
+    async def _write(self, request: Request, key: str) -> StoredObject:
         headers = request.headers
         announced = headers.get("x-amz-checksum-crc32c") or goog_crc32c(headers.get("x-goog-hash"))
         media_type = headers.get("content-type", "application/octet-stream")
@@ -135,11 +135,11 @@ class Buckets:
 
     def _begin(self, request: Request) -> Response:
         ident = secrets.token_hex(16)
-        self._uploads[ident] = _Upload(_key(request))
+        self._uploads[ident] = _MultipartUpload(_key(request))
         body = f"<UploadId>{ident}</UploadId>"
         return _xml(f"<InitiateMultipartUploadResult>{body}</InitiateMultipartUploadResult>")
 
-    async def _write_part(self, request: Request, upload: _Upload) -> Response:
+    async def _write_part(self, request: Request, upload: _MultipartUpload) -> Response:
         number = request.query_params.get("partNumber", "")
         if not number.isdecimal() or not 1 <= int(number) <= 10_000:
             raise _Refused(400, "InvalidArgument")
@@ -150,12 +150,12 @@ class Buckets:
             self._objects.delete(replaced.key)
         return _written(request, row)
 
-    async def _complete(self, request: Request, upload: _Upload) -> Response:
+    async def _complete(self, request: Request, upload: _MultipartUpload) -> Response:
         told = re.findall(r"<Part>(.*?)</Part>", (await request.body()).decode(), re.DOTALL)
         rows = [self._part(upload, entry) for entry in told]
         if not rows or [number for number, _ in rows] != sorted({number for number, _ in rows}):
             raise _Refused(400, "InvalidPartOrder")
-        if any(row.size < _SMALLEST_PART for _, row in rows[:-1]):
+        if any(row.size < _MIN_PART_BYTES for _, row in rows[:-1]):
             raise _Refused(400, "EntityTooSmall")
         announced = request.headers.get("x-amz-checksum-crc32c")
         pieces = self._joined([row for _, row in rows])
@@ -165,7 +165,7 @@ class Buckets:
             f"<CompleteMultipartUploadResult><ETag>{_etag(row)}</ETag></CompleteMultipartUploadResult>"
         )
 
-    def _part(self, upload: _Upload, entry: str) -> tuple[int, ObjectRow]:
+    def _part(self, upload: _MultipartUpload, entry: str) -> tuple[int, StoredObject]:
         fields = dict(re.findall(r"<(\w+)>([^<]*)</", entry))
         number = int(fields.get("PartNumber", "0"))
         row = upload.parts.get(number)
@@ -176,7 +176,7 @@ class Buckets:
             raise _Refused(400, "InvalidPart")
         return number, row
 
-    async def _joined(self, rows: list[ObjectRow]) -> AsyncIterator[bytes]:
+    async def _joined(self, rows: list[StoredObject]) -> AsyncIterator[bytes]:
         for row in rows:
             async with await anyio.open_file(self._objects.path(row), "rb") as file:
                 while piece := await file.read(1024 * 1024):
@@ -284,17 +284,17 @@ def _key(request: Request) -> str:
     return f"{_kind(request)}/{parameters['bucket']}/{parameters.get('key', '')}"
 
 
-def _etag(row: ObjectRow) -> str:
+def _etag(row: StoredObject) -> str:
     return f'"{row.crc32c}-{row.size}"'
 
 
-def _checksum(request: Request, row: ObjectRow) -> dict[str, str]:
+def _checksum(request: Request, row: StoredObject) -> dict[str, str]:
     if _kind(request) == "gcs":
         return {"x-goog-hash": f"crc32c={row.crc32c}"}
     return {"x-amz-checksum-crc32c": row.crc32c, "x-amz-checksum-type": "FULL_OBJECT"}
 
 
-def _written(request: Request, row: ObjectRow) -> Response:
+def _written(request: Request, row: StoredObject) -> Response:
     return Response(headers={"etag": _etag(row), **_checksum(request, row)})
 
 

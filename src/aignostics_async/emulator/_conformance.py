@@ -1,7 +1,7 @@
 """The contract as a judge of answers: what the API says by itself has to fit openapi.json.
 
-For the emulator's own tests. Switched on by `--misfits FILE`, or for every emulator below a process by
-AIGNOSTICS_EMULATOR_MISFITS; each answer that does not fit adds one line of JSON to the file, with its
+For the emulator's own tests. Switched on by `--violations FILE`, or for every emulator below a process by
+AIGNOSTICS_EMULATOR_VIOLATIONS; each answer that does not fit adds one line of JSON to the file, with its
 `operation`, `status`, `path` in the body and `message`. The line is there before the answer's end is sent.
 """
 
@@ -31,12 +31,12 @@ Validator = jsonschema.Draft202012Validator
 # By media type; empty, where the contract says nothing of a body.
 Content = dict[str, Validator]
 
-_LONGEST_MESSAGE = 500
+_MAX_MESSAGE = 500
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @frozen
-class Operation:
+class DocumentedOperation:
     """What the contract documents of one method of one path: the content of each status."""
 
     name: str
@@ -44,7 +44,7 @@ class Operation:
 
 
 @define
-class Answer:
+class ObservedResponse:
     """What was sent so far in answer to one request."""
 
     status: int = 0
@@ -59,9 +59,9 @@ class Conformance:
     It belongs between the faults and the API, so that it sees no injected answer.
     """
 
-    def __init__(self, app: ASGIApp, misfits: Path) -> None:
+    def __init__(self, app: ASGIApp, violations: Path) -> None:
         self._app = app
-        self._misfits = misfits
+        self._violations = violations
         self._paths = list(_documented_paths(load_contract()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +70,7 @@ class Conformance:
             await self._app(scope, receive, send)
             return
         operation = self._operation(scope["method"], scope["path"])
-        answer = Answer()
+        answer = ObservedResponse()
 
         async def listen() -> Message:
             message = await receive()
@@ -90,30 +90,30 @@ class Conformance:
 
         await self._app(scope, listen, tell)
 
-    def _operation(self, method: str, path: str) -> Operation:
+    def _operation(self, method: str, path: str) -> DocumentedOperation:
         for pattern, template, operations in self._paths:
             if pattern.match(path):
-                return operations.get(method, Operation(f"{method} {template}", {405: {}}))
-        return Operation(f"{method} {path}", {404: {}})
+                return operations.get(method, DocumentedOperation(f"{method} {template}", {405: {}}))
+        return DocumentedOperation(f"{method} {path}", {404: {}})
 
-    def _judge(self, operation: Operation, answer: Answer) -> None:
+    def _judge(self, operation: DocumentedOperation, answer: ObservedResponse) -> None:
         lines = [
             json.dumps(
                 {
                     "operation": operation.name,
                     "status": answer.status,
                     "path": path,
-                    "message": message[:_LONGEST_MESSAGE],
+                    "message": message[:_MAX_MESSAGE],
                 }
             )
-            for path, message in misfits(operation.answers, answer)
+            for path, message in find_violations(operation.answers, answer)
         ]
         if lines:
-            with self._misfits.open("a", encoding="utf-8") as file:
+            with self._violations.open("a", encoding="utf-8") as file:
                 file.write("".join(f"{line}\n" for line in lines))
 
 
-def misfits(documented: dict[int, Content], answer: Answer) -> Iterator[tuple[str, str]]:
+def find_violations(documented: dict[int, Content], answer: ObservedResponse) -> Iterator[tuple[str, str]]:
     """Yield what does not fit: a JSON path in the body and a text."""
     content = documented.get(answer.status)
     if content is None:
@@ -123,10 +123,10 @@ def misfits(documented: dict[int, Content], answer: Answer) -> Iterator[tuple[st
         if answer.body:
             yield "$", "there is a body, and the status says that there is none"
     elif content:
-        yield from _content_misfits(content, answer)
+        yield from _content_violations(content, answer)
 
 
-def _content_misfits(content: Content, answer: Answer) -> Iterator[tuple[str, str]]:
+def _content_violations(content: Content, answer: ObservedResponse) -> Iterator[tuple[str, str]]:
     validator = content.get(answer.media_type)
     if validator is None:
         yield "$", f"the media type is {answer.media_type!r}; documented is {', '.join(content)}"
@@ -142,7 +142,7 @@ def _content_misfits(content: Content, answer: Answer) -> Iterator[tuple[str, st
 
 def _documented_paths(
     document: dict[str, Any],
-) -> Iterator[tuple[re.Pattern[str], str, dict[str, Operation]]]:
+) -> Iterator[tuple[re.Pattern[str], str, dict[str, DocumentedOperation]]]:
     """Yield each path of the contract with its operations by method; validators are built here, once."""
     formats = _format_checker()
     for template, operations in document["paths"].items():
@@ -157,7 +157,7 @@ def _documented_paths(
                 }
                 for status, response in operation["responses"].items()
             }
-            by_method[method.upper()] = Operation(f"{method.upper()} {template}", answers)
+            by_method[method.upper()] = DocumentedOperation(f"{method.upper()} {template}", answers)
         yield compile_path(API_PATH + template)[0], template, by_method
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CONTROL_PATH = "/emulator"
 
 
-class Levers:
+class ControlApi:
     """The routes that move the platform."""
 
     def __init__(self, platform: Platform) -> None:

@@ -1,8 +1,8 @@
-"""Faults on order: answers that the platform may give, and ways in which a network may fail.
+"""FaultInjector on order: answers that the platform may give, and ways in which a network may fail.
 
 A rule is a JSON object. Its conditions are `method`, `path` (a regular expression that matches the whole
 path) and `query` (values that must be there); `skip` lets so many matching requests pass first, and `times`
-says how often it strikes (absent: always). The first rule that matches strikes. Its action is one of
+says how often it matches (absent: always). The first rule that matches matches. Its action is one of
 
 - `status`, with optional `headers` and `body` (a text, or a JSON value): answer that instead;
 - `drop`: "before" closes the connection and does nothing, "after" does the work and closes it unanswered;
@@ -12,7 +12,7 @@ With any of them, or alone:
 
 - `lag_s`: a read is answered as a replica would that is so many seconds behind;
 - `delay_s`: wait first, in seconds of the machine;
-- `then`: moves (see `_levers.py`) that are made once the answer is out, so that the next request meets them.
+- `then`: moves (see `_control.py`) that are made once the answer is out, so that the next request meets them.
 
 `POST /emulator/faults` takes a list of rules in place of those there were; `GET /emulator/requests` lists
 what was asked since then, when, and how and when it was answered. Both need the bearer token.
@@ -33,12 +33,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ._control import CONTROL_PATH
-from ._tokens import KNOWN
+from ._token_registry import KNOWN
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ._control import Levers
+    from ._control import ControlApi
     from ._platform import Platform
 
 LAG = "lag_s"
@@ -47,7 +47,7 @@ _REMEMBERED = 10_000
 
 
 @define(kw_only=True)
-class Rule:
+class FaultRule:
     """One fault; see the module."""
 
     method: str | None = None
@@ -64,7 +64,7 @@ class Rule:
     delay_s: float = 0.0
     then: list[dict[str, Any]] = field(factory=list)
 
-    def strikes(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
+    def matches(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
         """Whether the rule takes this request; counts it if so."""
         if self.method not in (None, method) or not self.path.fullmatch(path):
             return False
@@ -80,7 +80,7 @@ class Rule:
 
 
 @define
-class Asked:
+class ReceivedRequest:
     """A request that came, when, and how and when it was answered; times are those of the clock."""
 
     method: str
@@ -94,15 +94,15 @@ class Asked:
     answered_at: float | None = None
 
 
-class Faults:
-    """The ASGI layer that keeps the ledger of requests and strikes where a rule says so."""
+class FaultInjector:
+    """The ASGI layer that keeps the ledger of requests and matches where a rule says so."""
 
-    def __init__(self, app: ASGIApp, platform: Platform, levers: Levers) -> None:
+    def __init__(self, app: ASGIApp, platform: Platform, control: ControlApi) -> None:
         self._app = app
         self._platform = platform
-        self._levers = levers
-        self._rules: list[Rule] = []
-        self._asked: deque[Asked] = deque(maxlen=_REMEMBERED)
+        self._control = control
+        self._rules: list[FaultRule] = []
+        self._asked: deque[ReceivedRequest] = deque(maxlen=_REMEMBERED)
 
     def routes(self) -> list[Route]:
         """Return the routes that set rules and read the ledger."""
@@ -114,7 +114,7 @@ class Faults:
     async def _set_rules(self, request: Request) -> Response:
         self._platform.tokens.require_bearer(request)
         try:
-            self._rules = [Rule(**rule) for rule in await request.json()]
+            self._rules = [FaultRule(**rule) for rule in await request.json()]
         except (TypeError, ValueError, RecursionError, re.error) as error:
             return JSONResponse({"detail": f"these are no rules: {error}"}, status_code=422)
         self._asked.clear()
@@ -132,15 +132,15 @@ class Faults:
         send = self._answering(self._remember(scope), send)
         query = parse_qs(scope["query_string"].decode())
         for rule in self._rules:
-            if rule.strikes(scope["method"], scope["path"], query):
-                await self._strike(rule, scope, receive, send)
+            if rule.matches(scope["method"], scope["path"], query):
+                await self._apply(rule, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _remember(self, scope: Scope) -> Asked:
+    def _remember(self, scope: Scope) -> ReceivedRequest:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
-        asked = Asked(
+        asked = ReceivedRequest(
             scope["method"],
             scope["path"],
             scope["query_string"].decode(),
@@ -151,7 +151,7 @@ class Faults:
         self._asked.append(asked)
         return asked
 
-    def _answering(self, asked: Asked, send: Send) -> Send:
+    def _answering(self, asked: ReceivedRequest, send: Send) -> Send:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 asked.status, asked.answered_at = message["status"], self._platform.clock.now()
@@ -159,15 +159,15 @@ class Faults:
 
         return answer
 
-    async def _strike(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _apply(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
         if rule.delay_s:
             await anyio.sleep(rule.delay_s)
         scope["state"][LAG] = rule.lag_s
         await self._act(rule, scope, receive, send)
         for move in rule.then:
-            self._levers.move(**move)
+            self._control.move(**move)
 
-    async def _act(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _act(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
         if rule.status is not None:
             text = rule.body if isinstance(rule.body, str) else json.dumps(rule.body)
             content = "" if rule.body is None else text

@@ -11,35 +11,11 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
-if TYPE_CHECKING:
-    from ._database import Database
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, application_version_id TEXT NOT NULL,
-    triggered_at TEXT NOT NULL, at REAL NOT NULL, deleted_at REAL, scripted INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS runs_in_order ON runs (triggered_at, number);
-CREATE TABLE IF NOT EXISTS items (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL REFERENCES runs (id),
-    reference TEXT NOT NULL, inputs TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS items_of_run ON items (run_id, number);
-CREATE TABLE IF NOT EXISTS transitions (
-    number INTEGER PRIMARY KEY, at REAL NOT NULL, run_id TEXT NOT NULL REFERENCES runs (id),
-    item_id TEXT NOT NULL, status TEXT NOT NULL, error TEXT
-) STRICT;
-CREATE INDEX IF NOT EXISTS transitions_in_order ON transitions (run_id, item_id, at, number);
-CREATE TABLE IF NOT EXISTS artifacts (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, item_id TEXT NOT NULL REFERENCES items (id),
-    name TEXT NOT NULL, key TEXT, metadata TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS artifacts_of_item ON artifacts (item_id, number);
-"""
+from ._state_database import StateDatabase
 
 FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERROR", "REJECTED", "CANCELED_SYSTEM", "CANCELED_USER"})
 
@@ -68,7 +44,7 @@ _AMONG = {
 
 
 @frozen
-class RunRow:
+class StoredRun:
     """A run as it is at a moment."""
 
     id: str
@@ -78,7 +54,7 @@ class RunRow:
 
 
 @frozen
-class ItemRow:
+class StoredItem:
     """An item as it is at a moment; `inputs` are keys of own objects or URLs of others."""
 
     id: str
@@ -90,7 +66,7 @@ class ItemRow:
 
 
 @frozen
-class ArtifactRow:
+class StoredArtifact:
     """An output artifact as it is stored; without a key once the results are deleted."""
 
     id: str
@@ -100,7 +76,7 @@ class ArtifactRow:
 
 
 @frozen
-class Page:
+class Selection:
     """Which rows of a listing are wanted, and in which order: columns, each with whether it descends."""
 
     limit: int = -1
@@ -113,13 +89,13 @@ class Page:
         return f" ORDER BY {', '.join([*order, last])} LIMIT {self.limit} OFFSET {self.offset}"
 
 
-_ALL = Page()
+_ALL = Selection()
 
 
 class History:
     """All runs that there were. Used from the event loop only; each call takes microseconds."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
     # Runs
@@ -147,8 +123,8 @@ class History:
         return run_id
 
     def runs(
-        self, at: float, *, application: str | None = None, version: str | None = None, page: Page = _ALL
-    ) -> list[RunRow]:
+        self, at: float, *, application: str | None = None, version: str | None = None, page: Selection = _ALL
+    ) -> list[StoredRun]:
         """Return the runs that there are at a moment, the newest first where nothing else is asked."""
         query = _RUNS
         if application is not None:
@@ -156,12 +132,12 @@ class History:
         if version is not None:
             query += " AND application_version_id = :version"
         values = {"at": at, "application": application, "version": version}
-        return [RunRow(*row) for row in self._database.all(query + page.clause("number DESC"), values)]
+        return [StoredRun(*row) for row in self._database.all(query + page.clause("number DESC"), values)]
 
-    def run(self, run_id: str, at: float) -> RunRow | None:
+    def run(self, run_id: str, at: float) -> StoredRun | None:
         """Return a run as it is at a moment, or None."""
         rows = self._database.all(f"{_RUNS} AND id = :run_id", {"at": at, "run_id": run_id})
-        return RunRow(*rows[0]) if rows else None
+        return StoredRun(*rows[0]) if rows else None
 
     def unfinished(self, at: float) -> list[str]:
         """Return the ids of the runs that somebody has to move on."""
@@ -216,18 +192,18 @@ class History:
         ids: Sequence[str] | None = None,
         references: Sequence[str] | None = None,
         statuses: Sequence[str] | None = None,
-        page: Page = _ALL,
-    ) -> list[ItemRow]:
+        page: Selection = _ALL,
+    ) -> list[StoredItem]:
         """Return the items of a run as they are at a moment, in their order where no other is asked."""
         wanted = {"ids": ids, "references": references, "statuses": statuses}
         given = {name: json.dumps(list(some)) for name, some in wanted.items() if some is not None}
         query = "".join([_ITEMS, *(_AMONG[name] for name in given), page.clause("items.number")])
         rows = self._database.all(query, {"at": at, "run_id": run_id, **given})
-        return [ItemRow(*row) for row in rows]
+        return [StoredItem(*row) for row in rows]
 
     def finish_item(
         self,
-        item: ItemRow,
+        item: StoredItem,
         status: str,
         at: float,
         error: str | None = None,
@@ -252,10 +228,10 @@ class History:
             )
         return True
 
-    def artifacts(self, item_id: str) -> list[ArtifactRow]:
+    def artifacts(self, item_id: str) -> list[StoredArtifact]:
         """Return the output artifacts of an item."""
         query = "SELECT id, name, key, metadata FROM artifacts WHERE item_id = ? ORDER BY number"
-        return [ArtifactRow(*row) for row in self._database.all(query, (item_id,))]
+        return [StoredArtifact(*row) for row in self._database.all(query, (item_id,))]
 
     def delete_results(self, run_id: str) -> list[str]:
         """Forget the objects behind the artifacts of a run, and return their keys."""

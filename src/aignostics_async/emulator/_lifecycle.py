@@ -1,4 +1,4 @@
-"""The life of a run of slides: RECEIVED, SCHEDULED, RUNNING, then a final state; items finish one by one."""
+"""The lifecycle of runs: RECEIVED, SCHEDULED, RUNNING, then a final status. Items finish one by one."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .._http._pool import ssl_context
 from ..errors import AignosticsError, TransferError
 from ..transfer._download import fetch_file
 from ..transfer._engine import Engine
-from ._analysis import UnreadableSlide, analyse
+from ._analysis import UnreadableSlide, WrittenOutput, analyse
 from ._catalogue import find_version
-from ._history import FINAL, ItemRow
-from ._objects import SignatureRefused
+from ._history import FINAL, History, StoredItem
+from ._objects import Objects, SignatureRefused
+from ._options import EmulatorOptions
+from ._simulated_clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextlib import AsyncExitStack
-
-    from ._platform import Platform
 
 _log = logging.getLogger("aignostics_async.emulator")
 
@@ -41,20 +41,33 @@ _FINISHING = 1.0
 
 
 class InputRefused(Exception):
-    """An input that the platform's user has to mend; the text becomes the item's error."""
+    """The user has to correct this input; the text becomes the item's error."""
 
 
 class Lifecycle:
-    """Moves runs on, one task per run, and picks up after a restart what was under way."""
+    """Advances runs, one task per run, and resumes unfinished runs after a restart."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._history = platform.history
-        self._now = platform.clock.now
+    def __init__(
+        self,
+        *,
+        options: EmulatorOptions,
+        origin: str,
+        scratch: Path,
+        clock: SimulatedClock,
+        history: History,
+        objects: Objects,
+    ) -> None:
+        self._options = options
+        self._origin = origin
+        self._scratch = scratch
+        self._clock = clock
+        self._now = clock.now
+        self._history = history
+        self._objects = objects
         self._tasks: TaskGroup | None = None
 
     async def open(self, stack: AsyncExitStack) -> None:
-        """Start where the last emulator on this folder ended; it stops with `stack`."""
+        """Resume the unfinished runs of the data folder; all tasks stop when `stack` closes."""
         settings = Settings(trust_env=False, retries=Retries(attempts=2, initial_wait=0.1))
         lifetime = Lifetime()
         lifetime.begin()
@@ -67,11 +80,11 @@ class Lifecycle:
             self.start(run_id)
 
     def start(self, run_id: str) -> None:
-        """Begin or go on with a run."""
+        """Start or resume a run."""
         self.background(self._live, run_id)
 
     def background(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
-        """Do something that no request waits for; what is not done when the emulator ends is not done."""
+        """Run work that no request waits for. It is cancelled when the emulator stops."""
         assert self._tasks is not None  # noqa: S101 - the server opens it before it takes requests
         self._tasks.start_soon(work, *arguments)
 
@@ -80,7 +93,7 @@ class Lifecycle:
             await self._schedule(run_id)
             await self._process(run_id)
         except Exception:  # noqa: BLE001
-            # One run's trouble must not end the others: a bug is a failed run, and is told.
+            # A bug must end this run only: log it and fail the run.
             _log.exception("run %s stopped", run_id)
             for item in self._history.items(run_id, self._now()):
                 self._history.finish_item(item, "ERROR_SYSTEM", self._now())
@@ -101,7 +114,7 @@ class Lifecycle:
             if self._status(run_id) in FINAL:
                 return
             await self._finish(item)
-            # The contract: running as soon as the first result is there.
+            # The contract: RUNNING once the first result exists.
             self._history.move_run(run_id, "RUNNING", self._now())
             if self._given_up(run_id):
                 return
@@ -113,12 +126,12 @@ class Lifecycle:
     def _given_up(self, run_id: str) -> bool:
         items = self._history.items(run_id, self._now())
         failed = sum(item.status.startswith("ERROR") for item in items)
-        if failed < self._platform.options.failed_items_threshold:
+        if failed < self._options.failed_items_threshold:
             return False
         return self._history.end_run(run_id, "CANCELED_SYSTEM", self._now())
 
-    async def _finish(self, item: ItemRow) -> None:
-        with tempfile.TemporaryDirectory(dir=self._platform.scratch) as scratch:
+    async def _finish(self, item: StoredItem) -> None:
+        with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             folder = Path(scratch)
             try:
                 slide = await self._fetch(item.inputs[0], folder)
@@ -129,33 +142,36 @@ class Lifecycle:
                 self._history.finish_item(item, "ERROR_USER", self._now(), str(refused))
                 return
             except Exception as error:  # noqa: BLE001
-                # A bug here, or a file that brings a decoder down: this item's trouble and no other's.
+                # A bug, or a file that crashes a decoder, must fail this item only.
                 _log.exception("item %s failed", item.id)
                 reason = f"The analysis failed: {type(error).__name__}"
                 self._history.finish_item(item, "ERROR_SYSTEM", self._now(), reason)
                 return
-            artifacts = []
-            for output in outputs:
-                key = f"results/{item.run_id}/{item.id}/{secrets.token_hex(4)}-{output.path.name}"
-                metadata = {
-                    "checksum_base64_crc32c": output.crc32c,
-                    "media_type": output.media_type,
-                    **output.metadata,
-                }
-                self._platform.objects.adopt(key, output.path, output.crc32c, output.media_type)
-                artifacts.append((output.name, key, metadata))
-            if not self._history.finish_item(item, "SUCCEEDED", self._now(), artifacts=artifacts):
-                for _, key, _ in artifacts:  # cancelled meanwhile: nobody will ask for these
-                    self._platform.objects.delete(key)
+            self._store(item, outputs)
 
-    def _declared(self, item: ItemRow) -> frozenset[str]:
-        """Return the names of the outputs that the item's version gives."""
+    def _store(self, item: StoredItem, outputs: list[WrittenOutput]) -> None:
+        artifacts = []
+        for output in outputs:
+            key = f"results/{item.run_id}/{item.id}/{secrets.token_hex(4)}-{output.path.name}"
+            metadata = {
+                "checksum_base64_crc32c": output.crc32c,
+                "media_type": output.media_type,
+                **output.metadata,
+            }
+            self._objects.adopt(key, output.path, output.crc32c, output.media_type)
+            artifacts.append((output.name, key, metadata))
+        if not self._history.finish_item(item, "SUCCEEDED", self._now(), artifacts=artifacts):
+            for _, key, _ in artifacts:  # the run was cancelled in the meantime
+                self._objects.delete(key)
+
+    def _declared(self, item: StoredItem) -> frozenset[str]:
+        """Return the names of the outputs of the item's application version."""
         run = self._history.run(item.run_id, self._now())
         version = find_version(run.application_version_id) if run else None
         return frozenset(spec["name"] for spec in version["output_artifacts"]) if version else frozenset()
 
     async def _fetch(self, source: dict[str, Any], folder: Path) -> Path:
-        """Download an input by its URL and check it against the checksum of its metadata."""
+        """Download an input from its URL and verify the checksum in its metadata."""
         url = self._url(source)
         metadata = source["metadata"]
         expected = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
@@ -175,13 +191,13 @@ class Lifecycle:
     def _url(self, source: dict[str, Any]) -> str:
         if "key" in source:
             try:
-                self._platform.objects.check("GET", source["key"], dict(parse_qsl(source["query"])))
+                self._objects.check("GET", source["key"], dict(parse_qsl(source["query"])))
             except SignatureRefused as refused:
                 raise InputRefused(f"The input's URL was refused: {refused.code}") from None
-            # Signed anew, because the URL of the request may name the port of an earlier start.
-            return self._platform.origin + self._platform.objects.sign("GET", source["key"], 300)
+            # Sign a new URL: the one of the request may name the port of an earlier start.
+            return self._origin + self._objects.sign("GET", source["key"], 300)
         url: str = source["url"]
-        if not self._platform.options.remote_inputs and not is_loopback(urlsplit(url).hostname or ""):
+        if not self._options.remote_inputs and not is_loopback(urlsplit(url).hostname or ""):
             raise InputRefused(
                 "The input is not on this machine; start the emulator with --remote-inputs to fetch it"
             )
@@ -192,4 +208,4 @@ class Lifecycle:
         return run.status if run else "CANCELED_SYSTEM"
 
     async def _pause(self, duration: float) -> None:
-        await self._platform.clock.sleep(duration / self._platform.options.speed)
+        await self._clock.sleep(duration / self._options.speed)

@@ -1,7 +1,7 @@
 """The identity provider's endpoints for programs: tokens, device codes, revocation, metadata.
 
-Routes and status codes as the platform's own provider has them (an Auth0 tenant): the same OAuth error comes
-with other statuses elsewhere.
+Routes and status codes are those of an Auth0 tenant, which the platform uses. Other providers answer the same
+OAuth errors with other statuses.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from ._platform import Platform
-    from ._tokens import Issued
+    from ._token_registry import IssuedTokens
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 CLIENT_ID = "emulator"
-"""A public client: it signs persons in, by browser or device."""
+"""The public client: users sign in with it, by browser or device code."""
 SERVICE_CLIENT_ID = "emulator-service"
-"""A confidential client: it gets tokens for itself."""
+"""The confidential client, for the client credentials grant."""
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-Form = dict[str, str]
+FormFields = dict[str, str]
 
 
 class OAuth:
@@ -62,18 +62,18 @@ class OAuth:
         outcome = grant(form)
         return outcome if isinstance(outcome, Response) else _answer(outcome)
 
-    def _is_client(self, form: Form) -> bool:
+    def _is_client(self, form: FormFields) -> bool:
         if form.get("client_id") == SERVICE_CLIENT_ID:
             return form.get("client_secret") == self._platform.client_secret
         return form.get("client_id") == CLIENT_ID
 
-    def _authorization_code(self, form: Form) -> Issued | Response:
+    def _authorization_code(self, form: FormFields) -> IssuedTokens | Response:
         text = form.get("code", "")
         code = self._logins.redeem_code(
             text, form["client_id"], form.get("redirect_uri", ""), form.get("code_verifier", "")
         )
         if code is None:
-            # Whoever brings a code again may have stolen it: what it gave ends (RFC 6749, 4.1.2).
+            # A code that is used twice may be stolen, so revoke its tokens (RFC 6749, 4.1.2).
             family = self._logins.family_of(text)
             if family is not None:
                 self._tokens.end_family(family)
@@ -83,21 +83,21 @@ class OAuth:
             self._logins.remember_family(text, self._tokens.family_of(issued.refresh_token) or "")
         return issued
 
-    def _refresh_token(self, form: Form) -> Issued | Response:
+    def _refresh_token(self, form: FormFields) -> IssuedTokens | Response:
         issued = self._tokens.rotate(form.get("refresh_token", ""), form["client_id"])
         return issued or _error(403, "invalid_grant", "Unknown or invalid refresh token.")
 
-    def _client_credentials(self, form: Form) -> Issued | Response:
+    def _client_credentials(self, form: FormFields) -> IssuedTokens | Response:
         if form["client_id"] != SERVICE_CLIENT_ID:
             return _error(403, "unauthorized_client", "this client has no secret")
         return self._tokens.issue(form["client_id"], with_refresh=False)
 
-    def _device_grant(self, form: Form) -> Issued | Response:
+    def _device_grant(self, form: FormFields) -> IssuedTokens | Response:
         device_code = form.get("device_code", "")
         device = self._logins.device(device_code)
         if device is None or device.client_id != form["client_id"]:
             return _error(403, "invalid_grant", "Invalid or expired device code.")
-        if device.is_hurried():
+        if device.polls_too_fast():
             return _error(429, "slow_down", "You are polling faster than the specified interval.")
         if device.state == "pending" and self._logins.now() <= device.expires_at:
             return _error(403, "authorization_pending", "User has yet to authorize device code.")
@@ -132,7 +132,7 @@ class OAuth:
         family = self._tokens.family_of(form.get("token", ""))
         if family is not None:
             self._tokens.end_family(family)
-        return Response(status_code=200)  # also for a token that nobody knows (RFC 7009, 2.2)
+        return Response(status_code=200)  # also for an unknown token (RFC 7009, 2.2)
 
     async def _metadata(self, _request: Request) -> Response:
         origin = self._platform.origin
@@ -150,13 +150,13 @@ class OAuth:
         )
 
 
-async def read_form(request: Request) -> Form:
-    """Return the fields of a form; of one that is given twice, the first."""
+async def read_form(request: Request) -> FormFields:
+    """Return the fields of a form; the first value of a repeated field counts."""
     fields = parse_qs((await request.body()).decode("utf-8", "replace"))
     return {name: values[0] for name, values in fields.items()}
 
 
-def _answer(issued: Issued) -> Response:
+def _answer(issued: IssuedTokens) -> Response:
     given = {name: value for name, value in asdict(issued).items() if value is not None}
     return _private({**given, "token_type": "Bearer"})
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import anyio.to_thread
 
 from .._core._crc32c import Crc32c
-from ._database import Database, ObjectRow
+from ._state_database import StateDatabase, StoredObject
 
 STORAGE_PATH = "/storage"
 _OBJECTS_PATH = f"{STORAGE_PATH}/objects/"
@@ -34,7 +34,7 @@ class ChecksumRefused(Exception):
 class Objects:
     """The object store of the emulator."""
 
-    def __init__(self, folder: Path, database: Database, now: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, database: StateDatabase, now: Callable[[], float]) -> None:
         self._folder = folder
         self._database = database
         self._now = now
@@ -77,7 +77,7 @@ class Objects:
 
     async def write(
         self, key: str, pieces: AsyncIterable[bytes], media_type: str, announced: str | None
-    ) -> ObjectRow:
+    ) -> StoredObject:
         """Store an object, whole or not at all; raises ChecksumRefused for bytes that were not announced."""
         part = self._folder / f"{secrets.token_hex(8)}.part"
         digest = Crc32c()
@@ -101,7 +101,7 @@ class Objects:
         file.replace(self.path(row))
         self._database.put_object(row)
 
-    def find(self, key: str) -> ObjectRow | None:
+    def find(self, key: str) -> StoredObject | None:
         """Return what is known of an object whose file is there, or None."""
         row = self._database.find_object(key)
         return row if row is not None and self.path(row).is_file() else None
@@ -113,7 +113,7 @@ class Objects:
             self._database.delete_object(key)
             self.path(row).unlink(missing_ok=True)
 
-    def path(self, row: ObjectRow) -> Path:
+    def path(self, row: StoredObject) -> Path:
         """Return where the bytes of an object stand."""
         return self._folder / row.file
 
@@ -124,7 +124,7 @@ class Objects:
             if file.name not in known:
                 file.unlink()
 
-    def _new_row(self, key: str, size: int, crc32c: str, media_type: str) -> ObjectRow:
+    def _new_row(self, key: str, size: int, crc32c: str, media_type: str) -> StoredObject:
         # A file of its own, whose name says nothing: no key can be a path, and who reads the object while
         # it is replaced reads the old one to its end.
-        return ObjectRow(key, secrets.token_hex(16), size, crc32c, media_type)
+        return StoredObject(key, secrets.token_hex(16), size, crc32c, media_type)

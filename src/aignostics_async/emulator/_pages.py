@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .._core._urls import is_loopback
-from ._oauth import CLIENT_ID, Form, read_form
+from ._oauth import CLIENT_ID, FormFields, read_form
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -90,7 +90,7 @@ class Pages:
         )
         return self._back(form, code=code)
 
-    def _fault(self, asked: Form) -> Response | None:
+    def _fault(self, asked: FormFields) -> Response | None:
         """Return the answer to a request that can't be granted."""
         try:
             target = urlsplit(asked.get("redirect_uri", ""))
@@ -112,7 +112,7 @@ class Pages:
             return self._back(asked, error="invalid_request", error_description="PKCE with S256 is required")
         return None
 
-    def _back(self, asked: Form, **answer: str) -> Response:
+    def _back(self, asked: FormFields, **answer: str) -> Response:
         if "state" in asked:
             answer["state"] = asked["state"]
         answer["iss"] = f"{self._platform.origin}/"
@@ -144,7 +144,7 @@ def _page(title: str, body: str, status: int = 200) -> Response:
     return HTMLResponse(_PAGE.format(title=escape(title), body=body), status, headers=_HEADERS)
 
 
-def _form(title: str, body: str, hidden: Form, decisions: dict[str, str]) -> Response:
+def _form(title: str, body: str, hidden: FormFields, decisions: dict[str, str]) -> Response:
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in hidden.items()

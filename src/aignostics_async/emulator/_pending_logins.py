@@ -1,4 +1,4 @@
-"""Logins that are under way: codes that wait for their program, device codes that wait for their person."""
+"""Logins in flight: authorization codes that were not redeemed yet, device codes that wait for approval."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from ._tokens import CODE, DEVICE, fresh
+from ._token_registry import CODE, DEVICE, fresh
 
 _CODE_SECONDS = 60.0
-# Without vowels, so that no code is a word, and without what looks like something else.
+# No vowels, so no code spells a word; no letters that resemble digits.
 _USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-State = Literal["pending", "approved", "denied"]
+DeviceState = Literal["pending", "approved", "denied"]
 
 
 @frozen
-class Code:
-    """What an authorization code is bound to."""
+class AuthorizationCode:
+    """The binding of an authorization code."""
 
     client_id: str
     redirect_uri: str
@@ -32,46 +32,50 @@ class Code:
 
 
 @define
-class Device:
-    """A device that waits for a person."""
+class PendingDevice:
+    """A device that waits for a user to approve it."""
 
     client_id: str
     user_code: str
     with_refresh: bool
     expires_at: float
     interval: float
-    state: State = "pending"
-    asked_at: float = field(factory=time.monotonic)
+    state: DeviceState = "pending"
+    polled_at: float = field(factory=time.monotonic)
 
-    def is_hurried(self) -> bool:
-        """Whether it asks sooner than it may; if so it has to be slower for good."""
+    def polls_too_fast(self) -> bool:
+        """Return whether this poll came before the interval was over, and lengthen the interval if so."""
         now = time.monotonic()
-        hurried = now < self.asked_at + self.interval
-        self.asked_at = now
-        if hurried:
+        too_fast = now < self.polled_at + self.interval
+        self.polled_at = now
+        if too_fast:
             self.interval += 5
-        return hurried
+        return too_fast
 
 
-class Logins:
-    """All that is under way. Kept in memory: a login does not outlive the emulator that it began at."""
+class PendingLogins:
+    """The logins in flight. Kept in memory: a login does not survive a restart of the emulator."""
 
     def __init__(self, device_lifetime_s: float, device_interval_s: float, now: Callable[[], float]) -> None:
         self._device_lifetime_s = device_lifetime_s
         self._device_interval_s = device_interval_s
         self.now = now
-        self._codes: dict[str, Code] = {}
+        self._codes: dict[str, AuthorizationCode] = {}
         self._families: dict[str, str] = {}
-        self._devices: dict[str, Device] = {}
+        self._devices: dict[str, PendingDevice] = {}
 
     def issue_code(self, client_id: str, redirect_uri: str, challenge: str, *, with_refresh: bool) -> str:
-        """Return a code for who knows the verifier of the challenge."""
+        """Return a code; redeeming it takes the verifier of the PKCE challenge."""
         code = fresh(CODE)
-        self._codes[code] = Code(client_id, redirect_uri, challenge, with_refresh, self.now() + _CODE_SECONDS)
+        self._codes[code] = AuthorizationCode(
+            client_id, redirect_uri, challenge, with_refresh, self.now() + _CODE_SECONDS
+        )
         return code
 
-    def redeem_code(self, text: str, client_id: str, redirect_uri: str, verifier: str) -> Code | None:
-        """Return what a code is bound to, once; None for one that is not good for this program."""
+    def redeem_code(
+        self, text: str, client_id: str, redirect_uri: str, verifier: str
+    ) -> AuthorizationCode | None:
+        """Return the binding of a code, once; None if the code is unknown, expired or bound differently."""
         code = self._codes.pop(text, None)
         if code is None or self.now() > code.expires_at:
             return None
@@ -80,24 +84,24 @@ class Logins:
         return code if fits and (code.client_id, code.redirect_uri) == (client_id, redirect_uri) else None
 
     def remember_family(self, code: str, family: str) -> None:
-        """Remember what a code gave, to end it should the code come back."""
+        """Remember the token family that a code issued, to revoke it if the code is used again."""
         self._families[code] = family
 
     def family_of(self, code: str) -> str | None:
-        """Return what a used code gave, or None."""
+        """Return the token family that a used code issued, or None."""
         return self._families.get(code)
 
-    def add_device(self, client_id: str, *, with_refresh: bool) -> tuple[str, Device]:
-        """Return a new device code and what is known of it."""
+    def add_device(self, client_id: str, *, with_refresh: bool) -> tuple[str, PendingDevice]:
+        """Return a new device code and its state."""
         letters = [secrets.choice(_USER_CODE_LETTERS) for _ in range(8)]
         user_code = "".join(letters[:4]) + "-" + "".join(letters[4:])
         expires_at = self.now() + self._device_lifetime_s
-        device = Device(client_id, user_code, with_refresh, expires_at, self._device_interval_s)
+        device = PendingDevice(client_id, user_code, with_refresh, expires_at, self._device_interval_s)
         device_code = fresh(DEVICE)
         self._devices[device_code] = device
         return device_code, device
 
-    def device(self, device_code: str) -> Device | None:
+    def device(self, device_code: str) -> PendingDevice | None:
         """Return the device of a device code, or None."""
         return self._devices.get(device_code)
 
@@ -105,8 +109,8 @@ class Logins:
         """End a device code."""
         self._devices.pop(device_code, None)
 
-    def waiting(self, user_code: str) -> Device | None:
-        """Return the device that waits with a user code, as a person may type it, or None."""
+    def waiting(self, user_code: str) -> PendingDevice | None:
+        """Return the pending device of a user code, or None. Case, hyphens and spaces do not matter."""
         typed = user_code.upper().replace("-", "").replace(" ", "")
         for device in self._devices.values():
             if device.user_code.replace("-", "") == typed and device.state == "pending":

@@ -1,4 +1,4 @@
-"""The contract as a judge of requests: faults in the shape that the contract gives to a 422."""
+"""Validation of requests against the contract, with errors in the shape of the contract's 422."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 API_PATH = "/api"
-"""Where the paths of the contract begin, as its `servers` says."""
+"""The base path of the contract's `servers`."""
 
 
 class InvalidRequest(Exception):
-    """A request that the contract does not allow; `faults` are its ValidationErrors."""
+    """The request violates the contract; `faults` holds its ValidationErrors as JSON objects."""
 
     def __init__(self, faults: list[dict[str, Any]]) -> None:
         super().__init__(faults)
@@ -36,7 +36,7 @@ async def answer_invalid(_request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": error.faults}, status_code=422)
 
 
-def fault(location: list[str | int], message: str, kind: str = "value_error") -> dict[str, Any]:
+def validation_error(location: list[str | int], message: str, kind: str = "value_error") -> dict[str, Any]:
     """Return a ValidationError of the contract."""
     return {"loc": location, "msg": message, "type": kind}
 
@@ -52,7 +52,7 @@ def load_contract() -> dict[str, Any]:
     raise FileNotFoundError("openapi.json is missing; install the package again")
 
 
-class Contract:
+class RequestValidator:
     """Checks of parameters and bodies against openapi.json."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Contract:
                 continue
             values[name] = _coerced(given, schema)
             faults += [
-                fault([place, name, *error.path], error.message, str(error.validator))
+                validation_error([place, name, *error.path], error.message, str(error.validator))
                 for error in self._errors(schema, values[name])
             ]
         if faults:
@@ -92,13 +92,15 @@ class Contract:
         """Return the JSON body of a request; raises InvalidRequest."""
         try:
             body = json.loads(await request.body())
-            json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is JSON and no text
+            json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is valid JSON but not text
         except (ValueError, RecursionError) as error:
-            raise InvalidRequest([fault(["body"], f"JSON decode error: {error}", "json_invalid")]) from None
+            raise InvalidRequest(
+                [validation_error(["body"], f"JSON decode error: {error}", "json_invalid")]
+            ) from None
         content = self._document["paths"][path][method]["requestBody"]["content"]
         schema = content["application/json"]["schema"]
         faults = [
-            fault(["body", *error.path], error.message, str(error.validator))
+            validation_error(["body", *error.path], error.message, str(error.validator))
             for error in self._errors(schema, body)
         ]
         if faults:
@@ -109,12 +111,12 @@ class Contract:
         rooted = {**schema, "components": self._document["components"]}
         validator = jsonschema.Draft202012Validator(rooted, format_checker=self._formats)
         for error in validator.iter_errors(value):
-            # Under "this or null" the reason is one level down.
+            # Under `anyOf` with null the real error is one level down.
             yield min(error.context, key=lambda each: each.validator == "type") if error.context else error
 
 
 def _coerced(given: list[str], schema: dict[str, Any]) -> Any:
-    """Return the texts of a parameter as the type that its schema asks for, where they can be."""
+    """Return the values of a parameter as its schema's type; unchanged if they do not convert."""
     kinds = [schema, *schema.get("anyOf", ())]
     if any(kind.get("type") == "array" for kind in kinds):
         return given

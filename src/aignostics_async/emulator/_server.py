@@ -23,21 +23,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ..errors import ConfigurationError
 from ._api import Api
 from ._buckets import Buckets
-from ._clock import Dated
 from ._conformance import Conformance
-from ._control import Levers
-from ._faults import Faults
+from ._control import ControlApi
+from ._faults import FaultInjector
 from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH, OAuth
 from ._objects import STORAGE_PATH
+from ._options import EmulatorOptions
 from ._pages import Pages
-from ._platform import Options, Platform
+from ._platform import Platform
 from ._request_validation import InvalidRequest, answer_invalid
+from ._simulated_clock import DateHeader
 from ._storage import Storage
 from ._undocumented import answer_refusal
 
 
 @frozen
-class Ready:
+class ConnectionInfo:
     """What a client needs to know of an emulator that is ready."""
 
     api_root: str
@@ -60,13 +61,13 @@ class _Protocol(H11Protocol):
 
 
 async def serve(
-    options: Options,
+    options: EmulatorOptions,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
     ready_file: Path | None = None,
     static_token: str | None = None,
-    on_ready: Callable[[Ready], None] | None = None,
+    on_ready: Callable[[ConnectionInfo], None] | None = None,
 ) -> None:
     """Run an emulator until SIGINT or SIGTERM; port 0 takes a free one.
 
@@ -74,12 +75,8 @@ async def serve(
     """
     _clear(ready_file)
     listener = _listen(host, port)
-    platform = _platform(options)
-    # A client takes plain http from this machine only, so the wildcard addresses are shown as this machine.
-    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    shown = f"[{shown}]" if ":" in shown else shown
-    platform.origin = f"http://{shown}:{listener.getsockname()[1]}"
-    ready = Ready(
+    platform = _platform(options, _origin(host, listener.getsockname()[1]))
+    ready = ConnectionInfo(
         api_root=platform.origin,
         token_url=platform.origin + TOKEN_PATH,
         storage_root=platform.origin + STORAGE_PATH,
@@ -139,19 +136,25 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"can't listen on {host}, port {port}: {error}") from None
 
 
-def _platform(options: Options) -> Platform:
+def _origin(host: str, port: int) -> str:
+    # A client accepts plain HTTP from this machine only, so wildcard addresses become the loopback address.
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _platform(options: EmulatorOptions, origin: str) -> Platform:
     try:
-        return Platform(options)
+        return Platform(options, origin)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"{options.data} can't be used as the data folder: {error}") from None
 
 
-def build_app(platform: Platform, lifespan: Any = None) -> Dated:
+def build_app(platform: Platform, lifespan: Any = None) -> DateHeader:
     """Return the ASGI application of an emulator."""
-    levers = Levers(platform)
-    rooms = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), levers)
+    control = ControlApi(platform)
+    parts = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), control)
     app = Starlette(
-        routes=[route for room in rooms for route in room.routes()],
+        routes=[route for part in parts for route in part.routes()],
         exception_handlers={
             InvalidRequest: answer_invalid,
             HTTPException: answer_refusal,
@@ -161,10 +164,10 @@ def build_app(platform: Platform, lifespan: Any = None) -> Dated:
     )
     # Another path than the contract's is not found, whatever it resembles.
     app.router.redirect_slashes = False
-    misfits = platform.options.misfits
-    faults = Faults(app if misfits is None else Conformance(app, misfits), platform, levers)
+    violations = platform.options.violations
+    faults = FaultInjector(app if violations is None else Conformance(app, violations), platform, control)
     app.router.routes.extend(faults.routes())
-    return Dated(faults, platform.clock)
+    return DateHeader(faults, platform.clock)
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._platform import Platform
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE")
-_LONGEST = 7 * 24 * 3600  # what real stores sign at most
+_MAX_EXPIRES = 7 * 24 * 3600  # what real stores sign at most
 
 
 class Storage:
@@ -46,8 +46,8 @@ class Storage:
             return _refused(422, "key must be a text of 1 to 1024 characters")
         if any(part in ("", ".", "..") for part in key.split("/")):
             return _refused(422, "key must have no empty part and none that clients of HTTP resolve")
-        if not isinstance(expires, int | float) or not 1 <= expires <= _LONGEST:
-            return _refused(422, f"expires_s must be from 1 to {_LONGEST}")
+        if not isinstance(expires, int | float) or not 1 <= expires <= _MAX_EXPIRES:
+            return _refused(422, f"expires_s must be from 1 to {_MAX_EXPIRES}")
         return JSONResponse({"url": self._platform.origin + self._objects.sign(method, key, expires)})
 
     async def _object(self, request: Request) -> Response:

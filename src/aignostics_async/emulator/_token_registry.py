@@ -1,6 +1,6 @@
-"""The tokens that the emulator issued, kept as digests, and the check of bearer tokens.
+"""The tokens that the emulator issued, stored as digests, and the check of bearer tokens.
 
-Each begins with what it is, so that a leaked one is found wherever it went.
+Each kind of token has a prefix, so that a leaked token is recognized anywhere.
 """
 
 from __future__ import annotations
@@ -19,62 +19,53 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from ._database import Database
+    from ._state_database import StateDatabase
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS access_tokens (
-    digest TEXT PRIMARY KEY, family TEXT NOT NULL, expires_at REAL
-) STRICT;
-CREATE TABLE IF NOT EXISTS refresh_tokens (
-    digest TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL, used_at REAL, successor TEXT
-) STRICT;
-"""
 _STATIC = "static"
 KNOWN = "has_known_token"
-"""The attribute of the state of a request that was let in before it is done."""
+"""The attribute of a request's state that records an earlier successful check of its token."""
 ACCESS, REFRESH, CODE, DEVICE = "emulator-access-", "emulator-refresh-", "emulator-code-", "emulator-device-"
 
 
 def fresh(prefix: str) -> str:
-    """Return a new secret of a kind."""
+    """Return a new secret with a prefix."""
     return prefix + secrets.token_urlsafe(32)
 
 
 @frozen
-class Issued:
-    """What a token endpoint gives."""
+class IssuedTokens:
+    """The answer of a token endpoint."""
 
     access_token: str
     refresh_token: str | None
     expires_in: int
 
 
-class Tokens:
-    """Access tokens, and refresh tokens that are good for one use each.
+class TokenRegistry:
+    """Access tokens, and refresh tokens that work once.
 
-    What one login gave is a family. A refresh token that is used again ends its family, unless its successor
-    is unused and so little time has passed that the answer with it may have been lost.
+    All tokens of one login are a family. Reusing a refresh token revokes its family, unless the overlap
+    period has not passed and the successor is unused: the answer that carried it may be lost.
     """
 
     def __init__(
-        self, database: Database, lifetime_s: float, overlap_s: float, now: Callable[[], float]
+        self, database: StateDatabase, lifetime_s: float, overlap_s: float, now: Callable[[], float]
     ) -> None:
         self._connection: sqlite3.Connection = database.connection
-        self._connection.executescript(_SCHEMA)
         self._lifetime_s = lifetime_s
         self._overlap_s = overlap_s
         self._now = now
-        # A static token is good for one start: the next one may be given another.
+        # A static token is valid for one start: the next start may have another.
         self._connection.execute("DELETE FROM access_tokens WHERE family = ?", (_STATIC,))
 
     def issue_static(self, text: str | None = None) -> str:
-        """Return an access token that does not expire before the next start: a given one, or a new one."""
+        """Return an access token that is valid until the next start: the given text, or a new token."""
         text = text or fresh(ACCESS)
         self._add_access(text, _STATIC, None)
         return text
 
-    def issue(self, client_id: str, *, with_refresh: bool, family: str | None = None) -> Issued:
-        """Return new tokens, of a new login where no family is given."""
+    def issue(self, client_id: str, *, with_refresh: bool, family: str | None = None) -> IssuedTokens:
+        """Return new tokens; without a family they belong to a new login."""
         family = family or secrets.token_hex(16)
         access = fresh(ACCESS)
         self._add_access(access, family, self._now() + self._lifetime_s)
@@ -84,9 +75,9 @@ class Tokens:
             self._connection.execute(
                 "INSERT INTO refresh_tokens (digest, family, client_id) VALUES (?, ?, ?)", values
             )
-        return Issued(access, refresh, int(self._lifetime_s))
+        return IssuedTokens(access, refresh, int(self._lifetime_s))
 
-    def rotate(self, refresh: str, client_id: str) -> Issued | None:
+    def rotate(self, refresh: str, client_id: str) -> IssuedTokens | None:
         """Return new tokens for a refresh token; None for one that is not good, whose family ends then."""
         row = self._connection.execute(
             "SELECT family, client_id, used_at, successor FROM refresh_tokens WHERE digest = ?",
@@ -112,17 +103,17 @@ class Tokens:
         return None if row is None else str(row[0])
 
     def end_family(self, family: str) -> None:
-        """Make every token of a login unknown."""
+        """Revoke every token of a login."""
         self._connection.execute("DELETE FROM refresh_tokens WHERE family = ?", (family,))
         self._connection.execute("DELETE FROM access_tokens WHERE family = ?", (family,))
 
     def require_bearer(self, request: Request) -> None:
-        """Refuse a request without a token that was issued here."""
+        """Raise a 401 unless the request has a valid token of this emulator."""
         if not getattr(request.state, KNOWN, False) and not self.knows(request):
             raise refusal(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
 
     def knows(self, request: Request) -> bool:
-        """Whether a request has a token that was issued here and has not expired."""
+        """Return whether a request has a valid token of this emulator."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and self._knows(text)
 

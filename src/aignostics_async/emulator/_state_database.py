@@ -12,22 +12,11 @@ from typing import Any
 from attrs import frozen
 
 from ..errors import ConfigurationError
-from ._history import SCHEMA as _HISTORY
-
-# Goes up when the tables change: the state of an emulator is not worth a migration.
-_VERSION = 2
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS clock (number INTEGER PRIMARY KEY, wall REAL, clock REAL, rate REAL) STRICT;
-CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS objects (
-    key TEXT PRIMARY KEY, file TEXT NOT NULL, size INTEGER NOT NULL, crc32c TEXT NOT NULL,
-    media_type TEXT NOT NULL
-) STRICT;
-"""
+from ._tables import SCHEMA, VERSION
 
 
 @frozen
-class ClockRow:
+class ClockReading:
     """What the clock showed at a time of the machine's, and how fast it went on."""
 
     wall: float
@@ -36,7 +25,7 @@ class ClockRow:
 
 
 @frozen
-class ObjectRow:
+class StoredObject:
     """What is known of a stored object."""
 
     key: str
@@ -46,7 +35,7 @@ class ObjectRow:
     media_type: str
 
 
-class Database:
+class StateDatabase:
     """All reading and writing of state. Used from the event loop only; each call takes microseconds."""
 
     def __init__(self, path: Path) -> None:
@@ -58,10 +47,10 @@ class Database:
         # Survives the process, which is what a restart needs; a power cut may take the last seconds.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         is_new = not self._one("SELECT count(*) FROM sqlite_master")[0]
-        if not is_new and self._one("PRAGMA user_version")[0] != _VERSION:
+        if not is_new and self._one("PRAGMA user_version")[0] != VERSION:
             raise ConfigurationError(f"{path.parent} was made by another release; choose another folder")
-        self._connection.executescript(_SCHEMA + _HISTORY)
-        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+        self._connection.executescript(SCHEMA)
+        self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         """Close the file."""
@@ -89,10 +78,10 @@ class Database:
 
     # The clock
 
-    def clock(self) -> ClockRow | None:
+    def clock(self) -> ClockReading | None:
         """Return what the clock showed when it was last set, or None."""
         row = self._one("SELECT wall, clock, rate FROM clock")
-        return ClockRow(*row) if row else None
+        return ClockReading(*row) if row else None
 
     def set_clock(self, *, wall: float, clock: float, rate: float) -> None:
         """Remember what the clock shows."""
@@ -112,17 +101,17 @@ class Database:
 
     # Objects
 
-    def put_object(self, row: ObjectRow) -> None:
+    def put_object(self, row: StoredObject) -> None:
         """Remember an object, in place of what was under its key."""
         self._connection.execute(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)",
             (row.key, row.file, row.size, row.crc32c, row.media_type),
         )
 
-    def find_object(self, key: str) -> ObjectRow | None:
+    def find_object(self, key: str) -> StoredObject | None:
         """Return what is known of an object, or None."""
         rows = self._all("SELECT key, file, size, crc32c, media_type FROM objects WHERE key = ?", key)
-        return ObjectRow(*rows[0]) if rows else None
+        return StoredObject(*rows[0]) if rows else None
 
     def object_files(self) -> set[str]:
         """Return the names of all files that belong to an object."""

@@ -11,16 +11,16 @@ import anyio
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ._database import Database
+    from ._state_database import StateDatabase
 
 
-class Clock:
+class SimulatedClock:
     """Seconds since the epoch, `rate` of them in a second; 0 stands still until it is advanced.
 
     It never goes back, and a restart on the same data goes on where it would be by now.
     """
 
-    def __init__(self, database: Database, rate: float) -> None:
+    def __init__(self, database: StateDatabase, rate: float) -> None:
         self._database = database
         wall = time.time()
         told = database.clock()
@@ -53,10 +53,10 @@ class Clock:
         self._database.set_clock(wall=time.time(), clock=self._then, rate=self.rate)
 
 
-class Dated:
+class DateHeader:
     """The ASGI layer that gives every answer a Date of the clock's, in place of the server's."""
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, clock: SimulatedClock) -> None:
         self._app = app
         self._clock = clock
 
