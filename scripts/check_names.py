@@ -6,7 +6,7 @@ Prints `file:line: fault` and ends with 1 for
 
 - a type name that is defined more than once in src,
 - a private name that is imported from another package,
-- a word of scripts/retired_words.toml in code, comments, docstrings, other texts or documents.
+- a word of scripts/retired_words.toml in a name, comment, docstring, other string or document.
 
 A package is a folder of the root package, with everything below it. The modules beside these folders together
 are one more.
@@ -31,7 +31,7 @@ WORDS = Path("scripts/retired_words.toml")
 _FOLDERS = ("src", "scripts", "docs", "tests", "examples", "benchmarks")
 _FILES = ("*.md", "Makefile", "pyproject.toml")
 _SUFFIXES = {".py", ".pyi", ".md", ".toml", ".yaml"}
-# A changelog, and a table of old and new names, speak of the old ones.
+# A changelog and a table of renamed names use the old ones.
 _EXEMPT = {Path("CHANGELOG.md"), Path("docs/renamed.md"), WORDS}
 _SKIPPED = {"node_modules", "__pycache__", "generated"}
 

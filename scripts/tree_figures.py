@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from itertools import zip_longest
+from collections.abc import Iterator
 from pathlib import Path
 
 from tree.figures import Figure, figures
@@ -24,11 +24,7 @@ _GIVEN = {"tests": "tests", "test_seconds": "test seconds", "coverage": "coverag
 def main() -> int:
     arguments = _parser().parse_args()
     roots = arguments.roots or [ROOT]
-    tables = [figures(root) for root in roots]
-    for option, label in _GIVEN.items():
-        for table, value in zip_longest(tables, getattr(arguments, option)[: len(tables)]):
-            if getattr(arguments, option):
-                table.append(Figure(label, "" if value is None else value, []))
+    tables = [[*figures(root), *_given(arguments, number)] for number, root in enumerate(roots)]
     if arguments.json:
         both = zip(roots, tables, strict=True)
         print(json.dumps([{"root": str(root), "figures": _objects(table)} for root, table in both], indent=2))
@@ -41,19 +37,19 @@ def main() -> int:
 
 def table_text(tables: list[list[Figure]]) -> str:
     """Return an aligned table with a column for each checkout."""
-    rows = [
-        [first[0].label, *(_number(figure.value) for figure in first)] for first in zip(*tables, strict=True)
-    ]
+    rows = [[row[0].label, *(_number(figure.value) for figure in row)] for row in zip(*tables, strict=True)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join(
-            [
-                label.ljust(widths[0]),
-                *(value.rjust(width) for value, width in zip(values, widths[1:], strict=True)),
-            ]
-        )
-        for label, *values in rows
+        "  ".join([label.ljust(widths[0]), *map(str.rjust, values, widths[1:])]) for label, *values in rows
     )
+
+
+def _given(arguments: argparse.Namespace, number: int) -> Iterator[Figure]:
+    """Give the figures from the command line for the checkout of that number."""
+    for option, label in _GIVEN.items():
+        values = getattr(arguments, option)
+        if values:
+            yield Figure(label, values[number] if number < len(values) else "", [])
 
 
 def _number(value: float | str) -> str:

@@ -1,4 +1,4 @@
-"""Find what users can reach: the public functions, classes and methods of a package, and their docstrings.
+"""List the public functions, classes and methods that users can reach, and their docstrings.
 
 The surface is what the root package, `bulk`, `errors` and `testing` export. From each class it goes on to its
 public methods, those of its bases, and the classes of its attributes and of what its methods return.
@@ -47,7 +47,7 @@ class Public:
 
 
 def public(root: Path) -> list[Public]:
-    """Return all that users can reach, in order of name; of a private base only its methods."""
+    """Return the public surface in order of name; of a private base class, only its public methods."""
     found = (each for each in Surface(root).reach().values() if _is_public(each.name))
     return sorted(found, key=lambda each: (each.name, each.place))
 
@@ -90,7 +90,7 @@ class Surface:
                 yield from self._known(module, filter(_is_public, self._names(module)))
 
     def _names(self, module: Module) -> Iterator[str]:
-        """Give what a module defines, and what a package re-exports: lazily, or else by its imports."""
+        """Give the names that a module defines, and those that a package re-exports, lazily or not."""
         yield from (node.name for node in module.tree.body if isinstance(node, Node))
         lazy = self._lazy.get(module.name)
         if lazy:

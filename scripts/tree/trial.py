@@ -23,24 +23,24 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 class Trial(NamedTuple):
-    """How the tests end: whether they failed, and the first that did, or why there is none."""
+    """The end of a test run: whether it failed, and the first failed test or the last line of output."""
 
     failed: bool
     reason: str
 
 
 class Scratch:
-    """A copy of a checkout; its tests run on its own sources, with the Python that runs this."""
+    """A copy of a checkout. Its tests run on its own sources, with the running Python."""
 
     def __init__(self, root: Path, folder: Path) -> None:
-        """Copy the checkout, without what it can make itself."""
+        """Copy the checkout without its environment, caches and build results."""
         self._folder = folder
         shutil.copytree(root, folder, ignore=_LEFT_BEHIND, symlinks=True)
         for modules in root.glob("*/*/node_modules"):
             (folder / modules.relative_to(root)).symlink_to(modules)
         shared = Path(os.environ.get("AIGNOSTICS_SHARED", root.parent / "shared")).resolve()
         paths = os.pathsep.join(str(folder / name) for name in ("src", "generated"))
-        # Bytecode is told apart by time and size, which two mutants may share.
+        # Bytecode is matched by time and size, and two mutants may share both.
         self._environment = {
             **os.environ,
             "AIGNOSTICS_SHARED": str(shared),
@@ -50,7 +50,7 @@ class Scratch:
 
     @contextmanager
     def planted(self, mutant: Mutant) -> Iterator[None]:
-        """Have the fault in the copy inside the block."""
+        """Plant the fault in the copy for the length of the block."""
         path = self._folder / mutant.path
         before = path.read_bytes()
         mutant.apply(self._folder)
@@ -60,7 +60,7 @@ class Scratch:
             path.write_bytes(before)
 
     def test(self, tests: str, timeout: float) -> Trial:
-        """Run pytest until the first failure, with its processes' group killed after `timeout` seconds."""
+        """Run pytest until the first failure; kill its process group after `timeout` seconds."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *shlex.split(tests)]
         process = subprocess.Popen(
             command, cwd=self._folder, env=self._environment, start_new_session=True, text=True,

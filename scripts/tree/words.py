@@ -57,7 +57,7 @@ class Word:
 
     @cached_property
     def anywhere(self) -> re.Pattern[str]:
-        """Match a superset of what the other patterns match, to pass over clean files quickly."""
+        """Match a superset of the other patterns, to skip clean files quickly."""
         forms = [r"[\W_]*".join(map(re.escape, parts(form))) for form in self.forms]
         return re.compile("|".join(forms), re.IGNORECASE)
 
