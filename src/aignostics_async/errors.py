@@ -53,7 +53,7 @@ Every error pickles, says what to do next, and holds no token and no query of a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -214,7 +214,9 @@ class APIStatusError(AignosticsError):
     """The API answered with an error status.
 
     Carries `status`, `method`, `path` (without query), `request_id`, `detail` (the server's own words,
-    redacted) and `retry_after` in seconds, the last three only where the server gave them.
+    redacted) and `retry_after` in seconds, the last three only where the server gave them. `answered_by` is
+    "api" for an error in the API's own JSON, "gateway" for one in plain text or without a body, else
+    "unknown".
     """
 
     advice = "Look at the server's words, and report the request id to the platform's support."
@@ -228,6 +230,7 @@ class APIStatusError(AignosticsError):
         detail: str = "",
         request_id: str | None = None,
         retry_after: float | None = None,
+        answered_by: Literal["api", "gateway", "unknown"] = "unknown",
     ) -> None:
         told = f": {detail}" if detail else ""
         ident = f" [request id {request_id}]" if request_id else ""
@@ -238,6 +241,7 @@ class APIStatusError(AignosticsError):
         self.detail = detail
         self.request_id = request_id
         self.retry_after = retry_after
+        self.answered_by = answered_by
 
     @property
     def is_transient(self) -> bool:

@@ -235,15 +235,6 @@ async def test_a_lost_reply_is_told_and_found(
         assert not part.exact
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 429])
-async def test_a_clear_no_is_not_unknown(emulator: Emulator, status: int) -> None:
-    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "status": status})
-    async with emulator.client() as client:
-        with pytest.raises(APIStatusError) as caught:
-            await client.runs.create("he-tme:v1.0.0", [item()])
-    assert caught.value.status == status
-
-
 async def test_a_run_that_cant_be_read_is_possible(emulator: Emulator) -> None:
     references = [f"case-{uuid.uuid4()}" for _ in range(7)]
     async with emulator.client() as client:

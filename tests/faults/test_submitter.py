@@ -105,7 +105,7 @@ async def test_a_run_is_created_and_written_down(
         ({"status": 200, "body": {}}, 2),
         ({"status": 201, "body": {}}, 2),
         ({"status": 307, "headers": {"Location": "/elsewhere"}}, 2),
-        ({"status": 429, "headers": {"Retry-After": "1"}}, 2),
+        ({"status": 429, "headers": {"Retry-After": "1"}, "body": {"detail": "too many"}}, 2),
         ({"status": 401}, 2),
     ],
     ids=lambda value: ", ".join(map(str, value)) if isinstance(value, dict) else None,
@@ -199,11 +199,12 @@ async def test_two_equal_runs_are_for_a_person(
     assert count(platform, "POST", RUNS) == 1
 
 
-@pytest.mark.parametrize(("status", "posts"), [(403, 1), (404, 1), (401, 2)])
+@pytest.mark.parametrize(("status", "posts"), [(402, 1), (403, 1), (404, 1), (401, 2)])
 async def test_an_answer_that_stops_the_job(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int, posts: int
 ) -> None:
-    platform.set_faults({"method": "POST", "path": RUNS, "status": status})
+    told = {"detail": "the server's own words"}
+    platform.set_faults({"method": "POST", "path": RUNS, "status": status, "body": told})
     worker = await submitter(client, database, tmp_path)
     stopped = await worker.pursue(await intent(database))
     assert stopped is not None
@@ -231,7 +232,7 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
 @pytest.mark.parametrize(
     "fault",
     [
-        {"method": "POST", "status": 429},
+        {"method": "POST", "status": 429, "body": {"detail": "too many"}},
         {"method": "GET", "status": 503, "skip": 2},
     ],
     ids=["POST", "GET"],

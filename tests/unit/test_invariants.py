@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -314,19 +314,25 @@ def test_a_part_of_the_references_proves_nothing_and_excludes_nothing(
         assert not judge(wanted, {"run": found}).is_empty, "it keeps a second request back"
 
 
-@given(st.integers(300, 1000))
-@settings(max_examples=400, deadline=None)
-def test_an_answer_that_is_not_listed_is_unknown(status: int) -> None:
+@given(st.integers(300, 1000), st.sampled_from(["api", "gateway", "unknown"]))
+@settings(max_examples=800, deadline=None)
+def test_an_answer_that_is_not_listed_is_unknown(
+    status: int, answered_by: Literal["api", "gateway", "unknown"]
+) -> None:
     counted("answers")
-    error = status_error_class(status)(status, method="POST", path="/v1/runs")
+    error = status_error_class(status)(status, method="POST", path="/v1/runs", answered_by=answered_by)
     listed = {
-        **dict.fromkeys((400, 413, 422), Answer.REFUSED),
-        401: Answer.UNAUTHORIZED,
-        429: Answer.LATER,
-        **dict.fromkeys((403, 404), Answer.STOP),
+        "api": {
+            **dict.fromkeys((400, 413, 422), Answer.REFUSED),
+            401: Answer.UNAUTHORIZED,
+            429: Answer.LATER,
+            **dict.fromkeys((402, 403, 404), Answer.STOP),
+        },
+        "gateway": {401: Answer.UNAUTHORIZED, 403: Answer.STOP},
+        "unknown": {},
     }
     assert isinstance(error, APIStatusError)
-    assert classify(error).answer is listed.get(status, Answer.UNKNOWN)
+    assert classify(error).answer is listed[answered_by].get(status, Answer.UNKNOWN)
 
 
 identities = st.dictionaries(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
@@ -75,7 +75,16 @@ def status_error(method: str, path: str, response: Response) -> APIStatusError:
         detail=_server_words(response),
         request_id=headers.get("x-request-id") or headers.get("x-correlation-id"),
         retry_after=retry_after(response),
+        answered_by=_answered_by(response),
     )
+
+
+def _answered_by(response: Response) -> Literal["api", "gateway", "unknown"]:
+    """Return who wrote an error: the API does so in JSON with a `detail`, the gateway in plain text."""
+    if "detail" in json_object(response):
+        return "api"
+    is_text = response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
+    return "gateway" if is_text or not response.content else "unknown"
 
 
 def _server_words(response: Response) -> str:

@@ -2,6 +2,14 @@
 
 from ._create import create_run
 from ._find import FoundRuns, find_runs
+from ._outcome import CreationOutcome, creation_outcome
 from ._prepare import prepare_items
 
-__all__ = ["FoundRuns", "create_run", "find_runs", "prepare_items"]
+__all__ = [
+    "CreationOutcome",
+    "FoundRuns",
+    "create_run",
+    "creation_outcome",
+    "find_runs",
+    "prepare_items",
+]

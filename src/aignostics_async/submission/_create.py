@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import (
+    AignosticsError,
     APIStatusError,
     ConnectionFailed,
     InvalidResponse,
@@ -14,13 +15,11 @@ from ..errors import (
     SubmissionUnknown,
 )
 from ..models import ApplicationVersion, Item
+from ._outcome import CreationOutcome, creation_outcome
 from ._preflight import find_faults
 
 if TYPE_CHECKING:
     from ..contracts._requests import Bridge
-
-# Statuses with which a server says that it created nothing. Whatever is not listed here proves nothing.
-_DEFINITE_NO = frozenset({400, 401, 403, 404, 413, 422, 429})
 
 
 async def create_run(
@@ -33,7 +32,9 @@ async def create_run(
 ) -> str:
     """Check items, send them once, and return the id of the new run.
 
-    With `once` what was not sent, or refused with a 401, is not sent again here either.
+    With `once` not even a request that never left, or one that a 401 answered, is sent again. Raises
+    InvalidSubmission with all faults before anything is sent, SubmissionUnknown where a run may have been
+    created (see `creation_outcome`), else what the request raised.
     """
     faults = find_faults(version, items, max_items)
     if faults:
@@ -41,19 +42,27 @@ async def create_run(
     sent_at = datetime.now(UTC)
     try:
         return await bridge.create_run(version.application_version_id, items, once=once)
-    except ConnectionFailed as error:
-        if not error.request_sent:
+    except AignosticsError as error:
+        if creation_outcome(error) is not CreationOutcome.UNKNOWN:
             raise
-        reason = "the connection broke before the reply came"
-    except APIStatusError as error:
-        if error.status in _DEFINITE_NO:
-            raise
-        reason = f"the server answered {error.status}"
-    except InvalidResponse as error:
-        reason = f"the reply can't be read ({error.reason})"
+        reason = _in_words(error)
+    # Outside the except clause, so that the error does not hold the lost response as its context.
     raise SubmissionUnknown(
         references=[item.reference for item in items],
         application_version_id=version.application_version_id,
         sent_at=sent_at,
         reason=reason,
     )
+
+
+def _in_words(error: AignosticsError) -> str:
+    """Return why nobody knows whether a run was created."""
+    match error:
+        case ConnectionFailed():
+            return "the connection broke before the reply came"
+        case APIStatusError():
+            return f"the server answered {error.status}{f': {error.detail}' if error.detail else ''}"
+        case InvalidResponse():
+            return f"the reply can't be read ({error.reason})"
+        case _:
+            return str(error)

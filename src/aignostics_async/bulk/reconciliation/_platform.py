@@ -12,18 +12,12 @@ from ...errors import (
     AignosticsError,
     APIStatusError,
     AuthenticationError,
-    BadRequest,
-    ConnectionFailed,
-    Forbidden,
-    InvalidSubmission,
-    NotFound,
     SubmissionUnknown,
     TokenEndpointUnavailable,
-    TooManyRequests,
     Unauthorized,
-    UnprocessableRequest,
 )
 from ...models import ApplicationVersion, Item
+from ...submission import creation_outcome
 from ...submission._create import create_run
 from ._matching import CLOCK_SKEW, SeenRun
 from ._protocol import Answer, Sent
@@ -33,15 +27,6 @@ if TYPE_CHECKING:
     from ..._client import Client
 
 _LATER = 5.0  # seconds, where the platform does not say how much later
-_TOO_LARGE = 413
-_ANSWERS: tuple[tuple[tuple[type[AignosticsError], ...], Answer], ...] = (
-    ((InvalidSubmission, BadRequest, UnprocessableRequest), Answer.REFUSED),
-    ((TooManyRequests,), Answer.LATER),
-    ((Unauthorized,), Answer.UNAUTHORIZED),
-    ((TokenEndpointUnavailable,), Answer.NOT_SENT),
-    # Without a token nothing is sent.
-    ((AuthenticationError, Forbidden, NotFound), Answer.STOP),
-)
 
 
 class Platform:
@@ -122,11 +107,7 @@ def parse_date(value: str | None) -> float | None:
 
 def classify(error: AignosticsError) -> Sent:
     """Return what a request for a run came to that ended like this. What is not listed proves nothing."""
-    answer = next((answer for kinds, answer in _ANSWERS if isinstance(error, kinds)), Answer.UNKNOWN)
-    if isinstance(error, ConnectionFailed) and not error.request_sent:
-        answer = Answer.NOT_SENT
-    if isinstance(error, APIStatusError) and error.status == _TOO_LARGE:
-        answer = Answer.REFUSED
+    answer = Answer(creation_outcome(error))
     told = error.reason if isinstance(error, SubmissionUnknown) else str(error)
     wait = error.retry_after if isinstance(error, APIStatusError) else None
     return Sent(answer=answer, reason=told, wait=_LATER if wait is None else wait, error=error)
