@@ -14,7 +14,8 @@ from leak_detector import CANARY
 from playwright.async_api import Browser
 
 from aignostics_async import Slide
-from aignostics_async.auth import _endpoint, _refresher, _tokens
+from aignostics_async._core import _token
+from aignostics_async.auth import _endpoint, _refresher
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -98,7 +99,7 @@ def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the clocks of token sources, to set them forward."""
     clock = Clock()
-    for module in (_endpoint, _refresher, _tokens):
+    for module in (_endpoint, _refresher, _token):
         monkeypatch.setattr(module, "time", clock.namespace())
     return clock
 

@@ -91,22 +91,20 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "login_device",
         "logout",
     ),
+    "_inputs": ("InputArtifact", "Item", "Slide"),
     "models": (
         "Application",
         "ApplicationVersion",
         "ArtifactScope",
         "Fault",
-        "InputArtifact",
         "InputArtifactSpec",
         "InvalidItem",
-        "Item",
         "ItemResult",
         "ItemStatus",
         "OutputArtifact",
         "OutputArtifactSpec",
         "RunDetails",
         "RunStatus",
-        "Slide",
     ),
     "resources._run": ("Run",),
     "slides": ("SlideInfo", "find_slides", "read_slide"),
@@ -145,6 +143,7 @@ if TYPE_CHECKING:
         ResponseEvent as ResponseEvent,
         RetryEvent as RetryEvent,
     )
+    from ._inputs import InputArtifact as InputArtifact, Item as Item, Slide as Slide
     from ._version import __version__ as __version__
     from .auth import (
         CallableToken as CallableToken,
@@ -226,17 +225,14 @@ if TYPE_CHECKING:
         ApplicationVersion as ApplicationVersion,
         ArtifactScope as ArtifactScope,
         Fault as Fault,
-        InputArtifact as InputArtifact,
         InputArtifactSpec as InputArtifactSpec,
         InvalidItem as InvalidItem,
-        Item as Item,
         ItemResult as ItemResult,
         ItemStatus as ItemStatus,
         OutputArtifact as OutputArtifact,
         OutputArtifactSpec as OutputArtifactSpec,
         RunDetails as RunDetails,
         RunStatus as RunStatus,
-        Slide as Slide,
     )
     from .resources._run import Run as Run
     from .slides import SlideInfo as SlideInfo, find_slides as find_slides, read_slide as read_slide

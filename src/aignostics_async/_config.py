@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from datetime import timedelta
 from typing import Any
 
 from attrs import field, frozen
 from attrs.validators import matches_re, optional
 
+from ._core._arguments import seconds
 from ._hooks import Hooks
 from .errors import ConfigurationError
-
-
-def seconds(value: float | timedelta) -> float:
-    """Return a duration as seconds; durations are given as a number of seconds or as a timedelta."""
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
 
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:

@@ -12,8 +12,8 @@ from attrs import asdict
 from identity import Clock
 
 from aignostics_async import Token, TokenSet
+from aignostics_async._core import _token
 from aignostics_async._core._secret import Secret
-from aignostics_async.auth import _tokens
 from aignostics_async.auth._endpoint import read_claims
 from aignostics_async.auth._refresher import ahead, margin
 
@@ -27,7 +27,7 @@ def jwt(**claims: object) -> str:
 
 def now() -> float:
     """Return the time of the clock that tokens read."""
-    moment: float = vars(_tokens)["time"].time()
+    moment: float = vars(_token)["time"].time()
     return moment
 
 

@@ -98,7 +98,7 @@ def test_a_planted_import_is_caught(tree: Path, module: str, line: str, contract
     ],
 )
 def test_there_is_no_back_door(tree: Path, line: str) -> None:
-    module = "src/aignostics_async/downloads/_snapshots.py"
+    module = "src/aignostics_async/downloads/_outcomes.py"
     assert tool(tree, "ruff", "check", "--select", "TID251", module).returncode == 0
     plant(tree, module, line)
     checked = tool(tree, "ruff", "check", "--select", "TID251", module)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Fits the L2 cache of common processors; larger pieces measured slower, smaller ones pay per call.
 _PIECE = 1024 * 1024
-# Where metadata carries one: the present name first, then the one of older servers.
-CHECKSUM_KEYS = ("checksum_base64_crc32c", "checksum_crc32c")
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, bits reversed (RFC 3720, appendix B.4)
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from .._core._lifetime import Lifetime
     from .._core._secret import Secret
-    from ..auth import Token, TokenSource
+    from .._core._token import Token, TokenSource
 
 Response = httpx.Response
 

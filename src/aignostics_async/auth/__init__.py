@@ -1,15 +1,15 @@
 """Where access tokens come from, how they stay fresh, and where logins are kept."""
 
+from .._core._token import Token, TokenSet, TokenSource
 from ._browser import login_browser
 from ._device import DeviceCode, login_device
 from ._file_store import FileStore
 from ._keyring_store import KeyringStore
 from ._login import logout
 from ._provider import IdentityProvider, TokenKey
-from ._sources import CallableToken, ClientCredentials, StaticToken, TokenSource
+from ._sources import CallableToken, ClientCredentials, StaticToken
 from ._store import MemoryStore, TokenStore
 from ._stored_tokens import RefreshToken, StoredLogin
-from ._tokens import Token, TokenSet
 
 __all__ = [
     "CallableToken",

@@ -20,10 +20,10 @@ from ._login import keep, within
 from ._stored_tokens import StoredLogin
 
 if TYPE_CHECKING:
+    from .._core._token import TokenSet
     from .._http._responses import FormAnswer
     from ._provider import IdentityProvider
     from ._store import TokenStore
-    from ._tokens import TokenSet
 
 _SLOWER = 5.0  # seconds, by RFC 8628, section 3.5
 _DEFAULT_INTERVAL = 5.0

@@ -15,6 +15,7 @@ import msgspec
 from attrs import frozen
 
 from .._core._secret import Secret
+from .._core._token import Token, TokenSet, is_sendable
 from ..errors import (
     AuthenticationError,
     LoginDenied,
@@ -22,7 +23,6 @@ from ..errors import (
     LoginTimeout,
     TokenEndpointUnavailable,
 )
-from ._tokens import Token, TokenSet, is_sendable
 
 if TYPE_CHECKING:
     import ssl

@@ -14,11 +14,11 @@ from anyio import to_thread
 
 from .._core._file_lock import FileLock
 from .._core._state_folder import state_folder
+from .._core._token import TokenSet
 from ..errors import TokenStoreError
 from . import _login_file
 from ._provider import TokenKey
 from ._store import wait_for_lock
-from ._tokens import TokenSet
 
 _log = logging.getLogger("aignostics_async.auth")
 _T = TypeVar("_T")

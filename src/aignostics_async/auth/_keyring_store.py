@@ -11,11 +11,11 @@ import anyio
 import msgspec
 
 from .._core._secret import Secret
+from .._core._token import Token, TokenSet
 from .._core._uncancellable import in_a_daemon
 from ..errors import ConfigurationError, TokenStoreError
 from ._file_store import FileStore
 from ._provider import TokenKey
-from ._tokens import Token, TokenSet
 
 _log = logging.getLogger("aignostics_async.auth")
 

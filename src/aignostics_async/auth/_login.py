@@ -17,9 +17,9 @@ from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 
 if TYPE_CHECKING:
+    from .._core._token import TokenSet
     from ._provider import IdentityProvider
     from ._store import TokenStore
-    from ._tokens import TokenSet
 
 T = TypeVar("T")
 

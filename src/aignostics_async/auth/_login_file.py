@@ -13,8 +13,8 @@ import msgspec
 from attrs import asdict
 
 from .._core._secret import Secret
+from .._core._token import Token, TokenSet, is_sendable
 from ._provider import TokenKey
-from ._tokens import Token, TokenSet, is_sendable
 
 VERSION = 1
 _LARGEST = 256 * 1024  # bytes; a login takes some two thousand

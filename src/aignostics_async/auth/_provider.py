@@ -10,9 +10,9 @@ from attrs import Attribute, field, frozen
 
 from .._config import environment
 from .._core._secret import Secret
+from .._core._token import as_secret, is_text
 from .._core._urls import check_endpoint
 from ..errors import ConfigurationError
-from ._tokens import as_secret, is_text
 
 # The platform's providers are Auth0 tenants, which all have this layout.
 LOOPBACK = {"localhost": ("127.0.0.1", "::1"), "127.0.0.1": ("127.0.0.1",), "::1": ("::1",)}

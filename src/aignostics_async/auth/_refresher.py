@@ -13,8 +13,8 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from .._core._backoff import Backoff
+from .._core._token import Token
 from ..errors import AignosticsError, LoginRequired, TokenEndpointUnavailable
-from ._tokens import Token
 
 _log = logging.getLogger("aignostics_async.auth")
 

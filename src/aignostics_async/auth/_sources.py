@@ -5,33 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Protocol, runtime_checkable
 
 import anyio
 
 from .._config import Settings
 from .._core._secret import Secret
+from .._core._token import Token
 from .._core._uncancellable import start_apart, start_here
 from ..errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
 from ._endpoint import DEFAULT_LIFETIME, TokenEndpoint, read_claims
 from ._provider import IdentityProvider
 from ._refresher import Renewal
-from ._tokens import Token
 
 _LONGEST_CALL = 60.0  # seconds
-
-
-@runtime_checkable
-class TokenSource(Protocol):
-    """Anything that gives access tokens. One with an `aclose()` is told when a client that used it closes."""
-
-    async def get_token(self, *, rejected: Token | None = None) -> Token:
-        """Return a usable token.
-
-        `rejected` is the token that the API has just answered with 401: a source that can get another one
-        does so, one that can't returns the same again. Raises AuthenticationError.
-        """
-        ...
 
 
 class StaticToken:

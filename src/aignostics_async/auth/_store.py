@@ -11,9 +11,9 @@ from typing import Protocol
 
 import anyio
 
+from .._core._token import TokenSet
 from ..errors import TokenEndpointUnavailable
 from ._provider import TokenKey
-from ._tokens import TokenSet
 
 _LONGEST_LOCK_WAIT = 30.0  # seconds; who holds a lock refreshes, which takes 20 s at most
 

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from .._config import Settings
 from .._core._secret import Secret
+from .._core._token import Token, TokenSet, as_secret
 from .._core._uncancellable import start_apart
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
@@ -18,7 +19,6 @@ from ._provider import IdentityProvider, TokenKey, fingerprint
 from ._refresher import Renewal, margin
 from ._sources import RenewedToken
 from ._store import MemoryStore, TokenStore
-from ._tokens import Token, TokenSet, as_secret
 
 _log = logging.getLogger("aignostics_async.auth")
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from .._inputs import Item, Slide
 from ..errors import SubmissionUnknown, UsageError
-from ..models import Item, Slide
 from ..slides import find_slides
 from ._common import Bwlimit, Json, PollInterval, client, key_value, print_json, progress
 from ._runs import bring

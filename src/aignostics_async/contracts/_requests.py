@@ -30,14 +30,8 @@ from aignostics_api.types import UNSET
 
 from .._core._pager import Page, PageRequest
 from .._identifiers import as_path_part, as_uuid
-from ..models import (
-    Application,
-    ApplicationVersion,
-    Item,
-    ItemResult,
-    ItemStatus,
-    RunDetails,
-)
+from .._inputs import Item
+from ..models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
 from . import _decoding
 
 if TYPE_CHECKING:

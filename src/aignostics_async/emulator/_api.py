@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..models import InputArtifact, InputArtifactSpec
+from .._inputs import InputArtifact
+from ..models import InputArtifactSpec
 from ..submission._preflight import metadata_faults
 from ._catalogue import APPLICATIONS, VERSIONS, find_version
 from ._faults import LAG

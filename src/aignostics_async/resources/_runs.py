@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from .._config import Uploads
 from .._core._pager import LARGEST_PAGE, Pager, PageRequest
 from .._identifiers import as_texts, as_version_id
-from ..models import ApplicationVersion, Item, as_items
+from .._inputs import Item, as_items
+from ..models import ApplicationVersion
 from ..storage import Store, StoreAddress, open_store
 from ._run import Run
 

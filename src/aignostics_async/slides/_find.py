@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from .._inputs import Slide
 from ..errors import SlideError, UsageError
-from ..models import Slide
 from ._series import is_dicom, series_uid
 
 SUFFIXES = frozenset({".dcm", ".svs", ".tif", ".tiff"})

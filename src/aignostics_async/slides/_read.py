@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio.to_thread
 from attrs import frozen
 
+from .._inputs import Slide
 from ..errors import ResolutionUnknown
-from ..models import Slide
 from ._mirax import is_mirax, mirax_members
 from ._openslide import open_slide
 from ._series import is_dicom, series_members

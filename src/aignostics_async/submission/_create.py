@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from .._inputs import Item
 from ..errors import (
     AignosticsError,
     APIStatusError,
@@ -14,7 +15,7 @@ from ..errors import (
     InvalidSubmission,
     SubmissionUnknown,
 )
-from ..models import ApplicationVersion, Item
+from ..models import ApplicationVersion
 from ._outcome import CreationOutcome, creation_outcome
 from ._preflight import find_faults
 

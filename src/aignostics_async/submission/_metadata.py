@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._core._crc32c import CHECKSUM_KEYS
+from ..models import CHECKSUM_KEYS
 
 if TYPE_CHECKING:
     from ..slides import SlideInfo

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .._core._crc32c import CHECKSUM_KEYS, decode_crc32c
-from ..models import ApplicationVersion, Fault, InputArtifact, InputArtifactSpec, Item
+from .._core._crc32c import decode_crc32c
+from .._inputs import InputArtifact, Item
+from ..models import CHECKSUM_KEYS, ApplicationVersion, Fault, InputArtifactSpec
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

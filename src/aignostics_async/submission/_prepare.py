@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from .._core._tasks import run_all
+from .._inputs import InputArtifact, Item, Slide
 from ..errors import InvalidSubmission, SlideError
-from ..models import ApplicationVersion, Fault, InputArtifact, Item, Slide
+from ..models import ApplicationVersion, Fault
 from ..slides import SlideInfo, read_slide
 from ._delivery import Delivery, Parcel, check_credentials
 from ._metadata import slide_metadata

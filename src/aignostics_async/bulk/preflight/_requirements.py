@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
-from ...models import ApplicationVersion, InputArtifact, InputArtifactSpec
+from ...models import ApplicationVersion, InputArtifactSpec
 from ...submission._metadata import slide_metadata
 from ...submission._preflight import metadata_problems, schema_validator
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL

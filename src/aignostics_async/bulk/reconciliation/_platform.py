@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ..._core._pager import LARGEST_PAGE, SMALLEST_PAGE
+from ..._inputs import Item
 from ...errors import (
     AignosticsError,
     APIStatusError,
@@ -16,7 +17,7 @@ from ...errors import (
     TokenEndpointUnavailable,
     Unauthorized,
 )
-from ...models import ApplicationVersion, Item
+from ...models import ApplicationVersion
 from ...submission import creation_outcome
 from ...submission._create import create_run
 from ._matching import CLOCK_SKEW, SeenRun

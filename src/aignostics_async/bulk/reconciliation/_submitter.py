@@ -36,7 +36,7 @@ from ._protocol import (
 from ._quiescence import Moment
 
 if TYPE_CHECKING:
-    from ...models import Item
+    from ..._inputs import Item
     from ..database._database import Database
     from ..database._job_folder import Marker
     from ..database._queries import IntentRow

@@ -11,8 +11,8 @@ import anyio
 from attrs import field, frozen
 
 from ..._core._tasks import plain_task_group, run_all
+from ..._inputs import Item
 from ...errors import JobStopped
-from ...models import Item
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 
 from attrs import asdict
 
+from ...._inputs import Slide
 from ....errors import ConfigurationError, ResolutionUnknown, SlideError
-from ....models import Slide
 from ....slides._read import read_slide_here
 from ....slides._series import is_dicom, read_header
 from ....slides._thumbnail import thumbnail

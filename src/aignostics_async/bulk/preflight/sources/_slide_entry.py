@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ....models import Slide
+from ...._inputs import Slide
 from ...database._commands import NewItem
 from ...database._states import ItemState
 

@@ -1,16 +1,17 @@
-"""Access tokens, and what a token endpoint gives with them."""
+"""Access tokens, what a login gives with them, and the protocol of whatever gives them."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
 from math import inf
+from typing import Protocol, runtime_checkable
 
 from attrs import Attribute, field, frozen
 
-from .._config import seconds
-from .._core._secret import Secret
 from ..errors import ConfigurationError
+from ._arguments import seconds
+from ._secret import Secret
 
 _LONGEST = 366 * 24 * 3600.0  # seconds; what claims to live longer is asked for again once a year
 
@@ -115,3 +116,16 @@ class TokenSet:
     """Trades for the next access token; None where the provider gave none."""
     signed_in_at: float = field(factory=time.time)
     """When the login was made that this comes from, in seconds of the wall clock."""
+
+
+@runtime_checkable
+class TokenSource(Protocol):
+    """Anything that gives access tokens. One with an `aclose()` is told when a client that used it closes."""
+
+    async def get_token(self, *, rejected: Token | None = None) -> Token:
+        """Return a usable token.
+
+        `rejected` is the token that the API has just answered with 401: a source that can get another one
+        does so, one that can't returns the same again. Raises AuthenticationError.
+        """
+        ...

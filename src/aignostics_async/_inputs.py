@@ -1,0 +1,109 @@
+"""What users give to a run: items, and the slides or files in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from .errors import UsageError
+
+_T = TypeVar("_T")
+
+
+def _is_text(instance: object, attribute: Any, value: Any) -> None:
+    if not isinstance(value, str):
+        raise UsageError(f"{type(instance).__name__}.{attribute.name} is a text, not {type(value).__name__}")
+
+
+def _is_mapping(instance: object, attribute: Any, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise UsageError(
+            f"{type(instance).__name__}.{attribute.name} is a mapping, not {type(value).__name__}"
+        )
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        raise UsageError(f"a slide is the path of a file, not {path!r}") from None
+
+
+@frozen
+class Slide:
+    """A whole-slide image on this machine: a file, or any one file of a DICOM series.
+
+    Size and resolution are read from the file. Give `mpp` (µm per pixel, one number or x and y) where the
+    file has none or a wrong one. `metadata` adds to what is read, and wins over it.
+    """
+
+    path: Path = field(converter=_as_path)
+    mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
+    metadata: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_is_mapping)
+
+    def __attrs_post_init__(self) -> None:
+        numbers = self.mpp if isinstance(self.mpp, tuple) else (self.mpp, self.mpp)
+        valid = [isinstance(number, int | float) and number > 0 for number in numbers]
+        if self.mpp is not None and valid != [True, True]:
+            raise UsageError(
+                f"mpp of {self.path} is a positive number of µm per pixel, or two as (x, y), not {self.mpp!r}"
+            )
+
+
+@frozen
+class InputArtifact:
+    """An input file that already has a URL, which must stay valid for at least six days."""
+
+    name: str = field(validator=_is_text)
+    download_url: str = field(repr=False, validator=_is_text)
+    metadata: Mapping[str, Any] = field(validator=_is_mapping)
+
+
+def _as_artifacts(artifacts: Iterable[InputArtifact]) -> tuple[InputArtifact, ...]:
+    return _all_of(InputArtifact, artifacts, "artifacts")
+
+
+def _as_slides(slide: _SlideLike | Mapping[str, _SlideLike] | None) -> Slide | Mapping[str, Slide] | None:
+    if isinstance(slide, Mapping):
+        return {name: _as_slide(each) for name, each in slide.items()}
+    return None if slide is None else _as_slide(slide)
+
+
+def _as_slide(slide: _SlideLike) -> Slide:
+    return slide if isinstance(slide, Slide) else Slide(slide)
+
+
+_SlideLike = Slide | str | os.PathLike[str]
+
+
+@frozen
+class Item:
+    """One thing to process, known by a reference of the caller's that is unique in its run.
+
+    Give a `slide` to be read, uploaded and signed by `runs.submit`, or `artifacts` that have URLs already.
+    For a version with several inputs, `slide` is a mapping from artifact name to slide. A path is as good
+    as a Slide.
+    """
+
+    reference: str = field(validator=_is_text)
+    slide: Slide | Mapping[str, Slide] | None = field(default=None, kw_only=True, converter=_as_slides)
+    artifacts: tuple[InputArtifact, ...] = field(default=(), kw_only=True, converter=_as_artifacts)
+
+
+def as_items(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items of a request, or raise UsageError for anything else."""
+    return _all_of(Item, items, "items")
+
+
+def _all_of(kind: type[_T], values: Iterable[_T], what: str) -> tuple[_T, ...]:
+    if not isinstance(values, Iterable):
+        raise UsageError(f"{what} takes several of {kind.__name__}; put the one in a list")
+    several = tuple(values)
+    for value in several:
+        if not isinstance(value, kind):
+            raise UsageError(f"{what} takes {kind.__name__}, not {type(value).__name__}")
+    return several
