@@ -31,21 +31,21 @@ from aignostics_async import Client, InputArtifact, Item
 from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._job_folder import Marker
+from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Journal
-from aignostics_async.bulk.database._states import ItemState
+from aignostics_async.bulk.database._states import AttemptOutcome, ItemState
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
 from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
-from aignostics_async.bulk.reconciliation._duplicates import Sweep
-from aignostics_async.bulk.reconciliation._matching import SeenRun
-from aignostics_async.bulk.reconciliation._platform import Platform
-from aignostics_async.bulk.reconciliation._protocol import Answer, Sent
+from aignostics_async.bulk.reconciliation._duplicates import Reconciler
+from aignostics_async.bulk.reconciliation._matching import ObservedRun
+from aignostics_async.bulk.reconciliation._platform import PlatformClient
+from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.reconciliation._quiescence import Moment
 from aignostics_async.bulk.reconciliation._submitter import Submitter
 from aignostics_async.bulk.stages import _downloading, _monitoring
-from aignostics_async.bulk.stages._context import Work
+from aignostics_async.bulk.stages._context import JobContext
 from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
 from aignostics_async.downloads._artifact import DownloadRequest
@@ -88,23 +88,23 @@ class Runs:
     expected: int
     all_there: asyncio.Event = field(factory=asyncio.Event)
     items: dict[str, list[str]] = field(factory=dict)
-    seen: list[SeenRun] = field(factory=list)
+    seen: list[ObservedRun] = field(factory=list)
 
     async def moment(self, *, fresh: bool = False) -> Moment:
         """Return the time."""
         return Moment(time.monotonic(), time.time())
 
-    async def create(self, items: Sequence[Item]) -> Sent:
+    async def create(self, items: Sequence[Item]) -> AttemptResult:
         """Create a run."""
         run_id = f"run-{len(self.seen)}"
         self.items[run_id] = [item.reference for item in items]
         self.expected -= len(items)
         if not self.expected:
             self.all_there.set()
-        self.seen.insert(0, SeenRun(run_id, time.time(), "COMPLETED", VERSION))
-        return Sent(answer=Answer.CREATED, run_id=run_id)
+        self.seen.insert(0, ObservedRun(run_id, time.time(), "COMPLETED", VERSION))
+        return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)
 
-    async def runs(self, since: float) -> list[SeenRun]:
+    async def runs(self, since: float) -> list[ObservedRun]:
         """Return all."""
         return list(takewhile(lambda run: run.triggered_at >= since, self.seen))
 
@@ -190,7 +190,7 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
     async with asyncio.TaskGroup() as group:
         for _ in range(PRODUCERS):
             group.create_task(keep_some())
-    await database.write(_commands.arrange())
+    await database.write(_commands.renumber())
 
 
 async def run(count: int, folder: Path) -> None:
@@ -240,7 +240,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
             run=lambda run_id: Handle(platform, run_id),
         ),
     )
-    work = Work(
+    context = JobContext(
         job_id=job.id,
         plan=JobPlan.from_json(job.plan),
         results=folder / "results",
@@ -251,34 +251,34 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         journal=Journal(folder / "events.jsonl"),
         progress=lambda _event: None,
     )
-    work.requirements = cast("Requirements", Taking())
+    context.requirements = cast("Requirements", Taking())
     submitter = Submitter(
         database=database,
-        platform=cast("Platform", platform),
-        marker=Marker("job", folder / "state"),
-        epoch=1,
+        platform=cast("PlatformClient", platform),
+        high_water_mark=HighWaterMarkFile("job", folder / "state"),
+        generation=1,
         version=VERSION,
-        patience=ReconciliationTimeouts(),
-        prepare=Signing(work),
-        sleep=work.sleep,
-        is_draining=lambda: work.is_draining,
+        timeouts=ReconciliationTimeouts(),
+        prepare=Signing(context),
+        sleep=context.sleep,
+        is_draining=lambda: context.is_draining,
     )
-    sweep = Sweep(
+    reconciler = Reconciler(
         database=database,
-        platform=cast("Platform", platform),
+        platform=cast("PlatformClient", platform),
         client=client,
         version=VERSION,
         tag="",
         since=0.0,
-        lag=30.0,
+        replica_lag=30.0,
     )
     with (
-        closing(work.journal),
+        closing(context.journal),
         mock.patch.object(_downloading, "download_artifact", bring),
         mock.patch.object(_monitoring, "watch_run", watch),
     ):
         async with Prober() as prober:
-            await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
+            await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)
 
 
 def main() -> None:

@@ -23,9 +23,8 @@ from typing import Any
 
 from aignostics_async.bulk.database import _commands, _run_commands
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._run_commands import Fetched, Output
-from aignostics_async.bulk.database._states import IntentState, ItemState
-from aignostics_async.bulk.reconciliation._protocol import Answer
+from aignostics_async.bulk.database._run_commands import ExpectedOutput, OutputFile
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 from aignostics_async.downloads._outcomes import FileStatus
 from benchmarks.bulk_pipeline import OUTPUTS, PRODUCERS, make
 
@@ -164,8 +163,8 @@ def _to_submitted(database: Database) -> Callable[[Iterable[int]], Awaitable[obj
     async def submit(numbers: Iterable[int]) -> None:
         intent = await database.write(_commands.seal(list(numbers)))
         await database.write(_commands.begin(intent, time.time()))
-        order = _commands.conclude(intent, Answer.CREATED, IntentState.CREATED, f"run-{intent}")
-        await database.write(order)
+        command = _commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, f"run-{intent}")
+        await database.write(command)
 
     return submit
 
@@ -177,16 +176,16 @@ def _to_succeeded(database: Database) -> Move:
                 "SELECT run_id, reference FROM items WHERE number = ?", (number,)
             ).fetchone()
         )
-        order = _run_commands.take_result(
+        command = _run_commands.take_result(
             run_id,
             reference,
             item_id=f"item-{number}",
             state=ItemState.SUCCEEDED,
             status="SUCCEEDED",
             error=None,
-            outputs=[Output(name, name) for name in OUTPUTS],
+            outputs=[ExpectedOutput(name, name) for name in OUTPUTS],
         )
-        if not await database.write(order):
+        if not await database.write(command):
             sys.exit(f"the result of {reference} was not taken")
 
     return succeed
@@ -194,7 +193,7 @@ def _to_succeeded(database: Database) -> Move:
 
 def _to_done(database: Database) -> Move:
     files = [
-        Fetched(artifact_id=name, name=name, status=FileStatus.VERIFIED, path=f"results/{name}.csv",
+        OutputFile(artifact_id=name, name=name, status=FileStatus.VERIFIED, path=f"results/{name}.csv",
                 size=1000, crc32c="AAAAAA==", fault=None)
         for name in OUTPUTS
     ]  # fmt: skip

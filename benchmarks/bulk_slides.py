@@ -24,7 +24,7 @@ from pathlib import Path
 from attrs import define, evolve, frozen
 
 from aignostics_async import Transfers
-from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobPlan, Sources, Verdict, create_job
+from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobPlan, JobStatus, Sources, create_job
 from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.emulator import synthetic
 from aignostics_async.emulator.process import IMPATIENT, Emulator
@@ -133,8 +133,8 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
             with spending() as spent:
                 summary = await job.run(client, listener=events.append)
         print(f"{'run':<10} {spent}")
-    if summary.verdict is not Verdict.DONE:
-        raise SystemExit(f"the job is {summary.verdict.name}: {summary.states}")
+    if summary.status is not JobStatus.DONE:
+        raise SystemExit(f"the job is {summary.status.name}: {summary.states}")
     _show_stages(events, begun, spent.wall)
     if scene.bandwidth is not None:
         up, down = summary.uploads.stored_bytes / 1e6, summary.outputs.bytes / 1e6
@@ -160,8 +160,8 @@ def _show_stages(events: Sequence[JobEvent], begun: float, wall: float) -> None:
 
 
 def _span(events: Sequence[JobEvent], first: EventType, last: EventType) -> tuple[float, float]:
-    begins = min(event.at for event in events if event.what is first)
-    return begins, max(event.at for event in events if event.what is last)
+    begins = min(event.at for event in events if event.type is first)
+    return begins, max(event.at for event in events if event.type is last)
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ async def main(arguments: argparse.Namespace) -> int:
                 return outlook.exit_status
         async with BulkJob.open(arguments.job) as job:
             summary = await job.run(client)
-    print(f"{summary.verdict.name}: {dict(summary.states)}, {summary.outputs.verified} outputs verified")
-    return summary.verdict.exit_status
+    print(f"{summary.status.name}: {dict(summary.states)}, {summary.outputs.verified} outputs verified")
+    return summary.status.exit_status
 
 
 if __name__ == "__main__":

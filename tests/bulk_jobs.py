@@ -1,4 +1,4 @@
-"""Jobs for tests of what reads them: databases that are filled by the orders that fill them in use."""
+"""Jobs for tests of what reads them: databases that are filled by the commands that fill them in use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from attrs import define, field
 from aignostics_async.bulk import JobPlan
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._schema import MIGRATIONS
-from aignostics_async.bulk.database._states import IntentState, ItemState
-from aignostics_async.bulk.reconciliation._protocol import Answer
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 
 PLAN = JobPlan(
     api_root="https://platform.example.com", application_version="h-e-tme:v1.2.3", store="s3://bucket"
@@ -34,19 +33,19 @@ class MadeUpJob:
     connection: sqlite3.Connection
     numbers: list[int] = field(factory=list)
 
-    def order(self, work: Any) -> Any:
-        """Carry out an order."""
+    def apply(self, work: Any) -> Any:
+        """Carry out a command."""
         return work(self.connection.execute)
 
     def add(self, *references: str, paths: Sequence[str] = ()) -> list[int]:
         """Take items in, and return their numbers."""
         files = paths or [f"/slides/{reference}.svs" for reference in references]
         new = [
-            _commands.NewItem(reference=reference, path=path, turn=0, overrides={})
+            _commands.NewItem(reference=reference, path=path, shuffle_key=0, overrides={})
             for reference, path in zip(references, files, strict=True)
         ]
         first = len(self.numbers) + 1
-        assert self.order(_commands.add_items(new)) == len(new)
+        assert self.apply(_commands.add_items(new)) == len(new)
         added = list(range(first, first + len(new)))
         self.numbers += added
         return added
@@ -54,7 +53,7 @@ class MadeUpJob:
     def move(self, numbers: Sequence[int], *states: ItemState, **columns: Any) -> None:
         """Move items through states; the columns are set with the last one."""
         for state in states:
-            self.order(_commands.move_items(numbers, state, **(columns if state == states[-1] else {})))
+            self.apply(_commands.move_items(numbers, state, **(columns if state == states[-1] else {})))
 
     def upload(self, numbers: Sequence[int], size: int = 1_000_000) -> None:
         """Bring items into the store."""
@@ -70,10 +69,10 @@ class MadeUpJob:
 
     def submit(self, numbers: Sequence[int], at: float = BEGUN + 600) -> tuple[int, str]:
         """Make uploaded items a chunk with a run, and return its number and the run's id."""
-        intent = self.order(_commands.seal(numbers))
+        intent = self.apply(_commands.seal(numbers))
         run_id = str(uuid.UUID(int=intent))
-        self.order(_commands.begin(intent, at))
-        self.order(_commands.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
+        self.apply(_commands.begin(intent, at))
+        self.apply(_commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, run_id))
         self.execute("UPDATE seen SET triggered_at = ? WHERE run_id = ?", at, run_id)
         return intent, run_id
 
@@ -81,10 +80,10 @@ class MadeUpJob:
         self, numbers: Sequence[int], reason: str = "these runs have exactly its references: run-7, run-8"
     ) -> int:
         """Make uploaded items a chunk whose run nobody can tell."""
-        intent: int = self.order(_commands.seal(numbers))
-        self.order(_commands.begin(intent, None))
-        self.order(_commands.conclude(intent, Answer.UNKNOWN, IntentState.UNKNOWN))
-        self.order(_commands.resolve(intent, IntentState.AMBIGUOUS, reason=reason))
+        intent: int = self.apply(_commands.seal(numbers))
+        self.apply(_commands.begin(intent, None))
+        self.apply(_commands.conclude(intent, AttemptOutcome.UNKNOWN, IntentState.UNKNOWN))
+        self.apply(_commands.resolve(intent, IntentState.AMBIGUOUS, reason=reason))
         return intent
 
     def finish(self, numbers: Sequence[int], outputs: int = 2, size: int = 5_000) -> None:
@@ -114,7 +113,7 @@ class MadeUpJob:
         return run_id
 
     def execute(self, query: str, *values: object) -> Any:
-        """Write or read what no order does."""
+        """Write or read what no command does."""
         return self.connection.execute(query, values)
 
 
@@ -164,7 +163,7 @@ def _fill(job: MadeUpJob, numbers: list[int], random: Random, *, is_last: bool) 
     aside = [number for number in numbers if random.random() < 0.004]
     for number in aside:
         fault, remedy = random.choice(FAULTS)
-        job.move([number], ItemState.SET_ASIDE, fault=fault, remedy=remedy)
+        job.move([number], ItemState.QUARANTINED, fault=fault, remedy=remedy)
     going = [number for number in numbers if number not in aside]
     job.upload(going, size=random.randrange(200_000_000, 3_000_000_000))
     if is_last:
@@ -176,7 +175,7 @@ def _fill(job: MadeUpJob, numbers: list[int], random: Random, *, is_last: bool) 
         job.move([number], ItemState.FAILED, status=status, error="no tissue was found on the slide")
     job.finish([number for number in going if number not in failed])
     job.end_run(intent, BEGUN + numbers[0] * 1.5 + 3600, "COMPLETED_WITH_ERROR" if failed else "COMPLETED")
-    job.order(lambda execute: execute("UPDATE intents SET state = 'CLOSED' WHERE number = ?", (intent,)))
+    job.apply(lambda execute: execute("UPDATE intents SET state = 'CLOSED' WHERE number = ?", (intent,)))
 
 
 def _sample(job: MadeUpJob, count: int) -> None:

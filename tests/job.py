@@ -11,25 +11,27 @@ from support import METADATA
 from aignostics_async import Client, InputArtifact, Item
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._job_folder import Directory, Marker
+from aignostics_async.bulk.database._job_folder import HighWaterMarkFile, JobFolder
 from aignostics_async.bulk.database._states import IntentState, ItemState
-from aignostics_async.bulk.reconciliation._platform import Platform
+from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._quiescence import ReconciliationTimeouts
 from aignostics_async.bulk.reconciliation._submitter import Submitter
 
 VERSION = "he-tme:v1.0.0"
-PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=600)
+TIMEOUTS = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=600)
 _TO_STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
 
 
 @asynccontextmanager
 async def job_database(folder: Path, *references: str) -> AsyncIterator[Database]:
     """Give the database of a job whose items are uploaded."""
-    directory = Directory(folder)
+    directory = JobFolder(folder)
     directory.make()
     database = Database(directory.database).open()
     try:
-        items = [_commands.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
+        items = [
+            _commands.NewItem(reference=each, path=each, shuffle_key=0, overrides={}) for each in references
+        ]
         if await database.write(_commands.add_items(items)):
             for state in _TO_STORED:
                 await database.write(_commands.move_items(range(1, len(references) + 1), state))
@@ -49,11 +51,11 @@ async def submitter(client: Client, database: Database, folder: Path) -> Submitt
 
     return Submitter(
         database=database,
-        platform=Platform(client, version),
-        marker=Marker("job", folder / "state"),
-        epoch=1,
+        platform=PlatformClient(client, version),
+        high_water_mark=HighWaterMarkFile("job", folder / "state"),
+        generation=1,
         version=VERSION,
-        patience=PATIENCE,
+        timeouts=TIMEOUTS,
         prepare=prepare,
     )
 

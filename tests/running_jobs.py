@@ -22,7 +22,7 @@ from aignostics_async.bulk import (
     _create as making,
 )
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._job_folder import Directory, Mark, Marker
+from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator.process import IMPATIENT, Emulator
@@ -73,13 +73,13 @@ class Bench:
 
     def plan(self, **told: Any) -> JobPlan:
         """Return the plan of a job that waits for nothing longer than it must."""
-        patience = ReconciliationTimeouts(quiet=120, lag=20, doubt=60, late=120)
+        timeouts = ReconciliationTimeouts(quiescence=120, replica_lag=20, ambiguity=60, late_commit=120)
         address = {"api_root": self.emulator.api_root, "store": self.emulator.store_url}
-        return JobPlan(**{**address, "application_version": VERSION, "patience": patience, **told})
+        return JobPlan(**{**address, "application_version": VERSION, "timeouts": timeouts, **told})
 
     async def make(self, *names: str, **told: Any) -> None:
         """Make a job of slides whose reading is known: what `create_job` makes, without its look ahead."""
-        directory = Directory(self.job)
+        directory = JobFolder(self.job)
         directory.make()
         database = Database(directory.database).open()
         try:
@@ -87,7 +87,7 @@ class Bench:
             keep = making._keeper(database, job_id)
             for path in self.copy(*names):
                 await keep(SlideEntry(path=str(path), reference=path.stem), await probed(path), [])
-            Marker(job_id).write(Mark(0, 0))
+            HighWaterMarkFile(job_id).write(HighWaterMark(0, 0))
         finally:
             database.close()
         self.emulator.set_faults()
@@ -109,7 +109,7 @@ class Bench:
 
     def told(self, what: EventType) -> list[JobEvent]:
         """Return the events of a kind, of all runs of the job."""
-        return [event for event in self.events if event.what is what]
+        return [event for event in self.events if event.type is what]
 
     # What the emulator says
 
@@ -172,7 +172,7 @@ def on_first(what: EventType, act: Callable[[BulkJob], object]) -> Callable[[Bul
     done: list[bool] = []
 
     def listen(job: BulkJob, event: JobEvent) -> None:
-        if event.what is what and not done:
+        if event.type is what and not done:
             done.append(True)
             act(job)
 

@@ -33,7 +33,7 @@ class Point:
     told: str
     when: When
     what: str
-    """An order of the database by its name, or a call by `:name`."""
+    """A command of the database by its name, or a call by `:name`."""
 
 
 _POINTS: tuple[tuple[str, When, str], ...] = (
@@ -90,15 +90,15 @@ class Trap:
 
     def set(self) -> None:
         """Hang it around what it is for."""
-        _name_orders()
+        _name_commands()
         if self.point.what.startswith(":"):
             place, name = _CALLS[self.point.what]
             setattr(place, name, self._around(getattr(place, name)))
         else:
-            Database.write = self._around(Database.write, self._is_order)  # type: ignore[method-assign]
+            Database.write = self._around(Database.write, self._is_command)  # type: ignore[method-assign]
 
-    def _is_order(self, _database: Database, order: Any) -> bool:
-        told: str = getattr(order, "told", order.__qualname__.split(".")[0])
+    def _is_command(self, _database: Database, command: Any) -> bool:
+        told: str = getattr(command, "told", command.__qualname__.split(".")[0])
         return told == self.point.what
 
     def _around(self, call: Callable[..., Any], concerns: Callable[..., bool] | None = None) -> Any:
@@ -134,15 +134,15 @@ def chunks_in_flight(database: Path) -> int:
 
 _CALLS: dict[str, tuple[Any, str]] = {
     ":put_once": (_uploading, "put_once"),
-    ":create": (_platform.Platform, "create"),
-    ":references": (_platform.Platform, "references"),
+    ":create": (_platform.PlatformClient, "create"),
+    ":references": (_platform.PlatformClient, "references"),
     ":download_artifact": (_downloading, "download_artifact"),
     ":begin": (_submitter.Submitter, "begin"),
 }
 
 
-def _name_orders() -> None:
-    """Let orders that differ by what they are given say which they are."""
+def _name_commands() -> None:
+    """Let commands that differ by what they are given say which they are."""
     move_item, set_job = _commands.move_item, _commands.set_job
 
     def moving(number: int, state: Any, **columns: Any) -> Any:
@@ -155,6 +155,6 @@ def _name_orders() -> None:
     _commands.set_job = setting
 
 
-def _named(order: Any, name: str) -> Any:
-    order.told = name
-    return order
+def _named(command: Any, name: str) -> Any:
+    command.told = name
+    return command

@@ -32,7 +32,7 @@ _TOKENS = 500.0  # seconds of that clock
 _URLS = 200.0
 _LONGEST_LIFE = 60.0  # seconds
 _MOST_LIVES = 12
-_NAP = _weather.PATIENCE.quiet + _weather.PATIENCE.lag + 100.0  # seconds of that clock
+_NAP = _weather.TIMEOUTS.quiescence + _weather.TIMEOUTS.replica_lag + 100.0  # seconds of that clock
 
 Kind = Literal["calm", "kills", "late", "copy", "asleep"]
 
@@ -46,7 +46,7 @@ class Kill:
     part: float = 0.0
     chunks: int = 2
     sleeps: bool = False
-    """Whether the process is put to sleep instead, for longer than all patience, and wakes."""
+    """Whether the process is put to sleep instead, for longer than all timeouts, and wakes."""
 
 
 @frozen(kw_only=True)
@@ -84,7 +84,7 @@ class Outcome:
     told: int = 0
     """Second runs that the job told of."""
     naps: int = 0
-    """How often the process was asleep for longer than the patience for silence."""
+    """How often the process was asleep for longer than the timeouts for detector."""
     trouble: str = ""
     """Why the job did not come to its end."""
 
@@ -137,7 +137,7 @@ class Lane:
             store=self.emulator.store_url,
             chunk_size=CHUNK,
             reference_tag=plan.has_tag,
-            patience=_weather.PATIENCE_LATE if plan.kind == "late" else _weather.PATIENCE,
+            timeouts=_weather.TIMEOUTS_LATE if plan.kind == "late" else _weather.TIMEOUTS,
         )
         make(self.emulator, folder, job, slides)
         self.emulator.set_faults(*_rules(plan))

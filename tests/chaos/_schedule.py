@@ -29,7 +29,7 @@ class Trial:
     copies: int
     """Rounds in which an older database is brought back."""
     naps: int
-    """Rounds in which the process sleeps for longer than its patience."""
+    """Rounds in which the process sleeps for longer than its timeouts."""
 
 
 WHOLE = Trial(kills=200, at_point=5, at_random=100, late=10, copies=10, naps=6)

@@ -61,7 +61,7 @@ def _kills(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
         ],
         Line("jobs whose older database was brought back", of_kind["copy"], trial.copies),
         Line(
-            "jobs asleep for longer than their patience",
+            "jobs asleep for longer than their timeouts",
             sum(outcome.naps > 0 for outcome in outcomes),
             trial.naps,
         ),

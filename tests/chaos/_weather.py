@@ -11,13 +11,13 @@ from typing import Any
 
 from aignostics_async.bulk import ReconciliationTimeouts
 
-PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=900, late=400)
+TIMEOUTS = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=900, late_commit=400)
 LATEST = 120.0
-"""How late a commit is at most; with the longest lag and the way there it is well within `PATIENCE.quiet`."""
+"""How late a commit is at most; with the longest lag it is well within `TIMEOUTS.quiescence`."""
 LONGEST_LAG = 25.0
-PATIENCE_LATE = ReconciliationTimeouts(quiet=300, lag=30, doubt=900, late=2000)
+TIMEOUTS_LATE = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=900, late_commit=2000)
 LATE_BEYOND = 900.0
-"""How late a commit is that no patience was made for."""
+"""How late a commit is that no timeouts was made for."""
 
 _RUNS, _RESULTS, _RUN = "/api/v1/runs", "/api/v1/runs/[^/]+/results", "/api/v1/runs/[^/]+"
 _OBJECTS, _TOKENS = "/storage/objects/.*", "/oauth/token"
@@ -42,7 +42,7 @@ def weather(seed: int) -> list[Rule]:
 
 
 def lost_and_late(requests: int) -> list[Rule]:
-    """Return the rules of a round whose first requests for runs are done when all patience has ended."""
+    """Return the rules of a round whose first requests for runs are done when all timeouts has ended."""
     return [{"method": "POST", "path": _RUNS, "times": requests, "late_s": LATE_BEYOND}]
 
 

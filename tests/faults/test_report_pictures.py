@@ -16,7 +16,7 @@ from slide_files import write_flavour
 
 from aignostics_async import SlideError
 from aignostics_async.bulk.database._states import ItemState
-from aignostics_async.bulk.report._audit import Verdict
+from aignostics_async.bulk.report._audit import JobStatus
 from aignostics_async.bulk.report._write import write_report
 from aignostics_async.bulk.report.html import _thumbnails
 from aignostics_async.bulk.report.html._thumbnails import take_pictures
@@ -29,7 +29,7 @@ def job_of(folder: Path, *slides: Path, aside: int = 0) -> Path:
     with made_up_job(folder) as job:
         numbers = job.add(*(f"case-{n}" for n in range(len(slides))), paths=[str(path) for path in slides])
         job.move(
-            numbers[len(numbers) - aside :], ItemState.SET_ASIDE, fault="it can't be read", remedy="mend it"
+            numbers[len(numbers) - aside :], ItemState.QUARANTINED, fault="it can't be read", remedy="mend it"
         )
     return folder / "job.sqlite3"
 
@@ -83,7 +83,7 @@ async def test_slides_that_can_t_be_read_have_no_picture_and_the_report_is_writt
     assert set(await take_pictures(database)) == {1, 6}
 
     summary = await write_report(database, tmp_path / "report.html", tmp_path / "report.csv")
-    assert summary.verdict is Verdict.UNFINISHED
+    assert summary.status is JobStatus.UNFINISHED
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count('<img src="data:image/jpeg;base64,/9j/') == 3, (
         "two of the first, one of those in trouble"

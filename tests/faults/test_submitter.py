@@ -15,11 +15,11 @@ from support import count
 from aignostics_async import APIStatusError, CallableToken, Client, Item, JobStopped, LoginRequired
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._job_folder import Mark, Marker
+from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile
 from aignostics_async.bulk.database._states import IntentState
 from aignostics_async.bulk.reconciliation import _submitter
-from aignostics_async.bulk.reconciliation._platform import Platform
-from aignostics_async.bulk.reconciliation._protocol import Sent
+from aignostics_async.bulk.reconciliation._platform import PlatformClient
+from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 RATE = 500.0
@@ -53,9 +53,9 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
         yield database
 
 
-async def pursue(client: Client, database: Database, folder: Path) -> IntentState:
+async def reconcile(client: Client, database: Database, folder: Path) -> IntentState:
     worker = await submitter(client, database, folder)
-    assert await worker.pursue(await intent(database)) is None
+    assert await worker.reconcile(await intent(database)) is None
     return (await intent(database)).state
 
 
@@ -82,7 +82,7 @@ async def finished(platform: Emulator, folder: Path) -> int:
 async def test_a_run_is_created_and_written_down(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
-    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
     run_id = (await intent(database)).run_id
     assert run_id is not None
     assert {item.reference async for item in client.run(run_id).results()} == {
@@ -90,7 +90,7 @@ async def test_a_run_is_created_and_written_down(
         f"{tmp_path.name}-2",
     }
     asked_at = await database.read(lambda execute: execute("SELECT server_date FROM attempts").fetchone()[0])
-    assert Marker("job", tmp_path / "state").read() == Mark(1, 1, asked_at)
+    assert HighWaterMarkFile("job", tmp_path / "state").read() == HighWaterMark(1, 1, asked_at)
     assert count(platform, "POST", RUNS) == 1
 
 
@@ -114,7 +114,7 @@ async def test_whatever_the_answer_there_is_one_run(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, fault: dict[str, Any], posts: int
 ) -> None:
     platform.set_faults({"method": "POST", "path": RUNS, "times": 1, **fault})
-    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == posts
     assert await finished(platform, tmp_path) == 1
 
@@ -127,7 +127,7 @@ async def test_stale_listings_and_late_commits(
         {"method": "POST", "path": RUNS, "times": 1, "late_s": 40},
         {"method": "GET", "path": f"{RUNS}.*", "lag_s": 25},
     )
-    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     assert await finished(platform, tmp_path) == 1
 
@@ -140,7 +140,7 @@ async def test_nothing_is_sent_again_while_a_run_may_be_the_one(
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
     )
-    assert await pursue(client, database, tmp_path) is IntentState.AMBIGUOUS
+    assert await reconcile(client, database, tmp_path) is IntentState.AMBIGUOUS
     assert count(platform, "POST", RUNS) == 1
     assert "these may be its run" in ((await intent(database)).reason or "")
 
@@ -149,19 +149,19 @@ async def test_a_process_that_died_after_sending_finds_its_run(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The platform has answered, and nobody has written it down."""
-    create = Platform.create
+    create = PlatformClient.create
 
-    async def dies(self: Platform, items: Sequence[Item]) -> Sent:
+    async def dies(self: PlatformClient, items: Sequence[Item]) -> AttemptResult:
         await create(self, items)
         raise asyncio.CancelledError
 
     worker = await submitter(client, database, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(Platform, "create", dies)
+        patch.setattr(PlatformClient, "create", dies)
         with pytest.raises(asyncio.CancelledError):
-            await worker.pursue(await intent(database))
+            await worker.reconcile(await intent(database))
     assert (await intent(database)).state is IntentState.SENDING
-    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     assert await finished(platform, tmp_path) == 1
 
@@ -172,7 +172,7 @@ async def test_a_process_that_died_before_sending_sends(
     """The request was written down and never left: that is known when five minutes are over."""
     worker = await submitter(client, database, tmp_path)
     await worker.begin(1, (await worker.platform.moment(fresh=True)).server)
-    assert await pursue(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     asked = [request for request in platform.requests() if request["method"] == "GET"]
     assert len(asked) > 8, "it has looked again and again"
@@ -189,7 +189,7 @@ async def test_two_equal_runs_are_for_a_person(
         {"method": "GET", "path": RUNS, "skip": 1, "times": 1, "status": 503},
     )
     worker = await submitter(client, database, tmp_path)
-    pursuing = asyncio.create_task(worker.pursue(await intent(database)))
+    pursuing = asyncio.create_task(worker.reconcile(await intent(database)))
     while count(platform, "POST", RUNS) == 0:
         await asyncio.wait([pursuing], timeout=0.005)
     platform.script(twin)
@@ -206,7 +206,7 @@ async def test_an_answer_that_stops_the_job(
     told = {"detail": "the server's own words"}
     platform.set_faults({"method": "POST", "path": RUNS, "status": status, "body": told})
     worker = await submitter(client, database, tmp_path)
-    stopped = await worker.pursue(await intent(database))
+    stopped = await worker.reconcile(await intent(database))
     assert stopped is not None
     assert isinstance(stopped.error, APIStatusError)
     assert stopped.error.status == status
@@ -224,7 +224,7 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
     )
     worker = await submitter(client, database, tmp_path)
     with pytest.raises(APIStatusError) as told:
-        await asyncio.wait_for(worker.pursue(await intent(database)), 20)
+        await asyncio.wait_for(worker.reconcile(await intent(database)), 20)
     assert told.value.status == status
     assert (await intent(database)).state is IntentState.UNKNOWN
 
@@ -245,7 +245,7 @@ async def test_an_outage_of_an_hour_stops_the_job(
     waited: list[str] = []
     worker = evolve(await submitter(client, database, tmp_path), on_wait=waited.append)
     with pytest.raises(JobStopped) as stopped:
-        await asyncio.wait_for(worker.pursue(await intent(database)), 60)
+        await asyncio.wait_for(worker.reconcile(await intent(database)), 60)
     assert isinstance(stopped.value.cause, APIStatusError)
     assert len(waited) == 1, "and not each time"
     assert count(platform, "POST", RUNS) < 3600 / 30
@@ -261,7 +261,9 @@ async def test_without_a_token_nothing_is_sent(
     worker = await submitter(client, database, tmp_path)
     async with Client(platform.api_root, CallableToken(gone), settings=IMPATIENT) as signed_out:
         version = await client.applications.version("he-tme:v1.0.0")
-        stopped = await evolve(worker, platform=Platform(signed_out, version)).pursue(await intent(database))
+        stopped = await evolve(worker, platform=PlatformClient(signed_out, version)).reconcile(
+            await intent(database)
+        )
     assert stopped is not None
     assert isinstance(stopped.error, LoginRequired)
     assert count(platform, "POST", RUNS) == 0
@@ -272,7 +274,7 @@ async def test_a_request_that_is_refused_dissolves_its_intent(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
 ) -> None:
     platform.set_faults({"method": "POST", "path": RUNS, "status": status})
-    assert await pursue(client, database, tmp_path) is IntentState.DISSOLVED
+    assert await reconcile(client, database, tmp_path) is IntentState.DISSOLVED
     states = await database.read(lambda execute: execute("SELECT state, attempts FROM items").fetchall())
     assert states == [("STORED", 1)] * 2
 
@@ -287,7 +289,7 @@ async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path
         platform.set_faults(*[lost] * 10)
         worker = await submitter(client, database, tmp_path)
         sealed = [await intent(database, number) for number in range(1, 21)]
-        await asyncio.gather(*map(worker.pursue, sealed))
+        await asyncio.gather(*map(worker.reconcile, sealed))
         ended = [await intent(database, number) for number in range(1, 21)]
         assert {each.state for each in ended} == {IntentState.CREATED}
         assert len({each.run_id for each in ended}) == 20

@@ -27,10 +27,10 @@ from aignostics_async import (
     LoginRequired,
     UsageError,
 )
-from aignostics_async.bulk import BulkJob, EventType, JobEvent, Sources, Verdict, create_job
+from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job
 from aignostics_async.bulk.reconciliation import _submitter
-from aignostics_async.bulk.reconciliation._platform import Platform
-from aignostics_async.bulk.reconciliation._protocol import Sent
+from aignostics_async.bulk.reconciliation._platform import PlatformClient
+from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.emulator._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
@@ -81,14 +81,14 @@ async def test_slides_become_results_and_nothing_is_done_twice(bench: Bench) -> 
 
     summary = await bench.run()
 
-    assert summary.verdict is Verdict.DONE
+    assert summary.status is JobStatus.DONE
     assert bench.puts() == dict.fromkeys(map(bench.reference, names), 1)
     assert bench.posts() == 3
     bench.assert_each_has_one_run(*names)
     await bench.assert_outputs_are_the_platform_s(*names)
 
     bench.emulator.set_faults()
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert (bench.posts(), bench.puts()) == (0, {}), "there is nothing left to do"
     assert not [asked for asked in bench.emulator.requests() if asked["path"].startswith("/storage")]
 
@@ -102,7 +102,7 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(bench: Bench) -
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": "/storage/objects/results/.*", "times": 2, "status": 403},
     )
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
 
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [bench.job, *bench.job.rglob("*")]}
     own = {path: mode for path, mode in modes.items() if bench.job / "results" not in [path, *path.parents]}
@@ -134,7 +134,7 @@ async def test_an_interrupted_job_goes_on(bench: Bench, what: EventType, how: st
         assert scope.cancelled_caught
         assert bench.told(EventType.STOPPED)
 
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     if how == "drained":
         assert set(bench.puts().values()) == {1}, "what was begun came to its end"
     assert set(bench.puts()) == set(map(bench.reference, names))
@@ -150,7 +150,7 @@ async def test_a_slide_that_is_in_the_store_is_not_sent_again(bench: Bench) -> N
     sent = bench.puts()
     bench.write("UPDATE items SET state = 'SENDING', uri = NULL, crc32c = NULL WHERE state = 'STORED'")
     assert "SENDING" in bench.states().values()
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert {reference: bench.puts()[reference] for reference in sent} == dict.fromkeys(sent, 1)
 
 
@@ -158,16 +158,16 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.make("a", "b", chunk_size=2)
-    create, is_created = Platform.create, asyncio.Event()
+    create, is_created = PlatformClient.create, asyncio.Event()
 
-    async def never_told(self: Platform, items: Sequence[Item]) -> Sent:
+    async def never_told(self: PlatformClient, items: Sequence[Item]) -> AttemptResult:
         await create(self, items)
         is_created.set()
         await anyio.sleep_forever()
         raise AssertionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Platform, "create", never_told)
+        patch.setattr(PlatformClient, "create", never_told)
         running = asyncio.create_task(bench.run())
         await asyncio.wait_for(is_created.wait(), 20)
         running.cancel()
@@ -175,7 +175,7 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
             await running
     assert bench.rows("SELECT state FROM intents") == [("SENDING",)]
 
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert bench.posts() == 1, "its run is there, and is found"
     bench.assert_each_has_one_run("a", "b")
 
@@ -188,10 +188,10 @@ async def test_another_process_pauses_the_job(bench: Bench, monkeypatch: pytest.
     bench.emulator.set_clock(rate=0)  # no run gets anywhere
     summary = await bench.run(on_first(EventType.RUN_CREATED, lambda _: (bench.job / "pause").touch()))
     assert summary.job.is_paused
-    assert summary.verdict is Verdict.UNFINISHED
+    assert summary.status is JobStatus.UNFINISHED
     bench.emulator.set_clock(rate=RATE)
     summary = await bench.run()
-    assert (summary.verdict, summary.job.is_paused) == (Verdict.DONE, False)
+    assert (summary.status, summary.job.is_paused) == (JobStatus.DONE, False)
     assert not (bench.job / "pause").exists()
     bench.assert_each_has_one_run("a", "b")
 
@@ -208,7 +208,7 @@ async def test_two_of_a_job_at_once(bench: Bench) -> None:
             await first.run(bench.client)
         with pytest.raises(UsageError, match="at work"):
             await first.cancel(bench.client)
-        assert (await running).verdict is Verdict.DONE
+        assert (await running).status is JobStatus.DONE
     with pytest.raises(JobRefused, match="there is a job in"):
         await create_job(bench.job, bench.plan(), Sources(places=[str(bench.folder)]), bench.client)
     with pytest.raises(JobError, match="there is no job in"):
@@ -221,7 +221,7 @@ async def test_two_of_a_job_at_once(bench: Bench) -> None:
 async def test_a_slide_that_changed_after_it_was_read(bench: Bench) -> None:
     await bench.make("a", "b", "c")
     write_slide(bench.path("b"), seed=9, width=600, height=400)
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     (uploaded,) = bench.rows(
         "SELECT size, json_extract(info, '$.width') FROM items WHERE path LIKE '%-b.tiff'"
     )
@@ -240,7 +240,7 @@ async def test_slides_that_cannot_be_read_are_set_aside(bench: Bench) -> None:
 
     summary = await bench.run()
 
-    assert summary.verdict is Verdict.SOME_FAILED
+    assert summary.status is JobStatus.SOME_FAILED
     aside = dict.fromkeys(("garbage", "cut", "gone"), "SET_ASIDE")
     assert bench.states() == {"good": "DONE", "fine": "DONE", **aside}
     assert all(fault for (fault,) in bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'"))
@@ -249,7 +249,7 @@ async def test_slides_that_cannot_be_read_are_set_aside(bench: Bench) -> None:
     bench.copy("garbage", "cut", "gone")
     async with BulkJob.open(bench.job) as job:
         assert await job.retry() == 3
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     bench.assert_each_has_one_run(*names)
 
 
@@ -269,7 +269,7 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     await bench.make("a", "poison", "c")
     for name in ("a", "poison", "c"):
         os.utime(bench.path(name), (1, 1))  # so that they are read anew
-    assert (await bench.run()).verdict is Verdict.SOME_FAILED
+    assert (await bench.run()).status is JobStatus.SOME_FAILED
     assert bench.states() == {"a": "DONE", "poison": "SET_ASIDE", "c": "DONE"}
     assert bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'") == [
         ("the process that read it was ended by SIGABRT",)
@@ -298,7 +298,7 @@ async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) ->
     async with BulkJob.open(bench.job) as job:
         assert await job.retry(failed=True) == 1
         summary = await job.run(bench.client)
-    assert summary.verdict is Verdict.SOME_FAILED, "to resume it again changes nothing"
+    assert summary.status is JobStatus.SOME_FAILED, "to resume it again changes nothing"
     (thing,) = next_steps(summary)
     assert thing.what == "1 slide is beyond the limit of 2 items that may be billed"
     assert bench.posts() == 0
@@ -319,7 +319,7 @@ async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
     # Its metadata does not fit, which the look ahead of `create_job` would have found.
     bench.write("UPDATE items SET info = json_set(info, '$.width', 300001) WHERE path LIKE '%-bad.tiff'")
     summary = await bench.run()
-    assert summary.verdict is Verdict.SOME_FAILED
+    assert summary.status is JobStatus.SOME_FAILED
     assert bench.states() == {**dict.fromkeys(names, "DONE"), "bad": "SET_ASIDE"}
     ((fault,),) = bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'")
     assert "the platform refused it" in fault
@@ -330,7 +330,7 @@ async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
 async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(bench: Bench, status: int) -> None:
     await bench.make("a", "b", "c", "d", chunk_size=4)
     bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "status": status})
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert sorted(map(len, bench.runs().values())) == [2, 2]
     bench.assert_each_has_one_run("a", "b", "c", "d")
 
@@ -347,14 +347,14 @@ async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(b
     bench.emulator.set_faults()
     async with BulkJob.open(bench.job) as job:
         await job.retry()
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     bench.assert_each_has_one_run(*names)
 
 
 async def test_failed_items_are_submitted_again_by_one_new_run(bench: Bench) -> None:
     await bench.make("a", "bad", "c", chunk_size=3)
     bench.emulator.set_faults(without_results("bad"))
-    assert (await bench.run()).verdict is Verdict.SOME_FAILED
+    assert (await bench.run()).status is JobStatus.SOME_FAILED
     assert bench.states() == {"a": "DONE", "bad": "FAILED", "c": "DONE"}
     ((status, error),) = bench.rows("SELECT status, error FROM items WHERE state = 'FAILED'")
     assert status.startswith("ERROR")
@@ -362,10 +362,10 @@ async def test_failed_items_are_submitted_again_by_one_new_run(bench: Bench) -> 
     bench.emulator.set_faults()
     async with BulkJob.open(bench.job) as job:
         assert await job.retry() == 0, "what is paid needs to be asked for"
-        assert (await job.run(bench.client)).verdict is Verdict.SOME_FAILED
+        assert (await job.run(bench.client)).status is JobStatus.SOME_FAILED
         assert bench.posts() == 0
         assert await job.retry(failed=True) == 1
-        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert (await job.run(bench.client)).status is JobStatus.DONE
     assert bench.posts() == 1
     assert bench.puts() == {}, "its slide is in the store"
     assert sorted(map(sorted, bench.runs().values()), key=len) == [
@@ -378,11 +378,11 @@ async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(bench: Benc
     """Its run has the same references as the one that failed, and must not pass for that one's second."""
     await bench.make("bad", chunk_size=1)
     bench.emulator.set_faults(without_results("bad"))
-    assert (await bench.run()).verdict is Verdict.SOME_FAILED
+    assert (await bench.run()).status is JobStatus.SOME_FAILED
     async with BulkJob.open(bench.job) as job:
         await job.retry(failed=True)
         bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "after"})
-        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert (await job.run(bench.client)).status is JobStatus.DONE
     assert bench.posts() == 1
     assert len(bench.runs()) == 2
     assert not bench.rows("SELECT 1 FROM seen WHERE is_duplicate")
@@ -403,19 +403,19 @@ async def test_a_run_that_is_gone_when_the_job_is_resumed(bench: Bench) -> None:
     assert bench.emulator.move({"run": lost, "delete": True}) == [True]
     bench.emulator.script({"items": ["somebody's"], "application_version_id": "he-tme:v1.1.0"})
     summary = await bench.run()
-    assert summary.verdict is Verdict.SOME_FAILED
+    assert summary.status is JobStatus.SOME_FAILED
     ((state, fault, found),) = bench.rows("SELECT state, fault, reference FROM items WHERE state <> 'DONE'")
     assert (state, found) == ("SET_ASIDE", reference)
     assert lost in fault
     async with BulkJob.open(bench.job) as job:
         assert await job.retry() == 0, "a new run is paid"
         assert await job.retry(failed=True) == 1
-        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert (await job.run(bench.client)).status is JobStatus.DONE
 
 
 async def test_outputs_that_are_gone_or_damaged_are_brought_again(bench: Bench) -> None:
     await bench.make("a", "b")
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     deleted, damaged, *_ = sorted((bench.job / "results").rglob("*.*"))
     deleted.unlink()
     content = bytearray(damaged.read_bytes())
@@ -424,8 +424,8 @@ async def test_outputs_that_are_gone_or_damaged_are_brought_again(bench: Bench) 
     bench.emulator.set_faults()
     async with BulkJob.open(bench.job) as job:
         assert sorted(await job.verify()) == [deleted, damaged]
-        assert (await job.summary()).verdict is Verdict.UNFINISHED
-        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert (await job.summary()).status is JobStatus.UNFINISHED
+        assert (await job.run(bench.client)).status is JobStatus.DONE
         assert await job.verify() == []
     assert (bench.posts(), bench.puts()) == (0, {})
     await bench.assert_outputs_are_the_platform_s("a", "b")
@@ -445,7 +445,7 @@ async def test_a_job_that_is_cancelled_pays_for_nothing_more(bench: Bench) -> No
         bench.emulator.set_clock(rate=RATE)
         bench.emulator.set_faults()
         summary = await job.run(bench.client)
-    assert summary.verdict is Verdict.SOME_FAILED
+    assert summary.status is JobStatus.SOME_FAILED
     assert set(bench.states().values()) <= {"FAILED", "SET_ASIDE"}
     assert list(bench.states().values()).count("FAILED") == created
     assert (posts, bench.posts()) == (created, 0)
@@ -475,7 +475,7 @@ async def ambiguous(bench: Bench) -> None:
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
     )
-    assert (await bench.run()).verdict is Verdict.UNDECIDED
+    assert (await bench.run()).status is JobStatus.UNDECIDED
     assert bench.told(EventType.RUN_AMBIGUOUS)
     bench.emulator.set_faults()
 
@@ -492,7 +492,7 @@ async def test_a_person_names_the_run(bench: Bench) -> None:
         with pytest.raises(JobStateError, match="chunk 2 is not open to decide"):
             await job.resolve(2, run_id=mine, client=bench.client)
         await job.resolve(1, run_id=mine, client=bench.client)
-        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert (await job.run(bench.client)).status is JobStatus.DONE
     assert bench.posts() == 0
     bench.assert_each_has_one_run("a", "b")
 
@@ -503,7 +503,7 @@ async def test_a_person_is_sure_that_there_is_no_run(bench: Bench) -> None:
     assert bench.emulator.move({"run": mine, "delete": True}) == [True]
     async with BulkJob.open(bench.job) as job:
         await job.resolve(1, run_id=None, client=bench.client)
-        assert (await job.run(bench.client)).verdict is Verdict.DONE
+        assert (await job.run(bench.client)).status is JobStatus.DONE
     assert bench.posts() == 1
 
 
@@ -515,14 +515,14 @@ async def test_a_person_decides_about_a_second_run(bench: Bench, does_cancel: bo
     summary = await bench.run(
         on_first(EventType.RUN_CREATED, lambda _: scripted.extend(bench.emulator.script(twin)))
     )
-    assert summary.verdict is Verdict.UNDECIDED
+    assert summary.status is JobStatus.UNDECIDED
     assert [event.run_id for event in bench.told(EventType.RUN_DUPLICATE)] == scripted
     ((own,),) = bench.rows("SELECT run_id FROM intents")
     async with BulkJob.open(bench.job) as job:
         with pytest.raises(JobStateError, match="is not a second one of this job"):
             await job.resolve_duplicate(own, client=bench.client)
         await job.resolve_duplicate(scripted[0], client=bench.client if does_cancel else None)
-        assert (await job.summary()).verdict is Verdict.DONE
+        assert (await job.summary()).status is JobStatus.DONE
     cancels = [asked["path"] for asked in bench.emulator.requests() if asked["path"].endswith("/cancel")]
     assert cancels == [f"{RUNS}/{scripted[0]}/cancel"] * does_cancel
 
@@ -536,7 +536,7 @@ async def test_a_second_run_with_the_job_s_mark_is_cancelled(bench: Bench) -> No
             {"items": [bench.reference("a") + tag], "application_version_id": "he-tme:v1.0.0"}
         )
 
-    assert (await bench.run(on_first(EventType.RUN_CREATED, twin))).verdict is Verdict.DONE
+    assert (await bench.run(on_first(EventType.RUN_CREATED, twin))).status is JobStatus.DONE
     ((own,),) = bench.rows("SELECT run_id FROM intents")
     ((second, done),) = bench.rows("SELECT run_id, done FROM seen WHERE is_duplicate")
     assert done == "it was cancelled"
@@ -599,7 +599,7 @@ async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(bench: Bench)
     assert "SET_ASIDE" not in bench.states().values()
     bench.emulator.set_faults()
     bench.emulator.set_clock(rate=RATE)
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
 
 
 # A database from before
@@ -612,7 +612,7 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
     names = ("a", "b", "c", "d")
     await bench.make(*names, chunk_size=2)
     copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert {path.name for path in bench.job.iterdir()} >= {"job.sqlite3"}
     shutil.copy(copy, bench.database)
     if not has_marker:
@@ -626,7 +626,7 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
     bench.write("UPDATE job SET taken_in = taken_in + 1")
     bench.emulator.set_faults()
 
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
 
     assert len(bench.told(EventType.RUN_ADOPTED)) == 2
     asked = [(each["method"], each["path"]) for each in bench.emulator.requests()]
@@ -644,7 +644,7 @@ async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_
     bench.emulator.set_faults(late)
     await bench.run(on_first(EventType.RUN_UNKNOWN, drain))
     shutil.copy(copy, bench.database)
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert bench.posts() == 1
     bench.assert_each_has_one_run("a", "b")
 
@@ -661,16 +661,16 @@ async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
     shutil.copy(copy, bench.database)
     if not has_marker:
         shutil.rmtree(bench.folder / "state")
-    references, read = Platform.references, []
+    references, read = PlatformClient.references, []
 
-    async def in_part(self: Platform, run_id: str) -> frozenset[str] | None:
+    async def in_part(self: PlatformClient, run_id: str) -> frozenset[str] | None:
         found = await references(self, run_id)
         read.append(run_id)
         return found if found is None or read.count(run_id) > 1 else frozenset(sorted(found)[:shown])
 
-    monkeypatch.setattr(Platform, "references", in_part)
+    monkeypatch.setattr(PlatformClient, "references", in_part)
     bench.emulator.set_faults()
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert bench.posts() == 0
     bench.assert_each_has_one_run(*names)
 
@@ -679,7 +679,7 @@ async def test_a_new_job_adopts_nothing(bench: Bench) -> None:
     """Somebody had a slide of that name analysed after the job was made: that is told, and not taken."""
     await bench.make("a")
     run_id, *_ = bench.emulator.script({"items": [bench.reference("a")], "application_version_id": VERSION})
-    assert (await bench.run()).verdict is Verdict.UNDECIDED
+    assert (await bench.run()).status is JobStatus.UNDECIDED
     assert set(bench.states().values()) == {"DONE"}
     assert bench.posts() == 1
     assert not bench.told(EventType.RUN_ADOPTED)
@@ -740,7 +740,7 @@ async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(bench: 
         remounted = await asyncio.create_subprocess_exec("mount", "-o", "remount,size=64m", str(results))
         assert await remounted.wait() == 0
         bench.emulator.set_faults()
-        assert (await bench.run()).verdict is Verdict.DONE
+        assert (await bench.run()).status is JobStatus.DONE
         assert (bench.posts(), bench.puts()) == (0, {})
         await bench.assert_outputs_are_the_platform_s("a", "b", results=results)
     finally:
@@ -782,7 +782,7 @@ async def test_credentials_that_end_too_soon_are_refused_before_the_request(benc
         await bench.run(store=Ending(opened))
     assert bench.posts() == 0
     assert bench.rows("SELECT count(*) FROM attempts") == [(0,)]
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert set(bench.puts().values()) == {1}
 
 
@@ -802,7 +802,7 @@ async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(bench: B
             await ending.run(on_first(EventType.RUN_CREATED, end))
     assert isinstance(stopped.value.cause, LoginRequired), stopped.value
     bench.emulator.set_faults()
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     bench.assert_each_has_one_run("a", "b", "c")
 
 
@@ -811,7 +811,7 @@ async def test_a_job_that_begins_during_an_outage_waits_for_its_end(bench: Bench
     bench.emulator.set_faults(
         {"method": "GET", "path": "/api/v1/applications/.*", "times": 20, "status": 503}
     )
-    assert (await bench.run()).verdict is Verdict.DONE
+    assert (await bench.run()).status is JobStatus.DONE
     assert bench.told(EventType.WAITING)
 
 
@@ -822,5 +822,5 @@ async def test_a_network_that_fails_for_a_while_is_waited_for(bench: Bench) -> N
         {"path": "/storage/objects/.*", "method": "PUT", "times": 2, "drop": "before"},
     )
     seen: list[JobEvent] = []
-    assert (await bench.run(lambda _job, event: seen.append(event))).verdict is Verdict.DONE
+    assert (await bench.run(lambda _job, event: seen.append(event))).status is JobStatus.DONE
     bench.assert_each_has_one_run("a", "b")

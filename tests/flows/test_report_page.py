@@ -36,7 +36,7 @@ def small(tmp_path: Path) -> Path:
         job.end_run(intent, BEGUN + 5000)
         job.doubt(numbers[10:15])
         job.duplicate(intent)
-        job.move([20], ItemState.SET_ASIDE, fault="it changed", remedy="wait")
+        job.move([20], ItemState.QUARANTINED, fault="it changed", remedy="wait")
         job.execute(
             "INSERT INTO samples VALUES (?, 'UPLOAD', 1, 10), (?, 'UPLOAD', 2, 30)", BEGUN, BEGUN + 60
         )
@@ -247,7 +247,7 @@ async def test_a_hostile_reference_is_a_text(context: BrowserContext, tmp_path: 
     with made_up_job(tmp_path) as job:
         numbers = job.add(*HOSTILE, paths=[f"/{name}" for name in HOSTILE])
         for number, text in zip(numbers, HOSTILE, strict=True):
-            job.move([number], ItemState.SET_ASIDE, fault=text, remedy=text)
+            job.move([number], ItemState.QUARANTINED, fault=text, remedy=text)
     path = page_of(tmp_path / "job.sqlite3")
     page, requests, complaints = await visit(context, path)
     title = await page.title()

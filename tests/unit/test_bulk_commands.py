@@ -15,7 +15,7 @@ from bulk_jobs import PLAN, MadeUpJob, made_up_job
 from aignostics_async import JobStopped, LoginRequired, TokenEndpointUnavailable, TokenStoreError
 from aignostics_async.bulk import EventType, JobEvent
 from aignostics_async.bulk.database import _commands
-from aignostics_async.bulk.database._job_folder import Directory
+from aignostics_async.bulk.database._job_folder import JobFolder
 from aignostics_async.bulk.database._journal import Journal, Tail
 from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report._consistent_view import consistent_view
@@ -72,11 +72,11 @@ def test_what_failed_is_paid_again_only_on_a_yes(bulk: Bulk, job: MadeUpJob, tmp
     job.upload(failed)
     job.submit(failed)
     job.move(failed, ItemState.FAILED, status="ERROR_USER", error="no tissue")
-    job.move(job.add("c"), ItemState.SET_ASIDE, fault="it has no resolution", remedy="give it")
+    job.move(job.add("c"), ItemState.QUARANTINED, fault="it has no resolution", remedy="give it")
     gone = job.add("d")
     job.upload(gone)
     job.submit(gone)
-    job.move(gone, ItemState.SET_ASIDE, fault="its run is gone")
+    job.move(gone, ItemState.QUARANTINED, fault="its run is gone")
     job.execute("COMMIT")
     before = {"a": "FAILED", "b": "FAILED", "c": "SET_ASIDE", "d": "SET_ASIDE"}
 
@@ -102,7 +102,7 @@ def test_a_job_is_not_over_before_late_runs_were_looked_for(bulk: Bulk, job: Mad
     job.upload(numbers)
     intent = job.doubt(numbers)
     run_id = str(uuid.UUID(int=1))
-    job.order(_commands.resolve(intent, IntentState.CREATED, run_id))
+    job.apply(_commands.resolve(intent, IntentState.CREATED, run_id))
     job.finish(numbers)
     job.execute("COMMIT")
     status = json.loads(bulk("status", "--json").out)
@@ -227,7 +227,7 @@ def test_no_job_is_begun_for_a_wrong_form_of_report(bulk: Bulk, job: MadeUpJob, 
 
 
 def test_who_holds_a_job_is_told_while_it_does(tmp_path: Path) -> None:
-    mine, other = Directory(tmp_path), Directory(tmp_path)
+    mine, other = JobFolder(tmp_path), JobFolder(tmp_path)
     assert other.holder() is None
     mine.acquire()
     assert "process " in (other.holder() or "")
@@ -243,7 +243,7 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     assert tail.read() == []
     journal = Journal(path)
     for reference in "abc":
-        journal.tell(EventType.ITEM_DONE, reference=reference)
+        journal.emit(EventType.ITEM_DONE, reference=reference)
     assert [event["reference"] for event in tail.read()] == ["b", "c"]
     assert tail.read() == []
     with path.open("a") as file:
@@ -252,7 +252,7 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write('done", "reference": "d"}\n')
     for reference in "efg":
-        journal.tell(EventType.ITEM_DONE, reference=reference)
+        journal.emit(EventType.ITEM_DONE, reference=reference)
     assert "".join(event["reference"] for event in tail.read()) == "defg"
     journal.close()
 
@@ -261,7 +261,7 @@ def test_how_far_each_stage_is() -> None:
     states = {
         ItemState.FOUND: 1, ItemState.READY: 2, ItemState.SENDING: 3, ItemState.STORED: 4,
         ItemState.ASSIGNED: 5, ItemState.SUBMITTED: 6, ItemState.SUCCEEDED: 7, ItemState.DONE: 8,
-        ItemState.FAILED: 9, ItemState.SET_ASIDE: 100,
+        ItemState.FAILED: 9, ItemState.QUARANTINED: 100,
     }  # fmt: skip
     assert passed(states) == [
         Passed("read", 44, 45),
@@ -291,7 +291,7 @@ def test_bytes_are_counted_once_though_files_begin_anew() -> None:
 
 
 def test_an_event_is_one_line_without_secrets() -> None:
-    told = JobEvent(what=EventType.SET_ASIDE, reference="a\x1b[2J[red]", text="GET https://h/x?sig=S3CR")
+    told = JobEvent(type=EventType.QUARANTINED, reference="a\x1b[2J[red]", text="GET https://h/x?sig=S3CR")
     line = event_line(told.as_dict()).plain
     assert "set aside" in line
     assert "a‹U+001B›[2J[red]" in line

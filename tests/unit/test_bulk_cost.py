@@ -57,16 +57,16 @@ async def test_an_item_costs_the_same_among_many(tmp_path: Path) -> None:
 async def test_items_lie_in_the_order_of_work(tmp_path: Path) -> None:
     dice = random.Random(7)
     items = [
-        NewItem(reference=f"{number}", path="p", turn=dice.randrange(2**40), overrides={})
+        NewItem(reference=f"{number}", path="p", shuffle_key=dice.randrange(2**40), overrides={})
         for number in range(1000)
     ]
     database = Database(tmp_path / "job.sqlite3").open()
     try:
         await database.write(_commands.add_items(items))
-        await database.write(_commands.arrange())
+        await database.write(_commands.renumber())
         query = "SELECT number, reference FROM items ORDER BY number"
         found = await database.read(lambda execute: execute(query).fetchall())
-        in_turn = sorted(items, key=lambda each: each.turn)
+        in_turn = sorted(items, key=lambda each: each.shuffle_key)
         assert found == [(number, each.reference) for number, each in enumerate(in_turn, start=1)]
     finally:
         database.close()

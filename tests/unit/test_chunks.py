@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from aignostics_async.bulk.database._queries import Claims, Waiting
+from aignostics_async.bulk.database._queries import Ownership, Waiting
 from aignostics_async.bulk.reconciliation._chunking import chunks
-from aignostics_async.bulk.reconciliation._duplicates import own, second_of
+from aignostics_async.bulk.reconciliation._duplicates import duplicate_of, own
 from aignostics_async.bulk.reconciliation._tags import plain, tag_of
 
 JOB = "0a1b2c3d-4e5f-4a6b-8c7d-8e9f0a1b2c3d"
@@ -58,10 +58,10 @@ def test_a_mark_of_another_job_stays() -> None:
     assert plain(f"a{tag}.1{tag}.2", tag) == f"a{tag}.1", "only the last one was put on here"
 
 
-def claims(**told: Any) -> Claims:
+def ownership(**told: Any) -> Ownership:
     mappings: dict[str, Any] = {"intents": {}, "dissolved": {}, "items": {}}
     known = {**mappings, "open": (), "runs": (), "placed": (), **told}
-    return Claims(
+    return Ownership(
         intents=known["intents"],
         dissolved=known["dissolved"],
         open=set(known["open"]),
@@ -75,34 +75,37 @@ AB = frozenset("ab")
 
 
 def test_a_second_run_is_one_of_an_intent_that_has_another() -> None:
-    known = claims(intents={AB: 1}, runs=["first"])
-    assert second_of("second", AB, known) == 1
-    assert second_of("first", AB, known) is None, "it is the intent's own by now"
-    assert second_of("second", frozenset("a"), known) is None
+    known = ownership(intents={AB: 1}, runs=["first"])
+    assert duplicate_of("second", AB, known) == 1
+    assert duplicate_of("first", AB, known) is None, "it is the intent's own by now"
+    assert duplicate_of("second", frozenset("a"), known) is None
 
 
 def test_a_run_that_an_open_intent_may_have_asked_for_is_no_second_one() -> None:
     """Items that failed were submitted again: the same references, another run, and its answer is lost."""
-    assert second_of("new", AB, claims(intents={AB: 1}, runs=["first"], open=[AB])) is None
+    assert duplicate_of("new", AB, ownership(intents={AB: 1}, runs=["first"], open=[AB])) is None
 
 
 def test_a_late_run_of_a_dissolved_intent_is_a_second_one_of_its_items() -> None:
-    assert second_of("late", AB, claims(intents={frozenset("a"): 2}, dissolved={AB: 1}, runs=["first"])) == 1
-    assert second_of("late", AB, claims(intents={AB: 3}, dissolved={AB: 1})) == 3
-    assert second_of("new", AB, claims(dissolved={AB: 1}, open=[AB])) is None
+    assert (
+        duplicate_of("late", AB, ownership(intents={frozenset("a"): 2}, dissolved={AB: 1}, runs=["first"]))
+        == 1
+    )
+    assert duplicate_of("late", AB, ownership(intents={AB: 3}, dissolved={AB: 1})) == 3
+    assert duplicate_of("new", AB, ownership(dissolved={AB: 1}, open=[AB])) is None
 
 
 def test_a_run_is_adopted_whole_or_not_at_all() -> None:
     items = {"a": 1, "b": 2, "c": 3}
-    assert own(AB, claims(items=items), "") == [1, 2]
-    assert own(frozenset("abx"), claims(items=items), "") == [], "one of its items is not the job's"
-    assert own(AB, claims(items=items, placed=[2]), "") == [], "one of its items has a run"
-    assert own(frozenset(), claims(items=items), "") == []
+    assert own(AB, ownership(items=items), "") == [1, 2]
+    assert own(frozenset("abx"), ownership(items=items), "") == [], "one of its items is not the job's"
+    assert own(AB, ownership(items=items, placed=[2]), "") == [], "one of its items has a run"
+    assert own(frozenset(), ownership(items=items), "") == []
 
 
 def test_a_run_without_the_mark_of_a_job_that_has_one_is_somebody_else_s() -> None:
     tag = tag_of(JOB)
     items = {"a": 1, "b": 2}
-    assert own(frozenset({f"a{tag}.4", f"b{tag}.4"}), claims(items=items), tag) == [1, 2]
-    assert own(AB, claims(items=items), tag) == []
-    assert own(frozenset({f"a{tag}.4", "b"}), claims(items=items), tag) == []
+    assert own(frozenset({f"a{tag}.4", f"b{tag}.4"}), ownership(items=items), tag) == [1, 2]
+    assert own(AB, ownership(items=items), tag) == []
+    assert own(frozenset({f"a{tag}.4", "b"}), ownership(items=items), tag) == []

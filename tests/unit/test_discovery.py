@@ -385,7 +385,10 @@ def test_an_entry_goes_through_the_database() -> None:
         SlideEntry(path="/a.svs", reference="a", mpp=(0.25, 0.5), cells={"stain": "H&E"}),
     ):
         item = entry.as_item(7)
-        assert (item.turn, SlideEntry.from_row(item.reference, item.path, item.overrides)) == (7, entry)
+        assert (item.shuffle_key, SlideEntry.from_row(item.reference, item.path, item.overrides)) == (
+            7,
+            entry,
+        )
 
 
 # Many

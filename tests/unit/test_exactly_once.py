@@ -20,32 +20,31 @@ from hypothesis import given, settings, strategies as st
 
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._schema import MIGRATIONS
-from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 from aignostics_async.bulk.database._writer import Execute
-from aignostics_async.bulk.reconciliation._matching import SeenRun, Wanted
+from aignostics_async.bulk.reconciliation._matching import ObservedRun, RunQuery
 from aignostics_async.bulk.reconciliation._protocol import (
-    Answer,
+    AttemptResult,
     Begin,
-    Clock,
     Conclude,
-    List,
     Listing,
+    ListRuns,
     Prepare,
-    References,
+    ReadClock,
+    ReadReferences,
+    ReadUptime,
     Resolve,
     Send,
-    Sent,
     Step,
-    Uptime,
     Wait,
-    pursue,
+    reconcile,
 )
 from aignostics_async.bulk.reconciliation._quiescence import Moment, ReconciliationTimeouts
 
 T = TypeVar("T")
 
 VERSION = "app:v1.0.0"
-PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=600)
+TIMEOUTS = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=600)
 BEGINNING = 1_000_000.0
 ROUNDS = 8_000
 """Of whole jobs; test_invariants.py has more, of single orders and decisions."""
@@ -112,17 +111,19 @@ class World:
         if self.chance(self.crashes):
             raise Crash
 
-    def post(self, references: frozenset[str]) -> Sent:
+    def post(self, references: frozenset[str]) -> AttemptResult:
         """Send a request for a run."""
         self.sent += 1
         fate = self.random.random()
         if fate < 0.10:
-            return Sent(answer=Answer.NOT_SENT, wait=1)
+            return AttemptResult(outcome=AttemptOutcome.NOT_SENT, wait=1)
         if fate < 0.20:
             self.now += 60
-            return Sent(answer=Answer.UNKNOWN, reason="the request was lost")
+            return AttemptResult(outcome=AttemptOutcome.UNKNOWN, reason="the request was lost")
         if fate < 0.25:
-            return Sent(answer=self.random.choice((Answer.LATER, Answer.UNAUTHORIZED)), wait=5)
+            return AttemptResult(
+                outcome=self.random.choice((AttemptOutcome.LATER, AttemptOutcome.UNAUTHORIZED)), wait=5
+            )
         delay = self.random.uniform(0, self.late) if self.chance(0.15) else 0.1
         run = Run(
             f"run-{len(self.runs)}",
@@ -133,16 +134,16 @@ class World:
         self.runs.append(run)
         if fate < 0.45 or delay > 1:
             self.now += self.random.choice((1, 60))
-            return Sent(answer=Answer.UNKNOWN, reason="the answer was lost")
-        return Sent(answer=Answer.CREATED, run_id=run.run_id)
+            return AttemptResult(outcome=AttemptOutcome.UNKNOWN, reason="the answer was lost")
+        return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run.run_id)
 
-    def list(self) -> list[SeenRun] | None:
-        """List the runs, from a replica that may lag."""
+    def list(self) -> list[ObservedRun] | None:
+        """ListRuns the runs, from a replica that may lag."""
         if self.chance(0.1):
             return None
         then = self.now - self.random.uniform(0, self.lag)
         return [
-            SeenRun(run.run_id, run.triggered_at, "RECEIVED", VERSION)
+            ObservedRun(run.run_id, run.triggered_at, "RECEIVED", VERSION)
             for run in self.runs
             if run.triggered_at <= then
         ]
@@ -195,7 +196,7 @@ class Job:
         for _ in range(10_000):
             try:
                 for intent in self.open_intents():
-                    self.pursue(intent)
+                    self.reconcile(intent)
             except Crash:
                 self.world.now += self.world.random.choice((0.1, 5, 400, 5000))
                 self.world.started = self.world.now
@@ -203,10 +204,10 @@ class Job:
                 return
         raise AssertionError("it never ends")
 
-    def pursue(self, intent: int) -> None:
+    def reconcile(self, intent: int) -> None:
         state = IntentState(self.one("SELECT state FROM intents WHERE number = ?", intent)[0])
         asked = self.one("SELECT server_date FROM attempts WHERE intent = ? ORDER BY number DESC", intent)
-        steps = pursue(state, asked and asked[0], PATIENCE, 60)
+        steps = reconcile(state, asked and asked[0], TIMEOUTS, 60)
         given: Any = None
         for _ in range(2000):
             self.world.may_crash()
@@ -227,9 +228,9 @@ class Job:
         match step:
             case Prepare():
                 return world.sleep(world.random.choice((0, 1, 400)))
-            case Uptime():
+            case ReadUptime():
                 return world.moment().uptime
-            case Clock():
+            case ReadClock():
                 return world.moment()
             case Begin(server_date):
                 self.may_send(intent)
@@ -242,9 +243,9 @@ class Job:
                 return self.write(_commands.resolve(intent, state, run_id, reason))
             case Wait(seconds):
                 return world.sleep(seconds)
-            case List():
+            case ListRuns():
                 return self.list(intent)
-            case References(run_id):
+            case ReadReferences(run_id):
                 world.moment()
                 return world.references(run_id)
 
@@ -252,10 +253,10 @@ class Job:
         """I4: not before the time of quiet is over, where the request before may have created a run."""
         query = "SELECT server_date, outcome FROM attempts WHERE intent = ? ORDER BY number DESC"
         latest = self.one(query, intent)
-        if latest is not None and latest[0] is not None and latest[1] == Answer.UNKNOWN:
-            assert self.world.now >= latest[0] + PATIENCE.quiet
+        if latest is not None and latest[0] is not None and latest[1] == AttemptOutcome.UNKNOWN:
+            assert self.world.now >= latest[0] + TIMEOUTS.quiescence
 
-    def send(self, intent: int) -> Sent:
+    def send(self, intent: int) -> AttemptResult:
         # I1: what leaves is on the disk, and nothing else of it is under way.
         assert self.one("SELECT count(*) FROM attempts WHERE intent = ? AND outcome IS NULL", intent) == (1,)
         # I6: what is sent is what was sealed.
@@ -274,13 +275,13 @@ class Job:
             (known_before, intent),
         )
         asked_at = self.one("SELECT min(server_date) FROM attempts WHERE intent = ?", intent)[0]
-        wanted = Wanted(
+        query = RunQuery(
             references=self.references(intent),
             version=VERSION,
             asked_at=BEGINNING if asked_at is None else asked_at,
             known=frozenset(row[0] for row in known),
         )
-        return Listing(begun, runs, wanted)
+        return Listing(begun, runs, query)
 
     def duplicates(self) -> int:
         """Return how many runs there are beyond one for each set of references."""
@@ -307,7 +308,7 @@ def sealed(chunks: int = 2, size: int = 3) -> bytes:
     for migration in MIGRATIONS:
         job.connection.executescript(migration)
     names = [f"item-{number}" for number in range(chunks * size)]
-    items = [_commands.NewItem(reference=name, path=name, turn=0, overrides={}) for name in names]
+    items = [_commands.NewItem(reference=name, path=name, shuffle_key=0, overrides={}) for name in names]
     job.write(_commands.add_items(items))
     for state in (ItemState.READY, ItemState.SENDING, ItemState.STORED):
         job.write(_commands.move_items(range(1, len(names) + 1), state))
@@ -332,47 +333,47 @@ def test_no_run_is_created_twice_and_none_is_lost(seed: int, has_date: bool) -> 
 
 def test_a_request_is_not_sent_after_a_sleep() -> None:
     """Its date is written down already, and silence would be counted from there."""
-    steps = pursue(IntentState.SEALED, None, PATIENCE, 60)
+    steps = reconcile(IntentState.SEALED, None, TIMEOUTS, 60)
     assert isinstance(next(steps), Prepare)
-    assert steps.send(None) == Clock(is_fresh=True)
+    assert steps.send(None) == ReadClock(is_fresh=True)
     assert steps.send(Moment(5, BEGINNING)) == Begin(BEGINNING)
-    assert isinstance(steps.send(None), Uptime)
+    assert isinstance(steps.send(None), ReadUptime)
     concluded = steps.send(5 + 400)
     assert isinstance(concluded, Conclude)
-    assert (concluded.answer, concluded.state) == (Answer.NOT_SENT, IntentState.SEALED)
+    assert (concluded.outcome, concluded.state) == (AttemptOutcome.NOT_SENT, IntentState.SEALED)
 
 
 def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
     """The process may have slept while the request was on its way."""
-    steps = pursue(IntentState.SEALED, None, PATIENCE, 60)
+    steps = reconcile(IntentState.SEALED, None, TIMEOUTS, 60)
     assert isinstance(next(steps), Prepare)
-    assert steps.send(None) == Clock(is_fresh=True)
+    assert steps.send(None) == ReadClock(is_fresh=True)
     assert steps.send(Moment(5, BEGINNING)) == Begin(BEGINNING)
-    assert isinstance(steps.send(None), Uptime)
+    assert isinstance(steps.send(None), ReadUptime)
     assert isinstance(steps.send(5.0), Send)
-    assert isinstance(steps.send(Sent(answer=Answer.UNKNOWN)), Conclude)
-    assert steps.send(None) == Clock(is_fresh=True)
+    assert isinstance(steps.send(AttemptResult(outcome=AttemptOutcome.UNKNOWN)), Conclude)
+    assert steps.send(None) == ReadClock(is_fresh=True)
     woken = BEGINNING + 5000
-    assert isinstance(steps.send(Moment(5005, woken)), Clock)
-    assert isinstance(steps.send(Moment(5005, woken)), List)
-    wanted = Wanted(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
+    assert isinstance(steps.send(Moment(5005, woken)), ReadClock)
+    assert isinstance(steps.send(Moment(5005, woken)), ListRuns)
+    query = RunQuery(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
     for since in (0, 31, 62, 299):
         moment = Moment(5005 + since, woken + since)
-        assert isinstance(steps.send(Listing(moment, [], wanted)), Clock), "and nothing is resolved"
+        assert isinstance(steps.send(Listing(moment, [], query)), ReadClock), "and nothing is resolved"
         assert isinstance(steps.send(moment), Wait)
-        assert isinstance(steps.send(None), List)
+        assert isinstance(steps.send(None), ListRuns)
 
 
 def test_runs_that_can_t_be_told_apart_are_named() -> None:
-    steps = pursue(IntentState.UNKNOWN, BEGINNING, PATIENCE, 60)
+    steps = reconcile(IntentState.UNKNOWN, BEGINNING, TIMEOUTS, 60)
     now = Moment(10, BEGINNING + 10)
-    assert isinstance(next(steps), Clock)
-    assert isinstance(steps.send(now), List)
-    wanted = Wanted(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
-    twins = [SeenRun(run_id, BEGINNING + 1, "RECEIVED", VERSION) for run_id in ("run-7", "run-8")]
+    assert isinstance(next(steps), ReadClock)
+    assert isinstance(steps.send(now), ListRuns)
+    query = RunQuery(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
+    twins = [ObservedRun(run_id, BEGINNING + 1, "RECEIVED", VERSION) for run_id in ("run-7", "run-8")]
     for run in twins:
-        step = steps.send(Listing(now, twins, wanted) if run is twins[0] else frozenset("a"))
-        assert step == References(run.run_id)
+        step = steps.send(Listing(now, twins, query) if run is twins[0] else frozenset("a"))
+        assert step == ReadReferences(run.run_id)
     resolved = steps.send(frozenset("a"))
     assert isinstance(resolved, Resolve)
     assert resolved.state is IntentState.AMBIGUOUS

@@ -22,19 +22,22 @@ from aignostics_async.bulk import _maintenance
 from aignostics_async.bulk._identity import check_identity
 from aignostics_async.bulk.database import _commands, _queries, _run_commands
 from aignostics_async.bulk.database._database import Database, connect_to_read
-from aignostics_async.bulk.database._run_commands import Fetched, Output
+from aignostics_async.bulk.database._run_commands import ExpectedOutput, OutputFile
 from aignostics_async.bulk.database._schema import MIGRATIONS
-from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 from aignostics_async.bulk.database._writer import Execute
 from aignostics_async.bulk.reconciliation._matching import (
-    Fit,
-    SeenRun,
+    ObservedRun,
+    ReferenceMatch,
     compare,
-    judge,
+    match_runs,
 )
 from aignostics_async.bulk.reconciliation._platform import classify
-from aignostics_async.bulk.reconciliation._protocol import Answer
-from aignostics_async.bulk.reconciliation._quiescence import Moment, ReconciliationTimeouts, Silence
+from aignostics_async.bulk.reconciliation._quiescence import (
+    Moment,
+    QuiescenceDetector,
+    ReconciliationTimeouts,
+)
 from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.downloads._outcomes import FileStatus
 from aignostics_async.errors import status_error_class
@@ -42,7 +45,7 @@ from aignostics_async.errors import status_error_class
 COUNTED: Counter[str] = Counter()
 ITEMS = 6
 NAMES = "abcdef"
-PATIENCE = ReconciliationTimeouts(quiet=300, lag=30, doubt=600)
+TIMEOUTS = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=600)
 
 items = st.sets(st.integers(1, ITEMS), min_size=1, max_size=3)
 numbers = st.integers(1, 8)
@@ -58,7 +61,7 @@ def _tell_rounds() -> Iterator[None]:
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Orders in any order, also such as no job gives: what is refused changes nothing."""
+    """Commands in any order, also such as no job gives: what is refused changes nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,12 +76,12 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.connection.close()
 
-    def write(self, order: Callable[..., Any]) -> Any:
-        """Carry out an order as the writer does: whole or not at all."""
-        COUNTED["orders"] += 1
+    def write(self, command: Callable[..., Any]) -> Any:
+        """Carry out a command as the writer does: whole or not at all."""
+        COUNTED["commands"] += 1
         self.connection.execute("BEGIN IMMEDIATE")
         try:
-            given = order(self.connection.execute)
+            given = command(self.connection.execute)
         except (JobStateError, sqlite3.IntegrityError):
             self.connection.rollback()
             return None
@@ -92,7 +95,7 @@ class AnyOrder(RuleBasedStateMachine):
     def make(self) -> None:
         plan = json.dumps({"api_root": "https://a", "application_version": "v", "store": "s3://b"})
         self.write(_commands.create_job("job", plan, 0.0))
-        new = [_commands.NewItem(reference=name, path=name, turn=0, overrides={}) for name in NAMES]
+        new = [_commands.NewItem(reference=name, path=name, shuffle_key=0, overrides={}) for name in NAMES]
         self.write(_commands.add_items(new))
         self.write(_commands.move_items(range(1, ITEMS + 1), ItemState.READY))
 
@@ -113,16 +116,16 @@ class AnyOrder(RuleBasedStateMachine):
     def begin(self, intent: int, date: float | None) -> None:
         self.write(_commands.begin(intent, date))
 
-    @rule(intent=numbers, answer=st.sampled_from(Answer), run_id=runs)
-    def conclude(self, intent: int, answer: Answer, run_id: str) -> None:
+    @rule(intent=numbers, outcome=st.sampled_from(AttemptOutcome), run_id=runs)
+    def conclude(self, intent: int, outcome: AttemptOutcome, run_id: str) -> None:
         follows = {
-            Answer.CREATED: IntentState.CREATED,
-            Answer.REFUSED: IntentState.DISSOLVED,
-            Answer.UNKNOWN: IntentState.UNKNOWN,
+            AttemptOutcome.CREATED: IntentState.CREATED,
+            AttemptOutcome.REFUSED: IntentState.DISSOLVED,
+            AttemptOutcome.UNKNOWN: IntentState.UNKNOWN,
         }
-        state = follows.get(answer, IntentState.SEALED)
+        state = follows.get(outcome, IntentState.SEALED)
         claimed = run_id if state is IntentState.CREATED else None
-        self.write(_commands.conclude(intent, answer, state, claimed, "because"))
+        self.write(_commands.conclude(intent, outcome, state, claimed, "because"))
 
     @rule(intent=numbers, state=st.sampled_from(["SEALED", "AMBIGUOUS", "CREATED"]), run_id=runs)
     def resolve(self, intent: int, state: str, run_id: str) -> None:
@@ -131,44 +134,44 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(found=st.lists(runs, max_size=3))
     def list_runs(self, found: list[str]) -> None:
-        self.write(_run_commands.see_runs([SeenRun(run_id, 0.0, "RUNNING", "v") for run_id in found]))
+        self.write(_run_commands.record_runs([ObservedRun(run_id, 0.0, "RUNNING", "v") for run_id in found]))
 
     @rule(run_id=runs, chosen=items)
     def adopt(self, run_id: str, chosen: set[int]) -> None:
-        claims = _queries.claims()(self.connection.execute)
-        if run_id in claims.runs or claims.placed & chosen:
+        ownership = _queries.ownership()(self.connection.execute)
+        if run_id in ownership.runs or ownership.placed & chosen:
             return  # a sweep takes neither
         intent = self.write(
-            _run_commands.adopt(SeenRun(run_id, 0.0, "RUNNING", "v"), sorted(chosen), tag="", how="found")
+            _run_commands.adopt(ObservedRun(run_id, 0.0, "RUNNING", "v"), sorted(chosen), tag="", how="found")
         )
         self.sealed[intent] = frozenset(chosen)
 
     @rule(run_id=runs, intent=numbers)
     def find_second(self, run_id: str, intent: int) -> None:
-        if run_id not in _queries.claims()(self.connection.execute).runs:
-            self.write(_run_commands.find_duplicate(SeenRun(run_id, 0.0, "RUNNING", "v"), intent, None))
+        if run_id not in _queries.ownership()(self.connection.execute).runs:
+            self.write(_run_commands.find_duplicate(ObservedRun(run_id, 0.0, "RUNNING", "v"), intent, None))
 
     @rule(run_id=runs, name=st.sampled_from(NAMES), succeeded=st.booleans(), outputs=st.integers(0, 2))
     def result(self, run_id: str, name: str, succeeded: bool, outputs: int) -> None:
-        order = _run_commands.take_result(
+        command = _run_commands.take_result(
             run_id,
             name,
             item_id=f"{run_id}-{name}",
             state=ItemState.SUCCEEDED if succeeded else ItemState.FAILED,
             status="SUCCEEDED" if succeeded else "ERROR_USER",
             error=None,
-            outputs=[Output(str(number), "areas") for number in range(outputs)],
+            outputs=[ExpectedOutput(str(number), "areas") for number in range(outputs)],
         )
-        self.write(order)
+        self.write(command)
 
     @rule(run_id=runs, name=st.sampled_from(NAMES), output=st.integers(0, 3))
     def list_output(self, run_id: str, name: str, output: int) -> None:
-        self.write(_run_commands.know_outputs(run_id, {name: [Output(str(output), "areas")]}))
+        self.write(_run_commands.know_outputs(run_id, {name: [ExpectedOutput(str(output), "areas")]}))
 
     @rule(item=st.integers(1, ITEMS), fetched=st.integers(0, 3))
     def bring(self, item: int, fetched: int) -> None:
         files = [
-            Fetched(
+            OutputFile(
                 artifact_id=str(number),
                 name="areas",
                 status=FileStatus.VERIFIED,
@@ -203,11 +206,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.write(_commands.cancel("cancelled", "retry"))
 
     @rule(item=st.integers(1, ITEMS))
-    def set_aside(self, item: int) -> None:
+    def quarantine(self, item: int) -> None:
         if self.rows(
             f"SELECT 1 FROM items WHERE number = {item} AND state IN ('READY', 'SENDING', 'SUCCEEDED')"
         ):
-            self.write(_commands.set_aside(item, "a fault", None))
+            self.write(_commands.quarantine(item, "a fault", None))
 
     @invariant()
     def every_item_is_accounted_for(self) -> None:
@@ -284,17 +287,17 @@ def test_silence_needs_its_time_and_two_empty_listings(
     counted("silences")
     uptime, server = 100.0, 5000.0
     begun = Moment(uptime, server if has_date else None)
-    silence = Silence(PATIENCE, server if has_date else None, begun)
+    detector = QuiescenceDetector(TIMEOUTS, server if has_date else None, begun)
     empty: list[float] = []
     passed = 0.0
     for seconds, is_empty, rate in heard:
         uptime += seconds
         server += seconds * rate
         passed = server - 5000.0 if has_date else uptime - 100.0
-        is_proven = silence.heard(Moment(uptime, server if has_date else None), is_empty=is_empty)
-        if passed >= PATIENCE.quiet:
+        is_proven = detector.observe(Moment(uptime, server if has_date else None), is_empty=is_empty)
+        if passed >= TIMEOUTS.quiescence:
             empty = [*empty, passed] if is_empty else []
-        expected = passed >= PATIENCE.quiet and bool(empty) and passed - empty[0] >= PATIENCE.lag
+        expected = passed >= TIMEOUTS.quiescence and bool(empty) and passed - empty[0] >= TIMEOUTS.replica_lag
         assert is_proven == expected
 
 
@@ -307,11 +310,13 @@ def test_a_part_of_the_references_proves_nothing_and_excludes_nothing(
 ) -> None:
     counted("comparisons")
     fit = compare(wanted, found)
-    assert (fit is Fit.SAME) == (found == wanted)
-    assert (fit is Fit.OTHER) == ((found is not None and bool(found - wanted)) or fit is Fit.OTHER)
+    assert (fit is ReferenceMatch.SAME) == (found == wanted)
+    assert (fit is ReferenceMatch.OTHER) == (
+        (found is not None and bool(found - wanted)) or fit is ReferenceMatch.OTHER
+    )
     if found is None or found < wanted:
-        assert fit is Fit.POSSIBLE
-        assert not judge(wanted, {"run": found}).is_empty, "it keeps a second request back"
+        assert fit is ReferenceMatch.POSSIBLE
+        assert not match_runs(wanted, {"run": found}).is_empty, "it keeps a second request back"
 
 
 @given(st.integers(300, 1000), st.sampled_from(["api", "gateway", "unknown"]))
@@ -323,16 +328,16 @@ def test_an_answer_that_is_not_listed_is_unknown(
     error = status_error_class(status)(status, method="POST", path="/v1/runs", answered_by=answered_by)
     listed = {
         "api": {
-            **dict.fromkeys((400, 413, 422), Answer.REFUSED),
-            401: Answer.UNAUTHORIZED,
-            429: Answer.LATER,
-            **dict.fromkeys((402, 403, 404), Answer.STOP),
+            **dict.fromkeys((400, 413, 422), AttemptOutcome.REFUSED),
+            401: AttemptOutcome.UNAUTHORIZED,
+            429: AttemptOutcome.LATER,
+            **dict.fromkeys((402, 403, 404), AttemptOutcome.STOP),
         },
-        "gateway": {401: Answer.UNAUTHORIZED, 403: Answer.STOP},
+        "gateway": {401: AttemptOutcome.UNAUTHORIZED, 403: AttemptOutcome.STOP},
         "unknown": {},
     }
     assert isinstance(error, APIStatusError)
-    assert classify(error).answer is listed[answered_by].get(status, Answer.UNKNOWN)
+    assert classify(error).outcome is listed[answered_by].get(status, AttemptOutcome.UNKNOWN)
 
 
 identities = st.dictionaries(
@@ -359,25 +364,25 @@ def test_an_identity_never_changes(told: list[dict[str, str]]) -> None:
 @settings(max_examples=300)
 @given(st.lists(st.booleans(), min_size=1, max_size=24), st.integers(1, 8))
 def test_nobody_goes_on_before_the_disk_has_it(fates: list[bool], producers: int) -> None:
-    """When an order's result is there, another connection reads it; when it was refused, none ever does."""
+    """When a command's result is there, another connection reads it; when it was refused, none ever does."""
 
-    def order(step: int, *, succeeds: bool) -> Callable[[Execute], int]:
-        def work(execute: Execute) -> int:
+    def apply(step: int, *, succeeds: bool) -> Callable[[Execute], int]:
+        def command(execute: Execute) -> int:
             execute("INSERT INTO samples VALUES (0, ?, 0, 0)", (str(step),))
             if not succeeds:
                 raise JobStateError("refused")
             return step
 
-        return work
+        return command
 
     async def produce(database: Database, disk: sqlite3.Connection, todo: Iterator[tuple[int, bool]]) -> None:
         for step, succeeds in todo:
-            writing = database.write(order(step, succeeds=succeeds))
+            writing = database.write(apply(step, succeeds=succeeds))
             with nullcontext() if succeeds else pytest.raises(JobStateError):
                 assert await writing == step
             rows = disk.execute("SELECT count(*) FROM samples WHERE stage = ?", (str(step),)).fetchone()
             assert rows == (int(succeeds),)
-            COUNTED["orders that were waited for"] += 1
+            COUNTED["commands that were waited for"] += 1
 
     async def all_produce(path: Path) -> None:
         with closing(Database(path).open()) as database, closing(connect_to_read(path)) as disk:

@@ -1,4 +1,4 @@
-"""The job's database: orders that happen whole or not at all, and states that follow each other."""
+"""The job's database: commands that happen whole or not at all, and states that follow each other."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ import pytest
 from aignostics_async import JobBusy, JobDatabaseError, JobError, JobRefused, JobStateError
 from aignostics_async.bulk.database import _commands, _database
 from aignostics_async.bulk.database._database import Database, connect_to_read
-from aignostics_async.bulk.database._job_folder import Directory, Mark, Marker
+from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from aignostics_async.bulk.database._schema import MIGRATIONS
 from aignostics_async.bulk.database._states import (
     _INTENTS,
     _ITEMS,
+    AttemptOutcome,
     IntentState,
     ItemState,
 )
 from aignostics_async.bulk.database._writer import Execute, Writer
-from aignostics_async.bulk.reconciliation._protocol import Answer
 
 STORED = (ItemState.READY, ItemState.SENDING, ItemState.STORED)
 
@@ -42,25 +42,27 @@ async def one(database: Database, query: str, *values: object) -> Any:
 
 
 async def add(database: Database, *references: str, states: Sequence[ItemState] = ()) -> None:
-    items = [_commands.NewItem(reference=each, path=each, turn=0, overrides={}) for each in references]
+    items = [_commands.NewItem(reference=each, path=each, shuffle_key=0, overrides={}) for each in references]
     assert await database.write(_commands.add_items(items)) == len(references)
     for state in states:
         await database.write(_commands.move_items(range(1, len(references) + 1), state))
 
 
 def plainly(query: str, *values: object) -> Callable[[Execute], None]:
-    """Return an order that is not one of `_orders`: the tables themselves have to refuse it."""
+    """Return a command that is not one of `_commands`: the tables themselves have to refuse it."""
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute(query, values)
 
-    return work
+    return command
 
 
 async def test_what_is_written_is_read(database: Database) -> None:
     await add(database, "a", "b")
     assert await one(database, "SELECT count(*), min(state) FROM items") == (2, "FOUND")
-    again = [_commands.NewItem(reference=name, path="other", turn=0, overrides={}) for name in ("b", "c")]
+    again = [
+        _commands.NewItem(reference=name, path="other", shuffle_key=0, overrides={}) for name in ("b", "c")
+    ]
     assert await database.write(_commands.add_items(again)) == 1, "b is in the job already"
     assert await one(database, "SELECT path FROM items WHERE reference = 'b'") == ("b",)
 
@@ -103,13 +105,13 @@ async def test_an_order_that_fails_leaves_nothing_and_takes_nobody_with_it(datab
         execute("UPDATE items SET state = 'READY' WHERE number = 2")
         raise ZeroDivisionError
 
-    orders = [
+    commands = [
         _commands.move_item(1, ItemState.READY),
         fails_late,
         _commands.move_item(3, ItemState.DONE),
         _commands.move_item(3, ItemState.READY),
     ]
-    ended = await asyncio.gather(*(database.write(order) for order in orders), return_exceptions=True)
+    ended = await asyncio.gather(*(database.write(command) for command in commands), return_exceptions=True)
     assert [type(each) for each in ended] == [type(None), ZeroDivisionError, JobStateError, type(None)]
     states = await database.read(
         lambda execute: execute("SELECT state FROM items ORDER BY number").fetchall()
@@ -126,7 +128,7 @@ async def test_whatever_an_order_raises_its_neighbours_are_told(
     def fails(_execute: Execute) -> None:
         raise raised
 
-    writing = [database.write(order) for order in (fails, _commands.move_item(1, ItemState.READY))]
+    writing = [database.write(command) for command in (fails, _commands.move_item(1, ItemState.READY))]
     await writing[1]
     with pytest.raises((SystemExit, RuntimeError)):
         await writing[0]
@@ -147,9 +149,9 @@ async def test_nobody_waits_for_a_thread_that_has_ended(tmp_path: Path) -> None:
 
     writer = Writer(lambda: Broken(sqlite3.connect(":memory:", isolation_level=None)))  # type: ignore[arg-type, return-value]
     writer.start()
-    for order in (fails, fails):
+    for command in (fails, fails):
         with pytest.raises(JobDatabaseError, match="disk I/O error"):
-            await asyncio.wait_for(writer.write(order), 10)
+            await asyncio.wait_for(writer.write(command), 10)
     closed = Database(tmp_path / "job.sqlite3").open()
     closed.close()
     with pytest.raises(JobDatabaseError, match="open it again"):
@@ -197,7 +199,7 @@ async def test_states_follow_each_other(database: Database) -> None:
     for state in STORED:
         await database.write(_commands.move_item(1, state))
     with pytest.raises(JobStateError):
-        await database.write(_commands.move_items([1, 2], ItemState.SET_ASIDE))
+        await database.write(_commands.move_items([1, 2], ItemState.QUARANTINED))
     assert await one(database, "SELECT state FROM items") == ("STORED",), "all or none"
 
 
@@ -207,7 +209,7 @@ def test_every_state_can_be_reached_and_left() -> None:
     assert set().union(*_ITEMS.values()) == set(ItemState)
     assert set().union(*_INTENTS.values()) == set(IntentState)
     assert {state for state in ItemState if state.is_final} == {
-        ItemState.DONE, ItemState.FAILED, ItemState.SET_ASIDE
+        ItemState.DONE, ItemState.FAILED, ItemState.QUARANTINED
     }  # fmt: skip
 
 
@@ -230,9 +232,9 @@ async def test_a_request_is_written_down_once_at_a_time(database: Database) -> N
         await database.write(_commands.begin(intent, 8.0))
     with pytest.raises(sqlite3.IntegrityError):
         await database.write(plainly("INSERT INTO attempts (intent, sent_at) VALUES (?, 0)", intent))
-    await database.write(_commands.conclude(intent, Answer.UNKNOWN, IntentState.UNKNOWN))
+    await database.write(_commands.conclude(intent, AttemptOutcome.UNKNOWN, IntentState.UNKNOWN))
     with pytest.raises(JobStateError, match="no request of intent 1 is under way"):
-        await database.write(_commands.conclude(intent, Answer.CREATED, IntentState.CREATED, "run"))
+        await database.write(_commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, "run"))
     with pytest.raises(JobStateError):
         await database.write(_commands.begin(intent, 9.0))
 
@@ -242,9 +244,9 @@ async def test_a_run_is_of_one_intent(database: Database) -> None:
     for number in (1, 2):
         await database.write(_commands.seal([number]))
         await database.write(_commands.begin(number, None))
-    await database.write(_commands.conclude(1, Answer.CREATED, IntentState.CREATED, "run"))
+    await database.write(_commands.conclude(1, AttemptOutcome.CREATED, IntentState.CREATED, "run"))
     with pytest.raises(sqlite3.IntegrityError):
-        await database.write(_commands.conclude(2, Answer.CREATED, IntentState.CREATED, "run"))
+        await database.write(_commands.conclude(2, AttemptOutcome.CREATED, IntentState.CREATED, "run"))
     assert await one(database, "SELECT state, run_id FROM items WHERE number = 1") == ("SUBMITTED", "run")
     assert await one(database, "SELECT state FROM intents WHERE number = 2") == ("SENDING",)
 
@@ -253,14 +255,18 @@ async def test_a_refused_intent_s_items_go_on_in_smaller_ones(database: Database
     await add(database, "a", "b", states=STORED)
     intent = await database.write(_commands.seal([1, 2]))
     await database.write(_commands.begin(intent, None))
-    await database.write(_commands.conclude(intent, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
+    await database.write(
+        _commands.conclude(intent, AttemptOutcome.REFUSED, IntentState.DISSOLVED, reason="no")
+    )
     rows = await database.read(
         lambda execute: execute("SELECT state, intent, attempts FROM items").fetchall()
     )
     assert rows == [("STORED", None, 1)] * 2
     alone = await database.write(_commands.seal([2]))
     await database.write(_commands.begin(alone, None))
-    await database.write(_commands.conclude(alone, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
+    await database.write(
+        _commands.conclude(alone, AttemptOutcome.REFUSED, IntentState.DISSOLVED, reason="no")
+    )
     assert await one(database, "SELECT state, fault FROM items WHERE number = 2") == (
         "SET_ASIDE",
         "the platform refused it: no",
@@ -315,16 +321,16 @@ async def test_another_process_may_read_meanwhile(database: Database, tmp_path: 
 
 def test_the_folder_is_its_owner_s(tmp_path: Path) -> None:
     (tmp_path / "job").mkdir(mode=0o755)
-    directory = Directory(tmp_path / "job")
+    directory = JobFolder(tmp_path / "job")
     directory.make()
     assert stat.S_IMODE(directory.path.stat().st_mode) == 0o700
     (tmp_path / "file").touch()
     with pytest.raises(JobError, match="can't be a job's folder"):
-        Directory(tmp_path / "file").make()
+        JobFolder(tmp_path / "file").make()
 
 
 def test_one_process_works_on_a_job(tmp_path: Path) -> None:
-    first, second = Directory(tmp_path), Directory(tmp_path)
+    first, second = JobFolder(tmp_path), JobFolder(tmp_path)
     first.acquire()
     with pytest.raises(JobBusy, match=f"process {os.getpid()} of .* works on this job"):
         second.acquire()
@@ -334,15 +340,15 @@ def test_one_process_works_on_a_job(tmp_path: Path) -> None:
 
 
 def test_a_mark_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    marker = Marker("job", tmp_path)
-    assert marker.read() is None
-    marker.write(Mark(3, 7))
-    assert marker.read() == Mark(3, 7)
+    high_water_mark = HighWaterMarkFile("job", tmp_path)
+    assert high_water_mark.read() is None
+    high_water_mark.write(HighWaterMark(3, 7))
+    assert high_water_mark.read() == HighWaterMark(3, 7)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
         with pytest.raises(JobError, match="XDG_STATE_HOME"):
-            marker.write(Mark(4, 8))
-    assert marker.read() == Mark(3, 7)
+            high_water_mark.write(HighWaterMark(4, 8))
+    assert high_water_mark.read() == HighWaterMark(3, 7)
     for damage in ("", "{", '{"epoch": 1}', '{"epoch": null, "attempts": 1}'):
         (tmp_path / "job.json").write_text(damage)
-        assert marker.read() is None
+        assert high_water_mark.read() is None

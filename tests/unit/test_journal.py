@@ -21,10 +21,10 @@ def test_events_are_told_and_kept(tmp_path: Path) -> None:
     heard: list[JobEvent] = []
     path = tmp_path / "events.jsonl"
     journal = Journal(path, heard.append)
-    journal.tell(EventType.STARTED)
-    journal.tell(EventType.SET_ASIDE, reference="Fall 7 – Jürgen\n\u2028\ud800", text="why")
+    journal.emit(EventType.STARTED)
+    journal.emit(EventType.QUARANTINED, reference="Fall 7 – Jürgen\n\u2028\ud800", text="why")
     journal.close()
-    assert [event.what for event in heard] == [EventType.STARTED, EventType.SET_ASIDE]
+    assert [event.type for event in heard] == [EventType.STARTED, EventType.QUARANTINED]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     lines = path.read_bytes().decode("ascii").splitlines()
     assert [json.loads(line) for line in lines] == [
@@ -36,14 +36,14 @@ def test_events_are_told_and_kept(tmp_path: Path) -> None:
 def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
     for what in (EventType.STARTED, EventType.STOPPED):
         journal = Journal(tmp_path / "events.jsonl")
-        journal.tell(what)
+        journal.emit(what)
         journal.close()
     assert [event["what"] for event in Tail(tmp_path / "events.jsonl").read()] == ["started", "stopped"]
 
 
 def test_lines_that_are_none_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    good = [JobEvent(what=EventType.UPLOADED, reference=str(number)).to_json() for number in range(5)]
+    good = [JobEvent(type=EventType.UPLOADED, reference=str(number)).to_json() for number in range(5)]
     bad = ["", "{", "null", "3", '"text"', '[["x"]]', '{"what": "upl']
     path.write_bytes("\n".join([*bad, *good[:3], *bad, *good[3:]]).encode() + b"\n\xff\xfe{")
     assert [event["reference"] for event in Tail(path).read()] == list("01234")
@@ -55,7 +55,7 @@ def test_only_the_end_of_a_long_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for number in range(5000):
-            file.write(JobEvent(what=EventType.UPLOADED, reference=f"{number}").to_json() + "\n")
+            file.write(JobEvent(type=EventType.UPLOADED, reference=f"{number}").to_json() + "\n")
     assert [event["reference"] for event in Tail(path, 3).read()] == ["4997", "4998", "4999"]
 
 
@@ -64,10 +64,10 @@ def test_a_tail_gives_what_comes_and_waits_for_the_end_of_a_line(tmp_path: Path)
     tail = Tail(path)
     assert tail.read() == []
     journal = Journal(path)
-    journal.tell(EventType.STARTED)
+    journal.emit(EventType.STARTED)
     assert [event["what"] for event in tail.read()] == ["started"]
     assert tail.read() == []
-    line = JobEvent(what=EventType.FINISHED).to_json() + "\n"
+    line = JobEvent(type=EventType.FINISHED).to_json() + "\n"
     for part, told in ((line[:9], []), (line[9:], ["finished"])):
         with path.open("a", encoding="utf-8") as file:
             file.write(part)
@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_written_any_more_stops_nothing() -> None:
     heard: list[JobEvent] = []
     journal = Journal(Path("/dev/full"), heard.append)
     for _ in range(3):
-        journal.tell(EventType.UPLOADED, reference="a")
+        journal.emit(EventType.UPLOADED, reference="a")
     journal.close()
     assert len(heard) == 3
 

@@ -25,7 +25,7 @@ from aignostics_async import JobDatabaseError, JobError, UsageError
 from aignostics_async._core._redaction import redact
 from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report import _formatting
-from aignostics_async.bulk.report._audit import Account, Verdict
+from aignostics_async.bulk.report._audit import ItemOutcome, JobStatus
 from aignostics_async.bulk.report._consistent_view import consistent_view
 from aignostics_async.bulk.report._data_files import harmless, write_csv, write_json
 from aignostics_async.bulk.report._formatting import human, percent
@@ -50,7 +50,7 @@ def job(folder: Path) -> Iterator[MadeUpJob]:
         intent, _ = made.submit(numbers[:5])
         made.finish(numbers[:2])
         made.move([5], ItemState.FAILED, status="ERROR_USER", error="no tissue was found")
-        made.move([6], ItemState.SET_ASIDE, fault="it has no resolution", remedy="give one with --mpp")
+        made.move([6], ItemState.QUARANTINED, fault="it has no resolution", remedy="give one with --mpp")
         made.end_run(intent, BEGUN + 5000)
         yield made
 
@@ -79,10 +79,10 @@ def test_every_slide_is_accounted_for(tmp_path: Path) -> None:
         pass
     summary = summary_of(tmp_path / "job.sqlite3")
     assert summary.audit.taken_in == summary.audit.accounted_for == 6
-    assert summary.audit.accounts == {
-        Account.DONE: 2, Account.UNDER_WAY: 2, Account.FAILED: 1, Account.SET_ASIDE: 1
+    assert summary.audit.outcomes == {
+        ItemOutcome.DONE: 2, ItemOutcome.UNDER_WAY: 2, ItemOutcome.FAILED: 1, ItemOutcome.QUARANTINED: 1
     }  # fmt: skip
-    assert summary.verdict is Verdict.UNFINISHED
+    assert summary.status is JobStatus.UNFINISHED
     assert headline(summary) == "2 of 6 slides are done so far, 2 need attention"
     assert audit_line(summary) == ("6 in = 6 accounted for: 2 done, 2 under way, 1 failed, 1 set aside")
     assert (summary.uploads.stored_items, summary.uploads.stored_bytes) == (5, 5_000_000)
@@ -101,7 +101,7 @@ def test_all_forms_say_the_same(tmp_path: Path) -> None:
         [None if value is None else str(value) for value in item.values()] for item in told["items"]
     ]
     assert [(row["account"], row["fault"], row["remedy"]) for row in rows[4:]] == [
-        ("FAILED", "no tissue was found", remedy(Account.FAILED, "ERROR_USER", None)),
+        ("FAILED", "no tissue was found", remedy(ItemOutcome.FAILED, "ERROR_USER", None)),
         ("SET_ASIDE", "it has no resolution", "give one with --mpp"),
     ]
     assert rows[0] | {"run_id": "", "changed_at": ""} == {
@@ -197,8 +197,8 @@ def test_a_lost_item_is_found(tmp_path: Path, what: str) -> None:
     forms = report(tmp_path / "job.sqlite3")
     summary = summary_of(tmp_path / "job.sqlite3")
     assert not summary.audit.is_whole
-    assert summary.verdict is Verdict.LOST
-    assert summary.verdict.exit_status == 1
+    assert summary.status is JobStatus.LOST
+    assert summary.status.exit_status == 1
     first = next(iter(next_steps(summary)))
     assert words in first.what
     assert "≠" in audit_line(summary)
@@ -210,21 +210,21 @@ def test_a_lost_item_is_found(tmp_path: Path, what: str) -> None:
 
 
 def test_what_is_whole_has_no_loss(tmp_path: Path) -> None:
-    """Every state that orders lead to is accounted for."""
+    """Every state that commands lead to is accounted for."""
     with job(tmp_path) as made:
         made.add("g", "h", "i", "j", "k", "l", "m")
         made.move([7], ItemState.READY)
         made.move([8], ItemState.READY, ItemState.SENDING)
         made.upload([9, 10, 11, 12])
         made.doubt([10])
-        sealed = made.order(lambda execute: seal(execute, [11]))
-        asked = made.order(lambda execute: seal(execute, [12]))
+        sealed = made.apply(lambda execute: seal(execute, [11]))
+        asked = made.apply(lambda execute: seal(execute, [12]))
         made.execute("UPDATE intents SET state = 'UNKNOWN' WHERE number = ?", asked)
         assert sealed != asked
     summary = summary_of(tmp_path / "job.sqlite3")
     assert summary.audit.is_whole
-    assert summary.audit.accounts[Account.UNDECIDED] == 1
-    assert summary.audit.accounts[Account.UNDER_WAY] == 8
+    assert summary.audit.outcomes[ItemOutcome.UNDECIDED] == 1
+    assert summary.audit.outcomes[ItemOutcome.UNDER_WAY] == 8
     assert set(summary.states) == set(ItemState) - {ItemState.SUCCEEDED}
 
 
@@ -268,13 +268,13 @@ def double_and_cancel(made: MadeUpJob) -> None:
     made.duplicate(1, "it was cancelled")
 
 
-VERDICTS: dict[str, tuple[Callable[[MadeUpJob], None], Verdict, str]] = {
-    "all done": (mend, Verdict.DONE, "All 6 slides are done"),
-    "some failed": (end, Verdict.SOME_FAILED, "2 of 6 slides need attention"),
-    "under way": (lambda _: None, Verdict.UNFINISHED, "2 of 6 slides are done so far, 2 need attention"),
-    "ambiguous": (doubt, Verdict.UNDECIDED, "One decision waits for you"),
-    "a duplicate": (double, Verdict.UNDECIDED, "One decision waits for you"),
-    "a duplicate that is dealt with": (double_and_cancel, Verdict.DONE, "All 6 slides are done"),
+VERDICTS: dict[str, tuple[Callable[[MadeUpJob], None], JobStatus, str]] = {
+    "all done": (mend, JobStatus.DONE, "All 6 slides are done"),
+    "some failed": (end, JobStatus.SOME_FAILED, "2 of 6 slides need attention"),
+    "under way": (lambda _: None, JobStatus.UNFINISHED, "2 of 6 slides are done so far, 2 need attention"),
+    "ambiguous": (doubt, JobStatus.UNDECIDED, "One decision waits for you"),
+    "a duplicate": (double, JobStatus.UNDECIDED, "One decision waits for you"),
+    "a duplicate that is dealt with": (double_and_cancel, JobStatus.DONE, "All 6 slides are done"),
 }
 
 
@@ -284,17 +284,16 @@ def test_the_verdict(tmp_path: Path, what: str) -> None:
     with job(tmp_path) as made:
         change(made)
     summary = summary_of(tmp_path / "job.sqlite3")
-    assert (summary.verdict, headline(summary)) == (verdict, words)
+    assert (summary.status, headline(summary)) == (verdict, words)
     page = report(tmp_path / "job.sqlite3")[ReportFormat.HTML]
-    assert ('class="verdict attention"' in page) == (verdict is not Verdict.DONE)
-    assert ("There is nothing to do" in page) == (verdict is Verdict.DONE)
+    assert ('class="verdict attention"' in page) == (verdict is not JobStatus.DONE)
+    assert ("There is nothing to do" in page) == (verdict is JobStatus.DONE)
     assert ('<h2 id="decisions">' in page) == ("duplicate" in what or what == "ambiguous")
 
 
 def test_exit_statuses_are_those_of_the_command_line() -> None:
-    assert {verdict: verdict.exit_status for verdict in Verdict} == {
-        Verdict.DONE: 0, Verdict.SOME_FAILED: 3, Verdict.UNDECIDED: 4, Verdict.UNFINISHED: 75, Verdict.LOST: 1
-    }  # fmt: skip
+    expected = {"DONE": 0, "SOME_FAILED": 3, "UNDECIDED": 4, "UNFINISHED": 75, "LOST": 1}
+    assert {status.name: status.exit_status for status in JobStatus} == expected
 
 
 def test_a_job_without_slides(tmp_path: Path) -> None:
@@ -304,7 +303,7 @@ def test_a_job_without_slides(tmp_path: Path) -> None:
     assert "There is no slide in this job" in forms[ReportFormat.HTML]
     assert rows_of(forms[ReportFormat.CSV]) == []
     assert json.loads(forms[ReportFormat.JSON])["items"] == []
-    assert summary_of(tmp_path / "job.sqlite3").verdict is Verdict.DONE
+    assert summary_of(tmp_path / "job.sqlite3").status is JobStatus.DONE
 
 
 def test_duplicates_and_ambiguous_runs_are_loud(tmp_path: Path) -> None:
@@ -338,18 +337,18 @@ def test_an_output_without_a_checksum_is_told(tmp_path: Path) -> None:
         mend(made)
         made.execute("UPDATE outputs SET status = 'UNVERIFIED' WHERE artifact_id = '1-1'")
     summary = summary_of(tmp_path / "job.sqlite3")
-    assert (summary.verdict, summary.outputs.verified, summary.outputs.unverified) == (Verdict.DONE, 7, 1)
+    assert (summary.status, summary.outputs.verified, summary.outputs.unverified) == (JobStatus.DONE, 7, 1)
     assert [each.what for each in next_steps(summary)] == ["1 output came without a checksum"]
     assert rows_of(report(tmp_path / "job.sqlite3")[ReportFormat.CSV])[0]["verified_outputs"] == "1"
 
 
-@pytest.mark.parametrize("account", Account)
+@pytest.mark.parametrize("account", ItemOutcome)
 @pytest.mark.parametrize(
     "status", [None, "ERROR_USER", "error_system", "CANCELED_USER", "CANCELED_SYSTEM", "NEW"]
 )
-def test_every_trouble_has_a_remedy(account: Account, status: str | None) -> None:
+def test_every_trouble_has_a_remedy(account: ItemOutcome, status: str | None) -> None:
     assert (remedy(account, status, None) is not None) == account.is_trouble
-    if account.is_trouble and account is not Account.LOST:
+    if account.is_trouble and account is not ItemOutcome.LOST:
         assert remedy(account, status, "do this") == "do this"
 
 
@@ -358,7 +357,7 @@ def test_failures_are_counted_by_cause(tmp_path: Path) -> None:
         for number in made.add(*(f"case-{number}" for number in range(12))):
             name = f"/slides/case-{number - 1}.svs"
             made.move(
-                [number], ItemState.SET_ASIDE, fault=f"{name}: it has no resolution", remedy=f"mend {name}"
+                [number], ItemState.QUARANTINED, fault=f"{name}: it has no resolution", remedy=f"mend {name}"
             )
     page = report(tmp_path / "job.sqlite3")[ReportFormat.HTML]
     assert "<tr><td>12<td>it has no resolution<td>mend …" in page
@@ -621,7 +620,7 @@ def test_a_page_of_long_texts_has_its_limit(tmp_path: Path) -> None:
     """More than twenty megabytes of names: the page says what it leaves out, and the CSV file has it."""
     with made_up_job(tmp_path) as made:
         numbers = made.add(*(f"{number:05d}{'&' * 295}" for number in range(12_000)))
-        made.move(numbers[:6000], ItemState.SET_ASIDE, fault="<" * 1000, remedy="mend it")
+        made.move(numbers[:6000], ItemState.QUARANTINED, fault="<" * 1000, remedy="mend it")
     picture = b"x" * 30_000
     forms = report(tmp_path / "job.sqlite3", dict.fromkeys(range(1, 400), picture))
     page = forms[ReportFormat.HTML]
@@ -660,7 +659,7 @@ def test_a_share_is_all_only_if_it_is() -> None:
 
 def test_words_are_there_for_every_state(tmp_path: Path) -> None:
 
-    assert set(_formatting.ACCOUNTS) == set(Account)
+    assert set(_formatting.OUTCOMES) == set(ItemOutcome)
     assert set(_formatting.INTENTS) == set(IntentState)
     under_way = {ItemState(state) for state in _formatting._UNDER_WAY}
     assert under_way == {state for state in ItemState if not state.is_final}

@@ -28,10 +28,10 @@ from aignostics_async.bulk.database._queries import ItemRow
 from aignostics_async.bulk.database._samples import Sample, Stage as Name
 from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.stages import _failure_policy, _throughput
-from aignostics_async.bulk.stages._context import Work
-from aignostics_async.bulk.stages._signals import Part
-from aignostics_async.bulk.stages._stage import Stage
-from aignostics_async.bulk.stages._throughput import Meter
+from aignostics_async.bulk.stages._context import JobContext
+from aignostics_async.bulk.stages._signals import StageId
+from aignostics_async.bulk.stages._stage import ItemStage
+from aignostics_async.bulk.stages._throughput import ThroughputMeter
 
 LOST = ConnectionFailed("no answer", method="GET", path="/", request_sent=True)
 CHANGED = LocalFileChanged("it changed", name="a")
@@ -50,24 +50,26 @@ class Bench:
     """A job without a platform."""
 
     database: Database
-    work: Work
+    context: JobContext
     events: list[JobEvent]
 
     async def add(self, count: int, state: ItemState = ItemState.FOUND) -> None:
         new = [
-            _commands.NewItem(reference=f"{state}-{number}", path="p", turn=number, overrides={}, state=state)
+            _commands.NewItem(
+                reference=f"{state}-{number}", path="p", shuffle_key=number, overrides={}, state=state
+            )
             for number in range(count)
         ]
         await self.database.write(_commands.add_items(new))
-        self.work.bells.ring()
+        self.context.signals.ring()
 
     async def states(self) -> Counter[str]:
         return Counter(
             {str(state): count for state, count in (await self.database.read(_queries.counts())).items()}
         )
 
-    def stage(self, do: Step, workers: int = 3, **told: Any) -> Stage:
-        return Stage(self.work, Part.READING, [ItemState.FOUND], do, workers=workers, **told)
+    def stage(self, do: Step, workers: int = 3, **told: Any) -> ItemStage:
+        return ItemStage(self.context, StageId.PROBING, [ItemState.FOUND], do, workers=workers, **told)
 
     async def ready(self, row: ItemRow) -> None:
         """Do the step that works."""
@@ -82,7 +84,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     events: list[JobEvent] = []
     journal = Journal(tmp_path / "events.jsonl", events.append)
     nothing = cast("Any", None)
-    work = Work(
+    context = JobContext(
         job_id="job",
         plan=nothing,
         results=tmp_path,
@@ -93,7 +95,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         journal=journal,
         progress=nothing,
     )
-    yield Bench(database, work, events)
+    yield Bench(database, context, events)
     journal.close()
     database.close()
 
@@ -124,7 +126,7 @@ async def test_a_stage_does_all_there_is_and_ends(bench: Bench) -> None:
     await stage.run()
     assert await bench.states() == {"READY": 20}
     assert max(at_once) == 3
-    assert (stage.is_done, stage.in_flight, bench.work.taken) == (True, set(), set())
+    assert (stage.is_done, stage.in_flight, bench.context.taken) == (True, set(), set())
 
 
 async def test_a_stage_waits_for_what_comes_from_the_one_before(bench: Bench) -> None:
@@ -142,7 +144,7 @@ async def test_a_stage_waits_for_what_comes_from_the_one_before(bench: Bench) ->
         await bench.database.write(lambda execute: execute("UPDATE items SET reference = reference || 'x'"))
     assert not running.done()
     before.is_done = True
-    bench.work.bells.ring()
+    bench.context.signals.ring()
     await asyncio.wait_for(running, 10)
     assert await bench.states() == {"READY": 3}
 
@@ -158,7 +160,7 @@ async def test_what_was_begun_comes_to_its_end_when_the_job_drains(bench: Bench)
 
     running = asyncio.create_task(bench.stage(do).run())
     await is_begun.wait()
-    bench.work.drain()
+    bench.context.drain()
     await asyncio.sleep(0)
     assert not running.done()
     may_end.set()
@@ -180,10 +182,10 @@ async def test_a_step_that_waits_to_be_tried_again_ends_when_the_job_drains(
 
     running = asyncio.create_task(bench.stage(do).run())
     await has_failed.wait()
-    bench.work.drain()
+    bench.context.drain()
     await asyncio.wait_for(running, 10)
     assert await bench.states() == {"FOUND": 1}, "it is tried again when the job is resumed"
-    assert not bench.work.stopped
+    assert not bench.context.stopped
 
 
 async def test_failures_that_pass_are_tried_again(bench: Bench) -> None:
@@ -202,7 +204,7 @@ async def test_a_fault_of_one_slide_sets_it_aside(bench: Bench) -> None:
 
     await bench.stage(do).run()
     assert await bench.states() == {"READY": 3, "SET_ASIDE": 1}
-    (event,) = [event for event in bench.events if event.what is EventType.SET_ASIDE]
+    (event,) = [event for event in bench.events if event.type is EventType.QUARANTINED]
     assert "no slide" in (event.text or "")
 
 
@@ -217,7 +219,7 @@ async def test_a_file_that_changes_all_the_time_is_set_aside(bench: Bench) -> No
             return
         raise CHANGED
 
-    await Stage(bench.work, Part.UPLOADING, [ItemState.READY], do, workers=1).run()
+    await ItemStage(bench.context, StageId.UPLOADING, [ItemState.READY], do, workers=1).run()
     assert seen == ["READY", "FOUND", *["READY", "FOUND"] * 2, "READY"]
     assert await bench.states() == {"SET_ASIDE": 1}
 
@@ -242,15 +244,15 @@ async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
 
     reading = asyncio.create_task(bench.stage(read, before=before).run())
     uploading = asyncio.create_task(
-        Stage(bench.work, Part.UPLOADING, [ItemState.READY], upload, workers=2).run()
+        ItemStage(bench.context, StageId.UPLOADING, [ItemState.READY], upload, workers=2).run()
     )
     await is_back.wait()
     for _ in range(20):
-        bench.work.bells.ring()
+        bench.context.signals.ring()
         await bench.states()
     may_go_on.set()
     before.is_done = True
-    bench.work.bells.ring()
+    bench.context.signals.ring()
     await asyncio.wait_for(asyncio.gather(reading, uploading), 10)
     assert await bench.states() == {"SENDING": 1}
 
@@ -262,7 +264,7 @@ async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench
 
     async def do(row: ItemRow) -> None:
         tried.append(row.number)
-        await bench.database.write(_commands.set_aside(row.number, "its run is gone", None))
+        await bench.database.write(_commands.quarantine(row.number, "its run is gone", None))
         raise TransferInterrupted("broke off", name="a")
 
     await bench.stage(do).run()
@@ -270,7 +272,7 @@ async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench
         lambda execute: execute("SELECT state, fault FROM items").fetchall()
     ) == [("SET_ASIDE", "its run is gone")]
     assert len(tried) == 1
-    assert not bench.work.stopped
+    assert not bench.context.stopped
 
 
 async def test_what_would_fail_for_all_stops_the_job(bench: Bench) -> None:
@@ -283,8 +285,8 @@ async def test_what_would_fail_for_all_stops_the_job(bench: Bench) -> None:
 
     await bench.stage(do, workers=1).run()
     assert len(tried) == 1
-    assert "there is no such bucket" in str(bench.work.stopped[0])
-    assert isinstance(bench.work.stopped[0].cause, ConfigurationError)
+    assert "there is no such bucket" in str(bench.context.stopped[0])
+    assert isinstance(bench.context.stopped[0].cause, ConfigurationError)
     assert await bench.states() == {"FOUND": 9}, "each goes on from where it was"
 
 
@@ -292,7 +294,7 @@ async def test_one_after_the_other_stops_the_job(bench: Bench) -> None:
     await bench.add(30)
     await bench.stage(failing(bench, *[UrlRefused("no", name="a", status=403)] * 9), workers=1).run()
     assert await bench.states() == {"SET_ASIDE": 5, "FOUND": 25}
-    assert "one slide after the other failed" in str(bench.work.stopped[0])
+    assert "one slide after the other failed" in str(bench.context.stopped[0])
 
 
 async def test_no_more_is_taken_than_there_is_room_for(bench: Bench) -> None:
@@ -307,7 +309,7 @@ async def test_no_more_is_taken_than_there_is_room_for(bench: Bench) -> None:
         is_begun[row.number] += 1
         if len(is_begun) == 4:
             may_end.set()
-        bench.work.bells.ring()
+        bench.context.signals.ring()
         await may_end.wait()
         await bench.ready(row)
 
@@ -326,9 +328,9 @@ async def test_patience_ends_where_it_would_be_in_vain(bench: Bench) -> None:
         raise errors.pop(0)
 
     with pytest.raises(JobStopped, match="no; then resume it"):
-        await bench.work.patiently(do)
+        await bench.context.with_retries(do)
     assert not errors
-    assert [event.what for event in bench.events] == [EventType.WAITING] * 2
+    assert [event.type for event in bench.events] == [EventType.WAITING] * 2
 
 
 async def test_patience_gives_what_it_was_for(bench: Bench) -> None:
@@ -340,14 +342,14 @@ async def test_patience_gives_what_it_was_for(bench: Bench) -> None:
             raise answer
         return answer
 
-    assert await bench.work.patiently(do) == 7
+    assert await bench.context.with_retries(do) == 7
 
 
 # The meter
 
 
 async def test_the_meter_counts_what_passes_and_falls_back() -> None:
-    meter = Meter()
+    meter = ThroughputMeter()
     passing = meter.passing(Name.UPLOAD)
     for done in (10, 50, 20, 60):
         passing(done)
@@ -364,9 +366,9 @@ async def test_the_meter_counts_what_passes_and_falls_back() -> None:
 
 async def test_the_meter_is_kept_also_at_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_throughput, "_INTERVAL", 3600.0)
-    keeping = asyncio.create_task(bench.work.meter.keep(bench.database))
+    keeping = asyncio.create_task(bench.context.meter.keep(bench.database))
     await asyncio.sleep(0)
-    bench.work.meter.count(Name.PROBE, items=3)
+    bench.context.meter.count(Name.PROBE, items=3)
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping

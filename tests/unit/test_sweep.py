@@ -14,10 +14,9 @@ from job import job_database
 from aignostics_async import JobStateError
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._states import IntentState
-from aignostics_async.bulk.reconciliation._duplicates import Sweep
-from aignostics_async.bulk.reconciliation._matching import SeenRun
-from aignostics_async.bulk.reconciliation._protocol import Answer
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
+from aignostics_async.bulk.reconciliation._duplicates import Reconciler
+from aignostics_async.bulk.reconciliation._matching import ObservedRun
 from aignostics_async.bulk.reconciliation._quiescence import Moment
 
 VERSION = "he-tme:v1.0.0"
@@ -37,9 +36,9 @@ class Listing:
         """Return the time."""
         return Moment(self.now, self.now)
 
-    async def runs(self, since: float) -> list[SeenRun]:
+    async def runs(self, since: float) -> list[ObservedRun]:
         """Return all runs."""
-        return [SeenRun(run_id, 2000.0, "RUNNING", VERSION) for run_id in self.shown]
+        return [ObservedRun(run_id, 2000.0, "RUNNING", VERSION) for run_id in self.shown]
 
     async def references(self, run_id: str) -> frozenset[str]:
         """Return what is shown this time."""
@@ -49,24 +48,24 @@ class Listing:
         return frozenset(self.shown[run_id][min(asked, len(self.shown[run_id]) - 1)])
 
 
-def sweep_of(database: Database, platform: Listing) -> Sweep:
+def sweep_of(database: Database, platform: Listing) -> Reconciler:
     told: dict[str, Any] = {"database": database, "platform": platform, "client": None}
-    return Sweep(**told, version=VERSION, tag="", since=1000.0, lag=LAG)
+    return Reconciler(**told, version=VERSION, tag="", since=1000.0, replica_lag=LAG)
 
 
 async def create(database: Database, numbers: list[int], run_id: str) -> int:
     intent = await database.write(_commands.seal(numbers))
     await database.write(_commands.begin(intent, 2000.0))
-    await database.write(_commands.conclude(intent, Answer.CREATED, IntentState.CREATED, run_id))
+    await database.write(_commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, run_id))
     return intent
 
 
 async def test_a_second_run_is_found_whose_items_are_listed_later_than_itself(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a", "b") as database:
         intent = await create(database, [1, 2], "first")
-        sweep = sweep_of(database, Listing({"second": ["", "a", "ab"], "other": ["xy"]}))
-        assert [await sweep.find_duplicates() for _ in range(2)] == [[], []]
-        (second,) = await sweep.find_duplicates()
+        reconciler = sweep_of(database, Listing({"second": ["", "a", "ab"], "other": ["xy"]}))
+        assert [await reconciler.find_duplicates() for _ in range(2)] == [[], []]
+        (second,) = await reconciler.find_duplicates()
         assert (second.run_id, second.intent) == ("second", intent)
 
 
@@ -77,13 +76,13 @@ async def test_who_is_cancelled_while_a_second_run_is_written_down_has_told_of_i
         with anyio.CancelScope() as scope:
             cancelling = evolve(
                 sweep_of(database, Listing({"second": ["a"]})),
-                on_second=lambda second: told.append(second.run_id),
+                on_duplicate=lambda second: told.append(second.run_id),
             )
             write = database.write
 
-            def cancelled(order: Any) -> Any:
+            def cancelled(command: Any) -> Any:
                 scope.cancel()
-                return write(order)
+                return write(command)
 
             database.write = cancelled  # type: ignore[method-assign]
             await cancelling.find_duplicates()
@@ -97,10 +96,10 @@ async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path
     async with job_database(tmp_path / "job", "a", "b") as database:
         whole = await database.write(_commands.seal([1, 2]))
         await database.write(_commands.begin(whole, 2000.0))
-        await database.write(_commands.conclude(whole, Answer.UNKNOWN, IntentState.UNKNOWN))
+        await database.write(_commands.conclude(whole, AttemptOutcome.UNKNOWN, IntentState.UNKNOWN))
         await database.write(_commands.resolve(whole, IntentState.SEALED))
         await database.write(_commands.begin(whole, 2400.0))
-        await database.write(_commands.conclude(whole, Answer.REFUSED, IntentState.DISSOLVED))
+        await database.write(_commands.conclude(whole, AttemptOutcome.REFUSED, IntentState.DISSOLVED))
         for number in (1, 2):
             await create(database, [number], f"half-{number}")
         (second,) = await sweep_of(database, Listing({"late": ["ab"]})).find_duplicates()
@@ -110,8 +109,8 @@ async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path
 async def test_a_run_that_is_listed_in_part_is_not_adopted_in_part(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a", "b", "c") as database:
         platform = Listing({"run": ["", "ab", "abc"]})
-        sweep, doubts = sweep_of(database, platform), 0
-        while (recalled := await sweep.adopt()).doubtful:
+        reconciler, doubts = sweep_of(database, platform), 0
+        while (recalled := await reconciler.adopt()).doubtful:
             assert not recalled.adopted
             doubts += 1
             platform.now += LAG
@@ -123,12 +122,12 @@ async def test_a_run_that_is_listed_in_part_is_not_adopted_in_part(tmp_path: Pat
 async def test_two_readings_within_the_lag_are_one(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a") as database:
         platform = Listing({"run": ["a"]})
-        sweep = sweep_of(database, platform)
+        reconciler = sweep_of(database, platform)
         for now in (0.0, 1.0, LAG - 1):
             platform.now = now
-            assert (await sweep.adopt()).doubtful == ["run"]
+            assert (await reconciler.adopt()).doubtful == ["run"]
         platform.now = LAG
-        assert (await sweep.adopt()).adopted == ["run"]
+        assert (await reconciler.adopt()).adopted == ["run"]
 
 
 async def test_a_run_of_others_is_in_no_doubt(tmp_path: Path) -> None:
@@ -143,15 +142,15 @@ async def test_a_chunk_that_has_its_run_by_now_keeps_it(tmp_path: Path) -> None:
         intent = await database.write(_commands.seal([1, 2]))
         await database.write(_commands.begin(intent, 2000.0))
         platform = Listing({"second": ["ab"]})
-        sweep = sweep_of(database, platform)
-        assert (await sweep.adopt()).doubtful
+        reconciler = sweep_of(database, platform)
+        assert (await reconciler.adopt()).doubtful
 
         async def answered() -> None:
-            order = _commands.conclude(intent, Answer.CREATED, IntentState.CREATED, "first")
-            await database.write(order)
+            command = _commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, "first")
+            await database.write(command)
 
         platform.now, platform.meanwhile = LAG, answered
         with pytest.raises(JobStateError, match=f"chunk {intent} has its run already"):
-            await sweep.adopt()
+            await reconciler.adopt()
         rows = await database.read(lambda execute: execute("SELECT state, run_id FROM intents").fetchall())
         assert rows == [("CREATED", "first")]

@@ -14,11 +14,10 @@ from aignostics_async import JobRefused, JobStateError
 from aignostics_async.bulk import _identity, _maintenance
 from aignostics_async.bulk.database import _commands, _queries, _run_commands
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._run_commands import Fetched, Output
-from aignostics_async.bulk.database._states import IntentState, ItemState
-from aignostics_async.bulk.reconciliation._matching import SeenRun
-from aignostics_async.bulk.reconciliation._protocol import Answer
-from aignostics_async.bulk.report._audit import Verdict
+from aignostics_async.bulk.database._run_commands import ExpectedOutput, OutputFile
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
+from aignostics_async.bulk.reconciliation._matching import ObservedRun
+from aignostics_async.bulk.report._audit import JobStatus
 from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.downloads._outcomes import FileStatus
 
@@ -42,8 +41,8 @@ def read(job: MadeUpJob, query: Any) -> Any:
     return query(job.connection.execute)
 
 
-def fetched(artifact_id: str, status: FileStatus = FileStatus.VERIFIED) -> Fetched:
-    return Fetched(
+def fetched(artifact_id: str, status: FileStatus = FileStatus.VERIFIED) -> OutputFile:
+    return OutputFile(
         artifact_id=artifact_id,
         name="areas",
         status=status,
@@ -56,8 +55,8 @@ def fetched(artifact_id: str, status: FileStatus = FileStatus.VERIFIED) -> Fetch
 
 def succeed(job: MadeUpJob, run_id: str, reference: str, *artifact_ids: str) -> bool:
     """Take in the success of an item with some outputs."""
-    outputs = [Output(each, "areas") for each in artifact_ids]
-    order = _run_commands.take_result(
+    outputs = [ExpectedOutput(each, "areas") for each in artifact_ids]
+    command = _run_commands.take_result(
         run_id,
         reference,
         item_id=str(uuid.uuid4()),
@@ -66,14 +65,14 @@ def succeed(job: MadeUpJob, run_id: str, reference: str, *artifact_ids: str) -> 
         error=None,
         outputs=outputs,
     )
-    return bool(job.order(order))
+    return bool(job.apply(command))
 
 
 def fail(job: MadeUpJob, run_id: str, reference: str) -> None:
-    order = _run_commands.take_result(
+    command = _run_commands.take_result(
         run_id, reference, item_id="item", state=ItemState.FAILED, status="ERROR_SYSTEM", error="no"
     )
-    assert job.order(order)
+    assert job.apply(command)
 
 
 # Trying again
@@ -84,8 +83,8 @@ def test_what_was_set_aside_goes_on_where_it_was(job: MadeUpJob) -> None:
     job.upload([sent, there])
     _, run_id = job.submit([there])
     assert succeed(job, run_id, "there", "x")
-    job.move([unread, sent, there], ItemState.SET_ASIDE, fault="something")
-    assert job.order(_maintenance.retry(failed=False)) == 3
+    job.move([unread, sent, there], ItemState.QUARANTINED, fault="something")
+    assert job.apply(_maintenance.retry(failed=False)) == 3
     assert states(job) == ["FOUND", "STORED", "SUCCEEDED"]
     assert job.execute("SELECT count(fault) FROM items").fetchone() == (0,)
 
@@ -96,11 +95,11 @@ def test_failed_items_go_on_only_when_that_is_asked_for(job: MadeUpJob) -> None:
     intent, run_id = job.submit(numbers)
     assert succeed(job, run_id, "a")
     fail(job, run_id, "b")
-    job.order(_run_commands.take_files(1, ItemState.DONE, []))
-    job.order(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN))
+    job.apply(_run_commands.take_files(1, ItemState.DONE, []))
+    job.apply(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN))
     assert (states(job), intents(job)) == (["DONE", "FAILED"], ["CLOSED"])
-    assert job.order(_maintenance.retry(failed=False)) == 0
-    assert job.order(_maintenance.retry(failed=True)) == 1
+    assert job.apply(_maintenance.retry(failed=False)) == 0
+    assert job.apply(_maintenance.retry(failed=True)) == 1
     assert (states(job), intents(job)) == (["DONE", "STORED"], ["CLOSED"])
     again, _ = job.submit([2])
     assert again != intent
@@ -110,12 +109,14 @@ def test_failed_items_go_on_only_when_that_is_asked_for(job: MadeUpJob) -> None:
 def test_a_failed_item_without_an_object_is_uploaded_again(job: MadeUpJob) -> None:
     """It was adopted from its run: a request for it would hold no URL."""
     (number,) = job.add("a")
-    job.order(
-        _run_commands.adopt(SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v"), [number], tag="", how="found")
+    job.apply(
+        _run_commands.adopt(
+            ObservedRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v"), [number], tag="", how="found"
+        )
     )
     ((run_id,),) = job.execute("SELECT run_id FROM intents").fetchall()
     fail(job, run_id, "a")
-    assert job.order(_maintenance.retry(failed=True)) == 1
+    assert job.apply(_maintenance.retry(failed=True)) == 1
     assert states(job) == ["FOUND"]
 
 
@@ -124,12 +125,12 @@ def test_items_of_a_run_that_is_gone_are_paid_again_or_stay(job: MadeUpJob) -> N
     job.upload(numbers)
     _, run_id = job.submit(numbers)
     assert succeed(job, run_id, "succeeded", "x")
-    assert job.order(_run_commands.lose_run(run_id, BEGUN)) == 2
+    assert job.apply(_run_commands.lose_run(run_id, BEGUN)) == 2
     assert (states(job), intents(job)) == (["SET_ASIDE"] * 2, ["CLOSED"])
     assert read(job, _queries.newest_runs(5)) == []
-    assert job.order(_maintenance.retry(failed=False)) == 0
+    assert job.apply(_maintenance.retry(failed=False)) == 0
     assert states(job) == ["SET_ASIDE"] * 2
-    assert job.order(_maintenance.retry(failed=True)) == 2
+    assert job.apply(_maintenance.retry(failed=True)) == 2
     assert states(job) == ["STORED"] * 2
     job.submit(numbers)
 
@@ -142,10 +143,12 @@ def test_an_item_is_done_when_all_of_its_outputs_are_here(job: MadeUpJob) -> Non
     job.upload(job.add("a"))
     _, run_id = job.submit([1])
     assert succeed(job, run_id, "a", "first")
-    job.order(_run_commands.know_outputs(run_id, {"a": [Output("first", "x"), Output("last", "y")]}))
-    assert not job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("first")]))
+    job.apply(
+        _run_commands.know_outputs(run_id, {"a": [ExpectedOutput("first", "x"), ExpectedOutput("last", "y")]})
+    )
+    assert not job.apply(_run_commands.take_files(1, ItemState.DONE, [fetched("first")]))
     assert states(job) == ["SUCCEEDED"]
-    assert job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("first"), fetched("last")]))
+    assert job.apply(_run_commands.take_files(1, ItemState.DONE, [fetched("first"), fetched("last")]))
     assert states(job) == ["DONE"]
 
 
@@ -153,11 +156,11 @@ def test_an_output_that_is_listed_at_the_end_opens_its_item_again(job: MadeUpJob
     job.upload(job.add("a"))
     _, run_id = job.submit([1])
     assert succeed(job, run_id, "a", "first")
-    job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("first")]))
-    job.order(_run_commands.know_outputs(run_id, {"a": [Output("first", "x")], "stranger": []}))
+    job.apply(_run_commands.take_files(1, ItemState.DONE, [fetched("first")]))
+    job.apply(_run_commands.know_outputs(run_id, {"a": [ExpectedOutput("first", "x")], "stranger": []}))
     assert states(job) == ["DONE"], "that is no news"
-    job.order(_run_commands.know_outputs(run_id, {"a": [Output("last", "x")]}))
-    assert job.order(_run_commands.end_run(run_id, "COMPLETED", BEGUN)) == 0
+    job.apply(_run_commands.know_outputs(run_id, {"a": [ExpectedOutput("last", "x")]}))
+    assert job.apply(_run_commands.end_run(run_id, "COMPLETED", BEGUN)) == 0
     assert (states(job), intents(job)) == (["SUCCEEDED"], ["CREATED"])
 
 
@@ -175,10 +178,10 @@ def test_files_that_come_after_their_run_was_lost_count(job: MadeUpJob) -> None:
     _, run_id = job.submit([1, 2])
     for reference in "ab":
         assert succeed(job, run_id, reference, reference)
-    job.order(_run_commands.lose_run(run_id, BEGUN))
-    assert job.order(_run_commands.take_files(1, ItemState.DONE, [fetched("a")]))
-    assert not job.order(_run_commands.take_files(2, ItemState.SUCCEEDED, [fetched("b", FileStatus.FAILED)]))
-    assert not job.order(_commands.set_aside(2, "its own fault", None))
+    job.apply(_run_commands.lose_run(run_id, BEGUN))
+    assert job.apply(_run_commands.take_files(1, ItemState.DONE, [fetched("a")]))
+    assert not job.apply(_run_commands.take_files(2, ItemState.SUCCEEDED, [fetched("b", FileStatus.FAILED)]))
+    assert not job.apply(_commands.quarantine(2, "its own fault", None))
     assert states(job) == ["DONE", "SET_ASIDE"]
     (first, second) = job.execute("SELECT fault FROM items ORDER BY number").fetchall()
     assert first == (None,)
@@ -190,15 +193,15 @@ def test_a_missing_file_opens_its_item_and_its_intent(job: MadeUpJob) -> None:
     intent, run_id = job.submit([1, 2])
     for number, reference in enumerate("ab", start=1):
         assert succeed(job, run_id, reference, reference)
-        job.order(_run_commands.take_files(number, ItemState.DONE, [fetched(reference)]))
+        job.apply(_run_commands.take_files(number, ItemState.DONE, [fetched(reference)]))
     assert intents(job) == ["CREATED"], "its run is not over"
-    job.order(_run_commands.end_run(run_id, "COMPLETED", BEGUN))
+    job.apply(_run_commands.end_run(run_id, "COMPLETED", BEGUN))
     assert intents(job) == ["CLOSED"]
-    job.order(_run_commands.miss_files(2, ["b"]))
+    job.apply(_run_commands.miss_files(2, ["b"]))
     assert (states(job), intents(job)) == (["DONE", "SUCCEEDED"], ["CREATED"])
     assert read(job, _queries.runs_under_way()) == [], "there is nothing to watch"
     assert [row[:2] for row in read(job, _queries.files())] == [(1, "a")]
-    job.order(_run_commands.take_files(2, ItemState.DONE, [fetched("b")]))
+    job.apply(_run_commands.take_files(2, ItemState.DONE, [fetched("b")]))
     assert (states(job), intents(job)) == (["DONE"] * 2, ["CLOSED"])
     assert read(job, _queries.intent(intent)).run_id == run_id
 
@@ -207,7 +210,7 @@ def test_what_a_run_ended_without_has_failed(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b"))
     _, run_id = job.submit([1, 2])
     assert succeed(job, run_id, "a", "x")
-    assert job.order(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN)) == 1
+    assert job.apply(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN)) == 1
     assert states(job) == ["SUCCEEDED", "FAILED"]
     assert intents(job) == ["CREATED"], "not before the outputs are here"
 
@@ -216,10 +219,10 @@ def test_an_intent_that_has_a_run_keeps_it(job: MadeUpJob) -> None:
     job.upload(job.add("a"))
     intent, run_id = job.submit([1])
     assert succeed(job, run_id, "a")
-    job.order(_run_commands.take_files(1, ItemState.DONE, []))
-    job.order(_run_commands.end_run(run_id, "COMPLETED", BEGUN))
+    job.apply(_run_commands.take_files(1, ItemState.DONE, []))
+    job.apply(_run_commands.end_run(run_id, "COMPLETED", BEGUN))
     with pytest.raises(JobStateError):
-        job.order(_commands.resolve(intent, IntentState.CREATED, str(uuid.uuid4())))
+        job.apply(_commands.resolve(intent, IntentState.CREATED, str(uuid.uuid4())))
     assert read(job, _queries.intent(intent)).run_id == run_id
 
 
@@ -231,12 +234,12 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
         numbers = job.add(*names)
         job.upload(numbers)
         if reason is None:
-            intent = job.order(_commands.seal(numbers))
-            job.order(_commands.begin(intent, 0.0))  # a request is on its way
+            intent = job.apply(_commands.seal(numbers))
+            job.apply(_commands.begin(intent, 0.0))  # a request is on its way
         else:
             job.doubt(numbers, reason=reason)
     for _ in range(2):
-        job.order(_commands.cancel("cancelled", "retry"))
+        job.apply(_commands.cancel("cancelled", "retry"))
     job.connection.commit()
     database = Database(job.path).open()
     try:
@@ -248,7 +251,7 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
         for row in open_to_decide:
             nothing = cast("Any", None)
             await _maintenance.resolve(database, nothing, nothing, row.number, run_id=None)
-        assert await database.read(_queries.counts()) == {ItemState.SET_ASIDE: 4}
+        assert await database.read(_queries.counts()) == {ItemState.QUARANTINED: 4}
         assert not await database.read(_queries.intents_in(IntentState.SEALED, IntentState.AMBIGUOUS))
     finally:
         database.close()
@@ -258,23 +261,23 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
 def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
     found, stored, sealed, asked, lost, running, done = job.add(*"abcdefg")
     job.upload([stored, sealed, asked, lost, running, done])
-    job.order(_commands.seal([sealed]))
+    job.apply(_commands.seal([sealed]))
     for number in (asked, lost):
-        job.order(_commands.begin(job.order(_commands.seal([number])), BEGUN))
-    job.order(_commands.conclude(3, Answer.UNKNOWN, IntentState.UNKNOWN))
+        job.apply(_commands.begin(job.apply(_commands.seal([number])), BEGUN))
+    job.apply(_commands.conclude(3, AttemptOutcome.UNKNOWN, IntentState.UNKNOWN))
     job.submit([running])
     _, run_id = job.submit([done])
     assert succeed(job, run_id, "g")
-    job.order(_run_commands.take_files(done, ItemState.DONE, []))
+    job.apply(_run_commands.take_files(done, ItemState.DONE, []))
 
     for _ in range(2):
-        job.order(_commands.cancel("cancelled", "retry"))
+        job.apply(_commands.cancel("cancelled", "retry"))
         assert states(job) == [*["SET_ASIDE"] * 3, "ASSIGNED", "ASSIGNED", "SUBMITTED", "DONE"]
         assert intents(job) == ["DISSOLVED", "AMBIGUOUS", "AMBIGUOUS", "CREATED", "CREATED"]
     assert found == 1
     assert read(job, _queries.waiting()) == []
     assert job.execute("SELECT count(*) FROM attempts WHERE outcome IS NULL").fetchone() == (0,)
-    assert job.order(_maintenance.retry(failed=False)) == 3
+    assert job.apply(_maintenance.retry(failed=False)) == 3
     assert states(job)[:3] == ["FOUND", "STORED", "STORED"]
 
 
@@ -283,13 +286,13 @@ def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
 
 def test_what_was_seen_before_a_chunk_was_sealed_is_not_its_run(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b"))
-    job.order(_run_commands.see_runs([SeenRun("early", BEGUN, "RUNNING", "v")]))
-    first = job.order(_commands.seal([1]))
-    job.order(_run_commands.see_runs([SeenRun("late", BEGUN, "RUNNING", "v")]))
-    second = job.order(_commands.seal([2]))
+    job.apply(_run_commands.record_runs([ObservedRun("early", BEGUN, "RUNNING", "v")]))
+    first = job.apply(_commands.seal([1]))
+    job.apply(_run_commands.record_runs([ObservedRun("late", BEGUN, "RUNNING", "v")]))
+    second = job.apply(_commands.seal([2]))
     assert read(job, _queries.others_runs(first)) == {"early"}
     assert read(job, _queries.others_runs(second)) == {"early", "late"}
-    job.order(_run_commands.find_duplicate(SeenRun("twin", BEGUN, "RUNNING", "v"), second, None))
+    job.apply(_run_commands.find_duplicate(ObservedRun("twin", BEGUN, "RUNNING", "v"), second, None))
     assert read(job, _queries.others_runs(first)) == {"early", "twin"}
 
 
@@ -298,53 +301,53 @@ def test_a_second_run_is_settled_once_it_is_known_to_be_one(job: MadeUpJob) -> N
     intent, run_id = job.submit([1])
     second = job.duplicate(intent)
     assert read(job, _queries.duplicates()) == {second}
-    assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
-    job.order(_run_commands.resolve_duplicate(run_id, "no"))
-    assert read_summary(job.connection.execute).verdict is Verdict.UNDECIDED
-    job.order(_run_commands.resolve_duplicate(second, "it was cancelled"))
-    assert read_summary(job.connection.execute).verdict is Verdict.UNFINISHED
+    assert read_summary(job.connection.execute).status is JobStatus.UNDECIDED
+    job.apply(_run_commands.resolve_duplicate(run_id, "no"))
+    assert read_summary(job.connection.execute).status is JobStatus.UNDECIDED
+    job.apply(_run_commands.resolve_duplicate(second, "it was cancelled"))
+    assert read_summary(job.connection.execute).status is JobStatus.UNFINISHED
 
 
 def test_adopting_a_run_frees_the_items_that_waited_with_its_own(job: MadeUpJob) -> None:
     """The copy has one chunk of three; what happened later was a chunk of two, and one that was refused."""
     numbers = job.add("a", "b", "c")
     job.upload(numbers)
-    old = job.order(_commands.seal(numbers))
-    job.order(_commands.begin(old, BEGUN))
-    run = SeenRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v")
-    adopted = job.order(_run_commands.adopt(run, [1, 2], tag="", how="forgotten"))
+    old = job.apply(_commands.seal(numbers))
+    job.apply(_commands.begin(old, BEGUN))
+    run = ObservedRun(str(uuid.uuid4()), BEGUN, "RUNNING", "v")
+    adopted = job.apply(_run_commands.adopt(run, [1, 2], tag="", how="forgotten"))
     assert states(job) == ["SUBMITTED", "SUBMITTED", "STORED"]
     assert intents(job) == ["DISSOLVED", "CREATED"]
     assert [each.run_id for each in read(job, _queries.runs_under_way())] == [run.run_id]
     assert read(job, _queries.others_runs(old)) >= {run.run_id}
     with pytest.raises(JobStateError):
-        job.order(_commands.begin(old, BEGUN))
-    claims = read(job, _queries.claims())
-    assert (claims.intents, claims.runs) == ({frozenset("ab"): adopted}, {run.run_id})
-    assert claims.placed == {1, 2}
+        job.apply(_commands.begin(old, BEGUN))
+    ownership = read(job, _queries.ownership())
+    assert (ownership.intents, ownership.runs) == ({frozenset("ab"): adopted}, {run.run_id})
+    assert ownership.placed == {1, 2}
 
 
 def test_claims_tell_what_is_open_from_what_has_a_run(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b", "c", "d"))
     job.submit([1])
-    job.order(_commands.seal([2], tag="~mark"))
+    job.apply(_commands.seal([2], tag="~mark"))
     job.doubt([3])
-    refused = job.order(_commands.seal([4]))
-    job.order(_commands.begin(refused, BEGUN))
-    job.order(_commands.conclude(refused, Answer.REFUSED, IntentState.DISSOLVED, reason="no"))
-    claims = read(job, _queries.claims())
-    assert claims.intents == {frozenset("a"): 1}
-    assert claims.open == {frozenset({"b~mark.2"}), frozenset("c")}
+    refused = job.apply(_commands.seal([4]))
+    job.apply(_commands.begin(refused, BEGUN))
+    job.apply(_commands.conclude(refused, AttemptOutcome.REFUSED, IntentState.DISSOLVED, reason="no"))
+    ownership = read(job, _queries.ownership())
+    assert ownership.intents == {frozenset("a"): 1}
+    assert ownership.open == {frozenset({"b~mark.2"}), frozenset("c")}
 
 
 def test_until_when_a_second_run_may_come(job: MadeUpJob) -> None:
     job.upload(job.add("a", "b"))
     for number in (1, 2):
-        job.order(_commands.begin(job.order(_commands.seal([number])), BEGUN + number))
-    job.order(_commands.conclude(1, Answer.UNKNOWN, IntentState.UNKNOWN))
+        job.apply(_commands.begin(job.apply(_commands.seal([number])), BEGUN + number))
+    job.apply(_commands.conclude(1, AttemptOutcome.UNKNOWN, IntentState.UNKNOWN))
     assert read(job, _queries.doubted()) is None, "one request, so one run at most"
-    job.order(_commands.resolve(1, IntentState.SEALED))
-    job.order(_commands.begin(1, BEGUN + 500))
+    job.apply(_commands.resolve(1, IntentState.SEALED))
+    job.apply(_commands.begin(1, BEGUN + 500))
     assert read(job, _queries.doubted()) == BEGUN + 1
     job.execute("UPDATE attempts SET server_date = NULL")
     ((sent_at,),) = job.execute("SELECT sent_at FROM attempts WHERE outcome = 'UNKNOWN'").fetchall()
@@ -355,7 +358,7 @@ def test_what_is_committed_to_the_limit_of_items(job: MadeUpJob) -> None:
     numbers = job.add(*"abcdef")
     job.upload(numbers[:4])
     job.submit(numbers[:1])
-    job.order(_commands.seal(numbers[1:2]))
+    job.apply(_commands.seal(numbers[1:2]))
     job.move(numbers[4:5], ItemState.READY, ItemState.SENDING)
     assert read(job, _queries.billed()) == 2
     assert read(job, _queries.committed()) == 4, "one that is on its way is counted by who sends it"

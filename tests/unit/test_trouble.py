@@ -27,10 +27,10 @@ from aignostics_async import (
     UrlRefused,
 )
 from aignostics_async.bulk.stages._failure_policy import (
-    Breaker,
+    CircuitBreaker,
+    FailureAction,
     Failures,
-    Verdict,
-    rule,
+    decide,
 )
 
 API: Any = {"method": "GET", "path": "/api/v1/runs"}
@@ -41,48 +41,57 @@ BROKEN = TransferInterrupted("broke off", name="a.svs")
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (LOST, Verdict.AGAIN),
-        (ServerError(503, **API), Verdict.AGAIN),
-        (TooManyRequests(429, **API), Verdict.AGAIN),
-        (TokenEndpointUnavailable("down"), Verdict.AGAIN),
-        (BROKEN, Verdict.AGAIN),
-        (ChecksumMismatch(name="a", expected="x", actual="y"), Verdict.AGAIN),
-        (LocalFileChanged("changed", name="a"), Verdict.ANEW),
-        (SlideError("no slide", path="a"), Verdict.ASIDE),
-        (TransferError("can't be read", name="a"), Verdict.ASIDE),
-        (UrlRefused("refused", name="a", status=403), Verdict.AGAIN),
-        (NotFound(404, **API), Verdict.ASIDE),
-        (LoginRequired("sign in"), Verdict.STOP),
-        (Unauthorized(401, **API), Verdict.STOP),
-        (Forbidden(403, **API), Verdict.STOP),
-        (ConfigurationError("no bucket"), Verdict.STOP),
-        (DiskFull("full", name="a"), Verdict.STOP),
-        (JobError("the database"), Verdict.STOP),
+        (LOST, FailureAction.RETRY),
+        (ServerError(503, **API), FailureAction.RETRY),
+        (TooManyRequests(429, **API), FailureAction.RETRY),
+        (TokenEndpointUnavailable("down"), FailureAction.RETRY),
+        (BROKEN, FailureAction.RETRY),
+        (ChecksumMismatch(name="a", expected="x", actual="y"), FailureAction.RETRY),
+        (LocalFileChanged("changed", name="a"), FailureAction.REPROBE),
+        (SlideError("no slide", path="a"), FailureAction.QUARANTINE),
+        (TransferError("can't be read", name="a"), FailureAction.QUARANTINE),
+        (UrlRefused("refused", name="a", status=403), FailureAction.RETRY),
+        (NotFound(404, **API), FailureAction.QUARANTINE),
+        (LoginRequired("sign in"), FailureAction.STOP),
+        (Unauthorized(401, **API), FailureAction.STOP),
+        (Forbidden(403, **API), FailureAction.STOP),
+        (ConfigurationError("no bucket"), FailureAction.STOP),
+        (DiskFull("full", name="a"), FailureAction.STOP),
+        (JobError("the database"), FailureAction.STOP),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, AignosticsError) else None,
 )
-def test_the_first_failure(error: AignosticsError, verdict: Verdict) -> None:
-    assert rule(error, 1, 0.0).verdict is verdict
+def test_the_first_failure(error: AignosticsError, verdict: FailureAction) -> None:
+    assert decide(error, 1, 0.0).action is verdict
 
 
 def test_an_outage_is_waited_for_and_not_for_ever() -> None:
-    assert rule(LOST, 500, 3599).verdict is Verdict.AGAIN
-    assert rule(LOST, 2, 3601).verdict is Verdict.STOP
-    assert [rule(LOST, tries, 0).wait for tries in (1, 2, 3, 7, 5000)] == [1, 2, 4, 60, 60]
+    assert decide(LOST, 500, 3599).action is FailureAction.RETRY
+    assert decide(LOST, 2, 3601).action is FailureAction.STOP
+    assert [decide(LOST, tries, 0).wait for tries in (1, 2, 3, 7, 5000)] == [1, 2, 4, 60, 60]
 
 
 def test_who_asks_for_time_gets_it() -> None:
-    assert rule(TooManyRequests(429, **API, retry_after=90), 1, 0).wait == 90
-    assert rule(TooManyRequests(429, **API, retry_after=0), 1, 0).wait == 1
-    assert rule(ServerError(503, **API, retry_after=1e9), 1, 0).wait == 600
+    assert decide(TooManyRequests(429, **API, retry_after=90), 1, 0).wait == 90
+    assert decide(TooManyRequests(429, **API, retry_after=0), 1, 0).wait == 1
+    assert decide(ServerError(503, **API, retry_after=1e9), 1, 0).wait == 600
 
 
 def test_a_storage_that_is_away_is_waited_for_and_one_slide_does_not_keep_its_place_for_ever() -> None:
-    assert [rule(BROKEN, 20, since).verdict for since in (900, 901)] == [Verdict.AGAIN, Verdict.ASIDE]
+    assert [decide(BROKEN, 20, since).action for since in (900, 901)] == [
+        FailureAction.RETRY,
+        FailureAction.QUARANTINE,
+    ]
     refused = UrlRefused("refused", name="a", status=403)
-    assert [rule(refused, tries, 0).verdict for tries in (1, 2)] == [Verdict.AGAIN, Verdict.ASIDE]
+    assert [decide(refused, tries, 0).action for tries in (1, 2)] == [
+        FailureAction.RETRY,
+        FailureAction.QUARANTINE,
+    ]
     wrong = ChecksumMismatch(name="a", expected="x", actual="y")
-    assert [rule(wrong, tries, 0).verdict for tries in (4, 5)] == [Verdict.AGAIN, Verdict.ASIDE]
+    assert [decide(wrong, tries, 0).action for tries in (4, 5)] == [
+        FailureAction.RETRY,
+        FailureAction.QUARANTINE,
+    ]
 
 
 def test_an_outage_begins_with_its_first_failure() -> None:
@@ -100,13 +109,13 @@ def test_an_outage_begins_with_its_first_failure() -> None:
 
 
 def test_the_breaker_trips_when_one_after_the_other_fails_alike() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     refused = UrlRefused("no", name="a", status=403)
     assert [breaker.failed(refused) for _ in range(5)] == [False] * 4 + [True]
 
 
 def test_the_breaker_forgives_what_differs_or_says_nothing_of_the_next_slide() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(10):
         assert not breaker.failed(UrlRefused("no", name="a", status=403))
         assert not breaker.failed(UrlRefused("no", name="a", status=404))

@@ -29,7 +29,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "preflight.sources._sources": ("Sources",),
     "reconciliation._quiescence": ("ReconciliationTimeouts",),
     "database._journal": ("EventType", "JobEvent"),
-    "report._audit": ("Account", "Audit", "Verdict"),
+    "report._audit": ("ItemOutcome", "Audit", "JobStatus"),
     "report._summary": ("Summary",),
     "report._write": ("write_report",),
 }
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .preflight.sources._selection_rules import SelectionRule as SelectionRule
     from .preflight.sources._sources import Sources as Sources
     from .reconciliation._quiescence import ReconciliationTimeouts as ReconciliationTimeouts
-    from .report._audit import Account as Account, Audit as Audit, Verdict as Verdict
+    from .report._audit import Audit as Audit, ItemOutcome as ItemOutcome, JobStatus as JobStatus
     from .report._summary import Summary as Summary
     from .report._write import write_report as write_report
 else:

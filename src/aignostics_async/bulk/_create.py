@@ -16,12 +16,12 @@ from anyio import to_thread
 from ..errors import JobRefused
 from .database import _commands, _run_commands
 from .database._database import Database
-from .database._job_folder import Directory, Mark, Marker
+from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from .database._states import ItemState
 from .preflight._findings import Finding
 from .preflight._preflight import Keep, PreflightProgress, run_preflight
-from .reconciliation._platform import Platform
-from .stages._probing import as_columns, in_words
+from .reconciliation._platform import PlatformClient
+from .stages._probing import as_columns, describe_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .preflight.sources._slide_entry import SlideEntry
     from .preflight.sources._sources import Sources
 
-_TURNS = 2**40
+_SHUFFLE_KEYS = 2**40
 _A_DAY = 86400.0
 
 
@@ -45,20 +45,20 @@ async def create_job(
     client: Client,
     *,
     store: Store | None = None,
-    set_aside_faulty: bool = False,
+    quarantine_faulty: bool = False,
     consent: Callable[[PreflightReport], None] | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,
 ) -> PreflightReport:
     """Look ahead, and make the job unless something would fail; the outlook says whether it was made.
 
-    With `set_aside_faulty` slides with faults come into the job and are set aside; a fault of the whole job
+    With `quarantine_faulty` slides with faults come into the job and are set aside; a fault of the whole job
     still keeps it from being made. `consent` is called with the outlook just before the job is made; what it
     raises keeps it from that.
 
     Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
     the folder already, JobBusy, and what `run_preflight` raises.
     """
-    folder = Directory(directory)
+    folder = JobFolder(directory)
     folder.make()
     folder.acquire()
     try:
@@ -76,33 +76,33 @@ async def create_job(
                     keep=_keeper(database, job_id),
                     progress=progress,
                 )
-                await database.write(_commands.arrange())
-            if may_be_made(outlook, set_aside_faulty=set_aside_faulty):
+                await database.write(_commands.renumber())
+            if can_create_job(outlook, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
                     consent(outlook)
                 # With it the first run knows that this database is no copy.
-                await to_thread.run_sync(Marker(job_id).write, Mark(0, 0))
+                await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))
                 draft.replace(folder.database)
         return outlook
     finally:
         folder.release()
 
 
-def may_be_made(outlook: PreflightReport, *, set_aside_faulty: bool) -> bool:
+def can_create_job(outlook: PreflightReport, *, quarantine_faulty: bool) -> bool:
     """Whether a job is made after an outlook. Pure."""
     of_all = [fault for fault in outlook.faults if fault.slide is None]
-    return outlook.is_clear or (set_aside_faulty and not of_all and outlook.ready > 0)
+    return outlook.is_clear or (quarantine_faulty and not of_all and outlook.ready > 0)
 
 
 async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
     """Write down the job itself, and which runs were there before it; return its id."""
     job_id = str(uuid.uuid4())
     version = await client.applications.version(plan.application_version)
-    platform = Platform(client, version)
+    platform = PlatformClient(client, version)
     # By the server's clock, since runs are searched for that were triggered after it.
     begun = (await platform.moment(fresh=True)).server or time.time() - _A_DAY
     # What is there before the job is others'.
-    await database.write(_run_commands.see_runs(await platform.runs(begun)))
+    await database.write(_run_commands.record_runs(await platform.runs(begun)))
     await database.write(_commands.create_job(job_id, plan.to_json(), begun))
     return job_id
 
@@ -117,16 +117,16 @@ def _keeper(database: Database, job_id: str) -> Keep:
         if not isinstance(probed, Finding):
             columns = as_columns(probed)
         if faults:
-            state = ItemState.SET_ASIDE
-            columns["fault"], columns["remedy"] = in_words(faults)
-        item = entry.as_item(shuffle.randrange(_TURNS), state, columns)
+            state = ItemState.QUARANTINED
+            columns["fault"], columns["remedy"] = describe_findings(faults)
+        item = entry.as_item(shuffle.randrange(_SHUFFLE_KEYS), state, columns)
         await database.write(_commands.add_items([item]))
 
     return keep
 
 
 @contextmanager
-def _draft(folder: Directory) -> Iterator[Path]:
+def _draft(folder: JobFolder) -> Iterator[Path]:
     """Give the place of a database that is not the job's yet; whatever happens, none is left there."""
     draft = folder.path / "draft.sqlite3"
     _remove(draft)  # one whose process was killed

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _INTERVAL = 6 * 3600.0  # seconds
 
 
-async def sound_alarms(database: Database, journal: Journal) -> None:
+async def monitor_expiry(database: Database, journal: Journal) -> None:
     """Tell when results end soon: at once, and again as long as that is so. For ever; to be cancelled."""
     while True:
         expiry = await database.read(lambda execute: read_expiry(execute, time.time()))
         if expiry.items:
             first = "" if expiry.first is None else f", the first on {expiry.first:%Y-%m-%d %H:%M} UTC"
             text = f"the platform deletes the results of {expiry.items} slides soon{first}"
-            journal.tell(EventType.RESULTS_EXPIRE, text=text)
+            journal.emit(EventType.RESULTS_EXPIRE, text=text)
         await anyio.sleep(_INTERVAL)

@@ -30,7 +30,7 @@ _WORDS = {
 }
 
 
-async def settle_identity(database: Database, client: Client, plan: JobPlan) -> None:
+async def verify_identity(database: Database, client: Client, plan: JobPlan) -> None:
     """Raise JobRefused for a client that may not see the runs of the job: it would ask for them once more.
 
     What is known of who asks is kept. Costs a request, and where that proves nothing some more.

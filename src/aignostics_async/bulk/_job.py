@@ -15,23 +15,23 @@ from .._core._tasks import plain_task_group
 from ..errors import JobError, UsageError
 from ..transfer._progress import ignore
 from . import _maintenance
-from ._expiry_monitor import sound_alarms
-from ._generation import begin_epoch
-from ._identity import check_server, settle_identity
+from ._expiry_monitor import monitor_expiry
+from ._generation import begin_generation
+from ._identity import check_server, verify_identity
 from ._plan import JobPlan
 from .database import _commands, _queries
 from .database._database import Database
-from .database._job_folder import Directory, Marker
+from .database._job_folder import HighWaterMarkFile, JobFolder
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
 from .preflight.slide_probe._prober import Prober
 from .reconciliation import _submitter
-from .reconciliation._duplicates import Sweep
-from .reconciliation._platform import Platform
+from .reconciliation._duplicates import Reconciler
+from .reconciliation._platform import PlatformClient
 from .reconciliation._submitter import Submitter
 from .reconciliation._tags import tag_of
 from .report._summary import Summary, read_summary
-from .stages._context import Work
+from .stages._context import JobContext
 from .stages._pipeline import run_pipeline
 from .stages._submitting import Signing
 
@@ -66,8 +66,8 @@ class BulkJob:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self._directory = Directory(directory)
-        self._work: Work | None = None
+        self._directory = JobFolder(directory)
+        self._context: JobContext | None = None
         self._is_at_work = False
         self._is_to_drain = False
 
@@ -152,15 +152,15 @@ class BulkJob:
                 client, store or client.store(self.plan.store), journal, progress or ignore
             )
         except BaseException as error:
-            journal.tell(EventType.STOPPED, text=str(error) or type(error).__name__)
+            journal.emit(EventType.STOPPED, text=str(error) or type(error).__name__)
             raise
         finally:
             journal.close()
-            self._work, self._is_at_work, self._is_to_drain = None, False, False
+            self._context, self._is_at_work, self._is_to_drain = None, False, False
 
     async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
         await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
-        self._work = work = Work(
+        self._context = context = JobContext(
             job_id=self.id,
             plan=self.plan,
             results=self.results,
@@ -171,18 +171,20 @@ class BulkJob:
             journal=journal,
             progress=progress,
         )
-        journal.tell(EventType.STARTED)
+        journal.emit(EventType.STARTED)
         if self._is_to_drain:
             self.drain()
-        version = await work.patiently(lambda: client.applications.version(self.plan.application_version))
-        work.requirements = Requirements(version, self.plan.artifact, pack=self.plan.pack)
-        submitter, sweep = await self._begin(work, Platform(client, version))
+        version = await context.with_retries(
+            lambda: client.applications.version(self.plan.application_version)
+        )
+        context.requirements = Requirements(version, self.plan.artifact, pack=self.plan.pack)
+        submitter, reconciler = await self._begin(context, PlatformClient(client, version))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_pause)
-            group.start_soon(sound_alarms, self._database, journal)
-            await run_pipeline(work, prober=prober, submitter=submitter, sweep=sweep)
+            group.start_soon(monitor_expiry, self._database, journal)
+            await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)
             group.cancel_scope.cancel()
-        return await self._end(work)
+        return await self._end(context)
 
     def _check_idle(self) -> None:
         if self._is_at_work:
@@ -191,9 +193,9 @@ class BulkJob:
     def drain(self) -> None:
         """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
         self._is_to_drain = True  # also where it has not come so far as to begin anything
-        if self._work is not None and not self._work.is_draining:
-            self._work.journal.tell(EventType.DRAINING)
-            self._work.drain()
+        if self._context is not None and not self._context.is_draining:
+            self._context.journal.emit(EventType.DRAINING)
+            self._context.drain()
 
     async def adopt(self, client: Client) -> list[str]:
         """Make the platform's runs of this job's items its own where it has forgotten them; return their ids.
@@ -205,14 +207,14 @@ class BulkJob:
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
-        await settle_identity(self._database, client, self.plan)
-        sweep, adopted = self._sweep(client, Platform(client, version)), list[str]()
+        await verify_identity(self._database, client, self.plan)
+        reconciler, adopted = self._reconciler(client, PlatformClient(client, version)), list[str]()
         while True:
-            recalled = await sweep.adopt()
+            recalled = await reconciler.adopt()
             adopted += recalled.adopted
             if not recalled.doubtful:
                 return adopted
-            await anyio.sleep(sweep.lag / _submitter.SERVER_RATE)
+            await anyio.sleep(reconciler.replica_lag / _submitter.SERVER_RATE)
 
     async def retry(self, *, failed: bool = False) -> int:
         """Let items that were set aside go on from where they were, and return how many.
@@ -255,7 +257,7 @@ class BulkJob:
         UsageError while the job is at work.
         """
         self._check_idle()
-        await settle_identity(self._database, client, self.plan)
+        await verify_identity(self._database, client, self.plan)
         return await _maintenance.cancel(self._database, client)
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
@@ -269,42 +271,42 @@ class BulkJob:
     def _tag(self) -> str:
         return tag_of(self.id) if self.plan.reference_tag else ""
 
-    def _sweep(self, client: Client, platform: Platform) -> Sweep:
-        return Sweep(
+    def _reconciler(self, client: Client, platform: PlatformClient) -> Reconciler:
+        return Reconciler(
             database=self._database,
             platform=platform,
             client=client,
             version=self.plan.application_version,
             tag=self._tag,
             since=self._job.created_at,
-            lag=self.plan.patience.lag,
+            replica_lag=self.plan.timeouts.replica_lag,
         )
 
-    async def _begin(self, work: Work, platform: Platform) -> tuple[Submitter, Sweep]:
+    async def _begin(self, context: JobContext, platform: PlatformClient) -> tuple[Submitter, Reconciler]:
         """Check whose job it is and whether the database is the newest one, before anything can be sent."""
-        await work.patiently(lambda: settle_identity(self._database, work.client, self.plan))
-        marker = Marker(self.id)
-        sweep = evolve(
-            self._sweep(work.client, platform),
-            on_second=lambda second: work.journal.tell(
+        await context.with_retries(lambda: verify_identity(self._database, context.client, self.plan))
+        high_water_mark = HighWaterMarkFile(self.id)
+        reconciler = evolve(
+            self._reconciler(context.client, platform),
+            on_duplicate=lambda second: context.journal.emit(
                 EventType.RUN_DUPLICATE, run_id=second.run_id, text=second.done
             ),
         )
-        epoch = await begin_epoch(work, marker, platform, sweep)
+        generation = await begin_generation(context, high_water_mark, platform, reconciler)
         submitter = Submitter(
             database=self._database,
             platform=platform,
-            marker=marker,
-            epoch=epoch,
+            high_water_mark=high_water_mark,
+            generation=generation,
             version=self.plan.application_version,
-            patience=self.plan.patience,
-            prepare=Signing(work),
-            sleep=work.sleep,
-            is_draining=lambda: work.is_draining,
-            on_doubt=lambda reason: work.journal.tell(EventType.RUN_UNKNOWN, text=reason),
-            on_wait=lambda reason: work.journal.tell(EventType.WAITING, text=reason),
+            timeouts=self.plan.timeouts,
+            prepare=Signing(context),
+            sleep=context.sleep,
+            is_draining=lambda: context.is_draining,
+            on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),
+            on_wait=lambda reason: context.journal.emit(EventType.WAITING, text=reason),
         )
-        return submitter, sweep
+        return submitter, reconciler
 
     async def _watch_for_pause(self) -> None:
         pause = anyio.Path(self._directory.pause)
@@ -313,9 +315,9 @@ class BulkJob:
         await self._database.write(_commands.set_job(is_paused=True))
         self.drain()
 
-    async def _end(self, work: Work) -> Summary:
-        if not work.is_draining:
+    async def _end(self, context: JobContext) -> Summary:
+        if not context.is_draining:
             await self._database.write(_commands.set_job(finished_at=time.time()))
         summary = await self.summary()
-        work.journal.tell(EventType.FINISHED, text=summary.verdict.name)
+        context.journal.emit(EventType.FINISHED, text=summary.status.name)
         return summary

@@ -38,19 +38,19 @@ _UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "err
 
 
 def retry(*, failed: bool) -> Callable[[Execute], int]:
-    """Return the order that lets items go on which were set aside, and with `failed` those that failed."""
+    """Return the command that lets items go on which were set aside, and with `failed` those that failed."""
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         query = (
             "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status FROM items "
             "LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
         )
-        rows = execute(query, (ItemState.SET_ASIDE, ItemState.FAILED)).fetchall()
+        rows = execute(query, (ItemState.QUARANTINED, ItemState.FAILED)).fetchall()
         count = 0
         for number, state, uri, run_id, item_id, run_status in rows:
             was_sent = run_id is not None
             is_there = was_sent and item_id is not None and run_status != _run_commands.VANISHED
-            if state == ItemState.SET_ASIDE and is_there:
+            if state == ItemState.QUARANTINED and is_there:
                 again = _commands.move_item(number, ItemState.SUCCEEDED, **_CLEARED)
             elif was_sent and not failed:
                 continue  # a new run of it is paid
@@ -64,7 +64,7 @@ def retry(*, failed: bool) -> Callable[[Execute], int]:
         _run_commands.open_intents()(execute)
         return count
 
-    return work
+    return command
 
 
 def count_billable_retries(execute: Execute) -> int:
@@ -101,8 +101,8 @@ async def resolve(
         raise JobRefused(
             f"run {run_id} is not that of chunk {intent}: it has other items, or another version"
         )
-    order = _commands.resolve(intent, IntentState.CREATED, run_id, reason="a person has named its run")
-    await database.write(order)
+    command = _commands.resolve(intent, IntentState.CREATED, run_id, reason="a person has named its run")
+    await database.write(command)
 
 
 def is_cancelled(reason: str | None) -> bool:
@@ -111,15 +111,15 @@ def is_cancelled(reason: str | None) -> bool:
 
 
 def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
-    """Return the order after which an intent may be sent, or its items are set aside."""
+    """Return the command after which an intent may be sent, or its items are set aside."""
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         reason = "a person was sure that it has no run"
         _commands.resolve(intent.number, IntentState.SEALED, reason=reason)(execute)
         if is_cancelled(intent.reason):
             _commands.cancel(_CANCELLED, _REMEDY)(execute)
 
-    return work
+    return command
 
 
 async def resolve_duplicate(database: Database, client: Client | None, run_id: str) -> None:

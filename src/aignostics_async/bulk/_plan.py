@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from ..errors import (
 )
 from .reconciliation._quiescence import ReconciliationTimeouts
 
-LARGEST_CHUNK = 500
+MAX_CHUNK_SIZE = 500
 """What the platform takes in one run."""
 _LONGEST_PREFIX = 200
 
@@ -78,7 +78,7 @@ def _patient(_plan: object, _attribute: Any, value: Any) -> None:
     times = asdict(value).values() if isinstance(value, ReconciliationTimeouts) else ["none"]
     if not all(isinstance(each, int | float) and 0 < each < float("inf") for each in times):
         raise ConfigurationError(
-            f"patience takes ReconciliationTimeouts(...) of seconds, each more than 0, not {value!r}"
+            f"timeouts takes ReconciliationTimeouts(...) of seconds, each more than 0, not {value!r}"
         )
 
 
@@ -86,8 +86,9 @@ def _folder(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path).absolute()
 
 
-# Keys of the JSON that differ from the attribute: jobs that exist keep theirs.
-_KEYS = {"max_items": "most_items"}
+# Keys in the JSON that differ from the attributes: existing jobs keep theirs.
+_KEYS = {"max_items": "most_items", "timeouts": "patience"}
+_TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doubt", "late_commit": "late"}
 
 
 @frozen(kw_only=True)
@@ -103,7 +104,7 @@ class JobPlan:
     """What the keys of all objects begin with."""
     results: Path | None = field(default=None, converter=_folder)
     """Where outputs go; None for `results` in the job's own folder."""
-    chunk_size: int = field(default=100, validator=_whole(1, LARGEST_CHUNK))
+    chunk_size: int = field(default=100, validator=_whole(1, MAX_CHUNK_SIZE))
     """Items of one run. The platform may end a whole run for its failures: small ones bound the damage."""
     reference_tag: bool = field(default=False, validator=_yes_or_no)
     """Whether the platform sees each reference with a mark of this job, which proves whose a run is."""
@@ -113,34 +114,42 @@ class JobPlan:
     """The input artifact that slides are given to; None where the version has only one."""
     pack: bool = field(default=False, validator=_yes_or_no)
     """Whether slides of several files are sent as a zip to a version that does not say that it takes one."""
-    patience: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
+    timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
     """How long silence has to last before it proves that a run was not created."""
 
     def to_json(self) -> str:
         """Return it as the text that `from_json` reads."""
-        told = asdict(self, value_serializer=lambda _self, _field, value: _as_text(value))
-        told = {_KEYS.get(name, name): value for name, value in told.items()}
-        return json.dumps(told, indent=2, ensure_ascii=False)
+        values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
+        values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)
+        return json.dumps(values, indent=2, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> JobPlan:
         """Return the plan that a job was made with; raises JobDatabaseError and JobRefused."""
         try:
-            names = {key: name for name, key in _KEYS.items()}
-            told = {names.get(key, key): value for key, value in json.loads(text).items()}
+            values = _renamed(json.loads(text), _inverted(_KEYS))
             known = {each.name for each in fields(cls)}
-            if newer := sorted(set(told) - known):
+            if newer := sorted(set(values) - known):
                 raise JobRefused(
                     f"the job's plan says {', '.join(newer)}, which this release does not know; use the one "
                     "that made it, or a later one"
                 )
-            return cls(**{**told, "patience": ReconciliationTimeouts(**told["patience"])})
+            timeouts = _renamed(values["timeouts"], _inverted(_TIMEOUT_KEYS))
+            return cls(**{**values, "timeouts": ReconciliationTimeouts(**timeouts)})
         except JobRefused:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
             raise JobDatabaseError(
                 f"the job's plan can't be read ({error}); bring back a copy of it"
             ) from None
+
+
+def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def _inverted(names: Mapping[str, str]) -> dict[str, str]:
+    return {new: old for old, new in names.items()}
 
 
 def _as_text(value: object) -> object:

@@ -49,7 +49,7 @@ class Passed:
 
 def passed(states: Mapping[ItemState, int]) -> list[Passed]:
     """Return how far each stage is. Pure."""
-    coming = sum(states.values()) - states.get(ItemState.SET_ASIDE, 0)
+    coming = sum(states.values()) - states.get(ItemState.QUARANTINED, 0)
     left, stages = coming, []
     for stage, before, moves in _STAGES:
         if moves == "download":

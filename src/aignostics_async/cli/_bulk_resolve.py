@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from ..bulk import BulkJob
 from ..bulk._maintenance import is_cancelled
-from ..bulk.database._job_folder import Directory
+from ..bulk.database._job_folder import JobFolder
 from ..bulk.report._consistent_view import consistent_view
 from ..bulk.report._formatting import count, minute
 from ..bulk.report._rows import ReportedDuplicate, ReportedRun, read_ambiguous, read_duplicates
@@ -88,7 +88,7 @@ async def _settle(directory: Path, run_id: str, *, cancel: bool) -> None:
     print(f"run {run_id} {'is cancelled, or was over' if cancel else 'is left to go on'}")
 
 
-def _list(folder: Directory) -> None:
+def _list(folder: JobFolder) -> None:
     command = f"aignostics-async bulk resolve {shlex.quote(str(folder.path))}"
     with consistent_view(folder.database) as execute:
         lines = [line for row in read_ambiguous(execute) for line in _ambiguous(row, command)]

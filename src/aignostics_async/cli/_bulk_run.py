@@ -17,8 +17,8 @@ from rich.text import Text
 from .._core._tasks import plain_task_group
 from .._environment import read_root
 from ..bulk import BulkJob, create_job
-from ..bulk._create import may_be_made
-from ..bulk.report._audit import Verdict
+from ..bulk._create import can_create_job
+from ..bulk.report._audit import JobStatus
 from ..bulk.report._formatting import count
 from ..errors import JobStopped
 from ._bulk_options import JobOptions
@@ -99,13 +99,13 @@ async def run(
                 plan,
                 sources,
                 session,
-                set_aside_faulty=set_aside_faulty,
+                quarantine_faulty=set_aside_faulty,
                 consent=consent,
                 progress=progress,
             )
-        if not may_be_made(outlook, set_aside_faulty=set_aside_faulty):
+        if not can_create_job(outlook, quarantine_faulty=set_aside_faulty):
             shown.outlook(outlook)
-            if may_be_made(outlook, set_aside_faulty=True):
+            if can_create_job(outlook, quarantine_faulty=True):
                 shown.say(f"--set-aside-faulty goes on with the {outlook.ready:,} others")
             return outlook.exit_status
         async with BulkJob.open(directory) as job:
@@ -233,5 +233,5 @@ async def _work(job: BulkJob, session: Client, shown: _Shown) -> int:
 
 def _status(summary: Summary) -> int:
     """Return the exit status of a job whose work is over, or was cut short. Pure."""
-    is_drained = summary.job.finished_at is None and summary.verdict is not Verdict.LOST
-    return Verdict.UNFINISHED.exit_status if is_drained else summary.verdict.exit_status
+    is_drained = summary.job.finished_at is None and summary.status is not JobStatus.LOST
+    return JobStatus.UNFINISHED.exit_status if is_drained else summary.status.exit_status

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 from cyclopts import Parameter
 
-from ..bulk.database._job_folder import Directory
+from ..bulk.database._job_folder import JobFolder
 from ..bulk.database._journal import Tail
 from ..bulk.report._consistent_view import consistent_view
 from ..bulk.report._summary import Summary, read_summary
@@ -90,7 +90,7 @@ async def report(
         print(target)
 
 
-async def _read(folder: Directory) -> Summary:
+async def _read(folder: JobFolder) -> Summary:
     def read() -> Summary:
         with consistent_view(folder.database) as execute:
             return read_summary(execute)
@@ -98,7 +98,7 @@ async def _read(folder: Directory) -> Summary:
     return await anyio.to_thread.run_sync(read)
 
 
-def _print(folder: Directory, summary: Summary, *, as_json: bool) -> None:
+def _print(folder: JobFolder, summary: Summary, *, as_json: bool) -> None:
     holder = folder.holder()
     if as_json:
         print_json({"worked_on_by": holder, **facts(summary)})

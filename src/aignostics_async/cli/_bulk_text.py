@@ -13,10 +13,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..bulk.database._job_folder import Directory
+from ..bulk.database._job_folder import JobFolder
 from ..bulk.database._journal import EventType, JobEvent
-from ..bulk.report._audit import Account, Verdict
-from ..bulk.report._formatting import ACCOUNTS, INTENTS, count, human, minute
+from ..bulk.report._audit import ItemOutcome, JobStatus
+from ..bulk.report._formatting import INTENTS, OUTCOMES, count, human, minute
 from ..bulk.report._next_steps import next_steps
 from ..bulk.report._sanitizing import told, visible
 from ..bulk.report._summary import Summary
@@ -33,24 +33,24 @@ _EXPECTED = frozenset(
     }
 )
 _STYLES = {
-    Verdict.DONE: "bold green",
-    Verdict.UNFINISHED: "bold yellow",
-    Verdict.UNDECIDED: "bold red",
-    Verdict.SOME_FAILED: "bold red",
-    Verdict.LOST: "bold red",
+    JobStatus.DONE: "bold green",
+    JobStatus.UNFINISHED: "bold yellow",
+    JobStatus.UNDECIDED: "bold red",
+    JobStatus.SOME_FAILED: "bold red",
+    JobStatus.LOST: "bold red",
 }
 _VERDICTS = {
-    Verdict.DONE: "all is done",
-    Verdict.UNFINISHED: "not at its end",
-    Verdict.UNDECIDED: "somebody has to decide",
-    Verdict.SOME_FAILED: "at its end, and some slides have no results",
-    Verdict.LOST: "slides are not accounted for",
+    JobStatus.DONE: "all is done",
+    JobStatus.UNFINISHED: "not at its end",
+    JobStatus.UNDECIDED: "somebody has to decide",
+    JobStatus.SOME_FAILED: "at its end, and some slides have no results",
+    JobStatus.LOST: "slides are not accounted for",
 }
 
 
-def job_folder(path: Path) -> Directory:
+def job_folder(path: Path) -> JobFolder:
     """Return the folder of a job, or raise UsageError where there is none."""
-    directory = Directory(path)
+    directory = JobFolder(path)
     if not directory.database.is_file():
         raise UsageError(f"there is no job in {path}; 'bulk run' makes one, or give its folder")
     return directory
@@ -69,7 +69,7 @@ def print_text(shown: RenderableType, stream: TextIO) -> None:
 
 def standing(summary: Summary, holder: str | None) -> Group:
     """Return how a job stands, and what to do next. Names are shown as they are, never read as markup."""
-    job, verdict = summary.job, summary.verdict
+    job, verdict = summary.job, summary.status
     table = Table.grid(padding=(0, 2))
     table.add_row("job", Text(f"{job.job_id}, made {minute(job.created_at)} UTC"))
     table.add_row("application", Text(f"{job.application_version} at {job.server}"))
@@ -88,13 +88,13 @@ def standing(summary: Summary, holder: str | None) -> Group:
 def _words(summary: Summary, holder: str | None) -> str:
     if holder is not None:
         return f"{visible(holder)} works on it"
-    is_paused = summary.job.is_paused and summary.verdict is Verdict.UNFINISHED
-    return "paused" if is_paused else _VERDICTS[summary.verdict]
+    is_paused = summary.job.is_paused and summary.status is JobStatus.UNFINISHED
+    return "paused" if is_paused else _VERDICTS[summary.status]
 
 
 def _items(summary: Summary) -> str:
     audit = summary.audit
-    accounts = [f"{audit.accounts[each]:,} {ACCOUNTS[each]}" for each in Account if audit.accounts[each]]
+    accounts = [f"{audit.outcomes[each]:,} {OUTCOMES[each]}" for each in ItemOutcome if audit.outcomes[each]]
     return f"{audit.taken_in:,} came in: {', '.join(accounts) or 'none is there'}"
 
 
@@ -118,7 +118,7 @@ def _outputs(summary: Summary) -> str:
 
 def is_news(event: JobEvent) -> bool:
     """Whether an event is worth a line beside bars that show all that goes well."""
-    return event.what not in _EXPECTED
+    return event.type not in _EXPECTED
 
 
 def event_line(event: Mapping[str, Any]) -> Text:

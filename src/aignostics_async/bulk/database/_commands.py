@@ -16,8 +16,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ...errors import JobStateError
-from ..reconciliation._protocol import Answer
-from ._states import IntentState, ItemState, before
+from ._states import AttemptOutcome, IntentState, ItemState, before
 from ._writer import Execute
 
 
@@ -27,7 +26,7 @@ class NewItem:
 
     reference: str
     path: str
-    turn: int
+    shuffle_key: int
     """Its place in the order of work; a shuffle, so that no chunk is a folder of somebody else's job."""
     overrides: Mapping[str, Any]
     state: ItemState = ItemState.FOUND
@@ -37,16 +36,16 @@ class NewItem:
 
 
 def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
-    """Return the order that takes items into the job; gives how many were new."""
+    """Return the command that takes items into the job; gives how many were new."""
     now = time.time()
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         new = 0
         for item in items:
             row = {
                 "uuid": str(uuid.uuid4()),
                 "reference": item.reference,
-                "turn": item.turn,
+                "turn": item.shuffle_key,
                 "state": item.state,
                 "path": item.path,
                 "overrides": json.dumps(item.overrides),
@@ -61,11 +60,11 @@ def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
         execute("UPDATE job SET taken_in = taken_in + ?", (new,))
         return new
 
-    return work
+    return command
 
 
-def arrange() -> Callable[[Execute], None]:
-    """Return the order that numbers the items of a new job in the order of work.
+def renumber() -> Callable[[Execute], None]:
+    """Return the command that numbers the items of a new job in the order of work.
 
     What is worked on at one time then lies together, and a commit writes a few pages instead of a page for
     each item.
@@ -75,22 +74,22 @@ def arrange() -> Callable[[Execute], None]:
         "(ORDER BY turn, number) AS place FROM items) WHERE number = found"
     )
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         (most,) = execute("SELECT coalesce(max(number), 0) + 1 FROM items").fetchone()
         # By way of numbers that no item has.
         execute(query, (2 * most,))
         execute("UPDATE items SET number = number + ?", (2 * most,))
 
-    return work
+    return command
 
 
 def move_item(number: int, state: ItemState, **columns: Any) -> Callable[[Execute], None]:
-    """Return the order that moves an item to a state and sets columns of it; JobStateError if it may not."""
+    """Return the command that moves an item to a state and sets columns; it raises JobStateError."""
     return lambda execute: _move(execute, [number], state, columns)
 
 
 def move_items(numbers: Iterable[int], state: ItemState, **columns: Any) -> Callable[[Execute], None]:
-    """Return the order that moves several items, all or none."""
+    """Return the command that moves several items, all or none."""
     listed = list(numbers)
     return lambda execute: _move(execute, listed, state, columns)
 
@@ -111,27 +110,27 @@ def _moving(state: ItemState, *columns: str) -> str:
     )
 
 
-def set_aside(number: int, fault: str, remedy: str | None) -> Callable[[Execute], bool]:
-    """Return the order that lets the others go on without an item; gives False for one at its end already."""
+def quarantine(number: int, fault: str, remedy: str | None) -> Callable[[Execute], bool]:
+    """Return the command that lets the others go on without an item; gives False for a final one."""
 
-    def work(execute: Execute) -> bool:
+    def command(execute: Execute) -> bool:
         (state,) = execute("SELECT state FROM items WHERE number = ?", (number,)).fetchone()
         if ItemState(state).is_final:
             return False
-        _move(execute, [number], ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})
+        _move(execute, [number], ItemState.QUARANTINED, {"fault": fault, "remedy": remedy})
         return True
 
-    return work
+    return command
 
 
 def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
-    """Return the order that sets columns of an item, which stays in its state."""
+    """Return the command that sets columns of an item, which stays in its state."""
     names = ", ".join(f"{name} = ?" for name in columns)
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute(f"UPDATE items SET {names} WHERE number = ?", (*columns.values(), number))
 
-    return work
+    return command
 
 
 IN_DOUBT = "the job was cancelled; "
@@ -139,12 +138,12 @@ IN_DOUBT = "the job was cancelled; "
 
 
 def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
-    """Return the order after which nothing is sent any more: what was not is set aside.
+    """Return the command after which nothing is sent any more: what was not is set aside.
 
     Where a request may have created a run, a person has to decide.
     """
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         for (intent,) in execute("SELECT number FROM intents WHERE state = 'SEALED'").fetchall():
             members = "SELECT item FROM members WHERE intent = ? AND is_live"
             numbers = [row[0] for row in execute(members, (intent,))]
@@ -158,19 +157,19 @@ def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
         execute(query, (IN_DOUBT, IN_DOUBT))
         query = "SELECT number FROM items WHERE state IN ('FOUND', 'READY', 'SENDING', 'STORED')"
         unsent = [row[0] for row in execute(query)]
-        _move(execute, unsent, ItemState.SET_ASIDE, {"fault": fault, "remedy": remedy})
+        _move(execute, unsent, ItemState.QUARANTINED, {"fault": fault, "remedy": remedy})
 
-    return work
+    return command
 
 
 def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
-    """Return the order that makes items an intent, for good; gives its number.
+    """Return the command that makes items an intent, for good; gives its number.
 
     `tag` is what the references of the job's items are marked with; the intent's number is added to it.
     """
     ident, now = str(uuid.uuid4()), time.time()
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         query = (
             "INSERT INTO intents (uuid, tag, sealed_at, size, known_before) "
             "SELECT ?, ?, ?, ?, coalesce(max(number), 0) FROM seen"
@@ -183,38 +182,38 @@ def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
             execute("INSERT INTO members (intent, item) VALUES (?, ?)", (intent, number))
         return intent
 
-    return work
+    return command
 
 
 def begin(intent: int, server_date: float | None) -> Callable[[Execute], int]:
-    """Return the order that writes down a request which is about to leave; gives its number."""
+    """Return the command that writes down a request which is about to leave; gives its number."""
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         _move_intent(execute, intent, IntentState.SENDING)
         query = "INSERT INTO attempts (intent, sent_at, server_date) VALUES (?, ?, ?)"
         return execute(query, (intent, time.time(), server_date)).lastrowid or 0
 
-    return work
+    return command
 
 
 def conclude(
-    intent: int, answer: Answer, state: IntentState, run_id: str | None = None, reason: str = ""
+    intent: int, outcome: AttemptOutcome, state: IntentState, run_id: str | None = None, reason: str = ""
 ) -> Callable[[Execute], None]:
-    """Return the order that writes down what the request under way came to."""
+    """Return the command that writes down what the request under way came to."""
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         query = "UPDATE attempts SET outcome = ?, told = ? WHERE intent = ? AND outcome IS NULL"
-        if execute(query, (answer, reason, intent)).rowcount != 1:
+        if execute(query, (outcome, reason, intent)).rowcount != 1:
             raise JobStateError(f"no request of intent {intent} is under way")
         _settle(execute, intent, state, run_id, reason)
 
-    return work
+    return command
 
 
 def resolve(
     intent: int, state: IntentState, run_id: str | None = None, reason: str = ""
 ) -> Callable[[Execute], None]:
-    """Return the order that writes down what listings, or a person, have found out about an intent."""
+    """Return the command that writes down what listings, or a person, have found out about an intent."""
     return lambda execute: _settle(execute, intent, state, run_id, reason)
 
 
@@ -241,7 +240,7 @@ def _dissolve(execute: Execute, intent: int, reason: str) -> None:
     execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
     if len(members) == 1:
         fault = f"the platform refused it: {reason}"
-        _move(execute, members, ItemState.SET_ASIDE, {"intent": None, "fault": fault})
+        _move(execute, members, ItemState.QUARANTINED, {"intent": None, "fault": fault})
         return
     _move(execute, members, ItemState.STORED, {"intent": None})
     for number in members:
@@ -263,21 +262,21 @@ def _move_intent(execute: Execute, intent: int, state: IntentState, **columns: A
 
 
 def create_job(job_id: str, plan: str, created_at: float) -> Callable[[Execute], None]:
-    """Return the order that makes the job. Runs that were seen until now are others'."""
+    """Return the command that makes the job. Runs that were seen until now are others'."""
     row = (job_id, created_at, plan)
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute("INSERT INTO job (id, created_at, plan) VALUES (?, ?, ?)", row)
         execute("UPDATE job SET baseline = (SELECT coalesce(max(number), 0) FROM seen)")
 
-    return work
+    return command
 
 
 def set_job(**columns: Any) -> Callable[[Execute], None]:
-    """Return the order that sets columns of the job."""
+    """Return the command that sets columns of the job."""
     names = ", ".join(f"{name} = ?" for name in columns)
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute(f"UPDATE job SET {names}", tuple(columns.values()))
 
-    return work
+    return command

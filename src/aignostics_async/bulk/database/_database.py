@@ -34,16 +34,16 @@ class Database:
         return self
 
     def close(self) -> None:
-        """Write what was ordered, and close it; nothing of it is left in a log beside it then."""
+        """Write what was written, and close it; nothing of it is left in a log beside it then."""
         try:
             self._reading.submit(self._close_reader).result()
             self._reading.shutdown()
         finally:
             self._writer.stop()  # the last one, for a reader can't take in the log
 
-    def write(self, order: Callable[[Execute], T]) -> asyncio.Future[T]:
-        """Carry out an order; what is returned has its result when it is durable."""
-        return self._writer.write(order)
+    def write(self, command: Callable[[Execute], T]) -> asyncio.Future[T]:
+        """Carry out a command; what is returned has its result when it is durable."""
+        return self._writer.write(command)
 
     async def read(self, query: Callable[[Execute], T]) -> T:
         """Return what a query gives, as of the last commit."""

@@ -24,16 +24,16 @@ from ...errors import JobBusy, JobError
 
 
 @frozen
-class Mark:
+class HighWaterMark:
     """How far a job is: how often it was opened, and how many requests for runs it has written down."""
 
-    epoch: int
+    generation: int
     attempts: int
     asked_at: float | None = None
     """The server's date of the latest request, where it is known."""
 
 
-class Directory:
+class JobFolder:
     """A job's folder, its owner's alone."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -110,31 +110,32 @@ class Directory:
         self._lock.release()
 
 
-class Marker:
+class HighWaterMarkFile:
     """The mark of a job, outside its folder."""
 
     def __init__(self, job_id: str, folder: Path | None = None) -> None:
         self._path = (folder or state_folder("jobs")) / f"{job_id}.json"
 
-    def read(self) -> Mark | None:
+    def read(self) -> HighWaterMark | None:
         """Return the mark; None where there is none, or none that can be read."""
         try:
-            told = json.loads(self._path.read_bytes())
-            asked_at = told.get("asked_at")
-            return Mark(
-                int(told["epoch"]), int(told["attempts"]), None if asked_at is None else float(asked_at)
+            kept = json.loads(self._path.read_bytes())
+            asked_at = kept.get("asked_at")
+            return HighWaterMark(
+                int(kept["epoch"]), int(kept["attempts"]), None if asked_at is None else float(asked_at)
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def write(self, mark: Mark) -> None:
+    def write(self, mark: HighWaterMark) -> None:
         """Put the mark on the disk before anything that it speaks of is done; raises JobError."""
+        kept = asdict(mark)
         part = self._path.with_suffix(".part")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
-                file.write(json.dumps(asdict(mark)))
+                file.write(json.dumps({"epoch": kept.pop("generation"), **kept}))
                 file.flush()
                 os.fsync(descriptor)
             part.replace(self._path)

@@ -23,7 +23,7 @@ class EventType(StrEnum):
     """What can happen."""
 
     STARTED = "started"
-    SET_ASIDE = "set_aside"
+    QUARANTINED = "set_aside"
     UPLOADED = "uploaded"
     RUN_CREATED = "run_created"
     RUN_UNKNOWN = "run_unknown"
@@ -45,7 +45,7 @@ class EventType(StrEnum):
 class JobEvent:
     """Something that happened in a job."""
 
-    what: EventType
+    type: EventType
     reference: str | None = None
     run_id: str | None = None
     text: str | None = None
@@ -55,7 +55,10 @@ class JobEvent:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold; what is not known is left out."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        values = asdict(self)
+        return {
+            name: value for name, value in {"what": values.pop("type"), **values}.items() if value is not None
+        }
 
     def to_json(self) -> str:
         """Return it as one line of JSON."""
@@ -76,9 +79,9 @@ class Journal:
         self._file = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")
         self._listener = listener
 
-    def tell(self, what: EventType, **told: Any) -> None:
+    def emit(self, event_type: EventType, **detail: Any) -> None:
         """Tell an event. A file that can't be written to any more is no reason to stop a job."""
-        event = JobEvent(what=what, **told)
+        event = JobEvent(type=event_type, **detail)
         with suppress(OSError, ValueError):
             self._file.write(event.to_json() + "\n")
         if self._listener is not None:

@@ -74,7 +74,7 @@ class JobRow:
     id: str
     created_at: float
     plan: str
-    epoch: int
+    generation: int
     identity: str | None
     finished_at: float | None
 
@@ -89,7 +89,7 @@ class OwnRun:
 
 
 @frozen(kw_only=True)
-class Claims:
+class Ownership:
     """All at one moment: which references belong to what."""
 
     intents: dict[frozenset[str], int]
@@ -271,15 +271,15 @@ def known_runs() -> Callable[[Execute], frozenset[str]]:
     return lambda execute: frozenset(row[0] for row in execute(query))
 
 
-def claims() -> Callable[[Execute], Claims]:
+def ownership() -> Callable[[Execute], Ownership]:
     """Return the query for which references belong to what."""
 
-    def query(execute: Execute) -> Claims:
+    def query(execute: Execute) -> Ownership:
         own: dict[int, str] = dict(execute("SELECT number, run_id FROM intents WHERE run_id IS NOT NULL"))
         placed = execute("SELECT number FROM items WHERE run_id IS NOT NULL")
         sent = _references(execute, "<> 'DISSOLVED'")
         dissolved = _references(execute, "= 'DISSOLVED'")
-        return Claims(
+        return Ownership(
             intents={references: number for number, references in sent.items() if number in own},
             dissolved={references: number for number, references in dissolved.items()},
             open={references for number, references in sent.items() if number not in own},

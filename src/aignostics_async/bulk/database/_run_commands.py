@@ -1,6 +1,6 @@
 """What is written into a job's database of runs: what listings show, what became of items and files.
 
-Orders like those of `_orders.py`.
+Commands like those of `_commands.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ._states import ItemState
 
 if TYPE_CHECKING:
     from ...downloads._outcomes import FileStatus
-    from ..reconciliation._matching import SeenRun
+    from ..reconciliation._matching import ObservedRun
     from ._writer import Execute
 
 
@@ -28,7 +28,7 @@ VANISHED = "VANISHED"
 
 
 @frozen
-class Output:
+class ExpectedOutput:
     """An output artifact of an item, by its id and its name."""
 
     artifact_id: str
@@ -36,7 +36,7 @@ class Output:
 
 
 @frozen(kw_only=True)
-class Fetched:
+class OutputFile:
     """What became of the file of an output artifact."""
 
     artifact_id: str
@@ -48,11 +48,11 @@ class Fetched:
     fault: str | None
 
 
-def see_runs(runs: Iterable[SeenRun]) -> Callable[[Execute], None]:
-    """Return the order that takes in a listing."""
+def record_runs(runs: Iterable[ObservedRun]) -> Callable[[Execute], None]:
+    """Return the command that takes in a listing."""
     rows = [(run.run_id, run.triggered_at, run.status) for run in runs]
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         query = (
             "INSERT INTO seen (run_id, triggered_at, status) VALUES (?, ?, ?) "
             "ON CONFLICT (run_id) DO UPDATE SET triggered_at = excluded.triggered_at"
@@ -60,7 +60,7 @@ def see_runs(runs: Iterable[SeenRun]) -> Callable[[Execute], None]:
         for row in rows:
             execute(query, row)
 
-    return work
+    return command
 
 
 def take_result(
@@ -71,11 +71,11 @@ def take_result(
     state: ItemState,
     status: str,
     error: str | None,
-    outputs: Sequence[Output] = (),
+    outputs: Sequence[ExpectedOutput] = (),
 ) -> Callable[[Execute], bool]:
-    """Return the order that takes in what became of an item; gives whether it was news."""
+    """Return the command that takes in what became of an item; gives whether it was news."""
 
-    def work(execute: Execute) -> bool:
+    def command(execute: Execute) -> bool:
         query = "SELECT number FROM items WHERE run_id = ? AND reference = ? AND state = ?"
         row = execute(query, (run_id, reference, ItemState.SUBMITTED)).fetchone()
         if row is None:
@@ -84,34 +84,34 @@ def take_result(
         _know(execute, row[0], outputs)
         return True
 
-    return work
+    return command
 
 
-def know_outputs(run_id: str, outputs: Mapping[str, Sequence[Output]]) -> Callable[[Execute], None]:
-    """Return the order that takes in all outputs of a run at its end, by the references of its items.
+def know_outputs(run_id: str, outputs: Mapping[str, Sequence[ExpectedOutput]]) -> Callable[[Execute], None]:
+    """Return the command that takes in all outputs of a run at its end, by the references of its items.
 
     An item that counted as done and has more goes back to those whose outputs are to be fetched.
     """
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         query = "SELECT number, state FROM items WHERE run_id = ? AND reference = ?"
         for reference, listed in outputs.items():
             row = execute(query, (run_id, reference)).fetchone()
             if row is not None and _know(execute, row[0], listed) and row[1] == ItemState.DONE:
                 move_item(row[0], ItemState.SUCCEEDED)(execute)
 
-    return work
+    return command
 
 
-def _know(execute: Execute, item: int, outputs: Sequence[Output]) -> int:
+def _know(execute: Execute, item: int, outputs: Sequence[ExpectedOutput]) -> int:
     query = "INSERT OR IGNORE INTO outputs (item, artifact_id, name) VALUES (?, ?, ?)"
     return sum(execute(query, (item, each.artifact_id, each.name)).rowcount for each in outputs)
 
 
 def end_run(run_id: str, status: str, ended_at: float) -> Callable[[Execute], int]:
-    """Return the order that takes in a run's end; what has no result then failed. Gives how many."""
+    """Return the command that takes in a run's end; what has no result then failed. Gives how many."""
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (status, ended_at, run_id))
         left = _items_of(execute, run_id, ItemState.SUBMITTED)
         error = f"the run ended as {status} without a result for it"
@@ -119,31 +119,31 @@ def end_run(run_id: str, status: str, ended_at: float) -> Callable[[Execute], in
         _close(execute, run_id)
         return len(left)
 
-    return work
+    return command
 
 
 def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
-    """Return the order for a run that is not there any more: its items are set aside. Gives how many."""
+    """Return the command for a run that is not there any more: its items are set aside. Gives how many."""
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (VANISHED, ended_at, run_id))
         left = _items_of(execute, run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED)
         fault = f"run {run_id} is not there any more"
         remedy = "was it deleted? Ask the platform's support; a new analysis is paid anew: retry --failed"
-        move_items(left, ItemState.SET_ASIDE, fault=fault, remedy=remedy)(execute)
+        move_items(left, ItemState.QUARANTINED, fault=fault, remedy=remedy)(execute)
         _close(execute, run_id)
         return len(left)
 
-    return work
+    return command
 
 
-def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callable[[Execute], bool]:
-    """Return the order that takes in what became of an item's files; gives whether all of it is here then.
+def take_files(item: int, state: ItemState, files: Sequence[OutputFile]) -> Callable[[Execute], bool]:
+    """Return the command that takes in what became of an item's files; gives whether all of it is here then.
 
     That it is not even if `state` is DONE where more outputs came to be known meanwhile.
     """
 
-    def work(execute: Execute) -> bool:
+    def command(execute: Execute) -> bool:
         query = (
             "INSERT INTO outputs (item, artifact_id, name, status, path, size, crc32c, fault) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item, artifact_id) DO UPDATE SET "
@@ -169,7 +169,7 @@ def take_files(item: int, state: ItemState, files: Sequence[Fetched]) -> Callabl
         _close(execute, run_id)
         return True
 
-    return work
+    return command
 
 
 def _items_of(execute: Execute, run_id: str, *states: ItemState) -> list[int]:
@@ -190,21 +190,21 @@ def _close(execute: Execute, run_id: str) -> None:
 
 
 def open_intents() -> Callable[[Execute], None]:
-    """Return the order that opens closed intents again whose items are not all over any more."""
+    """Return the command that opens closed intents again whose items are not all over any more."""
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute(
             "UPDATE intents SET state = 'CREATED' WHERE state = 'CLOSED' AND EXISTS ("
             "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))"
         )
 
-    return work
+    return command
 
 
 def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], None]:
-    """Return the order that takes in that files of an item are gone or changed, to be brought anew."""
+    """Return the command that takes in that files of an item are gone or changed, to be brought anew."""
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         query = "UPDATE outputs SET status = 'KNOWN', fault = NULL WHERE item = ? AND artifact_id = ?"
         for artifact_id in artifact_ids:
             execute(query, (item, artifact_id))
@@ -212,23 +212,23 @@ def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], No
             move_item(item, ItemState.SUCCEEDED)(execute)
         open_intents()(execute)
 
-    return work
+    return command
 
 
 def resolve_duplicate(run_id: str, done: str) -> Callable[[Execute], None]:
-    """Return the order that takes in what was done about a second run."""
+    """Return the command that takes in what was done about a second run."""
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute("UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate", (done, run_id))
 
-    return work
+    return command
 
 
-def find_duplicate(run: SeenRun, intent: int, done: str | None) -> Callable[[Execute], None]:
-    """Return the order that takes in a second run of an intent, and what was done about it."""
+def find_duplicate(run: ObservedRun, intent: int, done: str | None) -> Callable[[Execute], None]:
+    """Return the command that takes in a second run of an intent, and what was done about it."""
     values = (run.run_id, run.triggered_at, run.status, intent, done)
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         execute(
             "INSERT INTO seen (run_id, triggered_at, status, intent, is_duplicate, done) "
             "VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (run_id) DO UPDATE SET "
@@ -236,18 +236,18 @@ def find_duplicate(run: SeenRun, intent: int, done: str | None) -> Callable[[Exe
             values,
         )
 
-    return work
+    return command
 
 
-def adopt(run: SeenRun, numbers: Sequence[int], *, tag: str, how: str) -> Callable[[Execute], int]:
-    """Return the order that gives items a run that the platform has and the database had forgotten.
+def adopt(run: ObservedRun, numbers: Sequence[int], *, tag: str, how: str) -> Callable[[Execute], int]:
+    """Return the command that gives items a run that the platform has and the database had forgotten.
 
     Their intents that have no run are dissolved first; JobStateError if one has its run. Gives the number of
     the new intent.
     """
     ident, now, marks = str(uuid.uuid4()), time.time(), json.dumps(list(numbers))
 
-    def work(execute: Execute) -> int:
+    def command(execute: Execute) -> int:
         query = (
             "SELECT DISTINCT intent FROM members WHERE is_live AND item IN (SELECT value FROM json_each(?))"
         )
@@ -277,4 +277,4 @@ def adopt(run: SeenRun, numbers: Sequence[int], *, tag: str, how: str) -> Callab
         )
         return adopted
 
-    return work
+    return command

@@ -37,15 +37,15 @@ class Sample:
 
 
 def add_samples(samples: Iterable[Sample]) -> Callable[[Execute], None]:
-    """Return the order that takes in samples as of now; those that say nothing are left out."""
+    """Return the command that takes in samples as of now; those that say nothing are left out."""
     now = time.time()
     rows = [(now, each.stage, each.items, each.bytes) for each in samples if each.items or each.bytes]
 
-    def work(execute: Execute) -> None:
+    def command(execute: Execute) -> None:
         for row in rows:
             execute("INSERT INTO samples (at, stage, items, bytes) VALUES (?, ?, ?, ?)", row)
 
-    return work
+    return command
 
 
 @frozen

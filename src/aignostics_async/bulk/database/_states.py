@@ -31,7 +31,7 @@ class ItemState(StrEnum):
     """Every output is here, verified."""
     FAILED = "FAILED"
     """The platform ended it without results."""
-    SET_ASIDE = "SET_ASIDE"
+    QUARANTINED = "SET_ASIDE"
     """It can't go on, and the others do; its fault says why and what to do."""
 
     @property
@@ -40,7 +40,7 @@ class ItemState(StrEnum):
         return self in _FINAL
 
 
-_FINAL = frozenset({ItemState.DONE, ItemState.FAILED, ItemState.SET_ASIDE})
+_FINAL = frozenset({ItemState.DONE, ItemState.FAILED, ItemState.QUARANTINED})
 
 
 class IntentState(StrEnum):
@@ -62,17 +62,36 @@ class IntentState(StrEnum):
     """The platform refused it as it was; its items went on without it."""
 
 
+class AttemptOutcome(StrEnum):
+    """What a request for a run came to. What is not listed elsewhere is UNKNOWN."""
+
+    CREATED = "CREATED"
+    """The platform named the run."""
+    NOT_SENT = "NOT_SENT"
+    """No connection was made."""
+    REFUSED = "REFUSED"
+    """The platform said no, and why: it can't take this request as it is."""
+    LATER = "LATER"
+    """The platform said not now: too many requests."""
+    UNAUTHORIZED = "UNAUTHORIZED"
+    """The platform did not take the token; it may have just ended, and then a newer one will do."""
+    STOP = "STOP"
+    """The platform will say no to every request of this job, until a person changes something."""
+    UNKNOWN = "UNKNOWN"
+    """It may have created a run."""
+
+
 _ITEMS: dict[ItemState, frozenset[ItemState]] = {
-    ItemState.FOUND: frozenset({ItemState.READY, ItemState.SET_ASIDE}),
-    ItemState.READY: frozenset({ItemState.FOUND, ItemState.SENDING, ItemState.SET_ASIDE}),
-    ItemState.SENDING: frozenset({ItemState.FOUND, ItemState.STORED, ItemState.SET_ASIDE}),
-    ItemState.STORED: frozenset({ItemState.FOUND, ItemState.ASSIGNED, ItemState.SET_ASIDE}),
-    ItemState.ASSIGNED: frozenset({ItemState.STORED, ItemState.SUBMITTED, ItemState.SET_ASIDE}),
-    ItemState.SUBMITTED: frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.SET_ASIDE}),
-    ItemState.SUCCEEDED: frozenset({ItemState.DONE, ItemState.SET_ASIDE}),
+    ItemState.FOUND: frozenset({ItemState.READY, ItemState.QUARANTINED}),
+    ItemState.READY: frozenset({ItemState.FOUND, ItemState.SENDING, ItemState.QUARANTINED}),
+    ItemState.SENDING: frozenset({ItemState.FOUND, ItemState.STORED, ItemState.QUARANTINED}),
+    ItemState.STORED: frozenset({ItemState.FOUND, ItemState.ASSIGNED, ItemState.QUARANTINED}),
+    ItemState.ASSIGNED: frozenset({ItemState.STORED, ItemState.SUBMITTED, ItemState.QUARANTINED}),
+    ItemState.SUBMITTED: frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.QUARANTINED}),
+    ItemState.SUCCEEDED: frozenset({ItemState.DONE, ItemState.QUARANTINED}),
     ItemState.DONE: frozenset({ItemState.SUCCEEDED}),  # `verify` found an output gone or changed
     ItemState.FAILED: frozenset({ItemState.FOUND, ItemState.STORED}),  # `retry`, which pays again
-    ItemState.SET_ASIDE: frozenset(
+    ItemState.QUARANTINED: frozenset(
         # `retry`, and files that were on their way when their run vanished
         {ItemState.FOUND, ItemState.STORED, ItemState.SUCCEEDED, ItemState.DONE}
     ),

@@ -16,24 +16,24 @@ from ...errors import JobDatabaseError
 T = TypeVar("T")
 
 Execute = Callable[..., sqlite3.Cursor]
-_MOST = 512  # orders of one commit
+_MAX_BATCH = 512  # commands of one commit
 
 # Plain tuples: there is one for each step of each item.
-_Order = tuple[Callable[[Execute], Any], asyncio.Future[Any]]
+_Command = tuple[Callable[[Execute], Any], asyncio.Future[Any]]
 _Outcome = tuple[Any, BaseException | None]
 
 
 class Writer:
-    """Carries out orders one after the other, several in one transaction.
+    """Carries out commands one after the other, several in one transaction.
 
-    An order is a function that is given `execute`, does nothing but that, and may be called again. It happens
-    whole or not at all, whatever becomes of its neighbours, and its caller goes on when it is on the disk.
-    Cancelling a caller does not take its order back.
+    A command is a function of `execute` without other effects, and may be called again. It is applied whole
+    or not at all, independently of the others in its transaction, and its caller continues when it is
+    durable. Cancelling a caller does not revoke its command.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._commands: SimpleQueue[_Command | None] = SimpleQueue()
         self._ended: JobDatabaseError | None = None
         self._thread = Thread(target=self._run, name="aignostics job writer", daemon=True)
         self.commits = 0
@@ -45,21 +45,21 @@ class Writer:
         self._thread.start()
         ready.result()
 
-    def write(self, work: Callable[[Execute], T]) -> asyncio.Future[T]:
-        """Carry out an order; what is returned has its result when it is durable.
+    def write(self, command: Callable[[Execute], T]) -> asyncio.Future[T]:
+        """Carry out a command; what is returned has its result when it is durable.
 
-        It raises what the order raised, which then has left nothing, and JobDatabaseError where the disk did,
+        It raises what the command raised, which then left nothing, and JobDatabaseError where the disk failed
         or the thread has ended.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._orders.put((work, future))
+        self._commands.put((command, future))
         if self._ended is not None:
             self._refuse_rest(self._ended)
         return future
 
     def stop(self) -> None:
-        """Carry out what was ordered, and end the thread."""
-        self._orders.put(None)
+        """Carry out what was given, and end the thread."""
+        self._commands.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -69,7 +69,7 @@ class Writer:
             self._ready.set_exception(error)
             return
         self._ready.set_result(None)
-        batch: Sequence[_Order] = ()
+        batch: Sequence[_Command] = ()
         is_last, ended = False, "the job was closed; open it again"
         try:
             while not is_last:
@@ -81,7 +81,7 @@ class Writer:
             ended = f"the job's database failed ({type(error).__name__}: {error}); resume the job"
         with suppress(sqlite3.Error):
             connection.close()
-        # In this order: an order that comes from now on is refused by whoever brings it.
+        # In this command: a command that comes from now on is refused by whoever brings it.
         self._ended = JobDatabaseError(ended)
         _tell(batch, [(None, self._ended)] * len(batch))
         self._refuse_rest(self._ended)
@@ -89,30 +89,30 @@ class Writer:
     def _refuse_rest(self, error: JobDatabaseError) -> None:
         with suppress(Empty):
             while True:
-                order = self._orders.get_nowait()
-                if order is not None:
-                    _tell([order], [(None, error)])
+                command = self._commands.get_nowait()
+                if command is not None:
+                    _tell([command], [(None, error)])
 
-    def _take(self) -> tuple[list[_Order], bool]:
-        batch: list[_Order] = []
-        order = self._orders.get()
-        while order is not None:
-            batch.append(order)
-            if len(batch) == _MOST or self._orders.empty():
+    def _take(self) -> tuple[list[_Command], bool]:
+        batch: list[_Command] = []
+        command = self._commands.get()
+        while command is not None:
+            batch.append(command)
+            if len(batch) == _MAX_BATCH or self._commands.empty():
                 return batch, False
-            order = self._orders.get()
+            command = self._commands.get()
         return batch, True
 
-    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Order]) -> list[_Outcome]:
-        """Return what became of each order."""
+    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Command]) -> list[_Outcome]:
+        """Return what became of each command."""
         execute = connection.execute
         try:
             execute("BEGIN IMMEDIATE")
-            given = [work(execute) for work, _ in batch]
+            given = [command(execute) for command, _ in batch]
             execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - who ordered it gets it
+        except BaseException as error:  # noqa: BLE001 - whoever gave it gets it
             # A future takes any but this one.
-            failure = RuntimeError("an order stopped early") if isinstance(error, StopIteration) else error
+            failure = RuntimeError("a command stopped early") if isinstance(error, StopIteration) else error
         else:
             self.commits += 1
             return [(each, None) for each in given]
@@ -120,7 +120,7 @@ class Writer:
             connection.rollback()
         if len(batch) > 1:
             # One of them failed, and must not take the others with it.
-            return [self._commit(connection, [order])[0] for order in batch]
+            return [self._commit(connection, [command])[0] for command in batch]
         if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
             failure = JobDatabaseError(
                 f"the job's database can't be written ({type(failure).__name__}: {failure}); nothing of this "
@@ -129,8 +129,8 @@ class Writer:
         return [(None, failure)]
 
 
-def _tell(batch: Iterable[_Order], outcomes: Iterable[_Outcome]) -> None:
-    """Tell every caller how its order ended, all callers of a loop in one go."""
+def _tell(batch: Iterable[_Command], outcomes: Iterable[_Outcome]) -> None:
+    """Tell every caller how its command ended, all callers of a loop in one go."""
     told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], _Outcome]]] = {}
     for (_, future), outcome in zip(batch, outcomes, strict=True):
         told.setdefault(future.get_loop(), []).append((future, outcome))

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from ..._client import Client
     from ..database._database import Database
-    from ..database._queries import Claims
-    from ._matching import SeenRun
-    from ._platform import Platform
+    from ..database._queries import Ownership
+    from ._matching import ObservedRun
+    from ._platform import PlatformClient
     from ._quiescence import Moment
 
 _log = logging.getLogger("aignostics_async.bulk")
@@ -32,7 +32,7 @@ _HOW = "the platform has it, and this database had forgotten it"
 
 
 @frozen(kw_only=True)
-class Second:
+class DuplicateRun:
     """A run that is a second one of an intent."""
 
     run_id: str
@@ -42,7 +42,7 @@ class Second:
 
 
 @frozen
-class Recalled:
+class AdoptionResult:
     """Runs that the database had forgotten: the ones that are the job's now, and those to be read again."""
 
     adopted: Sequence[str]
@@ -50,27 +50,27 @@ class Recalled:
 
 
 @frozen(kw_only=True)
-class Sweep:
+class Reconciler:
     """Looks through the platform's runs for ones that concern the job."""
 
     database: Database
-    platform: Platform
+    platform: PlatformClient
     client: Client
     version: str
     tag: str
     """The job's mark in references, or nothing."""
     since: float
     """When the job was made."""
-    lag: float
+    replica_lag: float
     """Seconds of the server's clock after which no stale replica answers as before."""
-    on_second: Callable[[Second], None] = lambda _second: None
+    on_duplicate: Callable[[DuplicateRun], None] = lambda _second: None
     """Is told of each second run, once."""
     # Runs that were read to their end and have no item of the job.
     _strangers: set[str] = field(factory=set, init=False)
     # What was first read of a run as it is now, and when.
     _read: dict[str, tuple[frozenset[str], Moment]] = field(factory=dict, init=False)
 
-    async def find_duplicates(self) -> list[Second]:
+    async def find_duplicates(self) -> list[DuplicateRun]:
         """Find second runs of intents, write them down, and return them.
 
         With a mark in its references such a run is proven to be ours and is cancelled; without, a person is
@@ -83,15 +83,15 @@ class Sweep:
             if references is None:
                 continue
             # Read after the run was seen, and all at once: by now it may be an intent's own.
-            claims = await self.database.read(_queries.claims())
-            if (intent := second_of(run.run_id, references, claims)) is not None:
+            ownership = await self.database.read(_queries.ownership())
+            if (intent := duplicate_of(run.run_id, references, ownership)) is not None:
                 found.append(await self._report(run, intent))
             # One without items is none: what it has is not listed yet.
-            elif references and not any(plain(each, self.tag) in claims.items for each in references):
+            elif references and not any(plain(each, self.tag) in ownership.items for each in references):
                 self._strangers.add(run.run_id)
         return found
 
-    async def adopt(self) -> Recalled:
+    async def adopt(self) -> AdoptionResult:
         """Make runs of the job's items its own that the database does not know.
 
         A run that is listed in part looks like a smaller one that is whole: what is taken has to read the
@@ -100,7 +100,7 @@ class Sweep:
         """
         adopted, doubtful = [], []
         unknown = await self._unknown()
-        claims = await self.database.read(_queries.claims())
+        ownership = await self.database.read(_queries.ownership())
         # The oldest first: of two runs of the same items the first one is the job's.
         for run in reversed(unknown):
             before = await self.platform.moment()
@@ -110,41 +110,41 @@ class Sweep:
                     f"run {run.run_id} may be of this job and can't be read, so nothing can be sent; try "
                     "again later"
                 )
-            numbers = own(references, claims, self.tag)
+            numbers = own(references, ownership, self.tag)
             if (numbers or not references) and not await self._is_settled(run.run_id, references, before):
                 doubtful.append(run.run_id)
             elif numbers:
                 reference = next(iter(references))
                 tag = reference[len(plain(reference, self.tag)) :]
-                order = _run_commands.adopt(run, numbers, tag=tag, how=_HOW)
-                claims.adopt(run.run_id, references, numbers, await self.database.write(order))
+                command = _run_commands.adopt(run, numbers, tag=tag, how=_HOW)
+                ownership.adopt(run.run_id, references, numbers, await self.database.write(command))
                 _log.warning("run %s was adopted: it has %d items of the job", run.run_id, len(numbers))
                 adopted.append(run.run_id)
-            elif (intent := second_of(run.run_id, references, claims)) is not None:
+            elif (intent := duplicate_of(run.run_id, references, ownership)) is not None:
                 await self._report(run, intent)
-        return Recalled(adopted, doubtful)
+        return AdoptionResult(adopted, doubtful)
 
     async def _is_settled(self, run_id: str, references: frozenset[str], before: Moment) -> bool:
         """Whether a run was read like this a lag ago, or longer; `before` is from before this reading."""
         first = self._read.get(run_id)
         if first is not None and first[0] == references:
-            return before.since(first[1]) >= self.lag
+            return before.since(first[1]) >= self.replica_lag
         self._read[run_id] = references, await self.platform.moment()
         return False
 
-    async def _unknown(self) -> list[SeenRun]:
+    async def _unknown(self) -> list[ObservedRun]:
         """Return runs that may concern the job and whose references are not known, the newest first."""
         runs = await self.platform.runs(self.since)
         known = await self.database.read(_queries.known_runs()) | self._strangers
         return [run for run in runs if run.version == self.version and run.run_id not in known]
 
-    async def _report(self, run: SeenRun, intent: int) -> Second:
+    async def _report(self, run: ObservedRun, intent: int) -> DuplicateRun:
         done = await self._cancelled(run.run_id) if self.tag else None
-        second = Second(run_id=run.run_id, intent=intent, done=done)
+        second = DuplicateRun(run_id=run.run_id, intent=intent, done=done)
         # Once it is written down it is not found again: who has to know of it is told in any case.
         with anyio.CancelScope(shield=True):
             await self.database.write(_run_commands.find_duplicate(run, intent, done))
-            self.on_second(second)
+            self.on_duplicate(second)
         told = done or "it may be billed, unless you cancel it"
         _log.error("run %s is a second one of items that have a run already: %s", run.run_id, told)
         return second
@@ -158,25 +158,25 @@ class Sweep:
         return "it was cancelled"
 
 
-def second_of(run_id: str, references: frozenset[str], claims: Claims) -> int | None:
+def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) -> int | None:
     """Return the intent of which a run is a second one, if it is. Pure.
 
     It is none while an intent with the same references is open: it may be that one's first. That of an intent
     whose items went on in others is one, too.
     """
-    if run_id in claims.runs or references in claims.open:
+    if run_id in ownership.runs or references in ownership.open:
         return None
-    return claims.intents.get(references, claims.dissolved.get(references))
+    return ownership.intents.get(references, ownership.dissolved.get(references))
 
 
-def own(references: frozenset[str], claims: Claims, tag: str) -> list[int]:
+def own(references: frozenset[str], ownership: Ownership, tag: str) -> list[int]:
     """Return the items of a run that is the job's own: all of it are its items, and none has a run. Pure.
 
     A job with a mark has it in every run; one without is somebody else's.
     """
     if tag and any(plain(reference, tag) == reference for reference in references):
         return []
-    numbers = {claims.items.get(plain(reference, tag)) for reference in references}
+    numbers = {ownership.items.get(plain(reference, tag)) for reference in references}
     found = {number for number in numbers if number is not None}
     is_whole = bool(found) and len(found) == len(references)
-    return sorted(found) if is_whole and not claims.placed & found else []
+    return sorted(found) if is_whole and not ownership.placed & found else []

@@ -17,7 +17,7 @@ CLOCK_SKEW = 600.0  # seconds between two clocks of the platform, and between on
 
 
 @frozen
-class SeenRun:
+class ObservedRun:
     """A run as a listing shows it."""
 
     run_id: str
@@ -28,7 +28,7 @@ class SeenRun:
 
 
 @frozen(kw_only=True)
-class Wanted:
+class RunQuery:
     """What is known of the run that an intent asked for."""
 
     references: frozenset[str]
@@ -38,13 +38,13 @@ class Wanted:
     known: frozenset[str] = field(repr=False)
     """Runs that are others: seen before the intent was sealed, or other intents' own."""
 
-    def may_be(self, run: SeenRun) -> bool:
+    def may_be(self, run: ObservedRun) -> bool:
         """Whether a run has to be looked into."""
         is_of_time = run.triggered_at >= self.asked_at - CLOCK_SKEW
         return run.version == self.version and is_of_time and run.run_id not in self.known
 
 
-class Fit(Enum):
+class ReferenceMatch(Enum):
     """How the references of a run compare with those that are wanted."""
 
     SAME = auto()
@@ -52,15 +52,15 @@ class Fit(Enum):
     OTHER = auto()
 
 
-def compare(wanted: frozenset[str], found: frozenset[str] | None) -> Fit:
+def compare(wanted: frozenset[str], found: frozenset[str] | None) -> ReferenceMatch:
     """Return how references compare; None stands for those that could not be read to their end."""
     if found is None or found < wanted:
-        return Fit.POSSIBLE
-    return Fit.SAME if found == wanted else Fit.OTHER
+        return ReferenceMatch.POSSIBLE
+    return ReferenceMatch.SAME if found == wanted else ReferenceMatch.OTHER
 
 
 @frozen
-class Verdict:
+class MatchResult:
     """What a full listing says of an intent, by runs."""
 
     same: tuple[str, ...]
@@ -73,7 +73,9 @@ class Verdict:
         return not self.same and not self.possible
 
 
-def judge(wanted: frozenset[str], read: Mapping[str, frozenset[str] | None]) -> Verdict:
+def match_runs(wanted: frozenset[str], read: Mapping[str, frozenset[str] | None]) -> MatchResult:
     """Return which runs are the wanted one, and which may be, from what was read of each."""
     fits = {run_id: compare(wanted, found) for run_id, found in read.items()}
-    return Verdict(*(tuple(run_id for run_id, each in fits.items() if each is fit) for fit in Fit))
+    return MatchResult(
+        *(tuple(run_id for run_id, each in fits.items() if each is fit) for fit in ReferenceMatch)
+    )

@@ -20,8 +20,9 @@ from ...errors import (
 from ...models import ApplicationVersion
 from ...submission import creation_outcome
 from ...submission._create import create_run
-from ._matching import CLOCK_SKEW, SeenRun
-from ._protocol import Answer, Sent
+from ..database._states import AttemptOutcome
+from ._matching import CLOCK_SKEW, ObservedRun
+from ._protocol import AttemptResult
 from ._quiescence import Moment
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _LATER = 5.0  # seconds, where the platform does not say how much later
 
 
-class Platform:
+class PlatformClient:
     """The platform, for one application version."""
 
     def __init__(self, client: Client, version: ApplicationVersion) -> None:
@@ -49,25 +50,25 @@ class Platform:
                 return Moment(now)
         return Moment(now, parse_date(self._bridge.api.date))
 
-    async def create(self, items: Sequence[Item]) -> Sent:
+    async def create(self, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run, once, and return what became of it; if cancelled, it may have left."""
         try:
             run_id = await create_run(self._bridge, self._version, items, self._most_items, once=True)
         except AignosticsError as error:
             return classify(error)
-        return Sent(answer=Answer.CREATED, run_id=run_id)
+        return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)
 
-    async def runs(self, since: float) -> list[SeenRun]:
+    async def runs(self, since: float) -> list[ObservedRun]:
         """Return all runs that were triggered after a moment of the server's clock, of whatever version.
 
         Raises AignosticsError where the listing could not be read to its end: a part of it proves nothing.
         """
-        runs: list[SeenRun] = []
+        runs: list[ObservedRun] = []
         async for details in self._client.runs.list(sort="-triggered_at", page_size=LARGEST_PAGE):
             triggered_at = details.triggered_at.timestamp()
             if triggered_at < since - CLOCK_SKEW:
                 break
-            run = SeenRun(details.run_id, triggered_at, details.status, details.application_version_id)
+            run = ObservedRun(details.run_id, triggered_at, details.status, details.application_version_id)
             runs.append(run)
         return runs
 
@@ -106,9 +107,9 @@ def parse_date(value: str | None) -> float | None:
         return None
 
 
-def classify(error: AignosticsError) -> Sent:
+def classify(error: AignosticsError) -> AttemptResult:
     """Return what a request for a run came to that ended like this. What is not listed proves nothing."""
-    answer = Answer(creation_outcome(error))
+    answer = AttemptOutcome(creation_outcome(error))
     told = error.reason if isinstance(error, SubmissionUnknown) else str(error)
     wait = error.retry_after if isinstance(error, APIStatusError) else None
-    return Sent(answer=answer, reason=told, wait=_LATER if wait is None else wait, error=error)
+    return AttemptResult(outcome=answer, reason=told, wait=_LATER if wait is None else wait, error=error)

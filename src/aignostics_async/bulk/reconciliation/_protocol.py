@@ -1,6 +1,6 @@
 """From a sealed intent to its one run: what to do next, and what to conclude. Pure.
 
-`pursue` is a generator. It yields what is to be done and is sent what came of it; who drives it does the
+`reconcile` is a generator. It yields what is to be done and is sent what came of it; who drives it does the
 work, on a network or in a simulation. Between any two of its steps the process may die: the intent is then
 pursued again from what was written down, and SENDING counts as UNKNOWN.
 """
@@ -8,43 +8,23 @@ pursued again from what was written down, and SENDING counts as UNKNOWN.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from ..database._states import IntentState
-from ._matching import SeenRun, Wanted, judge
-from ._quiescence import Moment, ReconciliationTimeouts, Silence
+from ..database._states import AttemptOutcome, IntentState
+from ._matching import ObservedRun, RunQuery, match_runs
+from ._quiescence import Moment, QuiescenceDetector, ReconciliationTimeouts
 
 if TYPE_CHECKING:
     from ...errors import AignosticsError
 
 
-class Answer(StrEnum):
-    """What a request for a run came to. What is not listed elsewhere is UNKNOWN."""
-
-    CREATED = "CREATED"
-    """The platform named the run."""
-    NOT_SENT = "NOT_SENT"
-    """No connection was made."""
-    REFUSED = "REFUSED"
-    """The platform said no, and why: it can't take this request as it is."""
-    LATER = "LATER"
-    """The platform said not now: too many requests."""
-    UNAUTHORIZED = "UNAUTHORIZED"
-    """The platform did not take the token; it may have just ended, and then a newer one will do."""
-    STOP = "STOP"
-    """The platform will say no to every request of this job, until a person changes something."""
-    UNKNOWN = "UNKNOWN"
-    """It may have created a run."""
-
-
 @frozen(kw_only=True)
-class Sent:
+class AttemptResult:
     """What became of one request."""
 
-    answer: Answer
+    outcome: AttemptOutcome
     run_id: str | None = None
     reason: str = ""
     wait: float = 0.0
@@ -61,12 +41,12 @@ class Prepare:
 
 
 @frozen
-class Uptime:
+class ReadUptime:
     """Tell the seconds that have passed, asleep or awake, since any fixed moment."""
 
 
 @frozen
-class Clock:
+class ReadClock:
     """Tell the time; answered with a Moment.
 
     A fresh one is the Date of an answer that was asked for now: one from before could be older than the
@@ -85,21 +65,21 @@ class Begin:
 
 @frozen
 class Send:
-    """Send the request, once; answered with a Sent."""
+    """Send the request, once; answered with an AttemptResult."""
 
 
 @frozen
 class Conclude:
     """Write down what the request came to, and the state that follows; answered when that is durable."""
 
-    answer: Answer
+    outcome: AttemptOutcome
     state: IntentState
     run_id: str | None = None
     reason: str = ""
 
 
 @frozen
-class List:
+class ListRuns:
     """List all runs that may matter; answered with a Listing, or None if it did not work."""
 
 
@@ -108,12 +88,12 @@ class Listing:
     """A full listing: when it began, what it shows, and which of it is known to be others'."""
 
     begun: Moment
-    runs: Sequence[SeenRun]
-    wanted: Wanted
+    runs: Sequence[ObservedRun]
+    query: RunQuery
 
 
 @frozen
-class References:
+class ReadReferences:
     """Read the references of a run; answered with all of them, or None if they can't be read to their end."""
 
     run_id: str
@@ -135,25 +115,25 @@ class Wait:
     seconds: float
 
 
-Step = Prepare | Uptime | Clock | Begin | Send | Conclude | List | References | Resolve | Wait
+Step = Prepare | ReadUptime | ReadClock | Begin | Send | Conclude | ListRuns | ReadReferences | Resolve | Wait
 Steps = Generator[Step, Any, IntentState]
 
 _FOLLOWS = {
-    Answer.CREATED: IntentState.CREATED,
-    Answer.NOT_SENT: IntentState.SEALED,
-    Answer.LATER: IntentState.SEALED,
-    Answer.UNAUTHORIZED: IntentState.SEALED,
-    Answer.STOP: IntentState.SEALED,
-    Answer.REFUSED: IntentState.DISSOLVED,
-    Answer.UNKNOWN: IntentState.UNKNOWN,
+    AttemptOutcome.CREATED: IntentState.CREATED,
+    AttemptOutcome.NOT_SENT: IntentState.SEALED,
+    AttemptOutcome.LATER: IntentState.SEALED,
+    AttemptOutcome.UNAUTHORIZED: IntentState.SEALED,
+    AttemptOutcome.STOP: IntentState.SEALED,
+    AttemptOutcome.REFUSED: IntentState.DISSOLVED,
+    AttemptOutcome.UNKNOWN: IntentState.UNKNOWN,
 }
 _FRESH = 60.0  # seconds of the server's clock
-_ASLEEP = Sent(answer=Answer.NOT_SENT, reason="the process was asleep before it was sent")
+_ASLEEP = AttemptResult(outcome=AttemptOutcome.NOT_SENT, reason="the process was asleep before it was sent")
 _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DISSOLVED, IntentState.CLOSED})
 
 
-def pursue(
-    state: IntentState, asked_at: float | None, patience: ReconciliationTimeouts, interval: float
+def reconcile(
+    state: IntentState, asked_at: float | None, timeouts: ReconciliationTimeouts, interval: float
 ) -> Steps:
     """Give the steps from a state to one in which nothing is open, and return that one.
 
@@ -163,64 +143,66 @@ def pursue(
     """
     if state is IntentState.SENDING:
         # A process died between the two: nobody knows whether the request left.
-        yield Conclude(Answer.UNKNOWN, IntentState.UNKNOWN, reason="the process ended meanwhile")
+        yield Conclude(AttemptOutcome.UNKNOWN, IntentState.UNKNOWN, reason="the process ended meanwhile")
         state = IntentState.UNKNOWN
-    last: Answer | None = None
+    last: AttemptOutcome | None = None
     while state not in _SETTLED:
         if state is IntentState.SEALED:
             yield Prepare()
-            before: Moment = yield Clock(is_fresh=True)
+            before: Moment = yield ReadClock(is_fresh=True)
             yield Begin(before.server)
             # Silence is counted from the date that was just written down: it must be that of the request.
-            awake = (yield Uptime()) - before.uptime <= _FRESH
-            sent: Sent = (yield Send()) if awake else _ASLEEP
-            state = _FOLLOWS[sent.answer]
-            yield Conclude(sent.answer, state, sent.run_id, sent.reason)
-            if sent.answer is Answer.STOP or sent.answer is last is Answer.UNAUTHORIZED:
+            awake = (yield ReadUptime()) - before.uptime <= _FRESH
+            sent: AttemptResult = (yield Send()) if awake else _ASLEEP
+            state = _FOLLOWS[sent.outcome]
+            yield Conclude(sent.outcome, state, sent.run_id, sent.reason)
+            if sent.outcome is AttemptOutcome.STOP or sent.outcome is last is AttemptOutcome.UNAUTHORIZED:
                 return state
-            last = sent.answer
+            last = sent.outcome
             if state is IntentState.SEALED:
                 yield Wait(sent.wait)
             elif state is IntentState.UNKNOWN:
                 # The request left at some time before now, and maybe not soon after its date.
-                after: Moment = yield Clock(is_fresh=True)
+                after: Moment = yield ReadClock(is_fresh=True)
                 asked_at = after.server
         else:
-            state = yield from _reconcile(asked_at, patience, interval)
+            state = yield from _find_run(asked_at, timeouts, interval)
     return state
 
 
-def _reconcile(asked_at: float | None, patience: ReconciliationTimeouts, interval: float) -> Steps:
+def _find_run(asked_at: float | None, timeouts: ReconciliationTimeouts, interval: float) -> Steps:
     """Find out whether the run exists, and return the state that follows."""
-    silence = Silence(patience, asked_at, (yield Clock()))
+    detector = QuiescenceDetector(timeouts, asked_at, (yield ReadClock()))
     others: set[str] = set()  # what was read of them to the end stays true
     while True:
-        listing: Listing | None = yield List()
+        listing: Listing | None = yield ListRuns()
         if listing is not None:
-            resolved = yield from _look(listing, silence, others)
+            resolved = yield from _examine(listing, detector, others)
             if resolved is not None:
                 yield resolved
                 return resolved.state
-        now: Moment = yield Clock()
-        yield Wait(silence.next_wait(now, interval))
+        now: Moment = yield ReadClock()
+        yield Wait(detector.next_wait(now, interval))
 
 
-def _look(listing: Listing, silence: Silence, others: set[str]) -> Generator[Step, Any, Resolve | None]:
+def _examine(
+    listing: Listing, detector: QuiescenceDetector, others: set[str]
+) -> Generator[Step, Any, Resolve | None]:
     """Read the runs of a listing that may be the one, and return what follows, if anything does."""
     read: dict[str, frozenset[str] | None] = {}
     for run in listing.runs:
-        if listing.wanted.may_be(run) and run.run_id not in others:
-            read[run.run_id] = yield References(run.run_id)
-    verdict = judge(listing.wanted.references, read)
-    others.update(verdict.other)
-    if len(verdict.same) == 1:
-        return Resolve(IntentState.CREATED, verdict.same[0], "found in the listing of runs")
-    if verdict.same:
-        reason = f"these runs have exactly its references: {', '.join(verdict.same)}"
+        if listing.query.may_be(run) and run.run_id not in others:
+            read[run.run_id] = yield ReadReferences(run.run_id)
+    match = match_runs(listing.query.references, read)
+    others.update(match.other)
+    if len(match.same) == 1:
+        return Resolve(IntentState.CREATED, match.same[0], "found in the listing of runs")
+    if match.same:
+        reason = f"these runs have exactly its references: {', '.join(match.same)}"
         return Resolve(IntentState.AMBIGUOUS, reason=reason)
-    if silence.heard(listing.begun, is_empty=verdict.is_empty):
+    if detector.observe(listing.begun, is_empty=match.is_empty):
         return Resolve(IntentState.SEALED, reason="the platform has no such run")
-    if verdict.possible and silence.is_hopeless(listing.begun):
-        runs = ", ".join(verdict.possible)
+    if match.possible and detector.is_ambiguous(listing.begun):
+        runs = ", ".join(match.possible)
         return Resolve(IntentState.AMBIGUOUS, reason=f"these may be its run, and can't be read whole: {runs}")
     return None

@@ -12,35 +12,34 @@ from attrs import field, frozen
 
 from ...errors import AignosticsError, Forbidden, JobStopped
 from ..database import _commands, _queries
-from ..database._job_folder import Mark
-from ..database._states import IntentState
-from ._matching import Wanted
+from ..database._job_folder import HighWaterMark
+from ..database._states import AttemptOutcome, IntentState
+from ._matching import RunQuery
 from ._platform import is_signed_out, uptime
 from ._protocol import (
-    Answer,
+    AttemptResult,
     Begin,
-    Clock,
     Conclude,
-    List,
     Listing,
+    ListRuns,
     Prepare,
-    References,
+    ReadClock,
+    ReadReferences,
+    ReadUptime,
     Resolve,
     Send,
-    Sent,
     Step,
-    Uptime,
     Wait,
-    pursue,
+    reconcile,
 )
 from ._quiescence import Moment
 
 if TYPE_CHECKING:
     from ..._inputs import Item
     from ..database._database import Database
-    from ..database._job_folder import Marker
+    from ..database._job_folder import HighWaterMarkFile
     from ..database._queries import IntentRow
-    from ._platform import Platform
+    from ._platform import PlatformClient
     from ._quiescence import ReconciliationTimeouts
 
 SERVER_RATE = 1.0
@@ -49,7 +48,7 @@ SERVER_RATE = 1.0
 _LISTING_INTERVAL = 15.0
 _LONGEST_WAIT = 60.0
 _LONGEST_OUTAGE = 3600.0
-_NOT_NOW = frozenset({Answer.LATER, Answer.NOT_SENT})
+_NOT_NOW = frozenset({AttemptOutcome.LATER, AttemptOutcome.NOT_SENT})
 
 
 @frozen(kw_only=True)
@@ -57,12 +56,12 @@ class Submitter:
     """Pursues intents, one or several at once."""
 
     database: Database
-    platform: Platform
-    marker: Marker
-    epoch: int
+    platform: PlatformClient
+    high_water_mark: HighWaterMarkFile
+    generation: int
     version: str
     """The id of the application version."""
-    patience: ReconciliationTimeouts
+    timeouts: ReconciliationTimeouts
     prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
     """Gives the items of an intent with fresh URLs."""
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
@@ -75,35 +74,35 @@ class Submitter:
     """Is told what is waited for, when the platform can't be asked or says not now."""
     _marking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
-    async def pursue(self, intent: IntentRow) -> Sent | None:
+    async def reconcile(self, intent: IntentRow) -> AttemptResult | None:
         """Pursue an intent until nothing is open, or until the work drains and nothing is on its way.
 
         Returns the answer that stops the job, if one does.
 
-        May be cancelled, or die, between any two steps; the next pursuit goes on from what was written down.
+        May be cancelled, or die, between any two steps; the next call continues from what was written down.
         Raises AignosticsError where its items could not be prepared, and then nothing was sent; and
         JobStopped where the platform can't be asked, or says not now, for an hour.
         """
-        pursuit = _Pursuit(self, intent)
-        steps = pursue(intent.state, intent.last_asked, self.patience, _LISTING_INTERVAL)
+        reconciliation = _Reconciliation(self, intent)
+        steps = reconcile(intent.state, intent.last_asked, self.timeouts, _LISTING_INTERVAL)
         step = next(steps)
-        while not (self.is_draining() and isinstance(step, Prepare | Clock | Begin | List | Wait)):
-            given = await pursuit.act(step)
+        while not (self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait)):
+            given = await reconciliation.act(step)
             try:
                 step = steps.send(given)
             except StopIteration as end:
-                return pursuit.sent if end.value is IntentState.SEALED else None
+                return reconciliation.sent if end.value is IntentState.SEALED else None
         return None
 
     async def begin(self, intent: int, server_date: float | None) -> None:
-        """Write down a request that is about to leave, here and in the marker."""
+        """Write down a request that is about to leave, here and in the high_water_mark."""
         await self.database.write(_commands.begin(intent, server_date))
         async with self._marking:
-            written = Mark(self.epoch, *await self.database.read(_queries.requests()))
-            await to_thread.run_sync(self.marker.write, written)
+            written = HighWaterMark(self.generation, *await self.database.read(_queries.requests()))
+            await to_thread.run_sync(self.high_water_mark.write, written)
 
 
-class _Pursuit:
+class _Reconciliation:
     """The steps of one intent."""
 
     def __init__(self, submitter: Submitter, intent: IntentRow) -> None:
@@ -114,7 +113,7 @@ class _Pursuit:
         self._items: Sequence[Item] = ()
         self._failing_since: float | None = None
         self._waits = 0
-        self.sent: Sent | None = None
+        self.sent: AttemptResult | None = None
 
     async def act(self, step: Step) -> Any:  # noqa: C901 - one line for each step
         """Do what a step says, and return what it is answered with."""
@@ -123,9 +122,9 @@ class _Pursuit:
             case Prepare():
                 # For each request anew, for URLs end.
                 self._items = await submitter.prepare(self._intent)
-            case Uptime():
+            case ReadUptime():
                 return uptime() * SERVER_RATE
-            case Clock(is_fresh):
+            case ReadClock(is_fresh):
                 return await self._moment(fresh=is_fresh)
             case Begin(server_date):
                 await self._begin(server_date)
@@ -138,9 +137,9 @@ class _Pursuit:
                     submitter.on_doubt(reason)
             case Resolve(state, run_id, reason):
                 await submitter.database.write(_commands.resolve(number, state, run_id, reason))
-            case List():
+            case ListRuns():
                 return await self._list()
-            case References(run_id):
+            case ReadReferences(run_id):
                 return await submitter.platform.references(run_id)
             case Wait(seconds):
                 await submitter.sleep(self._longer(seconds) / SERVER_RATE)
@@ -148,7 +147,7 @@ class _Pursuit:
 
     def _longer(self, seconds: float) -> float:
         """Return how long to wait, the longer the more often the platform has said not now."""
-        if self.sent is None or self.sent.answer not in _NOT_NOW:
+        if self.sent is None or self.sent.outcome not in _NOT_NOW:
             self._waits = 0
             return seconds
         if self.sent.error is not None:
@@ -187,10 +186,10 @@ class _Pursuit:
             return None
         self._failing_since = None
         items = await submitter.database.read(_queries.members(intent.number))
-        wanted = Wanted(
+        query = RunQuery(
             references=frozenset(item.reference + intent.tag for item in items),
             version=submitter.version,
             asked_at=since,
             known=await submitter.database.read(_queries.others_runs(intent.number)),
         )
-        return Listing(begun, runs, wanted)
+        return Listing(begun, runs, query)

@@ -14,7 +14,7 @@ from ...downloads._outcomes import FileStatus
 from ..database._states import IntentState, ItemState
 
 
-class Account(StrEnum):
+class ItemOutcome(StrEnum):
     """What became of an item, for whoever has to act on it."""
 
     DONE = "DONE"
@@ -25,7 +25,7 @@ class Account(StrEnum):
     """Nobody can say whether it has a run; a person decides."""
     FAILED = "FAILED"
     """The platform ended it without results."""
-    SET_ASIDE = "SET_ASIDE"
+    QUARANTINED = "SET_ASIDE"
     """It can't go on, for a reason that is known."""
     LOST = "LOST"
     """Nothing shows that anything will happen to it."""
@@ -36,21 +36,21 @@ class Account(StrEnum):
         return self in _TROUBLE
 
 
-_TROUBLE = frozenset({Account.FAILED, Account.SET_ASIDE, Account.LOST})
-_FINAL: dict[str, Account] = {
-    ItemState.DONE: Account.DONE,
-    ItemState.FAILED: Account.FAILED,
-    ItemState.SET_ASIDE: Account.SET_ASIDE,
+_TROUBLE = frozenset({ItemOutcome.FAILED, ItemOutcome.QUARANTINED, ItemOutcome.LOST})
+_FINAL: dict[str, ItemOutcome] = {
+    ItemState.DONE: ItemOutcome.DONE,
+    ItemState.FAILED: ItemOutcome.FAILED,
+    ItemState.QUARANTINED: ItemOutcome.QUARANTINED,
 }
 
 
-def account(state: str, intent_state: str | None, lost: str | None) -> Account:
+def outcome_of(state: str, intent_state: str | None, lost: str | None) -> ItemOutcome:
     """Return what became of an item, from its state, that of its intent, and what the audit found."""
     if lost is not None:
-        return Account.LOST
+        return ItemOutcome.LOST
     if state == ItemState.ASSIGNED and intent_state == IntentState.AMBIGUOUS:
-        return Account.UNDECIDED
-    return _FINAL.get(state, Account.UNDER_WAY)
+        return ItemOutcome.UNDECIDED
+    return _FINAL.get(state, ItemOutcome.UNDER_WAY)
 
 
 def _listed(*values: str) -> str:
@@ -89,7 +89,7 @@ WITH_INTENTS = "FROM items LEFT JOIN intents ON intents.number = items.intent"
 """All items, each with its intent, if it has one."""
 
 
-class Verdict(Enum):
+class JobStatus(Enum):
     """What a job is, in one word; the values are exit statuses of the command line."""
 
     DONE = 0
@@ -106,7 +106,7 @@ class Verdict(Enum):
     @property
     def is_over(self) -> bool:
         """Whether every item is final, or goes on no more."""
-        return self in (Verdict.DONE, Verdict.SOME_FAILED)
+        return self in (JobStatus.DONE, JobStatus.SOME_FAILED)
 
     @property
     def exit_status(self) -> int:
@@ -120,37 +120,37 @@ class Audit:
 
     taken_in: int
     """Counted when they came, apart from their rows."""
-    accounts: Mapping[Account, int]
+    outcomes: Mapping[ItemOutcome, int]
     lost: Mapping[str, int]
     """Items that are there and lost, by what is wrong with them."""
 
     @property
     def accounted_for(self) -> int:
         """Items of which is known what became of them."""
-        return sum(count for account, count in self.accounts.items() if account is not Account.LOST)
+        return sum(count for account, count in self.outcomes.items() if account is not ItemOutcome.LOST)
 
     @property
     def troubles(self) -> int:
         """Items that need somebody, each by its own fault and remedy."""
-        return sum(count for account, count in self.accounts.items() if account.is_trouble)
+        return sum(count for account, count in self.outcomes.items() if account.is_trouble)
 
     @property
     def missing(self) -> int:
         """Items that came in and have no row any more; less than 0 if there are more than came in."""
-        return self.taken_in - sum(self.accounts.values())
+        return self.taken_in - sum(self.outcomes.values())
 
     @property
     def is_whole(self) -> bool:
         """Whether as many items are accounted for as came in."""
         return not self.missing and not self.lost
 
-    def verdict(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> Verdict:
+    def status(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> JobStatus:
         """Return what the job is; the gravest counts. What is beyond its limit does not go on by itself."""
         if not self.is_whole:
-            return Verdict.LOST
+            return JobStatus.LOST
         if ambiguous or open_duplicates:
-            return Verdict.UNDECIDED
-        if self.accounts[Account.UNDER_WAY] > beyond_limit:
-            return Verdict.UNFINISHED
-        is_done = self.accounts[Account.DONE] == self.taken_in
-        return Verdict.DONE if is_done else Verdict.SOME_FAILED
+            return JobStatus.UNDECIDED
+        if self.outcomes[ItemOutcome.UNDER_WAY] > beyond_limit:
+            return JobStatus.UNFINISHED
+        is_done = self.outcomes[ItemOutcome.DONE] == self.taken_in
+        return JobStatus.DONE if is_done else JobStatus.SOME_FAILED

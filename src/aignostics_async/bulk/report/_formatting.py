@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..database._states import IntentState, ItemState
-from ._audit import Account
+from ._audit import ItemOutcome
 
 _UNDER_WAY: dict[str, str] = {
     ItemState.FOUND: "found",
@@ -17,13 +17,13 @@ _UNDER_WAY: dict[str, str] = {
     ItemState.SUBMITTED: "being analysed",
     ItemState.SUCCEEDED: "results ready",
 }
-ACCOUNTS = {
-    Account.DONE: "done",
-    Account.UNDER_WAY: "under way",
-    Account.UNDECIDED: "undecided",
-    Account.FAILED: "failed",
-    Account.SET_ASIDE: "set aside",
-    Account.LOST: "lost",
+OUTCOMES = {
+    ItemOutcome.DONE: "done",
+    ItemOutcome.UNDER_WAY: "under way",
+    ItemOutcome.UNDECIDED: "undecided",
+    ItemOutcome.FAILED: "failed",
+    ItemOutcome.QUARANTINED: "set aside",
+    ItemOutcome.LOST: "lost",
 }
 INTENTS: dict[str, str] = {
     IntentState.SEALED: "not asked for yet",
@@ -36,9 +36,9 @@ INTENTS: dict[str, str] = {
 }
 
 
-def item_state(account: Account, state: str) -> str:
+def item_state(account: ItemOutcome, state: str) -> str:
     """Return how an item stands: how far it is, or what became of it."""
-    return _UNDER_WAY.get(state, state) if account is Account.UNDER_WAY else ACCOUNTS[account]
+    return _UNDER_WAY.get(state, state) if account is ItemOutcome.UNDER_WAY else OUTCOMES[account]
 
 
 def count(number: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from ._audit import Account
+from ._audit import ItemOutcome
 from ._formatting import count, minute
 from ._summary import Summary
 
@@ -43,7 +43,7 @@ def _about_the_audit(summary: Summary) -> Iterator[NextStep]:
 
 
 def _about_runs(summary: Summary) -> Iterator[NextStep]:
-    runs, undecided = summary.runs, summary.audit.accounts[Account.UNDECIDED]
+    runs, undecided = summary.runs, summary.audit.outcomes[ItemOutcome.UNDECIDED]
     if runs.ambiguous:
         yield NextStep(
             f"{count(runs.ambiguous, 'run')}, with {count(undecided, 'slide')}, may exist or not",
@@ -62,7 +62,7 @@ def _about_runs(summary: Summary) -> Iterator[NextStep]:
 
 def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
     expiry, beyond = summary.expiry, summary.beyond_limit
-    waiting = summary.audit.accounts[Account.UNDER_WAY] - beyond
+    waiting = summary.audit.outcomes[ItemOutcome.UNDER_WAY] - beyond
     if expiry.items:
         yield NextStep(
             f"The results of {count(expiry.items, 'slide')} end soon, the first on {minute(expiry.first)}",
@@ -94,7 +94,7 @@ def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
 
 
 def _about_slides(summary: Summary) -> Iterator[NextStep]:
-    failed, aside = (summary.audit.accounts[each] for each in (Account.FAILED, Account.SET_ASIDE))
+    failed, aside = (summary.audit.outcomes[each] for each in (ItemOutcome.FAILED, ItemOutcome.QUARANTINED))
     unverified = summary.outputs.unverified
     if failed:
         yield NextStep(

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from ...models import ItemStatus
 from ..database._writer import Execute
-from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, account
+from ._audit import LOST, VERIFIED, WITH_INTENTS, ItemOutcome, outcome_of
 from ._formatting import moment
 from ._sanitizing import named, told
 
@@ -28,7 +28,7 @@ class ReportedItem:
     uri: str | None
     run_id: str | None
     item_id: str | None
-    account: Account
+    account: ItemOutcome
     state: str
     status: str | None
     """The platform's."""
@@ -110,9 +110,9 @@ _BY_STATUS = {
     f"fail. Look at what failed beside it; then {_AGAIN}.",
 }
 _BY_ACCOUNT = {
-    Account.FAILED: f"Ask the platform's support about the ids of the run and the item; {_AGAIN}.",
-    Account.SET_ASIDE: "Mend what it says; then 'bulk retry' takes it up where it was.",
-    Account.LOST: "Keep the job's folder as it is, and report this with it: it is no fault of the slide.",
+    ItemOutcome.FAILED: f"Ask the platform's support about the ids of the run and the item; {_AGAIN}.",
+    ItemOutcome.QUARANTINED: "Mend what it says; then 'bulk retry' takes it up where it was.",
+    ItemOutcome.LOST: "Keep the job's folder as it is, and report this with it: it is no fault of the slide.",
 }
 
 
@@ -157,7 +157,7 @@ def _told(text: str | None) -> str | None:
 def _item(row: tuple[Any, ...]) -> ReportedItem:
     number, reference, path, size, crc32c, uri, run_id, item_id, state, status, fault, error, given = row[:13]
     attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost = row[13:]
-    what = account(state, intent_state, lost)
+    what = outcome_of(state, intent_state, lost)
     # An item that goes on keeps no old fault.
     wrong = lost or fault or error if what.is_trouble else None
     return ReportedItem(
@@ -202,12 +202,12 @@ def _run(row: tuple[Any, ...]) -> ReportedRun:
     )
 
 
-def remedy(account: Account, status: str | None, given: str | None) -> str | None:
+def remedy(account: ItemOutcome, status: str | None, given: str | None) -> str | None:
     """Return what to do about an item; None where nothing has to be done."""
     if not account.is_trouble:
         return None
-    if given and account is not Account.LOST:
+    if given and account is not ItemOutcome.LOST:
         return given
-    if account is Account.FAILED and status is not None:
+    if account is ItemOutcome.FAILED and status is not None:
         return _BY_STATUS.get(ItemStatus(status), _BY_ACCOUNT[account])
     return _BY_ACCOUNT[account]

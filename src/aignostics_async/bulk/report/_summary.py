@@ -13,10 +13,9 @@ from attrs import asdict, frozen
 from ..._core._urls import without_query
 from ..._version import __version__
 from ..database._queries import billed
-from ..database._states import IntentState, ItemState
+from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..database._writer import Execute
-from ..reconciliation._protocol import Answer
-from ._audit import LOST, VERIFIED, WITH_INTENTS, Account, Audit, Verdict, account
+from ._audit import LOST, VERIFIED, WITH_INTENTS, Audit, ItemOutcome, JobStatus, outcome_of
 from ._formatting import moment, plain
 from ._sanitizing import named
 
@@ -113,9 +112,9 @@ class Summary:
     expiry: ExpiringResults
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> JobStatus:
         """What the job is, in one word, and the exit status that says it."""
-        return self.audit.verdict(
+        return self.audit.status(
             open_duplicates=self.runs.open_duplicates,
             ambiguous=self.runs.ambiguous,
             beyond_limit=self.beyond_limit,
@@ -124,7 +123,7 @@ class Summary:
     @property
     def exit_status(self) -> int:
         """What the command line ends with as the job stands."""
-        return (Verdict.UNFINISHED if self.is_unswept else self.verdict).exit_status
+        return (JobStatus.UNFINISHED if self.is_unswept else self.status).exit_status
 
     @property
     def is_unswept(self) -> bool:
@@ -132,8 +131,8 @@ class Summary:
 
         There may be some where the answer to a request was lost.
         """
-        has_doubt = bool(self.runs.requests.get(Answer.UNKNOWN))
-        return self.verdict.is_over and self.job.finished_at is None and has_doubt
+        has_doubt = bool(self.runs.requests.get(AttemptOutcome.UNKNOWN))
+        return self.status.is_over and self.job.finished_at is None and has_doubt
 
     @property
     def beyond_limit(self) -> int:
@@ -146,8 +145,9 @@ class Summary:
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
         facts = asdict(self, value_serializer=plain)
+        facts["audit"]["accounts"] = facts["audit"].pop("outcomes")
         facts["audit"] |= {"accounted_for": self.audit.accounted_for, "missing": self.audit.missing}
-        return {**facts, "verdict": self.verdict.name, "exit_status": self.exit_status}
+        return {**facts, "verdict": self.status.name, "exit_status": self.exit_status}
 
 
 def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
@@ -199,21 +199,21 @@ def _read_uploads(execute: Execute) -> tuple[UploadTotals, int]:
     return uploads, special
 
 
-def _count_items(execute: Execute, special: int) -> tuple[Counter[Account], Counter[str], Counter[str]]:
+def _count_items(execute: Execute, special: int) -> tuple[Counter[ItemOutcome], Counter[str], Counter[str]]:
     """Return how many items are in each account, in each state, and lost for each reason."""
     states: Counter[str] = Counter(dict(execute("SELECT state, count(*) FROM items GROUP BY state")))
-    accounts: Counter[Account] = Counter()
+    accounts: Counter[ItemOutcome] = Counter()
     losses: Counter[str] = Counter()
     for state, count in states.items():
-        accounts[account(state, None, None)] += count
+        accounts[outcome_of(state, None, None)] += count
     if special:
         query = (
             f"SELECT items.state, intents.state, {LOST}, count(*) {WITH_INTENTS} "
             f"WHERE {_IS_SPECIAL} GROUP BY 1, 2, 3"
         )
         for state, intent_state, lost, count in execute(query):
-            accounts[account(state, None, None)] -= count
-            accounts[account(state, intent_state, lost)] += count
+            accounts[outcome_of(state, None, None)] -= count
+            accounts[outcome_of(state, intent_state, lost)] += count
             if lost is not None:
                 losses[lost] += count
     return +accounts, states, losses

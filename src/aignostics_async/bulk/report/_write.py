@@ -12,7 +12,7 @@ import anyio
 
 from ..._core._atomic_file import atomic_file
 from ...errors import JobError, UsageError
-from ..database._job_folder import Directory
+from ..database._job_folder import JobFolder
 from ._consistent_view import consistent_view
 from ._data_files import write_csv, write_json
 from ._summary import Summary, read_summary
@@ -58,7 +58,7 @@ async def write_report(
     """
     database = Path(job)
     if await anyio.Path(job).is_dir():
-        database = Directory(job).database
+        database = JobFolder(job).database
     forms = {path: ReportFormat.of(path) for path in map(Path, targets)}
     taken = await take_pictures(database) if pictures and ReportFormat.HTML in forms.values() else {}
     return await anyio.to_thread.run_sync(write_forms, database, forms, taken)

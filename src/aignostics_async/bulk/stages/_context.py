@@ -11,9 +11,9 @@ from attrs import define, field
 from ...errors import AignosticsError, JobRefused, JobStopped
 from ..database import _commands
 from ..database._journal import EventType
-from ._failure_policy import Failures, Verdict, rule
-from ._signals import Bells
-from ._throughput import Meter
+from ._failure_policy import FailureAction, Failures, decide
+from ._signals import StageSignals
+from ._throughput import ThroughputMeter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @define(kw_only=True, eq=False)
-class Work:
+class JobContext:
     """A job at work."""
 
     job_id: str
@@ -49,8 +49,8 @@ class Work:
     progress: Progress
     taken: set[int] = field(factory=set, init=False)
     """Items that a stage works on: no other one takes them."""
-    bells: Bells = field(factory=Bells)
-    meter: Meter = field(factory=Meter)
+    signals: StageSignals = field(factory=StageSignals)
+    meter: ThroughputMeter = field(factory=ThroughputMeter)
     stopped: list[JobStopped] = field(factory=list, init=False)
     """Why the job can't go on, if that is so."""
     _draining: anyio.Event = field(factory=anyio.Event, init=False)
@@ -63,7 +63,7 @@ class Work:
     def drain(self) -> None:
         """Begin nothing new, and let what was begun come to an end."""
         self._draining.set()
-        self.bells.ring()
+        self.signals.ring()
 
     def stop(self, error: JobStopped) -> None:
         """Drain, and let the job end with an error."""
@@ -75,7 +75,7 @@ class Work:
         with anyio.move_on_after(seconds):
             await self._draining.wait()
 
-    async def patiently(self, do: Callable[[], Awaitable[T]]) -> T:
+    async def with_retries(self, do: Callable[[], Awaitable[T]]) -> T:
         """Return what a step gives that the whole job needs, tried again while its failure may pass.
 
         Raises JobStopped where it will not, and that and JobRefused as they are.
@@ -89,14 +89,14 @@ class Work:
                 raise
             except AignosticsError as error:
                 failures.add(began, time.monotonic())
-                ruling = rule(error, failures.count, failures.lasted)
-                if ruling.verdict is not Verdict.AGAIN or self.is_draining:
+                decision = decide(error, failures.count, failures.lasted)
+                if decision.action is not FailureAction.RETRY or self.is_draining:
                     raise JobStopped(str(error), cause=error) from error
-                self.journal.tell(EventType.WAITING, text=str(error))
-            await self.sleep(ruling.wait)
+                self.journal.emit(EventType.WAITING, text=str(error))
+            await self.sleep(decision.wait)
 
-    async def set_aside(self, row: ItemRow, fault: str, remedy: str = "") -> None:
+    async def quarantine(self, row: ItemRow, fault: str, remedy: str = "") -> None:
         """Let the others go on without an item; one that is at its end already stays as it is."""
-        if not await self.database.write(_commands.set_aside(row.number, fault, remedy or None)):
+        if not await self.database.write(_commands.quarantine(row.number, fault, remedy or None)):
             return
-        self.journal.tell(EventType.SET_ASIDE, reference=row.reference, text=fault)
+        self.journal.emit(EventType.QUARANTINED, reference=row.reference, text=fault)

@@ -14,7 +14,7 @@ from ...downloads._run_download import file_names
 from ...errors import TransferInterrupted
 from ..database import _run_commands
 from ..database._journal import EventType
-from ..database._run_commands import Fetched
+from ..database._run_commands import OutputFile
 from ..database._samples import Stage
 from ..database._states import ItemState
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from ...models import ItemResult
     from ...transfer._progress import TransferEvent
     from ..database._queries import ItemRow
-    from ._context import Work
+    from ._context import JobContext
 
 _FILES_AT_ONCE = 8
 
 
 @frozen
-class Bringing:
+class Downloading:
     """Downloads the outputs of items."""
 
-    work: Work
+    context: JobContext
 
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from SUCCEEDED to DONE; raises the error of a file that could not be brought."""
         item = await self._look(row)
         names = file_names(item.output_artifacts)
-        folder = self.work.results / self.work.folders[row.number]
-        run = self.work.client.run(row.run_id or "")
-        session, root = self.work.client._session, self.work.results  # noqa: SLF001 - of our own
+        folder = self.context.results / self.context.folders[row.number]
+        run = self.context.client.run(row.run_id or "")
+        session, root = self.context.client._session, self.context.results  # noqa: SLF001 - of our own
 
         async def bring(wanted: DownloadRequest) -> FileOutcome:
             return await download_artifact(
@@ -54,40 +54,40 @@ class Bringing:
         ]
         outcomes = await run_all(jobs, limit=_FILES_AT_ONCE)
         files = [
-            _fetched(artifact.artifact_id, outcome)
+            _as_output_file(artifact.artifact_id, outcome)
             for artifact, outcome in zip(item.output_artifacts, outcomes, strict=True)
         ]
         failed = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
         state = ItemState.DONE if failed is None else ItemState.SUCCEEDED
-        is_done = await self.work.database.write(_run_commands.take_files(row.number, state, files))
+        is_done = await self.context.database.write(_run_commands.take_files(row.number, state, files))
         if failed is not None:
             raise failed
         if not is_done:
             raise TransferInterrupted("more outputs were listed meanwhile", name=row.reference)
-        self.work.meter.count(Stage.DOWNLOAD, items=1)
-        self.work.journal.tell(EventType.ITEM_DONE, reference=row.reference, run_id=row.run_id)
+        self.context.meter.count(Stage.DOWNLOAD, items=1)
+        self.context.journal.emit(EventType.ITEM_DONE, reference=row.reference, run_id=row.run_id)
 
     async def _look(self, row: ItemRow) -> ItemResult:
         """Return the item as it is listed now, with URLs that are as good as new."""
-        async for item in self.work.client.run(row.run_id or "").results(item_ids=[row.item_id or ""]):
+        async for item in self.context.client.run(row.run_id or "").results(item_ids=[row.item_id or ""]):
             if not item.output_artifacts:
                 break
             return evolve(item, reference=row.reference)
         raise TransferInterrupted("the platform lists no outputs of it", name=row.reference)
 
     def _counting(self) -> Callable[[TransferEvent], None]:
-        passing = self.work.meter.passing(Stage.DOWNLOAD)
+        passing = self.context.meter.passing(Stage.DOWNLOAD)
 
         def tell(event: TransferEvent) -> None:
             if event.kind in ("advanced", "finished"):
                 passing(event.done)
-            self.work.progress(event)
+            self.context.progress(event)
 
         return tell
 
 
-def _fetched(artifact_id: str, outcome: FileOutcome) -> Fetched:
-    return Fetched(
+def _as_output_file(artifact_id: str, outcome: FileOutcome) -> OutputFile:
+    return OutputFile(
         artifact_id=artifact_id,
         name=outcome.artifact,
         status=outcome.status,

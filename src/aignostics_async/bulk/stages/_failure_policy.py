@@ -39,24 +39,24 @@ _LONGEST_INTERRUPTION = 900.0  # seconds
 _ALIKE = 5
 
 
-class Verdict(Enum):
+class FailureAction(Enum):
     """What to do about a failed step."""
 
-    AGAIN = auto()
+    RETRY = auto()
     """Try it again, after a wait."""
-    ANEW = auto()
+    REPROBE = auto()
     """The file is another one now: look at it again."""
-    ASIDE = auto()
+    QUARANTINE = auto()
     """Set the item aside."""
     STOP = auto()
     """Stop the job: the next item would fare no better."""
 
 
 @frozen
-class Ruling:
+class Decision:
     """A verdict, and the seconds to wait before it is carried out."""
 
-    verdict: Verdict
+    action: FailureAction
     wait: float = 0.0
 
 
@@ -78,18 +78,20 @@ class Failures:
         self.lasted = now - self._first
 
 
-def rule(error: AignosticsError, tries: int, since: float) -> Ruling:
+def decide(error: AignosticsError, tries: int, since: float) -> Decision:
     """Return what to do after a step has failed `tries` times, the first of them `since` seconds ago."""
     asked = error.retry_after if isinstance(error, APIStatusError | TokenEndpointUnavailable) else None
     wait = max(
         min(_FIRST_WAIT * 2 ** min(tries - 1, 10), _LONGEST_WAIT), min(asked or 0.0, 10 * _LONGEST_WAIT)
     )
     if isinstance(error, _PASSING):
-        return Ruling(Verdict.STOP) if since > _LONGEST_OUTAGE else Ruling(Verdict.AGAIN, wait)
+        return (
+            Decision(FailureAction.STOP) if since > _LONGEST_OUTAGE else Decision(FailureAction.RETRY, wait)
+        )
     if isinstance(error, _FOR_ALL):
-        return Ruling(Verdict.STOP)
+        return Decision(FailureAction.STOP)
     if isinstance(error, LocalFileChanged):
-        return Ruling(Verdict.ANEW)
+        return Decision(FailureAction.REPROBE)
     may_pass = (
         # One file's trouble looks like the storage's own at first, and must not keep a place for an hour.
         (isinstance(error, TransferInterrupted) and since <= _LONGEST_INTERRUPTION)
@@ -97,11 +99,11 @@ def rule(error: AignosticsError, tries: int, since: float) -> Ruling:
         # A URL may end before it is used, where the machine slept; the next one is signed anew.
         or (isinstance(error, UrlRefused) and tries == 1)
     )
-    return Ruling(Verdict.AGAIN, wait) if may_pass else Ruling(Verdict.ASIDE)
+    return Decision(FailureAction.RETRY, wait) if may_pass else Decision(FailureAction.QUARANTINE)
 
 
 @define
-class Breaker:
+class CircuitBreaker:
     """Stops a job whose items fail one like the other: it is not the items then."""
 
     _kind: str = ""

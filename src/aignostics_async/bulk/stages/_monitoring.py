@@ -13,19 +13,19 @@ from ...models import ItemStatus
 from ...watch._start import watch_run
 from ..database import _queries, _run_commands
 from ..database._journal import EventType
-from ..database._run_commands import Output
+from ..database._run_commands import ExpectedOutput
 from ..database._samples import Stage
 from ..database._states import ItemState
 from ..reconciliation import _submitter
 from ..reconciliation._tags import plain
-from ._signals import Part
+from ._signals import StageId
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from ...models import ItemResult, RunDetails
     from ..database._queries import OwnRun
-    from ._context import Work
+    from ._context import JobContext
     from ._submitting import Submitting
 
 _LOOKS = 3
@@ -33,10 +33,10 @@ _LOOKS = 3
 
 
 @frozen(kw_only=True)
-class Following:
+class Monitoring:
     """Watches every run of the job to its end."""
 
-    work: Work
+    context: JobContext
     submitting: Submitting
     tag: str
     _in_flight: set[str] = field(factory=set, init=False)
@@ -50,8 +50,8 @@ class Following:
     async def run(self) -> None:
         """Work until every run of the job is over, or the job drains."""
         async with plain_task_group() as group:
-            while not self.work.is_draining:
-                ring = self.work.bells.next(Part.FOLLOWING)
+            while not self.context.is_draining:
+                ring = self.context.signals.next(StageId.MONITORING)
                 is_last = self.submitting.is_done
                 await self._start(group)
                 if is_last and not self._in_flight:
@@ -60,22 +60,22 @@ class Following:
             # Whatever comes of the runs while nobody looks is seen the next time.
             group.cancel_scope.cancel()
         self._ended.append(True)
-        self.work.bells.ring_from(Part.FOLLOWING)
+        self.context.signals.ring_from(StageId.MONITORING)
 
     async def _start(self, group: TaskGroup) -> None:
-        for run in await self.work.database.read(_queries.runs_under_way()):
+        for run in await self.context.database.read(_queries.runs_under_way()):
             if run.run_id not in self._in_flight:
                 self._in_flight.add(run.run_id)
                 group.start_soon(self._one, run)
 
     async def _one(self, run: OwnRun) -> None:
         try:
-            await self.work.patiently(lambda: self._follow(run))
+            await self.context.with_retries(lambda: self._follow(run))
         except JobStopped as error:
-            self.work.stop(error)
+            self.context.stop(error)
         finally:
             self._in_flight.discard(run.run_id)
-            self.work.bells.ring_from(Part.FOLLOWING)
+            self.context.signals.ring_from(StageId.MONITORING)
 
     async def _follow(self, run: OwnRun) -> None:
         for look in range(1, _LOOKS + 1):
@@ -86,21 +86,21 @@ class Following:
                 # A replica may be far behind; what is lost here is paid again.
                 if look == _LOOKS:
                     await self._lose(run, error)
-                await self.work.sleep(self.work.plan.patience.lag / _submitter.SERVER_RATE)
-                if self.work.is_draining:
+                await self.context.sleep(self.context.plan.timeouts.replica_lag / _submitter.SERVER_RATE)
+                if self.context.is_draining:
                     return
             else:
                 return
 
     async def _lose(self, run: OwnRun, error: NotFound) -> None:
-        lost = await self.work.database.write(_run_commands.lose_run(run.run_id, time.time()))
-        self.work.journal.tell(
+        lost = await self.context.database.write(_run_commands.lose_run(run.run_id, time.time()))
+        self.context.journal.emit(
             EventType.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were set aside"
         )
 
     async def _watch(self, run: OwnRun) -> RunDetails:
         """Take in what becomes of a run's items until it is over, and return how it ended."""
-        session = self.work.client._session  # noqa: SLF001 - of our own
+        session = self.context.client._session  # noqa: SLF001 - of our own
         for _ in range(_LOOKS):
             # A replica may not know it yet.
             async for change in watch_run(session.poller, run.run_id, is_new=True, cursor=None):
@@ -115,7 +115,7 @@ class Following:
             return
         succeeded = item.status == ItemStatus.SUCCEEDED
         reference = plain(item.reference, self.tag)
-        order = _run_commands.take_result(
+        command = _run_commands.take_result(
             run.run_id,
             reference,
             item_id=item.item_id,
@@ -124,18 +124,18 @@ class Following:
             error=item.error,
             outputs=_outputs(item),
         )
-        if await self.work.database.write(order):
-            self.work.meter.count(Stage.ANALYSIS, items=1)
-            self.work.bells.ring(Part.BRINGING)
+        if await self.context.database.write(command):
+            self.context.meter.count(Stage.ANALYSIS, items=1)
+            self.context.signals.ring(StageId.DOWNLOADING)
             if not succeeded:
-                self.work.journal.tell(
+                self.context.journal.emit(
                     EventType.ITEM_FAILED, reference=reference, run_id=run.run_id, text=item.error
                 )
 
     async def _end(self, run: OwnRun, details: RunDetails) -> None:
         # Outputs of an item need not all be listed when it succeeds; at the end of the run they are. And what
         # a stale listing did not show to be over must not count as failed.
-        items = [item async for item in self.work.client.run(run.run_id).results()]
+        items = [item async for item in self.context.client.run(run.run_id).results()]
         for item in items:
             await self._take(run, item)
         outputs = {
@@ -143,10 +143,10 @@ class Following:
             for item in items
             if item.status == ItemStatus.SUCCEEDED
         }
-        await self.work.database.write(_run_commands.know_outputs(run.run_id, outputs))
-        await self.work.database.write(_run_commands.end_run(run.run_id, str(details.status), time.time()))
-        self.work.journal.tell(EventType.RUN_ENDED, run_id=run.run_id, text=str(details.status))
+        await self.context.database.write(_run_commands.know_outputs(run.run_id, outputs))
+        await self.context.database.write(_run_commands.end_run(run.run_id, str(details.status), time.time()))
+        self.context.journal.emit(EventType.RUN_ENDED, run_id=run.run_id, text=str(details.status))
 
 
-def _outputs(item: ItemResult) -> list[Output]:
-    return [Output(artifact.artifact_id, artifact.name) for artifact in item.output_artifacts]
+def _outputs(item: ItemResult) -> list[ExpectedOutput]:
+    return [ExpectedOutput(artifact.artifact_id, artifact.name) for artifact in item.output_artifacts]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..database._queries import ItemRow
     from ..preflight.slide_probe._prober import Prober
     from ..preflight.slide_probe._result import ProbedSlide
-    from ._context import Work
+    from ._context import JobContext
 
 
 @frozen
-class Reading:
+class Probing:
     """Reads slides; those that can't go on are set aside with every fault they have."""
 
-    work: Work
+    context: JobContext
     prober: Prober
 
     async def __call__(self, row: ItemRow) -> None:
@@ -35,15 +35,15 @@ class Reading:
         faults = (
             [probed]
             if isinstance(probed, Finding)
-            else list(self.work.requirements.faults(entry, probed.info))
+            else list(self.context.requirements.faults(entry, probed.info))
         )
         if isinstance(probed, Finding) or faults:
-            await self.work.set_aside(row, *in_words(faults))
+            await self.context.quarantine(row, *describe_findings(faults))
             return
         columns = {**as_columns(probed), "fault": None, "remedy": None}
-        order = _commands.move_item(row.number, ItemState.READY, **columns)
-        await self.work.database.write(order)
-        self.work.meter.count(Stage.PROBE, items=1)
+        command = _commands.move_item(row.number, ItemState.READY, **columns)
+        await self.context.database.write(command)
+        self.context.meter.count(Stage.PROBE, items=1)
 
 
 def as_columns(probed: ProbedSlide) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def as_columns(probed: ProbedSlide) -> dict[str, Any]:
     return {"size": probed.size, "fingerprint": probed.fingerprint, "info": json.dumps(probed.as_dict())}
 
 
-def in_words(faults: Sequence[Finding]) -> tuple[str, str]:
+def describe_findings(faults: Sequence[Finding]) -> tuple[str, str]:
     """Return all faults of a slide, and what to do about them."""
     problems = dict.fromkeys(each.problem for each in faults)
     remedies = dict.fromkeys(each.remedy for each in faults if each.remedy)

@@ -16,16 +16,16 @@ from ...errors import AignosticsError, JobStopped
 from ..database import _commands, _queries
 from ..database._states import ItemState
 from ._failure_policy import (
-    Breaker,
+    CircuitBreaker,
+    FailureAction,
     Failures,
-    Verdict,
-    rule,
+    decide,
 )
 
 if TYPE_CHECKING:
     from ..database._queries import ItemRow
-    from ._context import Work
-    from ._signals import Part
+    from ._context import JobContext
+    from ._signals import StageId
 
 
 _MOST_CHANGES = 3
@@ -41,13 +41,13 @@ class Before(Protocol):
         ...
 
 
-class Stage:
+class ItemStage:
     """Works on the items in some states until none is left and none can come."""
 
     def __init__(
         self,
-        work: Work,
-        part: Part,
+        context: JobContext,
+        part: StageId,
         states: Sequence[ItemState],
         do: Callable[[ItemRow], Awaitable[None]],
         *,
@@ -57,21 +57,21 @@ class Stage:
     ) -> None:
         self.is_done = False
         self.in_flight: set[int] = set()
-        self._work = work
+        self._context = context
         self._part = part
         self._states = states
         self._do = do
         self._workers = workers
         self._before = before
         self._room = room
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._changes: Counter[int] = Counter()
 
     async def run(self) -> None:
         """Work until everything is done, or, where the job is draining, until what was begun is."""
         async with plain_task_group() as group:
-            while not self._work.is_draining:
-                ring = self._work.bells.next(self._part)
+            while not self._context.is_draining:
+                ring = self._context.signals.next(self._part)
                 # Both before the items are read: what ends meanwhile may leave one to be taken.
                 is_last = self._before is None or self._before.is_done
                 is_idle = not self.in_flight
@@ -79,14 +79,14 @@ class Stage:
                 rows = await self._take(free) if free else []
                 for row in rows:
                     self.in_flight.add(row.number)
-                    self._work.taken.add(row.number)
+                    self._context.taken.add(row.number)
                     group.start_soon(self._one, row)
                 if not rows and is_idle and is_last:
                     break
                 if not rows:
                     await ring.wait()
         self.is_done = True
-        self._work.bells.ring_from(self._part)
+        self._context.signals.ring_from(self._part)
 
     async def _free(self) -> int:
         """Return how many items more may be taken."""
@@ -100,25 +100,25 @@ class Stage:
     async def _take(self, most: int) -> list[ItemRow]:
         rows: list[ItemRow] = []
         for state in self._states:
-            query = _queries.items_in(state, beyond=list(self._work.taken), most=most - len(rows))
-            rows += await self._work.database.read(query)
+            query = _queries.items_in(state, beyond=list(self._context.taken), most=most - len(rows))
+            rows += await self._context.database.read(query)
         return rows
 
     async def _one(self, row: ItemRow) -> None:
         try:
             await self._until_settled(row)
         except JobStopped as error:
-            self._work.stop(error)
+            self._context.stop(error)
         finally:
             self.in_flight.discard(row.number)
-            self._work.taken.discard(row.number)
-            self._work.bells.ring_from(self._part)
+            self._context.taken.discard(row.number)
+            self._context.signals.ring_from(self._part)
 
     async def _until_settled(self, row: ItemRow) -> None:
         failures = Failures()
         while True:
             # As it stands now: a try before may have brought it on a step, or its run be gone.
-            row = await self._work.database.read(_queries.item(row.number))
+            row = await self._context.database.read(_queries.item(row.number))
             if row.state.is_final:
                 return
             began = time.monotonic()
@@ -130,18 +130,18 @@ class Stage:
                 self._breaker.succeeded()
                 return
             failures.add(began, time.monotonic())
-            ruling = rule(failure, failures.count, failures.lasted)
-            if ruling.verdict is Verdict.STOP:
+            decision = decide(failure, failures.count, failures.lasted)
+            if decision.action is FailureAction.STOP:
                 raise JobStopped(f"{row.reference}: {failure}", cause=failure)
-            if ruling.verdict is Verdict.AGAIN:
-                if self._work.is_draining:
+            if decision.action is FailureAction.RETRY:
+                if self._context.is_draining:
                     return
-                await self._work.sleep(ruling.wait)
-            elif ruling.verdict is Verdict.ANEW and self._changes[row.number] < _MOST_CHANGES:
+                await self._context.sleep(decision.wait)
+            elif decision.action is FailureAction.REPROBE and self._changes[row.number] < _MOST_CHANGES:
                 self._changes[row.number] += 1
-                await self._work.database.write(_commands.move_item(row.number, ItemState.FOUND))
+                await self._context.database.write(_commands.move_item(row.number, ItemState.FOUND))
             else:
-                await self._work.set_aside(row, str(failure))
+                await self._context.quarantine(row, str(failure))
                 if self._breaker.failed(failure):
                     raise JobStopped(
                         f"one slide after the other failed, the last one so: {failure}", cause=failure

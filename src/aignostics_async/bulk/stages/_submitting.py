@@ -21,16 +21,16 @@ from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
 from ..reconciliation._matching import CLOCK_SKEW
-from ._failure_policy import Breaker
-from ._signals import Part
+from ._failure_policy import CircuitBreaker
+from ._signals import StageId
 
 if TYPE_CHECKING:
     from ..database._queries import IntentRow, ItemRow
-    from ..reconciliation._platform import Platform
-    from ..reconciliation._protocol import Sent
+    from ..reconciliation._platform import PlatformClient
+    from ..reconciliation._protocol import AttemptResult
     from ..reconciliation._submitter import Submitter
-    from ._context import Work
-    from ._stage import Stage
+    from ._context import JobContext
+    from ._stage import ItemStage
 
 _AT_ONCE = 16
 """Chunks whose run is not known. With so many open the platform is not well, and is asked for no more."""
@@ -47,16 +47,16 @@ _TOLD = {
 class Submitting:
     """Seals chunks and pursues each until it has its run."""
 
-    work: Work
-    platform: Platform
+    context: JobContext
+    platform: PlatformClient
     submitter: Submitter
-    uploading: Stage
+    uploading: ItemStage
     tag: str
     since: float
     """When the job was made."""
     _in_flight: set[int] = field(factory=set, init=False)
     _listed: deque[float] = field(factory=lambda: deque(maxlen=1), init=False)
-    _breaker: Breaker = field(factory=Breaker, init=False)
+    _breaker: CircuitBreaker = field(factory=CircuitBreaker, init=False)
     _done: anyio.Event = field(factory=anyio.Event, init=False)
 
     @property
@@ -67,8 +67,8 @@ class Submitting:
     async def run(self) -> None:
         """Work until every uploaded item has its run, or a person has to decide; or until the job drains."""
         async with plain_task_group() as group:
-            while not self.work.is_draining:
-                ring = self.work.bells.next(Part.SUBMITTING)
+            while not self.context.is_draining:
+                ring = self.context.signals.next(StageId.SUBMITTING)
                 # Both before the items are read: a chunk that is refused meanwhile leaves some to be sealed.
                 is_last = self.uploading.is_done
                 is_idle = not self._in_flight
@@ -80,32 +80,32 @@ class Submitting:
                     break
                 await ring.wait()
         self._done.set()
-        self.work.bells.ring_from(Part.SUBMITTING)
+        self.context.signals.ring_from(StageId.SUBMITTING)
 
     async def _take(self) -> Sequence[IntentRow]:
         # At most so many are in flight: among twice as many is every one that can be begun.
-        rows = await self.work.database.read(_queries.intents_in(*_OPEN, most=2 * _AT_ONCE))
+        rows = await self.context.database.read(_queries.intents_in(*_OPEN, most=2 * _AT_ONCE))
         waiting = [row for row in rows if row.number not in self._in_flight]
         return waiting[: _AT_ONCE - len(self._in_flight)]
 
     async def _seal(self, *, is_last: bool) -> int:
         """Make chunks of what is uploaded, and return how many."""
-        plan, database = self.work.plan, self.work.database
+        plan, database = self.context.plan, self.context.database
         stored = await database.read(_queries.waiting())
         if plan.max_items is not None:
             stored = stored[: max(0, plan.max_items - await database.read(_queries.billed()))]
         ready = list(chunks(stored, plan.chunk_size, is_last=is_last))
         if ready:
-            await self._see_runs()
+            await self._record_runs()
         for chunk in ready:
             await database.write(_commands.seal([each.number for each in chunk], tag=self.tag))
         return len(ready)
 
-    async def _see_runs(self) -> None:
+    async def _record_runs(self) -> None:
         """Take in which runs there are: what is there before a chunk is sealed can't be its run."""
         begun = await self.platform.moment()
-        runs = await self.work.patiently(lambda: self.platform.runs(self._seen_until))
-        await self.work.database.write(_run_commands.see_runs(runs))
+        runs = await self.context.with_retries(lambda: self.platform.runs(self._seen_until))
+        await self.context.database.write(_run_commands.record_runs(runs))
         if begun.server is not None:
             # The next listing goes back as far as where this one began, and on by what clocks may differ.
             self._listed.append(begun.server - CLOCK_SKEW)
@@ -116,24 +116,24 @@ class Submitting:
 
     async def _one(self, intent: IntentRow) -> None:
         try:
-            stop = await self.work.patiently(lambda: self._pursue(intent.number))
+            stop = await self.context.with_retries(lambda: self._reconcile_intent(intent.number))
             if stop is not None:
                 raise JobStopped(f"the platform refuses its runs: {stop.reason}", cause=stop.error)
             await self._tell(intent.number)
         except JobStopped as error:
-            self.work.stop(error)
+            self.context.stop(error)
         finally:
             self._in_flight.discard(intent.number)
-            self.work.bells.ring_from(Part.SUBMITTING)
+            self.context.signals.ring_from(StageId.SUBMITTING)
 
-    async def _pursue(self, number: int) -> Sent | None:
+    async def _reconcile_intent(self, number: int) -> AttemptResult | None:
         # As it stands now: a try before may have sent a request.
-        return await self.submitter.pursue(await self.work.database.read(_queries.intent(number)))
+        return await self.submitter.reconcile(await self.context.database.read(_queries.intent(number)))
 
     async def _tell(self, number: int) -> None:
-        now = await self.work.database.read(_queries.intent(number))
+        now = await self.context.database.read(_queries.intent(number))
         if (what := _TOLD.get(now.state)) is not None:
-            self.work.journal.tell(what, run_id=now.run_id, text=now.reason)
+            self.context.journal.emit(what, run_id=now.run_id, text=now.reason)
         if now.state is IntentState.DISSOLVED and now.size == 1:
             if self._breaker.refused("alone"):  # its reason names the slide, or the request
                 raise JobStopped(
@@ -146,21 +146,21 @@ class Submitting:
 class Signing:
     """Gives the items of an intent as they are sent, with fresh URLs."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
 
     async def __call__(self, intent: IntentRow) -> Sequence[Item]:
         """Return the items; raises ConfigurationError where the store's credentials end too soon."""
-        work = self._work
-        lifetime = work.client._session.settings.url_lifetime  # noqa: SLF001 - of our own
-        await check_credentials(work.store, lifetime)
+        context = self._context
+        lifetime = context.client._session.settings.url_lifetime  # noqa: SLF001 - of our own
+        await check_credentials(context.store, lifetime)
 
         async def sign(row: ItemRow) -> Item:
             entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
             info = ProbedSlide.from_dict(row.info or {}).info
-            url = await work.store.presign_get(row.uri or "", lifetime)
-            artifact = work.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
+            url = await context.store.presign_get(row.uri or "", lifetime)
+            artifact = context.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
             return Item(row.reference + intent.tag, artifacts=[artifact])
 
-        rows = await work.database.read(_queries.members(intent.number))
+        rows = await context.database.read(_queries.members(intent.number))
         return await run_all([partial(sign, row) for row in rows], limit=_SIGNING_AT_ONCE)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _INTERVAL = 5.0  # seconds
 
 
-class Meter:
+class ThroughputMeter:
     """Counts items and bytes of the stages."""
 
     def __init__(self) -> None:

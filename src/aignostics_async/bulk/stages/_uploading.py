@@ -35,16 +35,16 @@ from ..preflight.slide_probe._result import ProbedSlide, measure
 if TYPE_CHECKING:
     from ...storage import Stored
     from ..database._queries import ItemRow
-    from ._context import Work
-    from ._probing import Reading
+    from ._context import JobContext
+    from ._probing import Probing
 
 
 @frozen
 class Uploading:
     """Uploads slides, those of several files as one zip."""
 
-    work: Work
-    reading: Reading
+    context: JobContext
+    reading: Probing
 
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from READY, or from SENDING after an interruption, to STORED."""
@@ -57,14 +57,14 @@ class Uploading:
             key = row.key
             if key is None:
                 name = safe_name(source.name)
-                key = f"{self.work.plan.prefix}/{self.work.job_id}/{row.uuid}/{name}"
+                key = f"{self.context.plan.prefix}/{self.context.job_id}/{row.uuid}/{name}"
             if row.state is ItemState.READY:
-                await self.work.database.write(_commands.move_item(row.number, ItemState.SENDING, key=key))
+                await self.context.database.write(_commands.move_item(row.number, ItemState.SENDING, key=key))
             stored = await self._put(row, key, source)
             # A store that can't tell leaves that to one more reading of the file.
             checksum = stored.crc32c or (await checksum_file(source)).wire
         await self._check(row, probed)
-        order = _commands.move_item(
+        command = _commands.move_item(
             row.number,
             ItemState.STORED,
             uri=stored.uri,
@@ -73,9 +73,9 @@ class Uploading:
             stored_size=stored.size,
             is_store_verified=stored.verified,
         )
-        await self.work.database.write(order)
-        self.work.meter.count(Stage.UPLOAD, items=1)
-        self.work.journal.tell(EventType.UPLOADED, reference=row.reference)
+        await self.context.database.write(command)
+        self.context.meter.count(Stage.UPLOAD, items=1)
+        self.context.journal.emit(EventType.UPLOADED, reference=row.reference)
 
     async def _source(self, row: ItemRow, probed: ProbedSlide, scratch: ExitStack) -> Path:
         """Return the one file to send; where it has to be made, it is gone with `scratch`."""
@@ -92,8 +92,8 @@ class Uploading:
     async def _put(self, row: ItemRow, key: str, source: Path) -> Stored:
         size = (await anyio.Path(source).stat()).st_size
         started = TransferEvent("started", "upload", row.reference, source.name, total=size)
-        following = ProgressReporter(self.work.progress, started)
-        passing = self.work.meter.passing(Stage.UPLOAD)
+        following = ProgressReporter(self.context.progress, started)
+        passing = self.context.meter.passing(Stage.UPLOAD)
 
         def advance(done: int) -> None:
             passing(done)
@@ -101,7 +101,7 @@ class Uploading:
 
         with following:
             try:
-                stored = await put_once(self.work.store, key, source, progress=advance)
+                stored = await put_once(self.context.store, key, source, progress=advance)
             except AignosticsError:
                 following.end("failed", 0)
                 raise

@@ -41,7 +41,7 @@ class SlideEntry:
         return NewItem(
             reference=self.reference,
             path=self.path,
-            turn=turn,
+            shuffle_key=turn,
             overrides=self.overrides(),
             state=state,
             columns=columns,

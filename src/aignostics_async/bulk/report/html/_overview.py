@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...database._samples import Series
-from .._audit import Account, Verdict
-from .._formatting import ACCOUNTS, INTENTS, count, human, minute, percent
+from .._audit import ItemOutcome, JobStatus
+from .._formatting import INTENTS, OUTCOMES, count, human, minute, percent
 from .._next_steps import NextStep, next_steps
 from .._summary import Summary
 from ._throughput_plot import plot
@@ -36,19 +36,19 @@ def overview(summary: Summary, series: Sequence[Series]) -> Iterator[str]:
 
 def headline(summary: Summary) -> str:
     """Return the verdict as a sentence."""
-    audit, verdict = summary.audit, summary.verdict
+    audit, verdict = summary.audit, summary.status
     of = f"of {count(audit.taken_in, 'slide')}"
-    if verdict is Verdict.LOST:
+    if verdict is JobStatus.LOST:
         return f"{abs(audit.missing) + sum(audit.lost.values()):,} {of} can't be accounted for"
-    if verdict is Verdict.UNDECIDED:
+    if verdict is JobStatus.UNDECIDED:
         number = summary.runs.ambiguous + summary.runs.open_duplicates
         return "One decision waits for you" if number == 1 else f"{number:,} decisions wait for you"
-    if verdict is Verdict.UNFINISHED:
-        done, troubles = audit.accounts[Account.DONE], audit.troubles
+    if verdict is JobStatus.UNFINISHED:
+        done, troubles = audit.outcomes[ItemOutcome.DONE], audit.troubles
         more = f", {troubles:,} {_need(troubles)} attention" if troubles else ""
         return f"{done:,} {of} {'is' if done == 1 else 'are'} done so far{more}"
-    if verdict is Verdict.SOME_FAILED:
-        number = audit.taken_in - audit.accounts[Account.DONE]
+    if verdict is JobStatus.SOME_FAILED:
+        number = audit.taken_in - audit.outcomes[ItemOutcome.DONE]
         return f"{number:,} {of} {_need(number)} attention"
     if audit.taken_in <= 1:
         return "The slide is done" if audit.taken_in else "There is no slide in this job"
@@ -59,7 +59,7 @@ def audit_line(summary: Summary) -> str:
     """Return the audit as an equation, and what stands behind it."""
     audit = summary.audit
     sign = "=" if audit.is_whole else "≠"
-    parts = [f"{audit.accounts[each]:,} {ACCOUNTS[each]}" for each in Account if audit.accounts[each]]
+    parts = [f"{audit.outcomes[each]:,} {OUTCOMES[each]}" for each in ItemOutcome if audit.outcomes[each]]
     equation = f"{audit.taken_in:,} in {sign} {audit.accounted_for:,} accounted for"
     return f"{equation}: {', '.join(parts)}" if parts else equation
 
@@ -69,14 +69,14 @@ def _need(number: int) -> str:
 
 
 def _is_urgent(summary: Summary) -> bool:
-    if summary.verdict in (Verdict.DONE, Verdict.UNFINISHED):
+    if summary.status in (JobStatus.DONE, JobStatus.UNFINISHED):
         return bool(summary.audit.troubles or summary.expiry.items)
     return True
 
 
 def _verdict(summary: Summary, things: Sequence[NextStep]) -> str:
     is_urgent = _is_urgent(summary)
-    sign = _ALARM if is_urgent else _CHECK if summary.verdict is Verdict.DONE else _CLOCK
+    sign = _ALARM if is_urgent else _CHECK if summary.status is JobStatus.DONE else _CLOCK
     nothing = "" if things else " There is nothing to do."
     return (
         f'<section class="verdict{" attention" if is_urgent else ""}" id="audit">{_SIGN.format(sign)}'
@@ -121,7 +121,7 @@ def _contents(summary: Summary) -> str:
 
 def _totals(summary: Summary) -> Iterator[str]:
     yield '<h2 id="totals">Totals</h2>\n'
-    yield _bar(summary.audit.accounts)
+    yield _bar(summary.audit.outcomes)
     yield '<div class="totals">\n'
     yield _accounts(summary)
     yield _moved(summary)
@@ -129,12 +129,12 @@ def _totals(summary: Summary) -> Iterator[str]:
     yield "</div>\n"
 
 
-def _bar(accounts: Mapping[Account, int]) -> str:
+def _bar(accounts: Mapping[ItemOutcome, int]) -> str:
     """Return the shares as a bar in which also one slide of a hundred thousand shows."""
     whole = sum(accounts.values())
     if not whole:
         return ""
-    widths = {each: max(3.0, _BAR * accounts[each] / whole) for each in Account if accounts[each]}
+    widths = {each: max(3.0, _BAR * accounts[each] / whole) for each in ItemOutcome if accounts[each]}
     scale = _BAR / sum(widths.values())
     parts, at = [], 0.0
     for each, width in widths.items():
@@ -149,14 +149,14 @@ def _bar(accounts: Mapping[Account, int]) -> str:
 
 
 def _accounts(summary: Summary) -> str:
-    accounts = summary.audit.accounts
+    accounts = summary.audit.outcomes
     whole = sum(accounts.values())
     key = (
         '<svg class="key" viewBox="0 0 1 1" aria-hidden="true"><rect class="{}" width="1" height="1"/></svg>'
     )
     rows = [
-        (f"{key.format(each)}{ACCOUNTS[each]}", f"{accounts[each]:,}", percent(accounts[each], whole))
-        for each in Account
+        (f"{key.format(each)}{OUTCOMES[each]}", f"{accounts[each]:,}", percent(accounts[each], whole))
+        for each in ItemOutcome
         if accounts[each]
     ]
     return _table("What became of the slides", ("", "Slides", "Share"), rows)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from ...database._states import IntentState
-from .._audit import Account
+from .._audit import ItemOutcome
 from .._formatting import INTENTS, count, item_state, minute
 from .._rows import ReportedDuplicate, ReportedItem, ReportedRun
 from ._writer import text
@@ -121,7 +121,7 @@ def item_entries(rows: Iterable[ReportedItem]) -> Iterator[str]:
     """Give the rows of the table of all slides, in bodies that are laid out when they are seen."""
     for index, row in enumerate(rows):
         body = "<tbody>\n" if index and index % BODY == 0 else ""
-        bad = " class=bad" if row.account.is_trouble or row.account is Account.UNDECIDED else ""
+        bad = " class=bad" if row.account.is_trouble or row.account is ItemOutcome.UNDECIDED else ""
         size = "" if row.size is None else f"{row.size / 1e6:,.2f}"
         run = "" if row.intent is None else f'<a href="#r{row.intent}">{row.intent}</a>'
         outputs = f"{row.verified_outputs}/{row.outputs}" if row.outputs else ""
