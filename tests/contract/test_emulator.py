@@ -15,7 +15,7 @@ import pytest
 import requests
 from support import run_body
 
-from aignostics_async.emulator._undocumented import OWN, UNDOCUMENTED, refusal
+from aignostics_async.emulator._undocumented import BY_ITSELF, UNDOCUMENTED, refusal
 from aignostics_async.emulator.process import Emulator
 
 Ask = Callable[..., requests.Response]
@@ -216,9 +216,9 @@ def test_sorting_paging_and_filters(ask: Ask) -> None:
 
 
 def test_the_statuses_outside_the_contract_are_a_closed_list() -> None:
-    assert set(UNDOCUMENTED) == {401, 403, 405, 409, 429, 500, 501, 502, 503, 504}
+    assert set(UNDOCUMENTED) == {401, 402, 403, 405, 409, 410, 412, 421, 429, 500, 501, 502, 503, 504}
     assert all(reason.endswith(".") for reason in UNDOCUMENTED.values())
-    assert all("injected fault" in UNDOCUMENTED[status] for status in set(UNDOCUMENTED) - OWN)
+    assert all("injected fault" in UNDOCUMENTED[status] for status in set(UNDOCUMENTED) - BY_ITSELF)
     for status in (418, 403):
         with pytest.raises(AssertionError, match=str(status)):
             refusal(status, "no")

@@ -32,6 +32,7 @@ async def emulator(
     url_lifetime: float = 3600,
     remote_inputs: bool = False,
     failed_items_threshold: int = 50,
+    allow_host: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     violations: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_VIOLATIONS")] = None,
 ) -> None:
     """Run the platform on this machine until it is interrupted. For development, not for the open network.
@@ -66,8 +67,11 @@ async def emulator(
         Fetch inputs from other machines too.
     failed_items_threshold
         So many failed items, and a run is given up.
+    allow_host
+        A name under which other machines or containers reach the emulator; repeat it for several. Requests
+        with another name in their Host header are refused, except localhost and IP addresses.
     violations
-        Compare every answer with the contract, and tell in this file what does not fit.
+        Check every answer against the contract, and append violations to this file.
     """
     try:
         from ..emulator._options import EmulatorOptions
@@ -88,6 +92,7 @@ async def emulator(
         remote_inputs=remote_inputs,
         failed_items_threshold=failed_items_threshold,
         violations=violations,
+        allowed_hosts=allow_host,
     )
     if sys.platform != "win32":
         # The server has an order of its own to end in; both at once would cut it short.

@@ -1,5 +1,13 @@
-"""The platform on your laptop: API, OAuth, signed storage and runs that do real work.
+"""An emulator of the platform: API, OAuth, signed storage, and runs that analyse real slides.
 
-For development and tests, never for the open network. Needs the `emulator` extra; start it with
-`aignostics-async emulator`, or from tests with `aignostics_async.testing`.
+For development and tests, never for an open network. Needs the `emulator` extra. Start it with
+`aignostics-async emulator`, or in tests with `aignostics_async.testing`.
+
+- `process`: an emulator in a process of its own; `synthetic`: slides to submit
+- `_server`: the ASGI application and its socket
+- `_api`, `_oauth`, `_pages`, `_storage`, `_buckets`, `_control`: the endpoints
+- `_faults`, `_allowed_hosts`, `_conformance`: ASGI layers around them
+- `_platform`: the state, made of `_history`, `_objects`, `_token_registry`, `_pending_logins` and
+  `_simulated_clock`, which `_state_database` stores
+- `_lifecycle`, `_analysis`: what becomes of runs
 """

@@ -14,8 +14,8 @@ from .._inputs import InputArtifact
 from ..models import InputArtifactSpec
 from ..submission._preflight import metadata_faults
 from ._catalogue import APPLICATIONS, VERSIONS, find_version
-from ._faults import LAG
 from ._history import FINAL, Selection, StoredItem, StoredRun
+from ._request_state import LAG
 from ._request_validation import (
     API_PATH,
     InvalidRequest,

@@ -1,8 +1,8 @@
-"""Buckets that speak like S3 and like Google Cloud Storage, below `/s3` and `/gcs`.
+"""Buckets with the APIs of S3 and Google Cloud Storage, below `/s3` and `/gcs`.
 
-Real stores check what a fake one takes as it comes; so this one checks too: the signature over method, path,
-query and headers, its end, that no header of the store's own is left out of it, the checksum of each body,
-of each part and of the whole. Uploads in parts that are under way are forgotten when the emulator ends.
+They check what real stores check: the signature over method, path, query and headers, its expiry, that every
+`x-amz-` and `x-goog-` header is signed, and the checksum of each body, part and whole. Multipart uploads in
+progress are lost when the emulator stops.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _Refused(Exception):
 
 @frozen
 class _MultipartUpload:
-    """An upload in parts that is under way."""
+    """A multipart upload in progress."""
 
     key: str
     begun: datetime = field(factory=lambda: datetime.now(UTC))
@@ -63,7 +63,7 @@ class _MultipartUpload:
 
 
 class Buckets:
-    """The endpoints of both kinds; every bucket is there, and empty at first."""
+    """The endpoints of both APIs. Every bucket exists and is empty at first."""
 
     def __init__(self, platform: Platform) -> None:
         self._objects = platform.objects
@@ -71,7 +71,7 @@ class Buckets:
         self._keys = _keys(platform)
 
     def routes(self) -> list[Route]:
-        """Return the routes of both kinds."""
+        """Return the routes of both APIs."""
         return [
             route
             for kind in self._keys
@@ -131,7 +131,7 @@ class Buckets:
         media_type = headers.get("content-type", "application/octet-stream")
         return await self._objects.write(key, request.stream(), media_type, announced)
 
-    # Uploads in parts
+    # Multipart uploads
 
     def _begin(self, request: Request) -> Response:
         ident = secrets.token_hex(16)
@@ -199,7 +199,7 @@ class Buckets:
 
 
 def _check(key: Key, request: Request) -> None:
-    """Raise _Refused unless the request is what was signed, by this key, and for now."""
+    """Raise _Refused unless the request has a valid signature of this key that has not expired."""
     vendor, scope = f"X-{key.vendor}-", request.scope
     fields = fields_of(scope["query_string"].decode("ascii"))
     query = dict(fields)
@@ -226,12 +226,12 @@ def _check(key: Key, request: Request) -> None:
     if not 1 <= lifetime <= LONGEST or begun > now + _CLOCKS:
         raise _Refused(403, "AuthorizationQueryParametersError")
     if now > begun + timedelta(seconds=lifetime):
-        # As the two kinds have it.
+        # The stores differ here.
         raise _Refused(403, "AccessDenied") if key.vendor == "Amz" else _Refused(400, "ExpiredToken")
 
 
 def _keys(platform: Platform) -> dict[str, Key]:
-    """Return the keys of both kinds, and write them where a user of this emulator finds them."""
+    """Return the keys of both APIs, and write them to `stores.json` in the data folder."""
     secret = platform.database.secret("s3 key", secrets.token_urlsafe(30).encode()).decode()
     pem = _rsa(platform)
     keys: dict[str, Key] = {
@@ -254,7 +254,7 @@ def _write(platform: Platform, told: dict[str, Any]) -> None:
 
 
 def _rsa(platform: Platform) -> str:
-    """Return the service account's key, made at the first start: that takes a tenth of a second."""
+    """Return the service account's key. The first start generates it, which takes 0.1 s."""
     there = platform.options.data / "stores.json"
     if there.is_file():
         with contextlib.suppress(ValueError, KeyError, OSError):
@@ -279,7 +279,7 @@ def _kind(request: Request) -> str:
 
 
 def _key(request: Request) -> str:
-    """Return what the object is called among all objects: kind, bucket, key."""
+    """Return the key in the object store: API, bucket and key."""
     parameters = request.path_params
     return f"{_kind(request)}/{parameters['bucket']}/{parameters.get('key', '')}"
 

@@ -1,4 +1,4 @@
-"""The applications that the emulator has: two, with two versions each, whose schemas differ."""
+"""The emulated applications: two, with two versions each and different metadata schemas."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The contract as a judge of answers: what the API says by itself has to fit openapi.json.
+"""Checks the emulator's API answers against openapi.json.
 
-For the emulator's own tests. Switched on by `--violations FILE`, or for every emulator below a process by
-AIGNOSTICS_EMULATOR_VIOLATIONS; each answer that does not fit adds one line of JSON to the file, with its
-`operation`, `status`, `path` in the body and `message`. The line is there before the answer's end is sent.
+For tests. `--violations FILE` enables the check for one emulator, AIGNOSTICS_EMULATOR_VIOLATIONS for every
+emulator that a process starts. Each violation appends one line to the file: a JSON object with `operation`,
+`status`, `path` (a JSON path in the body) and `message`. It is written before the end of the answer is sent.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from starlette.datastructures import Headers
 from starlette.routing import compile_path
 
 from ._request_validation import API_PATH, load_contract
-from ._undocumented import OWN
+from ._undocumented import BY_ITSELF
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Validator = jsonschema.Draft202012Validator
-# By media type; empty, where the contract says nothing of a body.
+# Validators by media type; empty if the contract documents no body.
 Content = dict[str, Validator]
 
 _MAX_MESSAGE = 500
@@ -37,7 +37,7 @@ _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d
 
 @frozen
 class DocumentedOperation:
-    """What the contract documents of one method of one path: the content of each status."""
+    """One operation of the contract, with the documented content of each status."""
 
     name: str
     answers: dict[int, Content]
@@ -45,18 +45,18 @@ class DocumentedOperation:
 
 @define
 class ObservedResponse:
-    """What was sent so far in answer to one request."""
+    """The answer to one request, as far as it was sent."""
 
     status: int = 0
     media_type: str = ""
     body: bytes = b""
-    asker_is_gone: bool = False
+    is_disconnected: bool = False
 
 
 class Conformance:
-    """The ASGI layer that compares the answers of the API with the contract and tells those that misfit.
+    """The ASGI layer that checks API answers against the contract and records violations.
 
-    It belongs between the faults and the API, so that it sees no injected answer.
+    It belongs below the fault injector, so that it sees no injected answers.
     """
 
     def __init__(self, app: ASGIApp, violations: Path) -> None:
@@ -74,7 +74,7 @@ class Conformance:
 
         async def listen() -> Message:
             message = await receive()
-            answer.asker_is_gone |= message["type"] == "http.disconnect"
+            answer.is_disconnected |= message["type"] == "http.disconnect"
             return message
 
         async def tell(message: Message) -> None:
@@ -84,7 +84,7 @@ class Conformance:
                 answer.media_type = given.partition(";")[0].strip().lower()
             elif message["type"] == "http.response.body":
                 answer.body += message.get("body", b"")
-                if not message.get("more_body") and not answer.asker_is_gone:
+                if not message.get("more_body") and not answer.is_disconnected:
                     self._judge(operation, answer)
             await send(message)
 
@@ -114,10 +114,10 @@ class Conformance:
 
 
 def find_violations(documented: dict[int, Content], answer: ObservedResponse) -> Iterator[tuple[str, str]]:
-    """Yield what does not fit: a JSON path in the body and a text."""
+    """Yield each violation as a JSON path in the body and a message."""
     content = documented.get(answer.status)
     if content is None:
-        if answer.status not in OWN:
+        if answer.status not in BY_ITSELF:
             yield "$", "the status is neither documented nor in the list of undocumented ones"
     elif answer.status == 204:
         if answer.body:
@@ -143,7 +143,7 @@ def _content_violations(content: Content, answer: ObservedResponse) -> Iterator[
 def _documented_paths(
     document: dict[str, Any],
 ) -> Iterator[tuple[re.Pattern[str], str, dict[str, DocumentedOperation]]]:
-    """Yield each path of the contract with its operations by method; validators are built here, once."""
+    """Yield each path of the contract as a pattern and a template, with its operations by method."""
     formats = _format_checker()
     for template, operations in document["paths"].items():
         by_method = {}
@@ -162,7 +162,7 @@ def _documented_paths(
 
 
 def _format_checker() -> jsonschema.FormatChecker:
-    """Return strict checks of the contract's formats; jsonschema's own depend on what else is installed."""
+    """Return strict checks of the contract's formats; jsonschema's own depend on optional packages."""
     checker = jsonschema.FormatChecker(formats=())
     checker.checks("uuid", ValueError)(_is_uuid)
     checker.checks("uri", ValueError)(_is_uri)
@@ -171,7 +171,7 @@ def _format_checker() -> jsonschema.FormatChecker:
 
 
 def _is_uuid(value: object) -> bool:
-    # UUID takes braces and lets the hyphens go; the form that is sent has neither freedom.
+    # UUID also accepts braces and missing hyphens; the contract's format does not.
     return not isinstance(value, str) or str(UUID(value)) == value.lower()
 
 

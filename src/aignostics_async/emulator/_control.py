@@ -1,19 +1,19 @@
-"""The levers of an emulator: what a test, a benchmark or a demo moves from outside.
+"""The control API of an emulator, for tests, benchmarks and demos.
 
-All are under `/emulator`, need the bearer token, and count seconds of the emulator's clock.
-`process.Emulator` has a method for each, and docs/how-to/steer-the-emulator.md shows them at work.
+All endpoints are under `/emulator`, need the bearer token, and count seconds of the emulator's clock.
+`process.Emulator` has a method for each; docs/how-to/steer-the-emulator.md shows examples.
 
-- `GET /emulator/clock` tells `now` and `rate`; `POST` takes `rate` (0 stands still) and `advance_s`.
-- `POST /emulator/runs` takes scripts, and returns the ids of their runs. These need no slides and no work:
-  what becomes of them is written down from the start, and thousands of them cost nothing while they "run". A
-  script is an object with `items` (their references) and, each of them optional, `application_version_id`,
-  `after_s` (when the run is created; negative: it was) and `steps`. A step is [seconds after the creation, a
-  reference or null for the run itself, its status from then on].
-- `POST /emulator/moves` takes moves, and returns for each whether it was made. `{"run": id, "delete": true}`
-  lets a run be no more; `{"run": id, "status": status}` moves it, and with a `reference` an item of it. What
-  is final moves no more.
-- `GET /emulator/ledger` tells what has happened: time, run, reference or null, status.
-- `POST /emulator/logins` gives the tokens of a login that nobody had to make.
+- `GET /emulator/clock` returns `now` and `rate`. `POST` takes `rate` (0 stops the clock) and `advance_s`.
+- `POST /emulator/runs` takes a list of scripts and returns the ids of their runs. Scripted runs need no
+  slides and do no work: their transitions are stored at once, so thousands of them cost nothing. A script is
+  an object with `items` (references) and, optionally, `application_version_id`, `after_s` (seconds until the
+  run is created; negative: it was created in the past) and `steps`. A step is [seconds after creation,
+  reference or null for the run, status].
+- `POST /emulator/moves` takes a list of moves and returns for each whether it was applied.
+  `{"run": id, "delete": true}` deletes a run; `{"run": id, "status": status}` sets its status, and with a
+  `reference` that of an item. A final status does not change.
+- `GET /emulator/ledger` returns all transitions: time, run id, reference or null, status.
+- `POST /emulator/logins` returns the tokens of a new login, without a user.
 - `POST /emulator/faults` and `GET /emulator/requests`: see `_faults.py`.
 """
 
@@ -39,7 +39,7 @@ CONTROL_PATH = "/emulator"
 
 
 class ControlApi:
-    """The routes that move the platform."""
+    """The endpoints that control the platform."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -64,7 +64,7 @@ class ControlApi:
     def move(
         self, *, run: str, reference: str | None = None, status: str | None = None, delete: bool = False
     ) -> bool:
-        """Move a run or an item of it; False if it can't be moved any more."""
+        """Set the status of a run or of one of its items, or delete the run; False if it is final."""
         now = self._clock.now()
         if delete:
             return self._history.delete_run(run, now)
@@ -119,6 +119,6 @@ class ControlApi:
             try:
                 return JSONResponse(act(json.loads(await request.body() or "null")))
             except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
-                return JSONResponse({"detail": f"this can't be done: {error}"}, status_code=422)
+                return JSONResponse({"detail": f"invalid request: {error}"}, status_code=422)
 
         return endpoint

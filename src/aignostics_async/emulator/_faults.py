@@ -1,21 +1,24 @@
-"""FaultInjector on order: answers that the platform may give, and ways in which a network may fail.
+"""Fault injection: error answers of the platform, and failures of the network.
 
-A rule is a JSON object. Its conditions are `method`, `path` (a regular expression that matches the whole
-path) and `query` (values that must be there); `skip` lets so many matching requests pass first, and `times`
-says how often it matches (absent: always). The first rule that matches matches. Its action is one of
+A rule is a JSON object. Its conditions are `method`, `path` (a regular expression that must match the whole
+path) and `query` (a mapping of parameters that must be present). `skip` lets that many matching requests pass
+first; `times` limits how often the rule applies (default: always). The first matching rule applies. Its
+action is one of
 
 - `status`, with optional `headers` and `body` (a text, or a JSON value): answer that instead;
+- `answer`: the name of an answer in `_canned_answers.py`, such as "quota_exceeded" or "jwt_missing";
 - `drop`: "before" closes the connection and does nothing, "after" does the work and closes it unanswered;
-- `late_s`: closes the connection unanswered, and does the work so many seconds later.
+- `late_s`: closes the connection unanswered, and does the work that many seconds later.
 
-With any of them, or alone:
+These combine with any action, or stand alone:
 
-- `lag_s`: a read is answered as a replica would that is so many seconds behind;
-- `delay_s`: wait first, in seconds of the machine;
-- `then`: moves (see `_control.py`) that are made once the answer is out, so that the next request meets them.
+- `lag_s`: answer a read as a replica that is that many seconds behind;
+- `delay_s`: wait first, in seconds of real time;
+- `then`: moves (see `_control.py`) that are applied after the answer, so the next request sees their effect.
 
-`POST /emulator/faults` takes a list of rules in place of those there were; `GET /emulator/requests` lists
-what was asked since then, when, and how and when it was answered. Both need the bearer token.
+`POST /emulator/faults` takes a list of rules, replaces all earlier ones and clears the request log.
+`GET /emulator/requests` returns the request log as a list of `ReceivedRequest` objects. Both need the bearer
+token.
 """
 
 from __future__ import annotations
@@ -32,23 +35,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ._control import CONTROL_PATH
-from ._token_registry import KNOWN
+from ._canned_answers import CANNED_ANSWERS
+from ._control import CONTROL_PATH, ControlApi
+from ._platform import Platform
+from ._request_state import KNOWN, LAG
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ._control import ControlApi
-    from ._platform import Platform
+_MAX_LOGGED = 10_000
 
-LAG = "lag_s"
-"""The attribute of a request's state that says how far behind its answer is to be."""
-_REMEMBERED = 10_000
+
+def _check_answer(_instance: object, _attribute: object, name: str | None) -> None:
+    if name is not None and name not in CANNED_ANSWERS:
+        raise ValueError(f"answer must be one of {', '.join(CANNED_ANSWERS)}, not {name!r}")
 
 
 @define(kw_only=True)
 class FaultRule:
-    """One fault; see the module."""
+    """One rule; the module's docstring describes its fields."""
 
     method: str | None = None
     path: re.Pattern[str] = field(default=".*", converter=re.compile)
@@ -58,6 +63,7 @@ class FaultRule:
     status: int | None = None
     headers: dict[str, str] = field(factory=dict)
     body: Any = None
+    answer: str | None = field(default=None, validator=_check_answer)
     drop: Literal["before", "after"] | None = None
     late_s: float | None = None
     lag_s: float = 0.0
@@ -65,7 +71,7 @@ class FaultRule:
     then: list[dict[str, Any]] = field(factory=list)
 
     def matches(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
-        """Whether the rule takes this request; counts it if so."""
+        """Return whether the rule applies to this request, and count the request if so."""
         if self.method not in (None, method) or not self.path.fullmatch(path):
             return False
         if any(value not in query.get(name, []) for name, value in self.query.items()):
@@ -78,37 +84,50 @@ class FaultRule:
         self.times -= 1
         return self.times >= 0
 
+    def response(self) -> Response | None:
+        """Return the injected answer, or None for a rule that injects none."""
+        if self.answer is not None:
+            canned = CANNED_ANSWERS[self.answer]
+            return Response(canned.body, canned.status, {"content-type": canned.media_type, **self.headers})
+        if self.status is None:
+            return None
+        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        media_type = "text/html" if isinstance(self.body, str) else "application/json"
+        content = "" if self.body is None else text
+        return Response(content, self.status, {"content-type": media_type, **self.headers})
+
 
 @define
 class ReceivedRequest:
-    """A request that came, when, and how and when it was answered; times are those of the clock."""
+    """An entry of the request log. Times are those of the emulator's clock, in seconds since the epoch."""
 
     method: str
     path: str
     query: str
     authorized: bool
+    """Whether the request carried an Authorization header."""
     body_size: int
     at: float
     status: int | None = None
-    """None for a request whose answer, if there was one, did not leave."""
+    """None if no answer was sent."""
     answered_at: float | None = None
 
 
 class FaultInjector:
-    """The ASGI layer that keeps the ledger of requests and matches where a rule says so."""
+    """The ASGI layer that logs requests and applies fault rules."""
 
     def __init__(self, app: ASGIApp, platform: Platform, control: ControlApi) -> None:
         self._app = app
         self._platform = platform
         self._control = control
         self._rules: list[FaultRule] = []
-        self._asked: deque[ReceivedRequest] = deque(maxlen=_REMEMBERED)
+        self._log: deque[ReceivedRequest] = deque(maxlen=_MAX_LOGGED)
 
     def routes(self) -> list[Route]:
-        """Return the routes that set rules and read the ledger."""
+        """Return the routes that set rules and read the request log."""
         return [
             Route(f"{CONTROL_PATH}/faults", self._set_rules, methods=["POST"]),
-            Route(f"{CONTROL_PATH}/requests", self._ledger, methods=["GET"]),
+            Route(f"{CONTROL_PATH}/requests", self._list_requests, methods=["GET"]),
         ]
 
     async def _set_rules(self, request: Request) -> Response:
@@ -116,20 +135,20 @@ class FaultInjector:
         try:
             self._rules = [FaultRule(**rule) for rule in await request.json()]
         except (TypeError, ValueError, RecursionError, re.error) as error:
-            return JSONResponse({"detail": f"these are no rules: {error}"}, status_code=422)
-        self._asked.clear()
+            return JSONResponse({"detail": f"invalid rules: {error}"}, status_code=422)
+        self._log.clear()
         return Response(status_code=204)
 
-    async def _ledger(self, request: Request) -> Response:
+    async def _list_requests(self, request: Request) -> Response:
         self._platform.tokens.require_bearer(request)
-        return JSONResponse([asdict(asked) for asked in self._asked])
+        return JSONResponse([asdict(received) for received in self._log])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection event."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
             await self._app(scope, receive, send)
             return
-        send = self._answering(self._remember(scope), send)
+        send = self._recording(self._record(scope), send)
         query = parse_qs(scope["query_string"].decode())
         for rule in self._rules:
             if rule.matches(scope["method"], scope["path"], query):
@@ -137,10 +156,10 @@ class FaultInjector:
                 return
         await self._app(scope, receive, send)
 
-    def _remember(self, scope: Scope) -> ReceivedRequest:
+    def _record(self, scope: Scope) -> ReceivedRequest:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
-        asked = ReceivedRequest(
+        received = ReceivedRequest(
             scope["method"],
             scope["path"],
             scope["query_string"].decode(),
@@ -148,16 +167,16 @@ class FaultInjector:
             int(length) if length.isdigit() else 0,
             self._platform.clock.now(),
         )
-        self._asked.append(asked)
-        return asked
+        self._log.append(received)
+        return received
 
-    def _answering(self, asked: ReceivedRequest, send: Send) -> Send:
-        async def answer(message: Message) -> None:
+    def _recording(self, received: ReceivedRequest, send: Send) -> Send:
+        async def record(message: Message) -> None:
             if message["type"] == "http.response.start":
-                asked.status, asked.answered_at = message["status"], self._platform.clock.now()
+                received.status, received.answered_at = message["status"], self._platform.clock.now()
             await send(message)
 
-        return answer
+        return record
 
     async def _apply(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
         if rule.delay_s:
@@ -168,39 +187,39 @@ class FaultInjector:
             self._control.move(**move)
 
     async def _act(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
-        if rule.status is not None:
-            text = rule.body if isinstance(rule.body, str) else json.dumps(rule.body)
-            content = "" if rule.body is None else text
-            kind = "text/html" if isinstance(rule.body, str) else "application/json"
-            answer = Response(content, rule.status, {"content-type": kind, **rule.headers})
-            await answer(scope, receive, send)
+        response = rule.response()
+        if response is not None:
+            await response(scope, receive, send)
         elif rule.drop == "before":
             _close(scope)
         elif rule.drop == "after":
-            await self._app(scope, receive, _nowhere)
+            await self._app(scope, receive, _discard)
             _close(scope)
         elif rule.late_s is not None:
-            request = Request(scope, receive)
-            body = await request.body()
-            # Its token counts as it was when the request came.
-            scope["state"][KNOWN] = self._platform.tokens.knows(request)
-            self._platform.lifecycle.background(self._do_late, rule.late_s, scope, body)
-            _close(scope)
+            await self._postpone(rule.late_s, scope, receive)
         else:
             await self._app(scope, receive, send)
+
+    async def _postpone(self, late_s: float, scope: Scope, receive: Receive) -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        # The token is checked now: it may expire before the work is done.
+        scope["state"][KNOWN] = self._platform.tokens.knows(request)
+        self._platform.lifecycle.background(self._do_late, late_s, scope, body)
+        _close(scope)
 
     async def _do_late(self, late_s: float, scope: Scope, body: bytes) -> None:
         async def receive() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._platform.clock.sleep(late_s)
-        await self._app(scope, receive, _nowhere)
+        await self._app(scope, receive, _discard)
 
 
-async def _nowhere(_message: Message) -> None:
-    """Take a message and send nothing."""
+async def _discard(_message: Message) -> None:
+    """Discard a message."""
 
 
 def _close(scope: Scope) -> None:
-    """Cut the connection, so that the client sees a reset and no answer."""
+    """Abort the connection, so that the client sees a reset and no answer."""
     scope["state"]["transport"].abort()

@@ -1,8 +1,8 @@
-"""Runs and items as a history: every question is asked of a moment, which may be a past one.
+"""Runs and items as a history of status transitions; every query is about a moment.
 
-A run begins as RECEIVED and its items as PENDING; each further state is a row with the time from which it
-holds. So a replica that lags is the same question of an earlier moment, a script is rows of the future that
-nobody has to act on, and the ledger is the rows of the past. Times are those of the emulator's clock.
+A run starts as RECEIVED and its items as PENDING. Each later status is a row with the time from which it
+holds. A lagging replica is a query about an earlier moment, a script is rows in the future, and the ledger is
+the rows of the past. Times are those of the emulator's clock, in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ._state_database import StateDatabase
 
 FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERROR", "REJECTED", "CANCELED_SYSTEM", "CANCELED_USER"})
 
-# The run itself, among the items of its transitions.
+# The item id in transitions of the run itself.
 _ITSELF = ""
 _LAST = """
 FROM transitions WHERE run_id = {run} AND item_id = {item} AND at <= :at
@@ -45,7 +45,7 @@ _AMONG = {
 
 @frozen
 class StoredRun:
-    """A run as it is at a moment."""
+    """A run at a moment."""
 
     id: str
     application_version_id: str
@@ -55,7 +55,7 @@ class StoredRun:
 
 @frozen
 class StoredItem:
-    """An item as it is at a moment; `inputs` are keys of own objects or URLs of others."""
+    """An item at a moment. `inputs` hold keys of the emulator's objects, or URLs of other servers."""
 
     id: str
     run_id: str
@@ -67,7 +67,7 @@ class StoredItem:
 
 @frozen
 class StoredArtifact:
-    """An output artifact as it is stored; without a key once the results are deleted."""
+    """An output artifact; the key is None once the results are deleted."""
 
     id: str
     name: str
@@ -77,14 +77,14 @@ class StoredArtifact:
 
 @frozen
 class Selection:
-    """Which rows of a listing are wanted, and in which order: columns, each with whether it descends."""
+    """The rows and the order of a listing; `sort` holds (column, descends) pairs."""
 
     limit: int = -1
     offset: int = 0
     sort: Sequence[tuple[str, bool]] = ()
 
     def clause(self, last: str) -> str:
-        """Return it as SQL; `last` decides between equals. The columns are the emulator's own names."""
+        """Return the selection as SQL; `last` breaks ties. Columns are trusted names, never user input."""
         order = [f"{column} {'DESC' if descends else 'ASC'}" for column, descends in self.sort]
         return f" ORDER BY {', '.join([*order, last])} LIMIT {self.limit} OFFSET {self.offset}"
 
@@ -93,7 +93,7 @@ _ALL = Selection()
 
 
 class History:
-    """All runs that there were. Used from the event loop only; each call takes microseconds."""
+    """All runs, past and present. Only for the event loop's thread; each call takes microseconds."""
 
     def __init__(self, database: StateDatabase) -> None:
         self._database = database
@@ -125,7 +125,7 @@ class History:
     def runs(
         self, at: float, *, application: str | None = None, version: str | None = None, page: Selection = _ALL
     ) -> list[StoredRun]:
-        """Return the runs that there are at a moment, the newest first where nothing else is asked."""
+        """Return the runs that exist at a moment, the newest first by default."""
         query = _RUNS
         if application is not None:
             query += " AND substr(application_version_id, 1, length(:application) + 1) = :application || ':'"
@@ -135,17 +135,17 @@ class History:
         return [StoredRun(*row) for row in self._database.all(query + page.clause("number DESC"), values)]
 
     def run(self, run_id: str, at: float) -> StoredRun | None:
-        """Return a run as it is at a moment, or None."""
+        """Return a run at a moment, or None."""
         rows = self._database.all(f"{_RUNS} AND id = :run_id", {"at": at, "run_id": run_id})
         return StoredRun(*rows[0]) if rows else None
 
     def unfinished(self, at: float) -> list[str]:
-        """Return the ids of the runs that somebody has to move on."""
+        """Return the ids of the runs that the lifecycle has to advance; scripted runs are not among them."""
         rows = self._database.all(f"SELECT id, status FROM ({_RUNS} AND NOT scripted)", {"at": at})  # noqa: S608
         return [run_id for run_id, status in rows if status not in FINAL]
 
     def move_run(self, run_id: str, status: str, at: float) -> bool:
-        """Give a run another status from a moment on; False if it is final by then, or there is none."""
+        """Set the status of a run from a moment on; False if the run is final or does not exist."""
         run = self.run(run_id, at)
         if run is None or run.status in FINAL:
             return False
@@ -154,9 +154,9 @@ class History:
         return True
 
     def end_run(self, run_id: str, status: str, at: float) -> bool:
-        """Cut a run short: it and its pending items get a status, and what was to come does not.
+        """End a run: set its status and that of its pending items, and discard later transitions.
 
-        False if it is final already, or there is none.
+        False if the run is final or does not exist.
         """
         run = self.run(run_id, at)
         if run is None or run.status in FINAL:
@@ -168,14 +168,14 @@ class History:
         return True
 
     def delete_run(self, run_id: str, at: float) -> bool:
-        """Let a run be no more from a moment on; False if there is none."""
+        """Delete a run from a moment on; False if it does not exist."""
         if self.run(run_id, at) is None:
             return False
         self._database.change("UPDATE runs SET deleted_at = ? WHERE id = ?", (at, run_id))
         return True
 
     def add_script(self, run_id: str, steps: Iterable[tuple[float, str | None, str]]) -> None:
-        """Store what is to become of a run and its items: times, references (None: the run), statuses."""
+        """Store future transitions as (time, reference, status); the reference None means the run."""
         ids = {item.reference: item.id for item in self.items(run_id, 0)}
         self._add(
             (at, run_id, _ITSELF if reference is None else ids[reference], status, None)
@@ -194,7 +194,7 @@ class History:
         statuses: Sequence[str] | None = None,
         page: Selection = _ALL,
     ) -> list[StoredItem]:
-        """Return the items of a run as they are at a moment, in their order where no other is asked."""
+        """Return the items of a run at a moment, in submission order by default."""
         wanted = {"ids": ids, "references": references, "statuses": statuses}
         given = {name: json.dumps(list(some)) for name, some in wanted.items() if some is not None}
         query = "".join([_ITEMS, *(_AMONG[name] for name in given), page.clause("items.number")])
@@ -209,9 +209,9 @@ class History:
         error: str | None = None,
         artifacts: Iterable[tuple[str, str, dict[str, Any]]] = (),
     ) -> bool:
-        """Give a pending item its final state and its artifacts (name, key, metadata), all or nothing.
+        """Set the final status of a pending item and store its artifacts (name, key, metadata), atomically.
 
-        False if the item is final by then.
+        False if the item is final already.
         """
         query = f"SELECT status FROM ({_ITEMS} AND items.id = :item_id)"  # noqa: S608
         known = {"at": at, "run_id": item.run_id, "item_id": item.id}
@@ -234,7 +234,7 @@ class History:
         return [StoredArtifact(*row) for row in self._database.all(query, (item_id,))]
 
     def delete_results(self, run_id: str) -> list[str]:
-        """Forget the objects behind the artifacts of a run, and return their keys."""
+        """Remove the keys of a run's artifacts, and return them."""
         of_run = "item_id IN (SELECT id FROM items WHERE run_id = ?)"
         rows = self._database.all(
             f"SELECT key FROM artifacts WHERE key IS NOT NULL AND {of_run}",  # noqa: S608
@@ -246,10 +246,10 @@ class History:
     # The ledger
 
     def ledger(self, at: float) -> list[tuple[float, str, str | None, str]]:
-        """Return what has happened until a moment: time, run, reference (None: the run itself), status.
+        """Return all transitions until a moment as (time, run id, reference, status).
 
-        A run's first row is RECEIVED, and its last one DELETED where it was deleted; that an item is PENDING
-        at first goes without saying.
+        The reference None means the run. A run's first row is RECEIVED, and its last row DELETED if it was
+        deleted. Items start as PENDING without a row.
         """
         query = """
             SELECT at, id, NULL, 'RECEIVED', -1e18 FROM runs WHERE at <= :at

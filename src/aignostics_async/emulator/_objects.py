@@ -1,4 +1,4 @@
-"""Objects: files on disk under the digest of their key, and the URLs that open them for a while."""
+"""The object store: files on disk with random names, and the signed URLs that give access to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OBJECTS_PATH = f"{STORAGE_PATH}/objects/"
 
 
 class SignatureRefused(Exception):
-    """A URL that does not open what is asked for; `code` is how object stores name the cause."""
+    """The URL's signature does not allow the request; `code` is an error code of object stores."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
@@ -28,7 +28,7 @@ class SignatureRefused(Exception):
 
 
 class ChecksumRefused(Exception):
-    """The bytes that came are not the ones that were announced."""
+    """The received bytes do not match the announced checksum."""
 
 
 class Objects:
@@ -45,13 +45,13 @@ class Objects:
     # URLs
 
     def sign(self, method: str, key: str, expires_s: float) -> str:
-        """Return path and query of a URL for one method on one key; the caller puts the server in front."""
+        """Return the path and query of a URL for one method on one key; the caller adds the origin."""
         expires = int(self._now() + expires_s)
         query = {"method": method, "expires": expires, "signature": self._signature(method, key, expires)}
         return f"{_OBJECTS_PATH}{quote(key, safe='/')}?{urlencode(query)}"
 
     def check(self, method: str, key: str, query: dict[str, str]) -> None:
-        """Raise SignatureRefused unless a URL's query opens this key to this method now."""
+        """Raise SignatureRefused unless the query of a URL allows this method on this key now."""
         try:
             expires = int(query["expires"])
             signature = query["signature"]
@@ -78,7 +78,7 @@ class Objects:
     async def write(
         self, key: str, pieces: AsyncIterable[bytes], media_type: str, announced: str | None
     ) -> StoredObject:
-        """Store an object, whole or not at all; raises ChecksumRefused for bytes that were not announced."""
+        """Store an object atomically; raises ChecksumRefused if the bytes do not match `announced`."""
         part = self._folder / f"{secrets.token_hex(8)}.part"
         digest = Crc32c()
         try:
@@ -96,13 +96,13 @@ class Objects:
         return row
 
     def adopt(self, key: str, file: Path, crc32c: str, media_type: str) -> None:
-        """Take a finished file of the emulator's own as an object."""
+        """Move a file of the emulator into the store."""
         row = self._new_row(key, file.stat().st_size, crc32c, media_type)
         file.replace(self.path(row))
         self._database.put_object(row)
 
     def find(self, key: str) -> StoredObject | None:
-        """Return what is known of an object whose file is there, or None."""
+        """Return an object's row if its file exists, else None."""
         row = self._database.find_object(key)
         return row if row is not None and self.path(row).is_file() else None
 
@@ -114,17 +114,17 @@ class Objects:
             self.path(row).unlink(missing_ok=True)
 
     def path(self, row: StoredObject) -> Path:
-        """Return where the bytes of an object stand."""
+        """Return the path of an object's file."""
         return self._folder / row.file
 
     def sweep(self) -> None:
-        """Delete the files that belong to no object: replaced ones, and what a killed emulator left."""
+        """Delete files that belong to no object: replaced ones, and leftovers of a killed emulator."""
         known = self._database.object_files()
         for file in self._folder.iterdir():
             if file.name not in known:
                 file.unlink()
 
     def _new_row(self, key: str, size: int, crc32c: str, media_type: str) -> StoredObject:
-        # A file of its own, whose name says nothing: no key can be a path, and who reads the object while
-        # it is replaced reads the old one to its end.
+        # A new file with a random name: a key never becomes a path, and a reader of the old object can
+        # finish while the object is replaced.
         return StoredObject(key, secrets.token_hex(16), size, crc32c, media_type)

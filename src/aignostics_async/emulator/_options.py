@@ -12,36 +12,43 @@ from ..errors import ConfigurationError
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:
     if not value > 0:
-        raise ConfigurationError(f"{attribute.name} must be more than 0, not {value}")
+        raise ConfigurationError(f"--{_option(attribute.name)} must be more than 0, not {value}")
 
 
 def _not_negative(_instance: object, attribute: Any, value: float) -> None:
     if not value >= 0:
-        raise ConfigurationError(f"{attribute.name} must not be less than 0, as {value} is")
+        raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more, not {value}")
+
+
+def _option(name: str) -> str:
+    return name.replace("_", "-")
 
 
 @frozen(kw_only=True)
 class EmulatorOptions:
-    """How an emulator behaves. Durations are in seconds."""
+    """The behavior of an emulator. Durations are in seconds."""
 
     data: Path
-    """The folder of its state; it goes on where the last one on the same folder ended."""
+    """The folder of its state. A later emulator on the same folder resumes there."""
     speed: float = field(default=1.0, validator=_positive)
-    """Scales the life of a run, and nothing else."""
+    """Divides the durations of a run's lifecycle; nothing else."""
     clock_rate: float = field(default=1.0, validator=_not_negative)
-    """So many seconds pass here in one: for runs, tokens, signed URLs and the Date header alike."""
-    token_lifetime: float = 24 * 3600
-    refresh_overlap: float = 0
-    """How long a refresh token may be used again, for a program that lost the answer to its use."""
-    device_lifetime: float = 600
-    """Of the code of a login on another device."""
-    device_interval: float = 5
-    """Between two questions of a program that waits for such a login."""
-    url_lifetime: float = 3600
-    """Of the download URLs of results."""
+    """Seconds of the emulator's clock per second: for runs, tokens, signed URLs and the Date header."""
+    token_lifetime: float = field(default=24 * 3600, validator=_not_negative)
+    """The lifetime of an access token."""
+    refresh_overlap: float = field(default=0, validator=_not_negative)
+    """How long a used refresh token works again, for a program that lost the answer."""
+    device_lifetime: float = field(default=600, validator=_not_negative)
+    """The lifetime of a device code."""
+    device_interval: float = field(default=5, validator=_not_negative)
+    """The polling interval of a device login."""
+    url_lifetime: float = field(default=3600, validator=_not_negative)
+    """The lifetime of the download URLs of results."""
     remote_inputs: bool = False
-    """Whether inputs may come from other machines than this one."""
-    failed_items_threshold: int = 50
-    """So many failed items, and the run is given up."""
+    """Whether inputs may come from other machines."""
+    failed_items_threshold: int = field(default=50, validator=_positive)
+    """A run is cancelled once this many of its items failed."""
     violations: Path | None = None
-    """Compare every answer of the API with the contract, and tell in this file what does not fit."""
+    """A file to which violations of the contract by API answers are appended, one JSON object a line."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that a Host header may have besides `localhost`, IP addresses and the name listened on."""

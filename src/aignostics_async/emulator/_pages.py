@@ -1,12 +1,11 @@
-"""The identity provider's pages for persons: sign in, and let a device in.
+"""The identity provider's pages for users: sign in, and approve a device.
 
-Whoever can reach the emulator is let in under any name: it is for development, on this machine.
+Every name is accepted: the emulator is for development on this machine.
 """
 
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -15,36 +14,19 @@ from starlette.routing import Route
 
 from .._core._urls import is_loopback
 from ._oauth import CLIENT_ID, FormFields, read_form
+from ._platform import Platform
+from ._templates import Markup, render
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._platform import Platform
-
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _HEADERS = {
     "Cache-Control": "no-store",
-    # No form-action: a browser would hold the redirect to the program to it.
+    # No form-action: browsers would apply it to the redirect to the program, too.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
-body {{ display: grid; place-items: center; min-height: 90vh; margin: 0; }}
-main {{ width: min(24rem, 90vw); border: 1px solid #8886; border-radius: .8rem; padding: 1.5rem 2rem; }}
-h1 {{ font-size: 1.4rem; margin: 0 0 .5rem; }}
-label {{ display: block; margin: 1rem 0 .3rem; }}
-input {{ box-sizing: border-box; width: 100%; padding: .5rem; font: inherit; }}
-button {{ margin: 1.2rem .5rem 0 0; padding: .5rem 1.2rem; font: inherit; border: 1px solid #8886;
-  border-radius: .4rem; cursor: pointer; }}
-button.main {{ background: #0b6e99; border-color: #0b6e99; color: #fff; }}
-code {{ font-size: 1.3rem; letter-spacing: .1em; }}
-</style></head>
-<body><main><h1>{title}</h1>{body}</main></body></html>
-"""
 
 
 class Pages:
@@ -55,7 +37,7 @@ class Pages:
         self._logins = platform.logins
 
     def routes(self) -> list[Route]:
-        """Return the routes for persons."""
+        """Return the routes of the pages."""
         return [
             Route("/authorize", self._ask, methods=["GET"]),
             Route("/authorize", self._decide, methods=["POST"]),
@@ -65,13 +47,8 @@ class Pages:
 
     async def _ask(self, request: Request) -> Response:
         asked = dict(request.query_params)
-        return self._fault(asked) or _form(
-            "Sign in to the emulator",
-            "<p>A program on this machine asks to act for you.</p>"
-            '<label for="name">Your name</label><input id="name" name="name" value="demo" required>',
-            asked,
-            {"approve": "Sign in", "deny": "Refuse"},
-        )
+        hidden = Markup("".join(render("hidden", name=name, value=value) for name, value in asked.items()))
+        return self._fault(asked) or _page("Sign in to the emulator", render("sign-in", hidden=hidden))
 
     async def _decide(self, request: Request) -> Response:
         form = await read_form(request)
@@ -91,7 +68,7 @@ class Pages:
         return self._back(form, code=code)
 
     def _fault(self, asked: FormFields) -> Response | None:
-        """Return the answer to a request that can't be granted."""
+        """Return the answer to a request that can't be granted, or None."""
         try:
             target = urlsplit(asked.get("redirect_uri", ""))
         except ValueError:
@@ -101,10 +78,9 @@ class Pages:
             or target.scheme != "http"
             or not is_loopback(target.hostname or "")
         ):
-            # Nobody is sent to a place that is not this client's own.
-            return _page(
-                "This can't be answered", "<p>The client or its redirect address is unknown here.</p>", 400
-            )
+            # Never redirect to an address that is not this client's own.
+            message = render("message", text="The client or its redirect address is unknown here.")
+            return _page("This can't be answered", message, 400)
         if asked.get("response_type") != "code":
             return self._back(asked, error="unsupported_response_type")
         is_s256 = asked.get("code_challenge_method") == "S256"
@@ -120,37 +96,18 @@ class Pages:
 
     async def _ask_device(self, request: Request) -> Response:
         user_code = request.query_params.get("user_code", "")
-        return _form(
-            "Let a device in",
-            '<label for="user_code">The code that the device shows</label>'
-            f'<input id="user_code" name="user_code" value="{escape(user_code)}" required>',
-            {},
-            {"approve": "Let it in", "deny": "Refuse"},
-        )
+        return _page("Let a device in", render("device", user_code=user_code))
 
     async def _decide_device(self, request: Request) -> Response:
         form = await read_form(request)
         device = self._logins.waiting(form.get("user_code", ""))
         if device is None:
-            return _page(
-                "No such code", "<p>It has expired, or was typed wrongly. Go back and try again.</p>", 404
-            )
+            message = render("message", text="It has expired or has a typing error. Go back and try again.")
+            return _page("No such code", message, 404)
         device.state = "approved" if form.get("decision") == "approve" else "denied"
-        told = "The device is signed in." if device.state == "approved" else "The device was refused."
-        return _page(told.rstrip("."), "<p>You may close this window.</p>")
+        title = "The device is signed in" if device.state == "approved" else "The device was refused"
+        return _page(title, render("message", text="You may close this window."))
 
 
-def _page(title: str, body: str, status: int = 200) -> Response:
-    return HTMLResponse(_PAGE.format(title=escape(title), body=body), status, headers=_HEADERS)
-
-
-def _form(title: str, body: str, hidden: FormFields, decisions: dict[str, str]) -> Response:
-    fields = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in hidden.items()
-    )
-    buttons = "".join(
-        f'<button name="decision" value="{value}" class="{"main" * (value == "approve")}">{text}</button>'
-        for value, text in decisions.items()
-    )
-    return _page(title, f'<form method="post">{fields}{body}{buttons}</form>')
+def _page(title: str, body: Markup, status: int = 200) -> Response:
+    return HTMLResponse(render("page", title=title, body=body), status, headers=_HEADERS)

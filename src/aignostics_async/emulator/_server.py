@@ -1,4 +1,4 @@
-"""The emulator as a server: one socket, one ready file, until it is told to stop."""
+"""The emulator as a server on one socket."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import ConfigurationError
+from ._allowed_hosts import AllowedHosts
 from ._api import Api
 from ._buckets import Buckets
 from ._conformance import Conformance
@@ -39,7 +40,7 @@ from ._undocumented import answer_refusal
 
 @frozen
 class ConnectionInfo:
-    """What a client needs to know of an emulator that is ready."""
+    """The addresses and credentials of a running emulator; the schema of the ready file."""
 
     api_root: str
     token_url: str
@@ -53,7 +54,7 @@ class ConnectionInfo:
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's HTTP protocol, which lets a fault reach the connection of its request."""
+    """uvicorn's HTTP protocol, with the transport in a request's state for faults that abort it."""
 
     def connection_made(self, transport: Any) -> None:
         self.app_state = {**self.app_state, "transport": transport}
@@ -69,9 +70,10 @@ async def serve(
     static_token: str | None = None,
     on_ready: Callable[[ConnectionInfo], None] | None = None,
 ) -> None:
-    """Run an emulator until SIGINT or SIGTERM; port 0 takes a free one.
+    """Run an emulator until SIGINT or SIGTERM; port 0 picks a free port.
 
-    The ready file is written once requests are taken, whole or not at all, readable by its owner only.
+    The ready file is written atomically, for its owner only, once the emulator accepts requests. Raises
+    ConfigurationError if the address, the data folder or the ready file can't be used.
     """
     _clear(ready_file)
     listener = _listen(host, port)
@@ -92,7 +94,7 @@ async def serve(
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             await platform.lifecycle.open(stack)
-            # The socket listens already: who connects now waits for the first accept, and no longer.
+            # The socket listens already, so a client may connect at once.
             if ready_file is not None:
                 _write_private(ready_file, json.dumps(asdict(ready), indent=2) + "\n")
             if on_ready is not None:
@@ -100,11 +102,11 @@ async def serve(
             yield {}
 
     config = uvicorn.Config(
-        build_app(platform, lifespan),
+        AllowedHosts(build_app(platform, lifespan), (host, *options.allowed_hosts)),
         http=_Protocol,
         log_level="warning",
         access_log=False,
-        date_header=False,  # the clock's is given
+        date_header=False,  # DateHeader sends the emulator's time
         timeout_graceful_shutdown=2,
     )
     try:
@@ -114,12 +116,12 @@ async def serve(
 
 
 def _clear(ready_file: Path | None) -> None:
-    """Delete the ready file of an earlier start: who waits for this one must not read that one."""
+    """Delete the ready file of an earlier start, so that no one reads it in place of the new one."""
     try:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
             if not os.access(ready_file.parent, os.W_OK):
-                raise ConfigurationError(f"{ready_file.parent} is no folder that the ready file can go to")
+                raise ConfigurationError(f"{ready_file.parent} is not a writable folder for the ready file")
     except OSError as error:
         raise ConfigurationError(f"the ready file can't be written: {error}") from None
 
@@ -128,8 +130,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family)
-        # What it accepts has it too. asyncio sets it only for sockets that it makes itself, and without it
-        # the second piece of an answer waits 40 ms for the peer to acknowledge the first.
+        # Accepted sockets inherit it. asyncio sets it only on sockets that it creates; without it, the second
+        # segment of an answer waits 40 ms for the acknowledgement of the first.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
     except (OSError, OverflowError) as error:
@@ -162,7 +164,7 @@ def build_app(platform: Platform, lifespan: Any = None) -> DateHeader:
         },
         lifespan=lifespan,
     )
-    # Another path than the contract's is not found, whatever it resembles.
+    # Paths must match the contract exactly.
     app.router.redirect_slashes = False
     violations = platform.options.violations
     faults = FaultInjector(app if violations is None else Conformance(app, violations), platform, control)
@@ -175,7 +177,7 @@ async def _answer_nobody(_request: Request, _error: Exception) -> Response:
 
 
 def _write_private(path: Path, text: str) -> None:
-    # A name that nobody can have put a link at, and the owner's alone from its first byte.
+    # An unpredictable name can't be a planted link; O_EXCL and the mode keep the content private.
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(os.open(part, flags, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""The one clock of an emulator: runs, tokens, signed URLs, lag and the Date header all go by it."""
+"""The clock of an emulator. Runs, tokens, signed URLs, replica lag and the Date header use it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 class SimulatedClock:
-    """Seconds since the epoch, `rate` of them in a second; 0 stands still until it is advanced.
+    """Seconds since the epoch, at `rate` seconds per second; at rate 0 only `set` advances it.
 
-    It never goes back, and a restart on the same data goes on where it would be by now.
+    The clock never goes back. After a restart on the same data folder it shows the time that it would have
+    reached meanwhile.
     """
 
     def __init__(self, database: StateDatabase, rate: float) -> None:
@@ -31,11 +32,11 @@ class SimulatedClock:
         self._save()
 
     def now(self) -> float:
-        """Return the time here."""
+        """Return the emulator's time."""
         return self._then + (time.monotonic() - self._since) * self.rate
 
     def set(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
-        """Go on at another rate, from the present or from some seconds later."""
+        """Advance the clock and change its rate; None keeps the rate."""
         self._then, self._since = self.now() + advance_s, time.monotonic()
         self.rate = self.rate if rate is None else rate
         self._save()
@@ -43,7 +44,7 @@ class SimulatedClock:
         self._changed = anyio.Event()
 
     async def sleep(self, duration: float) -> None:
-        """Wait for some seconds of this clock, whatever becomes of its rate meanwhile."""
+        """Sleep for a duration of this clock, also if its rate changes."""
         end = self.now() + duration
         while (left := end - self.now()) > 0:
             with anyio.move_on_after(left / self.rate if self.rate else None):
@@ -54,7 +55,7 @@ class SimulatedClock:
 
 
 class DateHeader:
-    """The ASGI layer that gives every answer a Date of the clock's, in place of the server's."""
+    """The ASGI layer that sets the Date header of every answer to the emulator's time."""
 
     def __init__(self, app: ASGIApp, clock: SimulatedClock) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The emulator's state, in one SQLite file, so that a killed emulator goes on where it was."""
+"""The emulator's state in one SQLite file, so that a killed emulator can resume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._tables import SCHEMA, VERSION
 
 @frozen
 class ClockReading:
-    """What the clock showed at a time of the machine's, and how fast it went on."""
+    """The emulator's time at a moment of wall-clock time, and the rate from then on."""
 
     wall: float
     clock: float
@@ -26,7 +26,7 @@ class ClockReading:
 
 @frozen
 class StoredObject:
-    """What is known of a stored object."""
+    """An object's key, its file, and its properties."""
 
     key: str
     file: str
@@ -36,15 +36,15 @@ class StoredObject:
 
 
 class StateDatabase:
-    """All reading and writing of state. Used from the event loop only; each call takes microseconds."""
+    """Reads and writes state. Only for the event loop's thread; each call takes microseconds."""
 
     def __init__(self, path: Path) -> None:
-        # The signing key is in it; SQLite gives the files beside it the permissions of this one.
+        # The file holds the signing key. SQLite gives its journal files the same permissions.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
-        # Survives the process, which is what a restart needs; a power cut may take the last seconds.
+        # Durable against a killed process; a power failure may lose the last seconds.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         is_new = not self._one("SELECT count(*) FROM sqlite_master")[0]
         if not is_new and self._one("PRAGMA user_version")[0] != VERSION:
@@ -56,19 +56,19 @@ class StateDatabase:
         """Close the file."""
         self._connection.close()
 
-    # What other tables are made of
+    # Statements of other modules
 
     def all(self, query: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Any]:
-        """Return the rows that a query gives."""
+        """Return the rows of a query."""
         return self._connection.execute(query, values).fetchall()
 
     def change(self, query: str, values: Sequence[object]) -> None:
-        """Change rows."""
+        """Execute a statement that changes rows."""
         self._connection.execute(query, values)
 
     @contextmanager
     def transaction(self) -> Iterator[Callable[[str, Iterable[Sequence[object]]], object]]:
-        """Give a way to run statements of which all take effect or none; one inside another joins it."""
+        """Yield a function that executes statements in one transaction; nested transactions join it."""
         if self._connection.in_transaction:
             yield self._connection.executemany
             return
@@ -79,46 +79,46 @@ class StateDatabase:
     # The clock
 
     def clock(self) -> ClockReading | None:
-        """Return what the clock showed when it was last set, or None."""
+        """Return the last stored reading of the clock, or None."""
         row = self._one("SELECT wall, clock, rate FROM clock")
         return ClockReading(*row) if row else None
 
     def set_clock(self, *, wall: float, clock: float, rate: float) -> None:
-        """Remember what the clock shows."""
+        """Store a reading of the clock."""
         self.change("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?)", (wall, clock, rate))
 
     # Secrets
 
     def secret(self, name: str, fresh: bytes) -> bytes:
-        """Return a secret of this data folder, storing `fresh` as its value the first time."""
+        """Return the named secret; the first call stores `fresh` as its value."""
         self._connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, fresh))
         return bytes(self._one("SELECT value FROM secrets WHERE name = ?", name)[0])
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The file itself, for who keeps tables of its own in it."""
+        """The connection, for modules with queries of their own."""
         return self._connection
 
     # Objects
 
     def put_object(self, row: StoredObject) -> None:
-        """Remember an object, in place of what was under its key."""
+        """Store an object's row, replacing an earlier row of its key."""
         self._connection.execute(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)",
             (row.key, row.file, row.size, row.crc32c, row.media_type),
         )
 
     def find_object(self, key: str) -> StoredObject | None:
-        """Return what is known of an object, or None."""
+        """Return an object's row, or None."""
         rows = self._all("SELECT key, file, size, crc32c, media_type FROM objects WHERE key = ?", key)
         return StoredObject(*rows[0]) if rows else None
 
     def object_files(self) -> set[str]:
-        """Return the names of all files that belong to an object."""
+        """Return the names of the files of all objects."""
         return {row[0] for row in self._all("SELECT file FROM objects")}
 
     def delete_object(self, key: str) -> None:
-        """Forget an object."""
+        """Delete an object's row."""
         self._connection.execute("DELETE FROM objects WHERE key = ?", (key,))
 
     def _all(self, query: str, *values: object) -> list[Any]:

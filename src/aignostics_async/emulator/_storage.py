@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._platform import Platform
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE")
-_MAX_EXPIRES = 7 * 24 * 3600  # what real stores sign at most
+_MAX_EXPIRES = 7 * 24 * 3600  # the maximum of real stores
 
 
 class Storage:
@@ -27,7 +27,7 @@ class Storage:
         self._objects = platform.objects
 
     def routes(self) -> list[Route]:
-        """Return the routes of the storage."""
+        """Return the routes."""
         return [
             Route(f"{STORAGE_PATH}/sign", self._sign, methods=["POST"]),
             Route(f"{STORAGE_PATH}/objects/{{key:path}}", self._object, methods=list(_METHODS)),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ._request_state import KNOWN
 from ._undocumented import refusal
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ._state_database import StateDatabase
 
 _STATIC = "static"
-KNOWN = "has_known_token"
-"""The attribute of a request's state that records an earlier successful check of its token."""
 ACCESS, REFRESH, CODE, DEVICE = "emulator-access-", "emulator-refresh-", "emulator-code-", "emulator-device-"
 
 

@@ -1,4 +1,4 @@
-"""A handle on an emulator in a process of its own, for tests and demos."""
+"""An emulator in a process of its own, for tests and demos."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ IMPATIENT = Settings(
     results_rate_limit=60_000,
     retries=Retries(initial_wait=0.01, max_wait=0.05),
 )
-"""Settings under which no test waits for a poll or a retry."""
+"""Client settings for tests: polls and retries wait for milliseconds."""
 
 
 class Emulator:
     """An emulator in a process of its own, on a free port of this machine.
 
-    A context manager; inside the block it runs, and `kill` and `start` take it down and up again on the
-    same data. Keyword arguments are the options of `aignostics-async emulator`, such as `speed=100`.
+    Use it as a context manager: it runs inside the block. `kill` and `start` restart it on the same data
+    folder. Keyword arguments are the options of `aignostics-async emulator`, such as `speed=100`; a list or
+    tuple repeats an option.
     """
 
     def __init__(self, data: Path, **options: object) -> None:
@@ -39,19 +40,14 @@ class Emulator:
         self._ready: dict[str, str] = {}
 
     def start(self) -> Self:
-        """Start it and wait until it takes requests."""
+        """Start it and wait until it accepts requests; raises RuntimeError if it does not start."""
         with tempfile.TemporaryDirectory() as scratch:
             ready_file = Path(scratch, "ready.json")
             command = [sys.executable, "-m", "aignostics_async.cli", "emulator"]
-            for name, value in {**self._options, "data": self._data, "ready_file": ready_file}.items():
-                option = name.replace("_", "-")
-                if isinstance(value, bool):
-                    command.append(f"--{option}" if value else f"--no-{option}")
-                else:
-                    command += [f"--{option}", str(value)]
+            command += _arguments({**self._options, "data": self._data, "ready_file": ready_file})
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
             self._process = process
-            # Its first line comes when the ready file is there; the end of its output, when it failed.
+            # The first line means that the ready file exists; end of file means that it failed.
             if process.stdout is None or not process.stdout.readline():
                 self.stop()
                 raise RuntimeError("the emulator did not start; its standard error says why")
@@ -59,11 +55,11 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Ask it to end, and wait for that."""
+        """Stop it with SIGTERM and wait for its end."""
         self._end("terminate")
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Stop it with SIGKILL."""
         self._end("kill")
 
     def _end(self, how: str) -> None:
@@ -85,7 +81,7 @@ class Emulator:
 
     @property
     def api_root(self) -> str:
-        """The API root, as Client takes it."""
+        """The API root for Client."""
         return self._ready["api_root"]
 
     @property
@@ -95,7 +91,7 @@ class Emulator:
 
     @property
     def store_url(self) -> str:
-        """The address of its store, as `runs.submit` takes it."""
+        """The address of its store for `runs.submit`."""
         return self._ready["store_url"]
 
     @property
@@ -105,27 +101,27 @@ class Emulator:
 
     @property
     def service(self) -> tuple[str, str]:
-        """The id and the secret of the client that gets tokens for itself."""
+        """The id and secret of its confidential client, for ClientCredentials."""
         return self._ready["service_client_id"], self._ready["client_secret"]
 
     @property
     def access_token(self) -> str:
-        """A usable access token."""
+        """An access token that is valid until the emulator stops."""
         return self._ready["access_token"]
 
     @property
     def refresh_token(self) -> str:
-        """A refresh token, good for its first use; `sign_in` gives further ones."""
+        """A refresh token, valid for one use; `sign_in` returns more."""
         return self._ready["refresh_token"]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that lead `Client.from_env` here."""
+        """The environment variables with which `Client.from_env` connects to it."""
         return {"AIGNOSTICS_API_ROOT": self.api_root, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
     @property
     def login_environment(self) -> dict[str, str]:
-        """The variables under which `aignostics-async login` signs in here."""
+        """The environment variables with which `aignostics-async login` signs in to it."""
         return {
             "AIGNOSTICS_API_ROOT": self.api_root,
             "AIGNOSTICS_TOKEN_URL": self.token_url,
@@ -134,12 +130,12 @@ class Emulator:
         }
 
     def s3(self, bucket: str = "bucket", prefix: str = "") -> S3:
-        """Return a bucket of its S3 endpoint, as `runs.submit` takes it."""
+        """Return a bucket of its S3 API for `runs.submit`."""
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
 
     def gcs(self, bucket: str = "bucket", prefix: str = "") -> GCS:
-        """Return a bucket of its endpoint in Google's manner."""
+        """Return a bucket of its Google Cloud Storage API for `runs.submit`."""
         account = self._stores()["gcs"]
         return GCS(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/gcs", service_account=account)
 
@@ -148,37 +144,37 @@ class Emulator:
         return stores
 
     def client(self, settings: Settings = IMPATIENT) -> Client:
-        """Return a client for it, not yet entered."""
+        """Return a client for it; enter it with `async with`."""
         return Client(self.api_root, self.access_token, settings=settings)
 
-    # The levers, as emulator/_control.py and emulator/_faults.py describe them.
+    # The control API; emulator/_control.py and emulator/_faults.py describe the JSON.
 
     def sign_in(self) -> str:
-        """Return the refresh token of a new login, which nobody had to make."""
+        """Return the refresh token of a new login, without a user."""
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
 
     def set_faults(self, *rules: dict[str, Any]) -> None:
-        """Replace its faults and forget the requests so far."""
+        """Replace the fault rules and clear the request log."""
         self._control("POST", "faults", rules)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the requests since the faults were set, as `_faults.Asked` describes them."""
+        """Return the requests since the last `set_faults`, with the fields of `_faults.ReceivedRequest`."""
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
 
     def script(self, *scripts: dict[str, Any]) -> list[str]:
-        """Create runs that need no slides, and return their ids."""
+        """Create scripted runs, which need no slides, and return their ids."""
         run_ids: list[str] = self._control("POST", "runs", scripts)
         return run_ids
 
     def move(self, *moves: dict[str, Any]) -> list[bool]:
-        """Move or delete runs and items, and tell for each move whether it was made."""
+        """Set the status of runs and items or delete runs; return for each move whether it was applied."""
         made: list[bool] = self._control("POST", "moves", moves)
         return made
 
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
-        """Return what has happened: time, run, reference (None: the run itself), status."""
+        """Return all transitions: time, run id, reference (None for the run itself), status."""
         return [tuple(row) for row in self._control("GET", "ledger")]
 
     def now(self) -> float:
@@ -187,7 +183,7 @@ class Emulator:
         return now
 
     def set_clock(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
-        """Let its clock go on at another rate (0 stands still), from the present or some seconds later."""
+        """Advance its clock by some seconds and change its rate; rate 0 stops it, None keeps it."""
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})
 
@@ -198,8 +194,21 @@ class Emulator:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.access_token}"},
         )
-        # What is on this machine is never reached through a proxy.
+        # Loopback addresses are never reached through a proxy.
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with direct.open(request, timeout=30) as response:
             content = response.read()
         return json.loads(content) if content else None
+
+
+def _arguments(options: dict[str, object]) -> list[str]:
+    """Return options as command-line arguments."""
+    arguments = []
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            arguments.append(option if value else option.replace("--", "--no-", 1))
+        else:
+            values = value if isinstance(value, list | tuple) else (value,)
+            arguments += [argument for each in values for argument in (option, str(each))]
+    return arguments

@@ -1,4 +1,4 @@
-"""Slides that nobody was a patient for: pyramidal TIFFs that look like stained tissue."""
+"""Synthetic slides: pyramidal TIFFs that resemble H&E-stained tissue, from no patient."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NUCLEUS = (88, 58, 130)
 def write_slide(
     path: Path, *, seed: int = 0, width: int = 2048, height: int = 1536, mpp: float | None = 0.5
 ) -> Path:
-    """Write a tiled pyramidal TIFF with a piece of H&E-like tissue, and return its path.
+    """Write a tiled pyramidal TIFF with H&E-like tissue, and return its path.
 
-    The same arguments give the same file. `mpp` is stored as the resolution, in µm per pixel; None stores
-    none. Costs about a second for the default size, 13 MB.
+    The same arguments write the same bytes. `mpp` is the stored resolution in µm per pixel; None stores none.
+    Takes about a second for the default size, 13 MB.
     """
     picture = _tissue(np.random.default_rng(seed), width, height)
     with tifffile.TiffWriter(path) as tiff:
@@ -45,7 +45,7 @@ def write_slide(
 
 
 def write_slides(folder: Path, count: int) -> list[Path]:
-    """Write `count` different slides, named case-01.tiff and on, and return their paths."""
+    """Write `count` different slides, case-01.tiff, case-02.tiff and so on, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     return [write_slide(folder / f"case-{number:02d}.tiff", seed=number) for number in range(1, count + 1)]
 
@@ -65,7 +65,7 @@ def _tissue(random: np.random.Generator, width: int, height: int) -> Image.Image
 
 
 def _draw_nuclei(random: np.random.Generator, tissue: Image.Image, glands: NDArray[np.float32]) -> None:
-    """Draw nuclei, densely along the edges of glands and sparsely elsewhere."""
+    """Draw nuclei, dense along the edges of glands and sparse elsewhere."""
     draw = ImageDraw.Draw(tissue)
     count = tissue.width * tissue.height // 350
     xs, ys = random.integers(0, tissue.width, count), random.integers(0, tissue.height, count)

@@ -1,0 +1,88 @@
+"""The canned answers of fault rules, and the emulator's check of the Host header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.error import HTTPError
+
+import pytest
+import requests
+
+from aignostics_async import APIStatusError
+from aignostics_async.emulator._canned_answers import CANNED_ANSWERS
+from aignostics_async.emulator._undocumented import UNDOCUMENTED
+from aignostics_async.emulator.process import Emulator
+
+
+@pytest.mark.parametrize("name", CANNED_ANSWERS)
+async def test_a_canned_answer_reaches_the_client_with_its_status(emulator: Emulator, name: str) -> None:
+    emulator.set_faults({"path": "/api/v1/runs", "answer": name})
+    async with emulator.client() as client:
+        with pytest.raises(APIStatusError) as caught:
+            await client.runs.list().pages().__anext__()
+    assert caught.value.status == CANNED_ANSWERS[name].status
+    assert caught.value.status in UNDOCUMENTED
+
+
+@pytest.mark.parametrize("name", ["jwt_missing", "jwt_expired", "jwt_wrong_audience", "no_healthy_upstream"])
+def test_the_gateway_answers_in_plain_text(emulator: Emulator, name: str) -> None:
+    emulator.set_faults({"answer": name})
+    answer = requests.get(f"{emulator.api_root}/api/v1/runs", timeout=30)
+    assert answer.headers["content-type"] == "text/plain"
+    assert answer.text == CANNED_ANSWERS[name].body
+
+
+def test_an_unknown_canned_answer_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(HTTPError) as caught:
+        emulator.set_faults({"answer": "quota"})
+    assert b"quota_exceeded" in caught.value.read()
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Give an emulator that a container may reach by its name."""
+    with Emulator(tmp_path_factory.mktemp("named"), allow_host=["Emulator.internal", "other"]) as running:
+        yield running
+
+
+def status_for(emulator: Emulator, host: str) -> int:
+    return requests.get(
+        f"{emulator.api_root}/.well-known/openid-configuration", headers={"Host": host}, timeout=30
+    ).status_code
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:8000", "app.localhost", "127.0.0.1", "127.0.0.1:80", "[::1]:8000", "192.0.2.7"],
+)
+def test_addresses_and_localhost_are_allowed_hosts(emulator: Emulator, host: str) -> None:
+    assert status_for(emulator, host) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["attacker.example", "attacker.example:80", "127.0.0.1.attacker.example", "localhost.evil", "a b", ""],
+)
+def test_a_foreign_host_is_refused_everywhere(emulator: Emulator, host: str) -> None:
+    for path in (
+        "/api/v1/runs",
+        "/authorize",
+        "/oauth/token",
+        "/emulator/clock",
+        "/storage/objects/x",
+        "/s3/b/k",
+    ):
+        answer = requests.get(f"{emulator.api_root}{path}", headers={"Host": host}, timeout=30)
+        assert answer.status_code == 421
+        assert "--allow-host" in answer.text
+
+
+@pytest.mark.parametrize("host", ["emulator.internal", "EMULATOR.INTERNAL.:8000", "other:1"])
+def test_named_hosts_are_allowed(named: Emulator, host: str) -> None:
+    assert status_for(named, host) == 200
+    assert status_for(named, f"x.{host}") == 421
+
+
+def test_a_refused_host_is_not_in_the_request_log(emulator: Emulator) -> None:
+    assert status_for(emulator, "attacker.example") == 421
+    assert emulator.requests() == []
