@@ -33,13 +33,13 @@ from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Journal
+from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import AttemptOutcome, ItemState
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
 from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
-from aignostics_async.bulk.reconciliation._matching import ObservedRun
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.reconciliation._quiescence import Moment
@@ -236,7 +236,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     client = cast(
         "Client",
         SimpleNamespace(
-            _session=SimpleNamespace(settings=settings, engine=None, verified=None, poller=platform),
+            _session=SimpleNamespace(settings=settings, engine=None, checksums=None, poller=platform),
             run=lambda run_id: Handle(platform, run_id),
         ),
     )

@@ -19,10 +19,11 @@ from attrs import define, field
 from hypothesis import given, settings, strategies as st
 
 from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._schema import MIGRATIONS
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 from aignostics_async.bulk.database._writer import Execute
-from aignostics_async.bulk.reconciliation._matching import ObservedRun, RunQuery
+from aignostics_async.bulk.reconciliation._matching import RunQuery
 from aignostics_async.bulk.reconciliation._protocol import (
     AttemptResult,
     Begin,

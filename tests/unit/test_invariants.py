@@ -18,16 +18,14 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from aignostics_async import APIStatusError, JobRefused, JobStateError
-from aignostics_async.bulk import _maintenance
 from aignostics_async.bulk._identity import check_identity
-from aignostics_async.bulk.database import _commands, _queries, _run_commands
+from aignostics_async.bulk.database import _commands, _queries, _retries, _run_commands
 from aignostics_async.bulk.database._database import Database, connect_to_read
-from aignostics_async.bulk.database._run_commands import ExpectedOutput, OutputFile
+from aignostics_async.bulk.database._run_commands import ExpectedOutput, ObservedRun, OutputFile
 from aignostics_async.bulk.database._schema import MIGRATIONS
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 from aignostics_async.bulk.database._writer import Execute
 from aignostics_async.bulk.reconciliation._matching import (
-    ObservedRun,
     ReferenceMatch,
     compare,
     match_runs,
@@ -199,7 +197,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(failed=st.booleans())
     def retry(self, failed: bool) -> None:
-        self.write(_maintenance.retry(failed=failed))
+        self.write(_retries.retry(failed=failed))
 
     @rule()
     def cancel(self) -> None:

@@ -14,9 +14,9 @@ from job import job_database
 from aignostics_async import JobStateError
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
-from aignostics_async.bulk.reconciliation._matching import ObservedRun
 from aignostics_async.bulk.reconciliation._quiescence import Moment
 
 VERSION = "he-tme:v1.0.0"

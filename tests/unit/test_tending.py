@@ -12,11 +12,10 @@ from bulk_jobs import BEGUN, MadeUpJob, made_up_job
 
 from aignostics_async import JobRefused, JobStateError
 from aignostics_async.bulk import _identity, _maintenance
-from aignostics_async.bulk.database import _commands, _queries, _run_commands
+from aignostics_async.bulk.database import _commands, _queries, _retries, _run_commands
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._run_commands import ExpectedOutput, OutputFile
+from aignostics_async.bulk.database._run_commands import ExpectedOutput, ObservedRun, OutputFile
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
-from aignostics_async.bulk.reconciliation._matching import ObservedRun
 from aignostics_async.bulk.report._audit import JobStatus
 from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.downloads._outcomes import FileStatus
@@ -84,7 +83,7 @@ def test_what_was_set_aside_goes_on_where_it_was(job: MadeUpJob) -> None:
     _, run_id = job.submit([there])
     assert succeed(job, run_id, "there", "x")
     job.move([unread, sent, there], ItemState.QUARANTINED, fault="something")
-    assert job.apply(_maintenance.retry(failed=False)) == 3
+    assert job.apply(_retries.retry(failed=False)) == 3
     assert states(job) == ["FOUND", "STORED", "SUCCEEDED"]
     assert job.execute("SELECT count(fault) FROM items").fetchone() == (0,)
 
@@ -98,8 +97,8 @@ def test_failed_items_go_on_only_when_that_is_asked_for(job: MadeUpJob) -> None:
     job.apply(_run_commands.take_files(1, ItemState.DONE, []))
     job.apply(_run_commands.end_run(run_id, "COMPLETED_WITH_ERROR", BEGUN))
     assert (states(job), intents(job)) == (["DONE", "FAILED"], ["CLOSED"])
-    assert job.apply(_maintenance.retry(failed=False)) == 0
-    assert job.apply(_maintenance.retry(failed=True)) == 1
+    assert job.apply(_retries.retry(failed=False)) == 0
+    assert job.apply(_retries.retry(failed=True)) == 1
     assert (states(job), intents(job)) == (["DONE", "STORED"], ["CLOSED"])
     again, _ = job.submit([2])
     assert again != intent
@@ -116,7 +115,7 @@ def test_a_failed_item_without_an_object_is_uploaded_again(job: MadeUpJob) -> No
     )
     ((run_id,),) = job.execute("SELECT run_id FROM intents").fetchall()
     fail(job, run_id, "a")
-    assert job.apply(_maintenance.retry(failed=True)) == 1
+    assert job.apply(_retries.retry(failed=True)) == 1
     assert states(job) == ["FOUND"]
 
 
@@ -128,9 +127,9 @@ def test_items_of_a_run_that_is_gone_are_paid_again_or_stay(job: MadeUpJob) -> N
     assert job.apply(_run_commands.lose_run(run_id, BEGUN)) == 2
     assert (states(job), intents(job)) == (["SET_ASIDE"] * 2, ["CLOSED"])
     assert read(job, _queries.newest_runs(5)) == []
-    assert job.apply(_maintenance.retry(failed=False)) == 0
+    assert job.apply(_retries.retry(failed=False)) == 0
     assert states(job) == ["SET_ASIDE"] * 2
-    assert job.apply(_maintenance.retry(failed=True)) == 2
+    assert job.apply(_retries.retry(failed=True)) == 2
     assert states(job) == ["STORED"] * 2
     job.submit(numbers)
 
@@ -277,7 +276,7 @@ def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
     assert found == 1
     assert read(job, _queries.waiting()) == []
     assert job.execute("SELECT count(*) FROM attempts WHERE outcome IS NULL").fetchone() == (0,)
-    assert job.apply(_maintenance.retry(failed=False)) == 3
+    assert job.apply(_retries.retry(failed=False)) == 3
     assert states(job)[:3] == ["FOUND", "STORED", "STORED"]
 
 

@@ -19,7 +19,7 @@ from ._expiry_monitor import monitor_expiry
 from ._generation import begin_generation
 from ._identity import check_server, verify_identity
 from ._plan import JobPlan
-from .database import _commands, _queries
+from .database import _commands, _queries, _retries
 from .database._database import Database
 from .database._job_folder import HighWaterMarkFile, JobFolder
 from .database._journal import EventType, Journal
@@ -222,11 +222,11 @@ class BulkJob:
         That costs nothing twice. With `failed` those go on too that the platform ended without results: they
         become part of a new run, which is billed.
         """
-        return await self._database.write(_maintenance.retry(failed=failed))
+        return await self._database.write(_retries.retry(failed=failed))
 
     async def count_billable_retries(self) -> int:
         """Return how many items `retry(failed=True)` would let be billed again."""
-        return await self._database.read(_maintenance.count_billable_retries)
+        return await self._database.read(_retries.count_billable_retries)
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Decide about a chunk of which nobody can say whether it has a run.

@@ -16,7 +16,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ...errors import JobStateError
-from ._states import AttemptOutcome, IntentState, ItemState, before
+from ._states import ADOPTABLE, AttemptOutcome, IntentState, ItemState, before
 from ._writer import Execute
 
 
@@ -95,16 +95,29 @@ def move_items(numbers: Iterable[int], state: ItemState, **columns: Any) -> Call
 
 
 def _move(execute: Execute, numbers: Sequence[int], state: ItemState, columns: Mapping[str, Any]) -> None:
-    query, now = _moving(state, *columns), time.time()
+    _update(execute, numbers, _moving(state, before(state), *columns), columns, f"become {state}")
+
+
+def adopt_items(execute: Execute, numbers: Sequence[int], intent: int, run_id: str) -> None:
+    """Give items a run that the platform turned out to have; raises JobStateError if one has a run."""
+    columns = {"intent": intent, "run_id": run_id, "fault": None, "remedy": None}
+    query = _moving(ItemState.SUBMITTED, ADOPTABLE, *columns) + " AND run_id IS NULL"
+    _update(execute, numbers, query, columns, f"be adopted by run {run_id}")
+
+
+def _update(
+    execute: Execute, numbers: Sequence[int], query: str, columns: Mapping[str, Any], what: str
+) -> None:
+    now = time.time()
     for number in numbers:
         if execute(query, (now, *columns.values(), number)).rowcount != 1:
-            raise JobStateError(f"item {number} can't become {state} from what it is")
+            raise JobStateError(f"item {number} can't {what} from what it is")
 
 
 @cache
-def _moving(state: ItemState, *columns: str) -> str:
+def _moving(state: ItemState, allowed_before: tuple[ItemState, ...], *columns: str) -> str:
     names = "".join(f", {name} = ?" for name in columns)
-    allowed = ", ".join(f"'{each}'" for each in before(state))
+    allowed = ", ".join(f"'{each}'" for each in allowed_before)
     return (
         f"UPDATE items SET state = '{state}', changed_at = ?{names} WHERE number = ? AND state IN ({allowed})"
     )
@@ -149,10 +162,13 @@ def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
             numbers = [row[0] for row in execute(members, (intent,))]
             _move(execute, numbers, ItemState.STORED, {"intent": None})
             execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
-            _move_intent(execute, intent, IntentState.DISSOLVED, reason=fault)
+            move_intent(execute, intent, IntentState.DISSOLVED, reason=fault)
         execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE outcome IS NULL")
-        query = "UPDATE intents SET state = 'AMBIGUOUS', reason = ? WHERE state IN ('SENDING', 'UNKNOWN')"
-        execute(query, (f"{IN_DOUBT}nobody knew whether it has a run",))
+        for (intent,) in execute("SELECT number FROM intents WHERE state = 'SENDING'").fetchall():
+            move_intent(execute, intent, IntentState.UNKNOWN)
+        for (intent,) in execute("SELECT number FROM intents WHERE state = 'UNKNOWN'").fetchall():
+            reason = f"{IN_DOUBT}nobody knew whether it has a run"
+            move_intent(execute, intent, IntentState.AMBIGUOUS, reason=reason)
         query = "UPDATE intents SET reason = ? || reason WHERE state = 'AMBIGUOUS' AND instr(reason, ?) <> 1"
         execute(query, (IN_DOUBT, IN_DOUBT))
         query = "SELECT number FROM items WHERE state IN ('FOUND', 'READY', 'SENDING', 'STORED')"
@@ -189,7 +205,7 @@ def begin(intent: int, server_date: float | None) -> Callable[[Execute], int]:
     """Return the command that writes down a request which is about to leave; gives its number."""
 
     def command(execute: Execute) -> int:
-        _move_intent(execute, intent, IntentState.SENDING)
+        move_intent(execute, intent, IntentState.SENDING)
         query = "INSERT INTO attempts (intent, sent_at, server_date) VALUES (?, ?, ?)"
         return execute(query, (intent, time.time(), server_date)).lastrowid or 0
 
@@ -218,7 +234,7 @@ def resolve(
 
 
 def _settle(execute: Execute, intent: int, state: IntentState, run_id: str | None, reason: str) -> None:
-    _move_intent(execute, intent, state, run_id=run_id, reason=reason or None)
+    move_intent(execute, intent, state, run_id=run_id, reason=reason or None)
     if state is IntentState.CREATED:
         query = (
             "INSERT INTO seen (run_id, triggered_at, status, intent) VALUES (?, ?, 'RECEIVED', ?) "
@@ -247,7 +263,8 @@ def _dissolve(execute: Execute, intent: int, reason: str) -> None:
         execute("UPDATE items SET attempts = attempts + 1 WHERE number = ?", (number,))
 
 
-def _move_intent(execute: Execute, intent: int, state: IntentState, **columns: Any) -> None:
+def move_intent(execute: Execute, intent: int, state: IntentState, **columns: Any) -> None:
+    """Move an intent to a state and set columns of it; raises JobStateError where it may not follow."""
     allowed = before(state)
     given = {name: value for name, value in columns.items() if value is not None}
     names = "".join(f", {name} = ?" for name in given)

@@ -14,17 +14,27 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ...errors import JobStateError
-from ._commands import move_item, move_items
-from ._states import ItemState
+from ._commands import adopt_items, move_intent, move_item, move_items
+from ._states import IntentState, ItemState
 
 if TYPE_CHECKING:
     from ...downloads._outcomes import FileStatus
-    from ..reconciliation._matching import ObservedRun
     from ._writer import Execute
 
 
 VANISHED = "VANISHED"
 """The status of a run that is not there any more."""
+
+
+@frozen
+class ObservedRun:
+    """A run as a listing shows it."""
+
+    run_id: str
+    triggered_at: float
+    """In seconds of the server's clock."""
+    status: str
+    version: str
 
 
 @frozen
@@ -181,22 +191,25 @@ def _items_of(execute: Execute, run_id: str, *states: ItemState) -> list[int]:
 
 def _close(execute: Execute, run_id: str) -> None:
     """Close a run's intent if the run and its items are over."""
-    execute(
-        "UPDATE intents SET state = 'CLOSED' WHERE run_id = ? AND state = 'CREATED' AND EXISTS ("
+    query = (
+        "SELECT number FROM intents WHERE run_id = ? AND state = 'CREATED' AND EXISTS ("
         "SELECT 1 FROM seen WHERE seen.run_id = intents.run_id AND ended_at IS NOT NULL) AND NOT EXISTS ("
-        "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))",
-        (run_id,),
+        "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))"
     )
+    for (intent,) in execute(query, (run_id,)).fetchall():
+        move_intent(execute, intent, IntentState.CLOSED)
 
 
 def open_intents() -> Callable[[Execute], None]:
     """Return the command that opens closed intents again whose items are not all over any more."""
 
     def command(execute: Execute) -> None:
-        execute(
-            "UPDATE intents SET state = 'CREATED' WHERE state = 'CLOSED' AND EXISTS ("
+        query = (
+            "SELECT number FROM intents WHERE state = 'CLOSED' AND EXISTS ("
             "SELECT 1 FROM items WHERE intent = intents.number AND state IN ('SUBMITTED', 'SUCCEEDED'))"
         )
+        for (intent,) in execute(query).fetchall():
+            move_intent(execute, intent, IntentState.CREATED)
 
     return command
 
@@ -256,20 +269,17 @@ def adopt(run: ObservedRun, numbers: Sequence[int], *, tag: str, how: str) -> Ca
                 raise JobStateError(f"chunk {intent} has its run already, so {run.run_id} can't be adopted")
             execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
             execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE intent = ? AND outcome IS NULL", (intent,))
-            execute("UPDATE intents SET state = 'DISSOLVED', reason = ? WHERE number = ?", (how, intent))
-            execute("UPDATE items SET intent = NULL, state = 'STORED' WHERE intent = ?", (intent,))
+            move_intent(execute, intent, IntentState.DISSOLVED, reason=how)
+            waiting = execute("SELECT number FROM items WHERE intent = ? AND state = 'ASSIGNED'", (intent,))
+            move_items([row[0] for row in waiting.fetchall()], ItemState.STORED, intent=None)(execute)
         query = (
             "INSERT INTO intents (uuid, state, tag, sealed_at, size, known_before, run_id, how) "
             "VALUES (?, 'CREATED', ?, ?, ?, 0, ?, ?)"
         )
         adopted = execute(query, (ident, tag, now, len(numbers), run.run_id, how)).lastrowid or 0
-        query = (
-            "UPDATE items SET state = 'SUBMITTED', intent = ?, run_id = ?, fault = NULL, remedy = NULL, "
-            "changed_at = ? WHERE number = ?"
-        )
         for number in numbers:
             execute("INSERT INTO members (intent, item) VALUES (?, ?)", (adopted, number))
-            execute(query, (adopted, run.run_id, now, number))
+        adopt_items(execute, numbers, adopted, run.run_id)
         execute(
             "INSERT INTO seen (run_id, triggered_at, status, intent) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (run_id) DO UPDATE SET intent = excluded.intent, is_duplicate = 0",

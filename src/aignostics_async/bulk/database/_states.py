@@ -59,7 +59,7 @@ class IntentState(StrEnum):
     CLOSED = "CLOSED"
     """All its items are final."""
     DISSOLVED = "DISSOLVED"
-    """The platform refused it as it was; its items went on without it."""
+    """It gets no run: it was refused, or its items belong to another one. They continue without it."""
 
 
 class AttemptOutcome(StrEnum):
@@ -102,12 +102,24 @@ _INTENTS: dict[IntentState, frozenset[IntentState]] = {
     IntentState.SENDING: frozenset(
         {IntentState.CREATED, IntentState.SEALED, IntentState.UNKNOWN, IntentState.DISSOLVED}
     ),
-    IntentState.UNKNOWN: frozenset({IntentState.CREATED, IntentState.SEALED, IntentState.AMBIGUOUS}),
-    IntentState.AMBIGUOUS: frozenset({IntentState.CREATED, IntentState.SEALED}),
+    IntentState.UNKNOWN: frozenset(
+        {IntentState.CREATED, IntentState.SEALED, IntentState.AMBIGUOUS, IntentState.DISSOLVED}
+    ),
+    IntentState.AMBIGUOUS: frozenset({IntentState.CREATED, IntentState.SEALED, IntentState.DISSOLVED}),
     IntentState.CREATED: frozenset({IntentState.CLOSED}),
     IntentState.CLOSED: frozenset({IntentState.CREATED}),  # an output has to be fetched again
     IntentState.DISSOLVED: frozenset(),
 }
+
+ADOPTABLE = (
+    ItemState.FOUND,
+    ItemState.READY,
+    ItemState.SENDING,
+    ItemState.STORED,
+    ItemState.ASSIGNED,
+    ItemState.QUARANTINED,
+)
+"""States from which an item becomes SUBMITTED where the platform turns out to have a run of it."""
 
 _BEFORE_ITEM = {state: tuple(old for old, after in _ITEMS.items() if state in after) for state in ItemState}
 _BEFORE_INTENT = {

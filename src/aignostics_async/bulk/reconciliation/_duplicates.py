@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..._client import Client
     from ..database._database import Database
     from ..database._queries import Ownership
-    from ._matching import ObservedRun
+    from ..database._run_commands import ObservedRun
     from ._platform import PlatformClient
     from ._quiescence import Moment
 

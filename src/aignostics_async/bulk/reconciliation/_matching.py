@@ -13,18 +13,9 @@ from enum import Enum, auto
 
 from attrs import field, frozen
 
+from ..database._run_commands import ObservedRun
+
 CLOCK_SKEW = 600.0  # seconds between two clocks of the platform, and between one of them and ours
-
-
-@frozen
-class ObservedRun:
-    """A run as a listing shows it."""
-
-    run_id: str
-    triggered_at: float
-    """In seconds of the server's clock."""
-    status: str
-    version: str
 
 
 @frozen(kw_only=True)

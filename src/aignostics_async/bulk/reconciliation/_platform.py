@@ -20,8 +20,9 @@ from ...errors import (
 from ...models import ApplicationVersion
 from ...submission import creation_outcome
 from ...submission._create import create_run
+from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
-from ._matching import CLOCK_SKEW, ObservedRun
+from ._matching import CLOCK_SKEW
 from ._protocol import AttemptResult
 from ._quiescence import Moment
 

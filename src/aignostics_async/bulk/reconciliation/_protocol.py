@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome, IntentState
-from ._matching import ObservedRun, RunQuery, match_runs
+from ._matching import RunQuery, match_runs
 from ._quiescence import Moment, QuiescenceDetector, ReconciliationTimeouts
 
 if TYPE_CHECKING:
