@@ -22,16 +22,17 @@ from hypothesis import example, given, settings, strategies as st
 from leak_detector import SECRETS
 
 from aignostics_async import JobDatabaseError, JobError, UsageError
+from aignostics_async._core._display_text import human_size, shorten, visible
 from aignostics_async._core._redaction import redact
 from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report import _formatting
 from aignostics_async.bulk.report._audit import ItemOutcome, JobStatus
 from aignostics_async.bulk.report._consistent_view import consistent_view
 from aignostics_async.bulk.report._data_files import harmless, write_csv, write_json
-from aignostics_async.bulk.report._formatting import human, percent
+from aignostics_async.bulk.report._formatting import percent
 from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.bulk.report._rows import remedy
-from aignostics_async.bulk.report._sanitizing import named, shortened, told, visible
+from aignostics_async.bulk.report._sanitizing import named, told
 from aignostics_async.bulk.report._summary import ALARM, KEPT, Summary, read_summary
 from aignostics_async.bulk.report._write import ReportFormat, write_forms, write_report
 from aignostics_async.bulk.report.html import _page as html
@@ -456,7 +457,7 @@ def test_no_text_breaks_out(reference: str, path: str, fault: str, remedy: str) 
     page = Structure(forms[ReportFormat.HTML])
     place = int(reference.encode() > b"plain")
     assert page.tags == PLAIN[place], "the same elements, whatever they say"
-    shown = visible(shortened(named(reference), 600)).strip()
+    shown = visible(shorten(named(reference), 600)).strip()
     assert shown in page.texts
     assert "\0" not in forms[ReportFormat.HTML]
 
@@ -647,7 +648,7 @@ def test_a_page_of_long_texts_has_its_limit(tmp_path: Path) -> None:
     ],
 )
 def test_bytes_are_read_in_three_digits(size: int, words: str) -> None:
-    assert human(size) == words
+    assert human_size(size) == words
 
 
 def test_a_share_is_all_only_if_it_is() -> None:

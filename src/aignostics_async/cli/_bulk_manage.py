@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from .._core._display_text import count
 from ..bulk import BulkJob
-from ..bulk.report._formatting import count
 from ..errors import UsageError
 from ._bulk_text import job_folder
 from ._common import client

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from .._core._display_text import count, human_size
 from .._environment import read_root
 from ..bulk.preflight._findings import group_findings
 from ..bulk.preflight._preflight import PreflightProgress, run_preflight
-from ..bulk.report._formatting import count, human
 from ._bulk_options import JobOptions
 from ._bulk_text import print_text
 from ._common import Json, client
@@ -83,14 +83,14 @@ def _figures(outlook: PreflightReport) -> Table:
     table.add_row("application", Text(f"{plan.application_version} at {plan.api_root}"))
     limit = f", {outlook.beyond_limit:,} beyond the limit" if outlook.beyond_limit else ""
     table.add_row(
-        "slides", f"{outlook.found:,} found, {outlook.ready:,} ready, {human(outlook.bytes)}{limit}"
+        "slides", f"{outlook.found:,} found, {outlook.ready:,} ready, {human_size(outlook.bytes)}{limit}"
     )
     most = f" of {plan.max_items:,} allowed" if plan.max_items is not None else ""
     table.add_row("to be billed", f"{count(outlook.ready, 'item')}{most} in {count(outlook.runs, 'run')}")
     table.add_row("store", Text(f"{plan.store}: {_trial(outlook)}"))
     disk = outlook.disk
-    free = "an unknown space" if disk.free is None else human(disk.free)
-    expected = "unknown" if disk.expected is None else f"about {human(disk.expected)}"
+    free = "an unknown space" if disk.free is None else human_size(disk.free)
+    expected = "unknown" if disk.expected is None else f"about {human_size(disk.expected)}"
     table.add_row("results", Text(f"{expected} ({disk.basis}); {free} free in {disk.folder}"))
     table.add_row("run before", _earlier(outlook))
     return table

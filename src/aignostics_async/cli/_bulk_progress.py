@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from .._core._display_text import human_size
 from ..bulk.database._states import ItemState
-from ..bulk.report._formatting import human
 from ._bulk_text import event_line, is_news
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Moved:
         self._recent.append((now, self.done))
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
         rate = max(0, after - before) / (end - begin) if end > begin else 0.0
-        return human(self.done) + (f", {human(round(rate))}/s" if rate else "") if self.done else ""
+        return human_size(self.done) + (f", {human_size(round(rate))}/s" if rate else "") if self.done else ""
 
 
 class JobBars:

@@ -9,13 +9,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from .._core._display_text import count, visible
 from ..bulk import BulkJob
 from ..bulk._maintenance import is_cancelled
 from ..bulk.database._job_folder import JobFolder
 from ..bulk.report._consistent_view import consistent_view
-from ..bulk.report._formatting import count, minute
+from ..bulk.report._formatting import minute
 from ..bulk.report._rows import ReportedDuplicate, ReportedRun, read_ambiguous, read_duplicates
-from ..bulk.report._sanitizing import visible
 from ..errors import UsageError
 from ._bulk_text import job_folder
 from ._common import client

@@ -14,12 +14,12 @@ from attrs import define
 from cyclopts import Parameter
 from rich.text import Text
 
+from .._core._display_text import count
 from .._core._tasks import plain_task_group
 from .._environment import read_root
 from ..bulk import BulkJob, create_job
 from ..bulk._create import can_create_job
 from ..bulk.report._audit import JobStatus
-from ..bulk.report._formatting import count
 from ..errors import JobStopped
 from ._bulk_options import JobOptions
 from ._bulk_plan import look, looking, render

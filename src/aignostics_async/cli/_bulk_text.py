@@ -13,12 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .._core._display_text import count, human_size, visible
 from ..bulk.database._job_folder import JobFolder
 from ..bulk.database._journal import EventType, JobEvent
 from ..bulk.report._audit import ItemOutcome, JobStatus
-from ..bulk.report._formatting import INTENTS, OUTCOMES, count, human, minute
+from ..bulk.report._formatting import INTENTS, OUTCOMES, minute
 from ..bulk.report._next_steps import next_steps
-from ..bulk.report._sanitizing import told, visible
+from ..bulk.report._sanitizing import told
 from ..bulk.report._summary import Summary
 from ..errors import UsageError
 
@@ -101,7 +102,8 @@ def _items(summary: Summary) -> str:
 def _uploads(summary: Summary) -> str:
     uploads = summary.uploads
     return (
-        f"{count(uploads.stored_items, 'slide')}, {human(uploads.stored_bytes)} of {human(uploads.bytes)}; "
+        f"{count(uploads.stored_items, 'slide')}, {human_size(uploads.stored_bytes)} of "
+        f"{human_size(uploads.bytes)}; "
         f"the store has confirmed {uploads.store_verified:,}"
     )
 
@@ -113,7 +115,7 @@ def _runs(summary: Summary) -> str:
 
 def _outputs(summary: Summary) -> str:
     outputs = summary.outputs
-    return f"{outputs.verified:,} of {count(outputs.listed, 'file')} verified, {human(outputs.bytes)}"
+    return f"{outputs.verified:,} of {count(outputs.listed, 'file')} verified, {human_size(outputs.bytes)}"
 
 
 def is_news(event: JobEvent) -> bool:

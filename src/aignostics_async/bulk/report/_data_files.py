@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 
 from attrs import asdict, fields
 
+from ..._core._display_text import visible
 from ..database._writer import Execute
 from ._formatting import iso, plain
 from ._rows import ReportedItem, read_duplicates, read_items, read_runs
-from ._sanitizing import visible
 from ._summary import Summary
 
 COLUMNS = tuple(each.name for each in fields(ReportedItem))

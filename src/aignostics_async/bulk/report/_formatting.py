@@ -41,19 +41,6 @@ def item_state(account: ItemOutcome, state: str) -> str:
     return _UNDER_WAY.get(state, state) if account is ItemOutcome.UNDER_WAY else OUTCOMES[account]
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 slide`, `2,000 slides`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def human(size: int) -> str:
-    """Return bytes with a decimal unit, in three digits."""
-    for factor, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}" if size < 999.5 * factor else f"{size / factor:,.0f} {unit}"
-    return f"{size} B"
-
-
 def percent(part: int, whole: int) -> str:
     """Return a share that is 0 or 100 only if it is so."""
     if part in (0, whole):

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from ..._core._display_text import count
 from ._audit import ItemOutcome
-from ._formatting import count, minute
+from ._formatting import minute
 from ._summary import Summary
 
 

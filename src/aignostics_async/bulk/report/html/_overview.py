@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ...._core._display_text import count, human_size
 from ...database._samples import Series
 from .._audit import ItemOutcome, JobStatus
-from .._formatting import INTENTS, OUTCOMES, count, human, minute, percent
+from .._formatting import INTENTS, OUTCOMES, minute, percent
 from .._next_steps import NextStep, next_steps
 from .._summary import Summary
 from ._throughput_plot import plot
@@ -165,11 +166,11 @@ def _accounts(summary: Summary) -> str:
 def _moved(summary: Summary) -> str:
     uploads, outputs = summary.uploads, summary.outputs
     rows = [
-        ("slides, as far as they were read", f"{sum(summary.states.values()):,}", human(uploads.bytes)),
-        ("uploaded", f"{uploads.stored_items:,}", human(uploads.stored_bytes)),
+        ("slides, as far as they were read", f"{sum(summary.states.values()):,}", human_size(uploads.bytes)),
+        ("uploaded", f"{uploads.stored_items:,}", human_size(uploads.stored_bytes)),
         ("uploads whose checksum the store confirmed", f"{uploads.store_verified:,}", ""),
         ("outputs at the platform", f"{outputs.listed:,}", ""),
-        ("outputs here, verified", f"{outputs.verified:,}", human(outputs.bytes)),
+        ("outputs here, verified", f"{outputs.verified:,}", human_size(outputs.bytes)),
     ]
     if outputs.unverified:
         rows.append(("outputs here, without a checksum", f"{outputs.unverified:,}", ""))

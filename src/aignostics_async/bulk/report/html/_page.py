@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from ...._core._display_text import count
 from ...database._samples import read_series
 from ...database._writer import Execute
-from .._formatting import count
 from .._rows import read_ambiguous, read_duplicates, read_items, read_runs, read_troubles
 from .._summary import Summary
 from ._overview import headline, overview

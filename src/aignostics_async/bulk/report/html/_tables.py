@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
+from ...._core._display_text import count
 from ...database._states import IntentState
 from .._audit import ItemOutcome
-from .._formatting import INTENTS, count, item_state, minute
+from .._formatting import INTENTS, item_state, minute
 from .._rows import ReportedDuplicate, ReportedItem, ReportedRun
 from ._writer import text
 

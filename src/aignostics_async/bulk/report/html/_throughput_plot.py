@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
+from ...._core._display_text import human_size
 from ...database._samples import Series, Stage
-from .._formatting import human
 
 _WIDTH, _LEFT, _RIGHT = 1000, 64, 8
 _TOP, _HEIGHT, _GAP = 22, 64, 18
@@ -91,7 +91,7 @@ def _told(series: Series) -> str:
     mean = sum(rates) / max(1, sum(moved))
     total = f"{sum(series.items):,} slides"
     if any(series.bytes):
-        total += f", {human(sum(series.bytes))}"
+        total += f", {human_size(sum(series.bytes))}"
     return f"{total}; {_figure(mean)} {unit} while it worked"
 
 

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import BinaryIO
 
-from .._sanitizing import shortened, visible
+from ...._core._display_text import shorten, visible
 
 _HERE = Path(__file__).parent
 _LONGEST = 600  # characters of one text; the CSV and JSON files have them whole
@@ -31,7 +31,7 @@ _HEAD = """<!doctype html>
 
 def text(value: object) -> str:
     """Return anything as it can stand in the page, between tags and in quoted attributes."""
-    return escape(visible(shortened(str(value), _LONGEST)))
+    return escape(visible(shorten(str(value), _LONGEST)))
 
 
 class HtmlWriter:

@@ -1,0 +1,64 @@
+"""Text for people: harmless on a terminal, in a log line, in HTML and in CSV.
+
+References, file names, claims and error messages come from elsewhere. A terminal obeys their control
+characters, and direction and zero-width characters make one text look like another.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Controls, bidirectional and other format characters, line separators, fillers, variation selectors, lone
+# surrogates, tag characters: whatever steers a display or does not show.
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def visible(text: str) -> str:
+    """Return a text on one line, with control and invisible characters written as ‹U+202E›."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _INVISIBLE.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
+
+
+def visible_lines(text: str) -> str:
+    """Return a text of several lines like `visible`, with every line but the first indented.
+
+    The indentation keeps a line break inside a foreign text from forging a line of output.
+    """
+    return "\n  ".join(visible(line) for line in text.split("\n"))
+
+
+def escape_json(document: str) -> str:
+    r"""Return a JSON document of the same value, with control and invisible characters as `\u` escapes."""
+    if document.isascii() and "\x7f" not in document:
+        return document
+    return _INVISIBLE.sub(_json_escape, document)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    if found[0] == "\n":  # between values; JSON has none inside a string
+        return "\n"
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[index : index + 2].hex()}" for index in range(0, len(units), 2))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, the last of them an ellipsis if it was cut."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 slide`, `2,000 slides`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def human_size(size: int) -> str:
+    """Return a number of bytes with a decimal unit, in three digits: `1.25 MB`."""
+    for factor, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}" if size < 999.5 * factor else f"{size / factor:,.0f} {unit}"
+    return f"{size} B"
