@@ -79,6 +79,35 @@ def is_transient_status(status: int) -> bool:
     return status in _TRANSIENT_STATUSES or status >= 520
 
 
+# Codes of object stores for failures that are likely to pass, whatever the status beside them.
+_TRANSIENT_CODES = frozenset(
+    {
+        "BadDigest",  # the bytes changed on the way
+        "ConditionalRequestConflict",
+        "Crc64Mismatch",
+        "IncompleteBody",
+        "InternalError",
+        "Md5Mismatch",
+        "OperationAborted",
+        "OperationTimedOut",
+        "RequestLimitExceeded",
+        "RequestTimeout",  # the body came too slowly
+        "ServerBusy",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "XAmzContentChecksumMismatch",
+    }
+)
+
+
+def is_transient_code(code: str | None) -> bool:
+    """Whether a failure with this error code of an object store is likely to pass by itself."""
+    return code in _TRANSIENT_CODES
+
+
 class AignosticsError(Exception):
     """The root of everything that this package raises on purpose."""
 
@@ -408,16 +437,22 @@ class TransferError(AignosticsError):
 
 
 class TransferInterrupted(TransferError):
-    """The storage can't be reached, failed, or broke off; `status` is its answer where there was one."""
+    """The storage can't be reached, failed, or broke off.
 
-    def __init__(self, message: str, *, name: str, status: int | None = None) -> None:
+    `status` and `code`, the storage's own name of the error, are those of its answer where there was one.
+    """
+
+    def __init__(
+        self, message: str, *, name: str, status: int | None = None, code: str | None = None
+    ) -> None:
         super().__init__(message, name=name)
         self.status = status
+        self.code = code
 
     @property
     def is_transient(self) -> bool:
-        """Whether there was no answer, or one with a status that is likely to pass."""
-        return self.status is None or is_transient_status(self.status)
+        """Whether there was no answer, or one with a status or code that is likely to pass."""
+        return self.status is None or is_transient_status(self.status) or is_transient_code(self.code)
 
 
 class ChecksumMismatch(TransferError):
@@ -438,11 +473,20 @@ class ChecksumMissing(TransferError):
 
 
 class UrlRefused(TransferError):
-    """The storage refused a signed URL: it has expired, or was signed for another request."""
+    """The storage refused a request for good: the signed URL has expired, or does not allow it.
 
-    def __init__(self, message: str, *, name: str, status: int) -> None:
-        super().__init__(message, name=name)
+    `problem` is what it answered, `advice` what to do next; `status` is 0 where there was no answer, `code`
+    the storage's own name of the error, where it gave one.
+    """
+
+    def __init__(
+        self, problem: str, *, name: str, status: int, code: str | None = None, advice: str = ""
+    ) -> None:
+        super().__init__(f"{problem}; {advice}" if advice else problem, name=name)
+        self.problem = problem
+        self.advice = advice
         self.status = status
+        self.code = code
 
 
 class LocalFileChanged(TransferError):

@@ -42,6 +42,8 @@ class Outcome:
     retry_after: float | None = None
     request_sent: bool = True
     """False only where the connection was never made."""
+    is_transient: bool = False
+    """Whether the answer names a failure that is likely to pass, which its status alone does not tell."""
 
 
 class AttemptFailed(Exception):
@@ -73,7 +75,7 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
         return True
     if method not in _IDEMPOTENT:
         return False
-    return outcome.status is None or is_transient_status(outcome.status)
+    return outcome.is_transient or outcome.status is None or is_transient_status(outcome.status)
 
 
 @contextmanager

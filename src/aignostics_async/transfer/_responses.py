@@ -6,6 +6,7 @@ URLs are secrets: they show without their query, and so does what a storage says
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -13,11 +14,14 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from .._core._redaction import excerpt
 from .._http._responses import without_values
 from .._http._retry import AttemptFailed, Outcome, parse_retry_after
-from ..errors import TransferInterrupted, UrlRefused
+from ..errors import TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
 PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REFUSALS = frozenset({400, 401, 403, 404, 410})
+_ERROR_CODE = re.compile(rb"<Code>\s*([\w.-]{1,60})\s*</Code>")
+_REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
+_REGION_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
 
 
 class LinkLocal(Exception):
@@ -49,10 +53,12 @@ def checked(url: str, name: str) -> SplitResult:
 def location(
     method: str, target: SplitResult, status: int, headers: Mapping[str, str], name: str
 ) -> SplitResult | None:
-    """Return where an answer sends us, or None if it does not; raises AttemptFailed where we don't go."""
-    if status not in _REDIRECTS or method not in ("GET", "HEAD"):
+    """Return where an answer redirects a GET or HEAD, or None; raises AttemptFailed for an unsafe place."""
+    place = headers.get("location", "")
+    # S3 redirects to the region of a bucket without naming a place.
+    if status not in _REDIRECTS or method not in ("GET", "HEAD") or not place:
         return None
-    moved = checked(urljoin(target.geturl(), headers.get("location", "")), name)
+    moved = checked(urljoin(target.geturl(), place), name)
     if target.scheme == "https" and moved.scheme != "https":
         raise refusal("it was redirected from https to http, which is not followed", name, status)
     return moved
@@ -66,17 +72,47 @@ def refusal(message: str, name: str, status: int) -> AttemptFailed:
 def refused(
     place: str, query: str, *, status: int, headers: Mapping[str, str], body: bytes, name: str
 ) -> AttemptFailed:
-    """Return the failure that an answer other than 2xx stands for."""
+    """Return the failure that an answer other than 2xx stands for.
+
+    The storage's own code decides where it gives one: a 400 may be a timeout, and is then likely to pass.
+    """
     # A storage may repeat any part of the signed query.
     words = excerpt(without_values(body.decode("utf-8", "replace"), query))
-    outcome = Outcome(
-        status=status, retry_after=parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
-    )
-    if status in _REFUSALS:
-        message = (
-            f"{place} answered {status}: the signed URL has expired, or is not valid for this request; "
-            f"get a fresh one. The storage said: {words!r}"
-        )
-        return AttemptFailed(UrlRefused(message, name=name, status=status), outcome)
-    message = f"{place} answered {status}; try again later. The storage said: {words!r}"
-    return AttemptFailed(TransferInterrupted(message, name=name, status=status), outcome)
+    code = error_code(headers, body)
+    is_transient = is_transient_status(status) or is_transient_code(code)
+    asked = parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
+    outcome = Outcome(status=status, retry_after=asked, is_transient=is_transient)
+    problem = f"{place} answered {status}{f' {code}' if code else ''}"
+    said = f". The storage said: {words!r}" if words else ""
+    if is_transient or (status >= 500 and status != 501):
+        message = f"{problem}; try again later{said}"
+        return AttemptFailed(TransferInterrupted(message, name=name, status=status, code=code), outcome)
+    advice = _advice(_region(headers, body), headers.get("location"), status)
+    refusal = UrlRefused(f"{problem}{said}", name=name, status=status, code=code, advice=advice)
+    return AttemptFailed(refusal, outcome)
+
+
+def error_code(headers: Mapping[str, str], body: bytes) -> str | None:
+    """Return a storage's own name of an error: S3 and Google in XML, Azure in a header too."""
+    found = _ERROR_CODE.search(body)
+    if found is not None:
+        return found[1].decode("ascii")
+    code = headers.get("x-ms-error-code", "")
+    return code if re.fullmatch(r"\w{1,60}", code) else None
+
+
+def _region(headers: Mapping[str, str], body: bytes) -> str | None:
+    """Return the region of a bucket where S3 tells it, as it does to requests sent to another one."""
+    told = headers.get("x-amz-bucket-region", "")
+    if _REGION_NAME.fullmatch(told):
+        return told
+    found = _REGION.search(body)
+    return found[1].decode("ascii") if found else None
+
+
+def _advice(region: str | None, place: str | None, status: int) -> str:
+    if region is not None and status in (301, 307, 400):
+        return f"the bucket is in the region {region!r}; set it, with AWS_REGION or `region`"
+    if place is not None and status in _REDIRECTS:
+        return "it redirects to another place, which an upload does not follow; give that as `endpoint`"
+    return _FRESH_URL

@@ -1,0 +1,83 @@
+"""What a store's error means: its own code decides, its status only where it gives none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hostile_server import Ask, Hostile, Reply, engine_of, hostile
+
+from aignostics_async import TransferInterrupted, UrlRefused
+from aignostics_async.transfer._request import send_request
+from aignostics_async.transfer._upload import put_file
+
+BODY = b"slide" * 2000
+TRANSIENT = ["RequestTimeout", "BadDigest", "OperationAborted", "SlowDown", "InternalError", "IncompleteBody"]
+FINAL = ["ExpiredToken", "AccessDenied", "SignatureDoesNotMatch", "InvalidRequest", "NoSuchBucket"]
+
+
+def error(code: str, more: str = "") -> bytes:
+    return f"<?xml version='1.0'?><Error><Code>{code}</Code>{more}</Error>".encode()
+
+
+async def put(place: Hostile, source: Path) -> None:
+    source.write_bytes(BODY)
+    async with engine_of() as engine:
+        await put_file(engine, place.url, source, name="slide.svs")
+
+
+@pytest.mark.parametrize("status", [400, 403, 409])
+@pytest.mark.parametrize("code", TRANSIENT)
+async def test_a_transient_code_is_tried_again(tmp_path: Path, code: str, status: int) -> None:
+    with hostile(b"", lambda ask: Reply(status, error(code)) if ask.number < 2 else Reply(200)) as place:
+        await put(place, tmp_path / "slide.svs")
+        assert len(place.asks) == 3
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+async def test_a_transient_code_that_lasts_is_no_refused_url(tmp_path: Path, code: str) -> None:
+    with (
+        hostile(b"", lambda _ask: Reply(400, error(code))) as place,
+        pytest.raises(TransferInterrupted) as caught,
+    ):
+        await put(place, tmp_path / "slide.svs")
+    assert caught.value.is_transient
+    assert caught.value.code == code
+    assert "fresh" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 501])
+@pytest.mark.parametrize("code", FINAL)
+async def test_a_final_code_is_raised_at_once(tmp_path: Path, code: str, status: int) -> None:
+    with hostile(b"", lambda _ask: Reply(status, error(code))) as place:
+        with pytest.raises(UrlRefused) as caught:
+            await put(place, tmp_path / "slide.svs")
+        assert len(place.asks) == 1
+    assert (caught.value.code, caught.value.status) == (code, status)
+    assert not caught.value.is_transient
+
+
+async def test_azure_names_its_errors_in_a_header(tmp_path: Path) -> None:
+    busy = Reply(400, b"", {"x-ms-error-code": "OperationTimedOut"})
+    with hostile(b"", lambda ask: busy if ask.number == 0 else Reply(201)) as place:
+        await put(place, tmp_path / "slide.svs")
+        assert len(place.asks) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "where"),
+    [("GET", "header"), ("HEAD", "header"), ("PUT", "header"), ("GET", "body"), ("PUT", "body")],
+)
+async def test_a_bucket_elsewhere_is_named(method: str, where: str) -> None:
+    """S3 answers 301 without a Location to requests that go to another region than the bucket's."""
+
+    def moved(_ask: Ask) -> Reply:
+        if where == "header":
+            return Reply(301, b"", {"x-amz-bucket-region": "eu-west-3"})
+        return Reply(400, error("AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"))
+
+    with hostile(b"", moved) as place:
+        async with engine_of() as engine:
+            with pytest.raises(UrlRefused, match=r"region 'eu-west-3'.*AWS_REGION"):
+                await send_request(engine, method, place.url, name="slide.svs")
+        assert len(place.asks) == 1
