@@ -83,7 +83,7 @@ class PreflightReport:
                 "left_out": dict(self.left_out),
                 "beyond_limit": self.beyond_limit,
             },
-            "billing": {"items": self.ready, "runs": self.runs, "max_items": self.plan.max_items},
+            "billing": {"items": self.ready, "runs": self.runs, "most_items": self.plan.max_items},
             "store": _store(self.store),
             "earlier_runs": None if self.earlier is None else _earlier(self.earlier),
             "disk": {

@@ -145,7 +145,9 @@ class Summary:
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
         facts = asdict(self, value_serializer=plain)
+        # Keys of a released format, which differ from the attributes.
         facts["audit"]["accounts"] = facts["audit"].pop("outcomes")
+        facts["job"]["most_items"] = facts["job"].pop("max_items")
         facts["audit"] |= {"accounted_for": self.audit.accounted_for, "missing": self.audit.missing}
         return {**facts, "verdict": self.status.name, "exit_status": self.exit_status}
 
@@ -180,7 +182,7 @@ def _read_job(execute: Execute) -> tuple[JobFacts, int]:
         created_at=moment(created_at),
         finished_at=moment(finished_at),
         is_paused=bool(is_paused),
-        max_items=told.get("max_items"),
+        max_items=told.get("most_items"),
     )
     return job, taken_in
 
