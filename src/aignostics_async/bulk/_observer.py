@@ -1,0 +1,89 @@
+"""Observation of a job from outside, whether or not a process works on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from attrs import frozen
+
+from ..errors import UsageError
+from ._maintenance import is_cancelled
+from .database._job_folder import JobFolder
+from .database._journal import Tail
+from .report._consistent_view import consistent_view
+from .report._rows import ReportedDuplicate, ReportedRun, read_ambiguous, read_duplicates
+from .report._sanitizing import told
+from .report._summary import Summary, read_summary
+
+
+@frozen
+class PendingDecisions:
+    """What only a person can decide about a job's runs; `BulkJob.resolve` takes the answers."""
+
+    chunks: tuple[ReportedRun, ...]
+    """Chunks that may or may not have a run."""
+    duplicates: tuple[ReportedDuplicate, ...]
+    """Second runs of a chunk that were neither cancelled nor left to run."""
+    is_cancelled: bool
+    """Whether the job was cancelled, so that a chunk without a run is not sent again."""
+
+
+class JobObserver:
+    """Reads a job's folder without opening the job.
+
+    It takes no lock, changes nothing, and needs no client: another process may work on the job meanwhile.
+    Raises UsageError if there is no job in the folder.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._folder = JobFolder(directory)
+        if not self._folder.database.is_file():
+            raise UsageError(f"there is no job in {self.path}; 'bulk run' makes one, or give its folder")
+        self._tail = Tail(self._folder.events)
+
+    @property
+    def path(self) -> Path:
+        """The job's folder."""
+        return self._folder.path
+
+    def holder(self) -> str | None:
+        """Return a description of the process that works on the job; None if there is none."""
+        return self._folder.holder()
+
+    async def summary(self) -> Summary:
+        """Return how the job stands, as of one commit of its database. May take a second for a large job."""
+        return await to_thread.run_sync(self._read_summary)
+
+    async def decisions(self) -> PendingDecisions:
+        """Return what a person has to decide about the job's runs."""
+        return await to_thread.run_sync(self._read_decisions)
+
+    def new_events(self) -> list[Mapping[str, Any]]:
+        """Return the events since the last call; the first call returns the latest 20.
+
+        An event is a JSON object with `at` (seconds since the epoch), `what` (an `EventType`) and, if known,
+        `reference`, `run_id` and `text`. Secrets are removed, but the file may have been edited: a key may be
+        missing or hold any value.
+        """
+        return [
+            {name: told(value) if isinstance(value, str) else value for name, value in event.items()}
+            for event in self._tail.read()
+        ]
+
+    def request_pause(self) -> None:
+        """Ask the process that works on the job to drain: it finishes what it began, and stops."""
+        self._folder.pause.touch(mode=0o600)
+
+    def _read_summary(self) -> Summary:
+        with consistent_view(self._folder.database) as execute:
+            return read_summary(execute)
+
+    def _read_decisions(self) -> PendingDecisions:
+        with consistent_view(self._folder.database) as execute:
+            chunks = tuple(read_ambiguous(execute))
+            duplicates = tuple(each for each in read_duplicates(execute) if each.done is None)
+        return PendingDecisions(chunks, duplicates, any(is_cancelled(each.reason) for each in chunks))

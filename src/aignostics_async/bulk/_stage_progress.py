@@ -1,0 +1,43 @@
+"""How many items each stage of a job has passed on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import frozen
+
+from .database._states import ItemState
+
+# The name of each stage, the states of items that it has not passed on yet, and what it transfers.
+_STAGES: tuple[tuple[str, tuple[ItemState, ...], Literal["upload", "download"] | None], ...] = (
+    ("read", (ItemState.FOUND,), None),
+    ("uploaded", (ItemState.READY, ItemState.SENDING), "upload"),
+    ("in a run", (ItemState.STORED, ItemState.ASSIGNED), None),
+    ("analysed", (ItemState.SUBMITTED,), None),
+    ("at home", (ItemState.SUCCEEDED,), "download"),
+)
+
+
+@frozen
+class StageProgress:
+    """How many items a stage has passed on, of those that will reach it."""
+
+    stage: str
+    items: int
+    total: int
+    transfers: Literal["upload", "download"] | None = None
+    """The direction of the stage's transfers, if it has any."""
+
+
+def stage_progress(states: Mapping[ItemState, int]) -> list[StageProgress]:
+    """Return the progress of each stage, in order, from the number of items in each state."""
+    total = sum(states.values()) - states.get(ItemState.QUARANTINED, 0)
+    passed, stages = total, []
+    for stage, before, transfers in _STAGES:
+        if transfers == "download":
+            # A failed item has no results to download.
+            total, passed = (each - states.get(ItemState.FAILED, 0) for each in (total, passed))
+        passed -= sum(states.get(state, 0) for state in before)
+        stages.append(StageProgress(stage, passed, total, transfers))
+    return stages
