@@ -70,9 +70,17 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "_hooks": ("Hooks", "RequestEvent", "ResponseEvent", "RetryEvent"),
     "_core._pager": ("Page", "Pager"),
+    "_environment": (
+        "Account",
+        "read_api_root",
+        "read_environment",
+        "read_identity_providers",
+        "read_token_store",
+    ),
     "_version": ("__version__",),
     "auth": (
         "CallableToken",
+        "Claims",
         "ClientCredentials",
         "DeviceCode",
         "FileStore",
@@ -90,6 +98,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "login_browser",
         "login_device",
         "logout",
+        "token_claims",
     ),
     "_inputs": ("InputArtifact", "Item", "Slide"),
     "models": (
@@ -137,6 +146,13 @@ if TYPE_CHECKING:
         encode_crc32c as encode_crc32c,
     )
     from ._core._pager import Page as Page, Pager as Pager
+    from ._environment import (
+        Account as Account,
+        read_api_root as read_api_root,
+        read_environment as read_environment,
+        read_identity_providers as read_identity_providers,
+        read_token_store as read_token_store,
+    )
     from ._hooks import (
         Hooks as Hooks,
         RequestEvent as RequestEvent,
@@ -147,6 +163,7 @@ if TYPE_CHECKING:
     from ._version import __version__ as __version__
     from .auth import (
         CallableToken as CallableToken,
+        Claims as Claims,
         ClientCredentials as ClientCredentials,
         DeviceCode as DeviceCode,
         FileStore as FileStore,
@@ -164,6 +181,7 @@ if TYPE_CHECKING:
         login_browser as login_browser,
         login_device as login_device,
         logout as logout,
+        token_claims as token_claims,
     )
     from .downloads._completed_items import CompletedItem as CompletedItem, CompletedItems as CompletedItems
     from .downloads._outcomes import (

@@ -1,4 +1,4 @@
-"""What the environment variables say: where to go, as whom, and where logins are kept."""
+"""The environment variables: the platform, the credential, and the store of logins."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _FIELDS = {
 
 @frozen
 class Account:
-    """Where to go and as whom."""
+    """A platform and a credential."""
 
     api_root: str
     source: TokenSource
     described: str
-    """Which variables were used; for the log."""
+    """The variables that were used, for the log."""
 
 
 def read_environment(variables: Mapping[str, str], settings: Settings) -> Account:
-    """Return what the variables say; an absent or empty one is not set.
+    """Return the platform and the credential that variables such as `os.environ` name.
 
-    Raises ConfigurationError that names what to set.
+    An empty variable counts as absent. Raises ConfigurationError that names what to set.
     """
     given = _given(variables)
     api_root, preset, place = _place(given)
@@ -46,22 +46,22 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
     return Account(api_root, source, f"{credential} at {api_root} ({place})")
 
 
-def read_root(variables: Mapping[str, str]) -> str:
-    """Return the API root that the variables name, or raise ConfigurationError."""
+def read_api_root(variables: Mapping[str, str]) -> str:
+    """Return the API root that the variables name; raises ConfigurationError if they name none."""
     return _place(_given(variables))[0]
 
 
-def read_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
-    """Return the identity provider as each client that the variables name, by the variable's name.
+def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
+    """Return an identity provider for each client id, by the name of the client id's variable.
 
-    Raises ConfigurationError where there is none.
+    Raises ConfigurationError if no client id is set.
     """
     given = _given(variables)
     return _providers(given, _place(given)[1])
 
 
-def read_store(variables: Mapping[str, str]) -> TokenStore:
-    """Return where logins are kept: AIGNOSTICS_TOKEN_STORE is `file` (the default), `keyring` or `memory`."""
+def read_token_store(variables: Mapping[str, str]) -> TokenStore:
+    """Return the store of logins. AIGNOSTICS_TOKEN_STORE is `file` (the default), `keyring` or `memory`."""
     from .auth import FileStore, KeyringStore, MemoryStore
 
     stores: dict[str, Callable[[], TokenStore]] = {
@@ -114,12 +114,12 @@ def _source(
     providers = _providers(given, preset)
     variable, provider = next(iter(providers.items()))
     if text := given.get("AIGNOSTICS_REFRESH_TOKEN"):
-        store = read_store(given)
+        store = read_token_store(given)
         source: TokenSource = RefreshToken(text, provider=provider, store=store, settings=settings)
         return source, f"AIGNOSTICS_REFRESH_TOKEN with {variable}"
     if provider.client_secret is not None:
         return ClientCredentials(provider, settings=settings), f"AIGNOSTICS_CLIENT_SECRET with {variable}"
-    source = StoredLogin(*providers.values(), store=read_store(given), settings=settings)
+    source = StoredLogin(*providers.values(), store=read_token_store(given), settings=settings)
     return source, f"the login kept for {' or '.join(providers)}"
 
 

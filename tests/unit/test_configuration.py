@@ -26,7 +26,7 @@ from aignostics_async._core._urls import (
     origin,
     without_query,
 )
-from aignostics_async._environment import read_environment, read_providers
+from aignostics_async._environment import read_environment, read_identity_providers
 
 DEFAULTS = Settings()
 
@@ -110,7 +110,7 @@ def test_the_credential_is_picked_by_what_is_set(given: dict[str, str], source: 
 
 def test_an_environment_has_an_identity_provider() -> None:
     given = {"AIGNOSTICS_ENVIRONMENT": "production", "AIGNOSTICS_CLIENT_ID": "c"}
-    provider = read_providers(given)["AIGNOSTICS_CLIENT_ID"]
+    provider = read_identity_providers(given)["AIGNOSTICS_CLIENT_ID"]
     assert provider == IdentityProvider.preset("production", client_id="c")
     assert provider.token_url == "https://aignostics-platform.eu.auth0.com/oauth/token"
     assert provider.authorize_url == "https://aignostics-platform.eu.auth0.com/authorize"
@@ -132,7 +132,7 @@ def test_every_part_of_an_identity_provider_can_be_set() -> None:
     }
     given = {f"AIGNOSTICS_{name}": value for name, value in parts.items()}
     given |= {"AIGNOSTICS_API_ROOT": "https://api.example.com", "AIGNOSTICS_CLIENT_ID": "c"}
-    provider = read_providers(given)["AIGNOSTICS_CLIENT_ID"]
+    provider = read_identity_providers(given)["AIGNOSTICS_CLIENT_ID"]
     for name, value in parts.items():
         if name != "CLIENT_SECRET":
             assert getattr(provider, name.lower()) == value

@@ -3,6 +3,7 @@
 from .._core._token import Token, TokenSet, TokenSource
 from ._browser import login_browser
 from ._device import DeviceCode, login_device
+from ._endpoint import Claims, token_claims
 from ._file_store import FileStore
 from ._keyring_store import KeyringStore
 from ._login import logout
@@ -13,6 +14,7 @@ from ._stored_tokens import RefreshToken, StoredLogin
 
 __all__ = [
     "CallableToken",
+    "Claims",
     "ClientCredentials",
     "DeviceCode",
     "FileStore",
@@ -30,4 +32,5 @@ __all__ = [
     "login_browser",
     "login_device",
     "logout",
+    "token_claims",
 ]

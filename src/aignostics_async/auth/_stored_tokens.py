@@ -169,6 +169,11 @@ class StoredLogin(RenewedToken):
     def __repr__(self) -> str:
         return f"StoredLogin(for {self._providers[0].described}, in {self._store!r})"
 
+    async def latest(self) -> tuple[IdentityProvider, TokenSet | None]:
+        """Return the provider and the tokens of the latest login; the tokens are None if there is none."""
+        provider, tokens = (await logins(self._providers, self._store))[0]
+        return provider, tokens
+
     async def _obtain(self, held: Token | None) -> Token:
         failure: LoginRequired | None = None
         for provider, _ in await logins(self._providers, self._store):

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .._core._display_text import count, human_size
-from .._environment import read_root
+from .._environment import read_api_root
 from ..bulk.preflight._findings import group_findings
 from ..bulk.preflight._preflight import PreflightProgress, run_preflight
 from ._bulk_options import JobOptions
@@ -46,7 +46,7 @@ async def plan(application_version: str, /, *places: str, options: JobOptions, a
     places
         Folders, slide files, and patterns of them such as 'slides/**/*.svs'.
     """
-    job, sources = options.plan(read_root(os.environ), application_version), options.sources(places)
+    job, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
     return await look(job, sources, as_json=as_json)
 
 

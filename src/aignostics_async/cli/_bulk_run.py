@@ -16,7 +16,7 @@ from rich.text import Text
 
 from .._core._display_text import count
 from .._core._tasks import plain_task_group
-from .._environment import read_root
+from .._environment import read_api_root
 from ..bulk import BulkJob, create_job
 from ..bulk._create import can_create_job
 from ..bulk.report._audit import JobStatus
@@ -82,7 +82,7 @@ async def run(
     dry_run
         Look ahead only, as 'bulk plan' does.
     """
-    plan, sources = options.plan(read_root(os.environ), application_version), options.sources(places)
+    plan, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
     if dry_run:
         return await look(plan, sources, results=directory / "results", as_json=as_json)
     shown = _Shown(lines=as_json or not sys.stdout.isatty())

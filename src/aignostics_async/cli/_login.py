@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from .._config import Settings
 from .._core._secret import Secret
-from .._environment import read_environment, read_providers, read_root, read_store
+from .._environment import read_api_root, read_environment, read_identity_providers, read_token_store
 from ..auth import (
     DeviceCode,
     MemoryStore,
@@ -47,8 +47,8 @@ async def login(
     timeout
         Seconds to wait for the sign-in in the browser.
     """
-    providers = read_providers(os.environ)
-    store = read_store(os.environ)
+    providers = read_identity_providers(os.environ)
+    store = read_token_store(os.environ)
     if isinstance(store, MemoryStore):
         raise ConfigurationError(
             "a login in memory ends with this command; set AIGNOSTICS_TOKEN_STORE to file"
@@ -64,13 +64,15 @@ async def login(
     else:
         provider = next(iter(providers.values()))
         await login_browser(provider, show=_show_address, timeout=timeout, store=store)
-    _tell(f"signed in as {provider.described} for {read_root(os.environ)}")
+    _tell(f"signed in as {provider.described} for {read_api_root(os.environ)}")
     _tell_what_comes_first()
 
 
 async def logout() -> None:
     """Sign out: give the refresh token back and forget the login, of every client that is set."""
-    forgotten = await forget(*read_providers(os.environ).values(), store=read_store(os.environ))
+    forgotten = await forget(
+        *read_identity_providers(os.environ).values(), store=read_token_store(os.environ)
+    )
     _tell("signed out" if forgotten else "there was no login to end")
     _tell_what_comes_first()
 
@@ -112,8 +114,8 @@ async def token(*, show: Annotated[bool, Parameter(negative=())] = False) -> Non
 
 
 async def _login_told() -> dict[str, Any]:
-    store = read_store(os.environ)
-    (provider, tokens), *_ = await logins(list(read_providers(os.environ).values()), store)
+    store = read_token_store(os.environ)
+    (provider, tokens), *_ = await logins(list(read_identity_providers(os.environ).values()), store)
     told: dict[str, Any] = {
         "client_id": provider.client_id,
         "issuer": provider.issuer,
