@@ -5,9 +5,14 @@ LOGIN ?=
 NEW ?=
 WRITE ?=
 ARGUMENTS ?=
+COVERAGE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# A worker takes tests from one that has more left.
+PARALLEL := --numprocesses auto --dist worksteal
+PYTEST := $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest $(PARALLEL)
 
 .DEFAULT_GOAL := help
 # Node comes from PyPI with the environment, its tools from the lock. It trusts what the system trusts.
@@ -17,7 +22,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test generate check-generated spec-diff update-spec lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-slow generate check-generated spec-diff update-spec lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -26,7 +31,7 @@ env: $(VENV)/.env  ## Make .venv with all extras and development tools
 
 node-tools: $(NODE_TOOLS)  ## Install the tools that exist only for Node
 
-browser:  ## Install Debian's Chromium, which pages are tested in; needs root
+browser:  ## Install Debian's Chromium, which pages are tested in; the only target that installs for the system, as root
 	@test -x /usr/bin/chromium || $(INSTALL_CHROMIUM) || echo "there is no Chromium, and it can't be installed here: pages are not tested" >&2
 
 demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides, LOGIN=1 your browser
@@ -41,8 +46,15 @@ identity-provider: $(VENV)/.env  ## Install the identity provider that signing i
 chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes a quarter of an hour
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
 
-test: $(VENV)/.env $(NODE_TOOLS) identity-provider browser  ## Run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, six minutes on two cores; COVERAGE=1 counts what they reach
+	$(PYTEST) -m "not slow"
+	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && echo "coverage: $$($(BIN)/coverage report) %")
+
+test-fast: $(VENV)/.env  ## Run the tests that need no Node, no browser and no emulator, in a minute
+	$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or process or emulator or node or browser)" --hypothesis-profile=fast
+
+test-slow: $(VENV)/.env $(NODE_TOOLS)  ## Run what `make test` only samples: all examples, kills and regenerations
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow or hypothesis" --hypothesis-profile=slow
 
 generate: $(VENV)/.env  ## Generate generated/ from openapi.json
 	$(BIN)/python scripts/regenerate.py
@@ -98,7 +110,7 @@ bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and o
 	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)
 
 clean:  ## Delete everything that was made here
-	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	rm -rf scripts/node/node_modules tests/oidc/node_modules
 
 $(BIN)/python:

@@ -21,17 +21,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 from attrs import define, evolve, frozen
 
 from aignostics_async import Transfers
+from aignostics_async._core._clock import Clock
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobPlan, JobStatus, Sources, create_job
-from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.emulator import synthetic
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 SHARED = Path(os.environ.get("AIGNOSTICS_SHARED", Path(__file__).parents[2] / "shared")) / "slides"
 RATE = 100.0
 VERSION = "he-tme:v1.0.0"
+
+
+@frozen
+class PlatformClock(Clock):
+    """The emulator's pace: the job waits by the same clock as the platform."""
+
+    def uptime(self) -> float:
+        return super().uptime() * RATE
+
+    def monotonic(self) -> float:
+        return super().monotonic() * RATE
+
+    def move_on_after(self, seconds: float) -> anyio.CancelScope:
+        return super().move_on_after(seconds / RATE)
 
 
 @frozen
@@ -129,7 +144,7 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
         if not outlook.is_clear:
             raise SystemExit(f"not made: {outlook.faults[:3]}")
         begun = time.time()
-        async with BulkJob.open(folder / "job") as job:
+        async with BulkJob(folder / "job", clock=PlatformClock()) as job:
             with spending() as spent:
                 summary = await job.run(client, listener=events.append)
         print(f"{'run':<10} {spent}")
@@ -168,8 +183,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scene", type=int, choices=range(1, len(SCENES) + 1), help="one scene only")
     chosen = parser.parse_args().scene
-    # The waiting between two listings is in seconds of the platform's clock.
-    _submitter.SERVER_RATE = RATE
     for scene in SCENES if chosen is None else (SCENES[chosen - 1],):
         with tempfile.TemporaryDirectory() as folder:
             os.environ["XDG_STATE_HOME"] = f"{folder}/state"

@@ -1,6 +1,6 @@
 """A real browser for pages: Debian's Chromium, driven by Playwright.
 
-`make test` installs it where it may. Each browser has a profile of its own that goes with it, and reaches
+`make browser` installs it. Each browser has a profile of its own that goes with it, and reaches
 this machine only: every name and address but 127.0.0.1 and localhost is unknown to it.
 """
 
@@ -32,7 +32,7 @@ _FLAGS = [
 async def open_browser() -> AsyncIterator[Browser]:
     """Give a browser; without Chromium the test is skipped, or fails where it must be there."""
     if not CHROMIUM.is_file():
-        reason = f"there is no browser at {CHROMIUM}; `make test` as root installs it on Debian"
+        reason = f"there is no browser at {CHROMIUM}; `make browser` as root installs it on Debian"
         if os.environ.get("AIGNOSTICS_REQUIRE_SHARED") == "1":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""What all rooms of tests share: the data beside the project, an emulator, slides, a browser."""
+"""What all tests share: profiles and markers, the data beside the project, an emulator, slides, a browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
+import rounds
 from browser import open_browser
 from identity import Clock
 from leak_detector import CANARY
@@ -19,7 +20,26 @@ from aignostics_async.auth import _endpoint, _refresher
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+rounds.register_profiles()
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+_NEEDED = {
+    "emulator": {"running_emulator"},
+    "node": {"azurite", "running_provider"},
+    "browser": {"browser"},
+}
+"""The fixtures by which a test is marked."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures that they use."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for marker, fixtures in _NEEDED.items():
+            if used & fixtures:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,7 +21,14 @@ from attrs import define, field, frozen
 
 from aignostics_async import IdentityProvider, MemoryStore, RefreshToken, TokenStore
 
-_GRANTED = object()
+
+class _Plain(Enum):
+    """The answer that a grant gives, where nothing else is told."""
+
+    GRANTED = "granted"
+
+
+_GRANTED = _Plain.GRANTED
 
 
 @frozen(kw_only=True)

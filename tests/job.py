@@ -9,6 +9,7 @@ from pathlib import Path
 from support import METADATA
 
 from aignostics_async import Client, InputArtifact, Item
+from aignostics_async._core._clock import SYSTEM_CLOCK, Clock
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMarkFile, JobFolder
@@ -40,7 +41,9 @@ async def job_database(folder: Path, *references: str) -> AsyncIterator[Database
         database.close()
 
 
-async def submitter(client: Client, database: Database, folder: Path) -> Submitter:
+async def submitter(
+    client: Client, database: Database, folder: Path, clock: Clock = SYSTEM_CLOCK
+) -> Submitter:
     """Return a submitter whose items need no object store: the emulator ends them with an error."""
     version = await client.applications.version(VERSION)
 
@@ -51,12 +54,14 @@ async def submitter(client: Client, database: Database, folder: Path) -> Submitt
 
     return Submitter(
         database=database,
-        platform=PlatformClient(client, version),
+        platform=PlatformClient(client, version, clock),
         high_water_mark=HighWaterMarkFile("job", folder / "state"),
         generation=1,
         version=VERSION,
         timeouts=TIMEOUTS,
         prepare=prepare,
+        clock=clock,
+        sleep=clock.sleep,
     )
 
 

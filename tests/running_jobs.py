@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field
+from fast_clock import FastClock
 
 from aignostics_async import Client, Slide, checksum_bytes, read_slide
 from aignostics_async.bulk import (
@@ -67,6 +68,10 @@ class Bench:
     def reference(self, name: str) -> str:
         return self.path(name).stem
 
+    def opened(self) -> BulkJob:
+        """Return the job, whose clock is the emulator's; to be used in `async with`."""
+        return BulkJob(self.job, clock=FastClock(RATE))
+
     def copy(self, *names: str) -> list[Path]:
         """Put slides there."""
         return [Path(shutil.copy(self.slide, self.path(name))) for name in names]
@@ -99,7 +104,7 @@ class Bench:
         store: Store | None = None,
     ) -> Summary:
         """Run the job until it ends; `on` is told every event, and may drain or cancel it."""
-        async with BulkJob.open(self.job) as job:
+        async with self.opened() as job:
 
             def listen(event: JobEvent) -> None:
                 self.events.append(event)

@@ -12,12 +12,12 @@ from pathlib import Path
 from random import Random
 
 from attrs import evolve, frozen
+from fast_clock import FastClock
 
 from aignostics_async import Client
 from aignostics_async._config import Limits
 from aignostics_async.auth import ClientCredentials, IdentityProvider, _refresher
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
-from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 from ._points import Point, Trap
@@ -82,7 +82,6 @@ def fork(emulator: Emulator, orders: Orders) -> int:
 
 def _live(emulator: Emulator, orders: Orders) -> int:
     os.environ["XDG_STATE_HOME"] = str(orders.folder / "state")
-    _submitter.SERVER_RATE = orders.rate
     # Tokens end by the emulator's clock, and this is how soon one after the other may end.
     _refresher._REPLACEMENT_TRUSTED /= orders.rate
     if orders.point is not None:
@@ -95,7 +94,8 @@ def _live(emulator: Emulator, orders: Orders) -> int:
 
 
 async def _work(emulator: Emulator, orders: Orders) -> object:
-    async with client_of(emulator) as client, BulkJob.open(orders.folder / "job") as job:
+    job_at = BulkJob(orders.folder / "job", clock=FastClock(orders.rate))
+    async with client_of(emulator) as client, job_at as job:
         return (await job.run(client)).plain()
 
 

@@ -52,6 +52,7 @@ from response_strategies import (
     wire,
     without,
 )
+from rounds import rounds
 
 from aignostics_async import (
     AignosticsError,
@@ -133,10 +134,8 @@ BAD_BYTES = [
 ]
 
 # Few bodies, each harmed in every place and way.
-thorough = settings(derandomize=True, deadline=None, max_examples=2, database=None, phases=[Phase.generate])
-quick = settings(
-    derandomize=True, deadline=None, max_examples=40, database=None, phases=[Phase.generate, Phase.shrink]
-)
+thorough = settings(max_examples=rounds(2, sample=1), phases=[Phase.generate])
+quick = settings(max_examples=rounds(40), phases=[Phase.generate, Phase.shrink])
 
 
 @define
@@ -403,7 +402,7 @@ def everything() -> dict[str, tuple[str, str, Call]]:
 
 @pytest.mark.parametrize("name", everything())
 @given(data=st.data())
-@settings(quick, max_examples=40)
+@quick
 def test_anything_else_is_a_value_or_an_error_of_ours(
     platform: Platform, name: str, data: st.DataObject
 ) -> None:

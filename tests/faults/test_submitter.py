@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
+from chaos._judge import all_over
+from fast_clock import SteppedClock
 from job import intent, job_database, submitter
 from support import count
 
-from aignostics_async import APIStatusError, CallableToken, Client, Item, JobStopped, LoginRequired
+from aignostics_async import APIStatusError, CallableToken, Client, Item, JobStopped, LoginRequired, Retries
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile
 from aignostics_async.bulk.database._states import IntentState
-from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
-RATE = 500.0
 RUNS = "/api/v1/runs"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator"), clock_rate=RATE) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def platform(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Give an emulator whose clock is fast, Date and all, so that five minutes of quiet are half a second."""
-    running.set_faults()
-    monkeypatch.setattr(_submitter, "SERVER_RATE", RATE)
-    return running
+def platform(emulator: Emulator) -> Emulator:
+    """Give an emulator whose clock stands still, Date and all, until the job sleeps."""
+    emulator.reset(clock_rate=0)
+    return emulator
 
 
 @pytest.fixture
@@ -53,8 +46,8 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
         yield database
 
 
-async def reconcile(client: Client, database: Database, folder: Path) -> IntentState:
-    worker = await submitter(client, database, folder)
+async def reconcile(platform: Emulator, client: Client, database: Database, folder: Path) -> IntentState:
+    worker = await submitter(client, database, folder, SteppedClock(platform))
     assert await worker.reconcile(await intent(database)) is None
     return (await intent(database)).state
 
@@ -68,21 +61,19 @@ def runs_of(platform: Emulator, folder: Path) -> int:
 
 
 async def finished(platform: Emulator, folder: Path) -> int:
-    """Return how many runs there are, once the emulator has ended their items and the ledger names them."""
-    for _ in range(200):
-        ended = runs_of(platform, folder)
-        if ended:
+    """Return how many runs there are, once all of them are over and the ledger names their items."""
+    platform.set_clock(rate=1000, advance_s=1000)
+    for _ in range(600):
+        if all_over(platform.ledger()):
             break
-        await asyncio.sleep(0.05)
-    platform.set_clock(advance_s=1000)
-    await asyncio.sleep(0.2)
+        await asyncio.sleep(0.02)
     return runs_of(platform, folder)
 
 
 async def test_a_run_is_created_and_written_down(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
-    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
     run_id = (await intent(database)).run_id
     assert run_id is not None
     assert {item.reference async for item in client.run(run_id).results()} == {
@@ -114,7 +105,7 @@ async def test_whatever_the_answer_there_is_one_run(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, fault: dict[str, Any], posts: int
 ) -> None:
     platform.set_faults({"method": "POST", "path": RUNS, "times": 1, **fault})
-    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == posts
     assert await finished(platform, tmp_path) == 1
 
@@ -127,7 +118,7 @@ async def test_stale_listings_and_late_commits(
         {"method": "POST", "path": RUNS, "times": 1, "late_s": 40},
         {"method": "GET", "path": f"{RUNS}.*", "lag_s": 25},
     )
-    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     assert await finished(platform, tmp_path) == 1
 
@@ -140,7 +131,7 @@ async def test_nothing_is_sent_again_while_a_run_may_be_the_one(
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
     )
-    assert await reconcile(client, database, tmp_path) is IntentState.AMBIGUOUS
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.AMBIGUOUS
     assert count(platform, "POST", RUNS) == 1
     assert "these may be its run" in ((await intent(database)).reason or "")
 
@@ -155,13 +146,13 @@ async def test_a_process_that_died_after_sending_finds_its_run(
         await create(self, items)
         raise asyncio.CancelledError
 
-    worker = await submitter(client, database, tmp_path)
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     with monkeypatch.context() as patch:
         patch.setattr(PlatformClient, "create", dies)
         with pytest.raises(asyncio.CancelledError):
             await worker.reconcile(await intent(database))
     assert (await intent(database)).state is IntentState.SENDING
-    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     assert await finished(platform, tmp_path) == 1
 
@@ -170,9 +161,9 @@ async def test_a_process_that_died_before_sending_sends(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
     """The request was written down and never left: that is known when five minutes are over."""
-    worker = await submitter(client, database, tmp_path)
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     await worker.begin(1, (await worker.platform.moment(fresh=True)).server)
-    assert await reconcile(client, database, tmp_path) is IntentState.CREATED
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     asked = [request for request in platform.requests() if request["method"] == "GET"]
     assert len(asked) > 8, "it has looked again and again"
@@ -188,7 +179,7 @@ async def test_two_equal_runs_are_for_a_person(
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": RUNS, "skip": 1, "times": 1, "status": 503},
     )
-    worker = await submitter(client, database, tmp_path)
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     pursuing = asyncio.create_task(worker.reconcile(await intent(database)))
     while count(platform, "POST", RUNS) == 0:
         await asyncio.wait([pursuing], timeout=0.005)
@@ -205,7 +196,7 @@ async def test_an_answer_that_stops_the_job(
 ) -> None:
     told = {"detail": "the server's own words"}
     platform.set_faults({"method": "POST", "path": RUNS, "status": status, "body": told})
-    worker = await submitter(client, database, tmp_path)
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     stopped = await worker.reconcile(await intent(database))
     assert stopped is not None
     assert isinstance(stopped.error, APIStatusError)
@@ -222,7 +213,7 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
         {"method": "POST", "path": RUNS, "drop": "after"},
         {"method": "GET", "path": RUNS, "skip": 2, "status": status},  # two are for the time
     )
-    worker = await submitter(client, database, tmp_path)
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     with pytest.raises(APIStatusError) as told:
         await asyncio.wait_for(worker.reconcile(await intent(database)), 20)
     assert told.value.status == status
@@ -238,14 +229,15 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
     ids=["POST", "GET"],
 )
 async def test_an_outage_of_an_hour_stops_the_job(
-    platform: Emulator, client: Client, database: Database, tmp_path: Path, fault: dict[str, Any]
+    platform: Emulator, database: Database, tmp_path: Path, fault: dict[str, Any]
 ) -> None:
     lost = [{"method": "POST", "path": RUNS, "times": 1, "drop": "after"}] if "skip" in fault else []
     platform.set_faults(*lost, {"path": RUNS, **fault})
     waited: list[str] = []
-    worker = evolve(await submitter(client, database, tmp_path), on_wait=waited.append)
-    with pytest.raises(JobStopped) as stopped:
-        await asyncio.wait_for(worker.reconcile(await intent(database)), 60)
+    async with platform.client(evolve(IMPATIENT, retries=Retries(attempts=1))) as client:
+        worker = await submitter(client, database, tmp_path, SteppedClock(platform))
+        with pytest.raises(JobStopped) as stopped:
+            await evolve(worker, on_wait=waited.append).reconcile(await intent(database))
     assert isinstance(stopped.value.cause, APIStatusError)
     assert len(waited) == 1, "and not each time"
     assert count(platform, "POST", RUNS) < 3600 / 30
@@ -258,10 +250,10 @@ async def test_without_a_token_nothing_is_sent(
     async def gone() -> str:
         raise LoginRequired("sign in")
 
-    worker = await submitter(client, database, tmp_path)
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     async with Client(platform.api_root, CallableToken(gone), settings=IMPATIENT) as signed_out:
         version = await client.applications.version("he-tme:v1.0.0")
-        stopped = await evolve(worker, platform=PlatformClient(signed_out, version)).reconcile(
+        stopped = await evolve(worker, platform=PlatformClient(signed_out, version, worker.clock)).reconcile(
             await intent(database)
         )
     assert stopped is not None
@@ -273,8 +265,8 @@ async def test_without_a_token_nothing_is_sent(
 async def test_a_request_that_is_refused_dissolves_its_intent(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
 ) -> None:
-    platform.set_faults({"method": "POST", "path": RUNS, "status": status})
-    assert await reconcile(client, database, tmp_path) is IntentState.DISSOLVED
+    platform.set_faults({"method": "POST", "path": RUNS, "status": status, "body": {"detail": "no"}})
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.DISSOLVED
     states = await database.read(lambda execute: execute("SELECT state, attempts FROM items").fetchall())
     assert states == [("STORED", 1)] * 2
 
@@ -287,7 +279,7 @@ async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path
             await database.write(_commands.seal([2 * number + 1, 2 * number + 2]))
         lost = {"method": "POST", "path": RUNS, "skip": 1, "times": 1, "drop": "after"}
         platform.set_faults(*[lost] * 10)
-        worker = await submitter(client, database, tmp_path)
+        worker = await submitter(client, database, tmp_path, SteppedClock(platform))
         sealed = [await intent(database, number) for number in range(1, 21)]
         await asyncio.gather(*map(worker.reconcile, sealed))
         ended = [await intent(database, number) for number in range(1, 21)]

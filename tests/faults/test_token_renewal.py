@@ -142,7 +142,7 @@ async def test_a_token_endpoint_that_is_down_is_asked_once() -> None:
         (Fault(status=401, body={"error": "invalid_client"}), LoginDenied),
         (Fault(status=403, body={"error": "unauthorized_client"}), LoginDenied),
     ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else f"{value.status} {value.body!r:.30}",
+    ids=lambda value: value.__name__ if isinstance(value, type) else f"{value.status} {value.body!s:.30}",
 )
 async def test_what_the_token_endpoint_says_is_one_error_for_all(
     fault: Fault, expected: type[AuthenticationError]

@@ -28,7 +28,6 @@ from aignostics_async import (
     UsageError,
 )
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job
-from aignostics_async.bulk.reconciliation import _submitter
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.report._next_steps import next_steps
@@ -57,7 +56,6 @@ async def bench(
     fast_emulator: Emulator, tiny_slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Bench]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(_submitter, "SERVER_RATE", RATE)
     fast_emulator.set_clock(rate=RATE)
     fast_emulator.set_faults()
     async with fast_emulator.client(SETTINGS) as client:
@@ -198,9 +196,9 @@ async def test_another_process_pauses_the_job(bench: Bench, monkeypatch: pytest.
 
 async def test_two_of_a_job_at_once(bench: Bench) -> None:
     await bench.make("a")
-    async with BulkJob.open(bench.job) as first:
+    async with bench.opened() as first:
         with pytest.raises(JobBusy, match=f"process {os.getpid()} "):
-            async with BulkJob.open(bench.job):
+            async with bench.opened():
                 pass
         running = asyncio.create_task(first.run(bench.client))
         await asyncio.sleep(0)
@@ -247,7 +245,7 @@ async def test_slides_that_cannot_be_read_are_set_aside(bench: Bench) -> None:
     bench.assert_each_has_one_run("good", "fine")
 
     bench.copy("garbage", "cut", "gone")
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.retry() == 3
     assert (await bench.run()).status is JobStatus.DONE
     bench.assert_each_has_one_run(*names)
@@ -295,7 +293,7 @@ async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) ->
     bench.emulator.set_faults(without_results("bad"))
     await bench.run()
     bench.emulator.set_faults()
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.retry(failed=True) == 1
         summary = await job.run(bench.client)
     assert summary.status is JobStatus.SOME_FAILED, "to resume it again changes nothing"
@@ -329,7 +327,9 @@ async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
 @pytest.mark.parametrize("status", [400, 422])
 async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(bench: Bench, status: int) -> None:
     await bench.make("a", "b", "c", "d", chunk_size=4)
-    bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "status": status})
+    bench.emulator.set_faults(
+        {"method": "POST", "path": RUNS, "times": 1, "status": status, "body": {"detail": "no"}}
+    )
     assert (await bench.run()).status is JobStatus.DONE
     assert sorted(map(len, bench.runs().values())) == [2, 2]
     bench.assert_each_has_one_run("a", "b", "c", "d")
@@ -345,7 +345,7 @@ async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(b
     with pytest.raises(JobStopped, match="one slide after the other"):
         await bench.run()
     bench.emulator.set_faults()
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         await job.retry()
     assert (await bench.run()).status is JobStatus.DONE
     bench.assert_each_has_one_run(*names)
@@ -360,7 +360,7 @@ async def test_failed_items_are_submitted_again_by_one_new_run(bench: Bench) -> 
     assert status.startswith("ERROR")
     assert error
     bench.emulator.set_faults()
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.retry() == 0, "what is paid needs to be asked for"
         assert (await job.run(bench.client)).status is JobStatus.SOME_FAILED
         assert bench.posts() == 0
@@ -379,7 +379,7 @@ async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(bench: Benc
     await bench.make("bad", chunk_size=1)
     bench.emulator.set_faults(without_results("bad"))
     assert (await bench.run()).status is JobStatus.SOME_FAILED
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         await job.retry(failed=True)
         bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "after"})
         assert (await job.run(bench.client)).status is JobStatus.DONE
@@ -407,7 +407,7 @@ async def test_a_run_that_is_gone_when_the_job_is_resumed(bench: Bench) -> None:
     ((state, fault, found),) = bench.rows("SELECT state, fault, reference FROM items WHERE state <> 'DONE'")
     assert (state, found) == ("SET_ASIDE", reference)
     assert lost in fault
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.retry() == 0, "a new run is paid"
         assert await job.retry(failed=True) == 1
         assert (await job.run(bench.client)).status is JobStatus.DONE
@@ -422,7 +422,7 @@ async def test_outputs_that_are_gone_or_damaged_are_brought_again(bench: Bench) 
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     bench.emulator.set_faults()
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert sorted(await job.verify()) == [deleted, damaged]
         assert (await job.summary()).status is JobStatus.UNFINISHED
         assert (await job.run(bench.client)).status is JobStatus.DONE
@@ -439,7 +439,7 @@ async def test_a_job_that_is_cancelled_pays_for_nothing_more(bench: Bench) -> No
     posts = bench.posts()
     # The first of them can't be cancelled: the others are all the same.
     bench.emulator.set_faults({"method": "POST", "path": f"{RUNS}/.*/cancel", "times": 1, "status": 404})
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.cancel(bench.client) == created - 1
         assert await job.cancel(bench.client) == 1
         bench.emulator.set_clock(rate=RATE)
@@ -458,7 +458,7 @@ async def test_only_slides_that_are_done_are_cleaned_away(bench: Bench) -> None:
     await bench.run(store=store)
     bench.write("UPDATE items SET state = 'SUCCEEDED' WHERE path LIKE '%-c.tiff'")
     keys = dict(bench.rows("SELECT reference, key FROM items"))
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.clean(bench.client, store=store) == 1
         assert await job.clean(bench.client, store=store) == 0
     left = {reference for reference, key in keys.items() if await store.stat(key) is not None}
@@ -485,7 +485,7 @@ async def test_a_person_names_the_run(bench: Bench) -> None:
     (mine,) = bench.runs()
     other = bench.emulator.script({"items": ["other"], "application_version_id": "he-tme:v1.0.0"})[0]
     version = bench.emulator.script({"items": [bench.reference("a")]})[0]
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         for wrong in (other, version, "00000000-0000-4000-8000-000000000000"):
             with pytest.raises(JobRefused, match=wrong):
                 await job.resolve(1, run_id=wrong, client=bench.client)
@@ -501,7 +501,7 @@ async def test_a_person_is_sure_that_there_is_no_run(bench: Bench) -> None:
     await ambiguous(bench)
     (mine,) = bench.runs()
     assert bench.emulator.move({"run": mine, "delete": True}) == [True]
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         await job.resolve(1, run_id=None, client=bench.client)
         assert (await job.run(bench.client)).status is JobStatus.DONE
     assert bench.posts() == 1
@@ -518,7 +518,7 @@ async def test_a_person_decides_about_a_second_run(bench: Bench, does_cancel: bo
     assert summary.status is JobStatus.UNDECIDED
     assert [event.run_id for event in bench.told(EventType.RUN_DUPLICATE)] == scripted
     ((own,),) = bench.rows("SELECT run_id FROM intents")
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         with pytest.raises(JobStateError, match="is not a second one of this job"):
             await job.resolve_duplicate(own, client=bench.client)
         await job.resolve_duplicate(scripted[0], client=bench.client if does_cancel else None)
@@ -565,7 +565,7 @@ async def test_who_resumes_is_who_began(bench: Bench, change: dict[str, str], wo
     for _ in range(2):
         with pytest.raises(JobRefused, match=words):
             await bench.run()
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         with pytest.raises(JobRefused, match=words):
             await job.adopt(bench.client)
         with pytest.raises(JobRefused, match=words):
@@ -577,7 +577,7 @@ async def test_another_server_is_refused(bench: Bench, tmp_path: Path) -> None:
     await bench.make("a")
     with Emulator(tmp_path / "other") as other:
         other.set_faults()
-        async with other.client(SETTINGS) as client, BulkJob.open(bench.job) as job:
+        async with other.client(SETTINGS) as client, bench.opened() as job:
             with pytest.raises(JobRefused, match="the client signs in at"):
                 await job.run(client)
         assert {asked["method"] for asked in other.requests()} <= {"GET"}
@@ -749,7 +749,7 @@ async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(bench: 
 
 async def _check_whole(bench: Bench, results: Path) -> None:
     """Check that whatever stands under a final name is whole."""
-    async with BulkJob.open(bench.job) as job:
+    async with bench.opened() as job:
         assert await job.verify() == []
     known = {Path(path) for (path,) in bench.rows("SELECT path FROM outputs WHERE status = 'VERIFIED'")}
     there = {path for path in results.rglob("*") if path.is_file() and not path.name.startswith(".")}

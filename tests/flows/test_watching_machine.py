@@ -1,13 +1,12 @@
 """Watching, whatever happens: made-up histories of runs and faults, and what was seen of them.
 
 Pages are as small as the contract allows, so that a handful of runs and items takes several of them.
-WATCHING_EXAMPLES=500 looks for more histories than the suite has time for, other ones each time.
+`make test-slow` looks for more histories than the suite has time for, other ones each time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,6 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from rounds import rounds
 from support import signed_in
 
 from aignostics_async import (
@@ -38,7 +38,6 @@ from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.watch import _results_scan, _run_scan
 from aignostics_async.watch._status_order import rank
 
-EXAMPLES = os.environ.get("WATCHING_EXAMPLES")
 PATIENT = evolve(IMPATIENT, read_after_write_timeout=1, results_timeout=600)
 FINAL = ("COMPLETED", "COMPLETED_WITH_ERROR", "CANCELED_USER", "CANCELED_SYSTEM", "REJECTED")
 TOKEN_LIFETIME = 100_000
@@ -345,11 +344,8 @@ def test_whatever_happens_is_seen_once_in_order_and_to_its_end(standing: Emulato
     run_state_machine_as_test(
         Watching,
         settings=settings(
-            max_examples=int(EXAMPLES or 30),
+            max_examples=rounds(200, sample=20),
             stateful_step_count=25,
-            derandomize=EXAMPLES is None,
-            database=None,
-            deadline=None,
             phases=[Phase.generate],
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

@@ -16,6 +16,7 @@ from aignostics_async.watch._transitions import Known, mark
 
 ITEMS = st.dictionaries(st.text().map(mark), st.sampled_from([*ItemStatus, ItemStatus("NEW")]))
 KNOWN = st.builds(Known, st.none() | st.sampled_from([*RunStatus, RunStatus("new")]), ITEMS)
+RUN = uuid.UUID(int=1)
 TIMES = st.none() | st.integers(0, 4 * 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
@@ -50,9 +51,9 @@ def damaged(*content: object) -> str:
         damaged(),
         damaged("soon"),
         damaged(None, [b"short", None, [], b"", b""]),
-        damaged(None, [uuid.uuid4().bytes, None, [], b"12345678", b"\x00"]),
-        damaged(None, [uuid.uuid4().bytes, None, ["PENDING"], b"12345678", b""]),
-        damaged(None, [uuid.uuid4().bytes, 7, [], b"", b""]),
+        damaged(None, [RUN.bytes, None, [], b"12345678", b"\x00"]),
+        damaged(None, [RUN.bytes, None, ["PENDING"], b"12345678", b""]),
+        damaged(None, [RUN.bytes, 7, [], b"", b""]),
         damaged(1e300),
     ],
 )

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import pytest
 from attrs import define, field
 from hypothesis import given, settings, strategies as st
+from rounds import is_long, rounds
 
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._run_commands import ObservedRun
@@ -48,7 +49,7 @@ VERSION = "app:v1.0.0"
 TIMEOUTS = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=600)
 BEGINNING = 1_000_000.0
 ROUNDS = 8_000
-"""Of whole jobs; test_invariants.py has more, of single orders and decisions."""
+"""Of whole jobs in `make test-slow`; test_invariants.py has more, of single orders and decisions."""
 
 
 COUNTED: Counter[str] = Counter()
@@ -319,7 +320,7 @@ def sealed(chunks: int = 2, size: int = 3) -> bytes:
 
 
 @given(st.integers(0, 2**64), st.booleans())
-@settings(max_examples=ROUNDS, deadline=None)
+@settings(max_examples=rounds(ROUNDS))
 @pytest.mark.timeout(600)
 def test_no_run_is_created_twice_and_none_is_lost(seed: int, has_date: bool) -> None:
     # Without a Date each new process waits the whole time again, so one that dies all the time never ends.
@@ -381,6 +382,8 @@ def test_runs_that_can_t_be_told_apart_are_named() -> None:
     assert resolved.reason == "these runs have exactly its references: run-7, run-8"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not is_long(), reason="`make test-slow` tries all examples")
 def test_enough_rounds_were_run() -> None:
     if "whole jobs" not in COUNTED:
         pytest.skip("the test of whole jobs was not run with this one")

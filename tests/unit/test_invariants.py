@@ -16,6 +16,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from rounds import is_long, rounds
 
 from aignostics_async import APIStatusError, JobRefused, JobStateError
 from aignostics_async.bulk._identity import check_identity
@@ -263,7 +264,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestAnyOrder.settings = settings(max_examples=rounds(100), stateful_step_count=30)
 
 
 # Decisions
@@ -277,7 +278,7 @@ def counted(what: str) -> None:
     st.lists(st.tuples(st.floats(0, 120), st.booleans(), st.floats(-0.3, 3)), min_size=1, max_size=30),
     st.booleans(),
 )
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=rounds(800, sample=100))
 def test_silence_needs_its_time_and_two_empty_listings(
     heard: list[tuple[float, bool, float]], has_date: bool
 ) -> None:
@@ -302,7 +303,7 @@ def test_silence_needs_its_time_and_two_empty_listings(
 @given(
     st.frozensets(st.sampled_from("abcd"), min_size=1), st.none() | st.frozensets(st.sampled_from("abcde"))
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=rounds(500, sample=100))
 def test_a_part_of_the_references_proves_nothing_and_excludes_nothing(
     wanted: frozenset[str], found: frozenset[str] | None
 ) -> None:
@@ -318,7 +319,7 @@ def test_a_part_of_the_references_proves_nothing_and_excludes_nothing(
 
 
 @given(st.integers(300, 1000), st.sampled_from(["api", "gateway", "unknown"]))
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=rounds(800, sample=200))
 def test_an_answer_that_is_not_listed_is_unknown(
     status: int, answered_by: Literal["api", "gateway", "unknown"]
 ) -> None:
@@ -345,7 +346,7 @@ identities = st.dictionaries(
 
 
 @given(st.lists(identities, max_size=5))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=rounds(500, sample=100))
 def test_an_identity_never_changes(told: list[dict[str, str]]) -> None:
     counted("identities")
     kept: str | None = None
@@ -359,7 +360,7 @@ def test_an_identity_never_changes(told: list[dict[str, str]]) -> None:
             assert known.items() <= json.loads(kept).items()
 
 
-@settings(max_examples=300)
+@settings(max_examples=rounds(300))
 @given(st.lists(st.booleans(), min_size=1, max_size=24), st.integers(1, 8))
 def test_nobody_goes_on_before_the_disk_has_it(fates: list[bool], producers: int) -> None:
     """When a command's result is there, another connection reads it; when it was refused, none ever does."""
@@ -391,6 +392,8 @@ def test_nobody_goes_on_before_the_disk_has_it(fates: list[bool], producers: int
         asyncio.run(all_produce(Path(folder) / "job.sqlite3"))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not is_long(), reason="`make test-slow` tries all examples")
 def test_enough_rounds_were_run() -> None:
     if len(COUNTED) < 6:
         pytest.skip("not all tests of this file were run with this one")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
+from rounds import rounds
 
 from aignostics_async._core import _json
 from aignostics_async._core._json import (
@@ -40,7 +41,7 @@ def small_pieces() -> Any:
 
 
 @given(body=ENTRIES, style=st.sampled_from(STYLES))
-@settings(derandomize=True, deadline=None, max_examples=600, database=None)
+@settings(max_examples=rounds(600, sample=300))
 def test_the_entries_are_those_of_the_standard_library(body: list[Any], style: dict[str, Any]) -> None:
     content = json.dumps(body, **style).encode()
     assert repr(list(entries(content))) == repr(json.loads(content))

@@ -127,7 +127,7 @@ def moving(draw: st.DrawFn) -> tuple[States, Iterator[list[str]]]:
     return current, iter(draw(st.lists(some, max_size=12)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(moving())
 def test_items_that_move_while_pages_are_read_are_not_missed(
     case: tuple[States, Iterator[list[str]]],

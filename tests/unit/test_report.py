@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from bulk_jobs import BEGUN, MadeUpJob, made_up_job
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 from leak_detector import SECRETS
 
 from aignostics_async import JobDatabaseError, JobError, UsageError
@@ -448,7 +448,6 @@ PLAIN = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 def test_no_text_breaks_out(reference: str, path: str, fault: str, remedy: str) -> None:
     if reference == "plain":

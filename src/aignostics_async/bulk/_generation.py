@@ -9,7 +9,6 @@ from anyio import to_thread
 from .database import _commands, _queries
 from .database._job_folder import HighWaterMark, HighWaterMarkFile
 from .database._journal import EventType
-from .reconciliation import _submitter
 from .reconciliation._quiescence import QuiescenceDetector
 
 if TYPE_CHECKING:
@@ -69,4 +68,4 @@ async def _recall(
             break
         context.journal.emit(EventType.WAITING, text="for runs that this database has forgotten")
         wait = reconciler.replica_lag if recalled.doubtful else detector.next_wait(begun, _INTERVAL)
-        await context.sleep(wait / _submitter.SERVER_RATE)
+        await context.sleep(wait)

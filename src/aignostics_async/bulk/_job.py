@@ -11,6 +11,7 @@ import anyio
 from anyio import to_thread
 from attrs import evolve
 
+from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._tasks import plain_task_group
 from ..errors import JobError, UsageError
 from ..transfer._progress import ignore
@@ -26,7 +27,6 @@ from .database._job_folder import HighWaterMarkFile, JobFolder
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
 from .preflight.slide_probe._prober import Prober
-from .reconciliation import _submitter
 from .reconciliation._duplicates import Reconciler
 from .reconciliation._platform import PlatformClient
 from .reconciliation._submitter import Submitter
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .._client import Client
+    from ..models import ApplicationVersion
     from ..storage import Store
     from ..transfer._progress import Progress
     from .database._journal import Listener
@@ -66,8 +67,9 @@ class BulkJob:
     URL that would open anything.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._directory = JobFolder(directory)
+        self._clock = clock
         self._context: JobContext | None = None
         self._is_at_work = False
         self._is_to_drain = False
@@ -175,6 +177,7 @@ class BulkJob:
             store=store,
             journal=journal,
             progress=progress,
+            clock=self._clock,
         )
         journal.emit(EventType.STARTED)
         if self._is_to_drain:
@@ -183,7 +186,7 @@ class BulkJob:
             lambda: client.applications.version(self.plan.application_version)
         )
         context.requirements = Requirements(version, self.plan.artifact, pack=self.plan.pack)
-        submitter, reconciler = await self._begin(context, PlatformClient(client, version))
+        submitter, reconciler = await self._begin(context, self._platform(client, version))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_pause)
             group.start_soon(monitor_expiry, self._database, journal)
@@ -213,13 +216,13 @@ class BulkJob:
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
         await verify_identity(self._database, client, self.plan)
-        reconciler, adopted = self._reconciler(client, PlatformClient(client, version)), list[str]()
+        reconciler, adopted = self._reconciler(client, self._platform(client, version)), list[str]()
         while True:
             recalled = await reconciler.adopt()
             adopted += recalled.adopted
             if not recalled.doubtful:
                 return adopted
-            await anyio.sleep(reconciler.replica_lag / _submitter.SERVER_RATE)
+            await self._clock.sleep(reconciler.replica_lag)
 
     async def retry(self, *, failed: bool = False) -> int:
         """Let items that were set aside go on from where they were, and return how many.
@@ -276,6 +279,9 @@ class BulkJob:
     def _tag(self) -> str:
         return tag_of(self.id) if self.plan.reference_tag else ""
 
+    def _platform(self, client: Client, version: ApplicationVersion) -> PlatformClient:
+        return PlatformClient(client, version, self._clock)
+
     def _reconciler(self, client: Client, platform: PlatformClient) -> Reconciler:
         return Reconciler(
             database=self._database,
@@ -306,6 +312,7 @@ class BulkJob:
             version=self.plan.application_version,
             timeouts=self.plan.timeouts,
             prepare=Signing(context),
+            clock=self._clock,
             sleep=context.sleep,
             is_draining=lambda: context.is_draining,
             on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ..emulator._server import ConnectionInfo
+    from ..emulator._host import ConnectionInfo
 
 
 async def emulator(

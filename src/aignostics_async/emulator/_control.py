@@ -14,6 +14,7 @@ All endpoints are under `/emulator`, need the bearer token, and count seconds of
   `reference` that of an item. A final status does not change.
 - `GET /emulator/ledger` returns all transitions: time, run id, reference or null, status.
 - `POST /emulator/logins` returns the tokens of a new login, without a user.
+- `POST /emulator/reset` starts over, with other options if it is given any: see `_host.py`.
 - `POST /emulator/faults` and `GET /emulator/requests`: see `_faults.py`.
 """
 

@@ -18,14 +18,14 @@ from ._token_registry import TokenRegistry
 class Platform:
     """The state of one emulator at one origin."""
 
-    def __init__(self, options: EmulatorOptions, origin: str) -> None:
+    def __init__(self, options: EmulatorOptions, origin: str, database: StateDatabase | None = None) -> None:
         options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.options = options
         self.origin = origin
         scratch = options.data / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)  # left by a killed emulator
         scratch.mkdir(mode=0o700)
-        self.database = StateDatabase(options.data / "emulator.sqlite3")
+        self.database = database or StateDatabase(options.data / "emulator.sqlite3")
         self.clock = SimulatedClock(self.database, options.clock_rate)
         self.history = History(self.database)
         self.objects = Objects(options.data / "objects", self.database, self.clock.now)

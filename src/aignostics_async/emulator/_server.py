@@ -8,49 +8,24 @@ import secrets
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import anyio
 import uvicorn
 from attrs import asdict, frozen
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import ConfigurationError
 from ._allowed_hosts import AllowedHosts
-from ._api import Api
-from ._buckets import Buckets
-from ._conformance import Conformance
-from ._control import ControlApi
-from ._faults import FaultInjector
-from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH, OAuth
-from ._objects import STORAGE_PATH
+from ._host import ConnectionInfo, Host
 from ._options import EmulatorOptions
-from ._pages import Pages
 from ._platform import Platform
-from ._request_validation import InvalidRequest, answer_invalid
-from ._simulated_clock import DateHeader
-from ._storage import Storage
-from ._undocumented import answer_refusal
 
-
-@frozen
-class ConnectionInfo:
-    """The addresses and credentials of a running emulator; the schema of the ready file."""
-
-    api_root: str
-    token_url: str
-    storage_root: str
-    store_url: str
-    client_id: str
-    service_client_id: str
-    client_secret: str
-    access_token: str
-    refresh_token: str
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class _Protocol(H11Protocol):
@@ -59,6 +34,17 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         self.app_state = {**self.app_state, "transport": transport}
         super().connection_made(transport)
+
+
+@frozen
+class _Application:
+    """What uvicorn runs: beginning and end of the process, and requests between them."""
+
+    emulators: Host
+    lifespan: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.lifespan if scope["type"] == "lifespan" else self.emulators)(scope, receive, send)
 
 
 async def serve(
@@ -78,31 +64,22 @@ async def serve(
     _clear(ready_file)
     listener = _listen(host, port)
     platform = _platform(options, _origin(host, listener.getsockname()[1]))
-    ready = ConnectionInfo(
-        api_root=platform.origin,
-        token_url=platform.origin + TOKEN_PATH,
-        storage_root=platform.origin + STORAGE_PATH,
-        store_url=platform.origin + STORAGE_PATH,
-        client_id=CLIENT_ID,
-        service_client_id=SERVICE_CLIENT_ID,
-        client_secret=platform.client_secret,
-        access_token=platform.tokens.issue_static(static_token),
-        refresh_token=platform.tokens.issue(CLIENT_ID, with_refresh=True).refresh_token or "",
-    )
+    emulators = Host(platform, static_token)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
-        async with AsyncExitStack() as stack:
-            await platform.lifecycle.open(stack)
+        async with anyio.create_task_group() as tasks:
+            await emulators.open(tasks)
             # The socket listens already, so a client may connect at once.
             if ready_file is not None:
-                _write_private(ready_file, json.dumps(asdict(ready), indent=2) + "\n")
+                _write_private(ready_file, json.dumps(asdict(emulators.ready), indent=2) + "\n")
             if on_ready is not None:
-                on_ready(ready)
+                on_ready(emulators.ready)
             yield {}
+            await emulators.close()
 
     config = uvicorn.Config(
-        AllowedHosts(build_app(platform, lifespan), (host, *options.allowed_hosts)),
+        AllowedHosts(_Application(emulators, Starlette(lifespan=lifespan)), (host, *options.allowed_hosts)),
         http=_Protocol,
         log_level="warning",
         access_log=False,
@@ -149,31 +126,6 @@ def _platform(options: EmulatorOptions, origin: str) -> Platform:
         return Platform(options, origin)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"{options.data} can't be used as the data folder: {error}") from None
-
-
-def build_app(platform: Platform, lifespan: Any = None) -> DateHeader:
-    """Return the ASGI application of an emulator."""
-    control = ControlApi(platform)
-    parts = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), control)
-    app = Starlette(
-        routes=[route for part in parts for route in part.routes()],
-        exception_handlers={
-            InvalidRequest: answer_invalid,
-            HTTPException: answer_refusal,
-            ClientDisconnect: _answer_nobody,
-        },
-        lifespan=lifespan,
-    )
-    # Paths must match the contract exactly.
-    app.router.redirect_slashes = False
-    violations = platform.options.violations
-    faults = FaultInjector(app if violations is None else Conformance(app, violations), platform, control)
-    app.router.routes.extend(faults.routes())
-    return DateHeader(faults, platform.clock)
-
-
-async def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=400)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -76,6 +76,14 @@ class StateDatabase:
             self._connection.execute("BEGIN")
             yield self._connection.executemany
 
+    def clear(self) -> None:
+        """Delete every row but the secrets, which others know."""
+        tables = self._all("SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'secrets'")
+        with self.transaction():
+            self._connection.execute("PRAGMA defer_foreign_keys = ON")
+            for (name,) in tables:
+                self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - a table of the emulator's own
+
     # The clock
 
     def clock(self) -> ClockReading | None:

@@ -36,6 +36,7 @@ class Emulator:
     def __init__(self, data: Path, **options: object) -> None:
         self._data = data
         self._options = {"speed": 1000, **options}
+        self._reset_to: dict[str, object] = {}
         self._process: subprocess.Popen[str] | None = None
         self._ready: dict[str, str] = {}
 
@@ -148,6 +149,15 @@ class Emulator:
         return Client(self.api_root, self.access_token, settings=settings)
 
     # The control API; emulator/_control.py and emulator/_faults.py describe the JSON.
+
+    def reset(self, **options: object) -> None:
+        """Forget runs, objects, logins, faults and the ledger, and let the clock show the time again.
+
+        Keyword arguments are options that differ from those it was made with, until the next reset. Address,
+        access token and keys stay as they are; costs a few hundredths of a second, where a start takes one.
+        """
+        self._ready = self._control("POST", "reset", options)
+        self._reset_to = options
 
     def sign_in(self) -> str:
         """Return the refresh token of a new login, without a user."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from ..._core._clock import SYSTEM_CLOCK, Clock
 from ..._core._pager import LARGEST_PAGE, SMALLEST_PAGE
 from ..._inputs import Item
 from ...errors import (
@@ -35,15 +35,16 @@ _LATER = 5.0  # seconds, where the platform does not say how much later
 class PlatformClient:
     """The platform, for one application version."""
 
-    def __init__(self, client: Client, version: ApplicationVersion) -> None:
+    def __init__(self, client: Client, version: ApplicationVersion, clock: Clock = SYSTEM_CLOCK) -> None:
         self._client = client
+        self._clock = clock
         self._bridge = client._session.bridge  # noqa: SLF001 - of our own
         self._most_items = client._session.settings.limits.items_per_run  # noqa: SLF001
         self._version = version
 
     async def moment(self, *, fresh: bool = False) -> Moment:
         """Return the time; a fresh one is asked for, and has no Date where that fails."""
-        now = uptime()
+        now = self._clock.uptime()
         if fresh:
             try:
                 await anext(aiter(self._client.runs.list(page_size=SMALLEST_PAGE)), None)
@@ -92,12 +93,6 @@ def is_signed_out(error: AignosticsError) -> bool:
     return isinstance(error, AuthenticationError | Unauthorized) and not isinstance(
         error, TokenEndpointUnavailable
     )
-
-
-def uptime() -> float:
-    """Return the seconds since this machine has started, those asleep too where it counts them."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def parse_date(value: str | None) -> float | None:

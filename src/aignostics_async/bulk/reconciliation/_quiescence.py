@@ -43,8 +43,9 @@ class QuiescenceDetector:
 
     def __init__(self, timeouts: ReconciliationTimeouts, asked_at: float | None, begun: Moment) -> None:
         self._timeouts = timeouts
-        # Without a Date from before the request only what this process has waited counts.
-        self._from = begun if asked_at is None or begun.server is None else Moment(begun.uptime, asked_at)
+        # Without a Date from before the request only what this process has waited counts. With one, a failed
+        # question costs nothing: the next Date is compared with it.
+        self._from = begun if asked_at is None else Moment(begun.uptime, asked_at)
         self._empty_since: Moment | None = None
         self._doubt_since: Moment | None = None
 

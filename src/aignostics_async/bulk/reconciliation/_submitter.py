@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from anyio import to_thread
 from attrs import field, frozen
 
+from ..._core._clock import SYSTEM_CLOCK
 from ...errors import AignosticsError, Forbidden, JobStopped
 from ..database import _commands, _queries
 from ..database._job_folder import HighWaterMark
 from ..database._states import AttemptOutcome, IntentState
 from ._matching import RunQuery
-from ._platform import is_signed_out, uptime
+from ._platform import is_signed_out
 from ._protocol import (
     AttemptResult,
     Begin,
@@ -32,9 +32,9 @@ from ._protocol import (
     Wait,
     reconcile,
 )
-from ._quiescence import Moment
 
 if TYPE_CHECKING:
+    from ..._core._clock import Clock
     from ..._inputs import Item
     from ..database._database import Database
     from ..database._job_folder import HighWaterMarkFile
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from ._platform import PlatformClient
     from ._quiescence import ReconciliationTimeouts
 
-SERVER_RATE = 1.0
-"""Seconds of the server's clock in one of ours; only a test's server has another one."""
 # Seconds of the server's clock.
 _LISTING_INTERVAL = 15.0
 _LONGEST_WAIT = 60.0
@@ -64,7 +62,9 @@ class Submitter:
     timeouts: ReconciliationTimeouts
     prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
     """Gives the items of an intent with fresh URLs."""
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    clock: Clock = SYSTEM_CLOCK
+    """The one that `platform` tells the time by."""
+    sleep: Callable[[float], Awaitable[None]] = SYSTEM_CLOCK.sleep
     """Sleeps so many seconds, or less where the work drains."""
     is_draining: Callable[[], bool] = bool
     """Whether nothing new is to be begun."""
@@ -123,9 +123,9 @@ class _Reconciliation:
                 # For each request anew, for URLs end.
                 self._items = await submitter.prepare(self._intent)
             case ReadUptime():
-                return uptime() * SERVER_RATE
+                return submitter.clock.uptime()
             case ReadClock(is_fresh):
-                return await self._moment(fresh=is_fresh)
+                return await submitter.platform.moment(fresh=is_fresh)
             case Begin(server_date):
                 await self._begin(server_date)
             case Send():
@@ -142,7 +142,7 @@ class _Reconciliation:
             case ReadReferences(run_id):
                 return await submitter.platform.references(run_id)
             case Wait(seconds):
-                await submitter.sleep(self._longer(seconds) / SERVER_RATE)
+                await submitter.sleep(self._longer(seconds))
         return None
 
     def _longer(self, seconds: float) -> float:
@@ -157,16 +157,12 @@ class _Reconciliation:
 
     def _bear(self, error: AignosticsError) -> None:
         """Go on in spite of an error that may pass; raises JobStopped when it has not for too long."""
-        now = uptime() * SERVER_RATE
+        now = self._submitter.clock.uptime()
         if self._failing_since is None:
             self._failing_since = now
             self._submitter.on_wait(str(error))
         if now - self._failing_since > _LONGEST_OUTAGE:
             raise JobStopped(str(error), cause=error)
-
-    async def _moment(self, *, fresh: bool) -> Moment:
-        moment = await self._submitter.platform.moment(fresh=fresh)
-        return Moment(moment.uptime * SERVER_RATE, moment.server)
 
     async def _begin(self, server_date: float | None) -> None:
         await self._submitter.begin(self._intent.number, server_date)
@@ -175,7 +171,7 @@ class _Reconciliation:
 
     async def _list(self) -> Listing | None:
         submitter, intent = self._submitter, self._intent
-        begun = await self._moment(fresh=True)
+        begun = await submitter.platform.moment(fresh=True)
         since = self._first_asked or 0.0
         try:
             runs = await submitter.platform.runs(since)

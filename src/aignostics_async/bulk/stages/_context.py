@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from attrs import define, field
 
+from ..._core._clock import SYSTEM_CLOCK, Clock
 from ...errors import AignosticsError, JobRefused, JobStopped
 from ..database import _commands
 from ..database._journal import EventType
@@ -47,6 +47,7 @@ class JobContext:
     """What the application version asks of slides."""
     journal: Journal
     progress: Progress
+    clock: Clock = SYSTEM_CLOCK
     taken: set[int] = field(factory=set, init=False)
     """Items that a stage works on: no other one takes them."""
     signals: StageSignals = field(factory=StageSignals)
@@ -72,7 +73,7 @@ class JobContext:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, but not longer than until the job drains."""
-        with anyio.move_on_after(seconds):
+        with self.clock.move_on_after(seconds):
             await self._draining.wait()
 
     async def with_retries(self, do: Callable[[], Awaitable[T]]) -> T:
@@ -82,13 +83,13 @@ class JobContext:
         """
         failures = Failures()
         while True:
-            began = time.monotonic()
+            began = self.clock.monotonic()
             try:
                 return await do()
             except (JobRefused, JobStopped):
                 raise
             except AignosticsError as error:
-                failures.add(began, time.monotonic())
+                failures.add(began, self.clock.monotonic())
                 decision = decide(error, failures.count, failures.lasted)
                 if decision.action is not FailureAction.RETRY or self.is_draining:
                     raise JobStopped(str(error), cause=error) from error

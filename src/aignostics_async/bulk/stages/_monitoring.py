@@ -16,7 +16,6 @@ from ..database._journal import EventType
 from ..database._run_commands import ExpectedOutput
 from ..database._samples import Stage
 from ..database._states import ItemState
-from ..reconciliation import _submitter
 from ..reconciliation._tags import plain
 from ._signals import StageId
 
@@ -86,7 +85,7 @@ class Monitoring:
                 # A replica may be far behind; what is lost here is paid again.
                 if look == _LOOKS:
                     await self._lose(run, error)
-                await self.context.sleep(self.context.plan.timeouts.replica_lag / _submitter.SERVER_RATE)
+                await self.context.sleep(self.context.plan.timeouts.replica_lag)
                 if self.context.is_draining:
                     return
             else:

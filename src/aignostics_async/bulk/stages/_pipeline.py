@@ -10,7 +10,6 @@ from ...errors import AignosticsError, JobStopped
 from ..database import _queries
 from ..database._journal import EventType
 from ..database._states import ItemState
-from ..reconciliation import _submitter
 from ..reconciliation._quiescence import Moment
 from ._downloading import Downloading
 from ._monitoring import Monitoring
@@ -94,7 +93,7 @@ def _room(context: JobContext, max_items: int) -> Callable[[], Awaitable[int]]:
 
 async def _sweep(context: JobContext, reconciler: Reconciler) -> None:
     while not context.is_draining:
-        await context.sleep(_SWEEP_INTERVAL / _submitter.SERVER_RATE)
+        await context.sleep(_SWEEP_INTERVAL)
         try:
             await reconciler.find_duplicates()
         except AignosticsError:
@@ -113,4 +112,4 @@ async def _last_sweep(context: JobContext, reconciler: Reconciler, submitter: Su
         if left <= 0 or context.is_draining:
             return
         context.journal.emit(EventType.WAITING, text=f"for second runs, {left:.0f} s more")
-        await context.sleep(min(left, _SWEEP_INTERVAL) / _submitter.SERVER_RATE)
+        await context.sleep(min(left, _SWEEP_INTERVAL))

@@ -6,7 +6,6 @@ goes on after a restart with what it finds there.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -121,7 +120,7 @@ class ItemStage:
             row = await self._context.database.read(_queries.item(row.number))
             if row.state.is_final:
                 return
-            began = time.monotonic()
+            began = self._context.clock.monotonic()
             try:
                 await self._do(row)
             except AignosticsError as error:
@@ -129,7 +128,7 @@ class ItemStage:
             else:
                 self._breaker.succeeded()
                 return
-            failures.add(began, time.monotonic())
+            failures.add(began, self._context.clock.monotonic())
             decision = decide(failure, failures.count, failures.lasted)
             if decision.action is FailureAction.STOP:
                 raise JobStopped(f"{row.reference}: {failure}", cause=failure)

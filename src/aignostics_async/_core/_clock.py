@@ -1,0 +1,32 @@
+"""The clock that a bulk job waits by and measures with: one object, so that a test can scale it."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+
+
+class Clock:
+    """This machine's clock, in seconds."""
+
+    def uptime(self) -> float:
+        """Return the seconds since the machine started, with suspended ones where the system counts them."""
+        boot = getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+    def monotonic(self) -> float:
+        """Return the seconds of a clock that never goes back, without suspended ones."""
+        return time.monotonic()
+
+    def move_on_after(self, seconds: float) -> anyio.CancelScope:
+        """Return a scope that is cancelled after some seconds."""
+        return anyio.move_on_after(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        with self.move_on_after(seconds):
+            await anyio.sleep_forever()
+
+
+SYSTEM_CLOCK = Clock()

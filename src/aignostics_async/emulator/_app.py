@@ -1,0 +1,51 @@
+"""The ASGI application of one emulator: its routes, the faults before them, and the Date after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ._api import Api
+from ._buckets import Buckets
+from ._conformance import Conformance
+from ._control import ControlApi
+from ._faults import FaultInjector
+from ._oauth import OAuth
+from ._pages import Pages
+from ._request_validation import InvalidRequest, answer_invalid
+from ._simulated_clock import DateHeader
+from ._storage import Storage
+from ._undocumented import answer_refusal
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from ._platform import Platform
+
+
+def build_app(platform: Platform, *more: Route) -> DateHeader:
+    """Return the application, with additional routes."""
+    control = ControlApi(platform)
+    parts = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), control)
+    app = Starlette(
+        routes=[*more, *(route for part in parts for route in part.routes())],
+        exception_handlers={
+            InvalidRequest: answer_invalid,
+            HTTPException: answer_refusal,
+            ClientDisconnect: _answer_nobody,
+        },
+    )
+    # Another path than the contract's is not found, whatever it resembles.
+    app.router.redirect_slashes = False
+    violations = platform.options.violations
+    faults = FaultInjector(app if violations is None else Conformance(app, violations), platform, control)
+    app.router.routes.extend(faults.routes())
+    return DateHeader(faults, platform.clock)
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)

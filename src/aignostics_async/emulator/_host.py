@@ -1,0 +1,114 @@
+"""One emulator after another behind the same socket: a reset ends one, and the next knows nothing of it.
+
+`POST /emulator/reset` takes an object of options (fields of `EmulatorOptions`, such as `token_lifetime`):
+those that differ from the ones of the start; null or an empty object goes back to these. Runs, objects,
+logins, fault rules and the ledger are gone then, and the clock shows the time. Address, access token, the
+client's secret and the keys of the stores stay. The answer is what the ready file has, with a new refresh
+token.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskStatus
+from attrs import asdict, evolve, frozen
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..errors import ConfigurationError
+from ._app import build_app
+from ._control import CONTROL_PATH
+from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH
+from ._objects import STORAGE_PATH
+from ._platform import Platform
+from ._token_registry import ACCESS, fresh
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+
+@frozen
+class ConnectionInfo:
+    """What a client needs to know of an emulator that is ready."""
+
+    api_root: str
+    token_url: str
+    storage_root: str
+    store_url: str
+    client_id: str
+    service_client_id: str
+    client_secret: str
+    access_token: str
+    refresh_token: str
+
+
+class Host:
+    """The ASGI application of the emulator that is there."""
+
+    def __init__(self, platform: Platform, static_token: str | None) -> None:
+        self._options = platform.options
+        self._token = static_token or fresh(ACCESS)
+        self._one_reset = anyio.Lock()
+        self._begin(platform)
+
+    def _begin(self, platform: Platform) -> None:
+        self._platform = platform
+        self._app = build_app(platform, Route(f"{CONTROL_PATH}/reset", self._reset, methods=["POST"]))
+        self.ready = _ready(platform, self._token)
+
+    async def open(self, tasks: TaskGroup) -> None:
+        """Let runs go on, in a task of the group."""
+        self._tasks = tasks
+        await tasks.start(self._live)
+
+    async def close(self) -> None:
+        """Let no run go on."""
+        self._is_to_end.set()
+        await self._has_ended.wait()
+
+    async def _live(self, *, task_status: TaskStatus[None]) -> None:
+        self._is_to_end, self._has_ended = anyio.Event(), anyio.Event()
+        async with AsyncExitStack() as stack:
+            await self._platform.lifecycle.open(stack)
+            task_status.started()
+            await self._is_to_end.wait()
+        self._has_ended.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection event."""
+        await self._app(scope, receive, send)
+
+    async def _reset(self, request: Request) -> Response:
+        self._platform.tokens.require_bearer(request)
+        try:
+            told = json.loads(await request.body() or "null") or {}
+            options = evolve(self._options, **told)
+        except (TypeError, ValueError, ConfigurationError) as error:
+            return JSONResponse({"detail": f"these are no options: {error}"}, status_code=422)
+        async with self._one_reset:
+            await self.close()
+            # A request that is still under way finds the same database, and nothing that it knows in it.
+            self._platform.database.clear()
+            self._begin(Platform(options, self._platform.origin, self._platform.database))
+            await self._tasks.start(self._live)
+        return JSONResponse(asdict(self.ready))
+
+
+def _ready(platform: Platform, token: str) -> ConnectionInfo:
+    return ConnectionInfo(
+        api_root=platform.origin,
+        token_url=platform.origin + TOKEN_PATH,
+        storage_root=platform.origin + STORAGE_PATH,
+        store_url=platform.origin + STORAGE_PATH,
+        client_id=CLIENT_ID,
+        service_client_id=SERVICE_CLIENT_ID,
+        client_secret=platform.client_secret,
+        access_token=platform.tokens.issue_static(token),
+        refresh_token=platform.tokens.issue(CLIENT_ID, with_refresh=True).refresh_token or "",
+    )

@@ -1,0 +1,38 @@
+"""How many examples a property test tries: few in `make test-fast`, all of them in `make test-slow`.
+
+A busy machine is no fault, so there is no deadline. What gates a change tries the same examples every time;
+the slow profile draws other ones each time, and prints how to try a failing one again.
+"""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+_SAMPLED = {"fast": 0.02, "test": 0.1}
+_LEAST = 20
+
+
+def register_profiles() -> None:
+    """Register the profiles that `--hypothesis-profile` names, and load the one of `make test`."""
+    same = settings(deadline=None, derandomize=True, database=None)
+    settings.register_profile("fast", same, max_examples=_LEAST)
+    settings.register_profile("test", same, max_examples=100)
+    settings.register_profile("slow", deadline=None, database=None, print_blob=True, max_examples=1_000)
+    settings.load_profile("test")
+
+
+def is_long() -> bool:
+    """Whether all examples are to be tried."""
+    return settings.get_current_profile_name() == "slow"
+
+
+def rounds(whole: int, *, sample: int | None = None) -> int:
+    """Return how many examples to try, of as many as are tried in `make test-slow`.
+
+    `sample` is how many `make test` tries, by default a tenth.
+    """
+    if is_long():
+        return whole
+    share = _SAMPLED[settings.get_current_profile_name()]
+    least = _LEAST if sample is None else sample
+    return min(whole, max(least, int(whole * share)))
