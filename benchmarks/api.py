@@ -32,7 +32,7 @@ from attrs import frozen
 from httpx_aiohttp import AiohttpTransport
 
 from aignostics_async import Client, Settings
-from aignostics_async._http import _pool
+from aignostics_async._http import _api_pool, _client
 from aignostics_async._version import user_agent
 
 RUN_ID = "6f0ddf64-6a2b-4dd6-9b3c-1d9c9d3c2f10"
@@ -179,11 +179,11 @@ async def facade_on_aiohttp(root: str) -> AsyncIterator[Call]:
     ) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=AiohttpTransport(verify=context, limits=one))
 
-    original, _pool._client = _pool._client, client_of_one_connection
+    vars(_api_pool)["open_client"] = client_of_one_connection
     async with Client(root, TOKEN, settings=Settings(trust_env=False)) as client:
         # All connections are made while it is in place.
         await asyncio.gather(*(client.runs.get(RUN_ID) for _ in range(8)))
-        _pool._client = original
+        vars(_api_pool)["open_client"] = _client.open_client
         yield lambda: client.runs.get(RUN_ID)
 
 

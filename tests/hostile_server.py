@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 
 from aignostics_async import Settings, checksum_bytes
 from aignostics_async._core._lifetime import Lifetime
-from aignostics_async._http._pool import ssl_context
+from aignostics_async._http._client import ssl_context
 from aignostics_async.emulator.process import IMPATIENT
 from aignostics_async.transfer._engine import Engine
 from aignostics_async.transfer._partial_file import part_path, record_path

@@ -6,14 +6,14 @@ import logging
 import os
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, Self, TypeVar
 
 from attrs import evolve
 
 from ._config import Settings
 from ._core._urls import check_root
 from ._environment import read_environment
-from ._session import Session, SharedSession
+from ._session import Connections, Session
 from .auth import StaticToken, TokenSource
 from .errors import ConfigurationError, UsageError
 from .resources._applications import Applications
@@ -26,7 +26,6 @@ from .watch._start import watch_runs, watch_scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-    from types import TracebackType
 
     from ._config import Retries, Timeouts
     from ._hooks import Hooks
@@ -50,13 +49,15 @@ class Client:
     """
 
     def __init__(self, api_root: str, token: str | TokenSource, *, settings: Settings | None = None) -> None:
-        self._root = check_root(api_root)
-        source = StaticToken(token) if isinstance(token, str) else token
-        if not isinstance(source, TokenSource):
-            raise ConfigurationError(f"a token is a text, or an object with get_token, not {token!r}")
+        try:
+            source = _as_source(token)
+        finally:
+            del token  # tracebacks show the variables of this frame
         if not isinstance(settings, Settings | None):
             raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
-        self._hold(Session(self._root, source, settings or Settings()))
+        settings = settings or Settings()
+        self._hold(Session(Connections(check_root(api_root), source, settings), settings))
+        self._is_view = False
 
     def _hold(self, session: Session) -> None:
         self._session = session
@@ -79,24 +80,33 @@ class Client:
         return cls(account.api_root, account.source, settings=settings)
 
     def __repr__(self) -> str:
-        return f"Client({self._root!r})"
+        return f"Client({self.api_root!r})"
 
     @property
     def api_root(self) -> str:
-        """The platform's deployment, without `/api`."""
-        return self._root
+        """The URL of the platform's deployment, without `/api`."""
+        return self._session.api_root
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that this client was made with, those of `with_options` included."""
+        return self._session.settings
 
     async def __aenter__(self) -> Self:
-        await self._session.__aenter__()
+        if self._is_view:
+            raise UsageError("this client shares the connections of the one it was made from; enter that one")
+        await self._session.connections.open()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._session.__aexit__(exc_type, exc, traceback)
+    async def __aexit__(self, *_exc_info: object) -> None:
+        await self._session.connections.aclose()
+
+    if not TYPE_CHECKING:  # type checkers report the mistake themselves
+
+        def __enter__(self) -> NoReturn:
+            raise UsageError("a client is opened with `async with Client(...) as client:`, not with `with`")
+
+        def __exit__(self, *_exc_info: object) -> None: ...
 
     def with_options(
         self,
@@ -112,7 +122,7 @@ class Client:
         No I/O. It is open as long as this one is, and is not entered. Watching stays under the settings of
         this one, because all watchers share their requests.
         """
-        base = self._session.settings
+        base = self.settings
         settings = evolve(
             base,
             timeouts=timeouts or base.timeouts,
@@ -120,7 +130,8 @@ class Client:
             hooks=hooks or base.hooks,
         )
         other = copy(self)
-        other._hold(SharedSession(self._session, settings))  # noqa: SLF001 - of our own
+        other._hold(Session(self._session.connections, settings))  # noqa: SLF001 - its own class
+        other._is_view = True  # noqa: SLF001
         return other
 
     def run(self, run_id: str) -> Run:
@@ -212,4 +223,15 @@ class Client:
         `operation` is a module of `aignostics_api.api.public`. Token, retries, timeouts and errors are the
         client's own; an error status raises, so an error model is never returned.
         """
-        return await self._session.bridge.call(operation, *args, **kwargs)
+        running = self._session.bridge.call(operation, *args, **kwargs)
+        del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame
+        return await running
+
+
+def _as_source(token: object) -> TokenSource:
+    source = StaticToken(token) if isinstance(token, str) else token
+    if isinstance(source, TokenSource):
+        return source
+    kind = type(token).__name__
+    del token, source  # an object of another type may show a token in its repr
+    raise ConfigurationError(f"a token is a str, or an object with get_token, not {kind}")

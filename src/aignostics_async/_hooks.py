@@ -1,6 +1,6 @@
-"""Hooks: functions of the user's that are told of each request, response and retry of the API.
+"""Hooks: user functions that observe each request, response and retry of the API.
 
-They observe: what they return is not looked at, and one that raises is logged and changes nothing. No event
+An observer must not break the request that it observes: exceptions are logged and change nothing. No event
 holds a token, a query or a body.
 """
 
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from inspect import isawaitable
+from typing import Any, Literal
 
 from attrs import field, frozen
 
 from .errors import AignosticsError, ConfigurationError
 
 _log = logging.getLogger("aignostics_async")
-_T = TypeVar("_T")
 
 
 @frozen
 class RequestEvent:
-    """A request is about to be sent. `attempt` counts from 1, in which a renewed token is no new attempt."""
+    """A request is about to be sent, as soon as a connection is free.
+
+    `attempt` counts from 1; sending a request again with a renewed token is not a new attempt.
+    """
 
     operation: str
     method: str
@@ -30,7 +33,7 @@ class RequestEvent:
 
 @frozen
 class ResponseEvent:
-    """An answer came, whatever its status, and its body was read; `seconds` is since the request was sent."""
+    """A response came, of any status, and its body was read; `seconds` is the time since it was sent."""
 
     operation: str
     method: str
@@ -39,12 +42,12 @@ class ResponseEvent:
     status: int
     seconds: float
     headers: Mapping[str, str] = field(repr=False)
-    """As the server sent them, but for Location and Set-Cookie, which may hold secrets."""
+    """As the server sent them, without Location and Set-Cookie, which may hold secrets."""
 
 
 @frozen
 class RetryEvent:
-    """A try failed with `error`, and the next one comes after `wait` seconds."""
+    """An attempt failed with `error`; the next one comes after `wait` seconds."""
 
     operation: str
     method: str
@@ -61,18 +64,31 @@ def _is_callable(_instance: object, attribute: Any, value: object) -> None:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Plain functions, called in the event loop with one event each: they must not block."""
+    """Functions of one event each, plain or async, called in the event loop.
+
+        async def ship(event: ResponseEvent) -> None: ...
+
+        settings = Settings(hooks=Hooks(on_response=ship))
+
+    A plain function must not block. An async one is awaited before the request goes on, and holds no
+    connection meanwhile. The first exception of each hook is logged with its traceback, later ones are not.
+    """
 
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)
     on_response: Callable[[ResponseEvent], object] | None = field(default=None, validator=_is_callable)
     on_retry: Callable[[RetryEvent], object] | None = field(default=None, validator=_is_callable)
+    _failed: set[str] = field(factory=set, init=False, repr=False, eq=False)
 
 
-def tell(hook: Callable[[_T], object] | None, event: _T) -> None:
-    """Call a hook, if there is one."""
-    if hook is None:
-        return
+async def call_hook(
+    hooks: Hooks, name: Literal["on_request", "on_response", "on_retry"], event: object
+) -> None:
+    """Call a hook that is set, and await what it returns if that is awaitable."""
     try:
-        hook(event)
-    except Exception:  # noqa: BLE001 - who only looks on must not break what he looks at
-        _log.exception("a hook failed at %s; the request goes on", type(event).__name__)
+        returned = getattr(hooks, name)(event)
+        if isawaitable(returned):
+            await returned
+    except Exception:  # noqa: BLE001 - an observer must not break the request that it observes
+        if name not in hooks._failed:  # noqa: SLF001 - of this module
+            hooks._failed.add(name)  # noqa: SLF001
+            _log.exception("the hook %s failed; the request goes on, and this is logged only once", name)

@@ -1,23 +1,22 @@
-"""What an open client holds: the bridge to the API and the engine for files, in one event loop."""
+"""What an open client holds: connections, in one event loop, and the settings that a view uses them under."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from attrs import evolve
+from attrs import evolve, frozen
 
+from ._core._json import NoJson, decode_json, encode_json
 from ._core._lifetime import Lifetime
 from ._core._secret import Secret
 from .auth._endpoint import read_claims
-from .errors import UsageError
+from .errors import InvalidResponse
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from ._config import Settings
-    from .auth import TokenSource
+    from ._core._token import TokenSource
     from .auth._endpoint import Claims
     from .contracts._requests import Bridge
     from .downloads._checksum_cache import ChecksumCache
@@ -25,122 +24,114 @@ if TYPE_CHECKING:
     from .watch._poller import Poller
 
 
-class Session:
-    """The inside of a client. Every access to what it holds checks that it is open, in this loop."""
+@frozen
+class _Opened:
+    """What is made when a client is entered."""
+
+    bridge: Bridge
+    engine: Engine
+    checksums: ChecksumCache
+    poller: Poller
+
+
+class Connections:
+    """What a client opens when it is entered, in the event loop that runs then, and closes at its end."""
 
     def __init__(self, api_root: str, source: TokenSource, settings: Settings) -> None:
-        self.settings = settings
         self.api_root = api_root
-        self._source = source
+        self.source = source
+        self.settings = settings
         self._lifetime = Lifetime()
         self._stack = AsyncExitStack()
 
     @property
-    def bridge(self) -> Bridge:
-        """The operations of the contract."""
+    def opened(self) -> _Opened:
+        """What is open; raises UsageError outside the client's block or its event loop."""
         self._lifetime.check()
-        return self._bridge
+        return self._opened
 
-    @property
-    def poller(self) -> Poller:
-        """The one that asks for all watchers."""
-        self._lifetime.check()
-        return self._poller
-
-    @property
-    def engine(self) -> Engine:
-        """What moves files to and from storages."""
-        self._lifetime.check()
-        return self._engine
-
-    @property
-    def checksums(self) -> ChecksumCache:
-        """What is known of files that were brought home."""
-        self._lifetime.check()
-        return self._checksums
-
-    async def claims(self) -> Claims:
-        """Return what the current access token says of itself: nothing, unless it is a JWT."""
-        self._lifetime.check()
-        return read_claims(Secret((await self._source.get_token()).text))
-
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
+        """Open everything; raises UsageError the second time, and ConfigurationError for TLS and proxy."""
         self._lifetime.begin()
         # Here, because httpx and the generated client are most of the import time, and a program that
         # only looks at models or builds its settings needs neither.
-        from ._http._pool import ApiPool, ssl_context
+        from ._http._api_pool import ApiConnections, ApiPool
+        from ._http._client import ssl_context
         from .contracts._requests import Bridge
         from .downloads._checksum_cache import ChecksumCache
         from .transfer._engine import Engine
         from .watch._poller import Poller
 
-        context = ssl_context(self.settings)
+        settings, lifetime = self.settings, self._lifetime
+        context = ssl_context(settings)
         async with AsyncExitStack() as stack:
-            api = ApiPool(self.api_root, self._source, self.settings, self._lifetime)
-            self._bridge = Bridge(api.open(stack, context))
-            self._engine = Engine(self.settings, self._lifetime).open(stack, context)
-            self._checksums = ChecksumCache()
-            self._poller = Poller(
-                self._bridge.under(_impatient(self.settings)), self.settings, self._lifetime
-            )
+            connections = ApiConnections(self.api_root, settings, context, lifetime)
+            stack.push_async_callback(connections.aclose)
+            bridge = Bridge(ApiPool(self.api_root, self.source, settings, connections, lifetime))
+            engine = Engine(settings, lifetime).open(stack, context)
+            poller = Poller(bridge.under(_for_watching(settings)), settings, lifetime)
+            self._opened = _Opened(bridge, engine, ChecksumCache(), poller)
             self._stack = stack.pop_all()
-        return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close everything; what still uses it gets a UsageError."""
         self._lifetime.end()
-        self._poller.close()
+        self._opened.poller.close()
         try:
             await self._stack.aclose()
         finally:
-            close = getattr(self._source, "aclose", None)
+            close = getattr(self.source, "aclose", None)
             if close is not None:
                 with anyio.CancelScope(shield=True):
                     await close()
 
 
-class SharedSession(Session):
-    """The inside of another client, under other settings: what that one holds, as long as it is open."""
+class Session:
+    """A view of a client's connections under settings of its own."""
 
-    def __init__(self, shared: Session, settings: Settings) -> None:
+    def __init__(self, connections: Connections, settings: Settings) -> None:
+        self.connections = connections
         self.settings = settings
-        self.api_root = shared.api_root
-        self._shared = shared
+        self.api_root = connections.api_root
 
     @property
     def bridge(self) -> Bridge:
         """The operations of the contract."""
-        return self._shared.bridge.under(self.settings)
+        bridge = self.connections.opened.bridge
+        return bridge if self.settings is self.connections.settings else bridge.under(self.settings)
 
     @property
     def poller(self) -> Poller:
-        """The one that asks for all watchers, of all that share it."""
-        return self._shared.poller
+        """The one poller, shared by all watchers, under the settings of the client that was entered."""
+        return self.connections.opened.poller
 
     @property
     def engine(self) -> Engine:
-        """What moves files to and from storages, under the settings of the client that owns it."""
-        return self._shared.engine
+        """What moves files, under the settings of the client that was entered."""
+        return self.connections.opened.engine
 
     @property
     def checksums(self) -> ChecksumCache:
-        """What is known of files that were brought home."""
-        return self._shared.checksums
+        """The checksums of downloaded files that were verified."""
+        return self.connections.opened.checksums
+
+    async def post_json(self, operation: str, url: str, value: object) -> Any:
+        """Send JSON to a URL of the API's own origin and return the JSON answer; for stores."""
+        response = await self.bridge.api.send(operation, method="POST", url=url, body=encode_json(value))
+        try:
+            return decode_json(response.content)
+        except NoJson as error:
+            reason = str(error)
+        raise InvalidResponse(reason, operation=operation, status=response.status_code, excerpt="")
 
     async def claims(self) -> Claims:
         """Return what the current access token says of itself: nothing, unless it is a JWT."""
-        return await self._shared.claims()
-
-    async def __aenter__(self) -> Self:
-        raise UsageError("this client shares the connections of the one it was made from; enter that one")
+        _ = self.connections.opened
+        return read_claims(Secret((await self.connections.source.get_token()).text))
 
 
-def _impatient(settings: Settings) -> Settings:
-    """Return the settings for requests of watching, which knows better than a request when to try again."""
+def _for_watching(settings: Settings) -> Settings:
+    """Return the settings for requests of watching, which decides itself when to try again."""
     retries = settings.retries
     once_more = evolve(retries, attempts=min(2, retries.attempts), max_retry_after=retries.initial_wait)
     return evolve(settings, retries=once_more)

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from attrs import define
+from attrs import define, evolve
 from support import artifact, result
 
 from aignostics_async import Client, ItemResult, Page
@@ -50,7 +50,8 @@ def body_of(results: int) -> bytes:
 @asynccontextmanager
 async def client_of(body: bytes) -> AsyncIterator[Client]:
     async with Client("https://host.example.com", "token") as client:
-        client._session._bridge = Bridge(Wire(body))  # type: ignore[arg-type]
+        connections = client._session.connections
+        connections._opened = evolve(connections.opened, bridge=Bridge(Wire(body)))  # type: ignore[arg-type]
         yield client
 
 

@@ -32,7 +32,7 @@ from aignostics_api.api.public import (
     list_runs,
 )
 from aignostics_api.models import RunCreationRequest
-from attrs import define
+from attrs import define, evolve
 from hypothesis import Phase, given, settings, strategies as st
 from response_strategies import (
     RAW,
@@ -185,7 +185,8 @@ def platform() -> Iterator[Platform]:
         client = Client("https://host.example.com", "token")
         runner.run(client.__aenter__())
         place = Wire()
-        client._session._bridge = Bridge(place)  # type: ignore[arg-type]
+        connections = client._session.connections
+        connections._opened = evolve(connections.opened, bridge=Bridge(place))  # type: ignore[arg-type]
         yield Platform(client, place, runner)
         runner.run(client.__aexit__(None, None, None))
 

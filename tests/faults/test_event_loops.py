@@ -93,7 +93,7 @@ async def test_closing_under_a_request_leaves_no_connection(emulator: Emulator) 
     async with client:
         asked = [asyncio.create_task(ask()) for _ in range(4)]
         await asyncio.wait(asked, timeout=0.1)
-    pool = client._session._bridge.api
+        pool = client._session.bridge.api._connections
     assert await asyncio.gather(*asked) == [2] * 4, "what was under way comes to its end"
     assert pool._idle == []
 

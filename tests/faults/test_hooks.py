@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from typing import Any
@@ -18,6 +19,7 @@ from aignostics_async import (
     Client,
     ConfigurationError,
     Hooks,
+    Limits,
     NotFound,
     RequestEvent,
     RequestTimeout,
@@ -74,17 +76,53 @@ async def test_a_renewed_token_is_no_new_attempt(emulator: Emulator) -> None:
     assert [event.attempt for event in told] == [1, 1]
 
 
-async def test_a_hook_that_raises_is_logged_and_changes_nothing(
-    emulator: Emulator, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_a_hook_that_raises_is_logged_once_and_changes_nothing(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
+    calls: list[object] = []
+
     def broken(event: object) -> None:
+        calls.append(event)
         raise RuntimeError("no room left")
 
-    async with emulator.client(evolve(IMPATIENT, hooks=Hooks(on_response=broken))) as client:
+    async def broken_later(event: object) -> None:
+        await asyncio.sleep(0)
+        broken(event)
+
+    hook = broken if kind == "plain" else broken_later
+    async with emulator.client(evolve(IMPATIENT, hooks=Hooks(on_request=hook, on_response=hook))) as client:
         with caplog.at_level(logging.ERROR, logger="aignostics_async"):
-            assert [each.application_id async for each in client.applications.list()]
-    assert "a hook failed at ResponseEvent" in caplog.text
+            for _ in range(3):
+                assert [each.application_id async for each in client.applications.list()]
+    assert len(calls) == 6
+    assert [record.getMessage().split(";")[0] for record in caplog.records if "hook" in record.msg] == [
+        "the hook on_request failed",
+        "the hook on_response failed",
+    ]
     assert "no room left" in caplog.text
+
+
+async def test_an_async_hook_is_awaited_and_holds_no_connection(emulator: Emulator) -> None:
+    """With one connection for all, a hook that sends a request of its own would wait for itself."""
+    told: list[str] = []
+
+    async def ship(event: RequestEvent | ResponseEvent) -> None:
+        if event.operation != "list runs":
+            async for _ in client.runs.list():
+                break
+        told.append(f"{type(event).__name__} of {event.operation}")
+
+    settings = evolve(
+        IMPATIENT, hooks=Hooks(on_request=ship, on_response=ship), limits=Limits(api_requests=1)
+    )
+    async with emulator.client(settings) as client:
+        assert [each.application_id async for each in client.applications.list()]
+    assert [each for each in told if "applications" in each] == [
+        "RequestEvent of list applications",
+        "ResponseEvent of list applications",
+    ]
+    assert told.count("RequestEvent of list runs") == 2
 
 
 def test_a_hook_is_a_function() -> None:

@@ -11,10 +11,19 @@ import pytest
 from attrs import evolve
 from chaos._judge import all_over
 from fast_clock import SteppedClock
-from job import intent, job_database, submitter
+from job import VERSION, intent, job_database, submitter
 from support import count
 
-from aignostics_async import APIStatusError, CallableToken, Client, Item, JobStopped, LoginRequired, Retries
+from aignostics_async import (
+    APIStatusError,
+    CallableToken,
+    Client,
+    Item,
+    JobStopped,
+    LoginRequired,
+    Retries,
+    Timeouts,
+)
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile
@@ -286,3 +295,32 @@ async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path
         assert {each.state for each in ended} == {IntentState.CREATED}
         assert len({each.run_id for each in ended}) == 20
         assert count(platform, "POST", RUNS) == 20
+
+
+async def test_the_server_s_clock_runs_under_other_options(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """Each request reports its own Date: a view of a client has no clock that could stand still."""
+    view = client.with_options(timeouts=Timeouts(read=5))
+    version = await view.applications.version(VERSION)
+    server = PlatformClient(view, version)
+    dates = [await server.moment(fresh=True) for _ in range(2)]
+    await server.runs(0.0)
+    dates.append(await server.moment())
+    platform.set_clock(advance_s=60)
+    dates.append(await server.moment(fresh=True))
+    told = [date.server for date in dates]
+    assert None not in told
+    assert told == sorted(told)  # type: ignore[type-var]
+    assert dates[-1].since(dates[0]) >= 60
+
+
+async def test_a_lost_request_is_reconciled_under_other_options(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """The run is committed late, by a request whose answer was lost: silence must not be proven too early."""
+    platform.set_faults({"method": "POST", "path": RUNS, "times": 1, "late_s": 90})
+    view = client.with_options(timeouts=Timeouts(read=5))
+    assert await reconcile(platform, view, database, tmp_path) is IntentState.CREATED
+    assert count(platform, "POST", RUNS) == 1
+    assert await finished(platform, tmp_path) == 1

@@ -36,7 +36,7 @@ from aignostics_async import (
     Unauthorized,
 )
 from aignostics_async._core._secret import Secret
-from aignostics_async._http import _pool
+from aignostics_async._http import _token_request
 from aignostics_async.auth import _sources
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
@@ -154,14 +154,14 @@ async def test_what_the_token_endpoint_says_is_one_error_for_all(
 
 
 async def test_an_answer_that_never_comes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pool, "_TOKEN_SECONDS", 0.3)
+    monkeypatch.setattr(_token_request, "_MAX_SECONDS", 0.3)
     async with identity(always=Fault(held=asyncio.Event())) as place:
         assert await outcomes(place) == {TokenEndpointUnavailable}
         assert place.counted == {"token": 1}
 
 
 async def test_an_answer_that_drips_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pool, "_TOKEN_SECONDS", 0.3)
+    monkeypatch.setattr(_token_request, "_MAX_SECONDS", 0.3)
     async with identity(always=Fault(drip=0.05)) as place:
         assert await outcomes(place) == {TokenEndpointUnavailable}
 

@@ -211,7 +211,7 @@ async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_at_once(em
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of runs take several pages."""
-    monkeypatch.setattr(_run_scan, "LARGEST_PAGE", 5)
+    monkeypatch.setattr(_run_scan, "MAX_PAGE_SIZE", 5)
 
 
 @pytest.mark.usefixtures("small_pages")

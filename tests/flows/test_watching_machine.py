@@ -55,8 +55,8 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     data = tmp_path_factory.mktemp("watching")
     options = {"clock_rate": 0, "static_token": "for-the-control-api", "token_lifetime": TOKEN_LIFETIME}
     with Emulator(data, **options) as emulator, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_results_scan, "LARGEST_PAGE", 5)
-        patch.setattr(_run_scan, "LARGEST_PAGE", 5)
+        patch.setattr(_results_scan, "MAX_PAGE_SIZE", 5)
+        patch.setattr(_run_scan, "MAX_PAGE_SIZE", 5)
         yield emulator
 
 

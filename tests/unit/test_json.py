@@ -15,8 +15,8 @@ from aignostics_async._core._json import (
     BrokenEntry,
     NoJson,
     beginning,
+    decode_json,
     entries,
-    value,
 )
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
@@ -45,7 +45,7 @@ def small_pieces() -> Any:
 def test_the_entries_are_those_of_the_standard_library(body: list[Any], style: dict[str, Any]) -> None:
     content = json.dumps(body, **style).encode()
     assert repr(list(entries(content))) == repr(json.loads(content))
-    assert repr(value(content)) == repr(json.loads(content))
+    assert repr(decode_json(content)) == repr(json.loads(content))
 
 
 def test_a_long_list_is_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_what_is_no_list_is_refused(content: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
 def test_other_encodings_of_json_are_read(encoding: str) -> None:
     content = '[{"id": "µ"}]'.encode(encoding)
-    assert list(entries(content)) == value(content) == [{"id": "µ"}]
+    assert list(entries(content)) == decode_json(content) == [{"id": "µ"}]
 
 
 def test_an_excerpt_needs_only_the_beginning() -> None:

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-import aignostics_async._http._pool  # noqa: F401 - it installs the filter
+import aignostics_async._http._client  # noqa: F401 - it installs the filter
 from aignostics_async._core._redaction import excerpt, redact
 
 

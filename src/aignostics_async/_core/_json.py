@@ -14,6 +14,9 @@ from typing import Any
 
 import msgspec
 
+from ..errors import UsageError
+from ._secret import Secret
+
 # A whole page of the contract's size, and less than 2 ms of parsing; what is longer is cut into pieces.
 AT_ONCE = 1 << 20
 _PIECE = 1 << 18
@@ -36,7 +39,20 @@ class BrokenEntry(ValueError):
         self.text = text
 
 
-def value(content: bytes) -> Any:
+def encode_json(value: object) -> Secret:
+    """Return a value as the JSON of a request body; raises UsageError for a value that has none.
+
+    It is a Secret because bodies hold signed URLs, which must not show in the variables of a traceback.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"the request can't be written as JSON: {error}") from None
+    return Secret(text)
+
+
+def decode_json(content: bytes) -> Any:
     """Return the value that an answer consists of, or raise NoJson."""
     try:
         return msgspec.json.decode(content)

@@ -7,6 +7,18 @@ import asyncio
 from ..errors import UsageError
 
 
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop; raises UsageError where there is none, as under trio."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    raise UsageError(
+        "no asyncio event loop is running; call this from a coroutine that asyncio.run() runs (this package "
+        "does not run on trio)"
+    )
+
+
 class Lifetime:
     """A client is entered once, used in the loop that entered it, and closed once."""
 
@@ -20,7 +32,7 @@ class Lifetime:
             raise UsageError("this client was closed; make a new one")
         if self._loop is not None:
             raise UsageError("this client is open already; enter it once and share it")
-        self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
 
     def end(self) -> None:
         """Make every further use an error."""
@@ -37,7 +49,7 @@ class Lifetime:
             raise UsageError("this client was closed; make a new one")
         if self._loop is None:
             raise UsageError("this client is not open; use it inside `async with Client(...) as client:`")
-        if self._loop is not asyncio.get_running_loop():
+        if self._loop is not running_loop():
             raise UsageError(
                 "this client belongs to another event loop, where its connections live; make one client "
                 "per event loop, for example one per asyncio.run()"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -13,7 +14,7 @@ from ..models import InvalidItem
 T = TypeVar("T")
 
 # The contract's bounds of page_size.
-SMALLEST_PAGE, LARGEST_PAGE = 5, 100
+MIN_PAGE_SIZE, MAX_PAGE_SIZE = 5, 100
 
 
 @frozen
@@ -30,8 +31,8 @@ class PageRequest:
 
         One field to sort by may be given as a plain text.
         """
-        if not SMALLEST_PAGE <= size <= LARGEST_PAGE:
-            raise UsageError(f"page_size must be from {SMALLEST_PAGE} to {LARGEST_PAGE}, not {size}")
+        if not MIN_PAGE_SIZE <= size <= MAX_PAGE_SIZE:
+            raise UsageError(f"page_size must be from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}, not {size}")
         return cls(1, size, (sort,) if isinstance(sort, str) else tuple(sort))
 
     def next(self) -> PageRequest:
@@ -46,6 +47,8 @@ class Page(Generic[T]):
     number: int
     items: tuple[T, ...]
     invalid: tuple[InvalidItem, ...] = ()
+    date: datetime | None = None
+    """The server's time when it answered; None where it does not say."""
 
     @property
     def size(self) -> int:
@@ -102,7 +105,7 @@ class Pager(Generic[T]):
             fresh = tuple(entry for entry in page.items if self._key(entry) not in seen)
             # Entries can only slide from one page to the next, so one page of memory is enough.
             seen = {self._key(entry) for entry in page.items}
-            yield Page(page.number, fresh, page.invalid)
+            yield evolve(page, items=fresh)
             if page.size < request.size:
                 return
             request = request.next()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Container
+from urllib.parse import parse_qsl
 
 # What may stand between the end of a path and a signature; JSON may have escaped it, and the slashes too.
 _QUERY = re.compile(r"""(https?:(?:\\*/){2}(?:\\+/|[^\s?#"<>\\])+)(?:[?#]|\\u003f)[^\s"<>]*""", re.IGNORECASE)
@@ -27,6 +29,14 @@ def redact(text: str) -> str:
     text = _SECRET_VALUE.sub(r"\1[redacted]", text)
     text = _JWT.sub("[redacted]", text)
     return _BEARER.sub(r"\1 [redacted]", text)
+
+
+def without_values(text: str, query: str, public: Container[str] = ()) -> str:
+    """Return a text without the values of a query or form, which a server may repeat, except public ones."""
+    for secret in (query, *(value for name, value in parse_qsl(query) if name not in public)):
+        if len(secret) >= 4:
+            text = text.replace(secret, "[redacted]")
+    return text
 
 
 def excerpt(text: str, limit: int = 300) -> str:

@@ -1,72 +1,21 @@
-"""What an answer of the API says besides its data: what went wrong, and when to come back."""
+"""What a response says besides its data: an error, the time, and when to come back."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qsl
-
-from attrs import field, frozen
 
 from .._core._redaction import excerpt
-from .._core._secret import Secret
 from ..errors import APIStatusError, status_error_class
 from ._retry import parse_retry_after
 
 if TYPE_CHECKING:
-    from ._pool import Response
-
-_PUBLIC_FIELDS = frozenset({"audience", "client_id", "grant_type", "organization", "redirect_uri", "scope"})
-_OAUTH_ERROR = re.compile(r"[a-z_]{1,60}")
-
-
-@frozen
-class FormAnswer:
-    """What an identity provider answers to a form; `fields` may hold secrets and do not show."""
-
-    url: str
-    status: int
-    fields: dict[str, Any] = field(repr=False)
-    description: str
-    """Its words about an error, without anything that was sent."""
-    retry_after: float | None
-
-    def secret(self, name: str) -> Secret | None:
-        """Return a field that holds a secret; None where there is no such text."""
-        value = self.fields.get(name)
-        return Secret(value) if isinstance(value, str) and value else None
-
-    @property
-    def error(self) -> str:
-        """The OAuth error, or nothing."""
-        error = self.fields.get("error")
-        return error if isinstance(error, str) and _OAUTH_ERROR.fullmatch(error) else ""
-
-
-def form_answer(response: Response, sent: Secret) -> FormAnswer:
-    """Return what a response to a form says."""
-    fields = json_object(response)
-    return FormAnswer(
-        str(response.request.url),
-        response.status_code,
-        fields,
-        excerpt(without_values(str(fields.get("error_description") or ""), sent.reveal(), _PUBLIC_FIELDS)),
-        retry_after(response),
-    )
-
-
-def without_values(text: str, query: str, public: Container[str] = ()) -> str:
-    """Return a text without the values of a query or form, which a server may repeat, but the public ones."""
-    for secret in (query, *(value for name, value in parse_qsl(query) if name not in public)):
-        if len(secret) >= 4:
-            text = text.replace(secret, "[redacted]")
-    return text
+    from ._client import Response
 
 
 def status_error(method: str, path: str, response: Response) -> APIStatusError:
-    """Return the error of our tree for an answer that says no."""
+    """Return the error for a response with an error status."""
     headers = response.headers
     return status_error_class(response.status_code)(
         response.status_code,
@@ -113,3 +62,12 @@ def json_object(response: Response) -> dict[str, Any]:
 def retry_after(response: Response) -> float | None:
     """Return the seconds after which the server asks to come back, if it does."""
     return parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+
+
+def response_date(response: Response) -> datetime | None:
+    """Return the server's time when it answered, by its Date header; None if that is missing or no date."""
+    try:
+        date = parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
 """The one place of retries: a pure decision, and the loop that acts on it.
 
 What may be repeated: GET, HEAD, PUT and DELETE after a failure that is likely to pass; a POST only when the
-connection was never made. (One repetition after a 401 is `_http/_pool.py`'s: it belongs to the token.)
+connection was never made. (One repetition after a 401 is `_http/_api_pool.py`'s: it belongs to the token.)
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ async def repeat(
     attempt: Callable[[], Awaitable[_T]],
     *,
     moved: Callable[[], int] | None = None,
-    on_retry: Callable[[int, float, AignosticsError], None] | None = None,
+    on_retry: Callable[[int, float, AignosticsError], Awaitable[None]] | None = None,
 ) -> _T:
     """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
 
@@ -124,7 +124,7 @@ async def repeat(
         if (tell := _told.get()) is not None:
             tell()
         if on_retry is not None:
-            on_retry(tries, wait, failure.error)
+            await on_retry(tries, wait, failure.error)
         await anyio.sleep(wait)
 
 

@@ -21,7 +21,7 @@ from ._stored_tokens import StoredLogin
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
-    from .._http._responses import FormAnswer
+    from .._http._token_request import FormAnswer
     from ._provider import IdentityProvider
     from ._store import TokenStore
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import ssl
 
     from .._config import Settings
-    from .._http._responses import FormAnswer
+    from .._http._token_request import FormAnswer
     from ._provider import IdentityProvider
 
 PENDING = ("authorization_pending", "slow_down")
@@ -113,7 +113,8 @@ class TokenEndpoint:
     async def _post(
         self, url: str, grant: str | None, fields: dict[str, str | Secret | None], *, repeat: bool = False
     ) -> FormAnswer:
-        from .._http._pool import post_form, ssl_context
+        from .._http._client import ssl_context
+        from .._http._token_request import post_form
 
         if self._context is None:
             self._context = ssl_context(self._settings)

@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .._core._pager import SMALLEST_PAGE
+from .._core._pager import MIN_PAGE_SIZE
+from .._internals import token_claims
 from ..errors import JobRefused, NotFound
 from .database import _commands, _queries
 
@@ -48,10 +49,10 @@ async def verify_identity(database: Database, client: Client, plan: JobPlan) -> 
 
 def check_server(client: Client, plan: JobPlan) -> None:
     """Raise JobRefused for a client of another server than the plan's."""
-    api_root = client._session.api_root  # noqa: SLF001 - of our own
-    if api_root != plan.api_root:
+    if client.api_root != plan.api_root:
         raise JobRefused(
-            f"this job was made for {plan.api_root}, but the client signs in at {api_root}; resume it there"
+            f"this job was made for {plan.api_root}, but the client signs in at {client.api_root}; "
+            "resume it there"
         )
 
 
@@ -61,14 +62,14 @@ async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
     Costs one request. Raises JobRefused for a client of another server than the plan's.
     """
     check_server(client, plan)
-    claims = await client._session.claims()  # noqa: SLF001 - of our own
+    claims = await token_claims(client)
     told = {
         "api_root": plan.api_root,
         "application_version": plan.application_version,
         "token_user": claims.subject,
         "token_organization": claims.organization,
     }
-    async for run in client.runs.list(page_size=SMALLEST_PAGE):
+    async for run in client.runs.list(page_size=MIN_PAGE_SIZE):
         told |= {"user": run.triggered_by, "organization": run.organization_id}
         break
     return {name: value for name, value in told.items() if value}

@@ -28,11 +28,12 @@ from .._core._json import (
     BrokenEntry,
     NoJson,
     beginning,
+    decode_json,
     entries,
-    value,
 )
 from .._core._pager import Page, PageRequest
 from .._core._redaction import excerpt, redact
+from .._http._responses import response_date
 from ..errors import InvalidResponse
 from ..models import (
     Application,
@@ -51,7 +52,7 @@ from ..models import (
 )
 
 if TYPE_CHECKING:
-    from .._http._pool import Response
+    from .._http._client import Response
 
 LONGEST_ERROR = 4_000  # characters of an item's error; more of it is cut off
 _T = TypeVar("_T")
@@ -85,7 +86,7 @@ async def page_of(
             if clock() >= pause:
                 await checkpoint()
                 pause = clock() + _SLICE_SECONDS
-        return Page(request.number, tuple(items), tuple(invalid))
+        return Page(request.number, tuple(items), tuple(invalid), response_date(response))
     except NoJson as error:
         reason = str(error)
     raise misfit(operation, response, reason)
@@ -94,7 +95,7 @@ async def page_of(
 def one(operation: str, response: Response, decode: Callable[[dict[str, Any]], _T]) -> _T:
     """Return what an operation gave, or raise InvalidResponse."""
     try:
-        return decode(value(response.content))
+        return decode(decode_json(response.content))
     except NoJson as error:
         reason = str(error)
     except DECODE_ERRORS as error:

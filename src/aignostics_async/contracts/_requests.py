@@ -6,7 +6,7 @@ parameters, and the models' `from_dict` in `_decoding.py`. `_http/` sends the re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from aignostics_api import Client as _GeneratedClient
@@ -28,15 +28,18 @@ from aignostics_api.models import (
 )
 from aignostics_api.types import UNSET
 
+from .._core._json import encode_json
 from .._core._pager import Page, PageRequest
 from .._identifiers import as_path_part, as_uuid
 from .._inputs import Item
+from ..errors import UsageError
 from ..models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
 from . import _decoding
 
 if TYPE_CHECKING:
     from .._config import Settings
-    from .._http._pool import ApiPool, Response
+    from .._http._api_pool import ApiPool
+    from .._http._client import Response
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -111,24 +114,8 @@ class Bridge:
         self, application_version_id: str, items: Sequence[Item], *, once: bool = False
     ) -> str:
         """Send one run request and return the id of the new run; with `once`, not again after a 401."""
-        body = RunCreationRequest(
-            application_version_id=application_version_id,
-            items=[
-                ItemCreationRequest(
-                    reference=item.reference,
-                    input_artifacts=[
-                        InputArtifactCreationRequest(
-                            name=artifact.name,
-                            download_url=artifact.download_url,
-                            metadata=dict(artifact.metadata),
-                        )
-                        for artifact in item.artifacts
-                    ],
-                )
-                for item in items
-            ],
-        )
-        response = await self.api.send("create run", **_create_run._get_kwargs(body=body), once=once)
+        request = _sealed(_run_request, application_version_id, items)
+        response = await self.api.send("create run", **request, once=once)
         # Any other 2xx is no promise that the run exists.
         if response.status_code != 201:
             raise _decoding.misfit("create run", response, f"201 was expected, not {response.status_code}")
@@ -168,7 +155,11 @@ class Bridge:
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run a generated operation and return its generated model."""
         name = str(getattr(operation, "__name__", operation)).rpartition(".")[2].replace("_", " ")
-        response = await self.api.send(name, **operation._get_kwargs(*args, **kwargs))
+        try:
+            request = _sealed(operation._get_kwargs, *args, **kwargs)
+        finally:
+            del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame
+        response = await self.api.send(name, **request)
         if not response.content:
             # The generated decoder would try to read JSON from nothing.
             return None  # type: ignore[return-value]
@@ -177,6 +168,48 @@ class Bridge:
         except _decoding.DECODE_ERRORS as error:
             reason = _decoding.why(error)
         raise _decoding.misfit(name, response, reason)
+
+
+def _run_request(application_version_id: str, items: Sequence[Item]) -> dict[str, Any]:
+    body = RunCreationRequest(
+        application_version_id=application_version_id,
+        items=[
+            ItemCreationRequest(
+                reference=item.reference,
+                input_artifacts=[
+                    InputArtifactCreationRequest(
+                        name=artifact.name,
+                        download_url=artifact.download_url,
+                        metadata=dict(artifact.metadata),
+                    )
+                    for artifact in item.artifacts
+                ],
+            )
+            for item in items
+        ],
+    )
+    return _create_run._get_kwargs(body=body)
+
+
+def _sealed(build: Callable[_P, dict[str, Any]], *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]:
+    """Return the arguments of a request with its body as a Secret.
+
+    A body may hold signed URLs, and a traceback shows the variables of its frames: those of an error that is
+    raised here hold no body either.
+    """
+    try:
+        return _with_secret_body(build(*args, **kwargs))
+    except UsageError as error:
+        failure = error.with_traceback(None)
+    del args, kwargs
+    raise failure
+
+
+def _with_secret_body(request: dict[str, Any]) -> dict[str, Any]:
+    if "json" not in request:
+        return request
+    fields = {name: value for name, value in request.items() if name != "json"}
+    return {**fields, "body": encode_json(request["json"])}
 
 
 def _paging(page: PageRequest) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 from .._config import Retries, Settings
 from .._core._lifetime import Lifetime
 from .._core._urls import is_loopback
-from .._http._pool import ssl_context
+from .._http._client import ssl_context
 from ..errors import AignosticsError, TransferError
 from ..transfer._download import fetch_file
 from ..transfer._engine import Engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._core._pager import LARGEST_PAGE, Pager, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import split_version_id
 from ..errors import NotFound
 
@@ -20,7 +20,7 @@ class Applications:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def list(self, *, sort: str | Sequence[str] = (), page_size: int = LARGEST_PAGE) -> Pager[Application]:
+    def list(self, *, sort: str | Sequence[str] = (), page_size: int = MAX_PAGE_SIZE) -> Pager[Application]:
         """Give every application, one request per page of `page_size` (5 to 100).
 
         `sort` names fields, each with `-` in front for descending order, such as `"-name"`.
@@ -38,7 +38,7 @@ class Applications:
         *,
         version: str | None = None,
         sort: str | Sequence[str] = (),
-        page_size: int = LARGEST_PAGE,
+        page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ApplicationVersion]:
         """Give the versions of an application, or only the one with the semantic version `version`."""
         return Pager(

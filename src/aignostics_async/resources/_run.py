@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from .._core._pager import LARGEST_PAGE, Pager, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
 from .._run_errors import ending
 from ..downloads._listing import follow_listings, list_once
@@ -67,7 +67,7 @@ class Run:
         references: Iterable[str] = (),
         statuses: Iterable[ItemStatus | str] = (),
         sort: str | Sequence[str] = (),
-        page_size: int = LARGEST_PAGE,
+        page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ItemResult]:
         """Give the run's items with their results so far, one request per page of `page_size` (5 to 100).
 

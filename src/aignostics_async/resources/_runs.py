@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .._config import Uploads
-from .._core._pager import LARGEST_PAGE, Pager, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..models import ApplicationVersion
@@ -35,7 +35,7 @@ class Runs:
         application_id: str | None = None,
         application_version: str | None = None,
         sort: str | Sequence[str] = "-triggered_at",
-        page_size: int = LARGEST_PAGE,
+        page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
         """Give the caller's runs, the newest first, one request per page of `page_size` (5 to 100)."""
         version = None if application_version is None else as_version_id(application_version)

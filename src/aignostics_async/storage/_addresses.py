@@ -13,19 +13,19 @@ from ._protocol import Store
 from ._signing_store import SigningStore
 
 if TYPE_CHECKING:
-    from .._session import Session
+    from ._context import StoreContext
 
 
 @runtime_checkable
 class StoreAddress(Protocol):
     """Where a store is and who may use it; `S3`, `GCS`, `Azure` and `Presigned` are such."""
 
-    def connect(self, session: Session) -> Store:
+    def connect(self, session: StoreContext) -> Store:
         """Return the store, for one client."""
         ...
 
 
-def open_store(store: Store | StoreAddress | str, session: Session) -> Store:
+def open_store(store: Store | StoreAddress | str, session: StoreContext) -> Store:
     """Return the store that an address names; a store is returned as it is.
 
     `s3://bucket/prefix`, `gs://bucket/prefix` and `az://container/prefix` take their credentials from the
@@ -55,7 +55,7 @@ def _cloud(scheme: str, bucket: str, prefix: str) -> StoreAddress:
     return GCS(bucket=bucket, prefix=prefix) if scheme == "gs" else Azure(container=bucket, prefix=prefix)
 
 
-def _signing(store: str, session: Session) -> Store:
+def _signing(store: str, session: StoreContext) -> Store:
     address = check_endpoint(store, "the store")
     if origin(address) != origin(session.api_root):
         raise ConfigurationError(

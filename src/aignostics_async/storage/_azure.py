@@ -21,7 +21,7 @@ from ..transfer._request import send_request
 from ._protocol import Store, Stored
 
 if TYPE_CHECKING:
-    from .._session import Session
+    from ._context import StoreContext
 
 _REQUEST_SECONDS = 6 * 3600
 _META = "x-ms-meta-crc32c"
@@ -44,7 +44,7 @@ class Azure:
     """The root of the account where it is not Azure's own."""
     read_back: bool = False
 
-    def connect(self, session: Session) -> Store:
+    def connect(self, session: StoreContext) -> Store:
         """Return the store, for one client."""
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")
@@ -74,7 +74,7 @@ class Container:
     """A container, open for one client; made by `Azure`."""
 
     def __init__(
-        self, session: Session, signer: Any, container: str, prefix: str, *, read_back: bool
+        self, session: StoreContext, signer: Any, container: str, prefix: str, *, read_back: bool
     ) -> None:
         self._session = session
         self._signer = signer

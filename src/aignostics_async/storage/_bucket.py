@@ -31,8 +31,8 @@ from ._signature_v4 import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .._session import Session
     from ..transfer._engine import Engine
+    from ._context import StoreContext
 
 Keys = Callable[[], Awaitable[Key]]
 
@@ -124,7 +124,7 @@ class GoogleDialect:
 class Bucket:
     """A bucket, open for one client; made by `S3` and `GCS`."""
 
-    def __init__(self, session: Session, dialect: Dialect, root: str, place: str, keys: Keys) -> None:
+    def __init__(self, session: StoreContext, dialect: Dialect, root: str, place: str, keys: Keys) -> None:
         self._session = session
         self._dialect = dialect
         self._root = root.rstrip("/")

@@ -17,7 +17,7 @@ from ._bucket import Bucket, GoogleDialect, S3Dialect
 from ._signature_v4 import AwsKey, GoogleKey
 
 if TYPE_CHECKING:
-    from .._session import Session
+    from ._context import StoreContext
     from ._protocol import Store
 
 _GOOGLE = "https://storage.googleapis.com"
@@ -42,7 +42,7 @@ class S3:
     region: str | None = None
     key: AwsKeys | None = field(default=None, repr=False)
 
-    def connect(self, session: Session) -> Store:
+    def connect(self, session: StoreContext) -> Store:
         """Return the store, for one client."""
         region = self.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         if self.endpoint is None and region is None:
@@ -76,7 +76,7 @@ class GCS:
     endpoint: str = _GOOGLE
     service_account: str | os.PathLike[str] | Mapping[str, Any] | None = field(default=None, repr=False)
 
-    def connect(self, session: Session) -> Store:
+    def connect(self, session: StoreContext) -> Store:
         """Return the store, for one client."""
         key = _google_key(self.service_account or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"))
 

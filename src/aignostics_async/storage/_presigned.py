@@ -16,7 +16,7 @@ from ..transfer._upload import put_file
 from ._protocol import Store, Stored
 
 if TYPE_CHECKING:
-    from .._session import Session
+    from ._context import StoreContext
 
 Sign = Callable[[str], Awaitable[str]]
 
@@ -33,13 +33,13 @@ class Presigned:
     get_url: Sign = field(repr=False)
     head_url: Sign | None = field(default=None, repr=False)
 
-    def connect(self, session: Session) -> Store:
+    def connect(self, session: StoreContext) -> Store:
         """Return the store, for one client."""
         return _PresignedStore(self, session)
 
 
 class _PresignedStore:
-    def __init__(self, signs: Presigned, session: Session) -> None:
+    def __init__(self, signs: Presigned, session: StoreContext) -> None:
         self._signs = signs
         self._session = session
 

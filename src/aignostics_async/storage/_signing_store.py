@@ -15,7 +15,7 @@ from ..transfer._upload import put_file
 from ._protocol import Stored
 
 if TYPE_CHECKING:
-    from .._session import Session
+    from ._context import StoreContext
 
 _SCHEME = "signed:"
 _PUT_SECONDS = 6 * 3600  # enough for 5 GB at 2 Mbit/s
@@ -24,7 +24,7 @@ _PUT_SECONDS = 6 * 3600  # enough for 5 GB at 2 Mbit/s
 class SigningStore:
     """A store at `root`, of the API's own origin, that answers `POST {root}/sign` with signed URLs."""
 
-    def __init__(self, root: str, session: Session) -> None:
+    def __init__(self, root: str, session: StoreContext) -> None:
         self._root = root.rstrip("/")
         self._session = session
 
@@ -70,13 +70,8 @@ class SigningStore:
 
     async def _sign(self, method: str, key: str, expires: float) -> str:
         order = {"method": method, "key": key, "expires_s": int(expires)}
-        response = await self._session.bridge.api.send(
-            "sign URL", method="POST", url=f"{self._root}/sign", json=order
-        )
-        try:
-            url = response.json()["url"]
-        except (ValueError, KeyError, TypeError):
-            url = None
+        answer = await self._session.post_json("sign URL", f"{self._root}/sign", order)
+        url = answer.get("url") if isinstance(answer, dict) else None
         if not isinstance(url, str):
             raise InvalidResponse("it has no url", operation="sign URL", status=200, excerpt="")
         return url

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from .._core._redaction import excerpt
-from .._http._responses import without_values
+from .._core._redaction import excerpt, without_values
 from .._http._retry import AttemptFailed, Outcome, parse_retry_after
 from ..errors import TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from .._core._pager import LARGEST_PAGE, Page, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest
 from ..models import ItemResult, ItemStatus
 from ._status_order import is_later
 
@@ -59,7 +59,7 @@ def read_moved(items: Mapping[str, ItemStatus]) -> Reading:
 
 def _pages(entries: int) -> int:
     """Return how many requests a list takes: one more where its last page is full."""
-    return entries // LARGEST_PAGE + 1
+    return entries // MAX_PAGE_SIZE + 1
 
 
 def _agreed(statuses: Sequence[ItemStatus], settled: frozenset[str] = frozenset()) -> Reading:
@@ -93,7 +93,7 @@ def _one_pass(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> _
     """Read page after page; return the items, whether all could be read, and how many pages it took."""
     found: dict[str, ItemResult] = {}
     is_clean = True
-    request = PageRequest.first("item_id", LARGEST_PAGE)
+    request = PageRequest.first("item_id", MAX_PAGE_SIZE)
     while True:
         page = yield Ask(request, statuses, item_ids)
         is_clean = is_clean and not page.invalid

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from datetime import datetime
 
-from .._core._pager import LARGEST_PAGE, Page, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest
 from ..models import RunDetails
 
 Question = PageRequest | str
@@ -34,7 +34,7 @@ def survey(targets: Mapping[str, datetime | None], *, since: datetime | None, pa
 def _listing(missing: dict[str, datetime | None], since: datetime | None) -> Generator[Question, Answer, int]:
     """List from the newest run on, and take what is found from the missing; return the number of pages."""
     idle = 0
-    request = PageRequest.first("-triggered_at", LARGEST_PAGE)
+    request = PageRequest.first("-triggered_at", MAX_PAGE_SIZE)
     while True:
         page = yield request
         assert isinstance(page, Page)  # noqa: S101 - the answer to this question

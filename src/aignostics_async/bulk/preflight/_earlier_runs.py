@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from ..._core._tasks import for_each
+from ..._internals import transfer_engine
 from ...errors import AignosticsError
 from ...models import ItemResult, ItemStatus, RunDetails
 from ...transfer._request import send_request
@@ -54,7 +55,7 @@ async def look_back(
             is_whole = False
             break
         runs.append(run)
-    limit = client._session.settings.limits.api_requests  # noqa: SLF001 - of our own
+    limit = client.settings.limits.api_requests
     await for_each(runs, search.look_into, limit=limit)
     sizes = [size for item in search.samples if (size := await _outputs(client, item)) is not None]
     average = sum(sizes) / len(sizes) if sizes else None
@@ -102,7 +103,7 @@ async def _outputs(client: Client, item: ItemResult) -> int | None:
 
 async def _size(client: Client, name: str, url: str) -> int | None:
     """Ask how long a file is, with its first byte: a URL that is signed for GET is good for nothing else."""
-    engine = client._session.engine  # noqa: SLF001 - of our own
+    engine = transfer_engine(client)
     try:
         headers = (await send_request(engine, "GET", url, name=name, headers={"Range": "bytes=0-0"})).headers
     except AignosticsError:

@@ -114,7 +114,7 @@ class _Preflight:
             fault = Finding(FindingKind.STORE, f"the store can't be opened: {error}")
             self.trial = StoreProbe((), False, 0.0, None, None, (fault,))  # noqa: FBT003
             return
-        self.trial = await probe_store(opened, self.client._session, self.plan.prefix)  # noqa: SLF001 - of our own
+        self.trial = await probe_store(opened, self.client, self.plan.prefix)
 
     async def discover(self, prober: Prober) -> None:
         """Find the slides."""

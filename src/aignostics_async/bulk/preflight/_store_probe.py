@@ -13,6 +13,7 @@ import anyio
 from attrs import define, field, frozen
 
 from ..._core._crc32c import checksum_bytes
+from ..._internals import transfer_engine
 from ...errors import AignosticsError, ChecksumMismatch, TransferError
 from ...storage import Deleting
 from ...submission._delivery import ends_too_early, too_early
@@ -20,7 +21,7 @@ from ...transfer._request import send_request
 from ._findings import Finding, FindingKind
 
 if TYPE_CHECKING:
-    from ..._session import Session
+    from ..._client import Client
     from ...storage import Store
 
 _CONTENT = b"A trial of aignostics-async: this object may be deleted.\n"
@@ -43,13 +44,13 @@ class StoreProbe:
 
 
 async def probe_store(
-    store: Store, session: Session, prefix: str, *, now: datetime | None = None
+    store: Store, client: Client, prefix: str, *, now: datetime | None = None
 ) -> StoreProbe:
     """Make a round trip with a store; what fails is told and not raised.
 
     The object's key begins with `prefix`. It stays where the store can't delete.
     """
-    trial = _Trial(store, session, f"{prefix}/trial-{uuid.uuid4().hex}.txt")
+    trial = _Trial(store, client, f"{prefix}/trial-{uuid.uuid4().hex}.txt")
     begun = time.monotonic()
     await trial.check_credentials(now or datetime.now(UTC))
     await trial.go_round()
@@ -66,7 +67,7 @@ async def probe_store(
 @define
 class _Trial:
     store: Store
-    session: Session
+    client: Client
     key: str
     steps: list[str] = field(factory=list)
     is_verified: bool = False
@@ -81,7 +82,7 @@ class _Trial:
         except AignosticsError as error:
             self._fail("tell when its credentials end", error)
             return
-        if ends_too_early(self.credentials_end, self.session.settings.url_lifetime, now):
+        if ends_too_early(self.credentials_end, self.client.settings.url_lifetime, now):
             remedy = "use a key that lives longer than the job and six days, not a session's"
             self._fault(too_early(self.credentials_end), remedy)
 
@@ -93,7 +94,7 @@ class _Trial:
             doing = "stat"
             await self._stat()
             doing = "sign"
-            url = await self.store.presign_get(uri, self.session.settings.url_lifetime)
+            url = await self.store.presign_get(uri, self.client.settings.url_lifetime)
             self.steps.append(doing)
             doing = "get"
             await self._get(url)
@@ -124,7 +125,7 @@ class _Trial:
 
     async def _get(self, url: str) -> None:
         """Read the object as the platform will: with nothing but its URL."""
-        content = (await send_request(self.session.engine, "GET", url, name=self.key)).body
+        content = (await send_request(transfer_engine(self.client), "GET", url, name=self.key)).body
         if content != _CONTENT:
             raise TransferError("other bytes came back than were sent", name=self.key)
         self.steps.append("get")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from ..._core._clock import SYSTEM_CLOCK, Clock
-from ..._core._pager import LARGEST_PAGE, SMALLEST_PAGE
+from ..._core._pager import MAX_PAGE_SIZE, Pager
 from ..._inputs import Item
+from ..._internals import create_run_once, server_time
 from ...errors import (
     AignosticsError,
     APIStatusError,
     AuthenticationError,
+    InvalidItems,
     SubmissionUnknown,
     TokenEndpointUnavailable,
     Unauthorized,
 )
-from ...models import ApplicationVersion
+from ...models import ApplicationVersion, InvalidItem
 from ...submission import creation_outcome
-from ...submission._create import create_run
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
 from ._matching import CLOCK_SKEW
@@ -29,6 +30,7 @@ from ._quiescence import Moment
 if TYPE_CHECKING:
     from ..._client import Client
 
+_T = TypeVar("_T")
 _LATER = 5.0  # seconds, where the platform does not say how much later
 
 
@@ -38,24 +40,26 @@ class PlatformClient:
     def __init__(self, client: Client, version: ApplicationVersion, clock: Clock = SYSTEM_CLOCK) -> None:
         self._client = client
         self._clock = clock
-        self._bridge = client._session.bridge  # noqa: SLF001 - of our own
-        self._most_items = client._session.settings.limits.items_per_run  # noqa: SLF001
         self._version = version
+        self._date: datetime | None = None
 
     async def moment(self, *, fresh: bool = False) -> Moment:
-        """Return the time; a fresh one is asked for, and has no Date where that fails."""
+        """Return the time: a fresh one is asked for, and has no Date where that fails.
+
+        Otherwise its Date is that of the latest answer to this object, if there was one.
+        """
         now = self._clock.uptime()
-        if fresh:
+        if fresh or self._date is None:
             try:
-                await anext(aiter(self._client.runs.list(page_size=SMALLEST_PAGE)), None)
+                self._date = await server_time(self._client)
             except AignosticsError:
                 return Moment(now)
-        return Moment(now, parse_date(self._bridge.api.date))
+        return Moment(now, None if self._date is None else self._date.timestamp())
 
     async def create(self, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run, once, and return what became of it; if cancelled, it may have left."""
         try:
-            run_id = await create_run(self._bridge, self._version, items, self._most_items, once=True)
+            run_id = await create_run_once(self._client, self._version, items)
         except AignosticsError as error:
             return classify(error)
         return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)
@@ -66,7 +70,8 @@ class PlatformClient:
         Raises AignosticsError where the listing could not be read to its end: a part of it proves nothing.
         """
         runs: list[ObservedRun] = []
-        async for details in self._client.runs.list(sort="-triggered_at", page_size=LARGEST_PAGE):
+        listing = self._client.runs.list(sort="-triggered_at", page_size=MAX_PAGE_SIZE)
+        async for details in self._entries("list runs", listing):
             triggered_at = details.triggered_at.timestamp()
             if triggered_at < since - CLOCK_SKEW:
                 break
@@ -80,12 +85,23 @@ class PlatformClient:
         Raises what signing in again would mend.
         """
         try:
-            results = self._client.run(run_id).results(page_size=LARGEST_PAGE)
-            return frozenset([item.reference async for item in results])
+            results = self._client.run(run_id).results(page_size=MAX_PAGE_SIZE)
+            return frozenset([item.reference async for item in self._entries("list results", results)])
         except AignosticsError as error:
             if is_signed_out(error):
                 raise
             return None
+
+    async def _entries(self, operation: str, pager: Pager[_T]) -> AsyncIterator[_T]:
+        """Give the entries of a listing as the pager does, and note the Date of each page."""
+        invalid: list[InvalidItem] = []
+        async for page in pager.pages():
+            self._date = page.date
+            invalid.extend(page.invalid)
+            for entry in page.items:
+                yield entry
+        if invalid:
+            raise InvalidItems(operation, invalid)
 
 
 def is_signed_out(error: AignosticsError) -> bool:
@@ -93,14 +109,6 @@ def is_signed_out(error: AignosticsError) -> bool:
     return isinstance(error, AuthenticationError | Unauthorized) and not isinstance(
         error, TokenEndpointUnavailable
     )
-
-
-def parse_date(value: str | None) -> float | None:
-    """Return a Date header as seconds, or None for one that says no time."""
-    try:
-        return None if value is None else parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def classify(error: AignosticsError) -> AttemptResult:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from ..._core._tasks import run_all
+from ..._internals import checksum_cache, transfer_engine
 from ...downloads._artifact import DownloadRequest, download_artifact
 from ...downloads._outcomes import FileOutcome
 from ...downloads._run_download import file_names
@@ -41,11 +42,15 @@ class Downloading:
         names = file_names(item.output_artifacts)
         folder = self.context.results / self.context.folders[row.number]
         run = self.context.client.run(row.run_id or "")
-        session, root = self.context.client._session, self.context.results  # noqa: SLF001 - of our own
+        client, root = self.context.client, self.context.results
 
         async def bring(wanted: DownloadRequest) -> FileOutcome:
             return await download_artifact(
-                run, wanted, engine=session.engine, checksums=session.checksums, progress=self._counting()
+                run,
+                wanted,
+                engine=transfer_engine(client),
+                checksums=checksum_cache(client),
+                progress=self._counting(),
             )
 
         jobs = [

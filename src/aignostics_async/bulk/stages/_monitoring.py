@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from ..._core._tasks import plain_task_group
+from ..._internals import watch_new_run
 from ...errors import JobStopped, NotFound
 from ...models import ItemStatus
-from ...watch._start import watch_run
 from ..database import _queries, _run_commands
 from ..database._journal import EventType
 from ..database._run_commands import ExpectedOutput
@@ -99,10 +99,9 @@ class Monitoring:
 
     async def _watch(self, run: OwnRun) -> RunDetails:
         """Take in what becomes of a run's items until it is over, and return how it ended."""
-        session = self.context.client._session  # noqa: SLF001 - of our own
         for _ in range(_LOOKS):
             # A replica may not know it yet.
-            async for change in watch_run(session.poller, run.run_id, is_new=True, cursor=None):
+            async for change in watch_new_run(self.context.client, run.run_id):
                 if change.item is not None:
                     await self._take(run, change.item)
             if not change.items_incomplete:

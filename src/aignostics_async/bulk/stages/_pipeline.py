@@ -32,7 +32,7 @@ async def run_pipeline(
     context: JobContext, *, prober: Prober, submitter: Submitter, reconciler: Reconciler
 ) -> None:
     """Work until nothing is left to do, or the job drains; raises JobStopped where it can't go on."""
-    transfers = context.client._session.settings.limits.transfers  # noqa: SLF001 - of our own
+    transfers = context.client.settings.limits.transfers
     read = Probing(context, prober)
     reading = ItemStage(context, StageId.PROBING, [ItemState.FOUND], read, workers=2 * prober.workers)
     uploading = ItemStage(

@@ -152,7 +152,7 @@ class Signing:
     async def __call__(self, intent: IntentRow) -> Sequence[Item]:
         """Return the items; raises ConfigurationError where the store's credentials end too soon."""
         context = self._context
-        lifetime = context.client._session.settings.url_lifetime  # noqa: SLF001 - of our own
+        lifetime = context.client.settings.url_lifetime
         await check_credentials(context.store, lifetime)
 
         async def sign(row: ItemRow) -> Item:

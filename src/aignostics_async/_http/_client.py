@@ -1,0 +1,142 @@
+"""The only `import httpx`: clients of one connection, requests, and failures that hold no secret."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .._core._proxies import proxy_for
+from .._core._redaction import RedactingFilter, excerpt
+from ..errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._config import Settings
+    from .._core._secret import Secret
+
+HttpClient = httpx.AsyncClient
+Request = httpx.Request
+Response = httpx.Response
+
+# Failures before the first byte of a request left this machine. Every other one may have been received.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+# At DEBUG httpcore writes response headers as they are, the signed Location of a redirect too.
+for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+    logging.getLogger(_name).addFilter(RedactingFilter())
+
+
+class NoResponse(Exception):
+    """No response came. Unlike an error of httpx it holds no request, and so neither token nor body."""
+
+    def __init__(self, reason: str, *, was_sent: bool, is_timeout: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.was_sent = was_sent
+        """Whether the request may have been received."""
+        self.is_timeout = is_timeout
+
+
+class UndecodableResponse(Exception):
+    """A response came, and its content encoding is broken."""
+
+
+def open_client(settings: Settings, context: ssl.SSLContext, url: str) -> HttpClient:
+    """Return a client of one connection for the origin of `url`; it follows no redirects.
+
+    Raises ConfigurationError for a proxy that can't be used.
+    """
+    try:
+        return httpx.AsyncClient(
+            verify=context,
+            proxy=proxy_for(url, proxy=settings.proxy, trust_env=settings.trust_env),
+            trust_env=False,  # the proxy is chosen above, and the context holds the certificates
+            timeout=_timeout(settings),
+            limits=httpx.Limits(max_connections=1),
+            follow_redirects=False,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"the proxy can't be used: {excerpt(str(error))}") from None
+
+
+def build_request(
+    settings: Settings,
+    method: str,
+    url: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str],
+    body: Secret | None = None,
+) -> Request:
+    """Return a request with the timeouts of `settings`; raises UsageError for what HTTP can't express."""
+    try:
+        return httpx.Request(
+            method,
+            url,
+            params=params,
+            headers=headers,
+            content=None if body is None else body.reveal().encode(),
+            extensions={"timeout": _timeout(settings).as_dict()},
+        )
+    except (ValueError, TypeError, httpx.InvalidURL) as error:
+        raise UsageError(f"the request can't be written as HTTP: {error}") from None
+
+
+async def send_request(client: HttpClient, request: Request, *, max_body: int | None = None) -> Response:
+    """Send a request, and return its response with the body read, or its first `max_body` bytes.
+
+    Raises NoResponse and UndecodableResponse.
+    """
+    failure: Exception
+    try:
+        if max_body is None:
+            return await client.send(request)
+        response = await client.send(request, stream=True)
+        await _read_at_most(response, max_body)
+        return response
+    except httpx.DecodingError:
+        failure = UndecodableResponse()
+    except httpx.RequestError as error:
+        failure = NoResponse(
+            _reason(error),
+            was_sent=not isinstance(error, _NEVER_SENT),
+            is_timeout=isinstance(error, httpx.TimeoutException),
+        )
+    raise failure
+
+
+def ssl_context(settings: Settings) -> ssl.SSLContext:
+    """Return the TLS settings that every pool of a client shares; reading the CAs takes some 20 ms."""
+    try:
+        return settings.ssl_context or httpx.create_ssl_context(trust_env=settings.trust_env)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the CA certificates can't be read ({error}); are SSL_CERT_FILE and SSL_CERT_DIR right?"
+        ) from None
+
+
+def _timeout(settings: Settings) -> httpx.Timeout:
+    timeouts = settings.timeouts
+    return httpx.Timeout(
+        connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+    )
+
+
+def _reason(error: httpx.RequestError) -> str:
+    words = excerpt(str(error), 120)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+async def _read_at_most(response: Response, limit: int) -> None:
+    """Read a body, or the beginning of one that is larger than anything that was asked for."""
+    collected = bytearray()
+    async for piece in response.aiter_bytes():
+        collected += piece
+        if len(collected) > limit:
+            break
+    await response.aclose()
+    response._content = bytes(collected[:limit])  # noqa: SLF001 - as httpx's own reading sets it
