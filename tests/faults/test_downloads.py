@@ -26,6 +26,7 @@ from aignostics_async import (
     UnsafePath,
     UrlRefused,
 )
+from aignostics_async._core._file_fingerprint import Fingerprint
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.transfer._upload import _Put, put_file
 
@@ -321,6 +322,7 @@ async def test_a_file_that_is_shorter_than_it_was(tmp_path: Path) -> None:
     source.write_bytes(BODY)
     with hostile(b"") as place:
         async with engine_of() as engine:
-            put = _Put(engine, place.url, source, "slide.tiff", len(BODY) + 1)
+            before = evolve(Fingerprint.of(source), size=len(BODY) + 1)
+            put = _Put(engine, place.url, source, "slide.tiff", before)
             with pytest.raises(LocalFileChanged):
                 await engine.run(put.send)

@@ -135,9 +135,9 @@ async def test_a_cancelled_download_frees_thread_socket_and_file(place: Hostile,
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert engine._jobs == set()
+        assert engine._tokens == set()
         assert await asyncio.to_thread(place.hung_up.wait, 10)
-        assert engine._threads._work_queue.empty()
+        assert engine._threads._calls == set()
     assert files_in(tmp_path) == []
     await until(lambda: open_files() <= before)
 

@@ -13,14 +13,14 @@ from aignostics_async.transfer._progress import Tally
 
 def test_a_tally_of_several_files() -> None:
     tally = Tally()
-    tally.take(TransferEvent("started", "download", "a", "x"), 0)
-    tally.take(TransferEvent("advanced", "download", "a", "x", 50, 100), 1)
-    tally.take(TransferEvent("started", "download", "b", "x"), 1)
-    tally.take(TransferEvent("retried", "download", "a", "x", 50, 100, retries=1), 2)
-    tally.take(TransferEvent("advanced", "download", "a", "x", 20, 100, retries=1), 3)
+    tally.add(TransferEvent("started", "download", "a", "x"), 0)
+    tally.add(TransferEvent("advanced", "download", "a", "x", 50, 100), 1)
+    tally.add(TransferEvent("started", "download", "b", "x"), 1)
+    tally.add(TransferEvent("retried", "download", "a", "x", 50, 100, retries=1), 2)
+    tally.add(TransferEvent("advanced", "download", "a", "x", 20, 100, retries=1), 3)
     assert (tally.files, tally.over, tally.retries, tally.done, tally.total) == (2, 0, 1, 20, 100)
-    tally.take(TransferEvent("finished", "download", "a", "x", 100, 100, retries=1), 4)
-    tally.take(TransferEvent("failed", "download", "b", "x"), 5)
+    tally.add(TransferEvent("finished", "download", "a", "x", 100, 100, retries=1), 4)
+    tally.add(TransferEvent("failed", "download", "b", "x"), 5)
     assert (tally.files, tally.over, tally.failed, tally.done) == (2, 2, 1, 100)
     assert tally.rate == 20
 
@@ -28,7 +28,7 @@ def test_a_tally_of_several_files() -> None:
 def test_a_rate_is_of_the_last_seconds() -> None:
     tally = Tally()
     for second in range(100):
-        tally.take(TransferEvent("advanced", "upload", "a", "x", 10 * min(second, 50)), second)
+        tally.add(TransferEvent("advanced", "upload", "a", "x", 10 * min(second, 50)), second)
     assert tally.rate == 0
 
 

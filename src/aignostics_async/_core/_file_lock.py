@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
+
+# ENOSYS on Lustre without `-o flock`, ENOLCK on NFS without a lock daemon.
+_UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 
 if sys.platform == "win32":
     import msvcrt
@@ -25,6 +29,22 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def try_lock(descriptor: int) -> bool | None:
+    """Lock an open file without waiting: True if it is locked now, False if another process holds the lock.
+
+    None where the file system offers no locks. Raises OSError for any other failure.
+    """
+    try:
+        _try(descriptor)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return None
+        raise
+    return True
+
+
 class FileLock:
     """Lock a file, which stays when the lock is released: deleting it would let two hold a lock at once."""
 
@@ -33,7 +53,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free; never waits. Raises OSError where there is no such thing as a lock."""
+        """Take the lock if it is free; never waits. Raises OSError where it can't be locked at all."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _try(descriptor)

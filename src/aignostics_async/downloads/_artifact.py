@@ -1,4 +1,4 @@
-"""One output artifact to its place, whatever comes of it: the step that a download of a run repeats."""
+"""One output artifact to its file: the step that every download repeats."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attrs import evolve, frozen
 from ..errors import AignosticsError, TransferError
 from ..models import ItemResult, OutputArtifact
 from ..transfer._download import fetch_file, make_room
-from ..transfer._partial_file import local_error
+from ..transfer._file_io import unwritable
 from ..transfer._progress import (
     Progress,
     ProgressReporter,
     TransferEvent,
-    ignore,
+    guard_progress,
 )
 from ._outcomes import FileOutcome, FileStatus
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @frozen
 class DownloadRequest:
-    """An artifact of an item, the file that it becomes, and the folder that the file must not leave."""
+    """An artifact of an item, the file for it, and the folder that the file must not leave."""
 
     item: ItemResult
     artifact: OutputArtifact
@@ -46,87 +46,86 @@ class DownloadRequest:
         return FileOutcome(self.item.reference, self.artifact.name, self.path, status, size, crc32c)
 
     def failure(self, error: AignosticsError) -> FileOutcome:
-        """Return the outcome of this file when it could not be brought."""
+        """Return the outcome of this file for a download that failed."""
         return evolve(self.outcome(FileStatus.FAILED), error=error)
 
 
 async def download_artifact(
     run: RunReader,
-    wanted: DownloadRequest,
+    request: DownloadRequest,
     *,
     engine: Engine,
     checksums: ChecksumCache,
     progress: Progress | None = None,
 ) -> FileOutcome:
-    """Bring one artifact to its path and tell what became of it; a failure is an outcome too.
+    """Download one artifact to its path and return the outcome; a failure is an outcome, too.
 
-    A file that stands there with the promised bytes is left alone, and read for that only once. Costs no
-    API request unless the listed URL is refused.
+    A file that is there with the promised bytes is left alone, and read for that once. Costs no API request
+    unless the listed URL is refused. What `progress` raises ends the download and is raised.
     """
-    following = ProgressReporter(
-        progress or ignore,
-        TransferEvent("started", "download", wanted.item.reference, wanted.artifact.name),
-    )
-    try:
-        with following:
-            outcome = await _present(wanted, engine, checksums)
-            if outcome is None:
-                outcome = await _fetched(run, wanted, engine, following)
-    except AignosticsError as error:
-        outcome = wanted.failure(error)
-    except OSError as error:
-        outcome = wanted.failure(local_error(error, wanted.path, str(wanted.path)))
-    following.end("failed" if outcome.error else "finished", outcome.size)
-    return outcome
+    with guard_progress(progress) as report:
+        started = TransferEvent("started", "download", request.item.reference, request.artifact.name)
+        reporter = ProgressReporter(report, started)
+        try:
+            with reporter:
+                outcome = await _find(request, engine, checksums)
+                if outcome is None:
+                    outcome = await _fetch(run, request, engine, reporter)
+        except AignosticsError as error:
+            outcome = request.failure(error)
+        except OSError as error:
+            outcome = request.failure(unwritable(error, request.path, str(request.path)))
+        reporter.end("failed" if outcome.error else "finished", outcome.size)
+        return outcome
 
 
-async def _present(wanted: DownloadRequest, engine: Engine, checksums: ChecksumCache) -> FileOutcome | None:
-    """Make the file's folder, and return an outcome if the file stands there with the promised bytes."""
-    promise = wanted.artifact.crc32c
+async def _find(request: DownloadRequest, engine: Engine, checksums: ChecksumCache) -> FileOutcome | None:
+    """Make the file's folder, and return an outcome if the file is there with the promised bytes."""
+    promise = request.artifact.crc32c
 
     def look(_token: CancelToken) -> Crc32c | None:
-        make_room(wanted.root, wanted.path)
-        return None if promise is None else checksums.checksum(wanted.path)
+        make_room(request.root, request.path)
+        return None if promise is None else checksums.checksum(request.path)
 
-    there = await engine.run_file_io(look)
-    if there is None or there.wire != promise:
+    found = await engine.run_file_io(look)
+    if found is None or found.wire != promise:
         return None
-    return wanted.outcome(FileStatus.PRESENT, size=there.length, crc32c=there.wire)
+    return request.outcome(FileStatus.PRESENT, size=found.length, crc32c=found.wire)
 
 
-async def _fetched(
-    run: RunReader, wanted: DownloadRequest, engine: Engine, following: ProgressReporter
+async def _fetch(
+    run: RunReader, request: DownloadRequest, engine: Engine, reporter: ProgressReporter
 ) -> FileOutcome:
     fetched = await fetch_file(
         engine,
-        _Url(run, wanted).get,
-        wanted.path,
-        name=wanted.name,
-        expected=wanted.artifact.crc32c,
-        progress=following.advance,
+        _Url(run, request).get,
+        request.path,
+        name=request.name,
+        expected=request.artifact.crc32c,
+        progress=reporter.advance,
     )
     status = FileStatus.VERIFIED if fetched.verified else FileStatus.UNVERIFIED
-    return wanted.outcome(status, size=fetched.size, crc32c=fetched.crc32c)
+    return request.outcome(status, size=fetched.size, crc32c=fetched.crc32c)
 
 
 class _Url:
-    """The signed URL of an artifact: the listed one first, then a fresh one for each further question."""
+    """The signed URL of an artifact: the listed one first, then a fresh one at each call."""
 
-    def __init__(self, run: RunReader, wanted: DownloadRequest) -> None:
+    def __init__(self, run: RunReader, request: DownloadRequest) -> None:
         self._run = run
-        self._wanted = wanted
-        self._used = False
+        self._request = request
+        self._is_used = False
 
     async def get(self) -> str:
         """Return a URL to try."""
-        listed = self._wanted.artifact
-        if not self._used and listed.download_url is not None:
-            self._used = True
+        listed = self._request.artifact
+        if not self._is_used and listed.download_url is not None:
+            self._is_used = True
             return listed.download_url
-        async for item in self._run.results(item_ids=[self._wanted.item.item_id]):
+        async for item in self._run.results(item_ids=[self._request.item.item_id]):
             for artifact in item.output_artifacts:
                 if artifact.artifact_id == listed.artifact_id and artifact.download_url:
                     return artifact.download_url
         raise TransferError(
-            "the platform offers no URL for it any more; were the results deleted?", name=self._wanted.name
+            "the platform offers no URL for it any more; were the results deleted?", name=self._request.name
         )

@@ -13,6 +13,7 @@ from attrs import frozen
 from .._core._tasks import plain_task_group
 from ..errors import UsageError
 from ..models import ItemResult, ItemStatus
+from ..transfer._progress import CallbackRaised, ProgressGuard
 from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import FileOutcome
 from ._run_download import artifact_paths
@@ -37,7 +38,7 @@ _OUTSIDE = (
 
 @frozen
 class CompletedItem:
-    """An item that has succeeded, and what became of each of its files."""
+    """An item that has succeeded, the change that showed it, and the outcome of each of its files."""
 
     change: Change
     item: ItemResult
@@ -45,11 +46,13 @@ class CompletedItem:
 
 
 class CompletedItems(AsyncIterator[CompletedItem]):
-    """What `client.download_as_completed` gives: use it in `async with`, and iterate it inside.
+    """Completed items, made by `client.download_as_completed`: use it in `async with`, iterate it inside.
 
-    Files are under way between two items, so it has an end: leaving the block stops them, and what was not
-    finished is taken up where it was the next time. Items wait for who takes them, and then no more are
-    started.
+    Files are downloaded between two items, so it has an end: leaving the block stops them, and what was not
+    finished is resumed the next time. An item waits until it is taken, and then no more are started.
+
+    What the progress callback raises stops the downloads and is raised by the next step of the iteration, or
+    by the end of the block.
     """
 
     def __init__(
@@ -67,19 +70,20 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         self._run = run
         self._engine = engine
         self._checksums = checksums
-        self._progress = progress
+        self._progress = ProgressGuard(progress)
         self._items: dict[str, dict[str, ItemResult]] = {}  # of runs that are not over
-        self._take: MemoryObjectReceiveStream[CompletedItem] | None = None
-        self._failure: Exception | None = None
+        self._receive: MemoryObjectReceiveStream[CompletedItem] | None = None
+        self._failure: BaseException | None = None
+        self._must_raise = False
         self._places = anyio.Semaphore(engine.settings.limits.transfers)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        if self._take is not None:
+        if self._receive is not None:
             raise UsageError("this was begun before; call download_as_completed once more")
-        self._put, self._take = anyio.create_memory_object_stream[CompletedItem](0)
+        self._send, self._receive = anyio.create_memory_object_stream[CompletedItem](0)
         async with AsyncExitStack() as stack:
-            stack.enter_context(self._take)
+            stack.enter_context(self._receive)
             group = await stack.enter_async_context(plain_task_group())
             stack.callback(group.cancel_scope.cancel)
             group.start_soon(self._follow)
@@ -93,77 +97,89 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         traceback: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+        if self._must_raise and exc is None and self._failure is not None:
+            raise self._failure
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> CompletedItem:
-        if self._take is None:
+        if self._receive is None:
             raise UsageError(_OUTSIDE)
         try:
-            return await self._take.receive()
+            return await self._receive.receive()
         except anyio.ClosedResourceError:
             raise UsageError(_OUTSIDE) from None
         except anyio.EndOfStream:
-            if self._failure is not None:
-                raise self._failure from None
-            raise StopAsyncIteration from None
+            pass
+        if self._failure is not None:
+            self._must_raise = False
+            raise self._failure
+        raise StopAsyncIteration
 
     async def _follow(self) -> None:
-        """Start what succeeds, and end when all that was started is there."""
-        news: list[Change] = []
-        with self._put:
-            async with plain_task_group() as group:
-                try:
-                    async for change in self._watcher:
-                        news.append(change)
-                        # What was seen at once is taken at once, so that all items of a run are known
-                        # before one of them is given a folder.
-                        if not self._watcher.is_ready:
-                            await self._take_in(news, group)
-                            news = []
-                except Exception as error:  # noqa: BLE001 - raised where the items are taken
-                    self._failure = error
-                await self._take_in(news, group)
+        with self._send:
+            try:
+                await self._download_all()
+            except CallbackRaised as carried:
+                if carried.guard is not self._progress:
+                    raise
+                self._failure, self._must_raise = carried.error, True
 
-    async def _take_in(self, news: Sequence[Change], group: TaskGroup) -> None:
-        """Bring what has succeeded, as there is a place for it, and forget the runs that are over."""
+    async def _download_all(self) -> None:
+        """Start items as they succeed, and end when all of them are there."""
+        changes: list[Change] = []
+        async with plain_task_group() as group:
+            try:
+                async for change in self._watcher:
+                    changes.append(change)
+                    # Changes of one poll are handled together, so that all items of a run are known before
+                    # one of them gets a folder.
+                    if not self._watcher.is_ready:
+                        await self._start(changes, group)
+                        changes = []
+            except Exception as error:  # noqa: BLE001 - raised where the items are taken
+                self._failure = error
+            await self._start(changes, group)
+
+    async def _start(self, changes: Sequence[Change], group: TaskGroup) -> None:
+        """Start what has succeeded, as there is a place for it, and forget the runs that are over."""
         done: list[tuple[Change, ItemResult]] = []
-        for change in news:
+        for change in changes:
             if change.item is not None:
                 self._items.setdefault(change.run_id, {})[change.item.item_id] = change.item
                 if change.new == ItemStatus.SUCCEEDED:
                     done.append((change, change.item))
-        wanted = self._wanted({(change.run_id, item.item_id) for change, item in done})
+        requests = self._requests({(change.run_id, item.item_id) for change, item in done})
         for change, item in done:
             await self._places.acquire()
-            group.start_soon(self._bring, change, item, wanted[change.run_id, item.item_id])
-        for change in news:
+            group.start_soon(self._download, change, item, requests[change.run_id, item.item_id])
+        for change in changes:
             if change.item is None and change.new.is_final:
                 self._items.pop(change.run_id, None)
 
-    def _wanted(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[DownloadRequest]]:
-        """Return the files of items, which are given by the ids of run and item."""
-        wanted: dict[tuple[str, str], list[DownloadRequest]] = {key: [] for key in keys}
+    def _requests(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[DownloadRequest]]:
+        """Return a request for each file of the items with these run and item ids."""
+        requests: dict[tuple[str, str], list[DownloadRequest]] = {key: [] for key in keys}
         for run_id in {run_id for run_id, _ in keys}:
             root = self._folder / run_id
             for item, artifact, path in artifact_paths(self._items[run_id].values(), root):
-                if (run_id, item.item_id) in wanted:
-                    wanted[run_id, item.item_id].append(DownloadRequest(item, artifact, path, root))
-        return wanted
+                if (run_id, item.item_id) in requests:
+                    requests[run_id, item.item_id].append(DownloadRequest(item, artifact, path, root))
+        return requests
 
-    async def _bring(self, change: Change, item: ItemResult, wanted: Sequence[DownloadRequest]) -> None:
+    async def _download(self, change: Change, item: ItemResult, requests: Sequence[DownloadRequest]) -> None:
         try:
-            files = [await self._bring_one(change.run_id, each) for each in wanted]
-            await self._put.send(CompletedItem(change, item, tuple(files)))
+            files = [
+                await download_artifact(
+                    self._run(change.run_id),
+                    request,
+                    engine=self._engine,
+                    checksums=self._checksums,
+                    progress=self._progress,
+                )
+                for request in requests
+            ]
+            await self._send.send(CompletedItem(change, item, tuple(files)))
         finally:
             self._places.release()
-
-    async def _bring_one(self, run_id: str, wanted: DownloadRequest) -> FileOutcome:
-        return await download_artifact(
-            self._run(run_id),
-            wanted,
-            engine=self._engine,
-            checksums=self._checksums,
-            progress=self._progress,
-        )

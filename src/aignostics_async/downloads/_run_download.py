@@ -1,4 +1,4 @@
-"""Bringing a run's output artifacts home, each item's as soon as it succeeds."""
+"""The output artifacts of one run, each item's as soon as it succeeds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .._core._file_names import distinct_names, extension
 from .._core._tasks import plain_task_group
 from ..errors import AignosticsError
 from ..models import ItemResult, ItemStatus, OutputArtifact
+from ..transfer._progress import guard_progress
 from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import DownloadReport, FileOutcome
 
@@ -32,26 +33,31 @@ async def download_results(
     checksums: ChecksumCache,
     progress: Progress | None,
 ) -> DownloadReport:
-    """Download what the listings show as succeeded, and return one outcome per file."""
+    """Download what the listings show as succeeded, and return one outcome per file.
+
+    What `progress` raises ends the download and is raised; async callbacks are refused with UsageError.
+    """
     files = _Files(folder)
     # Twice the connections, so that none of them waits for a file that is being checked or named.
     limiter = anyio.CapacityLimiter(2 * engine.settings.limits.transfers)
     failure: AignosticsError | None = None
 
-    async def bring(wanted: DownloadRequest) -> None:
-        async with limiter:
-            files.take(
-                wanted,
-                await download_artifact(run, wanted, engine=engine, checksums=checksums, progress=progress),
-            )
+    with guard_progress(progress) as report:
 
-    async with plain_task_group() as group:
-        try:
-            async for listing in listings:
-                for wanted in files.not_started(listing):
-                    group.start_soon(bring, wanted)
-        except AignosticsError as error:
-            failure = error  # the files that are under way are still brought to their end
+        async def download(request: DownloadRequest) -> None:
+            async with limiter:
+                outcome = await download_artifact(
+                    run, request, engine=engine, checksums=checksums, progress=report
+                )
+                files.add(request, outcome)
+
+        async with plain_task_group() as group:
+            try:
+                async for listing in listings:
+                    for request in files.not_started(listing):
+                        group.start_soon(download, request)
+            except AignosticsError as error:
+                failure = error  # the files under way are still downloaded
     if failure is not None:
         raise failure
     return DownloadReport(
@@ -60,7 +66,7 @@ async def download_results(
 
 
 class _Files:
-    """The files of a run: what was started, and what became of it."""
+    """The files of a run: which were started, and their outcomes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -68,7 +74,7 @@ class _Files:
         self._outcomes: dict[tuple[str, str], FileOutcome] = {}
 
     def not_started(self, listing: Listing) -> Iterator[DownloadRequest]:
-        """Give a path to each artifact of the items that have succeeded since the last listing."""
+        """Yield a request for each artifact of the items that have succeeded since the last listing."""
         for item, artifact, path in artifact_paths(listing.items, self._folder):
             key = (item.item_id, artifact.artifact_id)
             # Artifacts of an item need not all be listed at once.
@@ -76,9 +82,9 @@ class _Files:
                 self._started.add(key)
                 yield DownloadRequest(item, artifact, path, self._folder)
 
-    def take(self, wanted: DownloadRequest, outcome: FileOutcome) -> None:
-        """Keep what became of a file."""
-        self._outcomes[wanted.item.item_id, wanted.artifact.artifact_id] = outcome
+    def add(self, request: DownloadRequest, outcome: FileOutcome) -> None:
+        """Keep the outcome of a file."""
+        self._outcomes[request.item.item_id, request.artifact.artifact_id] = outcome
 
     def outcomes_of(self, items: Sequence[ItemResult]) -> tuple[FileOutcome, ...]:
         """Return the outcomes in the order of items and artifacts, whatever finished first."""
@@ -89,7 +95,7 @@ class _Files:
 def artifact_paths(
     items: Collection[ItemResult], folder: Path
 ) -> Iterator[tuple[ItemResult, OutputArtifact, Path]]:
-    """Give each artifact of all items of a run its path: a folder for each item, no name twice."""
+    """Yield each artifact of all items of a run with its path: a folder for each item, no name twice."""
     folders = distinct_names({item.item_id: item.reference for item in items})
     for item in items:
         names = file_names(item.output_artifacts)
@@ -98,7 +104,7 @@ def artifact_paths(
 
 
 def file_names(artifacts: Iterable[OutputArtifact]) -> dict[str, str]:
-    """Return the file name of each artifact of an item, by its id."""
+    """Return the file name of each artifact of an item, by artifact id."""
     return distinct_names({artifact.artifact_id: _file_name(artifact) for artifact in artifacts})
 
 

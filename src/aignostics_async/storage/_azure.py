@@ -16,8 +16,7 @@ from attrs import field, frozen
 from .._core._crc32c import Crc32c, readable_crc32c
 from ..errors import ChecksumMismatch, ConfigurationError, UrlRefused
 from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
-from ..transfer._read_back import read_back
-from ..transfer._request import send_request
+from ..transfer._request import read_back, send_request
 from ._protocol import Store, Stored
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a worker thread and the event loop share about one piece of work."""
+"""How the event loop tells a worker thread to stop."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ import threading
 
 
 class Cancelled(Exception):
-    """The work was cancelled; raised in its thread, and seen by nobody else."""
+    """The work was told to stop. Raised in its worker thread and caught by the engine."""
 
 
 class CancelToken:
-    """Counts bytes, and can be cut short.
+    """Counts the bytes of one call in a worker thread, and tells it to stop.
 
-    The thread adds to `moved`, the loop reads it; no lock is needed for a number with one writer. `cut` takes
-    away the connection under a thread that waits for it, which no other way of asking reaches.
+    The thread adds to `moved` and the loop reads it; a number with one writer needs no lock. A thread that
+    waits for the network is reached through its socket: `cancel` shuts it down under the thread.
     """
 
     def __init__(self) -> None:
         self.moved = 0
-        self._cut = threading.Event()
+        self._cancelled = threading.Event()
         self._lock = threading.Lock()
-        self._plug: socket.socket | None = None
+        self._socket: socket.socket | None = None
 
-    def hold(self, plug: socket.socket) -> None:
-        """Register the connection the thread is about to wait on; raises Cancelled if it is too late."""
+    def hold(self, sock: socket.socket) -> None:
+        """Register the socket that the thread is about to wait for; raises Cancelled if it is too late."""
         with self._lock:
-            self._plug = plug
+            self._socket = sock
         self.check()
 
     def release(self) -> None:
-        """Forget the connection: the thread is about to close it, or to leave it to another token."""
+        """Forget the socket. Must come before its descriptor is closed, or kept for another call."""
         with self._lock:
-            self._plug = None
+            self._socket = None
 
-    def cut(self) -> None:
-        """End the work, from any thread."""
-        self._cut.set()
+    def cancel(self) -> None:
+        """Tell the thread to stop. Callable from any thread, any number of times."""
+        self._cancelled.set()
         with self._lock:
-            if self._plug is not None:
-                # A connection that is gone already has no thread waiting for it.
+            if self._socket is not None:
+                # Not SSLSocket.shutdown, which takes the TLS state away from the thread that uses it.
                 with contextlib.suppress(OSError):
-                    self._plug.shutdown(socket.SHUT_RDWR)
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def check(self) -> None:
-        """Raise Cancelled if the work was cut short."""
-        if self._cut.is_set():
+        """Raise Cancelled if the thread was told to stop."""
+        if self._cancelled.is_set():
             raise Cancelled
 
     def pause(self, seconds: float) -> None:
-        """Wait in the thread, unless and until the work is cut short."""
-        if seconds > 0 and self._cut.wait(seconds):
+        """Sleep in the thread; raises Cancelled as soon as it is told to stop."""
+        if seconds > 0 and self._cancelled.wait(seconds):
             raise Cancelled

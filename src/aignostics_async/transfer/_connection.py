@@ -1,394 +1,332 @@
-"""The only blocking HTTP: one request on one connection, from a worker thread.
+"""One connection to a storage: a request, and its answer as it arrives. Blocking; for worker threads.
 
-Built on the standard library's http.client. Beside urllib3 it costs a little less per byte (`readinto` fills
-our own buffer, urllib3's copies), and its connection takes a socket that we made: so a token can be cut short
-at any moment, and an address can be looked at before anything is sent to it. What it lacks is here: proxies,
-redirects, connections kept for the next request, and errors of our tree.
-
-No credentials, no cookies, no content decoding. URLs
-are secrets: they show without their query, and so does what a storage says about them.
+Own HTTP/1.1 on a socket of the standard library. `recv_into` fills the caller's buffer, each wait has a
+deadline, an answer is seen while a body is still being sent, and what arrived before a failure is not lost:
+http.client offers none of these.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import select
 import socket
 import ssl
-import threading
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+import time
+from collections.abc import Callable
 
 from .._core._redaction import excerpt
-from .._core._urls import is_loopback, without_query
-from .._http._retry import AttemptFailed, Outcome
-from .._version import user_agent
-from ..errors import ConfigurationError, TransferInterrupted
-from ._responses import (
-    PORTS,
-    LinkLocal,
-    checked,
-    location,
-    refusal,
-    refuse_link_local,
-    refused,
+from ._http1 import (
+    MAX_HEAD,
+    MAX_LINE,
+    Head,
+    ProtocolError,
+    head_end,
+    parse_chunk_size,
+    parse_head,
 )
-
-if TYPE_CHECKING:
-    from .._config import Settings
-    from ._cancel_token import CancelToken
 
 Send = Callable[[memoryview], None]
 
-_REDIRECTS = 3
-_KEPT = 64  # connections
-_REST = 64 * 1024  # bytes
+_RECEIVE = 64 * 1024  # bytes
+_MIN_RATE = 64  # bytes per second; a body that brings less does not arrive in this life
+_REST = 64 * 1024  # bytes of a body that are read so that the connection can be kept
+_REST_SECONDS = 1.0
+_ERROR_BODY = 2000  # bytes
+_MIN_WAIT = 0.001  # seconds
+_MAX_TRAILERS = 100
+_INTERIM = b"HTTP/1.1 1"
 
 
-class _Broken(Exception):
-    """A connection failed; `sent` is whether the storage may have seen the request."""
+class ConnectionBroken(Exception):
+    """The connection failed. `was_sent` is whether the storage may have seen the request.
 
-    def __init__(self, reason: BaseException | str, *, sent: bool = True) -> None:
+    `was_answered` is whether the answer had begun.
+    """
+
+    def __init__(
+        self, reason: BaseException | str, *, was_sent: bool = True, was_answered: bool = False
+    ) -> None:
+        if isinstance(reason, ProtocolError):
+            reason = str(reason)
         words = reason if isinstance(reason, str) else f"{type(reason).__name__}: {excerpt(str(reason), 120)}"
         super().__init__(words)
-        self.sent = sent
+        self.was_sent = was_sent
+        self.was_answered = was_answered
 
 
-class _HungUp(Exception):
-    """The storage does not want the rest of a body."""
+class _AnsweredEarly(Exception):
+    """The storage does not want the rest of a body: it has answered, or hung up."""
 
 
 class Connection:
-    """A connection to one place, and a second handle on its socket to pull it by."""
+    """A connection to one place, which serves one request after the other.
 
-    def __init__(self, place: tuple[str, ...], http: HTTPConnection, plug: socket.socket) -> None:
+    Failures are ConnectionBroken; afterwards, and after an answer that was not read to its end, it is of no
+    further use. `read` and `write` are seconds of silence that it tolerates.
+    """
+
+    def __init__(self, place: tuple[str, ...], sock: socket.socket, *, read: float, write: float) -> None:
         self.place = place
-        self.http = http
-        self.plug = plug
+        self.socket = sock
+        self.used_at = 0.0
+        self._read_timeout = read
+        self._write_timeout = write
+        self._received = bytearray()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.socket.close()
 
     def is_fresh(self) -> bool:
-        """Whether the storage has not hung up; between requests it has nothing else to say."""
-        if self.http.sock is None:
+        """Whether the storage has not hung up; between requests it has nothing else to send."""
+        if self._received or self.socket.fileno() < 0:
             return False
         poll = select.poll()
-        poll.register(self.http.sock, select.POLLIN)
+        poll.register(self.socket, select.POLLIN)
         return not poll.poll(0)
-
-    def close(self) -> None:
-        self.http.close()
-        self.plug.close()
-
-
-class Response:
-    """What the storage answered, its body not yet read."""
-
-    def __init__(self, response: HTTPResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers = _headers_of(response)
-        self.length: int | None = response.length
-        """Bytes of the body; None where the storage does not say."""
-
-    def read_into(self, view: memoryview) -> int:
-        """Fill `view` from the body and return how many bytes it took; fewer only at the end."""
-        try:
-            return self._response.readinto(view)
-        except (OSError, HTTPException, ValueError) as error:
-            broken = _Broken(error)
-        raise broken
-
-
-class ConnectionPool:
-    """The connections of a client to storages; shared by its worker threads."""
-
-    def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
-        self._settings = settings
-        self._context = context
-        self._lock = threading.Lock()
-        self._idle: list[Connection] = []
-        if settings.proxy is not None:
-            _proxy_address(settings.proxy)
-
-    def close(self) -> None:
-        """Close the connections that no token holds."""
-        with self._lock:
-            lines, self._idle = self._idle, []
-        for line in lines:
-            line.close()
-
-    @contextmanager
-    def exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        token: CancelToken,
-        name: str,
-        headers: Mapping[str, str] | None = None,
-        send: Callable[[Send], None] | None = None,
-    ) -> Iterator[Response]:
-        """Send one request, and give the answer if its status is 2xx.
-
-        `send` is called to write the body, whose length is in `headers`. A GET or HEAD follows three
-        redirects at most. `name` stands for the file in errors. Every failure, also one while the body is
-        read, becomes AttemptFailed with a TransferError inside.
-        """
-        target = checked(url, name)
-        line: Connection | None = None
-        response: HTTPResponse | None = None
-        try:
-            line = self._line(target, token)
-            response = self._ask(line, method, target, headers or {}, send)
-            redirects = 0
-            while (moved := _moved(method, target, response, name)) is not None:
-                response.close()
-                line.close()
-                redirects += 1
-                if redirects > _REDIRECTS:
-                    message = f"it was redirected more than {_REDIRECTS} times"
-                    raise refusal(message, name, response.status)
-                target = moved
-                line = self._line(target, token)
-                response = self._ask(line, method, target, headers or {}, send)
-            if not 200 <= response.status < 300:
-                raise refused(
-                    f"{method} {without_query(target.geturl())}",
-                    target.query,
-                    status=response.status,
-                    headers=_headers_of(response),
-                    body=_first_words(response),
-                    name=name,
-                )
-            yield Response(response)
-            if _is_over(response):
-                line = self._keep(line)
-        except LinkLocal:
-            failure = refusal("its URL leads to a link-local address, where no storage is", name, 0)
-        except _Broken as error:
-            token.check()
-            place = without_query(target.geturl())
-            failure = AttemptFailed(
-                TransferInterrupted(f"the connection to {place} failed ({error}); try again", name=name),
-                Outcome(request_sent=error.sent),
-            )
-        else:
-            return
-        finally:
-            token.release()
-            if response is not None:
-                response.close()
-            if line is not None:
-                line.close()
-        raise failure
-
-    # Connections
-
-    def _line(self, target: SplitResult, token: CancelToken) -> Connection:
-        host, port = target.hostname or "", target.port or PORTS[target.scheme]
-        proxy = self._proxy(target)
-        place = (target.scheme, host, str(port), proxy or "")
-        while (line := self._kept(place)) is not None:
-            if line.is_fresh():
-                token.hold(line.plug)
-                return line
-            line.close()
-        try:
-            return self._connect(place, host, port, proxy, token)
-        except (OSError, HTTPException, UnicodeError) as error:
-            broken = _Broken(error, sent=False)
-        raise broken
-
-    def _kept(self, place: tuple[str, ...]) -> Connection | None:
-        with self._lock:
-            for line in reversed(self._idle):
-                if line.place == place:
-                    self._idle.remove(line)
-                    return line
-        return None
-
-    def _keep(self, line: Connection) -> Connection | None:
-        """Keep a connection for the next request; returns the one that has to go instead, if any."""
-        with self._lock:
-            self._idle.append(line)
-            return self._idle.pop(0) if len(self._idle) > _KEPT else None
-
-    def _connect(
-        self, place: tuple[str, ...], host: str, port: int, proxy: str | None, token: CancelToken
-    ) -> Connection:
-        via = _proxy_address(proxy) if proxy is not None else None
-        # Through a proxy it is the proxy that looks a name up.
-        sock = self._dial(via.hostname or "", via.port or 80, token) if via else self._dial(host, port, token)
-        plug = sock.dup()
-        http = HTTPConnection(host, port)
-        http.auto_open = 0  # it would open a connection of its own, without TLS
-        http.sock = sock
-        try:
-            if via is not None and place[0] == "https":
-                _tunnel(sock, host, port, via)
-            if place[0] == "https":
-                http.sock = self._context.wrap_socket(sock, server_hostname=host)
-        except BaseException:
-            http.close()
-            plug.close()
-            raise
-        return Connection(place, http, plug)
-
-    def _dial(self, host: str, port: int, token: CancelToken) -> socket.socket:
-        failure: OSError | None = None
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            refuse_link_local(str(address[0]))
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(self._settings.timeouts.connect)
-                token.hold(sock)
-                sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except OSError as error:
-                failure = error
-                sock.close()
-            except BaseException:
-                sock.close()
-                raise
-            else:
-                return sock
-        raise failure or OSError(f"{host} has no address")
-
-    def _proxy(self, target: SplitResult) -> str | None:
-        host = target.hostname or ""
-        # What is on this machine is never reached through a proxy.
-        if is_loopback(host):
-            return None
-        if self._settings.proxy is not None:
-            return self._settings.proxy
-        if not self._settings.trust_env or urllib.request.proxy_bypass(target.netloc.rpartition("@")[2]):
-            return None
-        proxies = urllib.request.getproxies()
-        return proxies.get(target.scheme) or proxies.get("all")
 
     # Requests
 
-    def _ask(
-        self,
-        line: Connection,
-        method: str,
-        target: SplitResult,
-        headers: Mapping[str, str],
-        send: Callable[[Send], None] | None,
-    ) -> HTTPResponse:
+    def request(self, method: str, head: bytes, send: Callable[[Send], None] | None = None) -> Response:
+        """Send a request and return its answer, the body not yet read.
+
+        `send` writes the body. It is cut short when the storage answers before it has everything; such an
+        answer counts if it is a refusal, and not if it claims success.
+        """
+        is_whole = True
         try:
-            self._write_head(line, method, target, headers)
-        except (OSError, HTTPException, ValueError) as error:
-            broken = _Broken(error)
-        else:
+            self._write(memoryview(head))
             if send is not None:
-                self._write_body(line, send)
+                send(self._write)
+        except _AnsweredEarly:
+            is_whole = False
+        received = self._read_head(method)
+        if not is_whole and received.status < 300:
+            raise ConnectionBroken("it answered before it had everything", was_answered=True)
+        return Response(self, received, self._read_timeout, is_last=not is_whole)
+
+    def _write(self, view: memoryview) -> None:
+        """Send bytes; raises _AnsweredEarly if there is an answer before all of them are out."""
+        self.socket.settimeout(0)
+        poll = select.poll()
+        poll.register(self.socket, select.POLLOUT | select.POLLIN)
+        # The timeout is for each piece that the network takes: a slow link is not a dead one.
+        while view:
+            events = self._wait(poll, self._write_timeout)
+            if events & ~select.POLLOUT and self._has_answer():
+                raise _AnsweredEarly
             try:
-                line.http.sock.settimeout(self._settings.timeouts.read)
-                return line.http.getresponse()
-            except (OSError, HTTPException, ValueError) as error:
-                broken = _Broken(error)
+                view = view[self.socket.send(view) :]
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                continue
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+                pass
+            except OSError as error:
+                raise ConnectionBroken(error) from None
+            else:
+                continue
+            raise _AnsweredEarly
+
+    def _wait(self, poll: select.poll, seconds: float) -> int:
+        events = poll.poll(seconds * 1000)
+        if not events:
+            raise ConnectionBroken("TimeoutError: the storage stopped reading")
+        return events[0][1]
+
+    def _has_answer(self) -> bool:
+        """Whether there is more to read than TLS's own messages and an interim answer."""
+        try:
+            piece = self.socket.recv(_RECEIVE)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError:
+            return True
+        self._received += piece
+        while self._received.startswith(_INTERIM) and (end := head_end(self._received)):
+            del self._received[:end]
+        return not piece or bool(self._received and not self._received.startswith(_INTERIM))
+
+    # Answers
+
+    def _read_head(self, method: str) -> Head:
+        began: float | None = None
+        try:
+            while True:
+                end = head_end(self._received)
+                if end is None:
+                    began = self._receive_head(began)
+                    continue
+                head = parse_head(self._received[:end], method)
+                del self._received[:end]
+                if not head.is_interim:
+                    return head
+        except (OSError, ProtocolError) as error:
+            broken = ConnectionBroken(error, was_answered=bool(self._received) or began is not None)
         raise broken
 
-    def _write_head(
-        self, line: Connection, method: str, target: SplitResult, headers: Mapping[str, str]
-    ) -> None:
-        host = target.netloc.rpartition("@")[2]
-        path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
-        fields = {
-            "Host": host,
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-            "User-Agent": user_agent(self._settings.user_agent),
-            **headers,
-        }
-        if line.place[3] and target.scheme == "http":
-            path = f"http://{host}{path}"
-            fields |= _proxy_credentials(_proxy_address(line.place[3]))
-        # Bytes that are no part of a URL are escaped; what is escaped already stays as it was signed.
-        line.http.putrequest(
-            method, quote(path, safe="%/:=&?~#+!$,;'@()*[]"), skip_host=True, skip_accept_encoding=True
-        )
-        for field, value in fields.items():
-            line.http.putheader(field, value)
-        line.http.endheaders()
+    def _receive_head(self, began: float | None) -> float:
+        """Receive more of a head, which is to be whole in time; returns when its first byte came."""
+        limit = self._read_timeout
+        wait = limit if began is None else began + limit - time.monotonic()
+        piece = self.receive(wait)
+        if not piece:
+            raise ConnectionResetError("the storage hung up without an answer")
+        self._received += piece
+        if len(self._received) > MAX_HEAD:
+            raise ProtocolError("the head of the answer has no end")
+        return time.monotonic() if began is None else began
 
-    def _write_body(self, line: Connection, send: Callable[[Send], None]) -> None:
-        sock = line.http.sock
-        sock.settimeout(self._settings.timeouts.write)
+    def receive(self, seconds: float) -> bytes:
+        """Return what arrives next, empty at the end of the connection. Raises OSError.
 
-        def write(view: memoryview) -> None:
-            # Not sendall: its timeout is for the whole, and a slow link is not a dead one.
-            while view:
-                try:
-                    view = view[sock.send(view) :]
-                    continue
-                except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-                    failure: Exception = _HungUp()
-                except OSError as error:
-                    failure = _Broken(error)
-                raise failure
+        What is there already is returned whatever the time is: this process may have been stopped.
+        """
+        self.socket.settimeout(max(seconds, _MIN_WAIT))
+        return self.socket.recv(_RECEIVE)
 
-        # Who refuses a body hangs up on it; the answer, which may have come first, says why.
-        with contextlib.suppress(_HungUp):
-            send(write)
+    def receive_into(self, view: memoryview, seconds: float) -> int:
+        """Fill `view` with what arrives next, and return how many bytes it took. Raises OSError."""
+        if self._received:
+            count = min(len(view), len(self._received))
+            view[:count] = self._received[:count]
+            del self._received[:count]
+            return count
+        self.socket.settimeout(max(seconds, _MIN_WAIT))
+        return self.socket.recv_into(view)
 
-
-def _is_over(response: HTTPResponse) -> bool:
-    """Whether a connection is ready for the next request; the little that is left of an answer is read."""
-    if response.will_close:
-        return False
-    if not response.isclosed() and response.length is not None and response.length <= _REST:
-        response.read()
-    return response.isclosed()
+    def read_line(self, deadline: float) -> bytes:
+        """Return a line of a chunked body with its end. Raises OSError and ProtocolError."""
+        while (end := self._received.find(b"\n")) < 0:
+            if len(self._received) > MAX_LINE:
+                raise ProtocolError("a line of the answer has no end")
+            piece = self.receive(deadline - time.monotonic())
+            if not piece:
+                raise ConnectionResetError("the storage broke off")
+            self._received += piece
+        line = bytes(self._received[: end + 1])
+        del self._received[: end + 1]
+        return line
 
 
-def _tunnel(sock: socket.socket, host: str, port: int, via: SplitResult) -> None:
-    """Ask a proxy for a connection to a host."""
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    fields = {"Host": place, **_proxy_credentials(via)}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    sock.sendall(f"CONNECT {place} HTTP/1.1\r\n{lines}\r\n".encode("ascii"))
-    response = HTTPResponse(sock, method="CONNECT")
-    with contextlib.closing(response):
-        response.begin()
-        if response.status != 200:
-            raise OSError(f"the proxy answered {response.status}")
+class Response:
+    """An answer whose body is not yet read."""
 
+    def __init__(self, connection: Connection, head: Head, timeout: float, *, is_last: bool) -> None:
+        self.status = head.status
+        self.headers = head.headers
+        self.length = head.length
+        """Bytes of the body; None if the storage does not say."""
+        self._connection = connection
+        self._timeout = timeout
+        self._keeps_alive = head.keeps_alive and not is_last
+        self._is_chunked = head.is_chunked
+        self._left = 0 if head.is_chunked else head.length
+        """Bytes until the next chunk or the end; None if the end of the connection is the end."""
+        self._is_over = self._left == 0 and not head.is_chunked
+        self._is_first_chunk = True
+        self._failure: ConnectionBroken | None = None
+        self._window = (0.0, 0)
+        """Seconds and bytes since the rate was last found to be enough."""
 
-def _proxy_address(proxy: str) -> SplitResult:
-    address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    try:
-        usable = address.scheme == "http" and bool(address.hostname) and address.port is not None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError("files move through proxies of the form http://host:port only")
-    return address
+    def read_into(self, view: memoryview) -> int:
+        """Fill `view` from the body and return how many bytes it took; fewer only at the end.
 
+        A body that ends before its length is ConnectionBroken. What arrived before a failure is returned
+        first, and the failure raised by the next call.
+        """
+        filled = 0
+        while filled < len(view) and self._failure is None:
+            try:
+                count = self._read(view[filled:], self._timeout)
+            except ConnectionBroken as broken:
+                self._failure = broken
+                break
+            if not count:
+                break
+            filled += count
+        if not filled and self._failure is not None:
+            raise self._failure
+        return filled
 
-def _proxy_credentials(proxy: SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
+    def read_all(self, limit: int) -> bytes:
+        """Return the body, or its first `limit` bytes. Raises ConnectionBroken unless it is whole."""
+        size = limit if self.length is None else min(self.length, limit)
+        buffer, filled = memoryview(bytearray(size)), 0
+        while filled < size and (count := self.read_into(buffer[filled:])):
+            filled += count
+        return bytes(buffer[:filled])
 
+    def read_error(self) -> bytes:
+        """Return the beginning of the body of a refusal, as far as it arrives in time; never raises."""
+        body, deadline = bytearray(_ERROR_BODY), time.monotonic() + self._timeout
+        view, filled = memoryview(body), 0
+        try:
+            while filled < _ERROR_BODY and (wait := deadline - time.monotonic()) > 0:
+                count = self._read(view[filled:], wait)
+                if not count:
+                    break
+                filled += count
+        except ConnectionBroken:
+            pass
+        return bytes(view[:filled])
 
-def _moved(method: str, target: SplitResult, response: HTTPResponse, name: str) -> SplitResult | None:
-    return location(method, target, response.status, _headers_of(response), name)
+    def finish(self) -> bool:
+        """Read the little that may be left of the body, and return whether the connection can be kept."""
+        if not self._keeps_alive or self._failure is not None:
+            return False
+        deadline, buffer, read = time.monotonic() + _REST_SECONDS, memoryview(bytearray(_RECEIVE)), 0
+        try:
+            while not self._is_over and read <= _REST and (wait := deadline - time.monotonic()) > 0:
+                read += self._read(buffer, wait)
+        except ConnectionBroken:
+            return False
+        return self._is_over
 
+    def _read(self, view: memoryview, seconds: float) -> int:
+        began = time.monotonic()
+        try:
+            if self._is_chunked and self._left == 0 and not self._is_over:
+                self._next_chunk(began + seconds)
+            if self._is_over:
+                return 0
+            wanted = view if self._left is None else view[: self._left]
+            count = self._connection.receive_into(wanted, seconds)
+            self._check_rate(time.monotonic() - began, count)
+        except (OSError, ProtocolError) as error:
+            broken = ConnectionBroken(error, was_answered=True)
+        else:
+            return self._took(count)
+        raise broken
 
-def _headers_of(response: HTTPResponse) -> dict[str, str]:
-    # Google says `x-goog-hash` twice, once per kind; one header of both is the same by HTTP's rules.
-    return {name.lower(): ", ".join(response.headers.get_all(name, [])) for name in response.headers}
+    def _took(self, count: int) -> int:
+        if count == 0 and self._left is not None:
+            of = "" if self.length is None else f" of {self.length:,}"
+            raise ConnectionBroken(f"the storage broke off {self._left:,} bytes{of} early", was_answered=True)
+        if self._left is not None:
+            self._left -= count
+        self._is_over = count == 0 or (self._left == 0 and not self._is_chunked)
+        return count
 
+    def _next_chunk(self, deadline: float) -> None:
+        """Read the line before a chunk's bytes, or what follows the last one."""
+        if not self._is_first_chunk and self._connection.read_line(deadline).strip():
+            raise ProtocolError("a chunk of the answer is longer than it says")
+        self._is_first_chunk = False
+        self._left = parse_chunk_size(self._connection.read_line(deadline))
+        if self._left == 0:
+            for _ in range(_MAX_TRAILERS):
+                if not self._connection.read_line(deadline).strip():
+                    self._is_over = True
+                    return
+            raise ProtocolError("the trailer of the answer has no end")
 
-def _first_words(response: HTTPResponse) -> bytes:
-    try:
-        return response.read(2000)
-    except (OSError, HTTPException, ValueError):
-        return b""
+    def _check_rate(self, seconds: float, count: int) -> None:
+        """Raise TimeoutError for a body that only drips; the time between two reads is ours."""
+        spent, came = self._window
+        spent, came = spent + seconds, came + count
+        if seconds > self._timeout + 1:
+            spent, came = 0.0, 0  # this process was stopped, or the machine asleep
+        elif came >= _MIN_RATE * self._timeout:
+            spent, came = 0.0, 0
+        elif spent > self._timeout:
+            raise TimeoutError(f"the storage sent {came} bytes in {spent:.0f} s")
+        self._window = spent, came

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from .._core._crc32c import readable_crc32c
 from .._core._file_names import check_inside
 from ..errors import ChecksumMismatch
-from ._partial_file import PartialFile, clear_abandoned, local_error
+from ._file_io import unwritable
+from ._partial_file import PartialFile, clear_abandoned
+from ._progress import guard_progress
 from ._ranged_download import DownloadSpec, FetchedFile, RangedDownload
 
 if TYPE_CHECKING:
@@ -29,48 +31,51 @@ async def fetch_file(
 ) -> FetchedFile:
     """Download to `target`, which appears whole and verified or not at all.
 
-    `url` is asked for a signed URL at the start, and again whenever the storage refuses the one it gave.
+    `url` returns a signed URL. It is called at the start, and again when the storage refuses the last one.
     `expected` is the promised CRC32C in its wire form; without a readable one, the storage's own
-    `x-goog-hash` counts; without either the result is not `verified`. `progress` is told bytes so far and
-    in all.
+    `x-goog-hash` counts; without either the result is not `verified`. `progress` is called with the bytes so
+    far and in all; what it raises ends the download and is raised.
 
-    What a killed or failed download left is taken up again where its ETag, its length and its checksums
-    still hold. A large file is fetched over more connections while there are some to spare. Memory stays at
-    four MiB per connection.
+    What a killed or failed download left is resumed if its length, its checksums and, without a promise, its
+    ETag still hold. A large file is fetched over more connections while there are some to spare. Memory stays
+    at four MiB per connection.
 
     Raises ChecksumMismatch after a second try from the start, UrlRefused, TransferInterrupted and DiskFull.
     """
-    order = DownloadSpec(url, target, name, readable_crc32c(expected), progress or _untold)
-    try:
-        return await _fetch_once(engine, order)
-    except ChecksumMismatch:
-        pass  # once more, from the start
-    return await _fetch_once(engine, order)
+    with guard_progress(progress) as report:
+        spec = DownloadSpec(url, target, name, readable_crc32c(expected), report)
+        try:
+            return await _fetch_once(engine, spec)
+        except ChecksumMismatch:
+            pass  # once more, from the start
+        return await _fetch_once(engine, spec)
 
 
-async def _fetch_once(engine: Engine, order: DownloadSpec) -> FetchedFile:
+async def _fetch_once(engine: Engine, spec: DownloadSpec) -> FetchedFile:
     try:
         part = await engine.run_file_io(
-            lambda token: PartialFile.open(token, order.target, order.promise, order.name)
+            lambda token: PartialFile.open(token, spec.target, spec.promise, spec.name),
+            release=PartialFile.close,
         )
     except OSError as error:
-        raise local_error(error, order.target, order.name) from None
+        raise unwritable(error, spec.target, spec.name) from None
     engine.parts.add(part)
     try:
-        return await RangedDownload(engine, order, part).run()
+        return await RangedDownload(engine, spec, part).run()
     except OSError as error:
         part.give_up()
-        raise local_error(error, order.target, order.name) from None
+        raise unwritable(error, spec.target, spec.name) from None
+    except GeneratorExit:  # nothing can be waited for any more
+        part.close()
+        raise
     finally:
         engine.parts.discard(part)
-        if part.is_over:
-            part.close()  # no more than closing it, which is not worth a thread
-        else:
+        if not part.is_closing:
             await engine.run_cleanup(part.close)
 
 
 def make_room(root: Path, target: Path) -> None:
-    """Make the folder that `target` goes into, and clear it of what was left there a month ago.
+    """Make the folder that `target` goes into, and delete what was abandoned there a month ago.
 
     Raises UnsafePath if a link leads the folder out of `root`, else TransferError.
     """
@@ -79,8 +84,4 @@ def make_room(root: Path, target: Path) -> None:
         check_inside(root, target)
         clear_abandoned(target.parent, _ABANDONED)
     except OSError as error:
-        raise local_error(error, target, target.name) from None
-
-
-def _untold(_done: int, _total: int | None) -> None:
-    """Tell nobody."""
+        raise unwritable(error, target, target.name) from None

@@ -1,27 +1,26 @@
-"""The data plane: worker threads that the client owns, and what they share."""
+"""The data plane: blocking work in threads that the client owns, and the limits that all of it shares."""
 
 from __future__ import annotations
 
-import asyncio
 import mmap
 import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio
-import anyio.to_thread
 
 from ._cancel_token import Cancelled, CancelToken
-from ._connection import ConnectionPool
 from ._limits import (
     INTERVAL,
-    LARGEST_PIECE,
+    MAX_PIECE,
     BandwidthLimiter,
     ConcurrencyLimit,
 )
+from ._pool import ConnectionPool
+from ._threads import WorkerThreads
 
 if TYPE_CHECKING:
     import ssl
@@ -34,30 +33,35 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_TICK = 0.1
-_PATIENCE = 2.0  # seconds for a thread to notice that it was cut; only a slow disk or resolver needs more
-_ASIDE = 4
-_LESS = frozenset({429, 503})  # "SlowDown" is a 503
-_TOGETHER = 1.0  # seconds
+CANCEL_TIMEOUT = 2.0
+"""Seconds that a call which ends early waits for its thread to stop, and again for its cleanup."""
+_TICK = 0.1  # seconds
+_FILE_CALLS = 4
+_THROTTLING = frozenset({429, 503})  # "SlowDown" is a 503
+_SAME_TIME = 1.0  # seconds
 
 
 class Engine:
-    """Runs blocking work in threads of its own, so that the loop only sees ticks and results.
+    """Runs blocking work in threads, so that the event loop only sees ticks and results.
 
-    `run` is for work that moves bytes over a connection, and lets as many at it as the pace allows. `aside`
-    is for work on files. Both free thread and connection at once when they are cancelled.
+    `run` is for work that moves bytes over a connection, and admits as many calls as the concurrency limit
+    allows. `run_file_io` is for work on files.
+
+    Whatever ends a call early, be it a cancellation, a timeout, a callback that raises or the end of the
+    client, its thread is told to stop and its connection is shut down. The caller waits for the thread for
+    `CANCEL_TIMEOUT` seconds at most. A thread that hangs longer, in a frozen file system for example, goes on
+    alone: what it uses is closed by itself and by nobody else, and what it returns is released.
     """
 
     def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
         self.settings = settings
         self._lifetime = lifetime
-        self._most = settings.limits.transfers
-        self._pace = ConcurrencyLimit(self._most, _cores())
+        self._concurrency = ConcurrencyLimit(settings.limits.transfers, _cores())
         self.bandwidth = BandwidthLimiter(settings.transfers.bandwidth)
-        self._jobs: set[CancelToken] = set()
+        self._tokens: set[CancelToken] = set()
         self._moved = 0
         self._slowed = 0.0
-        self._looked = (0.0, 0, 0.0)
+        self._observed = (0.0, 0, 0.0)
         self._local = threading.local()
         self.parts: set[PartialFile] = set()
 
@@ -65,105 +69,123 @@ class Engine:
         """Open the engine; its threads and connections end with `stack`."""
         self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.
-        self._threads = ThreadPoolExecutor(self._most + _ASIDE, "aignostics-transfer")
-        self._limiter = anyio.CapacityLimiter(self._pace.connections)
-        self._aside = anyio.CapacityLimiter(_ASIDE)
-        stack.callback(self._close)
+        self._threads = WorkerThreads("aignostics-transfer")
+        self._limiter = anyio.CapacityLimiter(self._concurrency.connections)
+        self._file_limiter = anyio.CapacityLimiter(_FILE_CALLS)
+        stack.push_async_callback(self._close)
         return self
 
-    def _close(self) -> None:
-        for token in self._jobs:
-            token.cut()
+    async def _close(self) -> None:
+        for token in self._tokens:
+            token.cancel()
         self.connections.close()
-        self._threads.shutdown(wait=False)
+        await self._threads.close(CANCEL_TIMEOUT)
 
     @property
     def has_room(self) -> bool:
         """Whether another connection would keep nobody waiting."""
         return self._limiter.available_tokens > 0
 
-    async def run(self, work: Callable[[CancelToken], _T], tick: Callable[[], None] | None = None) -> _T:
-        """Run work that moves bytes, once there is room for it; `tick` is called ten times a second."""
+    async def run(
+        self,
+        work: Callable[[CancelToken], _T],
+        tick: Callable[[], None] | None = None,
+        *,
+        release: Callable[[_T], None] | None = None,
+    ) -> _T:
+        """Run work that moves bytes, once the concurrency limit admits it.
+
+        `tick` is called ten times a second; what it raises ends the work and is raised. `release` gets a
+        result that comes after the caller has gone.
+        """
         self._lifetime.check()
         async with self._limiter:
-            return await self._run(work, tick)
+            return await self._run(work, tick, release)
 
-    async def run_file_io(self, work: Callable[[CancelToken], _T]) -> _T:
-        """Run work on files, a few at once, beside what moves bytes."""
+    async def run_file_io(
+        self, work: Callable[[CancelToken], _T], *, release: Callable[[_T], None] | None = None
+    ) -> _T:
+        """Run work on files, four calls at once, beside those that move bytes."""
         self._lifetime.check()
-        async with self._aside:
-            return await self._run(work, None)
+        async with self._file_limiter:
+            return await self._run(work, None, release)
 
     async def run_cleanup(self, work: Callable[[], None]) -> None:
-        """Run what has to be done in the end, through cancellation, and when the client was closed too."""
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(work)
+        """Run what must be done at the end, also while cancelled and after the client was closed.
+
+        It always begins, and is waited for `CANCEL_TIMEOUT` seconds at most. It must not raise.
+        """
+        await self._threads.start(work).join(CANCEL_TIMEOUT)
 
     def on_throttled(self, outcome: Outcome) -> None:
-        """Take in what became of a try. What a storage asks of all connections at once counts once."""
-        if outcome.status in _LESS and time.monotonic() > self._slowed + _TOGETHER:
+        """Halve the connections if a storage asked for less; what it asks of all of them counts once."""
+        if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()
-            self._limiter.total_tokens = self._pace.slow_down()
+            self._limiter.total_tokens = self._concurrency.slow_down()
 
     def buffer(self) -> memoryview:
         """Return the calling thread's buffer. It is reused: fresh memory costs more than the copy into it."""
         if not hasattr(self._local, "buffer"):
-            self._local.buffer = new_buffer(LARGEST_PIECE)
+            self._local.buffer = new_buffer(MAX_PIECE)
         buffer: memoryview = self._local.buffer
         return buffer
 
-    async def _run(self, work: Callable[[CancelToken], _T], tick: Callable[[], None] | None) -> _T:
+    async def _run(
+        self,
+        work: Callable[[CancelToken], _T],
+        tick: Callable[[], None] | None,
+        release: Callable[[_T], None] | None,
+    ) -> _T:
         token = CancelToken()
-        self._jobs.add(token)
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work, token)
+        self._tokens.add(token)
+        call = self._threads.start(partial(work, token), release)
         try:
-            while not future.done():
-                await asyncio.wait({future}, timeout=_TICK)
-                self._look()
+            while not await call.wait(_TICK):
+                self._observe()
                 if tick is not None:
                     tick()
-            return future.result()
-        except asyncio.CancelledError:
-            token.cut()
-            future.add_done_callback(_look_away)
-            with anyio.CancelScope(shield=True):
-                await asyncio.wait({future}, timeout=_PATIENCE)
+        except GeneratorExit:  # nothing can be waited for any more
+            token.cancel()
+            call.abandon()
             raise
-        except Cancelled:
-            # Not by a cancellation of this task: the client was closed under it.
-            self._lifetime.check()
+        except BaseException:
+            token.cancel()
+            call.abandon()
+            await call.join(CANCEL_TIMEOUT)
             raise
         finally:
-            self._jobs.discard(token)
+            self._tokens.discard(token)
             self._moved += token.moved
+        self._observe()
+        try:
+            return call.take()
+        except Cancelled:
+            # Only the end of the client cancels the token of a caller that still waits.
+            self._lifetime.check()
+            raise
 
-    def _look(self) -> None:
-        """Let the pace take in what was moved since the last look."""
-        then, moved_then, busy_then = self._looked
-        now, busy = time.monotonic(), time.process_time()
+    def _observe(self) -> None:
+        """Let the concurrency limit observe the throughput since the last time."""
+        then, moved_then, busy_then = self._observed
+        now = time.monotonic()
         if now - then < INTERVAL:
             return
-        moved = self._moved + sum(token.moved for token in self._jobs)
-        self._looked = now, moved, busy
+        busy = time.process_time()
+        moved = self._moved + sum(token.moved for token in self._tokens)
+        self._observed = now, moved, busy
         if now - then > 4 * INTERVAL:  # nothing was under way, so what was known is old
-            self._limiter.total_tokens = self._pace.rest()
+            self._limiter.total_tokens = self._concurrency.rest()
             return
         share = (busy - busy_then) / (now - then) / _cores()
         is_full = self._limiter.available_tokens <= 0
-        self._limiter.total_tokens = self._pace.observe(
+        self._limiter.total_tokens = self._concurrency.observe(
             (moved - moved_then) / (now - then), share, is_full=is_full
         )
 
 
 def new_buffer(size: int) -> memoryview:
-    """Return memory that begins with a page; copies between it and the kernel take a third less CPU."""
+    """Return page-aligned memory; copies between it and the kernel take a third less CPU."""
     return memoryview(mmap.mmap(-1, max(size, 1)))[:size]
-
-
-def _look_away(future: asyncio.Future[_T]) -> None:
-    """Take the exception of work that was cut, which nobody waits for any more."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _cores() -> int:

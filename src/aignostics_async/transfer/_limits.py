@@ -1,4 +1,4 @@
-"""How many connections move bytes at once, and how fast: pure decisions, told the time."""
+"""How many connections move bytes at once, and how fast. Pure: the time is an argument."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import threading
 
 from attrs import define, field
 
-# A look at the throughput is worth something after so many seconds.
 INTERVAL = 0.25
+"""Seconds between two observations of the throughput; shorter ones say nothing."""
 _FIRST = 8
-_GAIN = 1.05
-_FADES = 0.95
+_MIN_GAIN = 1.05
+_DECAY = 0.95
 _BUSY = 0.7  # of the cores
 
 
 @define
 class ConcurrencyLimit:
-    """How many connections are worth having: more while that moves more bytes, half when a storage says so.
+    """An adaptive limit on connections: additive increase while throughput grows, halved on throttling.
 
-    Starts at eight, doubles until doubling no longer pays, then adds a quarter at a time. While the process
-    keeps the processors busy, at most two per core: more would only wait for each other.
+    It starts at eight, doubles until doubling no longer pays, then grows by a quarter at a time. While the
+    process keeps the processors busy it is two per core: more connections would only wait for each other.
     """
 
-    most: int
+    maximum: int
     cores: int
     connections: int = field(init=False)
     _steady: bool = field(init=False, default=False)
@@ -30,35 +30,35 @@ class ConcurrencyLimit:
     _best_with: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        self.connections = min(_FIRST, self.most)
+        self.connections = min(_FIRST, self.maximum)
 
     def observe(self, rate: float, busy: float, *, is_full: bool) -> int:
-        """Take in bytes per second and the share of all cores that were busy; returns the connections.
+        """Adjust to a throughput in bytes per second and the busy share of all cores; returns the limit.
 
-        With `is_full` every connection was in use; otherwise the rate says nothing about having more.
+        `is_full` tells whether every connection was in use; otherwise the rate says nothing about more.
         """
         if busy > _BUSY:
             self.connections = min(self.connections, 2 * self.cores)
             self._steady, self._best, self._best_with = True, 0.0, 0
-        elif is_full and rate > self._best * _GAIN:
+        elif is_full and rate > self._best * _MIN_GAIN:
             self._best, self._best_with = rate, self.connections
             grown = self.connections + (max(1, self.connections // 4) if self._steady else self.connections)
-            self.connections = min(grown, self.most)
+            self.connections = min(grown, self.maximum)
         elif is_full:
             self._steady = True
-            # What was added brought nothing. The best fades, so that a faster network is noticed.
+            # The last increase gained nothing. The best decays, so that a faster network is noticed.
             self.connections = min(self.connections, self._best_with or self.connections)
-            self._best *= _FADES
+            self._best *= _DECAY
         return self.connections
 
     def rest(self) -> int:
-        """Take in that nothing moved for a while: the next transfers may be with anybody."""
-        self.connections = max(self.connections, min(_FIRST, self.most))
+        """Forget what was learned after a pause: the next transfers may be with another storage."""
+        self.connections = max(self.connections, min(_FIRST, self.maximum))
         self._steady, self._best, self._best_with = False, 0.0, 0
         return self.connections
 
     def slow_down(self) -> int:
-        """Take in that a storage asked for less; returns the connections."""
+        """Halve the limit because a storage throttled; returns it."""
         self.connections = max(1, self.connections // 2)
         self._steady = True
         self._best, self._best_with = 0.0, 0
@@ -66,7 +66,7 @@ class ConcurrencyLimit:
 
 
 class BandwidthLimiter:
-    """A limit on bytes per second that all connections share; None is no limit."""
+    """A limit on bytes per second, shared by all connections and thread-safe; None is no limit."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
@@ -74,7 +74,7 @@ class BandwidthLimiter:
         self._free_at = 0.0
 
     def take(self, count: int, now: float) -> float:
-        """Return the seconds to wait before, or after, moving so many bytes at the time `now`."""
+        """Return the seconds to wait before, or after, moving `count` bytes at the time `now`."""
         if self._rate is None:
             return 0.0
         with self._lock:
@@ -84,17 +84,17 @@ class BandwidthLimiter:
 
 
 def next_piece(piece: int, seconds: float) -> int:
-    """Return how many bytes to move at once, given how long the last so many took.
+    """Return how many bytes to move at once, given how long the last `piece` took.
 
-    Four MiB on a fast link, where a thread that wakes up more often takes a quarter more CPU; less on a slow
-    one, so that cancelling, limiting and telling the progress stay prompt.
+    Four MiB on a fast link, where waking up more often costs a quarter more CPU; less on a slow one, so that
+    cancellation, the bandwidth limit and progress stay prompt.
     """
     if seconds > 0.5:
-        return max(piece // 2, SMALLEST_PIECE)
-    return min(piece * 2, LARGEST_PIECE) if seconds < 0.1 else piece
+        return max(piece // 2, MIN_PIECE)
+    return min(piece * 2, MAX_PIECE) if seconds < 0.1 else piece
 
 
-SMALLEST_PIECE = 16 * 1024
-LARGEST_PIECE = 4 * 1024 * 1024
-# What is sent is read from a file and hashed first, which the processor's L2 cache has room for.
-PIECE_TO_SEND = 1024 * 1024
+MIN_PIECE = 16 * 1024
+MAX_PIECE = 4 * 1024 * 1024
+# Read from a file and hashed before it is sent, while it is in the processor's L2 cache.
+SEND_PIECE = 1024 * 1024

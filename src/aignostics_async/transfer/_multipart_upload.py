@@ -1,13 +1,12 @@
-"""A file to a store that checks what it gets: read once, in parts, several of them in flight.
+"""A file to a store that checks what it receives: read once, in parts, several of them in flight.
 
-A part is read into memory, hashed, and sent with its checksum in front; the store refuses it if it got
-something else. Memory is the parts in flight times their size.
+A part is read into memory, hashed, and sent with its checksum in a header; the store refuses it if it
+received other bytes. Memory is the parts in flight times their size.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,29 +15,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
-from attrs import frozen
+from attrs import define, field, frozen
 
 from .._core._crc32c import Crc32c, checksum_segments
 from .._core._tasks import run_all
 from .._http._retry import AttemptFailed, repeat
-from ..errors import TransferError
+from ..errors import AignosticsError
 from ._engine import new_buffer
-from ._limits import PIECE_TO_SEND
-from ._upload import Fingerprint, SentFile, changed, read_piece, unreadable
+from ._file_io import check_unchanged, fingerprint, open_source, read_source
+from ._limits import SEND_PIECE
+from ._progress import guard_progress
+from ._upload import SentFile
 
 if TYPE_CHECKING:
+    from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
     from ._connection import Send
     from ._engine import Engine
 
 
-_SMALLEST = 5 * 1024 * 1024  # bytes of every part but the last; no store takes smaller ones
-_MOST = 10_000  # parts of one upload
+_MIN_PART = 5 * 1024 * 1024  # bytes of every part but the last; no store takes smaller ones
+_MAX_PARTS = 10_000  # of one upload
+_ABORT_SECONDS = 10
 
 
 @frozen
 class SentPart:
-    """A part that the store has: what the store calls it, and its checksum in the wire form."""
+    """A part that the store has: its number, its ETag, and its checksum in the wire form."""
 
     number: int
     etag: str
@@ -47,14 +50,14 @@ class SentPart:
 
 @frozen
 class SignedRequest:
-    """A signed PUT: where it goes, and the headers that are in its signature."""
+    """A signed PUT: its URL, and the headers that are part of the signature."""
 
     url: str
     headers: Mapping[str, str]
 
 
-class Target(Protocol):
-    """Where a file goes. `whole` and `part` sign in a worker thread, the others ask the store."""
+class UploadTarget(Protocol):
+    """Where a file goes. `whole` and `part` sign in a worker thread, the others send requests."""
 
     def whole(self, digest: Crc32c) -> SignedRequest:
         """Return the request that sends the whole file."""
@@ -65,7 +68,7 @@ class Target(Protocol):
         ...
 
     async def begin(self) -> str:
-        """Begin an upload in parts and return what the store calls it."""
+        """Begin an upload in parts and return its id."""
         ...
 
     async def complete(self, upload: str, parts: Sequence[SentPart], whole: Crc32c) -> str | None:
@@ -73,13 +76,13 @@ class Target(Protocol):
         ...
 
     async def abort(self, upload: str) -> None:
-        """Give the upload up."""
+        """Abort the upload, so that the store drops its parts."""
         ...
 
 
 async def send_file(
     engine: Engine,
-    target: Target,
+    target: UploadTarget,
     source: Path,
     *,
     name: str,
@@ -87,54 +90,70 @@ async def send_file(
 ) -> SentFile:
     """Send a file whole if it fits one part, else in parts; an upload that fails is aborted.
 
+    `progress` is called with the bytes sent so far, which fall back when a part is sent again; what it raises
+    ends the upload and is raised. Aborting takes ten seconds at most.
+
     Raises LocalFileChanged when the file changed meanwhile, else what the parts raise.
     """
-    before = Fingerprint.of(source, name)
-    settings = engine.settings.transfers
-    part_size = max(settings.part_size, _SMALLEST, -(-before.size // _MOST))
-    sending = _Sending(engine, target, source, name, part_size)
-    sending.size, sending.tell = before.size, progress or (lambda _done: None)
-    if before.size <= part_size:
-        part, digest = await sending.send(None, 1)
-        before.check(source, name)
-        return SentFile(before.size, digest.wire, verified=True, etag=part.etag)
-    upload = await target.begin()
-    try:
-        numbers = range(1, -(-before.size // part_size) + 1)
-        sent = await run_all(
-            [partial(sending.send, upload, number) for number in numbers], limit=settings.max_concurrency
-        )
-        before.check(source, name)
-        whole = checksum_segments(digest for _, digest in sent)
-        etag = await target.complete(upload, [part for part, _ in sent], whole)
-    except BaseException:
-        await _give_up(target, upload)
-        raise
-    return SentFile(before.size, whole.wire, verified=True, etag=etag)
+    with guard_progress(progress) as report:
+        before = await engine.run_file_io(lambda _: fingerprint(source, name))
+        sending = _MultipartUpload(engine, target, source, name, before.size, report)
+        if before.size <= sending.part_size:
+            part, whole = await sending.send(None, 1)
+            etag: str | None = part.etag
+            await _check(engine, before, source, name)
+        else:
+            upload = await target.begin()
+            try:
+                sent = await sending.send_parts(upload)
+                await _check(engine, before, source, name)
+                whole = checksum_segments(digest for _, digest in sent)
+                etag = await target.complete(upload, [part for part, _ in sent], whole)
+            except GeneratorExit:  # nothing can be waited for any more
+                raise
+            except BaseException:
+                await _abort(target, upload)
+                raise
+        return SentFile(before.size, whole.wire, verified=True, etag=etag)
 
 
-async def _give_up(target: Target, upload: str) -> None:
-    """Abort an upload, within a while and through cancellation; what failed before is what counts."""
-    with anyio.move_on_after(10, shield=True):
-        with contextlib.suppress(TransferError):
+async def _check(engine: Engine, before: Fingerprint, source: Path, name: str) -> None:
+    await engine.run_file_io(lambda _: check_unchanged(before, source, name))
+
+
+async def _abort(target: UploadTarget, upload: str) -> None:
+    """Abort an upload, also while cancelled; what failed before is what counts."""
+    with anyio.move_on_after(_ABORT_SECONDS, shield=True):
+        with contextlib.suppress(AignosticsError):
             await target.abort(upload)
 
 
-class _Sending:
+@define(eq=False)
+class _MultipartUpload:
     """A file on its way in parts: the buffers in use, and how much has arrived."""
 
-    size: int
-    tell: Callable[[int], None]
+    _engine: Engine
+    _target: UploadTarget
+    _source: Path
+    _name: str
+    _size: int
+    _report: Callable[[int], None]
+    part_size: int = field(init=False)
+    _arrived: dict[int, int] = field(init=False, factory=dict)
+    _buffers: queue.SimpleQueue[memoryview] = field(init=False, factory=queue.SimpleQueue)
+    """Fresh memory costs more than the copy into it, so the parts take turns."""
 
-    def __init__(self, engine: Engine, target: Target, source: Path, name: str, part_size: int) -> None:
-        self._engine = engine
-        self._target = target
-        self._source = source
-        self._name = name
-        self._part_size = part_size
-        self._arrived: dict[int, int] = {}
-        # Fresh memory costs more than the copy into it, so the parts take turns.
-        self._buffers: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+    def __attrs_post_init__(self) -> None:
+        wanted = self._engine.settings.transfers.part_size
+        self.part_size = max(wanted, _MIN_PART, -(-self._size // _MAX_PARTS))
+
+    async def send_parts(self, upload: str) -> list[tuple[SentPart, Crc32c]]:
+        """Send all parts, several at once."""
+        numbers = range(1, -(-self._size // self.part_size) + 1)
+        return await run_all(
+            [partial(self.send, upload, number) for number in numbers],
+            limit=self._engine.settings.transfers.max_concurrency,
+        )
 
     async def send(self, upload: str | None, number: int) -> tuple[SentPart, Crc32c]:
         """Send one part, or the whole file if there is no upload, again after a failure that may pass."""
@@ -152,15 +171,17 @@ class _Sending:
         return sent
 
     def _tick(self) -> None:
-        self.tell(sum(self._arrived.values()))
+        self._report(sum(self._arrived.values()))
+
+    # In a worker thread
 
     def _send(self, upload: str | None, number: int, token: CancelToken) -> tuple[SentPart, Crc32c]:
         buffer = self._buffer()
         try:
             view = self._read(buffer, number, token)
             digest = Crc32c()
-            for start in range(0, len(view), PIECE_TO_SEND):
-                digest.update(view[start : start + PIECE_TO_SEND])
+            for start in range(0, len(view), SEND_PIECE):
+                digest.update(view[start : start + SEND_PIECE])
             request = (
                 self._target.whole(digest) if upload is None else self._target.part(upload, number, digest)
             )
@@ -171,8 +192,8 @@ class _Sending:
                 name=self._name,
                 headers={**request.headers, "Content-Length": str(len(view))},
                 send=lambda write: self._write(view, write, number, token),
-            ) as answer:
-                return SentPart(number, answer.headers.get("etag", ""), digest.wire), digest
+            ) as response:
+                return SentPart(number, response.headers.get("etag", ""), digest.wire), digest
         finally:
             self._buffers.put(buffer)
 
@@ -180,32 +201,22 @@ class _Sending:
         try:
             return self._buffers.get_nowait()
         except queue.Empty:
-            return new_buffer(min(self._part_size, self.size))
+            return new_buffer(min(self.part_size, self._size))
 
     def _read(self, view: memoryview, number: int, token: CancelToken) -> memoryview:
-        start = (number - 1) * self._part_size
-        view = view[: min(self._part_size, self.size - start)]
-        try:
-            fd = os.open(self._source, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise unreadable(error, self._name) from None
-        try:
-            os.lseek(fd, start, os.SEEK_SET)
-            there = 0
-            while there < len(view):
+        start = (number - 1) * self.part_size
+        view = view[: min(self.part_size, self._size - start)]
+        with open_source(self._source, self._name) as descriptor:
+            done = 0
+            while done < len(view):
                 token.check()
-                count = read_piece(fd, view[there:][:PIECE_TO_SEND], self._name)
-                if not count:
-                    raise changed(self._name)
-                there += count
-        finally:
-            os.close(fd)
+                done += read_source(descriptor, view[done:][:SEND_PIECE], start + done, self._name)
         return view
 
     def _write(self, view: memoryview, write: Send, number: int, token: CancelToken) -> None:
         self._arrived[number] = 0
-        for start in range(0, len(view), PIECE_TO_SEND // 4):
-            piece = view[start : start + PIECE_TO_SEND // 4]
+        for start in range(0, len(view), SEND_PIECE // 4):
+            piece = view[start : start + SEND_PIECE // 4]
             write(piece)
             token.moved += len(piece)
             self._arrived[number] += len(piece)

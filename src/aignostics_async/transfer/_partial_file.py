@@ -1,18 +1,24 @@
-"""A file on its way: hidden beside its final name, locked, and resumable after a crash."""
+"""A file under way: hidden beside its final name, locked, and resumable after a crash."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
+import logging
 import os
+import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from .._core._crc32c import Crc32c
+from .._core._file_lock import try_lock
 from ..errors import DiskFull, TransferError
+from ._cancel_token import Cancelled
+from ._file_io import read_at, write_at
 from ._ranges import Span
 from ._resume_record import Record, read_record
 
@@ -21,62 +27,90 @@ if TYPE_CHECKING:
 
     from ._cancel_token import CancelToken
 
+_log = logging.getLogger("aignostics_async")
+
 _PIECE = 1024 * 1024  # bytes
-_SAVED_EVERY = 1.0  # seconds
+_SAVE_INTERVAL = 1.0  # seconds
 # What is worth keeping after a failure; less is fetched again as fast as it is checked.
 _WORTH_KEEPING = 8 * 1024 * 1024
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class PartialFile:
-    """The partial file of one target. Blocking; what workers share in it is safe for several threads."""
+    """The partial file of one target, shared by the threads that fill it. Blocking.
 
-    def __init__(self, target: Path, fd: int, promise: str | None) -> None:
+    A thread works on the descriptor inside of `in_use`. `close` closes it once no thread is left there: the
+    last one does it, however late it comes, so no thread ever writes to a descriptor that was closed and
+    given to another file.
+    """
+
+    def __init__(self, target: Path, path: Path, descriptor: int, promise: str | None) -> None:
         self.target = target
-        self.path = part_path(target)
+        self.path = path
         self.promise = promise
-        self.device = os.fstat(fd).st_dev
+        self.device = os.fstat(descriptor).st_dev
         self.lock = threading.Lock()
-        self._fd = fd
-        self._record = record_path(target)
+        """Held while the spans change."""
+        self._descriptor = descriptor
+        self._record = _record_of(path)
         self._saved = 0.0
-        self.is_over = False
+        self._use_lock = threading.Lock()
+        self._users = 0
+        self._is_closing = False
+        self._is_over = False
         self._is_worthless = False
         self.forget()
 
     @classmethod
     def open(cls, token: CancelToken, target: Path, promise: str | None, name: str) -> Self:
-        """Open the partial file of a target, with what an earlier download left of it and still checks.
+        """Open the partial file of a target, with what is left of an earlier download and still checks.
+
+        Where the file system offers no locks, the file is claimed by a new name of its own.
 
         Raises TransferError while another download of it, here or in another process, is under way.
         """
-        token.check()
         path = part_path(target)
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            token.check()
+            descriptor = os.open(path, _FLAGS, 0o666)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(fd, path):
-                    part = cls(target, fd, promise)
-                    part.recover(token)
-                    return part
-            except BlockingIOError:
-                os.close(fd)
-                raise TransferError("another download of it is under way", name=name) from None
+                is_locked = try_lock(descriptor)
+                is_ours = is_locked and _is_at(descriptor, path)
             except BaseException:
-                os.close(fd)
+                os.close(descriptor)
                 raise
-            os.close(fd)  # it was finished, or thrown away, between the two steps
+            if is_ours:
+                return cls._recovered(token, target, path, descriptor, promise)
+            os.close(descriptor)
+            if is_locked is False:
+                raise TransferError("another download of it is under way", name=name)
+            if is_locked is None:
+                _warn_of_missing_locks(path.parent.stat().st_dev)
+                return cls._recovered(token, target, *_claim(path), promise)
+            # Else it was finished, or discarded, between opening and locking.
+
+    @classmethod
+    def _recovered(
+        cls, token: CancelToken, target: Path, path: Path, descriptor: int, promise: str | None
+    ) -> Self:
+        try:
+            part = cls(target, path, descriptor, promise)
+            part._recover(token)
+            return part
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     # What is there
 
     def forget(self) -> None:
-        """Begin anew: nothing is there, and nothing is known of the file."""
+        """Start again: nothing is there, and nothing is known of the file."""
         self.total: int | None = None
         self.etag: str | None = None
         self.spans: list[Span] = [Span(0)]
 
     def forget_bytes(self, span: Span) -> None:
-        """Begin anew with the one span that there is."""
+        """Start again with the only span."""
         self.total, self.etag, span.end, span.done = None, None, None, Crc32c()
 
     @property
@@ -91,17 +125,17 @@ class PartialFile:
 
     @property
     def is_identified(self) -> bool:
-        """Whether what comes later can be told to be of the same file as what is there."""
+        """Whether bytes that come later can be told to belong to the same file."""
         return self.promise is not None or self.etag is not None
 
-    def recover(self, token: CancelToken) -> None:
-        """Take over the spans of the record whose bytes still have its checksums."""
+    def _recover(self, token: CancelToken) -> None:
+        """Use the spans of the record whose bytes still have its checksums."""
         try:
             record = read_record(self._record.read_bytes())
         except OSError:
             record = None
         if record is None or record.promise != self.promise or (record.promise is record.etag is None):
-            os.ftruncate(self._fd, 0)
+            os.ftruncate(self._descriptor, 0)
             return
         self.total, self.etag = record.total, record.etag
         self.spans = [
@@ -115,26 +149,21 @@ class PartialFile:
         while found.length < span.done.length:
             token.check()
             piece = buffer[: span.done.length - found.length]
-            count = os.preadv(self._fd, [piece], span.start + found.length)
+            count = read_at(self._descriptor, piece, span.start + found.length)
             if not count:
                 break
             found.update(piece[:count])
         return found
 
     def write(self, view: memoryview, span: Span) -> None:
-        """Put bytes where a span ends so far; spans meet in one file, so each write says where it goes."""
-        rest, at = view, span.position
-        while rest:
-            count = os.pwrite(self._fd, rest, at)
-            rest, at = rest[count:], at + count
+        """Append bytes to a span."""
+        write_at(self._descriptor, view, span.position)
         span.grow(view)
-
-    # The record
 
     def save(self, *, now: bool = False) -> None:
         """Write down what is there, once a second at most."""
         with self.lock:
-            if self.total is None or (not now and time.monotonic() < self._saved + _SAVED_EVERY):
+            if self.total is None or (not now and time.monotonic() < self._saved + _SAVE_INTERVAL):
                 return
             self._saved = time.monotonic()
             record = Record(self.promise, self.total, self.etag, tuple(self.spans))
@@ -144,45 +173,92 @@ class PartialFile:
 
     # Its end
 
-    def finish(self) -> None:
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a thread is at work on the descriptor."""
+        return self._users > 0
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether `close` was called."""
+        return self._is_closing
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the descriptor open for the calling thread. Raises Cancelled if it is being closed."""
+        with self._use_lock:
+            if self._is_closing:
+                raise Cancelled
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._use_lock:
+                self._users -= 1
+                is_last = self._users == 0
+            if is_last and self.is_closing:
+                self._close()
+
+    def finish(self, name: str) -> None:
         """Give the file its final name; its bytes are on the disk before that."""
-        os.ftruncate(self._fd, self.total or 0)
-        os.fsync(self._fd)
-        # In this order: a kill in between leaves nothing that nobody would clear.
+        os.ftruncate(self._descriptor, self.total or 0)
+        os.fsync(self._descriptor)
+        if not _is_at(self._descriptor, self.path):
+            raise TransferError("another process has taken its partial file away; try again", name=name)
+        # In this order: a kill in between leaves nothing that is never cleared.
         self._record.unlink(missing_ok=True)
         self.path.replace(self.target)
-        self.is_over = True
+        self._is_over = True
 
     def give_up(self) -> None:
-        """Let `close` delete the file, whatever is there of it."""
+        """Let `close` delete the file, however much of it is there."""
         self._is_worthless = True
 
     def discard(self) -> None:
         """Delete the partial file."""
-        self.is_over = True
+        self._is_over = True
         self.path.unlink(missing_ok=True)
         self._record.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the file. One that is worth resuming is kept, with its record; any other is deleted."""
+        """Close the file once no thread uses it. One that is worth resuming is kept, any other is deleted."""
+        with self._use_lock:
+            is_first, self._is_closing = not self._is_closing, True
+            is_unused = not self._users
+        if is_first and is_unused:
+            self._close()
+
+    def _close(self) -> None:
         try:
-            if not self.is_over:
-                if self.is_identified and self.done >= _WORTH_KEEPING and not self._is_worthless:
-                    self.save(now=True)
-                else:
-                    self.discard()
+            # Nothing more can be done for a file that can't be saved or deleted.
+            with contextlib.suppress(OSError):
+                if not self._is_over:
+                    self._keep_or_discard()
         finally:
-            os.close(self._fd)
+            os.close(self._descriptor)
+
+    def _keep_or_discard(self) -> None:
+        if not self.is_identified or self.done < _WORTH_KEEPING or self._is_worthless:
+            self.discard()
+            return
+        self.save(now=True)
+        if self.path != part_path(self.target):  # it was claimed, and is given back
+            self.path.replace(part_path(self.target))
+            self._record.replace(record_path(self.target))
 
 
 def part_path(target: Path) -> Path:
-    """Return where the bytes of a target stand until it is complete."""
+    """Return where the bytes of a target are until it is complete."""
     return target.with_name(f".{target.name}.part")
 
 
 def record_path(target: Path) -> Path:
-    """Return where the record of a partial file stands."""
-    return target.with_name(f".{target.name}.part.json")
+    """Return where the record of a target's partial file is."""
+    return _record_of(part_path(target))
+
+
+def _record_of(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
 
 
 def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
@@ -199,7 +275,7 @@ def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
 
 
 def clear_abandoned(folder: Path, older_than: float) -> None:
-    """Delete partial files that nobody has touched for so many seconds."""
+    """Delete partial files that were not touched for `older_than` seconds."""
     for pattern in (".*.part", ".*.part.json", ".*.part.json.new"):
         for path in folder.glob(pattern):
             with contextlib.suppress(FileNotFoundError):
@@ -207,16 +283,27 @@ def clear_abandoned(folder: Path, older_than: float) -> None:
                     path.unlink()
 
 
-def local_error(error: OSError, target: Path, name: str) -> TransferError:
-    """Return the error of our tree for one of the file system's."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(f"no space is left in {target.parent}; make room and download again", name=name)
-    return TransferError(f"it can't be written to {target.parent} ({error.strerror})", name=name)
+def _claim(path: Path) -> tuple[Path, int]:
+    """Rename a partial file, which only one process can do; returns its new name and descriptor."""
+    own = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.part")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(own)
+        _record_of(path).rename(_record_of(own))
+    return own, os.open(own, _FLAGS, 0o666)
 
 
-def _is_at(fd: int, path: Path) -> bool:
+@cache
+def _warn_of_missing_locks(_device: int) -> None:
+    """Log that a file system offers no locks, once for each."""
+    _log.warning(
+        "the file system of the target folder offers no file locks: downloads go on, but processes that "
+        "fetch the same file at once each fetch all of it"
+    )
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
     """Whether an open file is still the one under its name."""
     try:
-        return os.path.samestat(os.fstat(fd), path.stat())
+        return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False

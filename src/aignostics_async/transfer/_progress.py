@@ -1,17 +1,19 @@
-"""Progress as typed events, what they come to, and lines of text for where there is no terminal."""
+"""Progress as typed events, callbacks that may raise, totals, and lines of text for logs and pipes."""
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Literal, Self, TextIO
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
 from .._http._retry import telling_retries
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,10 +24,14 @@ _WINDOW = 10.0  # seconds over which a rate is taken
 
 @frozen
 class TransferEvent:
-    """A file started, advanced, is tried again, or is over.
+    """A file started, advanced, is tried again, finished or failed.
 
-    `done` and `total` are bytes; `total` is None while it is not known. `done` falls back when a try starts
-    anew. `retries` counts the further tries so far.
+    `done` and `total` are bytes; `total` is None while it is not known. `done` falls back when another try
+    begins. `retries` counts the further tries so far.
+
+    A progress callback is a plain function that takes one of these. It is called from the event loop, ten
+    times a second for each file at most. An exception that it raises ends the call it was passed to: the
+    transfers are stopped, then the exception is raised. Async callbacks are refused with UsageError.
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
@@ -38,22 +44,105 @@ class TransferEvent:
 
 
 Progress = Callable[[TransferEvent], None]
+_P = ParamSpec("_P")
 
 
 def ignore(_event: TransferEvent) -> None:
     """Show nothing."""
 
 
-class ProgressReporter:
-    """Tells the events of one file: that it started, how far it is, its retries, and its end."""
+class CallbackRaised(BaseException):
+    """Carries what a progress callback raised to the call that the callback was passed to.
 
-    def __init__(self, tell: Progress, started: TransferEvent) -> None:
-        self._tell = tell
+    On the way the work in threads is stopped. It is no Exception, so that nothing takes a BrokenPipeError of
+    the callback for one of the network or the disk.
+    """
+
+    def __init__(self, error: BaseException, guard: object) -> None:
+        super().__init__()
+        self.error = error
+        self.guard = guard
+
+
+class ProgressGuard(Generic[_P]):
+    """A progress callback to call from inside: what it raises is carried out as CallbackRaised.
+
+    Raises UsageError for an async callback when made, and for one that returns an awaitable when called.
+    """
+
+    def __init__(self, progress: Callable[_P, object] | None) -> None:
+        check_callback(progress)
+        self._progress = progress
+
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        if self._progress is None:
+            return
+        try:
+            returned = self._progress(*args, **kwargs)
+            if inspect.isawaitable(returned):
+                _discard(returned)
+                raise _no_awaitables()
+        except CallbackRaised:  # of a callback inside this one
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised to the caller
+            raise CallbackRaised(error, self) from None
+
+
+@contextmanager
+def guard_progress(progress: Callable[_P, object] | None) -> Iterator[Callable[_P, None]]:
+    """Give a guarded callback to use inside the block, and raise from the block what `progress` raises.
+
+    The exception is raised unchanged, once everything inside the block has stopped. Raises UsageError for an
+    async callback, before anything is done.
+    """
+    guard = ProgressGuard(progress)
+    raised: BaseException | None = None
+    try:
+        yield guard
+    except CallbackRaised as carried:
+        if carried.guard is not guard:
+            raise
+        raised = carried.error
+    if raised is not None:
+        context = raised.__context__
+        try:
+            raise raised
+        finally:
+            raised.__context__ = context  # not the carrier
+            del raised, context
+
+
+def check_callback(progress: Callable[..., object] | None) -> None:
+    """Raise UsageError for an async callback: nobody would await it."""
+    call = getattr(progress, "__call__", None)  # noqa: B004 - of an object with an async __call__
+    if inspect.iscoroutinefunction(progress) or inspect.iscoroutinefunction(call):
+        raise _no_awaitables()
+
+
+def _no_awaitables() -> UsageError:
+    return UsageError(
+        "progress must be a plain function, which is called from the event loop and returns at once; "
+        "start a task or put the event in a queue in it"
+    )
+
+
+def _discard(awaitable: Any) -> None:
+    """Close a coroutine, or cancel a task, that is not awaited."""
+    close = getattr(awaitable, "close", None) or getattr(awaitable, "cancel", None)
+    if close is not None:
+        close()
+
+
+class ProgressReporter:
+    """Reports the events of one file: its start, its bytes, its retries and its end."""
+
+    def __init__(self, progress: Progress, started: TransferEvent) -> None:
+        self._progress = progress
         self._event = started
         self._retries = ExitStack()
 
     def __enter__(self) -> Self:
-        self._tell(self._event)
+        self._progress(self._event)
         self._retries.enter_context(telling_retries(self._retry))
         return self
 
@@ -66,25 +155,25 @@ class ProgressReporter:
         self._retries.close()
 
     def advance(self, done: int, total: int | None = None) -> None:
-        """Tell that so many bytes of so many are there."""
+        """Report that `done` bytes of `total` are there."""
         total = self._event.total if total is None else total
-        self._say(evolve(self._event, kind="advanced", done=done, total=total))
+        self._report(evolve(self._event, kind="advanced", done=done, total=total))
 
     def end(self, kind: Literal["finished", "failed"], size: int) -> None:
-        """Tell that the file is over, with so many bytes."""
-        self._say(evolve(self._event, kind=kind, done=size, total=size))
+        """Report that the file ended, with its size in bytes."""
+        self._report(evolve(self._event, kind=kind, done=size, total=size))
 
     def _retry(self) -> None:
-        self._say(evolve(self._event, kind="retried", retries=self._event.retries + 1))
+        self._report(evolve(self._event, kind="retried", retries=self._event.retries + 1))
 
-    def _say(self, event: TransferEvent) -> None:
+    def _report(self, event: TransferEvent) -> None:
         self._event = event
-        self._tell(event)
+        self._progress(event)
 
 
 @define
 class Tally:
-    """What the events of one direction come to."""
+    """Totals of the events of one direction."""
 
     files: int = 0
     over: int = 0
@@ -97,11 +186,11 @@ class Tally:
     _last: dict[tuple[str, str], TransferEvent] = field(factory=dict)
     _recent: deque[tuple[float, int]] = field(factory=deque)
 
-    def take(self, event: TransferEvent, now: float) -> None:
-        """Take in an event at a time in seconds."""
+    def add(self, event: TransferEvent, now: float) -> None:
+        """Add an event at a time in seconds."""
         before = self._last.get((event.reference, event.name))
         self._last[event.reference, event.name] = event
-        # Sums are kept up by differences: a run has thousands of files and more events.
+        # Updated by differences: a run has thousands of files and more events.
         new, old = _counts(event), _counts(before)
         self.files += new[0] - old[0]
         self.over += new[1] - old[1]
@@ -115,15 +204,16 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """Bytes per second, over the last seconds."""
+        """Bytes per second over the last ten seconds."""
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
         return max(0, after - before) / (end - begin) if end > begin else 0.0
 
 
 class ProgressLines:
-    """A line for each direction on standard error, every 30 s and at the end; pass it as `progress`.
+    """Lines for logs and pipes: one for each direction, every 30 s and at the end; pass it as `progress`.
 
-    For logs and pipes. Use it as a context manager: the last lines come when the block ends.
+    They go to standard error, or to `stream`. Use it as a context manager: the last lines come when the
+    block ends.
     """
 
     def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:
@@ -144,9 +234,9 @@ class ProgressLines:
         self._write()
 
     def __call__(self, event: TransferEvent) -> None:
-        """Take in an event."""
+        """Add an event."""
         now = time.monotonic()
-        self._tallies.setdefault(event.direction, Tally()).take(event, now)
+        self._tallies.setdefault(event.direction, Tally()).add(event, now)
         if self._next is None:
             self._next = now + self._every
         elif now >= self._next:

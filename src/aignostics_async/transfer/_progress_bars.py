@@ -59,9 +59,9 @@ class ProgressBars:
         self._bars.stop()
 
     def __call__(self, event: TransferEvent) -> None:
-        """Take in an event."""
+        """Add an event."""
         tally = self._tallies.setdefault(event.direction, Tally())
-        tally.take(event, time.monotonic())
+        tally.add(event, time.monotonic())
         if event.direction not in self._tasks:
             self._tasks[event.direction] = self._bars.add_task(event.direction)
         retries = f", {tally.retries} retries" if tally.retries else ""

@@ -15,7 +15,7 @@ from .._core._crc32c import goog_crc32c, readable_crc32c
 from .._core._tasks import plain_task_group
 from .._http._retry import AttemptFailed, Outcome, repeat
 from ..errors import ChecksumMismatch, TransferInterrupted, UrlRefused
-from ._limits import LARGEST_PIECE, next_piece
+from ._limits import MAX_PIECE, next_piece
 from ._partial_file import PartialFile, check_space
 from ._ranges import (
     Span,
@@ -33,27 +33,27 @@ if TYPE_CHECKING:
     from ._connection import Response
     from ._engine import Engine
 
-_BEGINNINGS = 3
+_MAX_BEGINNINGS = 3
 
 
 @frozen
 class DownloadSpec:
-    """What is wanted: a file, where it comes from, and where it goes."""
+    """A file to download: where it comes from, and where it goes."""
 
     url: Callable[[], Awaitable[str]]
-    """Gives a signed URL; asked at the start, and again when the storage refuses the one that it gave."""
+    """Returns a signed URL. Called at the start, and again when the storage refuses the last one."""
     target: Path
     name: str
     """Stands for the file in errors."""
     promise: str | None
-    """Its CRC32C in the wire form, where somebody promised one."""
+    """Its CRC32C in the wire form, if one was promised."""
     progress: Callable[[int, int | None], None]
-    """Told the bytes so far and in all."""
+    """Called with the bytes so far and in all."""
 
 
 @frozen
 class FetchedFile:
-    """A file that is complete under its name: its size, its checksum, and whether that was promised."""
+    """A file that is complete under its name. `verified` is whether its CRC32C was promised."""
 
     size: int
     crc32c: str
@@ -61,7 +61,7 @@ class FetchedFile:
 
 
 class _Stale(Exception):
-    """What is there is of no use: the storage has another file now, or does not serve ranges."""
+    """What is there is of no use: the storage has another file now, or serves no ranges."""
 
     def __init__(self, *, ranges: bool) -> None:
         super().__init__()
@@ -71,32 +71,38 @@ class _Stale(Exception):
 class RangedDownload:
     """One file under way."""
 
-    def __init__(self, engine: Engine, order: DownloadSpec, part: PartialFile) -> None:
+    def __init__(self, engine: Engine, spec: DownloadSpec, part: PartialFile) -> None:
         self._engine = engine
-        self._order = order
+        self._spec = spec
         self._part = part
-        self._address = _Address(order.url)
+        self._address = _Address(spec.url)
         self._ranges = True
-        self._splittable = False
+        self._is_splittable = False
         self._told: str | None = None
         self._group: TaskGroup | None = None
         self._waiting: list[Span] = []
-        self._least = engine.settings.transfers.segment_size
+        self._min_span = engine.settings.transfers.segment_size
 
     async def run(self) -> FetchedFile:
-        """RangedDownload what is missing, check the whole, and give it its name."""
-        for _ in range(_BEGINNINGS):
+        """Fetch the missing bytes, check the whole, and give it its name."""
+        for _ in range(_MAX_BEGINNINGS):
             try:
                 await self._fetch()
             except _Stale as stale:
                 self._ranges = self._ranges and stale.ranges
-                self._splittable = False
-                self._part.forget()
+                self._is_splittable = False
+                self._forget()
             else:
                 return await self._engine.run_file_io(self._finish)
         raise TransferInterrupted(
-            "the storage gave another file at each try; is it being replaced?", name=self._order.name
+            "the storage gave another file at each try; is it being replaced?", name=self._spec.name
         )
+
+    def _forget(self) -> None:
+        """Start again, unless a thread hangs that may still write what it had."""
+        if self._part.is_in_use:
+            raise TransferInterrupted("the disk does not take its bytes; try again", name=self._spec.name)
+        self._part.forget()
 
     async def _fetch(self) -> None:
         async with plain_task_group() as group:
@@ -106,30 +112,30 @@ class RangedDownload:
             self._waiting = missing[1:]
             if missing:
                 group.start_soon(self._work, missing[0])
-        self._order.progress(self._part.done, self._part.total)
+        self._spec.progress(self._part.done, self._part.total)
 
     async def _work(self, span: Span) -> None:
         """Fill a span, and then others as long as there are any."""
-        following: Span | None = span
-        while following is not None:
-            await self._fill(following)
-            following = self._next() if self._waiting or self._engine.has_room else None
+        current: Span | None = span
+        while current is not None:
+            await self._fill(current)
+            current = self._next() if self._waiting or self._engine.has_room else None
 
     def _next(self) -> Span | None:
-        """Return what another connection could fetch: a gap that nobody is at, or half of what is slowest."""
+        """Return a span that no connection fetches: a gap, or half of the slowest."""
         if self._waiting:
             return self._waiting.pop()
-        if not (self._splittable and self._part.is_identified):
+        if not (self._is_splittable and self._part.is_identified):
             return None
         with self._part.lock:
-            half = split(self._part.spans, self._least)
+            half = split(self._part.spans, self._min_span)
             if half is not None:
                 self._part.spans.append(half)
         return half
 
     def _tick(self) -> None:
-        """Tell the progress, and let another connection join if there is one to spare."""
-        self._order.progress(self._part.done, self._part.total)
+        """Report the progress, and let another connection join if there is one to spare."""
+        self._spec.progress(self._part.done, self._part.total)
         if self._engine.has_room and self._group is not None and (span := self._next()) is not None:
             self._group.start_soon(self._work, span)
 
@@ -137,73 +143,85 @@ class RangedDownload:
         await repeat(
             self._engine.settings.retries,
             "GET",
-            f"download of {self._order.name}",
+            f"download of {self._spec.name}",
             lambda: self._attempt(span),
             moved=lambda: span.position,
         )
 
     async def _attempt(self, span: Span) -> None:
-        if span.position and not (self._ranges and self._part.is_identified):
-            self._part.forget_bytes(span)
-        url = await self._address.get()
-        failure: AttemptFailed | None = None
-        try:
-            await self._engine.run(partial(self._pull, url, span), self._tick)
-        except AttemptFailed as failed:
-            failure = failed
-        if failure is None:
-            return
-        if failure.outcome.status == 416 and span.position:
-            raise _Stale(ranges=True)  # the file has become shorter than what is there of it
-        self._engine.on_throttled(failure.outcome)
-        if isinstance(failure.error, UrlRefused) and self._address.refuse(url, self._part.done):
-            failure = AttemptFailed(failure.error, Outcome(retry_after=0))
-        raise failure
+        """Fetch a span once, and again at once while a refused URL is replaced by a fresh one."""
+        while True:
+            if span.position and not (self._ranges and self._part.is_identified):
+                self._part.forget_bytes(span)
+            url = await self._address.get()
+            failure: AttemptFailed | None = None
+            try:
+                await self._engine.run(partial(self._pull, url, span), self._tick)
+            except AttemptFailed as failed:
+                failure = failed
+            if failure is None:
+                return
+            if failure.outcome.status == 416 and span.position:
+                raise _Stale(ranges=True)  # the file is shorter now than what is there of it
+            self._engine.on_throttled(failure.outcome)
+            if not (isinstance(failure.error, UrlRefused) and self._address.refuse(url, self._part.done)):
+                raise failure
 
     # In a worker thread
 
     def _pull(self, url: str, span: Span, token: CancelToken) -> None:
-        with self._engine.connections.exchange(
-            "GET", url, token=token, name=self._order.name, headers=range_header(span)
-        ) as answer:
-            self._accept(answer, span)
-            self._drain(answer, span, token)
+        headers = range_header(span)
+        with (
+            self._part.in_use(),
+            self._engine.connections.exchange(
+                "GET", url, token=token, name=self._spec.name, headers=headers
+            ) as response,
+        ):
+            self._accept(response, span)
+            self._drain(response, span, token)
 
-    def _accept(self, answer: Response, span: Span) -> None:
-        """Check that an answer is the bytes that were asked for, of the file that the others are of."""
-        total = answer.length
-        if answer.status == 206:
-            told = parse_content_range(answer.headers.get("content-range", ""))
+    def _accept(self, response: Response, span: Span) -> None:
+        """Check that an answer has the bytes that were asked for, of the file that the others are of."""
+        total = response.length
+        if response.status == 206:
+            told = parse_content_range(response.headers.get("content-range", ""))
             if told is None or told[0] != span.position:
                 raise _Stale(ranges=False)
             total = told[2]
         elif span.position:
-            self._begin_anew(span)
+            self._restart(span)
         # Without a length nothing tells a file from its replacement but the checksum.
-        etag = None if total is None else strong_etag(answer.headers.get("etag"))
+        etag = None if total is None else strong_etag(response.headers.get("etag"))
         with self._part.lock:
             if self._part.total is None:
                 self._part.total, self._part.etag, span.end = total, etag, total
                 check_space(self._part, tuple(self._engine.parts))
-            elif (total, etag) != (self._part.total, self._part.etag):
+            elif self._is_another(total, etag):
                 raise _Stale(ranges=True)
-        self._told = readable_crc32c(goog_crc32c(answer.headers.get("x-goog-hash")))
-        serves_ranges = answer.status == 206 or answer.headers.get("accept-ranges") == "bytes"
-        self._splittable = self._ranges and serves_ranges
+        self._told = readable_crc32c(goog_crc32c(response.headers.get("x-goog-hash")))
+        serves_ranges = response.status == 206 or response.headers.get("accept-ranges") == "bytes"
+        self._is_splittable = self._ranges and serves_ranges
 
-    def _begin_anew(self, span: Span) -> None:
-        """Take the whole file from a storage that was asked for the rest of it and has no ranges."""
+    def _is_another(self, total: int | None, etag: str | None) -> bool:
+        """Whether an answer is of another file; a promised checksum tells it better than an ETag does.
+
+        The backends of some storages disagree about the ETag of one file.
+        """
+        return total != self._part.total or (self._part.promise is None and etag != self._part.etag)
+
+    def _restart(self, span: Span) -> None:
+        """Take the whole file from a storage that was asked for the rest of it and serves no ranges."""
         if len(self._part.spans) > 1:
             raise _Stale(ranges=False)
         self._ranges = False
         self._part.forget_bytes(span)
 
-    def _drain(self, answer: Response, span: Span, token: CancelToken) -> None:
-        buffer, piece = self._engine.buffer(), LARGEST_PIECE // 8
+    def _drain(self, response: Response, span: Span, token: CancelToken) -> None:
+        buffer, piece = self._engine.buffer(), MAX_PIECE // 8
         while not span.is_complete:
             began = time.monotonic()
             wanted = piece if span.end is None else min(piece, span.end - span.position)
-            count = answer.read_into(buffer[:wanted])
+            count = response.read_into(buffer[:wanted])
             token.check()
             if not count:
                 self._end(span)
@@ -216,14 +234,20 @@ class RangedDownload:
             token.pause(self._engine.bandwidth.take(count, now))
 
     def _end(self, span: Span) -> None:
-        """Take in the end of an answer: the file's own where the storage did not say how long it is."""
+        """Accept the end of an answer as the file's where the storage did not say how long it is."""
         if span.end is not None:
             message = f"the storage broke off after {self._part.done:,} of {self._part.total:,} bytes"
-            raise AttemptFailed(TransferInterrupted(message, name=self._order.name), Outcome())
+            raise AttemptFailed(TransferInterrupted(message, name=self._spec.name), Outcome())
         span.end = self._part.total = span.position
 
     def _finish(self, token: CancelToken) -> FetchedFile:
-        token.check()
+        with self._part.in_use():
+            token.check()
+            fetched = self._finished()
+            self._part.close()  # here, where it costs no other thread
+            return fetched
+
+    def _finished(self) -> FetchedFile:
         part = self._part
         total = part.done if part.total is None else part.total
         digest = combined(part.spans, total)
@@ -231,13 +255,13 @@ class RangedDownload:
         if digest is None or promise not in (None, digest.wire):
             part.discard()
             found = "none" if digest is None else digest.wire
-            raise ChecksumMismatch(name=self._order.name, expected=promise or "none", actual=found)
-        part.finish()
+            raise ChecksumMismatch(name=self._spec.name, expected=promise or "none", actual=found)
+        part.finish(self._spec.name)
         return FetchedFile(total, digest.wire, promise is not None)
 
 
 class _Address:
-    """The signed URL that serves now; replaced when it is refused, once per stretch of progress."""
+    """The signed URL in use; a refused one is replaced once per stretch of progress."""
 
     def __init__(self, ask: Callable[[], Awaitable[str]]) -> None:
         self._ask = ask
@@ -246,14 +270,14 @@ class _Address:
         self._refused_at = -1
 
     async def get(self) -> str:
-        """Return a URL to try; connections of one file share it."""
+        """Return a URL to try; the connections of one file share it."""
         async with self._lock:
             if self._url is None:
                 self._url = await self._ask()
             return self._url
 
     def refuse(self, url: str, done: int) -> bool:
-        """Take in that a URL was refused, with so many bytes there; returns whether to try another."""
+        """Drop a URL that was refused with `done` bytes there; returns whether to try another."""
         if url != self._url:
             return True
         if done == self._refused_at:

@@ -1,4 +1,4 @@
-"""Which bytes of a file are there, and who fetches the others. Pure; no network, no files."""
+"""Which bytes of a file are there, and which connection fetches the others. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 @define(eq=False)
 class Span:
-    """A stretch of a file that one connection fetches, front to back.
+    """A contiguous range of a file that one connection fetches from front to back.
 
-    Its one writer replaces `done` as a whole, so any thread sees a length and a checksum that go together.
+    Its only writer replaces `done` as a whole, so every thread sees a length and a checksum that belong
+    together.
     """
 
     start: int
     end: int | None = None
-    """One past its last byte; None until the storage has said how long the file is."""
+    """One past its last byte; None while the length of the file is unknown."""
     done: Crc32c = field(factory=Crc32c)
     """Over the bytes that are there."""
 
@@ -36,23 +37,23 @@ class Span:
         return self.end is not None and self.position >= self.end
 
     def grow(self, view: memoryview) -> None:
-        """Take in bytes that were written."""
+        """Extend the span by bytes that were written."""
         grown = Crc32c(self.done.value, self.done.length)
         grown.update(view)
         self.done = grown
 
 
-def split(spans: Sequence[Span], least: int) -> Span | None:
-    """Take the second half of what the slowest span still lacks, as a span of its own.
+def split(spans: Sequence[Span], min_size: int) -> Span | None:
+    """Split the span that lacks most bytes, and return its second half as a span.
 
-    None if no half would have `least` bytes. The cut is far ahead of the writer, who looks where his span
-    ends before each piece.
+    None if a half would have fewer than `min_size` bytes. The cut is far ahead of the writer, which checks
+    where its span ends before each piece.
     """
     lacking = [(span.end - span.position, span) for span in spans if span.end is not None]
-    most, slowest = max(lacking, key=lambda each: each[0], default=(0, None))
-    if slowest is None or slowest.end is None or most < 2 * least:
+    longest, slowest = max(lacking, key=lambda each: each[0], default=(0, None))
+    if slowest is None or slowest.end is None or longest < 2 * min_size:
         return None
-    middle = slowest.end - most // 2
+    middle = slowest.end - longest // 2
     half = Span(middle, slowest.end)
     slowest.end = middle
     return half
@@ -70,7 +71,7 @@ def combined(spans: Iterable[Span], total: int) -> Crc32c | None:
 
 
 def range_header(span: Span) -> dict[str, str]:
-    """Return the header that asks for what a span lacks; none for a file from its start to its end."""
+    """Return the header that asks for the rest of a span, or no header for a whole file."""
     if span.position == 0 and span.end is None:
         return {}
     last = "" if span.end is None else span.end - 1
@@ -78,11 +79,11 @@ def range_header(span: Span) -> dict[str, str]:
 
 
 def parse_content_range(value: str) -> tuple[int, int, int] | None:
-    """Return first byte, last byte and length of the whole, or None for what says less."""
+    """Return first byte, last byte and total length, or None for a value without all three."""
     found = _CONTENT_RANGE.fullmatch(value.strip())
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def strong_etag(value: str | None) -> str | None:
-    """Return an ETag that stands for equal bytes; a weak one does not."""
+    """Return a strong ETag, which stands for equal bytes, or None."""
     return None if value is None or value.startswith("W/") else value

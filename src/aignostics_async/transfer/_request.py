@@ -1,19 +1,22 @@
-"""A request to a storage that moves no file: what there is, and the steps of an upload in parts."""
+"""Requests to a storage that write no file: small ones, and reading an object back."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .._core._crc32c import Crc32c
 from .._http._retry import repeat
+from ._limits import MAX_PIECE
 
 if TYPE_CHECKING:
     from ._cancel_token import CancelToken
     from ._engine import Engine
 
-_LONGEST = 16 * 1024 * 1024  # a listing of 1,000 parts is a tenth of that
+_MAX_BODY = 16 * 1024 * 1024  # bytes; a listing of 1,000 parts is a tenth of that
 
 
 @frozen
@@ -35,7 +38,8 @@ async def send_request(
 ) -> BufferedResponse:
     """Send a small request to a signed URL and return its answer, which is 2xx.
 
-    Repeated as the settings say, a POST only if it was never sent. Raises UrlRefused and TransferInterrupted.
+    It is repeated as the settings say, a POST only if it was never sent. Raises UrlRefused and
+    TransferInterrupted, the latter also for an answer that is shorter than its length.
     """
     fields = dict(headers or {})
     if body or method in ("POST", "PUT"):
@@ -44,11 +48,25 @@ async def send_request(
     def exchange(token: CancelToken) -> BufferedResponse:
         with engine.connections.exchange(
             method, url, token=token, name=name, headers=fields, send=lambda write: write(memoryview(body))
-        ) as answer:
-            buffer = bytearray(_LONGEST if answer.length is None else min(answer.length, _LONGEST))
-            count = answer.read_into(memoryview(buffer)) if buffer else 0
-            return BufferedResponse(answer.headers, bytes(buffer[:count]))
+        ) as response:
+            return BufferedResponse(response.headers, response.read_all(_MAX_BODY))
 
     return await repeat(
         engine.settings.retries, method, f"{method} {name}", lambda: engine.run_file_io(exchange)
     )
+
+
+async def read_back(engine: Engine, url: str, name: str) -> Crc32c:
+    """Return the checksum of what a signed URL gives; costs its whole transfer and 4 MiB of memory."""
+
+    def read(token: CancelToken) -> Crc32c:
+        digest, buffer = Crc32c(), engine.buffer()[:MAX_PIECE]
+        with engine.connections.exchange("GET", url, token=token, name=name) as response:
+            while count := response.read_into(buffer):
+                token.check()
+                digest.update(buffer[:count])
+                token.moved += count
+                token.pause(engine.bandwidth.take(count, time.monotonic()))
+        return digest
+
+    return await repeat(engine.settings.retries, "GET", f"reading back {name}", lambda: engine.run(read))

@@ -1,21 +1,20 @@
-"""What a storage's answers and addresses mean for a transfer: where to go on, and which error to give. Pure.
+"""What a storage's answer means for a transfer: where to go on, or which error to raise. Pure.
 
-URLs are secrets: they show without their query, and so does what a storage says about them.
+URLs are secrets: they are shown without their query, and so is what a storage says about them.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from .._core._redaction import excerpt, without_values
+from .._core._urls import DEFAULT_PORTS
 from .._http._retry import AttemptFailed, Outcome, parse_retry_after
-from ..errors import TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
+from ..errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
-PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ERROR_CODE = re.compile(rb"<Code>\s*([\w.-]{1,60})\s*</Code>")
 _REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
@@ -23,24 +22,12 @@ _REGION_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
 
 
-class LinkLocal(Exception):
-    """An address where clouds keep the credentials of their machines, and where no storage is."""
-
-
-def refuse_link_local(address: str) -> None:
-    """Raise LinkLocal for such an address, also for one of IPv4 that is written as one of IPv6."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    if ip.is_link_local or (mapped is not None and mapped.is_link_local):
-        raise LinkLocal
-
-
 def checked(url: str, name: str) -> SplitResult:
-    """Return a URL's parts, or raise AttemptFailed for what no storage signs."""
+    """Return a URL's parts; raises AttemptFailed for a URL that no storage signs."""
     try:
         parts = urlsplit(url)
         _ = parts.port
-        usable = parts.scheme in PORTS and bool(parts.hostname) and "@" not in parts.netloc
+        usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and "@" not in parts.netloc
         usable = usable and not any(c.isspace() or not c.isprintable() for c in url)
     except ValueError:
         usable = False
@@ -64,8 +51,13 @@ def location(
 
 
 def refusal(message: str, name: str, status: int) -> AttemptFailed:
-    """Return the failure of a URL that leads nowhere, with the status of the answer or 0."""
+    """Return the failure of a URL that is of no use, with the status of the answer or 0."""
     return AttemptFailed(UrlRefused(message, name=name, status=status), Outcome(status=status))
+
+
+def final(error: TransferError) -> AttemptFailed:
+    """Return the failure of an attempt that another one would not mend."""
+    return AttemptFailed(error.with_traceback(None), Outcome(status=0))
 
 
 def refused(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aignostics_async.transfer._limits import (
-    LARGEST_PIECE,
-    SMALLEST_PIECE,
+    MAX_PIECE,
+    MIN_PIECE,
     BandwidthLimiter,
     ConcurrencyLimit,
     next_piece,
@@ -18,14 +18,14 @@ IDLE = 0.1
 
 def test_it_grows_while_that_pays() -> None:
     """Ten megabytes per second for each connection, without an end: all that are allowed."""
-    pace = ConcurrencyLimit(most=64, cores=8)
+    pace = ConcurrencyLimit(maximum=64, cores=8)
     for _ in range(10):
         pace.observe(pace.connections * 10e6, IDLE, is_full=True)
     assert pace.connections == 64
 
 
 def test_it_stops_where_the_network_ends() -> None:
-    pace = ConcurrencyLimit(most=64, cores=8)
+    pace = ConcurrencyLimit(maximum=64, cores=8)
     for _ in range(30):
         pace.observe(min(pace.connections * 10e6, 100e6), IDLE, is_full=True)
     assert 10 <= pace.connections <= 25
@@ -35,13 +35,13 @@ def test_it_stops_where_the_network_ends() -> None:
 
 
 def test_connections_that_nobody_uses_say_nothing() -> None:
-    pace = ConcurrencyLimit(most=64, cores=8)
+    pace = ConcurrencyLimit(maximum=64, cores=8)
     pace.observe(1e9, IDLE, is_full=False)
     assert pace.connections == 8
 
 
 def test_busy_processors_get_two_each() -> None:
-    pace = ConcurrencyLimit(most=64, cores=2)
+    pace = ConcurrencyLimit(maximum=64, cores=2)
     for _ in range(5):
         pace.observe(pace.connections * 10e6, IDLE, is_full=True)
     assert pace.observe(1e9, 0.9, is_full=True) == 4
@@ -50,7 +50,7 @@ def test_busy_processors_get_two_each() -> None:
 
 
 def test_after_a_rest_it_begins_anew() -> None:
-    pace = ConcurrencyLimit(most=16, cores=2)
+    pace = ConcurrencyLimit(maximum=16, cores=2)
     pace.observe(1e9, 0.9, is_full=True)
     assert pace.connections == 4
     assert pace.rest() == 8
@@ -58,7 +58,7 @@ def test_after_a_rest_it_begins_anew() -> None:
 
 
 def test_it_halves_when_a_storage_asks_and_comes_back() -> None:
-    pace = ConcurrencyLimit(most=16, cores=8)
+    pace = ConcurrencyLimit(maximum=16, cores=8)
     assert [pace.slow_down() for _ in range(5)] == [4, 2, 1, 1, 1]
     for _ in range(20):
         pace.observe(pace.connections * 10e6, IDLE, is_full=True)
@@ -72,7 +72,7 @@ def test_it_halves_when_a_storage_asks_and_comes_back() -> None:
     st.integers(1, 100),
 )
 def test_it_stays_in_its_bounds(steps: list[tuple[float, float, bool] | str], most: int) -> None:
-    pace = ConcurrencyLimit(most=most, cores=2)
+    pace = ConcurrencyLimit(maximum=most, cores=2)
     for step in steps:
         if isinstance(step, str):
             pace.slow_down()
@@ -81,7 +81,7 @@ def test_it_stays_in_its_bounds(steps: list[tuple[float, float, bool] | str], mo
         assert 1 <= pace.connections <= most
 
 
-@given(st.lists(st.integers(1, LARGEST_PIECE), min_size=1, max_size=50), st.floats(1e4, 1e9))
+@given(st.lists(st.integers(1, MAX_PIECE), min_size=1, max_size=50), st.floats(1e4, 1e9))
 def test_a_limit_is_held_by_all_together(pieces: list[int], rate: float) -> None:
     """Who waits as told has moved no more than the limit allows, however many there are."""
     throttle = BandwidthLimiter(rate)
@@ -99,11 +99,11 @@ def test_without_a_limit_nobody_waits() -> None:
 
 
 def test_pieces_follow_the_link() -> None:
-    piece = LARGEST_PIECE
+    piece = MAX_PIECE
     for _ in range(20):
         piece = next_piece(piece, seconds=2)
-    assert piece == SMALLEST_PIECE
+    assert piece == MIN_PIECE
     for _ in range(20):
         piece = next_piece(piece, seconds=0.01)
-    assert piece == LARGEST_PIECE
+    assert piece == MAX_PIECE
     assert next_piece(piece, seconds=0.3) == piece

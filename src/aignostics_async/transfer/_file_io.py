@@ -1,0 +1,79 @@
+"""Positioned reads and writes, and the errors of this package for those of the file system. Blocking."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .._core._file_fingerprint import Fingerprint
+from ..errors import DiskFull, LocalFileChanged, TransferError
+
+
+@contextmanager
+def open_source(source: Path, name: str) -> Iterator[int]:
+    """Open a file to send, and close it in the same thread; raises TransferError."""
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise unreadable(error, name) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read_at(descriptor: int, view: memoryview, position: int) -> int:
+    """Fill `view` from a position of a file, and return how many bytes it took; 0 at the end."""
+    return os.preadv(descriptor, [view], position)
+
+
+def write_at(descriptor: int, view: memoryview, position: int) -> None:
+    """Write all of `view` at a position of a file."""
+    while view:
+        count = os.pwrite(descriptor, view, position)
+        view, position = view[count:], position + count
+
+
+def read_source(descriptor: int, view: memoryview, position: int, name: str) -> int:
+    """Read from a file to send; raises TransferError, and LocalFileChanged at its end."""
+    try:
+        count = read_at(descriptor, view, position)
+    except OSError as error:
+        raise unreadable(error, name) from None
+    if not count:
+        raise changed(name)
+    return count
+
+
+def fingerprint(source: Path, name: str) -> Fingerprint:
+    """Return the fingerprint of a file to send; raises TransferError if it is not there."""
+    try:
+        return Fingerprint.of(source)
+    except OSError as error:
+        raise unreadable(error, name) from None
+
+
+def check_unchanged(before: Fingerprint, source: Path, name: str) -> None:
+    """Raise LocalFileChanged unless a file is as it was."""
+    if not fingerprint(source, name).has_same_content(before):
+        raise changed(name)
+
+
+def unreadable(error: OSError, name: str) -> TransferError:
+    """Return the error for a file that can't be read."""
+    return TransferError(f"it can't be read ({error.strerror})", name=name)
+
+
+def changed(name: str) -> LocalFileChanged:
+    """Return the error for a file that changed while it was sent."""
+    return LocalFileChanged("it changed while it was sent; submit it again once it is complete", name=name)
+
+
+def unwritable(error: OSError, target: Path, name: str) -> TransferError:
+    """Return the error for a file that can't be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no space is left in {target.parent}; make room and download again", name=name)
+    return TransferError(f"it can't be written to {target.parent} ({error.strerror})", name=name)

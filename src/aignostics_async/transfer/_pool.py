@@ -1,0 +1,365 @@
+"""The connections of a client to storages: made, kept for the next request, and used for one exchange.
+
+No credentials, no cookies, no content decoding. URLs are secrets: they are shown without their query, and so
+is what a storage says about them.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from attrs import define, field
+
+from .._core._proxies import proxy_for
+from .._core._redaction import excerpt
+from .._core._urls import DEFAULT_PORTS, without_query
+from .._http._retry import AttemptFailed, Outcome
+from .._version import user_agent
+from ..errors import ConfigurationError, TransferError, TransferInterrupted
+from ._addresses import AddressRefused, check_literal, connect, resolve
+from ._connection import Connection, ConnectionBroken, Response, Send
+from ._responses import checked, final, location, refusal, refused
+
+if TYPE_CHECKING:
+    from .._config import Settings
+    from ._cancel_token import CancelToken
+
+_MAX_REDIRECTS = 3
+_MAX_IDLE = 64  # connections
+_MAX_IDLE_SECONDS = 30.0  # less than any NAT or firewall forgets a connection in
+
+
+class _Untrusted(Exception):
+    """The certificate of a storage is not trusted."""
+
+
+class ConnectionPool:
+    """The connections of a client to storages, shared by its worker threads.
+
+    A connection is kept for 30 s after an exchange. Where one that was kept fails before the first byte of
+    an answer, it was dead before: the request is sent once more over a new connection, and the others to the
+    same place are dropped. A POST always gets a new connection, because it can't be sent twice.
+    """
+
+    def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
+        self._settings = settings
+        self._context = context
+        self._lock = threading.Lock()
+        self._idle: list[Connection] = []
+        self._is_closed = False
+        if settings.proxy is not None:
+            _proxy_address(settings.proxy)
+
+    def close(self) -> None:
+        """Close the idle connections; those in use are closed after their exchange."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        token: CancelToken,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        send: Callable[[Send], None] | None = None,
+    ) -> Iterator[Response]:
+        """Send one request, and give the answer if its status is 2xx.
+
+        `send` writes the body, whose length is in `headers`; it may be called a second time, to begin again.
+        A GET or HEAD follows three redirects at most. `name` stands for the file in errors. Every failure,
+        also one while the body is read, becomes AttemptFailed with a TransferError inside.
+        """
+        exchange = _Exchange(self, method, token, name, headers or {}, send)
+        failure: AttemptFailed | None = None
+        try:
+            target = checked(url, name)
+            del url  # no error that passes through here shows it
+            with exchange.answer(target) as response:
+                yield response
+        except ConnectionBroken as broken:
+            token.check()
+            failure = exchange.broken(broken)
+        except _Untrusted as untrusted:
+            # A status that no answer has: trying again would not help.
+            failure = final(TransferInterrupted(str(untrusted), name=name, status=0))
+        except AddressRefused:
+            failure = refusal("its URL leads to a link-local address, where no storage is", name, 0)
+        except TransferError as error:
+            failure = final(error)
+        if failure is not None:
+            raise failure
+
+    # Connections
+
+    def kept(self, place: tuple[str, ...]) -> Connection | None:
+        """Return an idle connection to a place that is likely to be alive, or None."""
+        while (connection := self._newest(place)) is not None:
+            if _now() - connection.used_at < _MAX_IDLE_SECONDS and connection.is_fresh():
+                return connection
+            connection.close()
+        return None
+
+    def keep(self, connection: Connection) -> None:
+        """Keep a connection for the next request; the one that was idle longest makes room."""
+        connection.used_at = _now()
+        surplus: Connection | None = None
+        with self._lock:
+            if self._is_closed:
+                surplus = connection
+            else:
+                self._idle.append(connection)
+                if len(self._idle) > _MAX_IDLE:
+                    surplus = self._idle.pop(0)
+        if surplus is not None:
+            surplus.close()
+
+    def drop(self, place: tuple[str, ...]) -> None:
+        """Close the idle connections to a place, of which one was found dead."""
+        while (connection := self._newest(place)) is not None:
+            connection.close()
+
+    def _newest(self, place: tuple[str, ...]) -> Connection | None:
+        with self._lock:
+            for index in range(len(self._idle) - 1, -1, -1):
+                if self._idle[index].place == place:
+                    return self._idle.pop(index)
+        return None
+
+    def place(self, target: SplitResult) -> tuple[str, ...]:
+        """Return what connections are kept by: scheme, host, port and proxy."""
+        proxy = proxy_for(
+            f"{target.scheme}://{_host(target)}/",
+            proxy=self._settings.proxy,
+            trust_env=self._settings.trust_env,
+        )
+        port = target.port or DEFAULT_PORTS[target.scheme]
+        return target.scheme, target.hostname or "", str(port), proxy or ""
+
+    def open(self, place: tuple[str, ...], token: CancelToken) -> Connection:
+        """Make a connection, within the timeout for that. Raises ConnectionBroken and AddressRefused."""
+        scheme, host, port, proxy = place
+        deadline = time.monotonic() + self._settings.timeouts.connect
+        sock: socket.socket | None = None
+        try:
+            check_literal(host)
+            via = _proxy_address(proxy) if proxy else None
+            # Behind a proxy it is the proxy that looks the host up.
+            dialled = (host, int(port)) if via is None else (via.hostname or "", via.port or 80)
+            sock = _dial(*dialled, deadline, token)
+            if via is not None and scheme == "https":
+                _tunnel(sock, host, port, via, deadline)
+            if scheme == "https":
+                sock = self._secured(sock, host, deadline, token)
+        except BaseException as error:
+            token.release()
+            if sock is not None:
+                sock.close()
+            if not isinstance(error, (OSError, UnicodeError, ConnectionBroken)):
+                raise
+            if isinstance(error, ssl.SSLCertVerificationError):
+                failure: Exception = _Untrusted(_advice(host, error))
+            else:
+                failure = ConnectionBroken(error, was_sent=False)
+        else:
+            timeouts = self._settings.timeouts
+            return Connection(place, sock, read=timeouts.read, write=timeouts.write)
+        raise failure
+
+    def _secured(self, sock: socket.socket, host: str, deadline: float, token: CancelToken) -> socket.socket:
+        token.release()  # wrapping takes the descriptor away from the plain socket
+        secured = self._context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        try:
+            token.hold(secured)
+            secured.settimeout(max(deadline - time.monotonic(), 0.001))
+            secured.do_handshake()
+        except BaseException:
+            token.release()
+            secured.close()
+            raise
+        return secured
+
+    def head(self, method: str, target: SplitResult, proxy: str, headers: Mapping[str, str]) -> bytes:
+        """Return the bytes of a request up to its body."""
+        path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
+        fields = {
+            "Host": _host(target),
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": user_agent(self._settings.user_agent),
+            **headers,
+        }
+        if proxy and target.scheme == "http":
+            path = f"http://{_host(target)}{path}"
+            fields |= _proxy_credentials(_proxy_address(proxy))
+        # Bytes that are no part of a URL are escaped; what is escaped already stays as it was signed.
+        return _head(f"{method} {quote(path, safe=_SAFE)} HTTP/1.1", fields)
+
+
+_SAFE = "%/:=&?~#+!$,;'@()*[]"
+
+
+@define(eq=False)
+class _Exchange:
+    """A request on its way: the connection in use, and where it goes."""
+
+    _pool: ConnectionPool
+    _method: str
+    _token: CancelToken
+    _name: str
+    _headers: Mapping[str, str]
+    _send: Callable[[Send], None] | None
+    _shown: str = field(init=False, default="")
+    _connection: Connection | None = field(init=False, default=None)
+
+    @contextmanager
+    def answer(self, target: SplitResult) -> Iterator[Response]:
+        """Give the answer, and keep the connection if the answer was read to its end."""
+        try:
+            response = self._follow(target)
+            yield response
+            if response.finish() and self._connection is not None:
+                self._token.release()
+                connection, self._connection = self._connection, None
+                self._pool.keep(connection)
+        finally:
+            self._close()
+
+    def broken(self, broken: ConnectionBroken) -> AttemptFailed:
+        """Return the failure that a broken connection stands for."""
+        error = TransferInterrupted(
+            f"the connection to {self._shown} failed ({broken}); try again", name=self._name
+        )
+        return AttemptFailed(error, Outcome(request_sent=broken.was_sent))
+
+    def _follow(self, target: SplitResult) -> Response:
+        for _ in range(_MAX_REDIRECTS + 1):
+            self._shown = without_query(target.geturl())
+            response = self._ask(target)
+            moved = location(self._method, target, response.status, response.headers, self._name)
+            if moved is None:
+                return self._accepted(response, target)
+            self._close()
+            target = moved
+        raise refusal(f"it was redirected more than {_MAX_REDIRECTS} times", self._name, response.status)
+
+    def _ask(self, target: SplitResult) -> Response:
+        """Send the request, once more over a new connection if a kept one was dead."""
+        place = self._pool.place(target)
+        head = self._pool.head(self._method, target, place[3], self._headers)
+        kept = None if self._method == "POST" else self._pool.kept(place)
+        if kept is not None:
+            try:
+                return self._use(kept, head)
+            except ConnectionBroken as broken:
+                self._token.check()
+                if broken.was_answered:
+                    raise
+            self._close()
+            self._pool.drop(place)
+        return self._use(self._pool.open(place, self._token), head)
+
+    def _use(self, connection: Connection, head: bytes) -> Response:
+        self._connection = connection
+        self._token.hold(connection.socket)
+        return connection.request(self._method, head, self._send)
+
+    def _accepted(self, response: Response, target: SplitResult) -> Response:
+        if 200 <= response.status < 300:
+            return response
+        raise refused(
+            f"{self._method} {self._shown}",
+            target.query,
+            status=response.status,
+            headers=response.headers,
+            body=response.read_error(),
+            name=self._name,
+        )
+
+    def _close(self) -> None:
+        self._token.release()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _now() -> float:
+    """Return the seconds since the machine started, those in which it was asleep included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def _dial(host: str, port: int, deadline: float, token: CancelToken) -> socket.socket:
+    addresses = resolve(host, port)
+    token.check()  # a resolver can't be interrupted
+    sock = connect(addresses, deadline, token)
+    try:
+        token.hold(sock)
+        sock.settimeout(max(deadline - time.monotonic(), 0.001))
+    except BaseException:
+        token.release()
+        sock.close()
+        raise
+    return sock
+
+
+def _advice(host: str, error: ssl.SSLCertVerificationError) -> str:
+    return (
+        f"the certificate of {host} is not trusted ({excerpt(str(error), 120)}); if a proxy inspects TLS "
+        "here, or the storage has a private CA, set SSL_CERT_FILE to its certificate, or pass ssl_context"
+    )
+
+
+# Heads and proxies
+
+
+def _head(line: str, fields: Mapping[str, str]) -> bytes:
+    head = line + "".join(f"\r\n{name}: {value}" for name, value in fields.items())
+    content = head.encode("latin-1", "replace")
+    if content.count(b"\n") != len(fields) or content.count(b"\r") != len(fields):
+        raise ConnectionBroken("a header of the request holds a line break", was_sent=False)
+    return content + b"\r\n\r\n"
+
+
+def _host(target: SplitResult) -> str:
+    return target.netloc.rpartition("@")[2]
+
+
+def _tunnel(sock: socket.socket, host: str, port: str, via: SplitResult, deadline: float) -> None:
+    """Ask a proxy for a connection to a host."""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    left = max(deadline - time.monotonic(), 0.001)
+    head = _head(f"CONNECT {place} HTTP/1.1", {"Host": place, **_proxy_credentials(via)})
+    answer = Connection((), sock, read=left, write=left).request("CONNECT", head)
+    if answer.status != 200:
+        raise OSError(f"the proxy answered {answer.status}")
+
+
+def _proxy_address(proxy: str) -> SplitResult:
+    address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    try:
+        usable = address.scheme == "http" and bool(address.hostname) and address.port is not None
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError("files move through proxies of the form http://host:port only")
+    return address
+
+
+def _proxy_credentials(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
