@@ -122,7 +122,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "transfer._progress_bars": ("ProgressBars",),
     "downloads._completed_items": ("CompletedItem", "CompletedItems"),
     "downloads._outcomes": ("DownloadReport", "FileOutcome", "FileStatus"),
-    "transfer._progress": ("ProgressLines", "TransferEvent"),
+    "transfer._progress": ("ProgressLines", "TransferEvent", "TransferTally"),
     "watch": ("Change", "Watcher"),
 }
 
@@ -266,7 +266,11 @@ if TYPE_CHECKING:
         put_once as put_once,
     )
     from .submission import FoundRuns as FoundRuns
-    from .transfer._progress import ProgressLines as ProgressLines, TransferEvent as TransferEvent
+    from .transfer._progress import (
+        ProgressLines as ProgressLines,
+        TransferEvent as TransferEvent,
+        TransferTally as TransferTally,
+    )
     from .transfer._progress_bars import ProgressBars as ProgressBars
     from .watch import Change as Change, Watcher as Watcher
 else:

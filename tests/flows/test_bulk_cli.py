@@ -88,7 +88,7 @@ def test_results_are_verified_and_brought_anew_and_objects_deleted(bulk: Command
     gone.unlink()
     found = bulk("verify", bulk.job)
     assert (found.returncode, set(found.stdout.split("\n"))) == (3, {str(damaged), str(gone), ""})
-    assert "'bulk resume' brings" in found.stderr
+    assert "'bulk resume' downloads them again" in found.stderr
     uploads = [asked for asked in bulk.emulator.requests() if asked["method"] == "PUT"]
 
     refused = bulk("clean", bulk.job)

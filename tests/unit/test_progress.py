@@ -6,13 +6,12 @@ import io
 
 import pytest
 
-from aignostics_async import ProgressLines, TransferEvent, UsageError
-from aignostics_async.cli._common import bytes_per_second
-from aignostics_async.transfer._progress import Tally
+from aignostics_async import ProgressLines, TransferEvent, TransferTally, UsageError
+from aignostics_async.cli._options import bytes_per_second
 
 
 def test_a_tally_of_several_files() -> None:
-    tally = Tally()
+    tally = TransferTally()
     tally.add(TransferEvent("started", "download", "a", "x"), 0)
     tally.add(TransferEvent("advanced", "download", "a", "x", 50, 100), 1)
     tally.add(TransferEvent("started", "download", "b", "x"), 1)
@@ -26,7 +25,7 @@ def test_a_tally_of_several_files() -> None:
 
 
 def test_a_rate_is_of_the_last_seconds() -> None:
-    tally = Tally()
+    tally = TransferTally()
     for second in range(100):
         tally.add(TransferEvent("advanced", "upload", "a", "x", 10 * min(second, 50)), second)
     assert tally.rate == 0
@@ -38,7 +37,7 @@ def test_lines_come_at_the_interval_and_at_the_end() -> None:
         lines(TransferEvent("started", "upload", "a", "x", total=2_000_000))
         lines(TransferEvent("advanced", "upload", "a", "x", 1_000_000, 2_000_000, retries=3))
         assert stream.getvalue() == ""
-    assert stream.getvalue().startswith("upload: 0 of 1 files, 1.0 of 2.0 MB")
+    assert stream.getvalue().startswith("upload: 0 of 1 files, 1 MB of 2 MB, ")
     assert ", 3 retries\n" in stream.getvalue()
     often = ProgressLines(every=0, stream=stream)
     often(TransferEvent("started", "download", "a", "x"))
@@ -58,3 +57,15 @@ def test_bandwidths(text: str, rate: float) -> None:
 def test_what_is_no_bandwidth(text: str) -> None:
     with pytest.raises(UsageError, match="--bwlimit"):
         bytes_per_second(text)
+
+
+def test_a_tally_remembers_only_files_in_progress() -> None:
+    tally = TransferTally()
+    for number in range(1000):
+        name = str(number)
+        tally.add(TransferEvent("started", "upload", name, name, total=10), number)
+        tally.add(TransferEvent("advanced", "upload", name, name, 7, 10), number)
+        assert len(tally._in_progress) == 1
+        tally.add(TransferEvent("finished", "upload", name, name, 10, 10), number)
+    assert (tally.files, tally.over, tally.done, tally.total) == (1000, 1000, 10_000, 10_000)
+    assert tally._in_progress == {}

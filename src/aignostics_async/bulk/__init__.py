@@ -34,6 +34,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report._audit": ("ItemOutcome", "Audit", "JobStatus"),
     "report._description": ("describe_summary",),
     "report._next_steps": ("NextStep", "next_steps"),
+    "report._rows": ("ReportedDuplicate", "ReportedRun"),
     "report._summary": ("Summary",),
     "report._write": ("write_report",),
 }
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from .report._audit import Audit as Audit, ItemOutcome as ItemOutcome, JobStatus as JobStatus
     from .report._description import describe_summary as describe_summary
     from .report._next_steps import NextStep as NextStep, next_steps as next_steps
+    from .report._rows import ReportedDuplicate as ReportedDuplicate, ReportedRun as ReportedRun
     from .report._summary import Summary as Summary
     from .report._write import write_report as write_report
 else:

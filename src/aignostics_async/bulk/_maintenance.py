@@ -62,18 +62,13 @@ async def resolve(
     await database.write(command)
 
 
-def is_cancelled(reason: str | None) -> bool:
-    """Whether an intent that is open to decide, for a reason, is one of a job that was cancelled. Pure."""
-    return reason is not None and reason.startswith(_commands.IN_DOUBT)
-
-
 def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
     """Return the command after which an intent may be sent, or its items are set aside."""
 
     def command(execute: Execute) -> None:
         reason = "a person was sure that it has no run"
         _commands.resolve(intent.number, IntentState.SEALED, reason=reason)(execute)
-        if is_cancelled(intent.reason):
+        if _commands.is_cancelled(intent.reason):
             _commands.cancel(_CANCELLED, _REMEDY)(execute)
 
     return command

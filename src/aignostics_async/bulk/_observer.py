@@ -11,7 +11,7 @@ from anyio import to_thread
 from attrs import frozen
 
 from ..errors import UsageError
-from ._maintenance import is_cancelled
+from .database._commands import is_cancelled
 from .database._job_folder import JobFolder
 from .database._journal import Tail
 from .report._consistent_view import consistent_view
@@ -28,8 +28,8 @@ class PendingDecisions:
     """Chunks that may or may not have a run."""
     duplicates: tuple[ReportedDuplicate, ...]
     """Second runs of a chunk that were neither cancelled nor left to run."""
-    is_cancelled: bool
-    """Whether the job was cancelled, so that a chunk without a run is not sent again."""
+    cancelled: frozenset[int]
+    """The numbers of chunks that are not sent again without a run, because the job was cancelled."""
 
 
 class JobObserver:
@@ -49,6 +49,11 @@ class JobObserver:
     def path(self) -> Path:
         """The job's folder."""
         return self._folder.path
+
+    @property
+    def database(self) -> Path:
+        """The job's database, as `write_report` takes it."""
+        return self._folder.database
 
     def holder(self) -> str | None:
         """Return a description of the process that works on the job; None if there is none."""
@@ -86,4 +91,5 @@ class JobObserver:
         with consistent_view(self._folder.database) as execute:
             chunks = tuple(read_ambiguous(execute))
             duplicates = tuple(each for each in read_duplicates(execute) if each.done is None)
-        return PendingDecisions(chunks, duplicates, any(is_cancelled(each.reason) for each in chunks))
+        cancelled = frozenset(each.intent for each in chunks if is_cancelled(each.reason))
+        return PendingDecisions(chunks, duplicates, cancelled)

@@ -1,17 +1,46 @@
-"""The command line: `aignostics-async`. Needs the `cli` extra."""
+"""The command line: `aignostics-async`. Needs the `cli` extra.
+
+It stands on the public API, like a program of a user. A module per group of commands:
+
+- `_login`, `_applications`, `_runs`, `_submit`, `_emulator`
+- `_bulk`, whose commands are in `_bulk_plan`, `_bulk_run`, `_bulk_status`, `_bulk_manage` and `_bulk_resolve`
+
+and what they share:
+
+- `_app`: the root, signals and exit statuses
+- `_output`: the only module that writes to a terminal or a pipe
+- `_options`, `_confirm`, `_signals`, `_failures`, `_progress`
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    _open_closed_streams()
     try:
         from ._app import run
     except ModuleNotFoundError as error:
         if error.name not in ("cyclopts", "rich"):
             raise
-        print("the command line needs the cli extra: pip install 'aignostics-async[cli]'", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(
+            f"the command line needs {error.name}, which the extra `cli` brings; in a checkout: "
+            "pip install '.[cli]'"
+        )
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Connect closed standard streams to the null device.
+
+    Python sets them to None, and the next file that is opened would take their descriptor.
+    """
+    for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8"))

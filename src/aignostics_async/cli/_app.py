@@ -1,8 +1,15 @@
-"""The root of the command line, and what its exit statuses mean.
+"""The root of the command line, and its exit statuses.
 
-0 done; 1 failed; 2 used wrongly; 3 finished, but the run, some items or some files failed; 4 whether a run
-was created is unknown, or somebody has to decide about one; 5 sign in first; 6 a plan would fail; 75 a bulk
-job is not at its end and can be resumed; 130 and 143 interrupted by SIGINT and SIGTERM.
+0   done
+1   failed
+2   used wrongly: an argument, a setting, or a job folder that does not allow it
+3   finished, but the run, some items or some files failed; or nothing was found
+4   whether a run was created is unknown, or a person has to decide about one
+5   sign in first
+6   a plan has faults
+7   the platform has no such application, version or run
+75  a bulk job has not finished and can be resumed
+130 and 143: interrupted by SIGINT and SIGTERM
 """
 
 from __future__ import annotations
@@ -12,30 +19,34 @@ import io
 import signal
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 
-from .._version import __version__
+from .. import __version__
 from ..errors import AignosticsError
-from ._common import mute
-from ._status import exit_status
+from ._failures import FAILED, USAGE, exit_status, show_error
+from ._output import discard_output
+
+_ACCOUNT = Group("Signing in", sort_key=1)
+_RUNS = Group("Running slides", sort_key=2)
+_DEVELOPMENT = Group("Development", sort_key=3)
 
 app = App(
     name="aignostics-async",
     help="Slides in, verified results out: an unofficial client for the Aignostics Platform.",
     version=__version__,
 )
-# By name: a command loads what it needs, and not what the others do.
+# By name: a command loads only what it needs.
 for _command in ("login", "logout", "whoami", "token"):
-    app.command(f"{__package__}._login:{_command}")
-app.command(f"{__package__}._applications:applications")
-app.command(f"{__package__}._runs:app", name="runs")
-app.command(f"{__package__}._submit:submit")
-app.command(f"{__package__}._bulk:app", name="bulk")
-app.command(f"{__package__}._emulator:emulator")
+    app.command(f"{__package__}._login:{_command}", group=_ACCOUNT)
+app.command(f"{__package__}._applications:applications", group=_RUNS)
+app.command(f"{__package__}._submit:submit", group=_RUNS)
+app.command(f"{__package__}._runs:app", name="runs", group=_RUNS)
+app.command(f"{__package__}._bulk:app", name="bulk", group=_RUNS)
+app.command(f"{__package__}._emulator:emulator", group=_DEVELOPMENT)
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit status; errors of ours are one text on standard error."""
+    """Run one command and return its exit status. Errors of the package become one line on standard error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A reference that the terminal's encoding lacks must not end the command.
@@ -44,30 +55,35 @@ def run(arguments: list[str]) -> int:
         _load_for_help(arguments)
         status = _interruptible(arguments)
         sys.stdout.flush()
-    except CycloptsError:
-        return 2
-    except AignosticsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_status(error)
+    except (CycloptsError, AignosticsError) as error:
+        status = exit_status(error) if isinstance(error, AignosticsError) else USAGE
+        _tell(error, status, arguments)
     except BrokenPipeError:
-        mute()
-        return 1
+        discard_output()
+        return FAILED
     except OSError as error:
-        mute()
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        discard_output()
+        status = FAILED
+        _tell(error, status, arguments)
     return status
 
 
+def _tell(error: Exception, status: int, arguments: list[str]) -> None:
+    try:
+        show_error(error, status, as_json="--json" in arguments)
+    except OSError:
+        return  # nobody reads standard error
+
+
 def _load_for_help(arguments: list[str]) -> None:
-    """Load every command if help will be shown, which tells what each of them does."""
+    """Load every command if its help will be shown."""
     if arguments[-1:] in ([], ["bulk"]) or any(flag in arguments for flag in ("--help", "-h")):
         for each in (app, app["bulk"]):
             each.resolved_commands()
 
 
 def _interruptible(arguments: list[str]) -> int:
-    """Run a command; SIGTERM ends it as orderly as Ctrl-C does."""
+    """Run a command that SIGTERM ends as orderly as Ctrl-C does."""
     interrupted: list[int] = []
 
     async def main() -> int:
@@ -80,7 +96,9 @@ def _interruptible(arguments: list[str]) -> int:
 
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-        result = await app.run_async(arguments, exit_on_error=False, result_action="return_value")
+        result = await app.run_async(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
         return result if isinstance(result, int) else 0
 
     try:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from cyclopts import App, Group
 
-app = App(name="bulk", help="Jobs of thousands of slides, which survive anything and never pay twice.")
-# By name: `status` answers at once, and loads nothing that runs a job.
-for command in (
-    "_bulk_plan:plan",
-    "_bulk_run:run",
-    "_bulk_run:resume",
-    "_bulk_manage:pause",
-    "_bulk_status:status",
-    "_bulk_status:watch",
-    "_bulk_status:report",
-    "_bulk_manage:retry",
-    "_bulk_resolve:resolve",
-    "_bulk_manage:adopt",
-    "_bulk_manage:verify",
-    "_bulk_manage:cancel",
-    "_bulk_manage:clean",
-):
-    app.command(f"{__package__}.{command}")
+_WORK = Group("Run a job", sort_key=1)
+_OBSERVE = Group("Observe a job", sort_key=2)
+_DECIDE = Group("Correct and end a job", sort_key=3)
+
+app = App(name="bulk", help="Jobs of thousands of slides, which survive crashes and never pay twice.")
+# By name: `status` answers at once, because it loads nothing that runs a job.
+_COMMANDS = {
+    "_bulk_plan:plan": _WORK,
+    "_bulk_run:run": _WORK,
+    "_bulk_run:resume": _WORK,
+    "_bulk_manage:pause": _WORK,
+    "_bulk_status:status": _OBSERVE,
+    "_bulk_status:watch": _OBSERVE,
+    "_bulk_status:report": _OBSERVE,
+    "_bulk_manage:retry": _DECIDE,
+    "_bulk_resolve:resolve": _DECIDE,
+    "_bulk_manage:adopt": _DECIDE,
+    "_bulk_manage:verify": _DECIDE,
+    "_bulk_manage:cancel": _DECIDE,
+    "_bulk_manage:clean": _DECIDE,
+}
+for _command, _group in _COMMANDS.items():
+    app.command(f"{__package__}.{_command}", group=_group)

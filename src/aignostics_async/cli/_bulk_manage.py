@@ -1,57 +1,59 @@
-"""What a person does to a job: `bulk pause`, `retry`, `adopt`, `verify`, `cancel` and `clean`."""
+"""Decisions about a job: `bulk pause`, `retry`, `adopt`, `verify`, `cancel` and `clean`."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from .._core._display_text import count
-from ..bulk import BulkJob
+from ..bulk import BulkJob, JobObserver
 from ..errors import UsageError
-from ._bulk_text import job_folder
-from ._common import client
 from ._confirm import Yes, confirm
+from ._options import client
+from ._output import count, err, out
 
 _SOME_ARE_BAD = 3
 
 
 async def pause(directory: Path, /) -> None:
-    """Let the process that works on a job bring to an end what it has begun, and then stop.
+    """Let the process that works on a job finish what it began, and stop.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    folder = job_folder(directory)
-    holder = folder.holder()
+    observer = JobObserver(directory)
+    holder = observer.holder()
     if holder is None:
-        raise UsageError(f"nobody works on the job in {directory}, so there is nothing to pause")
-    folder.pause.touch(mode=0o600)
-    print(
-        f"{holder} begins nothing new, and ends with 75 when what it has begun is at an end. Runs that the "
-        "platform has go on there. 'bulk resume' goes on with the job."
+        raise UsageError(f"no process works on the job in {directory}, so there is nothing to pause")
+    observer.request_pause()
+    out(
+        f"{holder} begins nothing new, and ends with 75 once what it began is finished. Runs continue on the "
+        "platform. 'bulk resume' continues the job."
     )
 
 
 async def retry(
-    directory: Path, /, *, failed: Annotated[bool, Parameter(negative=())] = False, yes: Yes = False
+    directory: Path,
+    /,
+    *,
+    failed: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    yes: Yes = False,
 ) -> None:
-    """Let slides that were set aside go on from where they were; 'bulk resume' then works on them.
+    """Let slides that were set aside continue where they stopped; 'bulk resume' then works on them.
 
-    What they had cost already they don't cost again.
+    Nothing that was paid for is paid again.
 
     Parameters
     ----------
     directory
         The job's folder.
     failed
-        Submit also those again that the platform has ended without results; they are billed again.
+        Also submit slides again that the platform ended without results; they are billed again.
     """
-    job_folder(directory)
+    JobObserver(directory)
     async with BulkJob.open(directory) as job:
         billed = await job.count_billable_retries() if failed else 0
         if billed:
@@ -61,89 +63,83 @@ async def retry(
             )
         number = await job.retry(failed=failed)
         left = 0 if failed else await job.count_billable_retries()
-    print(
-        f"{count(number, 'slide')} will go on with 'bulk resume'" if number else "there is nothing to retry"
-    )
+    out(f"{count(number, 'slide')} will go on with 'bulk resume'" if number else "there is nothing to retry")
     if left:
-        print(
+        err(
             f"{count(left, 'slide')} ended without results at the platform; --failed submits them again, and "
-            "they are billed again",
-            file=sys.stderr,
+            "they are billed again"
         )
 
 
 async def adopt(directory: Path, /) -> None:
-    """Make runs that the platform has and the job's database has forgotten the job's own.
+    """Add the job's runs to its database that the platform has and the database lacks.
 
-    For a database that was brought back from a copy; 'bulk resume' does so by itself where it can tell.
+    For a database that was restored from a copy; 'bulk resume' adopts runs by itself if it detects that.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    job_folder(directory)
+    JobObserver(directory)
     async with BulkJob.open(directory) as job, client() as session:
         adopted = await job.adopt(session)
     for run_id in adopted:
-        print(run_id)
-    print(f"{count(len(adopted), 'run')} adopted", file=sys.stderr)
+        out(run_id)
+    err(f"{count(len(adopted), 'run')} adopted")
 
 
 async def verify(directory: Path, /) -> int:
     """Read every result of a job again and compare it with its checksum.
 
-    Ends with 3, and prints their names, if files are gone or changed; 'bulk resume' then brings them anew.
+    Prints the names of missing and changed files and ends with 3; 'bulk resume' downloads them again.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    job_folder(directory)
+    JobObserver(directory)
     async with BulkJob.open(directory) as job:
         bad = await job.verify()
     for path in bad:
-        print(path)
+        out(str(path))
     if bad:
-        print(
-            f"{count(len(bad), 'file')} gone or changed; 'bulk resume' brings what it lacks anew",
-            file=sys.stderr,
-        )
+        err(f"{count(len(bad), 'file')} gone or changed; 'bulk resume' downloads them again")
         return _SOME_ARE_BAD
-    print("every result is as it came", file=sys.stderr)
+    err("every result is unchanged")
     return 0
 
 
 async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
-    """Cancel all runs of a job, and send nothing any more.
+    """Cancel all runs of a job, and send nothing more.
 
-    Items that the platform has not begun cost nothing then. Results that are at home stay.
+    Items that the platform has not started cost nothing. Downloaded results stay.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    job_folder(directory)
+    JobObserver(directory)
     async with BulkJob.open(directory) as job, client() as session:
         confirm("all runs of the job will be cancelled, and what is not sent will be set aside", yes=yes)
         cancelled = await job.cancel(session)
-    print(f"{count(cancelled, 'run')} cancelled; 'bulk resume' brings home what was done before")
+    out(f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist")
 
 
 async def clean(directory: Path, /, *, yes: Yes = False) -> None:
-    """Delete the uploaded slides whose results are at home from the object store.
+    """Delete uploaded slides from the object store once their results are downloaded.
 
-    The slides here and the results stay; slides that failed stay too, for 'bulk retry'.
+    Local slides and results stay, and so do uploads of failed slides, for 'bulk retry'.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    job_folder(directory)
+    JobObserver(directory)
     async with BulkJob.open(directory) as job, client() as session:
         confirm(f"the uploaded slides of this job in {job.plan.store} will be deleted", yes=yes)
         deleted = await job.clean(session)
-    print(f"{count(deleted, 'object')} deleted")
+    out(f"{count(deleted, 'object')} deleted")

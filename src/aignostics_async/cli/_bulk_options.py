@@ -1,4 +1,4 @@
-"""What a bulk job is told on the command line, for every command that begins one."""
+"""The options of commands that create a bulk job."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ from typing import Annotated, Any
 from attrs import frozen
 from cyclopts import Parameter, Token
 
-from ..bulk._plan import JobPlan
-from ..bulk.preflight.sources._selection_rules import SelectionRule
-from ..bulk.preflight.sources._sources import Sources
-from ._common import key_value
+from ..bulk import JobPlan, SelectionRule, Sources
+from ._options import key_value
 
 
 def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
-    """Return rules in the order in which they were given, whichever of the two options they came by."""
+    """Return the rules of both options in their common order."""
     return tuple(SelectionRule(token.value, counts=token.keyword == "--include") for token in tokens)
 
 
 @Parameter(name="*")
 @frozen(kw_only=True)
 class JobOptions:
-    """Which slides, and what becomes of them."""
+    """The slides of a job, and what is done with them."""
 
     store: Annotated[
         str,
         Parameter(
-            help="Where the slides go: s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, or the "
-            "address of a store of the API's own origin."
+            help="Where to upload: s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, or the URL "
+            "of a store at the API's own origin."
         ),
     ]
     manifest: Annotated[
         Path | None,
         Parameter(
-            help="A CSV file with a column path, and maybe reference, mpp, mpp_x and mpp_y; other columns "
-            "are metadata. Paths are relative to it."
+            help="A CSV file with a column path and, optionally, reference, mpp, mpp_x and mpp_y; other "
+            "columns are metadata. Paths are relative to the file."
         ),
     ] = None
     files_from: Annotated[
@@ -52,42 +50,44 @@ class JobOptions:
             n_tokens=1,
             accepts_keys=False,
             show_default=False,
-            help="A pattern of files to take, or to leave out: '*.svs', 'lung/**'. Of those that fit the "
-            "last one wins; what none fits counts unless the first one is --include.",
+            help="A pattern of files to include or exclude: '*.svs', 'lung/**'. The last matching pattern "
+            "decides. A file that matches none is included, unless the first pattern is an --include.",
         ),
     ] = ()
-    limit: Annotated[int | None, Parameter(help="How many slides at most.")] = None
+    limit: Annotated[int | None, Parameter(help="The maximum number of slides.")] = None
     reference_from: Annotated[
         str | None,
         Parameter(
-            help="Where references come from: relpath, stem, or column:NAME of the manifest. By default the "
-            "column reference where it says something, else the path."
+            help="The source of references: relpath, stem, or column:NAME of the manifest. The default is "
+            "the manifest's column reference, or the path where it is empty."
         ),
     ] = None
     mpp: Annotated[
-        float | None, Parameter(help="µm per pixel of all slides for which the manifest has none.")
+        float | None, Parameter(help="µm per pixel, for slides without a value in the manifest.")
     ] = None
     metadata: Annotated[
         tuple[str, ...],
         Parameter(negative=(), show_default=False, help="Metadata of all slides, as KEY=VALUE."),
     ] = ()
-    prefix: Annotated[str, Parameter(help="What the keys of objects begin with.")] = "aignostics-async"
-    results: Annotated[Path | None, Parameter(help="Where outputs go, if not to the job's own folder.")] = (
+    prefix: Annotated[str, Parameter(help="The prefix of object keys.")] = "aignostics-async"
+    results: Annotated[Path | None, Parameter(help="The folder of outputs, if not in the job's folder.")] = (
         None
     )
-    chunk_size: Annotated[int, Parameter(help="Items of one run, 500 at most.")] = 100
-    max_items: Annotated[int | None, Parameter(help="How many items may be billed.")] = None
+    chunk_size: Annotated[int, Parameter(help="Items per run, 500 at most.")] = 100
+    max_items: Annotated[int | None, Parameter(help="The maximum number of items to be billed.")] = None
     pack: Annotated[
         bool,
         Parameter(
             negative=(),
-            help="Send slides of several files as one zip to a version that does not say that it takes one.",
+            show_default=False,
+            help="Send slides of several files as one zip, even if the application version does not declare "
+            "that it accepts one.",
         ),
     ] = False
     reference_tag: Annotated[
         bool,
         Parameter(
-            negative=(), help="Mark each reference, as the platform sees it, with the job that it is of."
+            negative=(), show_default=False, help="Append a tag of the job to each reference on the platform."
         ),
     ] = False
 
@@ -106,7 +106,7 @@ class JobOptions:
         )
 
     def sources(self, places: Sequence[str]) -> Sources:
-        """Return where the slides are."""
+        """Return the sources of slides."""
         return Sources(
             places=places,
             files_from=self.files_from,
@@ -115,5 +115,5 @@ class JobOptions:
             limit=self.limit,
             reference_from=self.reference_from,
             mpp=self.mpp,
-            metadata=dict(key_value(text) for text in self.metadata),
+            metadata=dict(key_value(pair) for pair in self.metadata),
         )

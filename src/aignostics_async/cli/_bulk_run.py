@@ -1,4 +1,4 @@
-"""`bulk run` and `bulk resume`: working on a job until its end, or until somebody wants it to pause."""
+"""`bulk run` and `bulk resume`: work on a job until its end, or until it is to pause."""
 
 from __future__ import annotations
 
@@ -6,45 +6,38 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO
 
 from attrs import define
-from cyclopts import Parameter
-from rich.text import Text
 
-from .._core._display_text import count
-from .._core._tasks import plain_task_group
-from .._environment import read_api_root
-from ..bulk import BulkJob, create_job
-from ..bulk._create import can_create_job
-from ..bulk.report._audit import JobStatus
+from .. import Client, ProgressBars, read_api_root
+from ..bulk import (
+    BulkJob,
+    JobEvent,
+    JobObserver,
+    JobStatus,
+    PreflightReport,
+    Summary,
+    can_create_job,
+    create_job,
+)
 from ..errors import JobStopped
 from ._bulk_options import JobOptions
-from ._bulk_plan import look, looking, render
-from ._bulk_progress import JobBars
-from ._bulk_text import (
-    event_line,
-    facts,
-    job_folder,
-    print_text,
-    standing,
-)
-from ._common import Bwlimit, Json, PollInterval, client, mute, print_line
+from ._bulk_plan import preflight, report_text
+from ._bulk_text import event_line, event_style, is_routine, summary_json, summary_text
 from ._confirm import confirm
+from ._failures import exit_status
+from ._options import Bwlimit, Flag, Json, PollInterval, client
+from ._output import count, discard_output, err, print_json_line, show, text
+from ._progress import JobProgress, preflight_progress
 from ._signals import drained_by_signals
-from ._status import exit_status
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .._client import Client
-    from ..bulk import JobEvent, PreflightReport, Summary
 
 _DRAINING = (
-    "What was begun is brought to an end, then this stops; 'bulk resume' goes on. A second signal stops at "
-    "once, which loses nothing either."
+    "What was begun is finished, then this stops; 'bulk resume' goes on. A second signal stops at once and "
+    "loses nothing either."
 )
 
 
@@ -54,47 +47,49 @@ async def run(
     /,
     *places: str,
     options: JobOptions,
-    set_aside_faulty: Annotated[bool, Parameter(negative=())] = False,
-    allow_rerun: Annotated[bool, Parameter(negative=())] = False,
-    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    set_aside_faulty: Annotated[bool, Flag] = False,
+    allow_rerun: Annotated[bool, Flag] = False,
+    dry_run: Annotated[bool, Flag] = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
 ) -> int:
-    """Look ahead, make a job in a folder, and work on it until every slide has its results at home.
+    """Check slides, create a job in a folder, and work on it until all results are downloaded.
 
-    Ends with 0 when all is done, 3 if some slides have no results, 4 if somebody has to decide about a run, 6
-    if a slide has faults and nothing was begun, 75 if 'bulk resume' has to go on. Where standard output is no
-    terminal, what happens comes there as one line of JSON each.
+    Ends with 0 if all is done, 3 if some slides have no results, 4 if a person has to decide about a run, 6
+    if slides have faults and nothing was begun, and 75 if 'bulk resume' has to continue. Without a terminal,
+    and with --json, standard output is one JSON object per line for each event.
+
+    Example: `bulk run job/ he-tme:v1.0.0 slides/ --store s3://bucket/prefix --max-items 300`
 
     Parameters
     ----------
     directory
-        The job's own folder; it is made.
+        The job's own folder; it is created.
     application_version
-        What to run, such as h-e-tme:v1.2.3.
+        The application version, such as he-tme:v1.0.0; see 'applications'.
     places
-        Folders, slide files, and patterns of them such as 'slides/**/*.svs'.
+        Folders, slide files, and patterns such as 'slides/**/*.svs'.
     set_aside_faulty
-        Go on without the slides that have faults; they are in the report.
+        Continue without the slides that have faults; the report lists them.
     allow_rerun
         Run slides again that were run with this version before. Each is billed again.
     dry_run
-        Look ahead only, as 'bulk plan' does.
+        Only run the preflight, like 'bulk plan'.
     """
     plan, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
     if dry_run:
-        return await look(plan, sources, results=directory / "results", as_json=as_json)
-    shown = _Shown(lines=as_json or not sys.stdout.isatty())
+        return await preflight(plan, sources, results=directory / "results", as_json=as_json)
+    display = _Display(lines=as_json or not sys.stdout.isatty())
     async with client(poll_interval, bwlimit) as session:
         with ExitStack() as stack:
-            progress = stack.enter_context(looking())
+            progress = stack.enter_context(preflight_progress())
 
-            def consent(outlook: PreflightReport) -> None:
+            def consent(report: PreflightReport) -> None:
                 stack.close()  # a question and a bar do not go together
-                _ask(shown, outlook, allow_rerun=allow_rerun)
+                _ask(display, report, allow_rerun=allow_rerun)
 
-            outlook = await create_job(
+            report = await create_job(
                 directory,
                 plan,
                 sources,
@@ -103,13 +98,13 @@ async def run(
                 consent=consent,
                 progress=progress,
             )
-        if not can_create_job(outlook, quarantine_faulty=set_aside_faulty):
-            shown.outlook(outlook)
-            if can_create_job(outlook, quarantine_faulty=True):
-                shown.say(f"--set-aside-faulty goes on with the {outlook.ready:,} others")
-            return outlook.exit_status
+        if not can_create_job(report, quarantine_faulty=set_aside_faulty):
+            display.preflight(report)
+            if can_create_job(report, quarantine_faulty=True):
+                display.say(f"--set-aside-faulty goes on with the {report.ready:,} others")
+            return report.exit_status
         async with BulkJob.open(directory) as job:
-            return await _work(job, session, shown)
+            return await _work(job, session, display)
 
 
 async def resume(
@@ -120,118 +115,120 @@ async def resume(
     bwlimit: Bwlimit = None,
     as_json: Json = False,
 ) -> int:
-    """Go on with a job, whatever ended it; ends as 'bulk run' does.
+    """Continue a job, whatever ended it; ends like 'bulk run'.
 
-    Nothing that was uploaded, submitted or brought home is so a second time.
+    Nothing is uploaded, submitted or downloaded a second time.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    job_folder(directory)
-    shown = _Shown(lines=as_json or not sys.stdout.isatty())
+    JobObserver(directory)
+    display = _Display(lines=as_json or not sys.stdout.isatty())
     async with BulkJob.open(directory) as job, client(poll_interval, bwlimit) as session:
-        return await _work(job, session, shown)
+        return await _work(job, session, display)
 
 
 @define
-class _Shown:
-    """Shows a job at work: to a program as lines of JSON, to a person as text, and as bars on a terminal."""
+class _Display:
+    """Shows a job at work: JSON lines for a program, text for a person, and bars on a terminal."""
 
     lines: bool
-    """Whether standard output is for a program; texts go to standard error then."""
-    bars: JobBars | None = None
+    """Whether standard output is for a program; text goes to standard error then."""
+    bars: ProgressBars | None = None
 
-    def outlook(self, outlook: PreflightReport) -> None:
-        """Show what is ahead."""
+    def preflight(self, report: PreflightReport) -> None:
+        """Show the report of the preflight."""
         if self.lines:
-            self._tell({"what": "outlook", "outlook": json.loads(outlook.to_json())})
-        print_text(render(outlook), self._stream)
+            self._line({"what": "outlook", "outlook": json.loads(report.to_json())})
+        show(*report_text(report), stream=self._stream)
 
     def event(self, event: JobEvent) -> None:
-        """Show what has happened."""
+        """Show an event."""
+        known = event.as_dict()
         if self.lines:
-            self._tell(event.as_dict())
+            self._line(known)
         if self.bars is not None:
-            self.bars.event(event)
+            if not is_routine(event.type):
+                self.bars.print(event_line(known), style=event_style(event.type))
         elif not self.lines:
-            print_text(event_line(event.as_dict()), sys.stdout)
+            show(text(event_line(known), event_style(event.type)))
 
     def say(self, words: str) -> None:
-        """Say something to a person."""
+        """Show a sentence to a person."""
         if self.bars is not None:
-            self.bars.say(Text(words, style="bold"))
+            self.bars.print(words, style="bold")
         else:
-            print(words, file=sys.stderr, flush=True)
+            err(words)
 
     def end(self, summary: Summary, status: int) -> None:
-        """Show how the job stands when nobody works on it any more."""
+        """Show how the job stands at the end of the command."""
         if self.lines:
-            self._tell({"what": "summary", **facts(summary), "exit_status": status})
-        print_text(standing(summary, None), self._stream)
+            self._line({"what": "summary", **summary_json(summary), "exit_status": status})
+        show(*summary_text(summary, None), stream=self._stream)
 
     async def run(self, job: BulkJob, session: Client) -> Summary:
-        """Let the job run, and show it."""
+        """Run the job and show it."""
         if not sys.stderr.isatty():
             return await job.run(session, listener=self.event)
-        with JobBars() as bars:
-            self.bars = bars
+        with ProgressBars() as bars:
+            self.bars, progress = bars, JobProgress(bars)
+            follower = asyncio.create_task(progress.follow(job))
             try:
-                async with plain_task_group() as group:
-                    group.start_soon(bars.follow, job)
-                    summary = await job.run(session, listener=self.event, progress=bars.progress)
-                    group.cancel_scope.cancel()
-                await bars.show(job)
+                summary = await job.run(session, listener=self.event, progress=progress)
+                await progress.show(job)
             finally:
                 self.bars = None
+                follower.cancel()
+                await asyncio.gather(follower, return_exceptions=True)
         return summary
 
     @property
     def _stream(self) -> TextIO:
         return sys.stderr if self.lines else sys.stdout
 
-    def _tell(self, record: Mapping[str, Any]) -> None:
+    def _line(self, record: Mapping[str, Any]) -> None:
         try:
-            print_line(record)
+            print_json_line(record)
         except OSError:
-            mute()  # whoever read has had enough; the job goes on
+            discard_output()  # its reader is gone; the job continues
 
 
-def _ask(shown: _Shown, outlook: PreflightReport, *, allow_rerun: bool) -> None:
-    """Tell what a job will have billed, and refuse to have slides billed again unless that is meant."""
-    shown.outlook(outlook)
-    again = 0 if outlook.earlier is None else len(outlook.earlier.again)
+def _ask(display: _Display, report: PreflightReport, *, allow_rerun: bool) -> None:
+    """Show what a job will cost, and ask before slides are billed again."""
+    display.preflight(report)
+    again = 0 if report.earlier is None else len(report.earlier.again)
     if again:
         confirm(
             f"{count(again, 'slide')} of these {'was' if again == 1 else 'were'} run with "
-            f"{outlook.plan.application_version} before, and will be billed again",
+            f"{report.plan.application_version} before, and will be billed again",
             yes=allow_rerun,
             option="--allow-rerun",
         )
 
 
-async def _work(job: BulkJob, session: Client, shown: _Shown) -> int:
+async def _work(job: BulkJob, session: Client, display: _Display) -> int:
     def drain() -> None:
         job.drain()
-        shown.say(_DRAINING)
+        display.say(_DRAINING)
 
-    with drained_by_signals(drain) as came:
+    with drained_by_signals(drain) as signals:
         try:
-            summary = await shown.run(job, session)
+            summary = await display.run(job, session)
         except asyncio.CancelledError:
-            if len(came) < 2:
+            if len(signals) < 2:
                 raise
-            return 128 + came[-1]
+            return 128 + signals[-1]
         except JobStopped as error:
-            shown.end(await job.summary(), exit_status(error))
+            display.end(await job.summary(), exit_status(error))
             raise
     status = _status(summary)
-    shown.end(summary, status)
+    display.end(summary, status)
     return status
 
 
 def _status(summary: Summary) -> int:
-    """Return the exit status of a job whose work is over, or was cut short. Pure."""
+    """Return the exit status of a job that has finished or was drained."""
     is_drained = summary.job.finished_at is None and summary.status is not JobStatus.LOST
     return JobStatus.UNFINISHED.exit_status if is_drained else summary.status.exit_status

@@ -1,4 +1,4 @@
-"""`emulator`: the platform on your laptop."""
+"""`emulator`: the platform on this machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..errors import ConfigurationError
+from ._output import out
 
 if TYPE_CHECKING:
-    from ..emulator._host import ConnectionInfo
+    from ..emulator import ConnectionInfo
 
 
 async def emulator(
@@ -35,38 +36,39 @@ async def emulator(
     allow_host: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     violations: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_VIOLATIONS")] = None,
 ) -> None:
-    """Run the platform on this machine until it is interrupted. For development, not for the open network.
+    """Run an emulator of the platform until it is interrupted. For development, not for an open network.
 
     Parameters
     ----------
     host
         The address to listen on.
     port
-        The port to listen on; 0 takes a free one.
+        The port to listen on; 0 picks a free one.
     data
-        The folder of its state; the next start on it goes on where this one ends.
+        The folder of its state; a later emulator on the same folder resumes there.
     ready_file
-        Where to write, once requests are taken, the addresses and an access token as JSON.
+        A JSON file to write once requests are accepted, with the addresses and an access token.
     static_token
-        An access token that never expires, instead of a generated one.
+        The access token to accept, instead of a generated one.
     speed
-        Scales the life of runs, and nothing else.
+        Divides the durations of a run's lifecycle.
     clock_rate
-        So many seconds pass in one: for runs, tokens, signed URLs and the Date header alike.
+        Seconds of the emulator's clock per second; 0 stops it. Runs, tokens, signed URLs and the Date header
+        use that clock.
     token_lifetime
-        Seconds that a generated access token lives.
+        The lifetime of generated access tokens, in seconds.
     refresh_overlap
-        Seconds in which a refresh token may be used again.
+        Seconds for which a used refresh token works again.
     device_lifetime
-        Seconds that the code of a login on another device lives.
+        The lifetime of a device code, in seconds.
     device_interval
-        Seconds between two questions of a program that waits for such a login.
+        The polling interval of a device login, in seconds.
     url_lifetime
-        Seconds that the download URLs of results live.
+        The lifetime of the download URLs of results, in seconds.
     remote_inputs
-        Fetch inputs from other machines too.
+        Fetch inputs from other machines, too.
     failed_items_threshold
-        So many failed items, and a run is given up.
+        Cancel a run once this many of its items failed.
     allow_host
         A name under which other machines or containers reach the emulator; repeat it for several. Requests
         with another name in their Host header are refused, except localhost and IP addresses.
@@ -74,11 +76,11 @@ async def emulator(
         Check every answer against the contract, and append violations to this file.
     """
     try:
-        from ..emulator._options import EmulatorOptions
-        from ..emulator._server import serve
+        from ..emulator import EmulatorOptions, serve
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"the emulator needs its extra, {error.name} is missing: pip install 'aignostics-async[emulator]'"
+            f"the emulator needs {error.name}, which the extra `emulator` brings; in a checkout: pip install "
+            "'.[emulator]'"
         ) from None
     options = EmulatorOptions(
         data=data,
@@ -91,11 +93,11 @@ async def emulator(
         url_lifetime=url_lifetime,
         remote_inputs=remote_inputs,
         failed_items_threshold=failed_items_threshold,
-        violations=violations,
         allowed_hosts=allow_host,
+        violations=violations,
     )
     if sys.platform != "win32":
-        # The server has an order of its own to end in; both at once would cut it short.
+        # The server handles SIGTERM itself; a second handler would cut its shutdown short.
         asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     await serve(
         options,
@@ -108,12 +110,17 @@ async def emulator(
 
 
 def _announce(ready: ConnectionInfo) -> None:
-    print(f"emulator ready at {ready.api_root}", flush=True)
-    print("\nTo use it from another shell:")
-    print(f"  export AIGNOSTICS_API_ROOT={ready.api_root}")
-    print(f"  export AIGNOSTICS_ACCESS_TOKEN={ready.access_token}")
-    print(f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}")
-    print("\nor, to sign in instead of the access token:")
-    print(f"  export AIGNOSTICS_API_ROOT={ready.api_root}")
-    print(f"  export AIGNOSTICS_TOKEN_URL={ready.token_url} AIGNOSTICS_CLIENT_ID={ready.client_id}")
-    print("  aignostics-async login", flush=True)
+    for line in (
+        f"emulator ready at {ready.api_root}",
+        "",
+        "To use it from another shell:",
+        f"  export AIGNOSTICS_API_ROOT={ready.api_root}",
+        f"  export AIGNOSTICS_ACCESS_TOKEN={ready.access_token}",
+        f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}",
+        "",
+        "or, to sign in instead of the access token:",
+        f"  export AIGNOSTICS_API_ROOT={ready.api_root}",
+        f"  export AIGNOSTICS_TOKEN_URL={ready.token_url} AIGNOSTICS_CLIENT_ID={ready.client_id}",
+        "  aignostics-async login",
+    ):
+        out(line)

@@ -1,4 +1,4 @@
-"""`login`, `logout`, `whoami` and `token`: who this machine is signed in as."""
+"""`login`, `logout`, `whoami` and `token`: the credential of this machine."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from .._config import Settings
-from .._core._secret import Secret
-from .._environment import read_api_root, read_environment, read_identity_providers, read_token_store
-from ..auth import (
+from .. import (
     DeviceCode,
     MemoryStore,
+    Settings,
     StaticToken,
     StoredLogin,
     Token,
     login_browser,
     login_device,
-    logout as forget,
+    logout as end_login,
+    read_api_root,
+    read_environment,
+    read_identity_providers,
+    read_token_store,
+    token_claims,
 )
-from ..auth._endpoint import read_claims
-from ..auth._stored_tokens import logins
 from ..errors import ConfigurationError
-from ._common import Json, print_json, print_table
+from ._options import Json
+from ._output import err, out, print_json, print_table
 
 _DEVICE_FIRST = ("AIGNOSTICS_CLIENT_ID_DEVICE", "AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE")
+_NOT_SIGNED_IN = 5
 
 
 async def login(
@@ -42,10 +45,10 @@ async def login(
     Parameters
     ----------
     device
-        Sign in with a code on another device, or with the browser of this one; by default the browser, except
-        over SSH and where there is no screen.
+        Sign in with a code on another device, or with the browser of this one. The default is the browser,
+        except over SSH and without a screen.
     timeout
-        Seconds to wait for the sign-in in the browser.
+        Seconds to wait for the browser.
     """
     providers = read_identity_providers(os.environ)
     store = read_token_store(os.environ)
@@ -54,7 +57,7 @@ async def login(
             "a login in memory ends with this command; set AIGNOSTICS_TOKEN_STORE to file"
         )
     if not timeout > 0:
-        raise ConfigurationError(f"--timeout is a number of seconds, more than 0, not {timeout}")
+        raise ConfigurationError(f"--timeout must be more than 0 seconds, not {timeout}")
     if device is None:
         is_for_devices = list(providers) == ["AIGNOSTICS_CLIENT_ID_DEVICE"]
         device = is_for_devices or (_is_remote() and next(iter(providers.values())).device_url is not None)
@@ -64,84 +67,85 @@ async def login(
     else:
         provider = next(iter(providers.values()))
         await login_browser(provider, show=_show_address, timeout=timeout, store=store)
-    _tell(f"signed in as {provider.described} for {read_api_root(os.environ)}")
-    _tell_what_comes_first()
+    err(f"signed in as {provider.described} for {read_api_root(os.environ)}")
+    _warn_of_precedence()
 
 
 async def logout() -> None:
-    """Sign out: give the refresh token back and forget the login, of every client that is set."""
-    forgotten = await forget(
-        *read_identity_providers(os.environ).values(), store=read_token_store(os.environ)
-    )
-    _tell("signed out" if forgotten else "there was no login to end")
-    _tell_what_comes_first()
+    """Sign out every client that is set: revoke the refresh token and delete the login."""
+    providers = read_identity_providers(os.environ).values()
+    was_signed_in = await end_login(*providers, store=read_token_store(os.environ))
+    err("signed out" if was_signed_in else "there was no login to end")
+    _warn_of_precedence()
 
 
 async def whoami(*, json: Json = False) -> int:
-    """Show which credential is used, where, and whose it is. No token is shown, and nobody is asked."""
+    """Show the credential that is used, and its user. Shows no token and sends no request.
+
+    Ends with 5 if a login is needed.
+    """
     account = read_environment(os.environ, Settings())
-    told: dict[str, Any] = {"api_root": account.api_root, "credential": account.described}
+    facts: dict[str, Any] = {"api_root": account.api_root, "credential": account.described}
     if isinstance(account.source, StaticToken):
-        told |= _told_of(await account.source.get_token())
+        facts |= _token_facts(await account.source.get_token())
     if isinstance(account.source, StoredLogin):
-        told |= await _login_told()
+        facts |= await _login_facts(account.source)
     if json:
-        print_json(told)
+        print_json(facts)
     else:
-        shown = {
-            name: "no; `aignostics-async login` does it" if value is None else value
-            for name, value in told.items()
-        }
-        print_table(("", ""), shown.items())
-    return 5 if told.get("signed_in", "") is None else 0
+        rows = [
+            (name, "no; `aignostics-async login` does it" if value is None else value)
+            for name, value in facts.items()
+        ]
+        print_table(("", ""), rows)
+    return _NOT_SIGNED_IN if facts.get("signed_in", "") is None else 0
 
 
-async def token(*, show: Annotated[bool, Parameter(negative=())] = False) -> None:
-    """Get a usable access token, renewing it where needed; say so, or print it with --show.
+async def token(*, show: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
+    """Get a usable access token, refreshing it if needed; --show prints it.
 
     Parameters
     ----------
     show
-        Print the token, for a program that reads it. Whoever sees it can act for you until it ends.
+        Print the token. Whoever sees it can act as you until it expires.
     """
     account = read_environment(os.environ, Settings())
-    got = await account.source.get_token()
+    access = await account.source.get_token()
     if show:
-        print(got.text)
+        out(access.text)
     else:
-        left = "" if got.lifetime is None else f", good for {got.seconds_left:.0f} s"
-        _tell(f"there is a usable access token{left}; --show prints it")
+        left = "" if access.lifetime is None else f", valid for {access.seconds_left:.0f} s"
+        err(f"there is a usable access token{left}; --show prints it")
 
 
-async def _login_told() -> dict[str, Any]:
-    store = read_token_store(os.environ)
-    (provider, tokens), *_ = await logins(list(read_identity_providers(os.environ).values()), store)
-    told: dict[str, Any] = {
+async def _login_facts(source: StoredLogin) -> dict[str, Any]:
+    provider, tokens = await source.latest()
+    facts: dict[str, Any] = {
         "client_id": provider.client_id,
         "issuer": provider.issuer,
-        "kept_in": repr(store),
+        "kept_in": repr(read_token_store(os.environ)),
     }
     if tokens is None:
-        return {**told, "signed_in": None}
-    return {**told, "signed_in": _iso(tokens.signed_in_at), **_told_of(tokens.access)}
+        return {**facts, "signed_in": None}
+    return {**facts, "signed_in": _iso(tokens.signed_in_at), **_token_facts(tokens.access)}
 
 
-def _told_of(access: Token) -> dict[str, Any]:
-    claims = read_claims(Secret(access.text))
+def _token_facts(access: Token) -> dict[str, Any]:
+    claims = token_claims(access)
     ends = None if access.lifetime is None else _iso(access.issued_at + access.lifetime)
-    told = {"subject": claims.subject, "organization": claims.organization, "token_ends": ends}
-    return {name: value for name, value in told.items() if value is not None}
+    facts = {"subject": claims.subject, "organization": claims.organization, "token_ends": ends}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def _tell_what_comes_first() -> None:
-    """Say which variable a login does not count beside."""
+def _warn_of_precedence() -> None:
+    """Name the variables that take precedence over a login."""
     for name in ("AIGNOSTICS_ACCESS_TOKEN", "AIGNOSTICS_REFRESH_TOKEN", "AIGNOSTICS_CLIENT_SECRET"):
         if os.environ.get(name, "").strip():
-            _tell(f"{name} is set, and is used in place of any login")
+            err(f"{name} is set, and is used in place of any login")
 
 
 def _is_remote() -> bool:
@@ -151,15 +155,10 @@ def _is_remote() -> bool:
 
 
 def _show_address(address: str) -> None:
-    _tell(f"sign in with your browser; if none opens, open this address:\n  {address}")
+    err(f"sign in with your browser; if none opens, open this address:\n{address}")
 
 
 def _show_code(code: DeviceCode) -> None:
-    _tell(f"on any device, open {code.verification_url}\nand enter the code {code.user_code}")
+    err(f"on any device, open {code.verification_url}\nand enter the code {code.user_code}")
     if code.verification_url_complete is not None:
-        _tell(f"or open {code.verification_url_complete}")
-
-
-def _tell(text: str) -> None:
-    # On standard error: what a program reads from standard output is a token and nothing else.
-    print(text, file=sys.stderr, flush=True)
+        err(f"or open {code.verification_url_complete}")

@@ -1,23 +1,22 @@
-"""`runs`: looking at runs, following them, and bringing their results home."""
+"""`runs`: list, follow and cancel runs, and download their results."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from .._run_errors import ending
-from ..errors import UsageError
-from ._common import Bwlimit, Json, PollInterval, client, plain, print_json, print_line, print_table, progress
+from .. import Conflict, DownloadReport, Run, RunDetails, RunStatus
+from ._confirm import Yes, confirm
+from ._options import Bwlimit, Json, PollInterval, client
+from ._output import err, jsonable, out, print_document, print_json, print_json_line, print_table
+from ._progress import transfer_progress
 
-if TYPE_CHECKING:
-    from ..downloads._outcomes import DownloadReport
-    from ..models import RunDetails
-    from ..resources._run import Run
+app = App(name="runs", help="List, follow and cancel runs, and download their results.")
 
-app = App(name="runs", help="Look at runs, follow them, bring their results home.")
+SOME_FAILED = 3
+_UNSUCCESSFUL = (RunStatus.CANCELED_USER, RunStatus.CANCELED_SYSTEM, RunStatus.REJECTED)
 
 
 @app.command(name="list")
@@ -33,11 +32,11 @@ async def list_runs(
     Parameters
     ----------
     application
-        Only the runs of this application.
+        List only runs of this application.
     version
-        Only the runs of this version.
+        List only runs of this application version, such as he-tme:v1.0.0.
     limit
-        How many at most.
+        The maximum number of runs.
     """
     runs: list[RunDetails] = []
     async with client() as session:
@@ -46,12 +45,9 @@ async def list_runs(
                 break
             runs.append(run)
     if as_json:
-        print_json([plain(run) for run in runs])
+        print_json([jsonable(run) for run in runs])
     else:
-        print_table(
-            ("run", "version", "status", "triggered"),
-            [_row(run) for run in runs],
-        )
+        print_table(("run", "version", "status", "triggered"), [_row(run) for run in runs])
 
 
 @app.command
@@ -62,9 +58,9 @@ async def show(run_id: str, /, *, as_json: Json = False) -> None:
         details = await run.details()
         items = [item async for item in run.results()]
     if as_json:
-        print_json({**plain(details), "items": [plain(item) for item in items]})
+        print_json({**jsonable(details), "items": [jsonable(item) for item in items]})
         return
-    print(f"{details.run_id}  {details.application_version_id}  {details.status}")
+    out(f"{details.run_id}  {details.application_version_id}  {details.status}")
     print_table(
         ("reference", "status", "outputs", "error"),
         [(item.reference, item.status, len(item.output_artifacts), item.error) for item in items],
@@ -73,7 +69,7 @@ async def show(run_id: str, /, *, as_json: Json = False) -> None:
 
 @app.command
 async def find(*references: str, version: str | None = None, as_json: Json = False) -> int:
-    """Find the runs whose items have exactly these references, such as one whose submission was cut short.
+    """Find the runs with exactly these references, for example after an interrupted submission.
 
     Ends with 3 if there are none.
 
@@ -82,12 +78,12 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
     references
         The references of all items of the run.
     version
-        Only runs of this version; faster where there are many.
+        Search only runs of this application version, which is faster.
     """
     async with client() as session:
         found = await session.runs.find(references=references, application_version=version)
     if as_json:
-        exact, possible = ([plain(run) for run in runs] for runs in (found.exact, found.possible))
+        exact, possible = ([jsonable(run) for run in runs] for runs in (found.exact, found.possible))
         print_json({"exact": exact, "possible": possible})
     else:
         rows = [("exact", run) for run in found.exact] + [("possible", run) for run in found.possible]
@@ -95,48 +91,54 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
             ("match", "run", "version", "status", "triggered"),
             [(match, *_row(run)) for match, run in rows],
         )
-    return 0 if found else 3
+    return 0 if found else SOME_FAILED
 
 
 @app.command
 async def watch(run_id: str, /, *, poll_interval: PollInterval = 30, as_json: Json = False) -> int:
-    """Follow a run until it is final; JSON comes as one line per change. Ends with 3 if the run failed."""
+    """Follow a run until it is final; JSON comes as one line per change.
+
+    Ends with 3 if the run failed or was cancelled.
+    """
     async with client(poll_interval) as session:
         run = session.run(run_id)
         await follow(run, as_json=as_json)
-        return 3 if ending(await run.details()) else 0
+        details = await run.details()
+        return SOME_FAILED if details.status in _UNSUCCESSFUL else 0
 
 
 @app.command
-async def cancel(run_id: str, /, *, as_json: Json = False) -> None:
-    """Cancel a run: its pending items are not processed and cost nothing."""
+async def cancel(run_id: str, /, *, as_json: Json = False) -> int:
+    """Cancel a run: its pending items are not processed and cost nothing.
+
+    Cancelling a cancelled run succeeds. Ends with 1 if the run ended otherwise before.
+    """
     async with client() as session:
         run = session.run(run_id)
-        await run.cancel()
+        try:
+            await run.cancel()
+        except Conflict:
+            # The reply to an earlier attempt may be lost, or somebody else was faster.
+            if (await run.details()).status != RunStatus.CANCELED_USER:
+                raise
         details = await run.details()
     if as_json:
-        print_json(plain(details))
+        print_json(jsonable(details))
     else:
-        print(f"{details.run_id} is {details.status}")
+        out(f"{details.run_id} is {details.status}")
+    return 0
 
 
 @app.command
-async def delete_results(run_id: str, /, *, yes: bool = False, as_json: Json = False) -> None:
-    """Delete all output artifacts of a run, for good.
-
-    Parameters
-    ----------
-    yes
-        That you mean it.
-    """
-    if not yes:
-        raise UsageError(f"this deletes all results of {run_id}, for good; pass --yes if you mean it")
+async def delete_results(run_id: str, /, *, yes: Yes = False, as_json: Json = False) -> None:
+    """Delete all output artifacts of a run permanently."""
+    confirm(f"this permanently deletes all results of {run_id}", yes=yes)
     async with client() as session:
         await session.run(run_id).delete_results()
     if as_json:
         print_json({"run_id": run_id, "results_deleted": True})
     else:
-        print(f"the results of {run_id} are deleted")
+        out(f"the results of {run_id} are deleted")
 
 
 @app.command
@@ -145,54 +147,53 @@ async def download(
     folder: Path,
     /,
     *,
-    wait: bool = True,
+    wait: Annotated[
+        bool, Parameter(help="Wait until the run is final; else download what exists now.")
+    ] = True,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
 ) -> int:
-    """Bring all output artifacts of a run to a folder, each item's as soon as it succeeds.
+    """Download all output artifacts of a run, each item's as soon as it succeeds.
 
-    Parameters
-    ----------
-    wait
-        Go on until the run is final; otherwise take what there is now.
+    Files that are complete already are verified, not downloaded again. Ends with 3 if some items or files
+    failed.
     """
     async with client(poll_interval, bwlimit) as session:
-        return await bring(session.run(run_id), folder, wait=wait, as_json=as_json)
+        return await download_results(session.run(run_id), folder, wait=wait, as_json=as_json)
+
+
+async def follow(run: Run, *, as_json: bool) -> None:
+    """Print the status changes of a run until it is final."""
+    async for change in run.watch():
+        if as_json:
+            record = {"reference": change.reference, "old": change.old, "new": change.new}
+            print_json_line({"run_id": change.run_id, **record})
+        else:
+            subject = "run" if change.reference is None else f"item {change.reference}"
+            out(f"{subject}: {change.old or '-'} -> {change.new}")
+
+
+async def download_results(run: Run, folder: Path, *, wait: bool, as_json: bool) -> int:
+    """Download with progress, print the outcome of each item, and return the exit status."""
+    if as_json:
+        report = await run.download(folder, wait=wait)
+        print_document(report.to_json())
+    else:
+        with transfer_progress() as progress:
+            report = await run.download(folder, wait=wait, progress=progress)
+        _print_report(report)
+    failures = report.failures()
+    for failure in failures:
+        err(f"failed: {failure}")
+    return SOME_FAILED if failures else 0
 
 
 def _row(run: RunDetails) -> tuple[object, ...]:
     return run.run_id, run.application_version_id, run.status, f"{run.triggered_at:%Y-%m-%d %H:%M}"
 
 
-async def follow(run: Run, *, as_json: bool) -> None:
-    """Print the changes of a run until it is final."""
-    async for change in run.watch():
-        if as_json:
-            record = {"reference": change.reference, "old": change.old, "new": change.new}
-            print_line({"run_id": change.run_id, **record})
-        else:
-            what = "run" if change.reference is None else f"item {change.reference}"
-            print(f"{what}: {change.old or '-'} -> {change.new}", flush=True)
-
-
-async def bring(run: Run, folder: Path, *, wait: bool, as_json: bool) -> int:
-    """Download and show the progress, print what became of each item, and return the exit status."""
-    if as_json:
-        report = await run.download(folder, wait=wait)
-        print(report.to_json(), end="")
-    else:
-        with progress() as shown:
-            report = await run.download(folder, wait=wait, progress=shown)
-        print_report(report)
-    failures = report.failures()
-    for failure in failures:
-        print(f"failed: {failure}", file=sys.stderr)
-    return 3 if failures else 0
-
-
-def print_report(report: DownloadReport) -> None:
-    """Print one row per item of a download."""
+def _print_report(report: DownloadReport) -> None:
     rows = []
     for item in report.items:
         files = report.of(item.reference)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM for a command that should rather come to an end than be cut short."""
+"""SIGINT and SIGTERM for commands that should finish their work instead of breaking it off."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_BOTH = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def drained_by_signals(drain: Callable[[], None]) -> Iterator[list[signal.Signals]]:
-    """Call `drain` at the first signal, cancel this task at the second; a third one ends the process.
+    """Call `drain` at the first signal and cancel this task at the second; a third ends the process.
 
-    Gives the signals that came.
+    Yields the list of received signals.
     """
-    came: list[signal.Signals] = []
+    received: list[signal.Signals] = []
     task, before = asyncio.current_task(), signal.getsignal(signal.SIGINT)
     if sys.platform == "win32" or task is None:
-        yield came
+        yield received
         return
     loop = asyncio.get_running_loop()
 
-    def leave() -> None:
-        for each in _BOTH:
+    def remove_handlers() -> None:
+        for each in _SIGNALS:
             loop.remove_signal_handler(each)
 
-    def take(number: signal.Signals) -> None:
-        came.append(number)
-        if len(came) == 1:
+    def receive(number: signal.Signals) -> None:
+        received.append(number)
+        if len(received) == 1:
             drain()
         else:
-            leave()
+            remove_handlers()
             task.cancel()
 
-    for each in _BOTH:
-        loop.add_signal_handler(each, take, each)
+    for each in _SIGNALS:
+        loop.add_signal_handler(each, receive, each)
     try:
-        yield came
+        yield received
     finally:
-        leave()
+        remove_handlers()
         signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def interrupting_at_once() -> Iterator[None]:
-    """Let signals end the process while it blocks, as it does where it asks a person."""
-    before = {each: signal.getsignal(each) for each in _BOTH}
+    """Let signals end the process while it blocks, for example in a question."""
+    before = {each: signal.getsignal(each) for each in _SIGNALS}
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

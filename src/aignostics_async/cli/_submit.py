@@ -1,11 +1,10 @@
-"""`submit`: from slide files to a run, and to its results if asked."""
+"""`submit`: from slide files to a run, and to its results."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from .._inputs import Item, Slide
+from .. import Item, Slide, find_slides
 from ..errors import SubmissionUnknown, UsageError
-from ..slides import find_slides
-from ._common import Bwlimit, Json, PollInterval, client, key_value, print_json, progress
-from ._runs import bring
+from ._options import Bwlimit, Json, PollInterval, client, key_value
+from ._output import err, out, print_json
+from ._progress import transfer_progress
+from ._runs import download_results
+
+_MAX_NAMED = 20
 
 
 async def submit(
@@ -26,7 +28,7 @@ async def submit(
     *slides: Path,
     store: str,
     mpp: float | None = None,
-    metadata: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    metadata: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     download: Path | None = None,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
@@ -34,77 +36,81 @@ async def submit(
 ) -> int:
     """Read, check, upload and submit slides as one run.
 
-    Each slide is known by its file name, or by its path below the folder that was given.
+    The reference of a slide is its file name, or its path below the folder that was given.
+
+    Examples: `submit he-tme:v1.0.0 slides/ --store s3://bucket/prefix`, and with results
+    `submit he-tme:v1.0.0 case-7.svs --store gs://bucket/prefix --download results/`
 
     Parameters
     ----------
     application_version
-        What to run, such as h-e-tme:v1.2.3.
+        The application version, such as he-tme:v1.0.0; see 'applications'.
     slides
         Slide files, or folders of them.
     store
-        Where the slides go: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix with credentials
-        from the environment, or the address of a store of the API's own origin, such as the emulator's.
+        Where to upload: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix with credentials from
+        the environment, or the URL of a store at the API's own origin, such as the emulator's.
     mpp
         µm per pixel, for slides whose file has none.
     metadata
         More metadata for every slide, as KEY=VALUE. A value that is JSON counts as JSON: 3 is a number,
         "3" in quotes is a text.
     download
-        Wait for the run and bring its results to this folder.
+        Wait for the run and download its results to this folder.
     """
-    items = _items(slides, mpp, dict(_pair(text) for text in metadata))
+    items = _items(slides, mpp, dict(_metadata(pair) for pair in metadata))
     async with client(poll_interval, bwlimit) as session:
         with _advice([item.reference for item in items]):
             if as_json:
                 run = await session.runs.submit(application_version, items, store=store)
             else:
-                with progress() as shown:
-                    run = await session.runs.submit(application_version, items, store=store, progress=shown)
+                with transfer_progress() as progress:
+                    run = await session.runs.submit(
+                        application_version, items, store=store, progress=progress
+                    )
         if download is not None:
-            # Told before the wait: who interrupts it has a run that is paid for.
-            print(f"run {run.id}", file=sys.stderr, flush=True)
-            return await bring(run, download, wait=True, as_json=as_json)
+            # Before the wait: the run is paid for, even if the wait is interrupted.
+            err(f"run {run.id}")
+            return await download_results(run, download, wait=True, as_json=as_json)
     if as_json:
         print_json({"run_id": run.id})
     else:
-        print(run.id)
+        out(run.id)
     return 0
 
 
 @contextmanager
 def _advice(references: list[str]) -> Iterator[None]:
-    """Say how to find out what became of a submission that was cut short."""
+    """Say how to find the run of an interrupted submission."""
     try:
         yield
     except (asyncio.CancelledError, SubmissionUnknown):
-        named = " ".join(map(shlex.quote, references[:20]))
-        more = " ..." if len(references) > 20 else ""
-        print(
-            "the submission was cut short; before you repeat it, see whether a run was created: "
-            f"aignostics-async runs find {named}{more}",
-            file=sys.stderr,
+        named = " ".join(map(shlex.quote, references[:_MAX_NAMED]))
+        more = " ..." if len(references) > _MAX_NAMED else ""
+        err(
+            "the submission was interrupted; before you repeat it, check whether a run was created: "
+            f"aignostics-async runs find {named}{more}"
         )
         raise
 
 
 def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any]) -> list[Item]:
-    """Return one item per slide, known by its file name, or by its path below the folder that was given."""
-    found: dict[Path, str] = {}
+    references: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            found |= {slide.path: slide.path.relative_to(path).as_posix() for slide in find_slides(path)}
+            references |= {slide.path: slide.path.relative_to(path).as_posix() for slide in find_slides(path)}
         else:
-            found[path] = path.name
-    if not found:
-        raise UsageError("there are no slides; give slide files, or folders that hold some")
+            references[path] = path.name
+    if not references:
+        raise UsageError("there are no slides; give slide files, or folders that contain some")
     return [
-        Item(reference, slide=Slide(path, mpp=mpp, metadata=metadata)) for path, reference in found.items()
+        Item(reference, slide=Slide(path, mpp=mpp, metadata=metadata))
+        for path, reference in references.items()
     ]
 
 
-def _pair(text: str) -> tuple[str, Any]:
-    key, value = key_value(text)
+def _metadata(pair: str) -> tuple[str, Any]:
+    key, value = key_value(pair)
     try:
         return key, json.loads(value)
     except ValueError:

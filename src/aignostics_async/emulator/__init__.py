@@ -4,10 +4,29 @@ For development and tests, never for an open network. Needs the `emulator` extra
 `aignostics-async emulator`, or in tests with `aignostics_async.testing`.
 
 - `process`: an emulator in a process of its own; `synthetic`: slides to submit
-- `_server`: the ASGI application and its socket
+- `_server`: the socket; `_host`: resets; `_app`: the ASGI application
 - `_api`, `_oauth`, `_pages`, `_storage`, `_buckets`, `_control`: the endpoints
 - `_faults`, `_allowed_hosts`, `_conformance`: ASGI layers around them
 - `_platform`: the state, made of `_history`, `_objects`, `_token_registry`, `_pending_logins` and
   `_simulated_clock`, which `_state_database` stores
 - `_lifecycle`, `_analysis`: what becomes of runs
 """
+
+from typing import TYPE_CHECKING
+
+from .._core._lazy_exports import exports
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "_host": ("ConnectionInfo",),
+    "_options": ("EmulatorOptions",),
+    "_server": ("serve",),
+}
+
+if TYPE_CHECKING:
+    from ._host import ConnectionInfo as ConnectionInfo
+    from ._options import EmulatorOptions as EmulatorOptions
+    from ._server import serve as serve
+else:
+    __getattr__, __dir__ = exports(__name__, _HOMES)
+
+__all__ = [name for names in _HOMES.values() for name in names]

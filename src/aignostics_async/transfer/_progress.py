@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
+from .._core._display_text import human_size
 from .._http._retry import telling_retries
 from ..errors import UsageError
 
@@ -172,32 +173,34 @@ class ProgressReporter:
 
 
 @define
-class Tally:
-    """Totals of the events of one direction."""
+class TransferTally:
+    """Totals and rate of the events of one direction; remembers only files that are in progress."""
 
     files: int = 0
     over: int = 0
+    """Files that finished or failed."""
     failed: int = 0
     retries: int = 0
     done: int = 0
     """Bytes."""
     total: int = 0
-    """Bytes, of the files whose size is known."""
-    _last: dict[tuple[str, str], TransferEvent] = field(factory=dict)
+    """Bytes of the files whose size is known."""
+    _in_progress: dict[tuple[str, str], TransferEvent] = field(factory=dict)
     _recent: deque[tuple[float, int]] = field(factory=deque)
 
     def add(self, event: TransferEvent, now: float) -> None:
-        """Add an event at a time in seconds."""
-        before = self._last.get((event.reference, event.name))
-        self._last[event.reference, event.name] = event
-        # Updated by differences: a run has thousands of files and more events.
-        new, old = _counts(event), _counts(before)
-        self.files += new[0] - old[0]
-        self.over += new[1] - old[1]
-        self.failed += new[2] - old[2]
-        self.retries += new[3] - old[3]
-        self.done += new[4] - old[4]
-        self.total += new[5] - old[5]
+        """Register an event at a time in seconds of a monotonic clock."""
+        key = event.reference, event.name
+        before = self._in_progress.pop(key, None)
+        is_over = event.kind in ("finished", "failed")
+        if not is_over:
+            self._in_progress[key] = event
+        self.files += before is None
+        self.over += is_over
+        self.failed += event.kind == "failed"
+        self.retries += event.retries - (before.retries if before else 0)
+        self.done += event.done - (before.done if before else 0)
+        self.total += _size(event) - (_size(before) if before else 0)
         self._recent.append((now, self.done))
         while now - self._recent[0][0] > _WINDOW:
             self._recent.popleft()
@@ -205,8 +208,20 @@ class Tally:
     @property
     def rate(self) -> float:
         """Bytes per second over the last ten seconds."""
+        if not self._recent:
+            return 0.0
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
         return max(0, after - before) / (end - begin) if end > begin else 0.0
+
+    def describe(self) -> str:
+        """Return files, bytes, rate, failures and retries as one line of text."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        retries = f", {self.retries} retries" if self.retries else ""
+        return f"{self.over} of {self.files} files, {self.describe_bytes()}{failed}{retries}"
+
+    def describe_bytes(self) -> str:
+        """Return bytes and rate as text, such as `1 MB of 2 MB, 500 kB/s`."""
+        return f"{human_size(self.done)} of {human_size(self.total)}, {human_size(round(self.rate))}/s"
 
 
 class ProgressLines:
@@ -219,7 +234,7 @@ class ProgressLines:
     def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:
         self._every = every
         self._stream = stream or sys.stderr
-        self._tallies: dict[Direction, Tally] = {}
+        self._tallies: dict[Direction, TransferTally] = {}
         self._next: float | None = None
 
     def __enter__(self) -> Self:
@@ -234,9 +249,9 @@ class ProgressLines:
         self._write()
 
     def __call__(self, event: TransferEvent) -> None:
-        """Add an event."""
+        """Register an event."""
         now = time.monotonic()
-        self._tallies.setdefault(event.direction, Tally()).add(event, now)
+        self._tallies.setdefault(event.direction, TransferTally()).add(event, now)
         if self._next is None:
             self._next = now + self._every
         elif now >= self._next:
@@ -245,19 +260,8 @@ class ProgressLines:
 
     def _write(self) -> None:
         for direction, tally in self._tallies.items():
-            failed = f", {tally.failed} failed" if tally.failed else ""
-            retries = f", {tally.retries} retries" if tally.retries else ""
-            print(
-                f"{direction}: {tally.over} of {tally.files} files, {tally.done / 1e6:,.1f} of "
-                f"{tally.total / 1e6:,.1f} MB, {tally.rate / 1e6:,.1f} MB/s{failed}{retries}",
-                file=self._stream,
-                flush=True,
-            )
+            print(f"{direction}: {tally.describe()}", file=self._stream, flush=True)
 
 
-def _counts(event: TransferEvent | None) -> tuple[int, int, int, int, int, int]:
-    if event is None:
-        return 0, 0, 0, 0, 0, 0
-    over = event.kind in ("finished", "failed")
-    total = event.done if event.total is None else event.total
-    return 1, int(over), int(event.kind == "failed"), event.retries, event.done, total
+def _size(event: TransferEvent) -> int:
+    return event.done if event.total is None else event.total

@@ -1,12 +1,13 @@
-"""Progress bars on a terminal: a consumer of the events."""
+"""Progress bars on a terminal."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Self
 
+from .._core._display_text import visible
 from ..errors import ConfigurationError
-from ._progress import Direction, Tally, TransferEvent
+from ._progress import Direction, TransferEvent, TransferTally
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -15,36 +16,31 @@ if TYPE_CHECKING:
 
 
 class ProgressBars:
-    """Progress bars on standard error, one for each direction; pass it as `progress`.
+    """Progress bars on standard error; pass it as `progress`, which shows a bar for each direction.
 
-    Needs the `cli` extra. Use it as a context manager: the bars live inside the block.
+    Use it as a context manager: the bars live inside the block, and `transient` ones disappear at its end.
+    `show` adds bars of other work. Needs the `cli` extra; without it the constructor raises
+    ConfigurationError.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, transient: bool = False) -> None:
         try:
             from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                DownloadColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-                TransferSpeedColumn,
-            )
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
         except ImportError:
             raise ConfigurationError(
-                "progress bars need the cli extra: pip install 'aignostics-async[cli]'"
+                "progress bars need rich, which the extra `cli` brings; in a checkout: pip install '.[cli]'"
             ) from None
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
             TimeElapsedColumn(),
             console=Console(stderr=True),
+            transient=transient,
         )
-        self._tasks: dict[Direction, TaskID] = {}
-        self._tallies: dict[Direction, Tally] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._tallies: dict[Direction, TransferTally] = {}
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -59,15 +55,17 @@ class ProgressBars:
         self._bars.stop()
 
     def __call__(self, event: TransferEvent) -> None:
-        """Add an event."""
-        tally = self._tallies.setdefault(event.direction, Tally())
+        """Register an event and update the bar of its direction."""
+        tally = self._tallies.setdefault(event.direction, TransferTally())
         tally.add(event, time.monotonic())
-        if event.direction not in self._tasks:
-            self._tasks[event.direction] = self._bars.add_task(event.direction)
-        retries = f", {tally.retries} retries" if tally.retries else ""
-        self._bars.update(
-            self._tasks[event.direction],
-            description=f"{event.direction} {tally.over}/{tally.files}{retries}",
-            completed=tally.done,
-            total=tally.total,
-        )
+        self.show(event.direction, completed=tally.done, total=tally.total, detail=tally.describe())
+
+    def show(self, name: str, *, completed: int, total: int | None, detail: str = "") -> None:
+        """Show the bar of a name, adding it if it is new; `total` is None while it is unknown."""
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(visible(name), total=None, detail="")
+        self._bars.update(self._tasks[name], completed=completed, total=total, detail=visible(detail))
+
+    def print(self, line: str, *, style: str = "") -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(visible(line), style=style, markup=False, highlight=False)

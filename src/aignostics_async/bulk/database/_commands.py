@@ -150,6 +150,11 @@ IN_DOUBT = "the job was cancelled; "
 """What the reason of an intent begins with of which nobody knew then whether it has a run."""
 
 
+def is_cancelled(reason: str | None) -> bool:
+    """Return whether an open decision about an intent, with this reason, belongs to a cancelled job. Pure."""
+    return reason is not None and reason.startswith(IN_DOUBT)
+
+
 def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
     """Return the command after which nothing is sent any more: what was not is set aside.
 

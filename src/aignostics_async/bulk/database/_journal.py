@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from attrs import asdict, field, frozen
+from attrs.converters import optional
 
+from ..._core._redaction import redact
 from ...errors import JobError
 
 
@@ -48,8 +50,8 @@ class JobEvent:
     type: EventType
     reference: str | None = None
     run_id: str | None = None
-    text: str | None = None
-    """Why, in words."""
+    text: str | None = field(default=None, converter=optional(redact))
+    """Why, in words; secrets are removed."""
     at: float = field(factory=time.time)
     """In seconds of the epoch."""
 

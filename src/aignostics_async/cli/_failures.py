@@ -1,0 +1,80 @@
+"""Errors of commands: their exit statuses, and how they are shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from ..errors import (
+    AignosticsError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    JobBusy,
+    JobRefused,
+    JobStateError,
+    JobStopped,
+    NotFound,
+    SubmissionUnknown,
+    TokenEndpointUnavailable,
+    TokenStoreError,
+    Unauthorized,
+    UsageError,
+)
+from ._output import err, print_json_line
+
+FAILED = 1
+USAGE = 2
+_STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
+    (ConfigurationError, USAGE),
+    (UsageError, USAGE),
+    (JobRefused, USAGE),
+    (JobStateError, USAGE),
+    (SubmissionUnknown, 4),
+    # The key ring can be unlocked, and the identity provider recovers: signing in again does not help.
+    (TokenEndpointUnavailable, FAILED),
+    (TokenStoreError, FAILED),
+    (AuthenticationError, 5),
+    (Unauthorized, 5),
+    (NotFound, 7),
+    (JobBusy, 75),
+    (JobStopped, 75),
+)
+# Parameters of the public API that have an option of the same meaning. One word could be plain English.
+_PARAMETER = re.compile(
+    r"\b(?:allow_rerun|chunk_size|clock_rate|files_from|max_items|poll_interval|reference_from|reference_tag)\b"
+)
+
+
+def exit_status(error: AignosticsError) -> int:
+    """Return the exit status of a command that ended with an error."""
+    # A job that stopped for want of a login stops again if it is merely resumed.
+    if isinstance(error, JobStopped) and error.cause is not None:
+        status = exit_status(error.cause)
+        if status not in (FAILED, 7):
+            return status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), FAILED)
+
+
+def show_error(error: Exception, status: int, *, as_json: bool) -> None:
+    """Print an error on standard error: one line of text, or one JSON object with the key `error`.
+
+    The object has `type`, `message` and `exit_status`, and for an answer of the API also `status`, `method`,
+    `path`, `request_id` and `retry_after` as far as they are known.
+    """
+    message = as_options(str(error) or type(error).__name__)
+    if not as_json:
+        err(f"error: {message}")
+        return
+    known: dict[str, Any] = {"type": type(error).__name__, "message": message, "exit_status": status}
+    if isinstance(error, APIStatusError):
+        for name in ("status", "method", "path", "request_id", "retry_after"):
+            known[name] = getattr(error, name, None)
+    shown = {name: value for name, value in known.items() if value is not None}
+    print_json_line({"error": shown}, stream=sys.stderr)
+
+
+def as_options(message: str) -> str:
+    """Return a message of the public API with the names of parameters written as options."""
+    return _PARAMETER.sub(lambda found: f"--{found[0].replace('_', '-')}", message)

@@ -1,0 +1,49 @@
+"""Options that several commands have, and the client that they describe."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+from attrs import evolve
+from cyclopts import Parameter
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from .. import Client
+
+Flag = Parameter(negative=(), show_default=False)
+Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="Print JSON.")]
+PollInterval = Annotated[float, Parameter(help="Seconds between two requests for the status of a run.")]
+Bwlimit = Annotated[
+    str | None, Parameter(help="Bytes per second for all transfers together, such as 500K, 20M or 1.5G.")
+]
+
+
+def client(poll_interval: float | None = None, bwlimit: str | None = None) -> Client:
+    """Return the client that the environment describes."""
+    from .. import Client, Settings, Transfers
+
+    transfers = Transfers(bandwidth=None if bwlimit is None else bytes_per_second(bwlimit))
+    settings = Settings(transfers=transfers)
+    if poll_interval is not None:
+        settings = evolve(settings, poll_interval=poll_interval)
+    return Client.from_env(settings=settings)
+
+
+def bytes_per_second(rate: str) -> float:
+    """Return a rate that is a number with K, M or G for powers of a thousand; raises UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)", rate.strip().lower())
+    value = float(found[1]) * 1000 ** " kmg".index(found[2] or " ") if found else 0
+    if not value:
+        raise UsageError(f"--bwlimit takes bytes per second such as 500K, 20M or 1.5G, not {rate!r}")
+    return value
+
+
+def key_value(pair: str) -> tuple[str, str]:
+    """Return the two parts of KEY=VALUE; raises UsageError."""
+    key, separator, value = pair.partition("=")
+    if not key or not separator:
+        raise UsageError(f"--metadata takes KEY=VALUE, not {pair!r}")
+    return key, value

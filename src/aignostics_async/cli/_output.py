@@ -1,0 +1,132 @@
+"""Everything that a command writes to standard output and standard error.
+
+References, names, claims, file names and error messages come from elsewhere. They become harmless here:
+control and invisible characters are written visibly, in JSON as escapes. No other module of the command line
+prints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from attrs import asdict
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Column, Table
+from rich.text import Text
+
+from .._core._display_text import count, escape_json, human_size, visible, visible_lines
+
+__all__ = [
+    "Renderable",
+    "count",
+    "discard_output",
+    "err",
+    "grid",
+    "human_size",
+    "indented",
+    "jsonable",
+    "out",
+    "print_document",
+    "print_json",
+    "print_json_line",
+    "print_table",
+    "show",
+    "text",
+]
+
+Renderable = RenderableType
+_PIPE_WIDTH = 120  # columns, for prose in a pipe
+_TABLE_WIDTH = 10_000  # columns, so that no cell is cut in a pipe
+
+
+def out(line: str) -> None:
+    """Print a line on standard output."""
+    _print(visible_lines(line), sys.stdout)
+
+
+def err(line: str) -> None:
+    """Print a line for a person on standard error; standard output holds results only."""
+    _print(visible_lines(line), sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, indented."""
+    print_document(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_document(document: str) -> None:
+    """Print a JSON document."""
+    _print(escape_json(document.rstrip("\n")), sys.stdout)
+
+
+def print_json_line(value: Any, *, stream: TextIO | None = None) -> None:
+    """Print one JSON value on one line."""
+    _print(escape_json(json.dumps(value, ensure_ascii=False)), stream or sys.stdout)
+
+
+def jsonable(model: Any) -> Any:
+    """Return a model as a JSON value. Signed URLs are secrets and are left out."""
+
+    def serialize(_instance: object, _attribute: object, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        return str(value) if isinstance(value, Path) else value
+
+    return asdict(
+        model, filter=lambda attribute, _: attribute.name != "download_url", value_serializer=serialize
+    )
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table on standard output that cuts no cell; a cell is a value or a list, as `text` takes it."""
+    table = Table(*(Column(name, overflow="fold") for name in columns))
+    for row in rows:
+        table.add_row(*map(text, row))
+    _console(sys.stdout, _TABLE_WIDTH).print(table)
+
+
+def show(*parts: Renderable, stream: TextIO | None = None) -> None:
+    """Print texts and tables that `text`, `grid` and `indented` made."""
+    _console(stream or sys.stdout, _PIPE_WIDTH).print(Group(*parts))
+
+
+def text(value: object, style: str = "") -> Text:
+    """Return a value as one line for `show` or a cell, or a list of values as one line each.
+
+    None is empty. Nothing is read as markup.
+    """
+    values = value if isinstance(value, list | tuple) else [value]
+    return Text("\n".join("" if each is None else visible(str(each)) for each in values), style=style)
+
+
+def grid(rows: Iterable[Sequence[Renderable]]) -> Table:
+    """Return rows without lines between them, for `show`."""
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def indented(part: Renderable, columns: int = 2) -> Padding:
+    """Return something for `show`, indented."""
+    return Padding(part, (0, 0, 0, columns))
+
+
+def discard_output() -> None:
+    """Discard all further standard output: its reader is gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print(line: str, stream: TextIO) -> None:
+    print(line, file=stream, flush=True)
+
+
+def _console(stream: TextIO, width: int) -> Console:
+    return Console(file=stream, width=None if stream.isatty() else width, highlight=False, markup=False)
