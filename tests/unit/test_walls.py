@@ -69,6 +69,21 @@ def test_the_walls_stand(tree: Path) -> None:
             "from .emulator import process",
             "Each layer imports only those below it",
         ),
+        (
+            "src/aignostics_async/emulator/_history.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._platform import Platform",
+            "Inside the emulator, each layer imports only those below it",
+        ),
+        (
+            "src/aignostics_async/cli/_runs.py",
+            "from ..bulk.report._sanitizing import told",
+            "The command line imports the public API only",
+        ),
+        (
+            "src/aignostics_async/cli/_bulk_run.py",
+            "def f() -> None:\n    from .._core._secret import Secret",
+            "The command line imports the public API only",
+        ),
     ],
     ids=[
         "generated to ours",
@@ -77,6 +92,9 @@ def test_the_walls_stand(tree: Path) -> None:
         "inside a function",
         "past the wire",
         "core to emulator",
+        "a type upwards in the emulator",
+        "the command line to a private module",
+        "the command line to the core",
     ],
 )
 def test_a_planted_import_is_caught(tree: Path, module: str, line: str, contract: str) -> None:
