@@ -14,7 +14,7 @@ from attrs import evolve
 from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._tasks import plain_task_group
 from ..errors import JobError, UsageError
-from ..transfer._progress import ignore
+from ..transfer._progress import guard_progress
 from . import _maintenance
 from ._expiry_monitor import monitor_expiry
 from ._generation import begin_generation
@@ -144,7 +144,8 @@ class BulkJob:
     ) -> Summary:
         """Work until everything is done, or `drain` is called, and return how the job stands then.
 
-        `store` stands in for the plan's own. `listener` is told every event, `progress` every step of a file.
+        `store` stands in for the plan's own. `listener` is told every event, `progress` every step of a file;
+        what the latter raises stops the job, resumable, and is raised.
 
         May be cancelled, or die, at any moment. Raises JobRefused for another server, user or organization
         than the job was begun with, JobStopped where it can't go on, and what the client raises where it
@@ -155,9 +156,8 @@ class BulkJob:
         self._is_at_work = True
         journal = Journal(self._directory.events, listener)
         try:
-            return await self._run(
-                client, store or client.store(self.plan.store), journal, progress or ignore
-            )
+            with guard_progress(progress) as report:
+                return await self._run(client, store or client.store(self.plan.store), journal, report)
         except BaseException as error:
             journal.emit(EventType.STOPPED, text=str(error) or type(error).__name__)
             raise

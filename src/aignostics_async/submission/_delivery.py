@@ -18,7 +18,14 @@ from .._core._tasks import run_all
 from ..errors import AignosticsError, ConfigurationError, TransferError
 from ..slides import SlideInfo, packed
 from ..storage import Store, Stored, put_once
-from ..transfer._progress import Progress, ProgressReporter, TransferEvent, ignore
+from ..transfer._progress import (
+    Progress,
+    ProgressReporter,
+    TransferEvent,
+    check_callback,
+    guard_progress,
+    ignore,
+)
 
 if TYPE_CHECKING:
     from .._config import Settings, Uploads
@@ -68,7 +75,8 @@ class Delivery:
         self._store = store
         self._settings = settings
         self._uploads = uploads
-        self._tell = progress or ignore
+        check_callback(progress)
+        self._progress = progress or ignore
         self._call = uploads.job or uuid.uuid4().hex
 
     async def sign(self, stored: Stored) -> str:
@@ -76,18 +84,23 @@ class Delivery:
         return await self._store.presign_get(stored.uri, self._settings.url_lifetime)
 
     async def send_all(self, parcels: Sequence[Parcel]) -> list[tuple[Stored, str]]:
-        """Upload all slides; one that fails does not stop the others, and its error is raised in the end."""
+        """Upload all slides; one that fails does not stop the others, and its error is raised at the end.
+
+        What the progress callback raises stops all of them and is raised.
+        """
         failures: list[AignosticsError] = []
 
-        async def send(parcel: Parcel) -> tuple[Stored, str] | None:
-            try:
-                return await self._send(parcel)
-            except AignosticsError as error:
-                failures.append(error)
-                return None
+        with guard_progress(self._progress) as report:
 
-        jobs = [partial(send, parcel) for parcel in parcels]
-        sent = await run_all(jobs, limit=self._settings.limits.transfers)
+            async def send(parcel: Parcel) -> tuple[Stored, str] | None:
+                try:
+                    return await self._send(parcel, report)
+                except AignosticsError as error:
+                    failures.append(error)
+                    return None
+
+            jobs = [partial(send, parcel) for parcel in parcels]
+            sent = await run_all(jobs, limit=self._settings.limits.transfers)
         if failures:
             first = failures[0]
             for other in failures[1:]:
@@ -95,7 +108,7 @@ class Delivery:
             raise first
         return [each for each in sent if each is not None]
 
-    async def _send(self, parcel: Parcel) -> tuple[Stored, str]:
+    async def _send(self, parcel: Parcel, report: Progress) -> tuple[Stored, str]:
         """Upload a slide, packed if it is of several files; returns the object and its checksum."""
         with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
             try:
@@ -106,16 +119,16 @@ class Delivery:
                     f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(parcel.path)
                 ) from None
             started = TransferEvent("started", "upload", parcel.reference, source.name, total=size)
-            following = ProgressReporter(self._tell, started)
+            reporter = ProgressReporter(report, started)
             try:
-                with following:
-                    stored = await self._put(self._key(parcel, source), source, progress=following.advance)
+                with reporter:
+                    stored = await self._put(self._key(parcel, source), source, progress=reporter.advance)
                 # A store that can't tell leaves that to one more reading of the file.
                 checksum = stored.crc32c or (await checksum_file(source)).wire
             except AignosticsError:
-                following.end("failed", 0)
+                reporter.end("failed", 0)
                 raise
-            following.end("finished", size)
+            reporter.end("finished", size)
             return stored, checksum
 
     @property
