@@ -73,6 +73,7 @@ update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tre
 lint: $(VENV)/.env  ## Check style, and the walls between the rooms
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
+	$(BIN)/python scripts/public_names.py --check
 	$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 
 check-names: $(VENV)/.env  ## Check that each type name has one meaning, and that no retired word is used

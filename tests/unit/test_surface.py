@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from public_names import PACKAGES
 
 import aignostics_async
-from aignostics_async import bulk
+from aignostics_async import _exports, bulk, emulator
+from aignostics_async.bulk import _exports as _bulk_exports
+from aignostics_async.emulator import _exports as _emulator_exports
+
+ROOT = Path(__file__).parents[2]
+HOMES = {
+    "aignostics_async": _exports.HOMES,
+    "aignostics_async.bulk": _bulk_exports.HOMES,
+    "aignostics_async.emulator": _emulator_exports.HOMES,
+}
 
 LAZY = (
     "httpx",
@@ -28,44 +38,69 @@ LAZY = (
 )
 
 
-@pytest.mark.parametrize("package", [aignostics_async, bulk])
-def test_type_checkers_are_told_the_names_that_are_there(package: ModuleType) -> None:
-    tree = ast.parse(inspect.getsource(package))
-    (block,) = (node for node in tree.body if isinstance(node, ast.If))
-    told = {
-        (line.module, alias.name, alias.asname)
-        for line in block.body
-        if isinstance(line, ast.ImportFrom)
-        for alias in line.names
-    }
-    # A name that is told as another one is told as it is.
-    assert told == {(home, name, name) for home, names in package._HOMES.items() for name in names}
-    assert sorted(package.__all__) == sorted(name for _, name, _ in told)
-
-
-@pytest.mark.parametrize("package", [aignostics_async, bulk])
+@pytest.mark.parametrize("package", [aignostics_async, bulk, emulator])
 def test_every_name_is_the_one_of_its_home(package: ModuleType) -> None:
-    for home, names in package._HOMES.items():
-        module = importlib.import_module(f"{package.__name__}.{home}")
-        for name in names:
-            assert getattr(package, name) is getattr(module, name)
-    assert set(package.__all__) <= set(dir(package))
+    for name, home in HOMES[package.__name__].items():
+        module = importlib.import_module(f"{package.__name__}.{home or name}")
+        assert getattr(package, name) is (getattr(module, name) if home else module)
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         package.Nothing  # noqa: B018
 
 
-def test_rooms_that_are_public_need_no_import_of_their_own() -> None:
-    code = "import aignostics_async as a; a.transfer, a.resources, a.watch;print(a.storage.S3 is a.S3)"
+@pytest.mark.parametrize("package", [aignostics_async, bulk, emulator])
+def test_dir_shows_the_public_names_alone(package: ModuleType) -> None:
+    homes = HOMES[package.__name__]
+    assert dir(package) == sorted(homes)
+    assert sorted(package.__all__) == sorted(name for name, home in homes.items() if home)
+    assert [name for name in dir(package) if name.startswith("_") and name != "__version__"] == []
+
+
+def names_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts/public_names.py", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_list_for_type_checkers_is_the_one_that_is_loaded(tmp_path: Path) -> None:
+    """A name that is added to `__init__.pyi` alone, or taken out, fails the check until the map is made."""
+    assert names_script("--check").stdout == ""
+    for package in PACKAGES:
+        (tmp_path / package).mkdir(parents=True, exist_ok=True)
+        for name in ("__init__.pyi", "_exports.py"):
+            shutil.copy(ROOT / package / name, tmp_path / package / name)
+    assert names_script("--check", tmp_path).returncode == 0
+    stub = tmp_path / "src/aignostics_async/__init__.pyi"
+    stub.write_text(stub.read_text().replace("from ._client import Client as Client\n", ""))
+    failed = names_script("--check", tmp_path)
+    assert failed.returncode == 1
+    assert "run scripts/public_names.py" in failed.stdout
+    assert names_script(tmp_path).returncode == 0
+    assert names_script("--check", tmp_path).returncode == 0
+    stub.write_text(stub.read_text() + "from ._hooks import Hooks\n")
+    assert "write `Hooks as Hooks`, once" in names_script("--check", tmp_path).stderr
+
+
+def test_public_modules_need_no_import_of_their_own() -> None:
+    code = "import aignostics_async as a; print(a.errors.NotFound is a.NotFound, a.bulk.BulkJob.__name__)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.strip() == "True"
+    assert done.stdout.strip() == "True BulkJob"
+
+
+@pytest.mark.parametrize("name", ["Applications", "Hooks", "Operation", "Progress", "Runs", "StoreContext"])
+def test_types_for_annotations_are_importable(name: str) -> None:
+    assert name in HOMES["aignostics_async"]
 
 
 def test_everything_public_is_documented() -> None:
-    for name in aignostics_async.__all__:
+    for name in HOMES["aignostics_async"]:
         value = getattr(aignostics_async, name)
-        if not callable(value):
+        if not inspect.isclass(value) and not inspect.isfunction(value):
             continue
         assert inspect.getdoc(value), name
         if not inspect.isclass(value):

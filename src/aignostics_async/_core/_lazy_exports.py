@@ -1,4 +1,4 @@
-"""The names of a package, each loaded when it is first asked for: who uses little waits for little."""
+"""The public names of a package, each loaded when it is first used, so that imports stay fast."""
 
 from __future__ import annotations
 
@@ -8,28 +8,21 @@ from importlib import import_module  # noqa: TID251 - of a package's own modules
 from typing import Any
 
 
-def exports(
-    package: str, homes: Mapping[str, tuple[str, ...]]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return a package's `__getattr__` and `__dir__`, for names by the module that each lives in.
+def lazy_exports(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return a package's `__getattr__`, `__dir__` and `__all__`.
 
-    Rooms and modules without a leading underscore are attributes of the package too. Each name is looked for
-    once; any other raises AttributeError.
+    `homes` maps each public name to the module of the package that it lives in, such as `"storage._clouds"`,
+    and a public module to an empty text. A name is loaded once. `__dir__` lists the public names alone.
     """
-    home_of = {name: home for home, names in homes.items() for name in names}
-    rooms = {home.partition(".")[0] for home in homes if not home.startswith("_")}
 
     def get(name: str) -> Any:
-        if name in home_of:
-            value = getattr(import_module(f"{package}.{home_of[name]}"), name)
-        elif name in rooms:
-            value = import_module(f"{package}.{name}")
-        else:
+        if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = import_module(f"{package}.{homes[name] or name}")
+        value = getattr(module, name) if homes[name] else module
         setattr(sys.modules[package], name, value)
         return value
 
-    def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home_of, *rooms})
-
-    return get, names
+    return get, lambda: sorted(homes), [name for name, home in homes.items() if home]

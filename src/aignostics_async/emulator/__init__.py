@@ -12,21 +12,7 @@ For development and tests, never for an open network. Needs the `emulator` extra
 - `_lifecycle`, `_analysis`: what becomes of runs
 """
 
-from typing import TYPE_CHECKING
+from .._core._lazy_exports import lazy_exports
+from ._exports import HOMES
 
-from .._core._lazy_exports import exports
-
-_HOMES: dict[str, tuple[str, ...]] = {
-    "_host": ("ConnectionInfo",),
-    "_options": ("EmulatorOptions",),
-    "_server": ("serve",),
-}
-
-if TYPE_CHECKING:
-    from ._host import ConnectionInfo as ConnectionInfo
-    from ._options import EmulatorOptions as EmulatorOptions
-    from ._server import serve as serve
-else:
-    __getattr__, __dir__ = exports(__name__, _HOMES)
-
-__all__ = [name for names in _HOMES.values() for name in names]
+__getattr__, __dir__, __all__ = lazy_exports(__name__, HOMES)

@@ -1,0 +1,25 @@
+# The public names, each once; scripts/public_names.py makes _exports.py from this list.
+
+from ._create import can_create_job as can_create_job, create_job as create_job
+from ._job import BulkJob as BulkJob
+from ._observer import JobObserver as JobObserver, PendingDecisions as PendingDecisions
+from ._plan import JobPlan as JobPlan
+from ._stage_progress import StageProgress as StageProgress
+from .database._journal import EventType as EventType, JobEvent as JobEvent
+from .preflight._findings import (
+    Finding as Finding,
+    FindingGroup as FindingGroup,
+    FindingKind as FindingKind,
+    group_findings as group_findings,
+)
+from .preflight._preflight import PreflightProgress as PreflightProgress, run_preflight as run_preflight
+from .preflight._report import PreflightReport as PreflightReport
+from .preflight.sources._selection_rules import SelectionRule as SelectionRule
+from .preflight.sources._sources import Sources as Sources
+from .reconciliation._quiescence import ReconciliationTimeouts as ReconciliationTimeouts
+from .report._audit import Audit as Audit, ItemOutcome as ItemOutcome, JobStatus as JobStatus
+from .report._description import describe_summary as describe_summary
+from .report._next_steps import NextStep as NextStep, next_steps as next_steps
+from .report._rows import ReportedDuplicate as ReportedDuplicate, ReportedRun as ReportedRun
+from .report._summary import Summary as Summary
+from .report._write import write_report as write_report
