@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from leak_detector import variables_of
 from support import signed_in
 
 from aignostics_async import (
@@ -248,3 +249,26 @@ async def test_a_client_closed_while_a_retry_waits(emulator: Emulator) -> None:
         await asyncio.wait([asked], timeout=0.3)
     with pytest.raises(UsageError, match="was closed"):
         await asked
+
+
+def test_a_client_is_not_opened_with_a_plain_with() -> None:
+    client: Any = Client(ROOT, "token")
+    with pytest.raises(UsageError, match=r"async with Client\(...\) as client"), client:
+        pass
+
+
+def test_without_an_event_loop_a_client_says_so() -> None:
+    """As under trio: there is no asyncio loop."""
+    entering = Client(ROOT, "token").__aenter__()
+    with pytest.raises(UsageError, match="no asyncio event loop is running"):
+        entering.send(None)
+
+
+@pytest.mark.parametrize("token", [b"CANARY-token", ["CANARY-token"], {"token": "CANARY-token"}, None])
+def test_what_is_no_token_is_refused_and_not_shown(token: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a token is a str, or an object with get_token") as caught:
+        Client(ROOT, token)
+    assert "CANARY" not in str(caught.value)
+    shown = [text for _, text in variables_of(caught.value)]
+    assert shown
+    assert "CANARY" not in "".join(shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -76,3 +77,31 @@ def test_page_sizes_have_the_contract_s_bounds() -> None:
     for size in (0, 4, 101):
         with pytest.raises(UsageError, match="from 5 to 100"):
             PageRequest.first((), size)
+
+
+async def test_first_and_to_list() -> None:
+    asked: list[int] = []
+    assert await pager([Page(1, (1, 2, 3)), Page(2, (4,))], asked).first() == 1
+    assert asked == [1]
+    assert await pager([Page(1, ())], []).first() is None
+    assert await pager([Page(1, (1, 2, 3)), Page(2, (4,))], []).to_list() == [1, 2, 3, 4]
+
+
+async def test_an_entry_that_cant_be_read_is_no_first_one() -> None:
+    broken = InvalidItem(0, "no id", "{}")
+    pages = [Page(1, (), (broken, broken, broken)), Page(2, (4,))]
+    assert await pager(pages, []).first() == 4
+    with pytest.raises(InvalidItems):
+        await pager(pages, []).to_list()
+
+
+async def test_plain_iteration_says_what_to_write() -> None:
+    numbers: Any = pager([Page(1, (1,))], [])
+    with pytest.raises(UsageError, match=r"await pager.to_list\(\)"):
+        list(numbers)
+    with pytest.raises(UsageError, match="`async for`"):
+        for _ in numbers:
+            pass
+    with pytest.raises(UsageError, match=r"await pager.first\(\)"):
+        await numbers
+    assert await numbers.to_list() == [1]

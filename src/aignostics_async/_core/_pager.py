@@ -1,10 +1,10 @@
-"""Async-iterable pages over the list operations."""
+"""Pages of list operations, and the async iterator over their entries."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from attrs import evolve, frozen
 
@@ -19,7 +19,7 @@ MIN_PAGE_SIZE, MAX_PAGE_SIZE = 5, 100
 
 @frozen
 class PageRequest:
-    """Which page of a listing is wanted, of what size and in which order."""
+    """Which page to fetch, of what size and in which order."""
 
     number: int
     size: int
@@ -27,9 +27,9 @@ class PageRequest:
 
     @classmethod
     def first(cls, sort: str | Sequence[str], size: int) -> PageRequest:
-        """Return the request for the first page, or raise UsageError for a size that the contract forbids.
+        """Return the request for the first page; raises UsageError for a size that the contract forbids.
 
-        One field to sort by may be given as a plain text.
+        `sort` is one field or several, each with a `-` in front for descending order.
         """
         if not MIN_PAGE_SIZE <= size <= MAX_PAGE_SIZE:
             raise UsageError(f"page_size must be from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}, not {size}")
@@ -57,11 +57,16 @@ class Page(Generic[T]):
 
 
 class Pager(Generic[T]):
-    """Everything that a list operation gives, fetched page by page as it is iterated.
+    """The entries of a list operation, fetched page by page as they are iterated.
 
-    `async for entry in pager` gives entries, `async for page in pager.pages()` gives pages. One page is in
-    memory at a time. An empty page, a short page, or a 404 on any page after the first is the end; a 404 on
-    the first page raises NotFound. An entry that moved to the next page while pages were read is given once.
+        async for run in client.runs.list(): ...
+        async for page in client.runs.list().pages(): ...
+        newest = await client.runs.list().first()
+        applications = await client.applications.list().to_list()
+
+    Making one costs nothing; each iteration starts at the first page. One page is in memory at a time. The
+    end is an empty page, a page that is not full, or a 404 on any page but the first, where it raises
+    NotFound. An entry that moved to the next page between two requests is given once.
 
     Iterating entries raises InvalidItems at the end if some could not be read: all others were given by
     then. Pages carry them in `invalid` and raise nothing.
@@ -88,6 +93,31 @@ class Pager(Generic[T]):
                 yield entry
         if invalid:
             raise InvalidItems(self._operation, invalid)
+
+    async def first(self) -> T | None:
+        """Return the first entry that can be read, or None if there is none; usually costs one request.
+
+        With a small `page_size` the answer is small.
+        """
+        async for page in self.pages():
+            if page.items:
+                return page.items[0]
+        return None
+
+    async def to_list(self) -> list[T]:
+        """Return all entries, in memory at once; raises InvalidItems if some can't be read."""
+        return [entry async for entry in self]
+
+    if not TYPE_CHECKING:  # type checkers report the mistakes themselves
+
+        def __iter__(self) -> NoReturn:
+            raise UsageError("a pager is iterated with `async for`; `await pager.to_list()` gives a list")
+
+        def __await__(self) -> NoReturn:
+            raise UsageError(
+                "a pager can't be awaited; write `async for`, `await pager.to_list()` or "
+                "`await pager.first()`"
+            )
 
     async def pages(self) -> AsyncIterator[Page[T]]:
         """Give page after page; each is fetched when it is asked for."""
