@@ -93,8 +93,8 @@ class Sink:
     async def begin(self) -> str:
         return "upload"
 
-    async def complete(self, *_told: Any) -> None:
-        return None
+    async def complete(self, *_told: Any) -> Any:
+        return {}
 
     async def abort(self, _upload: str) -> None:
         return None

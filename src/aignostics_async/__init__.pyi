@@ -136,13 +136,17 @@ from .storage import (
     S3 as S3,
     AwsKey as AwsKey,
     Azure as Azure,
+    Checksums as Checksums,
+    HmacKey as HmacKey,
     Presigned as Presigned,
+    SignedUrl as SignedUrl,
     Store as Store,
     StoreAddress as StoreAddress,
+    StoreContext as StoreContext,
     Stored as Stored,
+    Verify as Verify,
     put_once as put_once,
 )
-from .storage._context import StoreContext as StoreContext
 from .submission import FoundRuns as FoundRuns
 from .transfer._progress import (
     Progress as Progress,

@@ -456,14 +456,14 @@ class TransferInterrupted(TransferError):
 
 
 class ChecksumMismatch(TransferError):
-    """The bytes have another CRC32C than promised; both are in their wire form. No file was left."""
+    """The bytes have another CRC32C than promised; both are in their wire form. No file was left.
 
-    def __init__(self, *, name: str, expected: str, actual: str) -> None:
-        super().__init__(
-            f"the bytes have CRC32C {actual}, promised was {expected}; nothing was kept. Try again, and "
-            "report it if it lasts",
-            name=name,
-        )
+    `problem` says what differs where that is not the CRC32C.
+    """
+
+    def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
+        told = problem or f"the bytes have CRC32C {actual}, promised was {expected}"
+        super().__init__(f"{told}; nothing was kept. Try again, and report it if it lasts", name=name)
         self.expected = expected
         self.actual = actual
 

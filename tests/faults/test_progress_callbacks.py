@@ -7,7 +7,7 @@ import functools
 import os
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,9 +76,11 @@ class Bucket:
     async def begin(self) -> str:
         return "upload"
 
-    async def complete(self, upload: str, parts: object, whole: Crc32c) -> str | None:
-        assert all(isinstance(part, SentPart) for part in parts)  # type: ignore[attr-defined]
-        return "etag"
+    async def complete(
+        self, upload: str, parts: Sequence[SentPart], whole: Crc32c, part_size: int
+    ) -> Mapping[str, str]:
+        assert all(isinstance(part, SentPart) for part in parts)
+        return {"etag": "etag"}
 
     async def abort(self, upload: str) -> None:
         self.aborted.append(upload)

@@ -340,11 +340,22 @@ async def test_a_store_that_can_do_the_least(
     assert outlook.store.left.startswith("aignostics-async/trial-")
 
 
+async def test_a_store_that_does_not_tell_what_is_missing(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator
+) -> None:
+    """As S3 without the right to list: what was sent is there, and whether anything else is stays open."""
+    emulator.set_faults({"method": "HEAD", "path": "/storage/objects/.*trial.*", "status": 403, "times": 1})
+    outlook = await look(client, plan, shared)
+    assert outlook.is_clear
+    assert outlook.store.steps == ("put", "stat", "sign", "get", "delete")
+    assert not outlook.store.tells_missing
+
+
 @pytest.mark.parametrize(
     ("fault", "told", "steps"),
     [
         ({"method": "PUT", "status": 403}, "the store can't put: ", ()),
-        ({"method": "HEAD", "status": 403}, "the store can't stat: ", ("put", "delete")),
+        ({"method": "HEAD", "status": 409}, "the store can't stat: ", ()),
         ({"method": "GET", "status": 403}, "the store can't get: ", ("put", "stat", "sign", "delete")),
         (
             {"method": "GET", "status": 200, "body": "other"},
@@ -354,7 +365,7 @@ async def test_a_store_that_can_do_the_least(
         (
             {"method": "HEAD", "status": 200, "headers": {"content-length": "3"}},
             "it has 3 bytes there, not ",
-            ("put", "delete"),
+            (),
         ),
     ],
     ids=["put", "stat", "get", "other bytes", "other size"],

@@ -1,29 +1,38 @@
-"""Object stores behind one small protocol."""
+"""Object stores behind one small protocol.
+
+`_protocol` is what a store is, `_addresses` finds the one that an address names, `_upload` sends to any of
+them. `_object_store` has the rule by which this package's own stores verify uploads: `_bucket` (S3, Google
+Cloud Storage), `_azure`, `_presigned` and `_signing_store`. `_clouds` is how users name the first two.
+"""
 
 from ._addresses import StoreAddress, open_store
 from ._azure import Azure
+from ._checksum_support import Checksums
 from ._clouds import GCS, S3
-from ._presigned import Presigned
-from ._protocol import (
-    Deleting,
-    Store,
-    Stored,
-    put_once,
-)
-from ._signature_v4 import AwsKey
+from ._context import StoreContext
+from ._presigned import Presigned, SignedUrl
+from ._protocol import Deleting, Store, Stored, Verify
+from ._signature_v4 import AwsKey, HmacKey
 from ._signing_store import SigningStore
+from ._upload import put_once, put_verified
 
 __all__ = [
     "GCS",
     "S3",
     "AwsKey",
     "Azure",
+    "Checksums",
     "Deleting",
+    "HmacKey",
     "Presigned",
+    "SignedUrl",
     "SigningStore",
     "Store",
     "StoreAddress",
+    "StoreContext",
     "Stored",
+    "Verify",
     "open_store",
     "put_once",
+    "put_verified",
 ]

@@ -2,65 +2,95 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from .._core._urls import check_endpoint, origin
 from ..errors import ConfigurationError
 from ._azure import Azure
+from ._checksum_support import Checksums
 from ._clouds import GCS, S3
-from ._protocol import Store
+from ._context import StoreContext
+from ._protocol import Store, Verify
 from ._signing_store import SigningStore
-
-if TYPE_CHECKING:
-    from ._context import StoreContext
 
 
 @runtime_checkable
 class StoreAddress(Protocol):
-    """Where a store is and who may use it; `S3`, `GCS`, `Azure` and `Presigned` are such."""
+    """Where a store is and who may use it: `S3`, `GCS`, `Azure` and `Presigned` are store addresses."""
 
-    def connect(self, session: StoreContext) -> Store:
+    def connect(self, context: StoreContext) -> Store:
         """Return the store, for one client."""
         ...
 
 
-def open_store(store: Store | StoreAddress | str, session: StoreContext) -> Store:
+def open_store(
+    store: Store | StoreAddress | str,
+    context: StoreContext,
+    *,
+    endpoint: str | None = None,
+    verify: Verify = "auto",
+    checksums: Checksums = "auto",
+) -> Store:
     """Return the store that an address names; a store is returned as it is.
 
     `s3://bucket/prefix`, `gs://bucket/prefix` and `az://container/prefix` take their credentials from the
     environment. `https://host/path` (`http` on this machine) is a server of the API's own origin that signs
-    URLs itself, such as the emulator. Raises ConfigurationError for any other address.
+    URLs itself, such as the emulator. `endpoint`, `verify` and `checksums` are for addresses that are texts;
+    the objects have them as fields: see `S3`. Raises ConfigurationError for any other address.
     """
+    if isinstance(store, str):
+        return _open_text(store, context, endpoint=endpoint, verify=verify, checksums=checksums)
+    if endpoint is not None or verify != "auto" or checksums != "auto":
+        raise ConfigurationError(
+            "endpoint, verify and checksums are for a store that is given as a text; "
+            "give them to the object, as in S3(endpoint=...)"
+        )
     if isinstance(store, Store):
         return store
     if isinstance(store, StoreAddress):
-        return store.connect(session)
-    if isinstance(store, str):
+        return store.connect(context)
+    raise _no_address(store)
+
+
+def _open_text(
+    store: str, context: StoreContext, *, endpoint: str | None, verify: Verify, checksums: Checksums
+) -> Store:
+    try:
         parts = urlsplit(store)
-        if parts.scheme in ("http", "https"):
-            return _signing(store, session)
-        if parts.scheme in ("s3", "gs", "az") and parts.netloc and "@" not in parts.netloc:
-            return _cloud(parts.scheme, parts.netloc, parts.path.strip("/")).connect(session)
-    raise ConfigurationError(
+    except ValueError:
+        raise _no_address(store) from None
+    if parts.scheme in ("http", "https"):
+        if endpoint is not None:
+            raise ConfigurationError(f"{store!r} is an endpoint itself; leave out `endpoint`")
+        return _signing(store, context, verify)
+    if parts.scheme not in ("s3", "gs", "az") or not parts.netloc or "@" in parts.netloc:
+        raise _no_address(store)
+    bucket, prefix = parts.netloc, parts.path.strip("/")
+    options: dict[str, Any] = {"prefix": prefix, "verify": verify}
+    if endpoint is not None:
+        options["endpoint"] = endpoint
+    if parts.scheme == "s3":
+        return S3(bucket=bucket, checksums=checksums, **options).connect(context)
+    if parts.scheme == "gs":
+        return GCS(bucket=bucket, **options).connect(context)
+    return Azure(container=bucket, **options).connect(context)
+
+
+def _signing(store: str, context: StoreContext, verify: Verify) -> Store:
+    address = check_endpoint(store, "the store")
+    if origin(address) != origin(context.api_root):
+        raise ConfigurationError(
+            f"a store that signs URLs needs the API's token, so it must be of the API's own origin "
+            f"{context.api_root}, not {address}; for another store give s3://bucket/prefix or an object with "
+            "the methods of aignostics_async.Store"
+        )
+    return SigningStore(address, context, verify=verify)
+
+
+def _no_address(store: object) -> ConfigurationError:
+    return ConfigurationError(
         f"{store!r} is no address of a store; give s3://bucket/prefix, gs://bucket/prefix, "
         "az://container/prefix, the https address of a store that signs URLs, or an object with the methods "
         "of aignostics_async.Store"
     )
-
-
-def _cloud(scheme: str, bucket: str, prefix: str) -> StoreAddress:
-    if scheme == "s3":
-        return S3(bucket=bucket, prefix=prefix)
-    return GCS(bucket=bucket, prefix=prefix) if scheme == "gs" else Azure(container=bucket, prefix=prefix)
-
-
-def _signing(store: str, session: StoreContext) -> Store:
-    address = check_endpoint(store, "the store")
-    if origin(address) != origin(session.api_root):
-        raise ConfigurationError(
-            f"a store that signs URLs needs the API's token, so it must be of the API's own origin "
-            f"{session.api_root}, not {address}; for another store give s3://bucket/prefix or an object with "
-            "the methods of aignostics_async.Store"
-        )
-    return SigningStore(address, session)

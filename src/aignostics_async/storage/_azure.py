@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from attrs import field, frozen
 
-from .._core._crc32c import Crc32c, readable_crc32c
-from ..errors import ChecksumMismatch, ConfigurationError, UrlRefused
+from .._core._crc32c import Crc32c
+from .._core._redaction import excerpt
+from ..errors import ConfigurationError, UrlRefused
 from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
-from ..transfer._request import read_back, send_request
-from ._protocol import Store, Stored
+from ..transfer._object_facts import ObjectFacts, read_facts
+from ..transfer._request import send_request
+from ..transfer._upload import SentFile
+from ._advice import own_advice
+from ._credentials import azure_key, check_endpoint
+from ._object_store import ObjectStore
+from ._protocol import Store, Verify
 
 if TYPE_CHECKING:
     from ._context import StoreContext
@@ -30,8 +37,10 @@ _META = "x-ms-meta-crc32c"
 class Azure:
     """A container of Azure Blob Storage; needs the `stores` extra.
 
-    Account and key come from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY where they are not given. Azure has
-    no CRC32C, so what is stored is not verified by it: `read_back=True` reads each file again and compares.
+    Account and key come from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY where they are not given. Azure
+    names the MD5 of a file that fits one part, and of each part of a larger one, but no checksum of the
+    whole: larger files are unverified unless `verify="read-back"`.
+
     In the names of its objects `~E3` stands for a byte that a URL would escape.
     """
 
@@ -41,10 +50,11 @@ class Azure:
     key: str | None = field(default=None, repr=False)
     endpoint: str | None = None
     """The root of the account where it is not Azure's own."""
-    read_back: bool = False
+    verify: Verify = "auto"
+    """With `read-back` every file is read again after its upload; costs its transfer."""
 
-    def connect(self, session: StoreContext) -> Store:
-        """Return the store, for one client."""
+    def connect(self, context: StoreContext) -> Store:
+        """Return the store, for one client. Raises ConfigurationError."""
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")
         if not account or not key:
@@ -53,99 +63,94 @@ class Azure:
                 "give Azure(account=..., key=...)"
             )
         try:
+            from obstore.exceptions import BaseError
             from obstore.store import AzureStore
         except ImportError:
             raise ConfigurationError(
                 "Azure needs the stores extra: pip install 'aignostics-async[stores]'"
             ) from None
-        options: Any = {"endpoint": self.endpoint} if self.endpoint else {}
-        store = AzureStore(
-            self.container,
-            account_name=account,
-            account_key=key,
-            client_options={"allow_http": True},
-            **options,
-        )
-        return Container(session, store, self.container, self.prefix.strip("/"), read_back=self.read_back)
+        options: Any = {"endpoint": check_endpoint(self.endpoint)} if self.endpoint else {}
+        try:
+            signer = AzureStore(
+                self.container,
+                account_name=account,
+                account_key=azure_key(key),
+                client_options={"allow_http": True},
+                **options,
+            )
+        except (BaseError, ValueError) as error:
+            raise ConfigurationError(f"the container can't be used: {excerpt(str(error))}") from None
+        return Container(context, signer, self.container, self.prefix.strip("/"), verify=self.verify)
 
 
-class Container:
+class Container(ObjectStore):
     """A container, open for one client; made by `Azure`."""
 
     def __init__(
-        self, session: StoreContext, signer: Any, container: str, prefix: str, *, read_back: bool
+        self, context: StoreContext, signer: Any, container: str, prefix: str, *, verify: Verify
     ) -> None:
-        self._session = session
+        place = f"az://{container}/{prefix}" if prefix else f"az://{container}"
+        super().__init__(context, f"{place}/", verify)
         self._signer = signer
         self._prefix = prefix
-        self._place = f"az://{container}/{prefix}" if prefix else f"az://{container}"
-        self._read_back = read_back
-
-    def __repr__(self) -> str:
-        return f"Container({self._place})"
-
-    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
-        """Send a file, in blocks if it is large; its CRC32C is kept beside it as metadata.
-
-        Verified only if it is read back. Raises ChecksumMismatch if that gives other bytes.
-        """
-        engine = self._session.engine
-        target = _Target(self, key, await self._sign("PUT", key, _REQUEST_SECONDS))
-        sent = await send_file(engine, target, source, name=source.name, progress=progress)
-        uri = f"{self._place}/{key}"
-        if self._read_back:
-            url = await self._sign("GET", key, _REQUEST_SECONDS)
-            found = await read_back(engine, url, source.name)
-            if found.wire != sent.crc32c:
-                raise ChecksumMismatch(name=source.name, expected=sent.crc32c, actual=found.wire)
-        return Stored(uri, sent.size, sent.crc32c, sent.etag, self._read_back)
-
-    async def stat(self, key: str) -> Stored | None:
-        """Ask for size and noted checksum of an object, or None if there is no such object."""
-        # obstore's signature for HEAD allows nothing; one for GET allows both.
-        url = await self._sign("GET", key, _REQUEST_SECONDS)
-        try:
-            headers = (await send_request(self._session.engine, "HEAD", url, name=key)).headers
-        except UrlRefused as refused:
-            if refused.status == 404:
-                return None
-            raise
-        noted = readable_crc32c(headers.get(_META))
-        size = int(headers.get("content-length", 0))
-        return Stored(f"{self._place}/{key}", size, noted, headers.get("etag"))
 
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds."""
-        key = uri.removeprefix(f"{self._place}/")
+        key = uri.removeprefix(self._place)
         if key == uri:
             raise ConfigurationError(f"{uri} is not in {self!r}")
         return await self._sign("GET", key, expires)
 
     async def delete(self, key: str) -> None:
-        """Delete an object; one that is not there is as good."""
+        """Delete an object; a missing one is no error."""
         url = await self._sign("DELETE", key, _REQUEST_SECONDS)
-        try:
-            await send_request(self._session.engine, "DELETE", url, name=key)
-        except UrlRefused as refused:
-            if refused.status != 404:
-                raise
+        with self._refusals():
+            try:
+                await send_request(self._engine, "DELETE", url, name=key)
+            except UrlRefused as refused:
+                if refused.status != 404:
+                    raise
 
-    async def credentials_expire_at(self) -> datetime | None:
-        """Return None: an account's key has no end of its own."""
-        return None
+    async def complete(self, url: str, key: str, headers: dict[str, str], body: bytes) -> Mapping[str, str]:
+        """Make one object of blocks and return the headers of the answer."""
+        reply = await send_request(self._engine, "PUT", url, name=key, headers=headers, body=body)
+        # The answer is about the list of blocks: its MD5 is that of the list.
+        return {"etag": reply.headers.get("etag", "")}
 
-    async def ask_put(self, url: str, key: str, headers: dict[str, str], body: bytes) -> str | None:
-        """Send a small PUT and return the ETag of what it made."""
-        reply = await send_request(self._session.engine, "PUT", url, name=key, headers=headers, body=body)
-        return reply.headers.get("etag")
+    async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
+        target = _Target(self, key, await self._sign("PUT", key, _REQUEST_SECONDS))
+        return await send_file(self._engine, target, source, name=source.name, progress=progress)
+
+    async def _head(self, key: str) -> ObjectFacts:
+        # obstore's signature for HEAD allows nothing; one for GET allows both.
+        url = await self._sign("GET", key, _REQUEST_SECONDS)
+        return read_facts((await send_request(self._engine, "HEAD", url, name=key)).headers)
+
+    def _advice(self, refused: UrlRefused) -> str:
+        return own_advice(refused)
 
     async def _sign(self, method: Literal["GET", "PUT", "DELETE"], key: str, expires: float) -> str:
         from obstore import sign_async
+        from obstore.exceptions import BaseError
 
-        # A signature over a path with escapes is one that Azure does not take, so keys have none.
-        plain = quote(key, safe="/").replace("%", "~")
-        path = f"{self._prefix}/{plain}" if self._prefix else plain
-        return await sign_async(self._signer, method, path, timedelta(seconds=expires))
+        path = blob_name(f"{self._prefix}/{key}" if self._prefix else key)
+        try:
+            return await sign_async(self._signer, method, path, timedelta(seconds=expires))
+        except (BaseError, ValueError) as error:
+            raise ConfigurationError(
+                f"the container can't sign for {key!r}: {excerpt(str(error))}; check account and key"
+            ) from None
+
+
+def blob_name(key: str) -> str:
+    """Return the name of a key's blob; no two keys share one.
+
+    Azure does not accept a signature over a path with escapes, and obstore none with empty segments or dots:
+    a byte that would be escaped, `~` itself, and a slash or dot of such a segment are `~` and their number.
+    """
+    name = quote(key, safe="/").replace("~", "%7E").replace("%", "~")
+    name = re.sub(r"/(?=/|$)|^/", "~2F", name)
+    return "/".join(part.replace(".", "~2E") if part in (".", "..") else part for part in name.split("/"))
 
 
 class _Target:
@@ -166,14 +171,16 @@ class _Target:
     async def begin(self) -> str:
         return secrets.token_hex(8)  # keeps the blocks of two uploads apart
 
-    async def complete(self, upload: str, parts: Sequence[SentPart], whole: Crc32c) -> str | None:
+    async def complete(
+        self, upload: str, parts: Sequence[SentPart], whole: Crc32c, _part_size: int
+    ) -> Mapping[str, str]:
         blocks = "".join(f"<Latest>{_block(upload, part.number)}</Latest>" for part in parts)
         body = f"<?xml version='1.0' encoding='utf-8'?><BlockList>{blocks}</BlockList>".encode()
         url = f"{self._url}&comp=blocklist"
-        return await self._container.ask_put(url, self._key, {_META: whole.wire}, body)
+        return await self._container.complete(url, self._key, {_META: whole.wire}, body)
 
     async def abort(self, _upload: str) -> None:
-        """Nothing to do: Azure forgets within a week what no list names, and nobody else sees it."""
+        """Do nothing: Azure forgets blocks that no list names within a week, and nobody else sees them."""
 
 
 def _block(upload: str, number: int) -> str:

@@ -1,37 +1,43 @@
 """A bucket of S3 or of Google Cloud Storage: objects whose checksum the store checks.
 
-The two differ in the names of their headers, and in who signs.
+The two differ in the names of their headers, and in the keys that sign.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from .._core._crc32c import Crc32c, goog_crc32c, readable_crc32c
-from ..errors import ConfigurationError, InvalidResponse, UrlRefused
-from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
+import anyio
+
+from .._core._backoff import Backoff
+from .._core._crc32c import Crc32c
+from ..errors import ConfigurationError, InvalidResponse, TransferInterrupted, UrlRefused, is_transient_code
+from ..transfer._multipart_upload import SentPart, SignedRequest, part_size_of, send_file
+from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import BufferedResponse, send_request
+from ..transfer._upload import SentFile
+from ._advice import own_advice
+from ._checksum_support import Checksums, ChecksumSupport
 from ._multipart_xml import (
-    Pending,
+    CompletedUpload,
+    PendingUpload,
     completion,
-    pending,
+    parse_completed,
+    pending_uploads,
     text_of,
 )
-from ._protocol import Stored
-from ._signature_v4 import (
-    LONGEST,
-    Key,
-    escaped_key,
-    presign,
-)
+from ._object_store import ObjectStore, file_size
+from ._protocol import Verify
+from ._signature_v4 import LONGEST, Key, escaped_key, presign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..transfer._engine import Engine
     from ._context import StoreContext
 
 Keys = Callable[[], Awaitable[Key]]
@@ -40,7 +46,7 @@ _REQUEST_SECONDS = 6 * 3600  # enough for a part on any network
 
 
 class Dialect(Protocol):
-    """How a kind of store names things."""
+    """How a kind of store names things. Each method returns headers of a request."""
 
     scheme: str
     lists_checksums: bool
@@ -50,12 +56,8 @@ class Dialect(Protocol):
         """Return the header with which the store checks a body."""
         ...
 
-    def checksum_of(self, headers: Mapping[str, str]) -> str | None:
-        """Return the checksum that an answer tells of the whole object."""
-        ...
-
     def asking(self) -> dict[str, str]:
-        """Return the header that makes the store tell the checksum."""
+        """Return the header that makes the store tell the checksum of an object."""
         ...
 
     def begin(self) -> dict[str, str]:
@@ -77,10 +79,6 @@ class S3Dialect:
         """Return the header with which the store checks a body."""
         return {"x-amz-checksum-crc32c": wire, "x-amz-sdk-checksum-algorithm": "CRC32C"}
 
-    def checksum_of(self, headers: Mapping[str, str]) -> str | None:
-        """Return the checksum of the whole; one with `-3` behind it is one of three parts' checksums."""
-        return readable_crc32c(headers.get("x-amz-checksum-crc32c"))
-
     def asking(self) -> dict[str, str]:
         """Return the header that makes the store tell the checksum."""
         return {"x-amz-checksum-mode": "ENABLED"}
@@ -94,92 +92,82 @@ class S3Dialect:
         return {"x-amz-checksum-crc32c": whole, "x-amz-checksum-type": "FULL_OBJECT"}
 
 
-class GoogleDialect:
-    """Google Cloud Storage, in its XML API."""
+class PlainS3Dialect:
+    """S3 without checksum headers, for stores that refuse them."""
+
+    scheme = "s3"
+    lists_checksums = False
+
+    def checksum(self, wire: str) -> dict[str, str]:  # noqa: ARG002 - a Dialect
+        """Return nothing."""
+        return {}
+
+    def asking(self) -> dict[str, str]:
+        """Return nothing."""
+        return {}
+
+    def begin(self) -> dict[str, str]:
+        """Return nothing."""
+        return {}
+
+    def complete(self, whole: str) -> dict[str, str]:  # noqa: ARG002 - a Dialect
+        """Return nothing."""
+        return {}
+
+
+class GoogleDialect(PlainS3Dialect):
+    """Google Cloud Storage in its XML API: every object has a checksum, and answers name it unasked."""
 
     scheme = "gs"
-    lists_checksums = False
 
     def checksum(self, wire: str) -> dict[str, str]:
         """Return the header with which the store checks a body."""
         return {"x-goog-hash": f"crc32c={wire}"}
 
-    def checksum_of(self, headers: Mapping[str, str]) -> str | None:
-        """Return the checksum of the whole, which the store tells unasked."""
-        return goog_crc32c(headers.get("x-goog-hash"))
 
-    def asking(self) -> dict[str, str]:
-        """Return nothing: it tells unasked."""
-        return {}
-
-    def begin(self) -> dict[str, str]:
-        """Return nothing: every object has a checksum."""
-        return {}
-
-    def complete(self, whole: str) -> dict[str, str]:  # noqa: ARG002 - S3 wants it
-        """Return nothing: the checksum is compared afterwards."""
-        return {}
-
-
-class Bucket:
+class Bucket(ObjectStore):
     """A bucket, open for one client; made by `S3` and `GCS`."""
 
-    def __init__(self, session: StoreContext, dialect: Dialect, root: str, place: str, keys: Keys) -> None:
-        self._session = session
+    def __init__(
+        self,
+        context: StoreContext,
+        dialect: Dialect,
+        keys: Keys,
+        *,
+        root: str,
+        bucket: str,
+        prefix: str,
+        verify: Verify = "auto",
+        checksums: Checksums = "always",
+    ) -> None:
+        place = f"{dialect.scheme}://{'/'.join(part for part in (bucket, prefix.strip('/')) if part)}"
+        super().__init__(context, f"{place}/", verify)
         self._dialect = dialect
         self._root = root.rstrip("/")
-        self._place = place.strip("/")
-        """Bucket and prefix, as in the address of the store."""
+        self._prefix = prefix.strip("/")
         self._keys = keys
+        self._support = ChecksumSupport(checksums, place)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._dialect.scheme}://{self._place})"
-
-    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
-        """Send a file, in parts if it is large, each checked by the store as it comes.
-
-        Reads the file once. Raises LocalFileChanged, ChecksumMismatch, UrlRefused and TransferInterrupted;
-        an upload that fails is aborted, so that nobody pays for its parts.
-        """
-        signer = await self._keys()
-        target = _Target(self, key, signer)
-        sent = await send_file(self._engine, target, source, name=source.name, progress=progress)
-        there = await self.stat(key)
-        verified = there is not None and (there.size, there.crc32c) == (sent.size, sent.crc32c)
-        return Stored(self._uri(key), sent.size, sent.crc32c, there.etag if there else sent.etag, verified)
-
-    async def stat(self, key: str) -> Stored | None:
-        """Ask for size and checksum of an object, or None if there is no such object."""
-        try:
-            reply = await self._ask("HEAD", key, headers=self._dialect.asking())
-        except UrlRefused as refused:
-            if refused.status == 404:
-                return None
-            raise
-        headers = reply.headers
-        crc32c = self._dialect.checksum_of(headers)
-        return Stored(
-            self._uri(key),
-            int(headers.get("content-length", 0)),
-            crc32c,
-            headers.get("etag"),
-            crc32c is not None,
-        )
+    @property
+    def checksums(self) -> Checksums:
+        """Whether requests carry checksums, as was set or decided so far."""
+        return self._support.decided
 
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds, seven days at most."""
-        path = uri.removeprefix(f"{self._dialect.scheme}://{self._place}/")
-        if path == uri:
+        key = uri.removeprefix(self._place)
+        if key == uri:
             raise ConfigurationError(f"{uri} is not in {self!r}")
-        return presign(await self._keys(), "GET", self._url(path), expires=min(int(expires), LONGEST))
+        return presign(await self._keys(), "GET", self._url(key), expires=min(int(expires), LONGEST))
 
     async def delete(self, key: str) -> None:
-        """Delete an object; one that is not there is as good."""
-        try:
-            await self._ask("DELETE", key)
-        except UrlRefused as refused:
-            if refused.status != 404:
-                raise
+        """Delete an object; a missing one is no error."""
+        with self._refusals():
+            try:
+                await self._ask_store("DELETE", key)
+            except UrlRefused as refused:
+                if refused.status != 404:
+                    raise
 
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the key ends, for one that is temporary."""
@@ -187,66 +175,130 @@ class Bucket:
 
     # Uploads in parts
 
-    async def list(self) -> list[Pending]:
+    async def list(self) -> list[PendingUpload]:
         """Return the uploads in parts below this store's prefix that were begun and not completed."""
-        place, _, prefix = self._place.partition("/")
-        del place
-        query = {"uploads": "", **({"prefix": f"{prefix}/"} if prefix else {})}
-        reply = await self._ask("GET", None, query=query)
-        head = f"{prefix}/" if prefix else ""
-        return [Pending(each.key.removeprefix(head), each.upload, each.begun) for each in pending(reply.body)]
+        head = f"{self._prefix}/" if self._prefix else ""
+        query = {"uploads": "", **({"prefix": head} if head else {})}
+        with self._refusals():
+            reply = await self._ask_store("GET", None, query=query)
+        return [
+            PendingUpload(each.key.removeprefix(head), each.upload, each.begun)
+            for each in pending_uploads(reply.body)
+        ]
 
     async def abort(self, key: str, upload: str) -> None:
         """Give up an upload in parts; the store forgets its parts."""
-        await self._ask("DELETE", key, query={"uploadId": upload})
+        await self._ask_store("DELETE", key, query={"uploadId": upload})
 
     async def abort_orphans(self, *, older_than: timedelta) -> int:
-        """Abort the uploads that were begun so long ago and never completed; returns how many."""
+        """Abort the uploads that were begun so long ago and never completed; return how many."""
         limit = datetime.now(UTC) - older_than
         orphans = [each for each in await self.list() if _when(each.begun) < limit]
         for each in orphans:
             await self.abort(each.key, each.upload)
         return len(orphans)
 
-    async def begin(self, key: str) -> str:
-        """Begin an upload in parts and return what the store calls it."""
-        reply = await self._ask("POST", key, query={"uploads": ""}, headers=self._dialect.begin())
+    async def begin(self, key: str, dialect: Dialect | None = None) -> str:
+        """Begin an upload in parts and return what the store calls it.
+
+        Repeated like any request: what a lost answer leaves is an upload without parts, for `abort_orphans`.
+        """
+        headers = (dialect or self._dialect).begin()
+        reply = await self._ask_store("POST", key, query={"uploads": ""}, headers=headers, is_idempotent=True)
         upload = text_of("UploadId", reply.body)
         if not upload:
             raise InvalidResponse("it names no upload", operation="begin upload", status=200, excerpt="")
         return upload
 
-    async def complete(self, key: str, upload: str, parts: Sequence[SentPart], whole: Crc32c) -> str | None:
-        """Make one object of the parts, and return its ETag."""
-        reply = await self._ask(
-            "POST",
-            key,
-            query={"uploadId": upload},
-            headers=self._dialect.complete(whole.wire),
-            body=completion(parts, checksums=self._dialect.lists_checksums),
+    async def decide_checksums(self, key: str) -> None:
+        """Find out whether uploads in parts carry checksums, by one that is begun and aborted."""
+
+        async def begin(with_checksums: bool) -> None:  # noqa: FBT001 - the one parameter
+            await self.abort(key, await self.begin(key, self._speaking(with_checksums=with_checksums)))
+
+        with self._refusals():
+            await self._support.send("multipart", begin)
+
+    async def complete(
+        self, key: str, upload: str, parts: Sequence[SentPart], sent: SentFile, dialect: Dialect
+    ) -> Mapping[str, str]:
+        """Make one object of the parts, and return what the store says about it, as headers.
+
+        Repeated as the settings say: a store that has completed the upload before does no harm. Only an
+        answer with its result counts; where that is missing, or the store does not know the upload any
+        more, only an object with this upload's size and checksum does.
+        """
+        retries = self._engine.settings.retries
+        backoff = Backoff(retries.initial_wait, retries.max_wait)
+        body = completion(parts, checksums=dialect.lists_checksums)
+        ask = partial(self._ask_store, query={"uploadId": upload}, headers=dialect.complete(sent.crc32c))
+        for tries in range(1, retries.attempts + 1):
+            try:
+                reply = await ask("POST", key, body=body, is_idempotent=True)
+            except UrlRefused as refused:
+                if refused.status != 404 or not await self._is_complete(key, sent):
+                    raise
+                return {}
+            # S3 may begin to answer with 200 and then find a fault.
+            completed = parse_completed(reply.body)
+            if completed.is_complete:
+                return {**reply.headers, **completed.headers()}
+            if completed.error is not None and not is_transient_code(completed.error):
+                raise _refused(key, completed)
+            if await self._is_complete(key, sent):
+                return {}
+            if tries < retries.attempts:
+                await anyio.sleep(backoff.wait(tries, random.random()))
+        code = completed.error
+        raise TransferInterrupted(
+            f"the store did not complete the upload ({code or 'an answer without a result'}); try again",
+            name=key,
+            code=code,
         )
-        # S3 may begin to answer with 200 and then find a fault.
-        if b"<Error>" in reply.body:
-            code = text_of("Code", reply.body) or "no code"
-            raise InvalidResponse(
-                f"the store could not complete it ({code})",
-                operation="complete upload",
-                status=200,
-                excerpt="",
-            )
-        return text_of("ETag", reply.body)
+
+    async def _is_complete(self, key: str, sent: SentFile) -> bool:
+        """Whether there is an object with this upload's size and checksum; it is read where none is named."""
+        facts = await self._ask(key)
+        if facts is None or facts.size != sent.size:
+            return False
+        if facts.crc32c is not None:
+            return facts.crc32c == sent.crc32c
+        return await self._holds(key, sent)
+
+    async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
+        signer = await self._keys()
+        size = await file_size(source)
+        part_size = part_size_of(size, self._engine.settings.transfers.part_size)
+
+        async def send(with_checksums: bool) -> SentFile:  # noqa: FBT001 - the one parameter
+            target = _Target(self, key, signer, self._speaking(with_checksums=with_checksums))
+            return await send_file(self._engine, target, source, name=source.name, progress=progress)
+
+        return await self._support.send("PUT" if size <= part_size else "multipart", send)
+
+    async def _head(self, key: str) -> ObjectFacts:
+        async def head(with_checksums: bool) -> ObjectFacts:  # noqa: FBT001
+            headers = self._speaking(with_checksums=with_checksums).asking()
+            return read_facts((await self._ask_store("HEAD", key, headers=headers)).headers)
+
+        return await self._support.send("HEAD", head)
+
+    def _advice(self, refused: UrlRefused) -> str:
+        return own_advice(refused)
+
+    def _speaking(self, *, with_checksums: bool) -> Dialect:
+        return self._dialect if with_checksums else PlainS3Dialect()
 
     # Requests
 
-    def request(
-        self, signer: Key, method: str, key: str, query: Mapping[str, str], wire: str
+    def signed_put(
+        self, signer: Key, key: str, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> SignedRequest:
-        """Return the signed request that sends a body with this checksum."""
-        headers = self._dialect.checksum(wire)
-        url = presign(signer, method, self._url(key), expires=_REQUEST_SECONDS, query=query, headers=headers)
+        """Return the signed PUT of a body with these headers."""
+        url = presign(signer, "PUT", self._url(key), expires=_REQUEST_SECONDS, query=query, headers=headers)
         return SignedRequest(url, headers)
 
-    async def _ask(
+    async def _ask_store(
         self,
         method: str,
         key: str | None,
@@ -254,49 +306,58 @@ class Bucket:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        is_idempotent: bool = False,
     ) -> BufferedResponse:
         url = self._root if key is None else self._url(key)
         signed = presign(
             await self._keys(), method, url, expires=_REQUEST_SECONDS, query=query, headers=headers
         )
-        name = key or self._place
-        return await send_request(self._engine, method, signed, name=name, headers=headers, body=body)
-
-    @property
-    def _engine(self) -> Engine:
-        return self._session.engine
-
-    def _uri(self, key: str) -> str:
-        return f"{self._dialect.scheme}://{self._place}/{key}"
+        return await send_request(
+            self._engine,
+            method,
+            signed,
+            name=key or self._place,
+            headers=headers,
+            body=body,
+            is_idempotent=is_idempotent,
+        )
 
     def _url(self, key: str) -> str:
-        prefix = self._place.partition("/")[2]
-        return f"{self._root}/{escaped_key(f'{prefix}/{key}' if prefix else key)}"
+        return f"{self._root}/{escaped_key(f'{self._prefix}/{key}' if self._prefix else key)}"
 
 
 class _Target:
     """One key of a bucket, as the place that a file is sent to."""
 
-    def __init__(self, bucket: Bucket, key: str, signer: Key) -> None:
+    def __init__(self, bucket: Bucket, key: str, signer: Key, dialect: Dialect) -> None:
         self._bucket = bucket
         self._key = key
         self._signer = signer
+        self._dialect = dialect
 
     def whole(self, digest: Crc32c) -> SignedRequest:
-        return self._bucket.request(self._signer, "PUT", self._key, {}, digest.wire)
+        return self._bucket.signed_put(self._signer, self._key, {}, self._dialect.checksum(digest.wire))
 
     def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         query = {"partNumber": str(number), "uploadId": upload}
-        return self._bucket.request(self._signer, "PUT", self._key, query, digest.wire)
+        return self._bucket.signed_put(self._signer, self._key, query, self._dialect.checksum(digest.wire))
 
     async def begin(self) -> str:
-        return await self._bucket.begin(self._key)
+        return await self._bucket.begin(self._key, self._dialect)
 
-    async def complete(self, upload: str, parts: Sequence[SentPart], whole: Crc32c) -> str | None:
-        return await self._bucket.complete(self._key, upload, parts, whole)
+    async def complete(
+        self, upload: str, parts: Sequence[SentPart], whole: Crc32c, part_size: int
+    ) -> Mapping[str, str]:
+        sent = SentFile(whole.length, whole.wire, {}, part_size)
+        return await self._bucket.complete(self._key, upload, parts, sent, self._dialect)
 
     async def abort(self, upload: str) -> None:
         await self._bucket.abort(self._key, upload)
+
+
+def _refused(key: str, completed: CompletedUpload) -> UrlRefused:
+    problem = f"the store could not complete the upload ({completed.error})"
+    return UrlRefused(problem, name=key, status=200, code=completed.error)
 
 
 def _when(text: str) -> datetime:

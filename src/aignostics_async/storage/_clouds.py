@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from ._bucket import Bucket, GoogleDialect, S3Dialect
-from ._signature_v4 import AwsKey, GoogleKey
+from ._checksum_support import Checksums
+from ._credentials import aws_key, check_endpoint, google_key
+from ._protocol import Verify
+from ._signature_v4 import AwsKey, HmacKey, Key
 
 if TYPE_CHECKING:
     from ._context import StoreContext
@@ -31,91 +31,101 @@ class S3:
 
         store = S3(bucket="slides", prefix="lab-7")
 
-    Without `key` the environment is asked: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
-    AWS_REGION for the region. A function gives keys that are renewed; it is asked before each request.
+    Without `key` it comes from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+    and AWS_REGION for the region. A function returns keys that are renewed; it is called before each request.
     """
 
     bucket: str
     prefix: str = ""
     endpoint: str | None = None
-    """The root of another store than Amazon's; the bucket is the first part of its paths."""
+    """The root of another store than Amazon's; the bucket is the first part of its paths. By default
+    AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's."""
     region: str | None = None
+    """By default AWS_REGION, else AWS_DEFAULT_REGION; `us-east-1` where there is an endpoint."""
     key: AwsKeys | None = field(default=None, repr=False)
+    checksums: Checksums = "auto"
+    """Whether requests carry a CRC32C that the store checks. `auto` sends it unless the store refuses it,
+    which is decided once and logged; `when_required` never sends it, for stores that are known to refuse
+    it; with `always` a refusal is an error."""
+    verify: Verify = "auto"
+    """With `read-back` every file is read again after its upload; costs its transfer."""
 
-    def connect(self, session: StoreContext) -> Store:
-        """Return the store, for one client."""
-        region = self.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        if self.endpoint is None and region is None:
+    def connect(self, context: StoreContext) -> Store:
+        """Return the store, for one client. Raises ConfigurationError."""
+        endpoint = self.endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        region = self.region or _first("AWS_REGION", "AWS_DEFAULT_REGION")
+        if endpoint is None and region is None:
             raise ConfigurationError("the bucket's region is not known; set AWS_REGION, or give `region`")
         region = region or "us-east-1"
-        if self.endpoint is not None:
-            root = f"{_endpoint(self.endpoint)}/{self.bucket}"
-        elif "." in self.bucket:  # no certificate is for such a host
-            root = f"https://s3.{region}.amazonaws.com/{self.bucket}"
-        else:
-            root = f"https://{self.bucket}.s3.{region}.amazonaws.com"
-        given = self.key or _aws_environment(region)
+        given = self.key or aws_key(region)
 
         async def keys() -> AwsKey:
             key = given() if callable(given) else given
-            return await key if inspect.isawaitable(key) else key
+            key = await key if inspect.isawaitable(key) else key
+            if not isinstance(key, AwsKey):
+                raise ConfigurationError(
+                    f"`key` of S3 is an AwsKey or a function that returns one, not {key!r}"
+                )
+            return key
 
-        return Bucket(session, S3Dialect(), root, f"{self.bucket}/{self.prefix}", keys)
+        return Bucket(
+            context,
+            S3Dialect(),
+            keys,
+            root=self._root(endpoint, region),
+            bucket=self.bucket,
+            prefix=self.prefix,
+            verify=self.verify,
+            checksums=self.checksums,
+        )
+
+    def _root(self, endpoint: str | None, region: str) -> str:
+        if endpoint is not None:
+            return f"{check_endpoint(endpoint)}/{self.bucket}"
+        if "." in self.bucket:  # no certificate is for such a host
+            return f"https://s3.{region}.amazonaws.com/{self.bucket}"
+        return f"https://{self.bucket}.s3.{region}.amazonaws.com"
 
 
 @frozen(kw_only=True)
 class GCS:
     """A bucket of Google Cloud Storage.
 
-    `service_account` is the file or the content of a service account's key, which signs; without it
-    GOOGLE_APPLICATION_CREDENTIALS names the file.
+        store = GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
+
+    Requests are signed with an HMAC key, or with the key of a service account. Without either the
+    environment is asked for GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, then for
+    GOOGLE_APPLICATION_CREDENTIALS, the file of a service account's key.
     """
 
     bucket: str
     prefix: str = ""
     endpoint: str = _GOOGLE
     service_account: str | os.PathLike[str] | Mapping[str, Any] | None = field(default=None, repr=False)
+    """The file or the content of a service account's key."""
+    hmac: HmacKey | tuple[str, str] | None = field(default=None, repr=False)
+    """An HMAC key, or its access id and secret; it takes precedence over `service_account`."""
+    verify: Verify = "auto"
+    """With `read-back` every file is read again after its upload; costs its transfer."""
 
-    def connect(self, session: StoreContext) -> Store:
-        """Return the store, for one client."""
-        key = _google_key(self.service_account or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"))
+    def connect(self, context: StoreContext) -> Store:
+        """Return the store, for one client. Raises ConfigurationError."""
+        key = google_key(self.service_account, self.hmac)
 
-        async def keys() -> GoogleKey:
+        async def keys() -> Key:
             return key
 
-        root = f"{_endpoint(self.endpoint)}/{self.bucket}"
-        return Bucket(session, GoogleDialect(), root, f"{self.bucket}/{self.prefix}", keys)
-
-
-def _aws_environment(region: str) -> AwsKey:
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    if missing := [name for name in names if not os.environ.get(name)]:
-        raise ConfigurationError(
-            f"there is no key for the bucket: set {' and '.join(missing)}, or give S3(key=...)"
+        root = f"{check_endpoint(self.endpoint)}/{self.bucket}"
+        return Bucket(
+            context,
+            GoogleDialect(),
+            keys,
+            root=root,
+            bucket=self.bucket,
+            prefix=self.prefix,
+            verify=self.verify,
         )
-    key, secret = (os.environ[name] for name in names)
-    return AwsKey(key, secret, region, os.environ.get("AWS_SESSION_TOKEN"))
 
 
-def _google_key(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> GoogleKey:
-    if source is None:
-        raise ConfigurationError(
-            "there is no key for the bucket: set GOOGLE_APPLICATION_CREDENTIALS to the file of a service "
-            "account's key, or give GCS(service_account=...)"
-        )
-    try:
-        content = source if isinstance(source, Mapping) else json.loads(Path(source).read_text("utf-8"))
-        return GoogleKey(content["client_email"], content["private_key"])
-    except OSError as error:
-        raise ConfigurationError(f"the service account's key can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
-        raise ConfigurationError(
-            "that is no key of a service account; one has client_email and private_key"
-        ) from None
-
-
-def _endpoint(endpoint: str) -> str:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
-        raise ConfigurationError("a store's endpoint is a URL such as https://host")
-    return endpoint.rstrip("/")
+def _first(*names: str) -> str | None:
+    return next((value for name in names if (value := os.environ.get(name))), None)

@@ -2,74 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from .._core._crc32c import goog_crc32c, readable_crc32c
-from ..errors import UrlRefused
-from ..transfer._request import send_request
-from ..transfer._upload import put_file
-from ._protocol import Store, Stored
+from ..errors import ConfigurationError, UrlRefused
+from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
+from ..transfer._request import probe_object, send_request
+from ..transfer._upload import SentFile, put_file
+from ._object_store import ObjectStore, facts_or_nothing
+from ._protocol import Store, Stored, Verify
 
 if TYPE_CHECKING:
     from ._context import StoreContext
 
-Sign = Callable[[str], Awaitable[str]]
+SignedUrl = str | tuple[str, Mapping[str, str]]
+"""A URL, or a URL and the headers that its request must have, such as `x-ms-blob-type`."""
+Sign = Callable[[str], Awaitable[SignedUrl]]
 
 
 @frozen(kw_only=True)
 class Presigned:
     """A place behind signed URLs: `put_url(key)` and `get_url(key)` ask your service for them.
 
-    With `head_url` what is there already can be found. A store that tells no CRC32C leaves the files
-    store-unverified; the platform still compares with the checksum that is submitted.
+        async def put_url(key: str) -> tuple[str, dict[str, str]]:
+            return await service.sign("PUT", key), {"x-ms-blob-type": "BlockBlob"}
+
+    Each returns a URL, or a URL and headers. After an upload the object is asked about with `head_url`, else
+    with `get_url`, of which one byte is read. Where neither names a size or checksum, files are unverified.
     """
 
     put_url: Sign = field(repr=False)
     get_url: Sign = field(repr=False)
     head_url: Sign | None = field(default=None, repr=False)
+    verify: Verify = "auto"
+    """With `read-back` every file is read again with `get_url` after its upload; costs its transfer."""
 
-    def connect(self, session: StoreContext) -> Store:
+    def connect(self, context: StoreContext) -> Store:
         """Return the store, for one client."""
-        return _PresignedStore(self, session)
+        return PresignedStore(self, context)
 
 
-class _PresignedStore:
-    def __init__(self, signs: Presigned, session: StoreContext) -> None:
-        self._signs = signs
-        self._session = session
+class PresignedStore(ObjectStore):
+    """A place behind signed URLs, open for one client; made by `Presigned`. Keys are its URIs."""
 
-    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
-        """Send a file with one PUT, its checksum taken in the same pass."""
-        url = await self._signs.put_url(key)
-        sent = await put_file(self._session.engine, url, source, name=source.name, progress=progress)
-        return Stored(key, sent.size, sent.crc32c, sent.etag, sent.verified)
+    def __init__(self, urls: Presigned, context: StoreContext) -> None:
+        super().__init__(context, "", urls.verify)
+        self._urls = urls
+
+    def __repr__(self) -> str:
+        return "PresignedStore()"
 
     async def stat(self, key: str) -> Stored | None:
-        """Ask for an object, if there is a way to ask."""
-        if self._signs.head_url is None:
-            return None
-        try:
-            url = await self._signs.head_url(key)
-            headers = (await send_request(self._session.engine, "HEAD", url, name=key)).headers
-        except UrlRefused as refused:
-            if refused.status == 404:
-                return None
-            raise
-        told = goog_crc32c(headers.get("x-goog-hash")) or readable_crc32c(
-            headers.get("x-amz-checksum-crc32c")
-        )
-        size = int(headers.get("content-length", 0))
-        return Stored(key, size, told, headers.get("etag"), told is not None)
+        """Ask about an object with `head_url`; None if there is no such object, or no way to ask."""
+        return None if self._urls.head_url is None else await super().stat(key)
 
     async def presign_get(self, uri: str, expires: float) -> str:  # noqa: ARG002 - the service decides
-        """Return a URL to read the object; how long it lives is the service's to see to."""
-        return await self._signs.get_url(uri)
+        """Return a URL to read the object; its lifetime is up to the service."""
+        return _parts(await self._urls.get_url(uri))[0]
 
-    async def credentials_expire_at(self) -> datetime | None:
-        """Return None: nothing is known of the service's credentials."""
-        return None
+    async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
+        url, headers = _parts(await self._urls.put_url(key))
+        return await put_file(self._engine, url, source, name=source.name, headers=headers, progress=progress)
+
+    async def _head(self, key: str) -> ObjectFacts:
+        if self._urls.head_url is None:
+            return await self._probe(key)
+        url, headers = _parts(await self._urls.head_url(key))
+        return read_facts((await send_request(self._engine, "HEAD", url, name=key, headers=headers)).headers)
+
+    async def _ask(self, key: str) -> ObjectFacts | None:
+        facts = await super()._ask(key)
+        if facts is not NOTHING or self._urls.head_url is None:
+            return facts
+        return await facts_or_nothing(self._probe(key))
+
+    async def _probe(self, key: str) -> ObjectFacts:
+        url = await self.presign_get(key, 0)
+        try:
+            return await probe_object(self._engine, url, key)
+        except UrlRefused as refused:
+            if refused.status != 416:  # there is no first byte of an empty object
+                raise
+        return await probe_object(self._engine, url, key, is_empty=True)
+
+
+def _parts(signed: SignedUrl) -> tuple[str, dict[str, str]]:
+    """Return URL and headers of what a service has signed. Raises ConfigurationError for anything else."""
+    if isinstance(signed, str):
+        return signed, {}
+    if isinstance(signed, tuple) and len(signed) == 2:
+        url, headers = signed
+        if isinstance(url, str) and isinstance(headers, Mapping):
+            return url, {str(name): str(value) for name, value in headers.items()}
+    raise ConfigurationError(
+        "the functions of Presigned return a URL, or a URL and a mapping of headers, not "
+        f"{type(signed).__name__}"
+    )

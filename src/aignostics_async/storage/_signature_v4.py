@@ -1,8 +1,8 @@
 """Signature version 4 in the query, as S3 and Google Cloud Storage share it. Pure.
 
-The signing libraries sign a URL for one method on one key. An upload whose checksum the store checks has more
-in its signature: the number of a part, and the header with the checksum. So requests are signed here, all of
-them in one way; tests hold it against botocore and obstore.
+Signing libraries sign a URL for one method on one key. An upload with a checksum that the store checks has
+more in its signature: the number of a part, and the header with the checksum. So all requests are signed
+here, in one way; tests compare it with botocore and obstore.
 """
 
 from __future__ import annotations
@@ -42,10 +42,7 @@ class AwsKey:
 
     def sign(self, text: str, date: str) -> str:
         """Return the signature of a text."""
-        key = f"AWS4{self.secret}".encode()
-        for part in (date, *self.scope.split("/")):
-            key = hmac.digest(key, part.encode(), "sha256")
-        return hmac.new(key, text.encode(), "sha256").hexdigest()
+        return _chained(f"AWS4{self.secret}", date, self.scope, text)
 
 
 @frozen
@@ -77,7 +74,36 @@ class GoogleKey:
         return key.sign(text.encode(), PKCS1v15(), SHA256()).hex()
 
 
-Key = AwsKey | GoogleKey
+@frozen
+class HmacKey:
+    """An HMAC key of Google Cloud Storage: access id and secret."""
+
+    name: str
+    """The access id, such as `GOOG1E...`."""
+    secret: str = field(repr=False)
+    expires_at: datetime | None = None
+    algorithm = "GOOG4-HMAC-SHA256"
+    vendor = "Goog"
+    scope = "auto/storage/goog4_request"
+
+    def extra(self) -> Mapping[str, str]:
+        """Return no more fields."""
+        return {}
+
+    def sign(self, text: str, date: str) -> str:
+        """Return the signature of a text."""
+        return _chained(f"GOOG4{self.secret}", date, self.scope, text)
+
+
+Key = AwsKey | GoogleKey | HmacKey
+
+
+def _chained(secret: str, date: str, scope: str, text: str) -> str:
+    """Return the HMAC of a text under the key that a secret gives for a date and a scope."""
+    key = secret.encode()
+    for part in (date, *scope.split("/")):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.new(key, text.encode(), "sha256").hexdigest()
 
 
 def presign(

@@ -11,6 +11,7 @@ import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,11 +20,12 @@ from attrs import define, field, frozen
 
 from .._core._crc32c import Crc32c, checksum_segments
 from .._core._tasks import run_all
-from .._http._retry import AttemptFailed, repeat
-from ..errors import AignosticsError
+from .._http._retry import AttemptFailed, Outcome, repeat
+from ..errors import AignosticsError, ChecksumMismatch
 from ._engine import new_buffer
 from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE
+from ._object_facts import ObjectFacts, written_facts
 from ._progress import guard_progress
 from ._upload import SentFile
 
@@ -41,11 +43,17 @@ _ABORT_SECONDS = 10
 
 @frozen
 class SentPart:
-    """A part that the store has: its number, its ETag, and its checksum in the wire form."""
+    """A part that was sent: its number, its checksum in the wire form, and what the storage answered."""
 
     number: int
-    etag: str
     crc32c: str
+    headers: Mapping[str, str]
+    """Of the answer, by their names in lower case."""
+
+    @property
+    def etag(self) -> str:
+        """The storage's name of the part."""
+        return self.headers.get("etag", "")
 
 
 @frozen
@@ -71,8 +79,10 @@ class UploadTarget(Protocol):
         """Begin an upload in parts and return its id."""
         ...
 
-    async def complete(self, upload: str, parts: Sequence[SentPart], whole: Crc32c) -> str | None:
-        """Make one object of the parts, and return its ETag."""
+    async def complete(
+        self, upload: str, parts: Sequence[SentPart], whole: Crc32c, part_size: int
+    ) -> Mapping[str, str]:
+        """Make one object of the parts, and return what the storage says about it, as headers."""
         ...
 
     async def abort(self, upload: str) -> None:
@@ -93,14 +103,15 @@ async def send_file(
     `progress` is called with the bytes sent so far, which fall back when a part is sent again; what it raises
     ends the upload and is raised. Aborting takes ten seconds at most.
 
-    Raises LocalFileChanged when the file changed meanwhile, else what the parts raise.
+    Raises LocalFileChanged when the file changed meanwhile, ChecksumMismatch when the storage names another
+    checksum for a part at every try, else what the parts raise.
     """
     with guard_progress(progress) as report:
         before = await engine.run_file_io(lambda _: fingerprint(source, name))
         sending = _MultipartUpload(engine, target, source, name, before.size, report)
         if before.size <= sending.part_size:
             part, whole = await sending.send(None, 1)
-            etag: str | None = part.etag
+            headers, part_size = part.headers, None
             await _check(engine, before, source, name)
         else:
             upload = await target.begin()
@@ -108,13 +119,19 @@ async def send_file(
                 sent = await sending.send_parts(upload)
                 await _check(engine, before, source, name)
                 whole = checksum_segments(digest for _, digest in sent)
-                etag = await target.complete(upload, [part for part, _ in sent], whole)
+                part_size = sending.part_size
+                headers = await target.complete(upload, [part for part, _ in sent], whole, part_size)
             except GeneratorExit:  # nothing can be waited for any more
                 raise
             except BaseException:
                 await _abort(target, upload)
                 raise
-        return SentFile(before.size, whole.wire, verified=True, etag=etag)
+        return SentFile(before.size, whole.wire, headers, part_size)
+
+
+def part_size_of(size: int, wanted: int) -> int:
+    """Return the bytes of a part for a file of this size; a file that is not larger is sent whole."""
+    return max(wanted, _MIN_PART, -(-size // _MAX_PARTS))
 
 
 async def _check(engine: Engine, before: Fingerprint, source: Path, name: str) -> None:
@@ -144,8 +161,7 @@ class _MultipartUpload:
     """Fresh memory costs more than the copy into it, so the parts take turns."""
 
     def __attrs_post_init__(self) -> None:
-        wanted = self._engine.settings.transfers.part_size
-        self.part_size = max(wanted, _MIN_PART, -(-self._size // _MAX_PARTS))
+        self.part_size = part_size_of(self._size, self._engine.settings.transfers.part_size)
 
     async def send_parts(self, upload: str) -> list[tuple[SentPart, Crc32c]]:
         """Send all parts, several at once."""
@@ -193,9 +209,21 @@ class _MultipartUpload:
                 headers={**request.headers, "Content-Length": str(len(view))},
                 send=lambda write: self._write(view, write, number, token),
             ) as response:
-                return SentPart(number, response.headers.get("etag", ""), digest.wire), digest
+                if upload is not None:
+                    self._check_part(written_facts(response.headers), view, digest)
+                return SentPart(number, digest.wire, response.headers), digest
         finally:
             self._buffers.put(buffer)
+
+    def _check_part(self, told: ObjectFacts, view: memoryview, digest: Crc32c) -> None:
+        """Raise AttemptFailed if the storage names another checksum for a part than it has."""
+        actual = None if told.crc32c in (None, digest.wire) else told.crc32c
+        # An ETag may look like an MD5 and be none, which only the whole object can show.
+        if told.crc32c is None and told.md5 is not None and told.md5 != (told.etag or "").strip('"').lower():
+            actual = None if told.md5 == md5(view, usedforsecurity=False).hexdigest() else told.md5
+        if actual is not None:
+            mismatch = ChecksumMismatch(name=self._name, expected=digest.wire, actual=actual)
+            raise AttemptFailed(mismatch, Outcome(is_transient=True))
 
     def _buffer(self) -> memoryview:
         try:

@@ -11,6 +11,7 @@ from attrs import frozen
 from .._core._crc32c import Crc32c
 from .._http._retry import repeat
 from ._limits import MAX_PIECE
+from ._object_facts import ObjectFacts, read_facts
 
 if TYPE_CHECKING:
     from ._cancel_token import CancelToken
@@ -35,11 +36,12 @@ async def send_request(
     name: str,
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
+    is_idempotent: bool = False,
 ) -> BufferedResponse:
     """Send a small request to a signed URL and return its answer, which is 2xx.
 
-    It is repeated as the settings say, a POST only if it was never sent. Raises UrlRefused and
-    TransferInterrupted, the latter also for an answer that is shorter than its length.
+    It is repeated as the settings say, a POST only if it was never sent or `is_idempotent`. Raises UrlRefused
+    and TransferInterrupted, the latter also for an answer that is shorter than its length.
     """
     fields = dict(headers or {})
     if body or method in ("POST", "PUT"):
@@ -51,9 +53,26 @@ async def send_request(
         ) as response:
             return BufferedResponse(response.headers, response.read_all(_MAX_BODY))
 
+    # The policy knows methods only, and repeats every PUT.
+    repeated_as = "PUT" if is_idempotent else method
     return await repeat(
-        engine.settings.retries, method, f"{method} {name}", lambda: engine.run_file_io(exchange)
+        engine.settings.retries, repeated_as, f"{method} {name}", lambda: engine.run_file_io(exchange)
     )
+
+
+async def probe_object(engine: Engine, url: str, name: str, *, is_empty: bool = False) -> ObjectFacts:
+    """Return what a storage says about the object behind a signed URL for GET; reads one byte of it.
+
+    Raises UrlRefused, with the status 404 where there is no such object, and TransferInterrupted.
+    """
+    # A storage refuses a range of an empty object.
+    headers = {} if is_empty else {"Range": "bytes=0-0"}
+
+    def probe(token: CancelToken) -> ObjectFacts:
+        with engine.connections.exchange("GET", url, token=token, name=name, headers=headers) as response:
+            return read_facts(response.headers)
+
+    return await repeat(engine.settings.retries, "GET", f"GET {name}", lambda: engine.run_file_io(probe))
 
 
 async def read_back(engine: Engine, url: str, name: str) -> Crc32c:

@@ -19,7 +19,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ERROR_CODE = re.compile(rb"<Code>\s*([\w.-]{1,60})\s*</Code>")
 _REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
 _REGION_NAME = re.compile(r"[a-z0-9-]{1,40}")
-_FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
+FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
 
 
 def checked(url: str, name: str) -> SplitResult:
@@ -106,4 +106,4 @@ def _advice(region: str | None, place: str | None, status: int) -> str:
         return f"the bucket is in the region {region!r}; set it, with AWS_REGION or `region`"
     if place is not None and status in _REDIRECTS:
         return "it redirects to another place, which an upload does not follow; give that as `endpoint`"
-    return _FRESH_URL
+    return FRESH_URL

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from .._core._crc32c import Crc32c, goog_crc32c
-from .._http._retry import AttemptFailed, Outcome, repeat
-from ..errors import ChecksumMismatch
+from .._core._crc32c import Crc32c
+from .._http._retry import AttemptFailed, repeat
 from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE, next_piece
 from ._progress import guard_progress
@@ -20,18 +19,21 @@ from ._progress import guard_progress
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
-    from ._connection import Response, Send
+    from ._connection import Send
     from ._engine import Engine
 
 
 @frozen
 class SentFile:
-    """A file that arrived. `verified` is whether the store told the checksum of the bytes that were sent."""
+    """A file that was sent, and what the storage answered; whether it has the bytes is yet to be verified."""
 
     size: int
     crc32c: str
-    verified: bool
-    etag: str | None
+    """Of the bytes that were sent, in its wire form."""
+    headers: Mapping[str, str]
+    """Of the answer that completed the upload, by their names in lower case."""
+    part_size: int | None = None
+    """Bytes of every part but the last; None where the file was sent whole."""
 
 
 async def put_file(
@@ -40,6 +42,7 @@ async def put_file(
     source: Path,
     *,
     name: str,
+    headers: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SentFile:
     """Send a file with one PUT, again from its start after a failure that is likely to pass.
@@ -47,12 +50,12 @@ async def put_file(
     `progress` is called with the bytes sent so far, which fall back when another try begins; what it raises
     ends the upload and is raised. Memory stays at one MiB whatever the size.
 
-    Raises ChecksumMismatch when the store tells another CRC32C than that of the bytes sent, LocalFileChanged
-    when the file changed meanwhile, else UrlRefused or TransferInterrupted.
+    Raises LocalFileChanged when the file changed meanwhile, else UrlRefused or TransferInterrupted.
     """
     with guard_progress(progress) as report:
         before = await engine.run_file_io(lambda _: fingerprint(source, name))
         put = _Put(engine, url, source, name, before)
+        put.headers = headers or {}
 
         async def attempt() -> SentFile:
             try:
@@ -75,6 +78,7 @@ class _Put:
         self._source = source
         self._name = name
         self._before = before
+        self.headers: Mapping[str, str] = {}
         self.done = 0
 
     def send(self, token: CancelToken) -> SentFile:
@@ -97,10 +101,10 @@ class _Put:
             self._url,
             token=token,
             name=self._name,
-            headers={"Content-Length": str(self._before.size)},
+            headers={**self.headers, "Content-Length": str(self._before.size)},
             send=partial(self._body, digest=digest, token=token),
         ) as response:
-            return self._sent(response, digest)
+            return SentFile(digest.length, digest.wire, response.headers)
 
     def _body(self, write: Send, *, digest: Crc32c, token: CancelToken) -> None:
         digest.value, digest.length = 0, 0
@@ -119,12 +123,3 @@ class _Put:
                 self.done = digest.length
                 token.check()
                 token.pause(self._engine.bandwidth.take(count, now))
-
-    def _sent(self, response: Response, digest: Crc32c) -> SentFile:
-        told = goog_crc32c(response.headers.get("x-goog-hash")) or response.headers.get(
-            "x-amz-checksum-crc32c"
-        )
-        if told is not None and told != digest.wire:
-            mismatch = ChecksumMismatch(name=self._name, expected=digest.wire, actual=told)
-            raise AttemptFailed(mismatch, Outcome())
-        return SentFile(digest.length, digest.wire, told is not None, response.headers.get("etag"))

@@ -14,8 +14,9 @@ from attrs import define, field, frozen
 
 from ..._core._crc32c import checksum_bytes
 from ..._internals import transfer_engine
-from ...errors import AignosticsError, ChecksumMismatch, TransferError
-from ...storage import Deleting
+from ...errors import AignosticsError, ChecksumMismatch, TransferError, UrlRefused
+from ...storage import Checksums, Deleting
+from ...storage._bucket import Bucket
 from ...submission._delivery import ends_too_early, too_early
 from ...transfer._request import send_request
 from ._findings import Finding, FindingKind
@@ -41,6 +42,11 @@ class StoreProbe:
     left: str | None
     """The key of the trial's object, if it is still there."""
     faults: tuple[Finding, ...]
+    tells_missing: bool = True
+    """Whether the store says that an object is missing. S3 does not without s3:ListBucket; a job then sends
+    again what an interrupted one may have sent."""
+    checksums: Checksums | None = None
+    """Whether a bucket's requests carry checksums, as the round trip has decided; None for other stores."""
 
 
 async def probe_store(
@@ -61,6 +67,8 @@ async def probe_store(
         trial.credentials_end,
         trial.left,
         tuple(trial.faults),
+        trial.tells_missing,
+        store.checksums if isinstance(store, Bucket) else None,
     )
 
 
@@ -74,6 +82,7 @@ class _Trial:
     credentials_end: datetime | None = None
     left: str | None = None
     faults: list[Finding] = field(factory=list)
+    tells_missing: bool = True
 
     async def check_credentials(self, now: datetime) -> None:
         """Note if URLs would end with the credentials while the platform still needs them."""
@@ -88,9 +97,15 @@ class _Trial:
 
     async def go_round(self) -> None:
         """Do the steps, up to the first one that fails."""
-        doing = "put"
+        doing = "stat"
         try:
+            # A job asks for what is not there yet before it sends a slide.
+            await self._stat_missing()
+            doing = "put"
             uri = await self._put()
+            if isinstance(self.store, Bucket):
+                doing = "upload in parts"
+                await self.store.decide_checksums(self.key)
             doing = "stat"
             await self._stat()
             doing = "sign"
@@ -111,8 +126,21 @@ class _Trial:
         self.steps.append("put")
         return stored.uri
 
+    async def _stat_missing(self) -> None:
+        try:
+            await self.store.stat(self.key)
+        except UrlRefused as refused:
+            if refused.status != 403:
+                raise
+            self.tells_missing = False
+
     async def _stat(self) -> None:
-        stored = await self.store.stat(self.key)
+        try:
+            stored = await self.store.stat(self.key)
+        except UrlRefused as refused:
+            if refused.status != 403:
+                raise
+            stored = None
         if stored is None:
             return  # some stores can't be asked; a job sends again then what was interrupted
         expected = checksum_bytes(_CONTENT).wire

@@ -1,0 +1,94 @@
+"""Whether a store accepts the checksum headers of S3; some that speak like S3 refuse them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar
+
+from ..errors import UrlRefused
+
+_log = logging.getLogger("aignostics_async")
+_T = TypeVar("_T")
+
+Checksums = Literal["auto", "always", "when_required"]
+"""Whether requests to S3 carry a CRC32C: `always`; `when_required`, which is never, for stores that refuse
+it; or as the store's first answers decide."""
+
+_NOT_ABOUT_HEADERS = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "EntityTooLarge",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidBucketName",
+        "InvalidPart",
+        "InvalidToken",
+        "KeyTooLongError",
+    }
+)
+
+
+class ChecksumSupport:
+    """Decides once for each kind of request whether it carries a checksum.
+
+    The first request of a kind is sent with checksum headers. If it is refused as malformed or not
+    implemented, and accepted without them, none of the kind has them from then on. The first acceptance
+    decides as well, and a later refusal is an error: a job never changes in the middle.
+    """
+
+    def __init__(self, setting: Checksums, place: str) -> None:
+        self._setting = setting
+        self._place = place
+        self._accepted: dict[str, bool] = {}
+
+    @property
+    def decided(self) -> Checksums:
+        """The setting that does what was decided; `auto` before the first request."""
+        if self._setting != "auto" or not self._accepted:
+            return self._setting
+        return "always" if all(self._accepted.values()) else "when_required"
+
+    async def send(self, kind: str, request: Callable[[bool], Awaitable[_T]]) -> _T:
+        """Send a request of a kind, with or without checksum headers as its argument says."""
+        known = {"always": True, "when_required": False}.get(self._setting, self._accepted.get(kind))
+        if known is not None:
+            return await request(known)
+        try:
+            answer = await request(True)  # noqa: FBT003 - the one parameter
+        except UrlRefused as refused:
+            if not _may_be_the_headers(refused):
+                raise
+            first = refused
+        else:
+            self._accepted.setdefault(kind, True)
+            return answer
+        try:
+            answer = await request(False)  # noqa: FBT003
+        except UrlRefused as refused:
+            second = refused
+        else:
+            self._decide_without(kind, first)
+            return answer
+        if second.status == first.status:
+            raise first
+        if second.status == 404:  # there is no such object, which it said only without the headers
+            self._decide_without(kind, first)
+        raise second
+
+    def _decide_without(self, kind: str, refused: UrlRefused) -> None:
+        if self._accepted.setdefault(kind, False) is False:
+            _log.warning(
+                "%s refuses checksum headers in %s requests (%s), so they are sent without; uploads are "
+                'compared by size and ETag. Give checksums="when_required" to decide it beforehand',
+                self._place,
+                kind,
+                refused.code or refused.status,
+            )
+
+
+def _may_be_the_headers(refused: UrlRefused) -> bool:
+    """Whether a request may have been refused because of its checksum headers."""
+    if refused.status == 403:
+        return refused.code == "SignatureDoesNotMatch"  # the store signs without them
+    return refused.status in (400, 501) and refused.code not in _NOT_ABOUT_HEADERS

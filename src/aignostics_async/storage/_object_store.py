@@ -1,0 +1,327 @@
+"""The one rule for uploads, shared by every store: an upload is done when the store says so.
+
+What the store says about the object, in its answer to the upload and when it is asked afterwards, is compared
+with the file. A contradiction is sent once more and then raised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from .._core._backoff import Backoff
+from .._core._crc32c import Crc32c, checksum_file
+from ..errors import ChecksumMismatch, TransferError, UrlRefused
+from ..transfer._file_io import unreadable
+from ..transfer._multipart_upload import part_size_of
+from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
+from ..transfer._request import read_back
+from ..transfer._upload import SentFile
+from ._protocol import Deleting, Stored, Verify
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..transfer._engine import Engine
+    from ._context import StoreContext
+
+_log = logging.getLogger("aignostics_async")
+_REQUEST_SECONDS = 6 * 3600
+_ALWAYS_HASHED = 16 * 1024 * 1024
+"""Bytes of a file up to which an MD5 is compared too where the store names a CRC32C."""
+
+
+_ABSENT = frozenset({404, 410})
+_DOES_NOT_TELL = frozenset({400, 401, 403, 405, 501})
+"""Answers to a question about an object that leave open whether it is there."""
+
+
+class _Contradicted(Exception):
+    """The store contradicts an upload."""
+
+    def __init__(self, error: TransferError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class ObjectStore(ABC):
+    """A store, open for one client. Subclasses send, ask and sign; the answers are judged here."""
+
+    def __init__(self, context: StoreContext, place: str, verify: Verify) -> None:
+        self._context = context
+        self._place = place
+        """What the URIs of its objects begin with."""
+        self._verify = verify
+        self._has_md5_etags = True
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._place})"
+
+    # What a kind of store does its own way
+
+    @abstractmethod
+    async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
+        """Send a file."""
+
+    @abstractmethod
+    async def _head(self, key: str) -> ObjectFacts:
+        """Ask about an object; raises UrlRefused."""
+
+    @abstractmethod
+    async def presign_get(self, uri: str, expires: float) -> str:
+        """Return a URL that lets anyone read the object for `expires` seconds. It is a secret."""
+
+    async def credentials_expire_at(self) -> datetime | None:
+        """Return when the signing credentials end; None if never, or not known."""
+        return None
+
+    def _advice(self, refused: UrlRefused) -> str:
+        """Return what to do about a refused request."""
+        return refused.advice
+
+    # The rule
+
+    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
+        """Send a file, replacing what may be under the key, and compare what the store says about it.
+
+        Costs one request more than the upload, and with `verify="read-back"` the transfer of the whole
+        object. A contradiction is sent once more. Raises ChecksumMismatch if the store then still names
+        another size or checksum, TransferError if it does not have the object, LocalFileChanged, UrlRefused
+        and TransferInterrupted.
+        """
+        source = Path(source)
+        with self._refusals():
+            try:
+                return await self._put(key, source, progress)
+            except _Contradicted:
+                _log.warning("%s: the store does not have what was sent; it is sent once more", source.name)
+            try:
+                return await self._put(key, source, progress)
+            except _Contradicted as contradicted:
+                error = contradicted.error
+            # Whoever looks under the key later must not take it for the file.
+            if isinstance(self, Deleting):
+                with suppress(TransferError):
+                    await self.delete(key)
+        raise error
+
+    async def put_once(
+        self, key: str, source: Path, *, progress: Callable[[int], None] | None = None
+    ) -> Stored:
+        """Send a file unless the store has it under the key already; see `aignostics_async.put_once`."""
+        source = Path(source)
+        size = await file_size(source)
+        with self._refusals():
+            facts = await self._ask(key)
+            if facts is not None and facts.size == size and (found := await self._find(key, source, facts)):
+                return found
+        return await self.put(key, source, progress=progress)
+
+    async def stat(self, key: str) -> Stored | None:
+        """Ask for size and checksum of an object, or None if there is no such object.
+
+        Raises UrlRefused where the store does not tell, as S3 does without s3:ListBucket.
+        """
+        with self._refusals():
+            try:
+                facts = await self._head(key)
+            except UrlRefused as refused:
+                if refused.status != 404:
+                    raise
+                return None
+        crc32c = facts.crc32c or facts.noted_crc32c
+        return Stored(self._uri(key), facts.size or 0, crc32c, facts.etag, facts.crc32c is not None)
+
+    async def _put(self, key: str, source: Path, progress: Callable[[int], None] | None) -> Stored:
+        sent = await self._send(key, source, progress)
+        written = written_facts(sent.headers)
+        is_proven = await self._compare(key, source, sent, written)
+        asked = await self._look(key, source, sent)
+        is_proven |= await self._compare(key, source, sent, asked)
+        if self._verify == "read-back":
+            is_proven = await self._read_back(key, source.name, sent)
+        return Stored(self._uri(key), sent.size, sent.crc32c, asked.etag or written.etag, is_proven)
+
+    async def _look(self, key: str, source: Path, sent: SentFile) -> ObjectFacts:
+        """Ask about an object until the store agrees, as often as a request is tried; return what it said.
+
+        Raises _Contradicted where it does not have the object. A store whose listings lag agrees late.
+        """
+        retries = self._engine.settings.retries
+        backoff = Backoff(retries.initial_wait, retries.max_wait)
+        facts: ObjectFacts | None = None
+        for look in range(1, retries.attempts + 1):
+            facts = await self._ask(key)
+            if facts is not None and contradiction(facts, sent, source.name) is None:
+                return facts
+            if look < retries.attempts:
+                await anyio.sleep(backoff.wait(look, random.random()))
+        if facts is None:
+            raise _Contradicted(_absent(source.name))
+        return facts
+
+    async def _ask(self, key: str) -> ObjectFacts | None:
+        """Return what the store says about an object: None if it has none, NOTHING if it does not tell."""
+        return await facts_or_nothing(self._head(key))
+
+    async def _compare(self, key: str, source: Path, sent: SentFile, facts: ObjectFacts) -> bool:
+        """Return whether `facts` prove that the store has the bytes; raises _Contradicted."""
+        error = contradiction(facts, sent, source.name)
+        if error is not None:
+            raise _Contradicted(error)
+        is_hashed = facts.crc32c is None or sent.size <= _ALWAYS_HASHED
+        if facts.md5 is None or not is_hashed or not self._has_md5_etags:
+            return facts.crc32c is not None
+        if await md5_of(source, facts.md5, sent.part_size) == facts.md5:
+            return True
+        # Some stores have ETags that look like MD5s and are none: the bytes decide, once for the store.
+        await self._read_back(key, source.name, sent)
+        self._has_md5_etags = False
+        return True
+
+    async def _read_back(self, key: str, name: str, sent: SentFile) -> bool:
+        """Return True after reading the object back; raises _Contradicted if it is another one."""
+        url = await self.presign_get(self._uri(key), _REQUEST_SECONDS)
+        try:
+            found = await read_back(self._engine, url, name)
+        except UrlRefused as refused:
+            if refused.status not in _ABSENT:
+                raise
+            error: TransferError | None = _absent(name)
+        else:
+            error = contradiction(ObjectFacts(found.length, found.wire), sent, name)
+        if error is not None:
+            raise _Contradicted(error)
+        return True
+
+    async def _holds(self, key: str, sent: SentFile) -> bool:
+        """Whether the store has this file under the key, by reading it back."""
+        try:
+            return await self._read_back(key, key, sent)
+        except _Contradicted:
+            return False
+
+    async def _find(self, key: str, source: Path, facts: ObjectFacts) -> Stored | None:
+        """Return the object that `facts` are about if it is this file."""
+        digest = await _read(source)
+        part_size = part_size_of(digest.length, self._engine.settings.transfers.part_size)
+        parts = None if digest.length <= part_size else part_size
+        sent = SentFile(digest.length, digest.wire, {}, parts)
+        if facts.crc32c is None and facts.md5 is None and facts.noted_crc32c is None:
+            return None
+        try:
+            is_proven = await self._compare(key, source, sent, facts)
+            if self._verify == "read-back":
+                is_proven = await self._read_back(key, source.name, sent)
+        except _Contradicted:
+            return None
+        return Stored(self._uri(key), sent.size, sent.crc32c, facts.etag, is_proven)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Give a refused request the advice of this kind of store."""
+        try:
+            yield
+        except UrlRefused as refused:
+            error = UrlRefused(
+                refused.problem,
+                name=refused.name,
+                status=refused.status,
+                code=refused.code,
+                advice=self._advice(refused),
+            )
+        else:
+            return
+        raise error
+
+    @property
+    def _engine(self) -> Engine:
+        return self._context.engine
+
+    def _uri(self, key: str) -> str:
+        return f"{self._place}{key}"
+
+
+async def facts_or_nothing(asked: Awaitable[ObjectFacts]) -> ObjectFacts | None:
+    """Return what a store says about an object: None if it has none, NOTHING if it does not tell."""
+    try:
+        return await asked
+    except UrlRefused as refused:
+        if refused.status in _DOES_NOT_TELL:
+            return NOTHING
+        if refused.status in _ABSENT:
+            return None
+        raise
+
+
+def contradiction(facts: ObjectFacts, sent: SentFile, name: str) -> TransferError | None:
+    """Return the error for what a store says about an object if that can't be the file sent. Pure."""
+    if facts.size is not None and facts.size != sent.size:
+        return ChecksumMismatch(
+            name=name,
+            expected=sent.crc32c,
+            actual=f"of {facts.size} bytes",
+            problem=f"it has {facts.size} bytes there, not {sent.size}",
+        )
+    told = facts.crc32c or facts.noted_crc32c
+    if told is None or told == sent.crc32c:
+        return None
+    return ChecksumMismatch(name=name, expected=sent.crc32c, actual=told)
+
+
+def _absent(name: str) -> TransferError:
+    text = "the store answered that it has the file, and when asked again, that it does not; try again"
+    return TransferError(text, name=name)
+
+
+async def md5_of(source: Path, form: str, part_size: int | None) -> str:
+    """Return the MD5 of a file in the form of another one: of the whole, or of its parts' MD5s.
+
+    Reads the file once more, in a thread; MD5 takes some 2 s for a GB. Raises TransferError.
+    """
+
+    def digest() -> str:
+        # Where the store made parts of its own, nothing is like it.
+        size = part_size if "-" in form else None
+        try:
+            with source.open("rb") as file:
+                return _md5_of_parts(file.read, size) if size else hashlib.file_digest(file, _md5).hexdigest()
+        except OSError as error:
+            raise unreadable(error, source.name) from None
+
+    return await anyio.to_thread.run_sync(digest)
+
+
+def _md5(data: bytes = b"") -> hashlib._Hash:
+    return hashlib.md5(data, usedforsecurity=False)
+
+
+def _md5_of_parts(read: Callable[[int], bytes], part_size: int) -> str:
+    digests: list[bytes] = []
+    while part := read(part_size):
+        digests.append(_md5(part).digest())
+    return f"{_md5(b''.join(digests)).hexdigest()}-{len(digests)}"
+
+
+async def file_size(source: Path) -> int:
+    """Return the bytes of a file. Raises TransferError."""
+    try:
+        return (await anyio.Path(source).stat()).st_size
+    except OSError as error:
+        raise unreadable(error, source.name) from None
+
+
+async def _read(source: Path) -> Crc32c:
+    try:
+        return await checksum_file(source)
+    except OSError as error:
+        raise unreadable(error, source.name) from None

@@ -1,0 +1,86 @@
+"""Uploads to a store of any kind, the user's own too, each compared with the file that was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .._core._crc32c import checksum_file
+from ..errors import ChecksumMismatch, UrlRefused
+from ..transfer._file_io import unreadable
+from ._object_store import ObjectStore, file_size
+from ._protocol import Store, Stored
+
+
+async def put_verified(
+    store: Store, key: str, source: Path, *, progress: Callable[[int], None] | None = None
+) -> Stored:
+    """Send a file and return what the store has, which has the file's size and checksum.
+
+    `verified` says whether that is proven. A contradiction is sent once more. Costs one request more than
+    the upload; for a store that this package does not know, one more reading of the file. Raises
+    ChecksumMismatch if the store has other bytes, and what `store.put` raises.
+    """
+    source = Path(source)
+    if isinstance(store, ObjectStore):
+        return await store.put(key, source, progress=progress)
+    await file_size(source)  # a missing file is a TransferError, whatever the store makes of it
+    stored = await store.put(key, source, progress=progress)
+    if await _contradiction(store, key, source, stored) is not None:
+        stored = await store.put(key, source, progress=progress)
+        error = await _contradiction(store, key, source, stored)
+        if error is not None:
+            raise error
+    return stored
+
+
+async def put_once(
+    store: Store, key: str, source: Path, *, progress: Callable[[int], None] | None = None
+) -> Stored:
+    """Send a file unless the store has it already under the key, with its size and its checksum.
+
+    For a key that was fixed before, such as by a job that was interrupted. Costs one request, and a reading
+    of the file if there is something of its size. Where the store does not tell what it has, the file is
+    sent. The rest is as in an upload: see `Stored.verified`. Raises TransferError.
+    """
+    source = Path(source)
+    if isinstance(store, ObjectStore):
+        return await store.put_once(key, source, progress=progress)
+    size = await file_size(source)
+    there = await _stat(store, key)
+    if there is not None and there.size == size and there.crc32c == await _checksum(source):
+        return there
+    return await put_verified(store, key, source, progress=progress)
+
+
+async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -> ChecksumMismatch | None:
+    """Return the error for an upload if `put` or `stat` tell of other bytes than the file's."""
+    size, crc32c = await file_size(source), await _checksum(source)
+    there = None if stored.verified else await _stat(store, key)
+    for told in (stored, there):
+        if told is not None and (told.size != size or told.crc32c not in (None, crc32c)):
+            return ChecksumMismatch(
+                name=source.name,
+                expected=crc32c,
+                actual=told.crc32c or f"of {told.size} bytes",
+                problem=f"the store has {told.size:,} bytes with CRC32C {told.crc32c or 'unknown'}, "
+                f"the file has {size:,} with {crc32c}",
+            )
+    return None
+
+
+async def _stat(store: Store, key: str) -> Stored | None:
+    """Return what a store has under a key; None if it has nothing, or does not tell."""
+    try:
+        return await store.stat(key)
+    except UrlRefused as refused:
+        if refused.status != 403:
+            raise
+        return None
+
+
+async def _checksum(source: Path) -> str:
+    try:
+        return (await checksum_file(source)).wire
+    except OSError as error:
+        raise unreadable(error, source.name) from None
