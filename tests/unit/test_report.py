@@ -293,7 +293,7 @@ def test_the_verdict(tmp_path: Path, what: str) -> None:
 
 
 def test_exit_statuses_are_those_of_the_command_line() -> None:
-    expected = {"DONE": 0, "SOME_FAILED": 3, "UNDECIDED": 4, "UNFINISHED": 75, "LOST": 1}
+    expected = {"DONE": 0, "SOME_FAILED": 3, "UNDECIDED": 4, "QUOTA_EXCEEDED": 8, "UNFINISHED": 75, "LOST": 1}
     assert {status.name: status.exit_status for status in JobStatus} == expected
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .reconciliation._platform import PlatformClient
     from .stages._context import JobContext
 
+_STOP = ("stopped_at", "stop_kind", "stop_reason")
+_AT_WORK = {"is_paused": False, "finished_at": None, **dict.fromkeys(_STOP)}
 _INTERVAL = 60.0  # seconds of the server's clock
 
 
@@ -39,7 +41,7 @@ async def begin_generation(
         await _recall(context, platform, reconciler, mark.asked_at, is_behind=mark.attempts > requests[0])
     generation = max(known, 0 if mark is None else mark.generation) + 1
     if not context.is_draining:
-        await database.write(_commands.set_job(epoch=generation, is_paused=False, finished_at=None))
+        await database.write(_commands.set_job(epoch=generation, **_AT_WORK))
         await to_thread.run_sync(high_water_mark.write, HighWaterMark(generation, *requests))
     return generation
 

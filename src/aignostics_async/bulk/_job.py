@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -13,8 +14,8 @@ from attrs import evolve
 
 from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._tasks import plain_task_group
-from ..errors import JobError, UsageError
-from ..transfer._progress import guard_progress
+from ..errors import JobDatabaseError, JobError, JobStopped, UsageError
+from ..transfer._progress import check_callback, ignore
 from . import _maintenance
 from ._expiry_monitor import monitor_expiry
 from ._generation import begin_generation
@@ -32,6 +33,7 @@ from .reconciliation._platform import PlatformClient
 from .reconciliation._submitter import Submitter
 from .reconciliation._tags import tag_of
 from .report._summary import Summary, read_summary
+from .stages._callbacks import CallbackGuard
 from .stages._context import JobContext
 from .stages._pipeline import run_pipeline
 from .stages._submitting import Signing
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from .database._queries import JobRow
     from .database._states import ItemState
 
-_PAUSE_INTERVAL = 0.5  # seconds
+_REQUEST_INTERVAL = 0.5  # seconds
 
 
 class BulkJob:
@@ -141,32 +143,74 @@ class BulkJob:
         store: Store | None = None,
         listener: Listener | None = None,
         progress: Progress | None = None,
+        chunk_size: int | None = None,
     ) -> Summary:
         """Work until everything is done, or `drain` is called, and return how the job stands then.
 
-        `store` stands in for the plan's own. `listener` is told every event, `progress` every step of a file;
-        what the latter raises stops the job, resumable, and is raised.
+        `store` replaces the plan's own. `listener` is called with every event, `progress` with every step of
+        a file. `chunk_size` replaces the plan's from now on: chunks that are not sent yet are sealed again.
+
+        Where a callback raises, nothing more is sent, the outcome of a request under way is written down, and
+        then its exception is raised.
 
         May be cancelled, or die, at any moment. Raises JobRefused for another server, user or organization
         than the job was begun with, JobStopped where it can't go on, and what the client raises where it
-        can't begin; then nothing is lost, and a later call goes on.
+        can't begin; then nothing is lost, and a later call goes on. Where the quota is used up, it raises
+        JobStopped, with a QuotaExceeded as its cause, when all runs that exist are over.
         """
         self._check_idle()
         check_server(client, self.plan)
+        check_callback(listener)
+        check_callback(progress)
+        plan = self.plan if chunk_size is None else evolve(self.plan, chunk_size=chunk_size)
         self._is_at_work = True
-        journal = Journal(self._directory.events, listener)
+        guard = CallbackGuard(self._abort)
+        journal = Journal(self._directory.events, None if listener is None else guard.guarded(listener))
         try:
-            with guard_progress(progress) as report:
-                return await self._run(client, store or client.store(self.plan.store), journal, report)
+            if plan != self.plan:
+                await self._database.write(_commands.unseal(plan.to_json()))
+                self.plan = plan
+            store = store or client.store(self.plan.store)
+            summary = await self._run(client, store, journal, guard.guarded(progress or ignore))
+            if guard.failure is not None:
+                raise guard.failure
+            return summary
         except BaseException as error:
-            journal.emit(EventType.STOPPED, text=str(error) or type(error).__name__)
-            raise
+            is_callback_s = guard.failure is not None and isinstance(error, Exception)
+            failure = guard.failure if is_callback_s and guard.failure is not None else error
+            journal.emit(EventType.STOPPED, text=str(failure) or type(failure).__name__)
+            await self._record_stop(failure)
+            if failure is error:
+                raise
+            raise failure from None
         finally:
             journal.close()
             self._context, self._is_at_work, self._is_to_drain = None, False, False
 
+    async def _record_stop(self, failure: BaseException) -> None:
+        """Write down why the job stopped, on a full disk too."""
+        error = failure.cause if isinstance(failure, JobStopped) and failure.cause else failure
+        reason = str(error) or type(error).__name__ if isinstance(error, Exception) else "it was interrupted"
+        command = _commands.set_job(
+            stopped_at=time.time(), stop_kind=type(error).__name__, stop_reason=reason
+        )
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._database.write(command)
+            except JobDatabaseError:
+                self._directory.free_space()
+                with suppress(JobDatabaseError):
+                    await self._database.write(command)
+
+    def _abort(self) -> None:
+        """End the work, since a callback has failed."""
+        self._is_to_drain = True
+        if self._context is not None:
+            self._context.abort()
+
     async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
         await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
+        await to_thread.run_sync(self._directory.reserve_space)
         self._context = context = JobContext(
             job_id=self.id,
             plan=self.plan,
@@ -180,7 +224,7 @@ class BulkJob:
             clock=self._clock,
         )
         journal.emit(EventType.STARTED)
-        if self._is_to_drain:
+        if self._is_to_drain or self._is_cancel_requested():
             self.drain()
         version = await context.with_retries(
             lambda: client.applications.version(self.plan.application_version)
@@ -188,10 +232,12 @@ class BulkJob:
         context.requirements = Requirements(version, self.plan.artifact, pack=self.plan.pack)
         submitter, reconciler = await self._begin(context, self._platform(client, version))
         async with Prober() as prober, plain_task_group() as group:
-            group.start_soon(self._watch_for_pause)
+            group.start_soon(self._watch_for_requests)
             group.start_soon(monitor_expiry, self._database, journal)
             await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)
             group.cancel_scope.cancel()
+        if self._is_cancel_requested():
+            await self._cancel(client)
         return await self._end(context)
 
     def _check_idle(self) -> None:
@@ -224,17 +270,22 @@ class BulkJob:
                 return adopted
             await self._clock.sleep(reconciler.replica_lag)
 
-    async def retry(self, *, failed: bool = False) -> int:
-        """Let items that were set aside go on from where they were, and return how many.
+    async def retry(self, *, failed: bool = False, rerun: bool = False) -> int:
+        """Let quarantined items go on from where they were, and return how many.
 
-        That costs nothing twice. With `failed` those go on too that the platform ended without results: they
-        become part of a new run, which is billed.
+        By itself that has nothing billed twice. With `failed` items go on too that the platform ended without
+        results, with `rerun` those that are held because an earlier run has results of the same slide: they
+        become part of new runs, which are billed.
         """
-        return await self._database.write(_retries.retry(failed=failed))
+        return await self._database.write(_retries.retry(failed=failed, rerun=rerun))
 
-    async def count_billable_retries(self) -> int:
-        """Return how many items `retry(failed=True)` would let be billed again."""
-        return await self._database.read(_retries.count_billable_retries)
+    async def count_billable_retries(self, *, failed: bool = True, rerun: bool = False) -> int:
+        """Return how many items a `retry` with these arguments would let be billed again."""
+        return await self._database.read(_retries.count_billable_retries(failed=failed, rerun=rerun))
+
+    async def held_items(self) -> Mapping[str, str]:
+        """Return the items held for a decision: by reference, the earlier run that has analysed them."""
+        return await self._database.read(_queries.held_items())
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Decide about a chunk of which nobody can say whether it has a run.
@@ -262,11 +313,16 @@ class BulkJob:
         """Cancel all runs of the job, set aside what was not sent, and return how many were cancelled.
 
         Items that the platform has not begun cost nothing then. What is there already is kept. Raises
-        UsageError while the job is at work.
+        UsageError while the job is at work: `JobObserver.request_cancel` is for a job in another process.
         """
         self._check_idle()
         await verify_identity(self._database, client, self.plan)
-        return await _maintenance.cancel(self._database, client)
+        return await self._cancel(client)
+
+    async def _cancel(self, client: Client) -> int:
+        cancelled = await _maintenance.cancel(self._database, client)
+        await to_thread.run_sync(lambda: self._directory.cancel.unlink(missing_ok=True))
+        return cancelled
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store; return how many.
@@ -313,19 +369,29 @@ class BulkJob:
             timeouts=self.plan.timeouts,
             prepare=Signing(context),
             clock=self._clock,
-            sleep=context.sleep,
-            is_draining=lambda: context.is_draining,
+            sleep=context.sleep_while_sending,
+            is_draining=lambda: not context.may_send or self._is_cancel_requested(),
             on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),
             on_wait=lambda reason: context.journal.emit(EventType.WAITING, text=reason),
         )
         return submitter, reconciler
 
-    async def _watch_for_pause(self) -> None:
+    def _is_cancel_requested(self) -> bool:
+        """Whether another process has cancelled the job; looked at before each request for a run."""
+        if self._directory.cancel.exists():
+            self.drain()
+            return True
+        return False
+
+    async def _watch_for_requests(self) -> None:
+        """Drain when another process asks to pause or to cancel the job."""
         pause = anyio.Path(self._directory.pause)
-        while not await pause.exists():  # noqa: ASYNC110 - another process makes it
-            await anyio.sleep(_PAUSE_INTERVAL)
-        await self._database.write(_commands.set_job(is_paused=True))
-        self.drain()
+        while not self._is_cancel_requested():
+            if await pause.exists():
+                await self._database.write(_commands.set_job(is_paused=True))
+                self.drain()
+                return
+            await anyio.sleep(_REQUEST_INTERVAL)
 
     async def _end(self, context: JobContext) -> Summary:
         if not context.is_draining:

@@ -83,6 +83,14 @@ class JobObserver:
         """Ask the process that works on the job to drain: it finishes what it began, and stops."""
         self._folder.pause.touch(mode=0o600)
 
+    def request_cancel(self) -> None:
+        """Ask the process that works on the job to create no further run, and to cancel the job's runs.
+
+        A request for a run that is under way is concluded first. Where no process works on the job, the next
+        one that runs it does so before anything else.
+        """
+        self._folder.cancel.touch(mode=0o600)
+
     def _read_summary(self) -> Summary:
         with consistent_view(self._folder.database) as execute:
             return read_summary(execute)

@@ -24,6 +24,7 @@ _ROUTINE = frozenset(
 _STATUS = {
     JobStatus.DONE: ("all is done", "bold green"),
     JobStatus.UNFINISHED: ("not finished", "bold yellow"),
+    JobStatus.QUOTA_EXCEEDED: ("stopped because the quota is used up", "bold red"),
     JobStatus.UNDECIDED: ("a person has to decide", "bold red"),
     JobStatus.SOME_FAILED: ("finished, and some slides have no results", "bold red"),
     JobStatus.LOST: ("slides are not accounted for", "bold red"),

@@ -16,6 +16,7 @@ from ..errors import (
     JobStateError,
     JobStopped,
     NotFound,
+    QuotaExceeded,
     SubmissionUnknown,
     TokenEndpointUnavailable,
     TokenStoreError,
@@ -38,6 +39,7 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (AuthenticationError, 5),
     (Unauthorized, 5),
     (NotFound, 7),
+    (QuotaExceeded, 8),
     (JobBusy, 75),
     (JobStopped, 75),
 )

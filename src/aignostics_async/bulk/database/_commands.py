@@ -162,12 +162,9 @@ def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
     """
 
     def command(execute: Execute) -> None:
+        execute("UPDATE job SET cancelled_at = ?", (time.time(),))
         for (intent,) in execute("SELECT number FROM intents WHERE state = 'SEALED'").fetchall():
-            members = "SELECT item FROM members WHERE intent = ? AND is_live"
-            numbers = [row[0] for row in execute(members, (intent,))]
-            _move(execute, numbers, ItemState.STORED, {"intent": None})
-            execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
-            move_intent(execute, intent, IntentState.DISSOLVED, reason=fault)
+            _unseal(execute, intent, fault)
         execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE outcome IS NULL")
         for (intent,) in execute("SELECT number FROM intents WHERE state = 'SENDING'").fetchall():
             move_intent(execute, intent, IntentState.UNKNOWN)
@@ -181,6 +178,63 @@ def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
         _move(execute, unsent, ItemState.QUARANTINED, {"fault": fault, "remedy": remedy})
 
     return command
+
+
+def hold(
+    run_of: Mapping[int, str], fault: Callable[[str], str], remedy: str
+) -> Callable[[Execute], list[int]]:
+    """Return the command that quarantines items, by number, of which an earlier run was found.
+
+    A person decides whether they are billed again. An item that may have been sent, and one that a person has
+    decided about, are left as they are. Gives the numbers of the held ones.
+    """
+
+    def command(execute: Execute) -> list[int]:
+        held = []
+        for number, run_id in run_of.items():
+            query = (
+                "SELECT intents.number FROM items LEFT JOIN intents ON intents.number = items.intent "
+                "WHERE items.number = ? AND items.run_id IS NULL AND items.state <> 'FAILED' "
+                "AND NOT may_be_rebilled AND billed_run IS NULL "
+                "AND coalesce(intents.state, 'SEALED') = 'SEALED'"
+            )
+            row = execute(query, (number,)).fetchone()
+            if row is None:
+                continue
+            if row[0] is not None:
+                _unseal(execute, row[0], f"run {run_id} was found")
+            columns = {"fault": fault(run_id), "remedy": remedy, "billed_run": run_id}
+            if execute("SELECT 1 FROM items WHERE number = ? AND state = 'SET_ASIDE'", (number,)).fetchone():
+                set_item(number, **columns)(execute)
+            else:
+                _move(execute, [number], ItemState.QUARANTINED, columns)
+            held.append(number)
+        return held
+
+    return command
+
+
+def unseal(plan: str) -> Callable[[Execute], int]:
+    """Return the command that dissolves chunks of which no request is open, to be sealed under another plan.
+
+    Gives how many.
+    """
+
+    def command(execute: Execute) -> int:
+        execute("UPDATE job SET plan = ?", (plan,))
+        intents = execute("SELECT number FROM intents WHERE state = 'SEALED'").fetchall()
+        for (intent,) in intents:
+            _unseal(execute, intent, "its items are in chunks of another size")
+        return len(intents)
+
+    return command
+
+
+def _unseal(execute: Execute, intent: int, reason: str) -> None:
+    members = [row[0] for row in execute("SELECT item FROM members WHERE intent = ? AND is_live", (intent,))]
+    execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
+    _move(execute, members, ItemState.STORED, {"intent": None})
+    move_intent(execute, intent, IntentState.DISSOLVED, reason=reason)
 
 
 def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:

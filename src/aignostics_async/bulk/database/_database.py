@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from ...errors import JobDatabaseError, JobRefused
-from ._schema import MIGRATIONS
+from ._schema import MIGRATIONS, VIEWS
 from ._writer import Execute, Writer
 
 T = TypeVar("T")
@@ -62,6 +62,13 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     connection.execute("PRAGMA busy_timeout = 10000")
     return connection
+
+
+def show_as_current(connection: sqlite3.Connection) -> None:
+    """Let queries of this release read the database of an earlier one, which stays as it is."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for statement in VIEWS.get(version, "").split(";"):
+        connection.execute(statement)
 
 
 def _open_to_write(path: Path) -> sqlite3.Connection:

@@ -3,6 +3,8 @@
     job.sqlite3     the only truth
     events.jsonl    what happened, line by line, for people; nothing is read from it
     lock            held by the one process that works on the job
+    reserve         space for the last commit of a job that fills the disk
+    pause, cancel   stand there when another process asks for that
     results/        outputs, unless the plan says another place
 
 Beside it, in the user's state folder, stands a marker of how far the job was. A database that knows less than
@@ -14,13 +16,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import asdict, frozen
 
+from ..._core._atomic_file import atomic_file
 from ..._core._file_lock import FileLock
 from ..._core._state_folder import state_folder
 from ...errors import JobBusy, JobError
+
+_RESERVE = 256 * 1024  # bytes: some pages of the database and of its log
 
 
 @frozen
@@ -59,6 +65,27 @@ class JobFolder:
     def pause(self) -> Path:
         """Stands there when somebody wants the process that works on the job to drain."""
         return self.path / "pause"
+
+    @property
+    def cancel(self) -> Path:
+        """Stands there from when somebody cancels the job until its runs are cancelled."""
+        return self.path / "cancel"
+
+    def reserve_space(self) -> None:
+        """Keep some space on the disk, so that a job which fills it can still write down why it stopped."""
+        with suppress(OSError):
+            if not self._reserve.exists():
+                with atomic_file(self._reserve) as file:
+                    file.write(bytes(_RESERVE))
+
+    def free_space(self) -> None:
+        """Give the reserved space up."""
+        with suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
+
+    @property
+    def _reserve(self) -> Path:
+        return self.path / "reserve"
 
     def make(self) -> None:
         """Make the folder if it is not there, and close it to others; raises JobError."""
@@ -130,15 +157,11 @@ class HighWaterMarkFile:
     def write(self, mark: HighWaterMark) -> None:
         """Put the mark on the disk before anything that it speaks of is done; raises JobError."""
         kept = asdict(mark)
-        part = self._path.with_suffix(".part")
+        text = json.dumps({"epoch": kept.pop("generation"), **kept})
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(json.dumps({"epoch": kept.pop("generation"), **kept}))
-                file.flush()
-                os.fsync(descriptor)
-            part.replace(self._path)
+            with atomic_file(self._path) as file:
+                file.write(text.encode())
         except OSError as error:
             raise JobError(
                 f"{self._path.parent} can't be written ({error.strerror}); what stands there tells an old "

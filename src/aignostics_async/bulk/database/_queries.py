@@ -271,6 +271,12 @@ def known_runs() -> Callable[[Execute], frozenset[str]]:
     return lambda execute: frozenset(row[0] for row in execute(query))
 
 
+def held_items() -> Callable[[Execute], dict[str, str]]:
+    """Return the query for the items that are held for a decision: by reference, the earlier run."""
+    query = "SELECT reference, billed_run FROM items WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL"
+    return lambda execute: dict(execute(query))
+
+
 def ownership() -> Callable[[Execute], Ownership]:
     """Return the query for which references belong to what."""
 

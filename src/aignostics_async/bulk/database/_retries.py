@@ -10,44 +10,57 @@ from ._states import ItemState
 from ._writer import Execute
 
 _CLEARED = {"fault": None, "remedy": None, "attempts": 0}
-_UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
+_UNSENT = {"billed_run": None, "run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
 
 
-def retry(*, failed: bool) -> Callable[[Execute], int]:
-    """Return the command that lets items go on which were set aside, and with `failed` those that failed."""
+def retry(*, failed: bool, rerun: bool = False) -> Callable[[Execute], int]:
+    """Return the command that lets quarantined items go on; gives how many.
+
+    With `failed` those go on too that the platform ended without results, with `rerun` those that are held
+    because an earlier run has results of the same slide.
+    """
 
     def command(execute: Execute) -> int:
         query = (
-            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status FROM items "
-            "LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
+            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status, billed_run "
+            "FROM items LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
         )
         rows = execute(query, (ItemState.QUARANTINED, ItemState.FAILED)).fetchall()
         count = 0
-        for number, state, uri, run_id, item_id, run_status in rows:
-            was_sent = run_id is not None
+        for number, state, uri, run_id, item_id, run_status, billed_run in rows:
+            was_sent, is_held = run_id is not None, billed_run is not None
             is_there = was_sent and item_id is not None and run_status != VANISHED
             if state == ItemState.QUARANTINED and is_there:
-                again = move_item(number, ItemState.SUCCEEDED, **_CLEARED)
-            elif was_sent and not failed:
-                continue  # a new run of it is paid
+                move_item(number, ItemState.SUCCEEDED, **_CLEARED)(execute)
+            elif (was_sent and not failed) or (is_held and not rerun):
+                continue  # it would be billed again
             else:
-                # What is known from its run only, which was adopted, was never sent to the store by this job.
-                anew = ItemState.STORED if uri else ItemState.FOUND
+                # What is known from an adopted run only was never uploaded by this job.
+                state_before = ItemState.STORED if uri else ItemState.FOUND
                 execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
-                again = move_item(number, anew, **_CLEARED, **_UNSENT)
-            again(execute)
+                decided = {"may_be_rebilled": 1} if is_held else {}
+                move_item(number, state_before, **_CLEARED, **_UNSENT, **decided)(execute)
             count += 1
         open_intents()(execute)
+        if count:
+            execute("UPDATE job SET cancelled_at = NULL")
         return count
 
     return command
 
 
-def count_billable_retries(execute: Execute) -> int:
-    """Return how many items a retry of failed ones would let be billed again."""
-    query = (
+def count_billable_retries(*, failed: bool, rerun: bool) -> Callable[[Execute], int]:
+    """Return the query for how many items a retry would let be billed again."""
+    failures = (
         "SELECT count(*) FROM items LEFT JOIN seen ON seen.run_id = items.run_id "
         "WHERE items.state = 'FAILED' OR (items.state = 'SET_ASIDE' AND items.run_id IS NOT NULL "
         "AND (item_id IS NULL OR seen.status = ?))"
     )
-    return int(execute(query, (VANISHED,)).fetchone()[0])
+    held = "SELECT count(*) FROM items WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL"
+
+    def query(execute: Execute) -> int:
+        counts = [execute(failures, (VANISHED,)).fetchone()[0] if failed else 0]
+        counts.append(execute(held).fetchone()[0] if rerun else 0)
+        return sum(counts)
+
+    return query

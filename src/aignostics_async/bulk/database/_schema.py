@@ -65,4 +65,22 @@ CREATE TABLE samples (
 ) STRICT;
 """
 
-MIGRATIONS = (_FIRST,)
+_SECOND = """
+ALTER TABLE items ADD COLUMN billed_run TEXT; -- an earlier run of the same slide: a person decides
+ALTER TABLE items ADD COLUMN may_be_rebilled INTEGER NOT NULL DEFAULT 0; -- a person has decided that it may
+ALTER TABLE job ADD COLUMN stopped_at REAL;
+ALTER TABLE job ADD COLUMN stop_kind TEXT; -- the type of the error
+ALTER TABLE job ADD COLUMN stop_reason TEXT;
+ALTER TABLE job ADD COLUMN cancelled_at REAL;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND)
+
+VIEWS = {
+    1: """
+CREATE TEMP VIEW items AS SELECT *, NULL AS billed_run, 0 AS may_be_rebilled FROM main.items;
+CREATE TEMP VIEW job AS SELECT *, NULL AS stopped_at, NULL AS stop_kind, NULL AS stop_reason,
+    NULL AS cancelled_at FROM main.job;
+"""
+}
+"""By the version of a database that may not be migrated: views that show it as the current version."""

@@ -122,11 +122,20 @@ class Writer:
             # One of them failed, and must not take the others with it.
             return [self._commit(connection, [command])[0] for command in batch]
         if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
-            failure = JobDatabaseError(
-                f"the job's database can't be written ({type(failure).__name__}: {failure}); nothing of this "
-                "step was kept. Mend the disk, then resume the job"
-            )
+            failure = JobDatabaseError(_describe(failure))
         return [(None, failure)]
+
+
+def _describe(error: sqlite3.Error) -> str:
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return (
+            "no space is left for the job's database, and nothing of this step was kept; make room in the "
+            "job's folder, then resume the job"
+        )
+    return (
+        f"the job's database can't be written ({type(error).__name__}: {error}); nothing of this step was "
+        "kept. Mend the disk, then resume the job"
+    )
 
 
 def _tell(batch: Iterable[_Command], outcomes: Iterable[_Outcome]) -> None:

@@ -22,7 +22,7 @@ class ItemOutcome(StrEnum):
     UNDER_WAY = "UNDER_WAY"
     """It goes on by itself while the job does."""
     UNDECIDED = "UNDECIDED"
-    """Nobody can say whether it has a run; a person decides."""
+    """A person decides: nobody can say whether it has a run, or whether it may be billed a second time."""
     FAILED = "FAILED"
     """The platform ended it without results."""
     QUARANTINED = "SET_ASIDE"
@@ -44,10 +44,17 @@ _FINAL: dict[str, ItemOutcome] = {
 }
 
 
-def outcome_of(state: str, intent_state: str | None, lost: str | None) -> ItemOutcome:
-    """Return what became of an item, from its state, that of its intent, and what the audit found."""
+def outcome_of(
+    state: str, intent_state: str | None, lost: str | None, billed_run: str | None = None
+) -> ItemOutcome:
+    """Return what became of an item, from its state, that of its intent, and what the audit found.
+
+    `billed_run` is an earlier run of the same slide, for which the item is held.
+    """
     if lost is not None:
         return ItemOutcome.LOST
+    if state == ItemState.QUARANTINED and billed_run is not None:
+        return ItemOutcome.UNDECIDED
     if state == ItemState.ASSIGNED and intent_state == IntentState.AMBIGUOUS:
         return ItemOutcome.UNDECIDED
     return _FINAL.get(state, ItemOutcome.UNDER_WAY)
@@ -98,6 +105,8 @@ class JobStatus(Enum):
     """All items are final, and some of them are not done."""
     UNDECIDED = 4
     """A person has to decide: whether a run exists, or what to do with one that was created twice."""
+    QUOTA_EXCEEDED = 8
+    """The organization's quota is used up: the job sends nothing more until it is raised."""
     UNFINISHED = 75
     """Some items are under way; the job has to run, or to be resumed."""
     LOST = 1
@@ -148,7 +157,7 @@ class Audit:
         """Return what the job is; the gravest counts. What is beyond its limit does not go on by itself."""
         if not self.is_whole:
             return JobStatus.LOST
-        if ambiguous or open_duplicates:
+        if ambiguous or open_duplicates or self.outcomes.get(ItemOutcome.UNDECIDED):
             return JobStatus.UNDECIDED
         if self.outcomes[ItemOutcome.UNDER_WAY] > beyond_limit:
             return JobStatus.UNFINISHED

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ...errors import JobDatabaseError, JobError
-from ..database._database import connect_to_read
+from ..database._database import connect_to_read, show_as_current
 from ..database._writer import Execute
 
 
@@ -22,6 +22,7 @@ def consistent_view(database: Path) -> Iterator[Execute]:
         raise JobError(f"there is no job in {database.parent}; give the folder that a job was planned in")
     try:
         with closing(connect_to_read(database)) as original, closing(_still(original)) as connection:
+            show_as_current(connection)
             if not connection.execute("SELECT count(*) FROM job").fetchone()[0]:
                 raise JobError(f"the job in {database.parent} was not made to its end; make it again")
             yield connection.execute

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ..._core._display_text import count
-from ._audit import ItemOutcome
+from ...errors import QuotaExceeded
+from ._audit import ItemOutcome, JobStatus
 from ._formatting import minute
-from ._summary import Summary
+from ._summary import JobFacts, Summary
 
 
 @frozen
@@ -44,10 +45,27 @@ def _about_the_audit(summary: Summary) -> Iterator[NextStep]:
 
 
 def _about_runs(summary: Summary) -> Iterator[NextStep]:
-    runs, undecided = summary.runs, summary.audit.outcomes[ItemOutcome.UNDECIDED]
+    runs, job = summary.runs, summary.job
+    if job.cancelled_at is not None:
+        yield NextStep(
+            f"The job was cancelled on {minute(job.cancelled_at)} UTC",
+            "It sends nothing any more. If it is wanted after all, 'bulk retry' lets its slides go on.",
+            "items",
+        )
+    if job.stopped_at is not None and summary.status in (JobStatus.UNFINISHED, JobStatus.QUOTA_EXCEEDED):
+        yield NextStep(
+            f"It stopped on {minute(job.stopped_at)} UTC: {job.stop_reason}", _after_a_stop(job), "items"
+        )
+    if runs.held:
+        yield NextStep(
+            f"{count(runs.held, 'slide')} {_was(runs.held)} analysed before, and would be billed again",
+            "Each names the earlier run among the failures. Leave them, or let them be billed again with "
+            "'bulk retry --rerun'.",
+            "failures",
+        )
     if runs.ambiguous:
         yield NextStep(
-            f"{count(runs.ambiguous, 'run')}, with {count(undecided, 'slide')}, may exist or not",
+            f"{count(runs.ambiguous, 'run')} may exist or not",
             "Look on the platform, then tell the job with 'bulk resolve' which run it is, or that there is "
             "none, and it may be asked for again. Asked for twice, it is paid for twice.",
             "decisions",
@@ -55,10 +73,20 @@ def _about_runs(summary: Summary) -> Iterator[NextStep]:
     if runs.open_duplicates:
         yield NextStep(
             f"{count(runs.open_duplicates, 'run')} {_was(runs.open_duplicates)} created a second time",
-            "A request that counted as lost came through late. 'bulk resolve' cancels the second run, at no "
-            "cost for slides that are pending, or leaves it; tell the platform's support.",
+            "The platform has two runs of the same slides: a request was carried out later than the job "
+            "waits, or a copy of the job's folder was at work. 'bulk resolve' cancels the second run, at no "
+            "cost for slides that are pending, or leaves it.",
             "decisions",
         )
+
+
+def _after_a_stop(job: JobFacts) -> str:
+    if job.stop_kind == QuotaExceeded.__name__:
+        return (
+            "Ask for a larger quota, or wait until it is renewed; then 'bulk resume'. Where a single run is "
+            "too large for it, 'bulk resume --chunk-size N' makes smaller ones."
+        )
+    return "Mend what it says; then 'bulk resume' goes on."
 
 
 def _about_the_rest(summary: Summary) -> Iterator[NextStep]:

@@ -69,7 +69,7 @@ class ReportedRun:
 
 @frozen
 class ReportedDuplicate:
-    """A run that a late request created a second time, and what was done about it."""
+    """A second run of a chunk, and what was done about it."""
 
     run_id: str
     intent: int | None
@@ -84,8 +84,8 @@ _ITEMS = (
     "(SELECT count(*) FROM outputs WHERE outputs.item = items.number), "
     "(SELECT count(*) FROM outputs WHERE outputs.item = items.number "
     f"AND outputs.status IN ({VERIFIED})), "
-    f"seen.triggered_at, seen.ended_at, items.changed_at, items.intent, intents.state, {LOST} AS lost "
-    f"{WITH_INTENTS} LEFT JOIN seen ON seen.run_id = items.run_id "
+    f"seen.triggered_at, seen.ended_at, items.changed_at, items.intent, intents.state, {LOST} AS lost, "
+    f"items.billed_run {WITH_INTENTS} LEFT JOIN seen ON seen.run_id = items.run_id "
 )
 _IN_ORDER = "ORDER BY items.reference"  # as their index has them: nothing is sorted, whatever their number
 _RUNS = """
@@ -156,10 +156,11 @@ def _told(text: str | None) -> str | None:
 
 def _item(row: tuple[Any, ...]) -> ReportedItem:
     number, reference, path, size, crc32c, uri, run_id, item_id, state, status, fault, error, given = row[:13]
-    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost = row[13:]
-    what = outcome_of(state, intent_state, lost)
+    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost, billed_run = row[13:]
+    what = outcome_of(state, intent_state, lost, billed_run)
     # An item that goes on keeps no old fault.
-    wrong = lost or fault or error if what.is_trouble else None
+    is_shown = what.is_trouble or what is ItemOutcome.UNDECIDED
+    wrong = lost or fault or error if is_shown else None
     return ReportedItem(
         number,
         named(reference),

@@ -12,20 +12,22 @@ from attrs import asdict, frozen
 
 from ..._core._urls import without_query
 from ..._version import __version__
+from ...errors import QuotaExceeded
 from ..database._queries import billed
 from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..database._writer import Execute
 from ._audit import LOST, VERIFIED, WITH_INTENTS, Audit, ItemOutcome, JobStatus, outcome_of
 from ._formatting import moment, plain
-from ._sanitizing import named
+from ._sanitizing import named, told
 
 KEPT = 30 * 24 * 3600.0
 """Seconds for which the platform keeps the results of a run that has ended."""
 ALARM = 7 * 24 * 3600.0
 """Seconds before their end in which results that are not here are an alarm."""
+_HELD = "SELECT count(*) FROM items WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL"
 _UNSENT = (ItemState.FOUND, ItemState.READY, ItemState.SENDING, ItemState.STORED)
 # Whether an item is another account than others of its state.
-_IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS')"
+_IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR items.billed_run IS NOT NULL)"
 
 
 @frozen(kw_only=True)
@@ -40,6 +42,14 @@ class JobFacts:
     is_paused: bool
     max_items: int | None
     """How many items may be billed."""
+    stopped_at: datetime | None
+    """When it stopped with an error; None while it is at work, and after it came to its end."""
+    stop_kind: str | None
+    """The type of that error, such as `QuotaExceeded`."""
+    stop_reason: str | None
+    """What that error says."""
+    cancelled_at: datetime | None
+    """When somebody cancelled it; None if nobody did, or it was retried since."""
 
 
 @frozen(kw_only=True)
@@ -77,9 +87,11 @@ class RunTotals:
     billed: int
     """Items of the chunks that have a run, or may have one."""
     duplicates: int
-    """Runs that a late request created a second time."""
+    """Second runs of a chunk."""
     open_duplicates: int
     """Those of them that nothing was done about yet."""
+    held: int
+    """Items that are not sent, because an earlier run has results of the same slide."""
 
     @property
     def ambiguous(self) -> int:
@@ -114,11 +126,13 @@ class Summary:
     @property
     def status(self) -> JobStatus:
         """What the job is, in one word, and the exit status that says it."""
-        return self.audit.status(
+        status = self.audit.status(
             open_duplicates=self.runs.open_duplicates,
             ambiguous=self.runs.ambiguous,
             beyond_limit=self.beyond_limit,
         )
+        is_out_of_quota = status is JobStatus.UNFINISHED and self.job.stop_kind == QuotaExceeded.__name__
+        return JobStatus.QUOTA_EXCEEDED if is_out_of_quota else status
 
     @property
     def exit_status(self) -> int:
@@ -172,17 +186,25 @@ def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
 
 
 def _read_job(execute: Execute) -> tuple[JobFacts, int]:
-    query = "SELECT id, plan, created_at, finished_at, is_paused, taken_in FROM job"
-    job_id, plan, created_at, finished_at, is_paused, taken_in = execute(query).fetchone()
-    told = json.loads(plan)
+    query = (
+        "SELECT id, plan, created_at, finished_at, is_paused, taken_in, stopped_at, stop_kind, stop_reason, "
+        "cancelled_at FROM job"
+    )
+    job_id, plan, created_at, finished_at, is_paused, taken_in, *stop = execute(query).fetchone()
+    stopped_at, stop_kind, stop_reason, cancelled_at = stop
+    values = json.loads(plan)
     job = JobFacts(
         job_id=job_id,
-        application_version=named(str(told.get("application_version", ""))),
-        server=without_query(str(told.get("api_root", ""))),
+        application_version=named(str(values.get("application_version", ""))),
+        server=without_query(str(values.get("api_root", ""))),
         created_at=moment(created_at),
         finished_at=moment(finished_at),
         is_paused=bool(is_paused),
-        max_items=told.get("most_items"),
+        max_items=values.get("most_items"),
+        stopped_at=moment(stopped_at),
+        stop_kind=stop_kind,
+        stop_reason=None if stop_reason is None else told(stop_reason),
+        cancelled_at=moment(cancelled_at),
     )
     return job, taken_in
 
@@ -210,12 +232,12 @@ def _count_items(execute: Execute, special: int) -> tuple[Counter[ItemOutcome], 
         accounts[outcome_of(state, None, None)] += count
     if special:
         query = (
-            f"SELECT items.state, intents.state, {LOST}, count(*) {WITH_INTENTS} "
-            f"WHERE {_IS_SPECIAL} GROUP BY 1, 2, 3"
+            f"SELECT items.state, intents.state, {LOST}, max(items.billed_run), count(*) {WITH_INTENTS} "
+            f"WHERE {_IS_SPECIAL} GROUP BY 1, 2, 3, items.billed_run IS NULL"
         )
-        for state, intent_state, lost, count in execute(query):
+        for state, intent_state, lost, billed_run, count in execute(query):
             accounts[outcome_of(state, None, None)] -= count
-            accounts[outcome_of(state, intent_state, lost)] += count
+            accounts[outcome_of(state, intent_state, lost, billed_run)] += count
             if lost is not None:
                 losses[lost] += count
     return +accounts, states, losses
@@ -242,6 +264,7 @@ def _read_runs(execute: Execute) -> RunTotals:
         billed=billed()(execute),
         duplicates=duplicates,
         open_duplicates=still_open,
+        held=execute(_HELD).fetchone()[0],
     )
 
 

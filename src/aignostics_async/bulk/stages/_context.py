@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -16,7 +17,7 @@ from ._signals import StageSignals
 from ._throughput import ThroughputMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from ..._client import Client
@@ -55,16 +56,46 @@ class JobContext:
     stopped: list[JobStopped] = field(factory=list, init=False)
     """Why the job can't go on, if that is so."""
     _draining: anyio.Event = field(factory=anyio.Event, init=False)
+    _sending_ended: anyio.Event = field(factory=anyio.Event, init=False)
+    _transfers: set[anyio.CancelScope] = field(factory=set, init=False)
 
     @property
     def is_draining(self) -> bool:
         """Whether nothing new is to be begun."""
         return self._draining.is_set()
 
+    @property
+    def may_send(self) -> bool:
+        """Whether slides may be prepared and runs created."""
+        return not self._sending_ended.is_set()
+
     def drain(self) -> None:
         """Begin nothing new, and let what was begun come to an end."""
         self._draining.set()
+        self._sending_ended.set()
         self.signals.ring()
+
+    def stop_sending(self, error: JobStopped) -> None:
+        """Create no further runs, let those that exist come to an end, and let the job end with an error."""
+        self.stopped.append(error)
+        self._sending_ended.set()
+        self.signals.ring()
+
+    def abort(self) -> None:
+        """Drain, and cancel the transfers under way; a request for a run is concluded, never cancelled."""
+        self.drain()
+        for scope in list(self._transfers):
+            scope.cancel()
+
+    @contextmanager
+    def cancellable(self) -> Iterator[None]:
+        """Let `abort` cancel what happens in the block."""
+        with anyio.CancelScope() as scope:
+            self._transfers.add(scope)
+            try:
+                yield
+            finally:
+                self._transfers.discard(scope)
 
     def stop(self, error: JobStopped) -> None:
         """Drain, and let the job end with an error."""
@@ -75,6 +106,11 @@ class JobContext:
         """Sleep, but not longer than until the job drains."""
         with self.clock.move_on_after(seconds):
             await self._draining.wait()
+
+    async def sleep_while_sending(self, seconds: float) -> None:
+        """Sleep, but not longer than until no run may be created any more."""
+        with self.clock.move_on_after(seconds):
+            await self._sending_ended.wait()
 
     async def with_retries(self, do: Callable[[], Awaitable[T]]) -> T:
         """Return what a step gives that the whole job needs, tried again while its failure may pass.

@@ -34,7 +34,9 @@ async def run_pipeline(
     """Work until nothing is left to do, or the job drains; raises JobStopped where it can't go on."""
     transfers = context.client.settings.limits.transfers
     read = Probing(context, prober)
-    reading = ItemStage(context, StageId.PROBING, [ItemState.FOUND], read, workers=2 * prober.workers)
+    reading = ItemStage(
+        context, StageId.PROBING, [ItemState.FOUND], read, workers=2 * prober.workers, sends=True
+    )
     uploading = ItemStage(
         context,
         StageId.UPLOADING,
@@ -42,6 +44,7 @@ async def run_pipeline(
         Uploading(context, read),
         workers=transfers,
         before=reading,
+        sends=True,
         room=None if context.plan.max_items is None else _room(context, context.plan.max_items),
     )
     submitting = Submitting(

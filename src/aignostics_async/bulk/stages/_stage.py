@@ -53,6 +53,7 @@ class ItemStage:
         workers: int,
         before: Before | None = None,
         room: Callable[[], Awaitable[int]] | None = None,
+        sends: bool = False,
     ) -> None:
         self.is_done = False
         self.in_flight: set[int] = set()
@@ -63,13 +64,14 @@ class ItemStage:
         self._workers = workers
         self._before = before
         self._room = room
+        self._sends = sends  # whether it prepares what is to be sent
         self._breaker = CircuitBreaker()
         self._changes: Counter[int] = Counter()
 
     async def run(self) -> None:
         """Work until everything is done, or, where the job is draining, until what was begun is."""
         async with plain_task_group() as group:
-            while not self._context.is_draining:
+            while self._may_begin:
                 ring = self._context.signals.next(self._part)
                 # Both before the items are read: what ends meanwhile may leave one to be taken.
                 is_last = self._before is None or self._before.is_done
@@ -86,6 +88,10 @@ class ItemStage:
                     await ring.wait()
         self.is_done = True
         self._context.signals.ring_from(self._part)
+
+    @property
+    def _may_begin(self) -> bool:
+        return self._context.may_send if self._sends else not self._context.is_draining
 
     async def _free(self) -> int:
         """Return how many items more may be taken."""
@@ -105,7 +111,8 @@ class ItemStage:
 
     async def _one(self, row: ItemRow) -> None:
         try:
-            await self._until_settled(row)
+            with self._context.cancellable():
+                await self._until_settled(row)
         except JobStopped as error:
             self._context.stop(error)
         finally:
@@ -133,7 +140,7 @@ class ItemStage:
             if decision.action is FailureAction.STOP:
                 raise JobStopped(f"{row.reference}: {failure}", cause=failure)
             if decision.action is FailureAction.RETRY:
-                if self._context.is_draining:
+                if not self._may_begin:
                     return
                 await self._context.sleep(decision.wait)
             elif decision.action is FailureAction.REPROBE and self._changes[row.number] < _MOST_CHANGES:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
-from ...errors import JobStopped
+from ...errors import JobStopped, QuotaExceeded
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
@@ -67,7 +67,7 @@ class Submitting:
     async def run(self) -> None:
         """Work until every uploaded item has its run, or a person has to decide; or until the job drains."""
         async with plain_task_group() as group:
-            while not self.context.is_draining:
+            while self.context.may_send:
                 ring = self.context.signals.next(StageId.SUBMITTING)
                 # Both before the items are read: a chunk that is refused meanwhile leaves some to be sealed.
                 is_last = self.uploading.is_done
@@ -118,13 +118,22 @@ class Submitting:
         try:
             stop = await self.context.with_retries(lambda: self._reconcile_intent(intent.number))
             if stop is not None:
-                raise JobStopped(f"the platform refuses its runs: {stop.reason}", cause=stop.error)
+                self._stop(stop)
+                return
             await self._tell(intent.number)
         except JobStopped as error:
             self.context.stop(error)
         finally:
             self._in_flight.discard(intent.number)
             self.context.signals.ring_from(StageId.SUBMITTING)
+
+    def _stop(self, result: AttemptResult) -> None:
+        """Stop the job; where the quota is used up, what the platform has already goes on."""
+        if isinstance(result.error, QuotaExceeded):
+            error = JobStopped(f"the quota is used up: {result.reason}", cause=result.error)
+            self.context.stop_sending(error)
+            return
+        raise JobStopped(f"the platform refuses its runs: {result.reason}", cause=result.error)
 
     async def _reconcile_intent(self, number: int) -> AttemptResult | None:
         # As it stands now: a try before may have sent a request.

@@ -42,9 +42,9 @@ def headline(summary: Summary) -> str:
     if verdict is JobStatus.LOST:
         return f"{abs(audit.missing) + sum(audit.lost.values()):,} {of} can't be accounted for"
     if verdict is JobStatus.UNDECIDED:
-        number = summary.runs.ambiguous + summary.runs.open_duplicates
+        number = summary.runs.ambiguous + summary.runs.open_duplicates + summary.runs.held
         return "One decision waits for you" if number == 1 else f"{number:,} decisions wait for you"
-    if verdict is JobStatus.UNFINISHED:
+    if verdict in (JobStatus.UNFINISHED, JobStatus.QUOTA_EXCEEDED):
         done, troubles = audit.outcomes[ItemOutcome.DONE], audit.troubles
         more = f", {troubles:,} {_need(troubles)} attention" if troubles else ""
         return f"{done:,} {of} {'is' if done == 1 else 'are'} done so far{more}"
