@@ -181,7 +181,7 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
 async def test_another_process_pauses_the_job(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     from aignostics_async.bulk import _job
 
-    monkeypatch.setattr(_job, "_PAUSE_INTERVAL", 0.01)
+    monkeypatch.setattr(_job, "_REQUEST_INTERVAL", 0.01)
     await bench.make("a", "b", chunk_size=1)
     bench.emulator.set_clock(rate=0)  # no run gets anywhere
     summary = await bench.run(on_first(EventType.RUN_CREATED, lambda _: (bench.job / "pause").touch()))
