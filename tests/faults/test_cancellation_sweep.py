@@ -1,0 +1,198 @@
+"""Cancel each call after the k-th step of the event loop: nothing is left, and the same call succeeds.
+
+A step is one turn of the loop, so a sweep over all of them meets every place where a call can be cancelled.
+The normal suite draws some steps with a fixed seed; `make test-slow` takes them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define
+from hostile_server import Hostile, hostile
+from support import artifact, pretend, result
+
+from aignostics_async import Client, Item, Slide
+from aignostics_async.emulator.process import Emulator
+
+BODY = random.Random("body").randbytes(300_000)
+SAMPLE = 12
+_BOUND = 10.0  # seconds; what is left after that stays
+
+
+class SteppingLoop(asyncio.SelectorEventLoop):
+    """Counts its turns while there is a task to cancel, and cancels it at one of them."""
+
+    victim: asyncio.Task[Any] | None = None
+    steps = 0
+    cancel_at: int | None = None
+
+    def _run_once(self) -> None:
+        if self.victim is not None and not self.victim.done():
+            self.steps += 1
+            if self.steps == self.cancel_at:
+                self.victim.cancel()
+        super()._run_once()  # type: ignore[misc]
+
+
+@define
+class Setting:
+    """What the calls need: a platform, a storage with one body, a slide, and an empty folder."""
+
+    emulator: Emulator
+    place: Hostile
+    slide: Path
+    folder: Path
+    run_id: str = ""
+
+    def prepare(self, *, has_run: bool) -> None:
+        if has_run:
+            outputs = [artifact(str(number), self.place.url, BODY) for number in range(3)]
+            self.run_id = pretend(self.emulator, result("a", *outputs), result("b", *outputs))
+        else:
+            self.emulator.set_faults()
+
+
+Call = Callable[[Client, Setting], Awaitable[object]]
+
+
+async def enter(_client: Client, setting: Setting) -> object:
+    async with setting.emulator.client() as client:
+        return client
+
+
+async def list_runs(client: Client, _setting: Setting) -> object:
+    return [application async for application in client.applications.list()], [
+        run async for run in client.runs.list()
+    ]
+
+
+async def submit(client: Client, setting: Setting) -> object:
+    items = [Item(name, slide=Slide(setting.slide)) for name in "ab"]
+    return await client.runs.submit("he-tme:v1.1.0", items, store=setting.emulator.store_url)
+
+
+async def watch(client: Client, setting: Setting) -> object:
+    return [change async for change in client.run(setting.run_id).watch()]
+
+
+async def wait(client: Client, setting: Setting) -> object:
+    return await client.run(setting.run_id).wait()
+
+
+async def put(client: Client, setting: Setting) -> object:
+    return await client.store(setting.emulator.store_url).put("key", setting.slide)
+
+
+async def download(client: Client, setting: Setting) -> object:
+    report = await client.run(setting.run_id).download(setting.folder)
+    report.raise_for_failures()
+    return report
+
+
+async def download_as_completed(client: Client, setting: Setting) -> object:
+    async with client.download_as_completed([setting.run_id], setting.folder) as items:
+        done = [item async for item in items]
+    assert len(done) == 2
+    assert all(file.is_verified for item in done for file in item.files)
+    return done
+
+
+CALLS: list[Call] = [enter, list_runs, submit, watch, wait, put, download, download_as_completed]
+OF_A_RUN = (watch, wait, download, download_as_completed)
+
+
+@pytest.fixture
+def setting(
+    emulator: Emulator, slide_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Setting]:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    (tmp_path / "results").mkdir()
+    with hostile(BODY) as place:
+        yield Setting(emulator, place, slide_file, tmp_path / "results")
+    assert list(scratch.iterdir()) == []
+
+
+def open_files() -> list[str]:
+    return sorted(entry.name for entry in Path("/proc/self/fd").iterdir())
+
+
+def eventually(condition: Callable[[], bool], what: Callable[[], object]) -> None:
+    end = time.monotonic() + _BOUND
+    while not condition():
+        assert time.monotonic() < end, what()
+        time.sleep(0.002)
+
+
+async def settles(condition: Callable[[], bool], what: Callable[[], object]) -> None:
+    end = time.monotonic() + _BOUND
+    while not condition():
+        assert time.monotonic() < end, what()
+        await asyncio.sleep(0.002)
+
+
+async def cancelled_at(call: Call, setting: Setting) -> None:
+    """Make a call, cancelled as the loop says, and then once more."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SteppingLoop)
+    async with setting.emulator.client() as client:
+        before = asyncio.all_tasks()
+        loop.victim = asyncio.create_task(call(client, setting))  # type: ignore[arg-type]
+        try:
+            await loop.victim
+        except asyncio.CancelledError:
+            assert loop.cancel_at is not None
+        engine = client._session.engine
+        await settles(lambda: not engine._threads._calls, lambda: "a thread is at work")
+        await settles(lambda: not asyncio.all_tasks() - before, asyncio.all_tasks)
+        assert engine._limiter.borrowed_tokens == 0
+        assert engine._file_limiter.borrowed_tokens == 0
+        assert engine.parts == set()
+        left = [path for path in setting.folder.rglob("*") if path.name.startswith(".")]
+        assert left == []
+        await call(client, setting)
+
+
+def sweep_step(call: Call, setting: Setting, step: int | None) -> int:
+    """Cancel a call at one step, check what is left, and return how many steps were made."""
+    shutil.rmtree(setting.folder)
+    setting.folder.mkdir()
+    threads, files = set(threading.enumerate()), open_files()
+    with asyncio.Runner(loop_factory=SteppingLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, SteppingLoop)
+        loop.cancel_at = step
+        runner.run(cancelled_at(call, setting))
+        steps = loop.steps
+    eventually(lambda: not set(threading.enumerate()) - threads, threading.enumerate)
+    eventually(lambda: len(open_files()) <= len(files), lambda: (files, open_files()))
+    return steps
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_a_sample_of_steps(call: Call, setting: Setting) -> None:
+    setting.prepare(has_run=call in OF_A_RUN)
+    steps = sweep_step(call, setting, None)
+    for step in random.Random(call.__name__).sample(range(1, steps + 1), min(steps, SAMPLE)):
+        sweep_step(call, setting, step)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_every_step(call: Call, setting: Setting) -> None:
+    setting.prepare(has_run=call in OF_A_RUN)
+    steps = sweep_step(call, setting, None)
+    for step in range(1, steps + 1):
+        sweep_step(call, setting, step)
