@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 _NEEDED = {
-    "emulator": {"running_emulator"},
+    "emulator": {"running_emulator", "second_running_emulator"},
     "node": {"azurite", "running_provider"},
     "browser": {"browser"},
 }
@@ -108,11 +108,23 @@ def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
 
 
 @pytest.fixture
-def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
-    """Give the session's emulator, without faults and with an empty ledger of requests."""
-    running_emulator.set_faults()
-    yield running_emulator
-    running_emulator.set_faults()
+def emulator(running_emulator: Emulator) -> Emulator:
+    """Give the session's emulator as if it had just been started; `reset` gives it other options."""
+    running_emulator.reset()
+    return running_emulator
+
+
+@pytest.fixture(scope="session")
+def second_running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def second_emulator(second_running_emulator: Emulator) -> Emulator:
+    """Give another emulator, for tests that need two at once."""
+    second_running_emulator.reset()
+    return second_running_emulator
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -18,14 +17,15 @@ import pytest
 import requests
 from support import run_body, signed_in
 
+from aignostics_async import Item, LoginRequired, Slide
 from aignostics_async.emulator.process import Emulator
 
 
 @pytest.fixture
-def standing(tmp_path: Path) -> Iterator[Emulator]:
+def standing(emulator: Emulator) -> Emulator:
     """Give an emulator whose clock moves only when a test moves it."""
-    with Emulator(tmp_path / "data", clock_rate=0) as emulator:
-        yield emulator
+    emulator.reset(clock_rate=0)
+    return emulator
 
 
 def ask(emulator: Emulator, method: str, path: str, **options: Any) -> requests.Response:
@@ -136,28 +136,26 @@ def test_late_work_is_done_when_the_clock_says_so(standing: Emulator) -> None:
     assert datetime.fromisoformat(runs[0]["triggered_at"]).timestamp() == pytest.approx(begin + 2, abs=1e-4)
 
 
-async def test_tokens_urls_and_the_date_go_by_the_same_clock(tmp_path: Path) -> None:
-    with Emulator(tmp_path / "data", clock_rate=0, token_lifetime=100) as emulator:
-        now = emulator.now()
-        answer = ask(emulator, "GET", "/v1/runs")
-        assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == int(now)
-        body = {"method": "PUT", "key": "a", "expires_s": 50}
-        headers = {"Authorization": f"Bearer {emulator.access_token}"}
-        signed = requests.post(f"{emulator.store_url}/sign", json=body, headers=headers, timeout=30).json()[
-            "url"
-        ]
-        assert requests.put(signed, data=b"a", timeout=30).status_code == 200
-        emulator.set_clock(advance_s=60)
-        assert requests.put(signed, data=b"a", timeout=30).status_code == 400
-        source = signed_in(emulator)
-        headers = {"Authorization": f"Bearer {(await source.get_token()).text}"}
-        url = f"{emulator.api_root}/api/v1/runs"
-        emulator.set_clock(advance_s=99)
-        assert requests.get(url, headers=headers, timeout=30).status_code == 200
-        emulator.set_clock(advance_s=2)
-        answer = requests.get(url, headers=headers, timeout=30)
-        assert answer.status_code == 401
-        assert parsedate_to_datetime(answer.headers["Date"]) == datetime.fromtimestamp(int(now + 161), UTC)
+async def test_tokens_urls_and_the_date_go_by_the_same_clock(emulator: Emulator) -> None:
+    emulator.reset(clock_rate=0, token_lifetime=100)
+    now = emulator.now()
+    answer = ask(emulator, "GET", "/v1/runs")
+    assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == int(now)
+    body = {"method": "PUT", "key": "a", "expires_s": 50}
+    headers = {"Authorization": f"Bearer {emulator.access_token}"}
+    signed = requests.post(f"{emulator.store_url}/sign", json=body, headers=headers, timeout=30).json()["url"]
+    assert requests.put(signed, data=b"a", timeout=30).status_code == 200
+    emulator.set_clock(advance_s=60)
+    assert requests.put(signed, data=b"a", timeout=30).status_code == 400
+    source = signed_in(emulator)
+    headers = {"Authorization": f"Bearer {(await source.get_token()).text}"}
+    url = f"{emulator.api_root}/api/v1/runs"
+    emulator.set_clock(advance_s=99)
+    assert requests.get(url, headers=headers, timeout=30).status_code == 200
+    emulator.set_clock(advance_s=2)
+    answer = requests.get(url, headers=headers, timeout=30)
+    assert answer.status_code == 401
+    assert parsedate_to_datetime(answer.headers["Date"]) == datetime.fromtimestamp(int(now + 161), UTC)
 
 
 def test_the_clock_survives_a_restart(tmp_path: Path) -> None:
@@ -190,22 +188,22 @@ def test_the_how_to_is_true(root: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_late_work_is_let_in_by_the_token_of_its_time(tmp_path: Path) -> None:
-    with Emulator(tmp_path / "data", clock_rate=0, token_lifetime=100) as emulator:
-        client_id, secret = emulator.service
-        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-        token = requests.post(emulator.token_url, data=form, timeout=30).json()["access_token"]
-        emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "times": 1, "late_s": 200})
-        url, headers = f"{emulator.api_root}/api/v1/runs", {"Authorization": f"Bearer {token}"}
-        with pytest.raises(requests.ConnectionError):
-            requests.post(url, json=run_body(), headers=headers, timeout=30)
-        emulator.set_clock(advance_s=201)
-        for _ in range(600):
-            if runs := ask(emulator, "GET", "/v1/runs").json():
-                break
-            time.sleep(0.01)
-        assert len(runs) == 1
-        assert requests.get(url, headers=headers, timeout=30).status_code == 401
+def test_late_work_is_let_in_by_the_token_of_its_time(emulator: Emulator) -> None:
+    emulator.reset(clock_rate=0, token_lifetime=100)
+    client_id, secret = emulator.service
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+    token = requests.post(emulator.token_url, data=form, timeout=30).json()["access_token"]
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "times": 1, "late_s": 200})
+    url, headers = f"{emulator.api_root}/api/v1/runs", {"Authorization": f"Bearer {token}"}
+    with pytest.raises(requests.ConnectionError):
+        requests.post(url, json=run_body(), headers=headers, timeout=30)
+    emulator.set_clock(advance_s=201)
+    for _ in range(600):
+        if runs := ask(emulator, "GET", "/v1/runs").json():
+            break
+        time.sleep(0.01)
+    assert len(runs) == 1
+    assert requests.get(url, headers=headers, timeout=30).status_code == 401
 
 
 def test_the_requests_say_how_they_were_answered(standing: Emulator) -> None:
@@ -216,3 +214,48 @@ def test_the_requests_say_how_they_were_answered(standing: Emulator) -> None:
     answered, dropped = standing.requests()
     assert (answered["status"], answered["at"], answered["answered_at"]) == (200, *[standing.now()] * 2)
     assert (dropped["status"], dropped["answered_at"]) == (None, None)
+
+
+async def test_a_reset_emulator_knows_nothing_of_what_was(emulator: Emulator) -> None:
+    token = (await signed_in(emulator).get_token()).text
+    refresh = emulator.sign_in()
+    (run_id,) = emulator.script({"items": ["a"]})
+    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "late_s": 50})
+    with pytest.raises(requests.ConnectionError):
+        ask(emulator, "POST", "/v1/runs", json=run_body())
+    address, access, keys = emulator.api_root, emulator.access_token, emulator.s3()
+    emulator.set_clock(rate=0, advance_s=40)
+
+    emulator.reset()
+
+    emulator.set_clock(advance_s=60)
+    assert ask(emulator, "GET", "/v1/runs").json() == [], "no late work comes either"
+    assert ask(emulator, "GET", f"/v1/runs/{run_id}").status_code == 404
+    assert emulator.ledger() == []
+    assert [asked["path"] for asked in emulator.requests()] == ["/api/v1/runs", f"/api/v1/runs/{run_id}"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.get(f"{address}/api/v1/runs", headers=headers, timeout=30).status_code == 401
+    with pytest.raises(LoginRequired):
+        await signed_in(emulator, refresh).get_token()
+    assert (emulator.api_root, emulator.access_token, emulator.s3()) == (address, access, keys)
+    assert await signed_in(emulator, emulator.refresh_token).get_token()
+
+
+def test_a_reset_takes_options_until_the_next_one(emulator: Emulator) -> None:
+    emulator.reset(clock_rate=0)
+    assert emulator.now() == emulator.now()
+    for wrong in ({"colour": "red"}, {"speed": 0}, {"speed": "fast"}):
+        with pytest.raises(HTTPError, match="422"):
+            emulator.reset(**wrong)
+    emulator.reset()
+    assert emulator.now() < emulator.now()
+
+
+async def test_runs_go_on_after_a_reset(emulator: Emulator, slide: Slide) -> None:
+    for _ in range(2):
+        emulator.reset()
+        async with emulator.client() as client:
+            run = await client.runs.submit(
+                "he-tme:v1.1.0", [Item("a", slide=slide)], store=emulator.store_url
+            )
+            assert (await run.wait()).status == "COMPLETED"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -92,15 +91,15 @@ def test_a_refresh_token_that_is_used_again_ends_its_family(emulator: Emulator) 
     assert refresh(emulator, emulator.sign_in()).ok, "another login is another family"
 
 
-def test_within_the_overlap_the_last_refresh_token_may_be_used_again(tmp_path: Path) -> None:
-    with Emulator(tmp_path, refresh_overlap=3600) as emulator:
-        token = emulator.sign_in()
-        lost = refresh(emulator, token)
-        found = refresh(emulator, token)
-        assert found.ok
-        assert refresh(emulator, found.json()["refresh_token"]).ok
-        assert error(refresh(emulator, token)) == (403, "invalid_grant"), "its successor was used"
-        assert not opens_the_api(emulator, lost)
+def test_within_the_overlap_the_last_refresh_token_may_be_used_again(emulator: Emulator) -> None:
+    emulator.reset(refresh_overlap=3600)
+    token = emulator.sign_in()
+    lost = refresh(emulator, token)
+    found = refresh(emulator, token)
+    assert found.ok
+    assert refresh(emulator, found.json()["refresh_token"]).ok
+    assert error(refresh(emulator, token)) == (403, "invalid_grant"), "its successor was used"
+    assert not opens_the_api(emulator, lost)
 
 
 def test_a_refresh_token_outlives_the_emulator(tmp_path: Path) -> None:
@@ -214,10 +213,10 @@ def test_the_page_shows_nothing_as_markup(emulator: Emulator) -> None:
 
 
 @pytest.fixture
-def quick(tmp_path: Path) -> Iterator[Emulator]:
+def quick(emulator: Emulator) -> Emulator:
     """Give an emulator that lets devices ask as often as they like."""
-    with Emulator(tmp_path, device_interval=0.001) as emulator:
-        yield emulator
+    emulator.reset(device_interval=0.001)
+    return emulator
 
 
 def begin(emulator: Emulator) -> dict[str, str]:
@@ -255,11 +254,11 @@ def test_a_device_is_refused(quick: Emulator) -> None:
     assert error(poll(quick, device)) == (403, "access_denied")
 
 
-def test_a_device_code_expires(tmp_path: Path) -> None:
-    with Emulator(tmp_path, device_interval=0.001, device_lifetime=0) as emulator:
-        device = begin(emulator)
-        assert activate(emulator, device["user_code"], "approve").status_code == 404
-        assert error(poll(emulator, device)) == (403, "expired_token")
+def test_a_device_code_expires(emulator: Emulator) -> None:
+    emulator.reset(device_interval=0.001, device_lifetime=0)
+    device = begin(emulator)
+    assert activate(emulator, device["user_code"], "approve").status_code == 404
+    assert error(poll(emulator, device)) == (403, "expired_token")
 
 
 def test_a_device_that_hurries_is_slowed_down(emulator: Emulator) -> None:

@@ -184,25 +184,27 @@ def in_order(wanted: tuple[str, ...], given: list[str]) -> bool:
     return all(name in rest for name in wanted)  # `in` takes from the iterator up to what it finds
 
 
-def test_every_operation_succeeds_and_one_run_goes_through_its_whole_life(root: Path, tmp_path: Path) -> None:
+def test_every_operation_succeeds_and_one_run_goes_through_its_whole_life(
+    root: Path, emulator: Emulator
+) -> None:
     scenarios: list[list[Step]] = []
     # So slow that no run ends by itself: the same requests have the same answers every time.
-    with Emulator(tmp_path / "data", speed=0.001) as emulator:
-        document = served(json.loads((root / "openapi.json").read_text(encoding="utf-8")), emulator)
-        operations = {
-            f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
-        }
-        machine(extended(document), emulator, scenarios).run(
-            settings=settings(
-                derandomize=True,
-                database=None,
-                phases=[Phase.generate],
-                max_examples=60,
-                stateful_step_count=25,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            )
+    emulator.reset(speed=0.001)
+    document = served(json.loads((root / "openapi.json").read_text(encoding="utf-8")), emulator)
+    operations = {
+        f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
+    }
+    machine(extended(document), emulator, scenarios).run(
+        settings=settings(
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            max_examples=60,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         )
+    )
     steps = [step for scenario in scenarios for step in scenario]
     assert {step.operation for step in steps if step.succeeded} == operations
     assert any(is_whole_life(scenario) for scenario in scenarios)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are a U
 RUNS = "/api/v1/runs"
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("platform")) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def bulk(platform: Emulator, tmp_path: Path, slide_file: Path) -> Command:
-    platform.set_faults()
-    command = Command(platform, tmp_path)
+def bulk(emulator: Emulator, tmp_path: Path, slide_file: Path) -> Command:
+    command = Command(emulator, tmp_path)
     command.slides(slide_file, 3)
     return command
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,17 +34,11 @@ TOKEN = "/oauth/token"
 CODE = "/oauth/device/code"
 
 
-@pytest.fixture(scope="module")
-def quick_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("quick"), device_interval=0.01) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def quick(quick_emulator: Emulator) -> Emulator:
+def quick(emulator: Emulator) -> Emulator:
     """Give an emulator that may be asked a hundred times a second."""
-    quick_emulator.set_faults()
-    return quick_emulator
+    emulator.reset(device_interval=0.01)
+    return emulator
 
 
 @pytest.fixture

@@ -195,24 +195,24 @@ async def test_a_file_that_is_not_there(emulator: Emulator, tmp_path: Path) -> N
             await client.store(emulator.store_url).put("a", tmp_path / "none")
 
 
-async def test_lifetimes_are_the_emulator_s_options_and_speed_is_not(slide: Slide, tmp_path: Path) -> None:
-    with Emulator(tmp_path / "data", url_lifetime=500, token_lifetime=50, speed=1000) as emulator:
-        async with emulator.client() as client:
-            run = await client.runs.submit(
-                "test-app:v0.0.1", [Item("a", slide=slide)], store=emulator.store_url
-            )
-            await run.wait()
-            item = await anext(aiter(run.results()))
-        url = item.output_artifacts[0].download_url
-        assert url is not None
-        expires = int(re.findall(r"expires=(\d+)", url)[0])
-        assert 480 < expires - time.time() <= 500
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": emulator.client_id,
-            "refresh_token": emulator.refresh_token,
-        }
-        assert requests.post(emulator.token_url, data=form, timeout=30).json()["expires_in"] == 50
+async def test_lifetimes_are_the_emulator_s_options_and_speed_is_not(
+    emulator: Emulator, slide: Slide
+) -> None:
+    emulator.reset(url_lifetime=500, token_lifetime=50, speed=1000)
+    async with emulator.client() as client:
+        run = await client.runs.submit("test-app:v0.0.1", [Item("a", slide=slide)], store=emulator.store_url)
+        await run.wait()
+        item = await anext(aiter(run.results()))
+    url = item.output_artifacts[0].download_url
+    assert url is not None
+    expires = int(re.findall(r"expires=(\d+)", url)[0])
+    assert 480 < expires - time.time() <= 500
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": emulator.client_id,
+        "refresh_token": emulator.refresh_token,
+    }
+    assert requests.post(emulator.token_url, data=form, timeout=30).json()["expires_in"] == 50
 
 
 async def test_a_read_that_meets_a_write_sees_one_of_the_two(emulator: Emulator) -> None:

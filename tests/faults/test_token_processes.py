@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,11 +86,10 @@ async def login(emulator: Emulator, tmp_path: Path) -> Login:
 
 
 @pytest.fixture
-def lenient(tmp_path: Path) -> Iterator[Emulator]:
+def lenient(emulator: Emulator) -> Emulator:
     """Give an emulator that forgives a refresh token whose answer was lost."""
-    with Emulator(tmp_path / "emulator", refresh_overlap=3600) as emulator:
-        emulator.set_faults()
-        yield emulator
+    emulator.reset(refresh_overlap=3600)
+    return emulator
 
 
 async def test_eight_processes_with_one_expired_file_refresh_once(login: Login) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -253,15 +252,14 @@ async def test_who_is_away_while_others_watch_misses_no_run(emulator: Emulator) 
 
 
 @pytest.mark.usefixtures("small_pages")
-async def test_a_run_that_slides_between_the_first_pages_is_seen(tmp_path: Path) -> None:
+async def test_a_run_that_slides_between_the_first_pages_is_seen(emulator: Emulator) -> None:
     """Nobody knows its id, and later lists need not go down to it."""
-    with Emulator(tmp_path) as emulator:
-        run_ids = [script(emulator, "a", after_s=-9000 + number) for number in range(9)]
-        newest = script(emulator, "a")
-        gone = [{"run": newest, "delete": True}]
-        emulator.set_faults({"path": LIST, "query": {"page": "1"}, "times": 1, "then": gone})
-        missing = set(run_ids)
-        async with emulator.client() as client, asyncio.timeout(10):
-            watcher = client.watch_all()
-            while missing:
-                missing.discard((await anext(watcher)).run_id)
+    run_ids = [script(emulator, "a", after_s=-9000 + number) for number in range(9)]
+    newest = script(emulator, "a")
+    gone = [{"run": newest, "delete": True}]
+    emulator.set_faults({"path": LIST, "query": {"page": "1"}, "times": 1, "then": gone})
+    missing = set(run_ids)
+    async with emulator.client() as client, asyncio.timeout(10):
+        watcher = client.watch_all()
+        while missing:
+            missing.discard((await anext(watcher)).run_id)

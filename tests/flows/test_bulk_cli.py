@@ -10,7 +10,6 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,19 +22,9 @@ from aignostics_async.emulator.synthetic import write_slide
 RUNS = "/api/v1/runs"
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Give a platform of this file's own: it remembers what was run, and its clock is stopped."""
-    with Emulator(tmp_path_factory.mktemp("platform")) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def bulk(platform: Emulator, tmp_path: Path) -> Iterator[Command]:
-    platform.set_faults()
-    yield Command(platform, tmp_path)
-    platform.set_clock(rate=1)
-    platform.set_faults()
+def bulk(emulator: Emulator, tmp_path: Path) -> Command:
+    return Command(emulator, tmp_path)
 
 
 def test_a_job_from_its_slides_to_its_report(bulk: Command, slide_file: Path) -> None:

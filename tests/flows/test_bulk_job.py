@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,11 +39,11 @@ from aignostics_async.storage import Store, Stored
 pytestmark = pytest.mark.timeout(60)
 
 
-@pytest.fixture(scope="module")
-def fast_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+@pytest.fixture
+def fast_emulator(emulator: Emulator) -> Emulator:
     """Give an emulator where minutes are half a second, by its Date too."""
-    with Emulator(tmp_path_factory.mktemp("emulator"), clock_rate=RATE, url_lifetime=10**6) as emulator:
-        yield emulator
+    emulator.reset(clock_rate=RATE, url_lifetime=10**6)
+    return emulator
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,6 @@ async def bench(
     fast_emulator: Emulator, tiny_slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Bench]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    fast_emulator.set_clock(rate=RATE)
-    fast_emulator.set_faults()
     async with fast_emulator.client(SETTINGS) as client:
         yield Bench(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
 
@@ -573,14 +571,12 @@ async def test_who_resumes_is_who_began(bench: Bench, change: dict[str, str], wo
     assert (bench.posts(), bench.puts()) == (0, {})
 
 
-async def test_another_server_is_refused(bench: Bench, tmp_path: Path) -> None:
+async def test_another_server_is_refused(bench: Bench, second_emulator: Emulator) -> None:
     await bench.make("a")
-    with Emulator(tmp_path / "other") as other:
-        other.set_faults()
-        async with other.client(SETTINGS) as client, bench.opened() as job:
-            with pytest.raises(JobRefused, match="the client signs in at"):
-                await job.run(client)
-        assert {asked["method"] for asked in other.requests()} <= {"GET"}
+    async with second_emulator.client(SETTINGS) as client, bench.opened() as job:
+        with pytest.raises(JobRefused, match="the client signs in at"):
+            await job.run(client)
+    assert {asked["method"] for asked in second_emulator.requests()} <= {"GET"}
 
 
 async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(bench: Bench) -> None:

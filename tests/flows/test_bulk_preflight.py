@@ -8,7 +8,7 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,20 +30,6 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
 VERSION = "he-tme:v1.1.0"
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Give a platform of this file's own: it remembers what was run."""
-    with Emulator(tmp_path_factory.mktemp("platform")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(platform: Emulator) -> Iterator[Emulator]:
-    platform.set_faults()
-    yield platform
-    platform.set_faults()
 
 
 @pytest.fixture
@@ -157,41 +143,39 @@ async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Pat
     assert (await run_preflight(evolve(plan, max_items=2), sources, client)).is_clear
 
 
-async def test_what_was_run_before_is_told_and_measured(
-    tmp_path: Path,
-) -> None:
+async def test_what_was_run_before_is_told_and_measured(emulator: Emulator, tmp_path: Path) -> None:
     slides = tmp_path / "slides"
     slides.mkdir()
     for number in range(3):
         write_slide(slides / f"{number}.tiff", seed=number, width=600, height=520)
     items = [Item(name, slide=Slide(slides / name)) for name in ("0.tiff", "1.tiff")]
     items.append(Item("elsewhere", slide=Slide(slides / "2.tiff")))
-    with Emulator(tmp_path / "platform") as emulator:
-        async with emulator.client() as client:
-            plan = JobPlan(api_root=emulator.api_root, application_version=VERSION, store=emulator.store_url)
-            run = await client.runs.submit(VERSION, items, store=emulator.store_url)
-            report = await run.download(tmp_path / "results")
-            sizes = [sum(file.size for file in report.of(item.reference)) for item in report.items]
 
-            outlook = await run_preflight(plan, Sources(places=[slides]), client)
-            again = [warning for warning in outlook.warnings if warning.kind is FindingKind.COST]
-            assert sorted(str(warning.slide) for warning in again) == [
-                str(slides / "0.tiff"),
-                str(slides / "1.tiff"),
-            ]
-            assert {warning.problem for warning in again} == {
-                f"its reference was run with this version already, in run {run.id}"
-            }
-            assert outlook.is_clear, "whether to pay again is a person's choice"
-            assert outlook.earlier is not None
-            assert (outlook.earlier.samples, outlook.earlier.output_bytes) == (3, sum(sizes) / 3)
-            assert outlook.disk.expected == round(sum(sizes) / 3 * 3)
-            assert outlook.disk.free is not None
-            other = await run_preflight(
-                evolve(plan, application_version="he-tme:v1.0.0"), Sources(places=[slides]), client
-            )
-            assert not [warning for warning in other.warnings if warning.kind is FindingKind.COST]
-            assert other.disk.expected is None
+    async with emulator.client() as client:
+        plan = JobPlan(api_root=emulator.api_root, application_version=VERSION, store=emulator.store_url)
+        run = await client.runs.submit(VERSION, items, store=emulator.store_url)
+        report = await run.download(tmp_path / "results")
+        sizes = [sum(file.size for file in report.of(item.reference)) for item in report.items]
+
+        outlook = await run_preflight(plan, Sources(places=[slides]), client)
+        again = [warning for warning in outlook.warnings if warning.kind is FindingKind.COST]
+        assert sorted(str(warning.slide) for warning in again) == [
+            str(slides / "0.tiff"),
+            str(slides / "1.tiff"),
+        ]
+        assert {warning.problem for warning in again} == {
+            f"its reference was run with this version already, in run {run.id}"
+        }
+        assert outlook.is_clear, "whether to pay again is a person's choice"
+        assert outlook.earlier is not None
+        assert (outlook.earlier.samples, outlook.earlier.output_bytes) == (3, sum(sizes) / 3)
+        assert outlook.disk.expected == round(sum(sizes) / 3 * 3)
+        assert outlook.disk.free is not None
+        other = await run_preflight(
+            evolve(plan, application_version="he-tme:v1.0.0"), Sources(places=[slides]), client
+        )
+        assert not [warning for warning in other.warnings if warning.kind is FindingKind.COST]
+        assert other.disk.expected is None
 
 
 async def test_what_has_failed_before_is_not_paid_again(

@@ -90,11 +90,11 @@ def test_progress_is_lines_where_there_is_no_terminal(
 
 
 def test_cancel(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
-    with Emulator(tmp_path / "slow", speed=0.1) as slow:
-        submitted = cli("submit", "test-app:v0.0.2", slide.path, "--store", slow.store_url, emulator=slow)
-        run_id = submitted.stdout.strip()
-        assert str(uuid.UUID(run_id)) == run_id
-        assert parsed(cli("runs", "cancel", run_id, "--json", emulator=slow))["status"] == "CANCELED_USER"
+    emulator.reset(speed=0.1)
+    submitted = cli("submit", "test-app:v0.0.2", slide.path, "--store", emulator.store_url, emulator=emulator)
+    run_id = submitted.stdout.strip()
+    assert str(uuid.UUID(run_id)) == run_id
+    assert parsed(cli("runs", "cancel", run_id, "--json", emulator=emulator))["status"] == "CANCELED_USER"
 
 
 def test_submit_and_download_in_one(emulator: Emulator, shared: Path, tmp_path: Path) -> None:
@@ -182,29 +182,29 @@ def test_a_run_that_is_waited_for_is_told_before_the_wait(
     emulator: Emulator, slide: Slide, tmp_path: Path
 ) -> None:
     """Who interrupts the wait has paid for a run, and must know which."""
-    with Emulator(tmp_path / "slow", speed=0.1) as slow:
-        arguments = ["submit", "he-tme:v1.0.0", str(slide.path), "--store", slow.store_url]
-        command = [
-            sys.executable,
-            "-m",
-            "aignostics_async.cli",
-            *arguments,
-            "--download",
-            str(tmp_path / "r"),
-        ]
-        environment = {**os.environ, **slow.environment}
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            run_id = next(line for line in process.stderr if line.startswith("run ")).split()[1]
-            process.terminate()
-            rest = process.stderr.read()
-        assert process.returncode == 128 + signal.SIGTERM
-        assert "Traceback" not in rest
-        assert parsed(cli("runs", "show", run_id, "--json", emulator=slow))["run_id"] == run_id
-        found = cli("runs", "find", "case.tiff", "--json", emulator=slow)
-        assert [run["run_id"] for run in parsed(found)["exact"]] == [run_id]
-        assert run_id in cli("runs", "find", "case.tiff", emulator=slow).stdout
-        assert cli("runs", "find", "nothing", emulator=slow).returncode == 3
+    emulator.reset(speed=0.1)
+    arguments = ["submit", "he-tme:v1.0.0", str(slide.path), "--store", emulator.store_url]
+    command = [
+        sys.executable,
+        "-m",
+        "aignostics_async.cli",
+        *arguments,
+        "--download",
+        str(tmp_path / "r"),
+    ]
+    environment = {**os.environ, **emulator.environment}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        run_id = next(line for line in process.stderr if line.startswith("run ")).split()[1]
+        process.terminate()
+        rest = process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in rest
+    assert parsed(cli("runs", "show", run_id, "--json", emulator=emulator))["run_id"] == run_id
+    found = cli("runs", "find", "case.tiff", "--json", emulator=emulator)
+    assert [run["run_id"] for run in parsed(found)["exact"]] == [run_id]
+    assert run_id in cli("runs", "find", "case.tiff", emulator=emulator).stdout
+    assert cli("runs", "find", "nothing", emulator=emulator).returncode == 3
 
 
 def test_a_submission_that_is_cut_short_says_how_to_find_it(emulator: Emulator, slide: Slide) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,10 +27,10 @@ SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.5)
 
 
 @pytest.fixture
-def standing(tmp_path: Path) -> Iterator[Emulator]:
+def standing(emulator: Emulator) -> Emulator:
     """Give an emulator that does an item when its clock is advanced by two seconds."""
-    with Emulator(tmp_path / "data", clock_rate=0, speed=1) as emulator:
-        yield emulator
+    emulator.reset(clock_rate=0, speed=1)
+    return emulator
 
 
 async def submit(emulator: Emulator, slide: Slide, *references: str) -> Run:

@@ -182,26 +182,26 @@ async def test_an_item_of_the_user_s_fault(emulator: Emulator, slide: Slide, tmp
 
 async def test_cancel_then_delete(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     items = [Item(f"case-{number}", slide=slide) for number in range(20)]
-    with Emulator(tmp_path / "slow", speed=4) as slow:
-        async with slow.client() as client:
-            run = await client.runs.submit("he-tme:v1.0.0", items, store=slow.store_url)
-            async for change in run.watch():
-                if change.new == "SUCCEEDED":
-                    break
-            await run.cancel()
-            with pytest.raises(RunCancelled) as caught:
-                await run.wait()
-            assert caught.value.details.status == RunStatus.CANCELED_USER
-            report = await run.download(tmp_path / "results")
-            assert len(report.files) >= 3, "what was finished can still be downloaded"
-            statuses = {item.status for item in report.items}
-            assert statuses == {ItemStatus.SUCCEEDED, ItemStatus.CANCELED_USER}
-            await run.delete_results()
-            after = [item async for item in run.results()]
-            assert all(artifact.download_url is None for item in after for artifact in item.output_artifacts)
+    emulator.reset(speed=4)
+    async with emulator.client() as client:
+        run = await client.runs.submit("he-tme:v1.0.0", items, store=emulator.store_url)
+        async for change in run.watch():
+            if change.new == "SUCCEEDED":
+                break
+        await run.cancel()
+        with pytest.raises(RunCancelled) as caught:
+            await run.wait()
+        assert caught.value.details.status == RunStatus.CANCELED_USER
+        report = await run.download(tmp_path / "results")
+        assert len(report.files) >= 3, "what was finished can still be downloaded"
+        statuses = {item.status for item in report.items}
+        assert statuses == {ItemStatus.SUCCEEDED, ItemStatus.CANCELED_USER}
+        await run.delete_results()
+        after = [item async for item in run.results()]
+        assert all(artifact.download_url is None for item in after for artifact in item.output_artifacts)
 
 
-async def test_too_many_failed_items_end_a_run(slide: Slide, tmp_path: Path) -> None:
+async def test_too_many_failed_items_end_a_run(emulator: Emulator) -> None:
     metadata = {
         "checksum_base64_crc32c": "AAAAAA==",
         "width": 1,
@@ -211,12 +211,12 @@ async def test_too_many_failed_items_end_a_run(slide: Slide, tmp_path: Path) -> 
     }
     nowhere = InputArtifact("slide", "https://example.com/slide.tiff", metadata)
     items = [Item(str(number), artifacts=[nowhere]) for number in range(5)]
-    with Emulator(tmp_path / "strict", failed_items_threshold=2) as strict:
-        async with strict.client() as client:
-            run = await client.runs.create("he-tme:v1.0.0", items)
-            with pytest.raises(RunFailed, match="CANCELED_SYSTEM"):
-                await run.wait()
-            results = [item async for item in run.results()]
+    emulator.reset(failed_items_threshold=2)
+    async with emulator.client() as client:
+        run = await client.runs.create("he-tme:v1.0.0", items)
+        with pytest.raises(RunFailed, match="CANCELED_SYSTEM"):
+            await run.wait()
+        results = [item async for item in run.results()]
     assert [item.status for item in results] == ["ERROR_USER"] * 2 + ["CANCELED_SYSTEM"] * 3
     assert "not on this machine" in (results[0].error or "")
 

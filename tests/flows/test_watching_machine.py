@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
@@ -49,15 +49,13 @@ MOST = st.sampled_from([0, 1, 5, 50])
 DICE = st.integers(0, 2**32).map(Random)
 
 
-@pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+@pytest.fixture
+def standing(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """Give an emulator whose clock stands, and pages of five."""
-    data = tmp_path_factory.mktemp("watching")
-    options = {"clock_rate": 0, "static_token": "for-the-control-api", "token_lifetime": TOKEN_LIFETIME}
-    with Emulator(data, **options) as emulator, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_results_scan, "MAX_PAGE_SIZE", 5)
-        patch.setattr(_run_scan, "MAX_PAGE_SIZE", 5)
-        yield emulator
+    monkeypatch.setattr(_results_scan, "MAX_PAGE_SIZE", 5)
+    monkeypatch.setattr(_run_scan, "MAX_PAGE_SIZE", 5)
+    emulator.reset(clock_rate=0, token_lifetime=TOKEN_LIFETIME)
+    return emulator
 
 
 def and_watch(act: Callable[..., None]) -> Callable[..., None]:

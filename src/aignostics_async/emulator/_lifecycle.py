@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import ssl
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -38,6 +40,12 @@ _SCHEDULING = 1.0
 _STARTING = 2.0
 _PER_ITEM = 2.0
 _FINISHING = 1.0
+_SETTINGS = Settings(trust_env=False, retries=Retries(attempts=2, initial_wait=0.1))
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl_context(_SETTINGS)
 
 
 class InputRefused(Exception):
@@ -68,10 +76,9 @@ class Lifecycle:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Resume the unfinished runs of the data folder; all tasks stop when `stack` closes."""
-        settings = Settings(trust_env=False, retries=Retries(attempts=2, initial_wait=0.1))
         lifetime = Lifetime()
         lifetime.begin()
-        self._engine = Engine(settings, lifetime).open(stack, ssl_context(settings))
+        self._engine = Engine(_SETTINGS, lifetime).open(stack, _tls())
         # Analysis is CPU-bound; two at a time leave the event loop its share of a small machine.
         self._analysts = anyio.CapacityLimiter(2)
         self._tasks = await stack.enter_async_context(anyio.create_task_group())
