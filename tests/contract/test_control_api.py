@@ -238,7 +238,7 @@ async def test_a_reset_emulator_knows_nothing_of_what_was(emulator: Emulator) ->
     with pytest.raises(LoginRequired):
         await signed_in(emulator, refresh).get_token()
     assert (emulator.api_root, emulator.access_token, emulator.s3()) == (address, access, keys)
-    assert await signed_in(emulator, emulator.refresh_token).get_token()
+    assert (await signed_in(emulator, emulator.refresh_token).get_token()).text != token
 
 
 def test_a_reset_takes_options_until_the_next_one(emulator: Emulator) -> None:
