@@ -70,13 +70,13 @@ class Connections:
             bridge = Bridge(ApiPool(self.api_root, self.source, settings, connections, lifetime))
             engine = Engine(settings, lifetime).open(stack, context)
             poller = Poller(bridge.under(_for_watching(settings)), settings, lifetime)
+            stack.push_async_callback(poller.aclose)
             self._opened = _Opened(bridge, engine, ChecksumCache(), poller)
             self._stack = stack.pop_all()
 
     async def aclose(self) -> None:
         """Close everything; what still uses it gets a UsageError."""
         self._lifetime.end()
-        self._opened.poller.close()
         try:
             await self._stack.aclose()
         finally:

@@ -60,12 +60,15 @@ async def test_many_runs_as_one_stream(emulator: Emulator) -> None:
             for run_id in run_ids
             for told in ((None, None, "RUNNING"), ("a", None, "PENDING"), ("b", None, "PENDING"))
         }
+        single = {f"{LIST}/{run_id}" for run_id in run_ids}
+        assert not [request for request in emulator.requests() if request["path"] in single], (
+            "runs are listed"
+        )
         emulator.move(*(move for run_id in run_ids for move in finish(run_id, "a", "b", status="COMPLETED")))
         rest = [change async for change in watcher]
     assert len(rest) == 3 * len(run_ids)
     for run_id in run_ids:
         assert [plain(change) for change in rest if change.run_id == run_id][-1][2] == "COMPLETED"
-    assert not [asked for asked in emulator.requests() if asked["path"] in {f"{LIST}/{i}" for i in run_ids}]
 
 
 async def test_those_who_wait_for_many_share_their_requests(emulator: Emulator) -> None:

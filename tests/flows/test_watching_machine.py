@@ -314,7 +314,7 @@ class Watching(RuleBasedStateMachine):
             watched = set(self.pending)
         if not self.is_at_end:
             if self.names_runs:
-                watched = self.over() | set(self.watcher.run_ids)
+                watched = self.over() | set(self.watcher._subscription.run_ids)
             self.loop.run(self.watch_until_over(watched - deleted))
         self.compare(book, watched, deleted)
 

@@ -74,7 +74,7 @@ async def test_watching_all_goes_on_from_a_cursor(emulator: Emulator) -> None:
         changes = await collect(watcher, (old, "PENDING"))
         while {change.run_id for change in changes if change.new == "COMPLETED"} != {over, recent}:
             changes += [change for change in [await anext(watcher)] if change.run_id in ours]
-        while watcher.lists_since == since:  # until nothing older was found twice
+        while watcher._subscription.lists_since == since:  # until nothing older was found twice
             with suppress(TimeoutError):
                 await asyncio.wait_for(anext(watcher), 0.2)
         emulator.move(*finish(old, "a"))

@@ -26,7 +26,7 @@ async def test_leaving_leaves_nothing_behind(emulator: Emulator) -> None:
         assert asyncio.all_tasks() == before
         waiting = asyncio.create_task(anext(watcher))
         await asyncio.sleep(0)  # to where it waits
-        assert watcher.is_waiting
+        assert watcher._subscription.is_waiting
         await until(client.run(other).watch(), "a", "PENDING")
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -112,7 +112,7 @@ async def test_one_task_at_a_time(emulator: Emulator) -> None:
         await until(watcher, "a", "PENDING")
         waiting = asyncio.create_task(anext(watcher))
         await asyncio.sleep(0)  # to where it waits
-        assert watcher.is_waiting
+        assert watcher._subscription.is_waiting
         with pytest.raises(UsageError, match="another task"):
             await anext(watcher)
         waiting.cancel()

@@ -1,109 +1,109 @@
-"""When to ask next, and whose turn it is."""
+"""When the next request is sent, and for which run."""
 
 from __future__ import annotations
 
 from math import inf
 
-from aignostics_async.watch._schedule import Budget, Pace, Turns
+from aignostics_async.watch._schedule import FairQueue, PollSchedule, TokenBucket
 
 
-def test_a_round_follows_after_the_interval_less_some_jitter() -> None:
-    pace = Pace(30)
-    assert pace.next_round(100, 101, 0) == 130
-    assert pace.next_round(100, 101, 1) == 128.5
-    assert pace.next_round(100, 190, 1) == 190, "one that takes longer is followed at once"
+def test_a_round_begins_an_interval_after_the_last_one_less_jitter() -> None:
+    schedule = PollSchedule(30, initial_wait=0.5)
+    assert schedule.next_round(100, 101, 0) == 130
+    assert schedule.next_round(100, 101, 1) == 128.5
+    assert schedule.next_round(100, 190, 1) == 190, "a long round is followed at once"
 
 
-def test_trouble_makes_the_interval_longer_and_answers_make_it_shorter_again() -> None:
-    pace = Pace(30)
+def test_failures_stretch_the_interval_and_successes_shorten_it_again() -> None:
+    schedule = PollSchedule(30, initial_wait=0.5)
     for _ in range(20):
-        pace.failed(100, None, 0.5, 0)
-    assert pace.next_round(100, 101, 0) == 100 + 8 * 30
+        schedule.record_failure(100, None, 0)
+    assert schedule.next_round(100, 101, 0) == 100 + 8 * 30
     for _ in range(30):
-        pace.succeeded()
-    assert pace.next_round(100, 101, 0) == 130
+        schedule.record_success()
+    assert schedule.next_round(100, 101, 0) == 130
 
 
-def test_waits_grow_from_failure_to_failure_up_to_the_interval() -> None:
-    pace = Pace(30)
+def test_the_backoff_doubles_up_to_the_interval() -> None:
+    schedule = PollSchedule(30, initial_wait=0.5)
     waits = []
     for _ in range(8):
-        pace.failed(0, None, 0.5, 0)
-        waits.append(pace.paused_until)
+        schedule.record_failure(0, None, 0)
+        waits.append(schedule.paused_until)
     assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30]
-    pace.succeeded()
-    pace.failed(100, None, 0.5, 1)
-    assert pace.paused_until == 100 + 0.5 * 0.75
+    schedule.record_success()
+    schedule.record_failure(100, None, 1)
+    assert schedule.paused_until == 100 + 0.5 * 0.75
 
 
-def test_retry_after_is_kept_by_all_and_taken_back_by_none() -> None:
-    pace = Pace(30)
-    pace.failed(100, 20.0, 0.5, 0)
-    pace.failed(101, None, 0.5, 0)
-    pace.succeeded()
-    assert pace.paused_until == 120
+def test_retry_after_pauses_everything_until_it_has_passed() -> None:
+    schedule = PollSchedule(30, initial_wait=0.5)
+    schedule.record_failure(100, 20.0, 0)
+    schedule.record_failure(101, None, 0)
+    schedule.record_success()
+    assert schedule.paused_until == 120
 
 
-def test_the_budget_is_spread_evenly() -> None:
-    budget = Budget(480, 0)
+def test_the_rate_limit_is_spread_evenly() -> None:
+    bucket = TokenBucket(480, 0)
     taken = 0
     for eighth in range(60 * 8 + 1):
-        while budget.has_one(eighth / 8):
-            budget.take()
+        while bucket.has_token(eighth / 8):
+            bucket.take()
             taken += 1
-    assert taken == 480 + 8, "the first second's comes on top"
-    assert budget.next_at() == 60.125
-    assert not budget.has_one(60.0625)
-    assert budget.has_one(3600)
+    assert taken == 480 + 8, "plus the tokens of the first second"
+    assert bucket.next_at() == 60.125
+    assert not bucket.has_token(60.0625)
+    assert bucket.has_token(3600)
     for _ in range(8):
-        budget.take()
-    assert not budget.has_one(3600), "what an idle hour leaves is lost"
+        bucket.take()
+    assert not bucket.has_token(3600), "an idle hour saves no tokens"
 
 
-def test_a_small_budget_gives_one_at_a_time() -> None:
-    budget = Budget(6, 0)
-    budget.take()
-    assert not budget.has_one(9.9)
-    assert budget.has_one(10)
+def test_a_low_rate_limit_allows_one_request_at_a_time() -> None:
+    bucket = TokenBucket(6, 0)
+    bucket.take()
+    assert not bucket.has_token(9.9)
+    assert bucket.has_token(10)
 
 
-def test_turns_go_round() -> None:
-    turns = Turns()
+def test_runs_take_turns() -> None:
+    queue = FairQueue()
     for number, run_id in enumerate("abc"):
-        turns.put(run_id, number)
+        queue.put(run_id, number)
     order = []
     for now in range(10, 16):
-        turn = turns.pop(now)
+        turn = queue.pop(now)
         assert turn is not None
         order.append(turn)
-        turns.put(turn, now)
+        queue.put(turn, now)
     assert order == [*"abcabc"]
 
 
-def test_urgent_ones_do_not_wait_for_the_others_and_nobody_comes_before_time() -> None:
-    turns = Turns()
-    turns.put("a", 1)
-    turns.put("b", 5, urgent=True)
-    assert turns.next_at() == 1
-    assert turns.pop(0) is None
-    assert [turns.pop(5), turns.pop(5), turns.pop(5)] == ["b", "a", None]
-    assert turns.next_at() == inf
+def test_urgent_runs_go_first_and_no_run_goes_early() -> None:
+    queue = FairQueue()
+    queue.put("a", 1)
+    queue.put("b", 5, urgent=True)
+    assert queue.next_at() == 1
+    assert queue.pop(0) is None
+    assert [queue.pop(5), queue.pop(5), queue.pop(5)] == ["b", "a", None]
+    assert queue.next_at() == inf
 
 
-def test_urgent_ones_take_half_of_the_turns_at_most() -> None:
-    turns = Turns()
+def test_urgent_runs_take_at_most_half_of_the_turns() -> None:
+    queue = FairQueue()
     for number in range(4):
-        turns.put(f"urgent {number}", number, urgent=True)
+        queue.put(f"urgent {number}", number, urgent=True)
     for number in range(2):
-        turns.put(f"other {number}", 10 + number)
-    order = [turns.pop(20) for _ in range(6)]
+        queue.put(f"other {number}", 10 + number)
+    order = [queue.pop(20) for _ in range(6)]
     assert order == ["urgent 0", "other 0", "urgent 1", "other 1", "urgent 2", "urgent 3"]
 
 
-def test_a_run_has_one_turn() -> None:
-    turns = Turns()
-    turns.put("a", 1)
-    turns.put("a", 3)
-    assert turns.pop(2) is None
-    turns.put("a", 0, urgent=True)
-    assert [turns.pop(9), turns.pop(9)] == ["a", None]
+def test_a_run_has_one_entry() -> None:
+    queue = FairQueue()
+    queue.put("a", 1)
+    queue.put("a", 3)
+    assert queue.pop(2) is None
+    queue.put("a", 0, urgent=True)
+    assert [queue.pop(9), queue.pop(9)] == ["a", None]

@@ -1,9 +1,16 @@
-"""Watching runs: what polling sees, and the changes in it.
+"""Watching runs: polling their states, and reporting what changes.
 
-A `Watcher` is what a user iterates. All watchers of a client share one `Poller`, which two activities feed:
-`Rounds` ask how the runs stand, `Readings` how their items do. What they ask for is decided by pure
-generators (`_survey`, `_reading`), when by `_schedule`, and what follows from an answer by pure state
-(`_tracked`, `_transitions`, `_ranks`).
+All watchers of a client share one poller. From the user down to the requests:
+
+- `_watcher`: `Watcher`, the async iterator that users hold; `_start` creates watchers.
+- `_poller`: decides when requests are sent. The first waiting watcher leads, the others follow.
+- `_run_poller`, `_results_poller`: send the requests for runs and for their results.
+- `_requests_in_flight`: the tasks that these requests run in.
+- `_subscriptions`: which watcher follows which runs.
+- `_run_state`, `_subscription`, `_scope`: what is known of a run, and what each watcher has reported. No I/O.
+- `_run_scan`, `_results_scan`: which requests show the state of all runs, or of a run's items. Pure.
+- `_schedule`, `_outage`: polling interval, rate limit, fair queue; how long failures are tolerated.
+- `_cursor`, `_transitions`, `_status_order`: cursors, snapshots and changes, the order of statuses. Pure.
 """
 
 from ._transitions import Change

@@ -1,4 +1,4 @@
-"""Failures that are likely to pass: how long to wait, and when to lose patience."""
+"""How long transient failures are tolerated."""
 
 from __future__ import annotations
 
@@ -8,50 +8,40 @@ from typing import TYPE_CHECKING
 
 from anyio import current_time
 
-from ..errors import (
-    AignosticsError,
-    ConnectionFailed,
-    ServerError,
-    TokenEndpointUnavailable,
-    TooManyRequests,
-)
-
 if TYPE_CHECKING:
-    from .._config import Settings
-    from ._schedule import Pace
+    from ..errors import AignosticsError
+    from ._schedule import PollSchedule
 
 _log = logging.getLogger("aignostics_async")
 
-TRANSIENT = (ConnectionFailed, ServerError, TooManyRequests, TokenEndpointUnavailable)
-
 
 class Outage:
-    """The time for which something could not be had."""
+    """Consecutive transient failures of one kind of request; `timeout` is in seconds."""
 
-    def __init__(self, pace: Pace, settings: Settings) -> None:
-        self._pace = pace
-        self._settings = settings
-        self._since: float | None = None
+    def __init__(self, schedule: PollSchedule, timeout: float) -> None:
+        self._schedule = schedule
+        self._timeout = timeout
+        self._began: float | None = None
 
     @property
     def is_on(self) -> bool:
-        """Whether the last try failed."""
-        return self._since is not None
+        """Whether the last request failed."""
+        return self._began is not None
 
-    def end(self) -> None:
-        """Take in an answer."""
-        self._since = None
-        self._pace.succeeded()
+    def record_success(self) -> None:
+        """End the outage."""
+        self._began = None
+        self._schedule.record_success()
 
-    def outlasts(self, error: AignosticsError) -> bool:
-        """Take in a failure; whether it lasts longer than the patience, the wait that is due included."""
+    def record_failure(self, error: AignosticsError) -> bool:
+        """Pause polling; return whether the outage, with the wait that follows, exceeds its timeout."""
         now = current_time()
-        asked: float | None = getattr(error, "retry_after", None)
-        self._pace.failed(now, asked, self._settings.retries.initial_wait, random.random())
-        self._since = now if self._since is None else self._since
-        again = self._pace.paused_until
-        if again - self._since > self._settings.outage_timeout:
-            self._since = None
+        retry_after: float | None = getattr(error, "retry_after", None)
+        self._schedule.record_failure(now, retry_after, random.random())
+        self._began = now if self._began is None else self._began
+        resumes_at = self._schedule.paused_until
+        if resumes_at - self._began > self._timeout:
+            self._began = None
             return True
-        _log.warning("watching: a request failed, trying again in %.1f s: %s", again - now, error)
+        _log.warning("watching: a request failed, trying again in %.1f s: %s", resumes_at - now, error)
         return False

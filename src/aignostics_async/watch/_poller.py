@@ -1,9 +1,9 @@
-"""The one poller of a client: it asks for all watchers together, in the task of one of those who wait.
+"""The one poller of a client. It sends requests on behalf of all watchers, while one of them waits.
 
-There is no task in the background. Whoever waits for a change first leads: it sends the requests that are due
-until there is something for itself, and then another who waits takes the lead. So nothing runs while nobody
-waits, nothing outlives the last watcher, and a leader who is cancelled is followed by the next one. What is
-known, what is due and what is half read stays here from leader to leader.
+Leader and followers: the first watcher that waits leads, which means that its task starts the requests that
+are due; the others follow. When the leader has something to report or is cancelled, a follower takes over. So
+nothing is polled when nobody waits, and a cancelled leader stops nobody else. Requests run in tasks of their
+own, and what was polled, what is due, and scans that have begun are kept here from leader to leader.
 """
 
 from __future__ import annotations
@@ -14,126 +14,159 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import current_time
 
-from .._core._tasks import plain_task_group
-from ._results_poller import Readings
-from ._run_poller import Rounds
-from ._schedule import Pace
-from ._subscriptions import Book
+from ._requests_in_flight import RequestsInFlight
+from ._results_poller import ResultsPoller
+from ._run_poller import RunPoller
+from ._schedule import PollSchedule
+from ._subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from .._config import Settings
     from .._core._lifetime import Lifetime
     from ..contracts._requests import Bridge
-    from ._run_state import Tracked
-    from ._watcher import Watcher
+    from ._run_state import RunState
+    from ._subscription import Subscription
 
-# How long a leader who has something for itself waits for requests that are under way, in seconds.
+# A leader that is ready and has no followers waits this long, in seconds, for requests under way, because
+# nobody else would receive their responses.
 _LINGER = 5.0
 
 
 class Poller:
-    """Sends what is due, as long as anybody waits."""
+    """Sends the requests that are due for as long as a subscription waits."""
 
     def __init__(self, bridge: Bridge, settings: Settings, lifetime: Lifetime) -> None:
         self._interval = settings.poll_interval
         self._lifetime = lifetime
-        self._pace = Pace(settings.poll_interval)
-        self._book = Book(self._wake, lambda tracked: self._readings.want(tracked, current_time()))
-        self._rounds = Rounds(bridge, settings, self._pace, self._book)
-        self._readings = Readings(bridge, settings, self._pace, self._book)
-        self._is_asking = False
-        self._leader: Watcher | None = None
-        self._waiting: dict[Watcher, anyio.Event] = {}
-        self._bell = anyio.Event()
+        self._schedule = PollSchedule(settings.poll_interval, initial_wait=settings.retries.initial_wait)
+        self._subscriptions = Subscriptions(self._wake, self._schedule_results)
+        self._runs = RunPoller(bridge, settings, self._schedule, self._subscriptions)
+        self._results = ResultsPoller(bridge, settings, self._schedule, self._subscriptions)
+        self._in_flight = RequestsInFlight(self._wake_leader)
+        self._is_polling_runs = False
+        self._held_until = 0.0
+        self._leader: Subscription | None = None
+        self._leader_event = anyio.Event()
+        self._followers: dict[Subscription, anyio.Event] = {}
 
-    def watch(self, watcher: Watcher, *, new: Collection[str] = ()) -> None:
-        """Take in a watcher; `new` are runs that were just created, and may be unknown to a replica."""
-        watcher.left_at = current_time()
-        self._book.enter(watcher)
-        for run_id in watcher.run_ids:
-            tracked = self._book.run(run_id)
-            if tracked is not None:
-                tracked.is_expected |= run_id in new or watcher.run_ids[run_id].status is not None
-        self._rounds.recheck()
-        if watcher.lists_since is not None:
-            self._rounds.restart()
-        self._bell.set()
+    def add(self, subscription: Subscription, *, new: Collection[str] = ()) -> None:
+        """Add a subscription; `new` are runs that were just created, so a replica may not know them."""
+        subscription.waited_until = current_time()
+        self._subscriptions.add(subscription)
+        for run_id in subscription.run_ids:
+            state = self._subscriptions.run(run_id)
+            if state is not None:
+                state.is_expected |= run_id in new or subscription.has_observed(run_id)
+        self._runs.recheck()
+        if subscription.lists_since is not None:
+            self._runs.restart()
+        self._wake_leader()
 
-    def leave(self, watcher: Watcher, run_id: str) -> None:
-        """Take in that a watcher is done with a run."""
-        self._book.leave(watcher, run_id)
+    async def remove(self, subscription: Subscription) -> None:
+        """Remove a subscription; after the last one, cancel the requests under way."""
+        self._subscriptions.remove(subscription)
+        if not self._subscriptions:
+            await self._in_flight.cancel()
 
-    async def attend(self, watcher: Watcher) -> None:
-        """Return when the watcher has something; ask for it, unless somebody does."""
+    def remove_run(self, subscription: Subscription, run_id: str) -> None:
+        """Remove a run from a subscription."""
+        self._subscriptions.remove_run(subscription, run_id)
+
+    async def wait_until_ready(self, subscription: Subscription) -> None:
+        """Return when the subscription is ready; lead or follow until then."""
         try:
-            while not watcher.is_ready:
+            while not subscription.is_ready:
                 self._lifetime.check()
                 if self._leader is None:
-                    await self._lead(watcher)
+                    await self._lead(subscription)
                 else:
-                    self._waiting[watcher] = event = anyio.Event()
-                    await event.wait()
+                    await self._follow(subscription)
         finally:
-            self._waiting.pop(watcher, None)
-            watcher.left_at = current_time()
-            if self._leader is None and self._waiting:
-                next(iter(self._waiting.values())).set()
+            subscription.waited_until = current_time()
+            if self._leader is None:
+                self._hand_over()
 
-    def close(self) -> None:
-        """Wake all who wait; they find the client closed."""
-        self._bell.set()
-        for event in self._waiting.values():
+    async def aclose(self) -> None:
+        """Cancel the requests under way, and wake all waiting subscriptions to find the client closed."""
+        self._leader_event.set()
+        for event in self._followers.values():
             event.set()
+        await self._in_flight.cancel()
 
-    async def _lead(self, watcher: Watcher) -> None:
-        self._leader = watcher
+    async def _lead(self, subscription: Subscription) -> None:
+        self._leader = subscription
         try:
-            async with plain_task_group() as group:
-                while not (watcher.is_ready or self._lifetime.ended):
-                    self._bell = anyio.Event()
-                    due = self._start_what_is_due(group)
-                    with anyio.move_on_after(max(0.0, due - current_time())):
-                        await self._bell.wait()
-                linger = 0.0 if self._lifetime.ended else _LINGER
-                group.cancel_scope.deadline = current_time() + linger
+            while not (subscription.is_ready or self._lifetime.ended):
+                self._in_flight.raise_failure()
+                self._leader_event = anyio.Event()
+                due = self._start_due_requests()
+                with anyio.move_on_after(max(0.0, due - current_time())):
+                    await self._leader_event.wait()
+            await self._linger()
         finally:
             self._leader = None
 
-    def _start_what_is_due(self, group: TaskGroup) -> float:
+    async def _follow(self, subscription: Subscription) -> None:
+        self._followers[subscription] = event = anyio.Event()
+        self._wake_leader()
+        try:
+            await event.wait()
+        finally:
+            del self._followers[subscription]
+
+    async def _linger(self) -> None:
+        with anyio.move_on_after(_LINGER):
+            while self._in_flight and not self._followers and not self._lifetime.ended:
+                self._leader_event = anyio.Event()
+                await self._leader_event.wait()
+
+    def _hand_over(self) -> None:
+        if self._followers:
+            next(iter(self._followers.values())).set()
+        elif self._in_flight:
+            # One is kept, so that waits shorter than a response make progress. Each of them would only send
+            # the others to cancel them again, so those are held until this one is answered, or for an
+            # interval.
+            self._in_flight.cancel_all_but_one()
+            self._held_until = current_time() + self._interval
+
+    def _start_due_requests(self) -> float:
         """Start requests; return when the next one is due."""
         now = current_time()
-        if now < self._pace.paused_until:
-            return self._pace.paused_until
+        if not self._in_flight:
+            self._held_until = 0.0
+        paused_until = max(self._schedule.paused_until, self._held_until)
+        if now < paused_until:
+            return paused_until
 
-        def attended(watcher: Watcher) -> bool:
-            # Whether somebody waits for its next change, or has taken one just now.
-            return watcher.is_waiting or now - watcher.left_at < self._interval
+        def is_attended(subscription: Subscription) -> bool:
+            # It waits for a change, or has just received one.
+            return subscription.is_waiting or now - subscription.waited_until < self._interval
 
-        if not self._is_asking:
-            self._rounds.begin(now, attended)
-            if self._rounds.next_at() <= now:
-                self._is_asking = True
-                group.start_soon(self._ask)
-        while (tracked := self._readings.next(now, attended)) is not None:
-            group.start_soon(self._read, tracked)
-        return min(float("inf") if self._is_asking else self._rounds.next_at(), self._readings.next_at())
+        if not self._is_polling_runs:
+            self._runs.begin_round(now, is_attended)
+            if self._runs.next_at() <= now:
+                self._is_polling_runs = True
+                self._in_flight.start(self._poll_runs())
+        while (state := self._results.next(now, is_attended)) is not None:
+            self._in_flight.start(self._results.poll(state))
+        return min(float("inf") if self._is_polling_runs else self._runs.next_at(), self._results.next_at())
 
-    async def _ask(self) -> None:
+    async def _poll_runs(self) -> None:
         try:
-            await self._rounds.ask()
+            await self._runs.poll()
         finally:
-            self._is_asking = False
-            self._bell.set()
+            self._is_polling_runs = False
 
-    async def _read(self, tracked: Tracked) -> None:
-        try:
-            await self._readings.read(tracked)
-        finally:
-            self._bell.set()
+    def _schedule_results(self, state: RunState) -> None:
+        self._results.schedule(state, current_time())
 
-    def _wake(self, watcher: Watcher) -> None:
-        event = self._bell if watcher is self._leader else self._waiting.get(watcher)
-        if event is not None and watcher.is_ready:
-            event.set()
+    def _wake(self, subscription: Subscription) -> None:
+        if subscription.is_ready:
+            if subscription is self._leader:
+                self._wake_leader()
+            elif (event := self._followers.get(subscription)) is not None:
+                event.set()
+
+    def _wake_leader(self) -> None:
+        self._leader_event.set()

@@ -1,8 +1,8 @@
-"""What to ask for to know how the items of a run stand. Pure: generators that yield requests and take pages.
+"""Which requests show the state of a run's items. Pure: generators that yield requests and are sent pages.
 
-Items move while their pages are read: one that finishes leaves the pending ones, and those behind it slide
-to a page that was read already. So whatever takes more than one page is read again, until two passes agree on
-the items. What fits on one page is one answer, which agrees with itself.
+Items move while their pages are read: an item that finishes leaves the pending ones, and those behind it move
+to a page that was already read. So a listing of several pages is repeated until two passes agree on its
+items. A single page is one response, and consistent by itself.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from ..models import ItemResult, ItemStatus
 from ._status_order import is_later
 
 _FINISHED = tuple(sorted(status for status in ItemStatus if status.is_final))
-# Passes that do not agree; a listing that moves so much is looked at again at its next turn.
-_MOST_PASSES = 5
+# A listing that does not settle in this many passes is scanned again at the run's next turn.
+_MAX_PASSES = 5
 # Ids travel in the URL.
-_IDS_AT_ONCE = 50
+_IDS_PER_REQUEST = 50
 
 
 @frozen
-class Ask:
-    """One request for a page of a run's results."""
+class ResultsRequest:
+    """A request for one page of a run's results; empty filters select everything."""
 
     page: PageRequest
     statuses: Sequence[ItemStatus] = ()
@@ -32,70 +32,75 @@ class Ask:
 
 
 @frozen
-class Found:
-    """What a reading found: the items that it saw, and whether these are all that it was to see."""
+class ScannedItems:
+    """The items that a scan found; `is_complete` if it found all that it was to find."""
 
     items: tuple[ItemResult, ...]
-    is_whole: bool
+    is_complete: bool
 
 
-_Pass = Generator[Ask, Page[ItemResult], "tuple[dict[str, ItemResult], bool, int]"]
-Reading = Generator[Ask, Page[ItemResult], Found]
+ResultsScan = Generator[ResultsRequest, Page[ItemResult], ScannedItems]
+_Pass = Generator[ResultsRequest, Page[ItemResult], "tuple[dict[str, ItemResult], bool, int]"]
 
 
-def read_all(settled: Collection[str] = ()) -> Reading:
-    """Read every item; `settled` are the ids of all items, where a whole reading has shown them before."""
-    return _agreed((), settled=frozenset(settled))
+def scan_all(known_ids: Collection[str] = ()) -> ResultsScan:
+    """Read every item; `known_ids` are the ids that an earlier complete scan found."""
+    return _scan_until_settled((), known_ids=frozenset(known_ids))
 
 
-def read_moved(items: Mapping[str, ItemStatus]) -> Reading:
-    """Read the items that have moved, where all are known, by the side that takes fewer requests."""
+def scan_moved(items: Mapping[str, ItemStatus]) -> ResultsScan:
+    """Read the items whose status has changed; `items` maps the ids of all items to their last statuses.
+
+    Lists either the finished or the pending items, whichever takes fewer requests.
+    """
     pending = [item_id for item_id, status in items.items() if not status.is_final]
-    finished = _pages(len(items) - len(pending))
-    # Several pages of the finished ones are read twice; after the pending ones come those that left them.
-    by_finished = finished if finished == 1 else 2 * finished
-    return _agreed(_FINISHED) if by_finished <= _pages(len(pending)) + 1 else _left(pending)
+    pages = _pages(len(items) - len(pending))
+    # Several pages of finished items take two passes; pending ones are followed by requests for the rest.
+    cost = pages if pages == 1 else 2 * pages
+    return _scan_until_settled(_FINISHED) if cost <= _pages(len(pending)) + 1 else _scan_pending(pending)
 
 
 def _pages(entries: int) -> int:
-    """Return how many requests a list takes: one more where its last page is full."""
+    """Return how many requests a listing takes: one more if its last page is full."""
     return entries // MAX_PAGE_SIZE + 1
 
 
-def _agreed(statuses: Sequence[ItemStatus], settled: frozenset[str] = frozenset()) -> Reading:
-    """Read the items of some statuses until two passes agree on which they are."""
+def _scan_until_settled(
+    statuses: Sequence[ItemStatus], known_ids: frozenset[str] = frozenset()
+) -> ResultsScan:
+    """Read the items of some statuses until two passes agree on their ids."""
     seen: dict[str, ItemResult] = {}
-    before: Collection[str] = settled
-    for _ in range(_MOST_PASSES):
-        found, is_clean, pages = yield from _one_pass(statuses)
+    before: Collection[str] = known_ids
+    for _ in range(_MAX_PASSES):
+        found, is_clean, pages = yield from _scan_once(statuses)
         _merge(seen, found.values())
         if pages == 1 or found.keys() == before:
-            # A replica that lags far enough may not have all of them.
-            return Found(tuple(seen.values()), is_clean and settled <= found.keys())
+            # A replica that lags far behind may not know every item.
+            return ScannedItems(tuple(seen.values()), is_clean and known_ids <= found.keys())
         before = found.keys()
-    return Found(tuple(seen.values()), is_whole=False)
+    return ScannedItems(tuple(seen.values()), is_complete=False)
 
 
-def _left(pending: Sequence[str]) -> Reading:
-    """Read which items are pending, and then those that were and are not any more."""
-    still, is_clean, _ = yield from _one_pass((ItemStatus.PENDING,))
-    # One that only slid past the pages is read here in vain, and does no harm.
+def _scan_pending(pending: Sequence[str]) -> ResultsScan:
+    """Read which items are still pending, then those that are not any more."""
+    still, is_clean, _ = yield from _scan_once((ItemStatus.PENDING,))
+    # An item that only moved between pages is read without need, which does no harm.
     gone = [item_id for item_id in pending if item_id not in still]
     moved: dict[str, ItemResult] = {}
-    for start in range(0, len(gone), _IDS_AT_ONCE):
-        found, clean, _ = yield from _one_pass((), gone[start : start + _IDS_AT_ONCE])
+    for start in range(0, len(gone), _IDS_PER_REQUEST):
+        found, clean, _ = yield from _scan_once((), gone[start : start + _IDS_PER_REQUEST])
         moved.update(found)
         is_clean = is_clean and clean
-    return Found(tuple(moved.values()), is_clean)
+    return ScannedItems(tuple(moved.values()), is_clean)
 
 
-def _one_pass(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> _Pass:
-    """Read page after page; return the items, whether all could be read, and how many pages it took."""
+def _scan_once(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> _Pass:
+    """Read page after page; return the items, whether all could be decoded, and the number of pages."""
     found: dict[str, ItemResult] = {}
     is_clean = True
     request = PageRequest.first("item_id", MAX_PAGE_SIZE)
     while True:
-        page = yield Ask(request, statuses, item_ids)
+        page = yield ResultsRequest(request, statuses, item_ids)
         is_clean = is_clean and not page.invalid
         _merge(found, page.items)
         if page.size < request.size:

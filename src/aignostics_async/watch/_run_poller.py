@@ -1,4 +1,4 @@
-"""Rounds: at every interval, how do all runs stand? Between them, how do those that are in doubt?"""
+"""Polling runs: all of them once per interval, and between these rounds those that may not exist."""
 
 from __future__ import annotations
 
@@ -13,147 +13,147 @@ from anyio import current_time
 from .._core._pager import Page, PageRequest
 from ..errors import AignosticsError, NotFound, RunVanished
 from ..models import RunDetails
-from ._outage import TRANSIENT, Outage
-from ._run_scan import (
-    Answer,
-    Question,
-    Survey,
-    survey,
-)
+from ._outage import Outage
+from ._run_scan import RunScan, ScanRequest, scan_runs
 
 if TYPE_CHECKING:
     from .._config import Settings
     from ..contracts._requests import Bridge
-    from ._run_state import Tracked
-    from ._schedule import Pace
-    from ._subscriptions import Book
-    from ._watcher import Watcher
+    from ._run_state import RunState
+    from ._schedule import PollSchedule
+    from ._subscription import Subscription
+    from ._subscriptions import Subscriptions
 
-# How soon a run that is not found is asked for again, in seconds.
-_RECHECK = 0.5
+# How soon a run that was not found is requested again, in seconds.
+_RECHECK_WAIT = 0.5
 
 
-class Rounds:
-    """The round that is under way, one request at a time, and when the next one begins."""
+class RunPoller:
+    """Sends the requests of a round one by one, and decides when the next round begins."""
 
-    def __init__(self, bridge: Bridge, settings: Settings, pace: Pace, book: Book) -> None:
+    def __init__(
+        self, bridge: Bridge, settings: Settings, schedule: PollSchedule, subscriptions: Subscriptions
+    ) -> None:
         self._bridge = bridge
-        self._settings = settings
-        self._pace = pace
-        self._book = book
-        self._outage = Outage(pace, settings)
-        self._survey: Survey | None = None
-        self._question: Question | None = None
-        self._is_full = False
+        self._interval = settings.poll_interval
+        self._outage_timeout = settings.outage_timeout
+        self._read_after_write_timeout = settings.read_after_write_timeout
+        self._schedule = schedule
+        self._subscriptions = subscriptions
+        self._outage = Outage(schedule, settings.outage_timeout)
+        self._scan: RunScan | None = None
+        self._request: ScanRequest | None = None
+        self._is_full_round = False
         self._began = 0.0
         self._next_round = 0.0
         self._next_recheck = inf
         self._pages = 1
         self._since: datetime | None = None
         self._newest: datetime | None = None
-        # What was listed, by page: most of it is the same the next time, and need not be decoded.
-        self._listed: dict[int, tuple[bytes, Page[RunDetails]]] = {}
+        # The last responses by page: most are identical the next time, and are not decoded again.
+        self._responses: dict[int, tuple[bytes, Page[RunDetails]]] = {}
 
     def recheck(self) -> None:
-        """Ask at once for runs of which nothing is known."""
+        """Request the runs of which nothing is known as soon as possible."""
         self._next_recheck = 0.0
 
     def restart(self) -> None:
-        """Begin a round of all runs at once."""
-        self._survey = self._question = None
+        """Begin a full round as soon as possible."""
+        self._scan = self._request = None
         self._next_round = 0.0
 
     def next_at(self) -> float:
-        """Return when there is something to ask."""
-        return 0.0 if self._question is not None else min(self._next_round, self._next_recheck)
+        """Return when the next request is due."""
+        return 0.0 if self._request is not None else min(self._next_round, self._next_recheck)
 
-    def begin(self, now: float, attended: Callable[[Watcher], bool]) -> None:
-        """Begin the round that is due."""
-        if self._question is not None or now < self.next_at():
+    def begin_round(self, now: float, is_attended: Callable[[Subscription], bool]) -> None:
+        """Begin the round that is due, if one is."""
+        if self._request is not None or now < self.next_at():
             return
-        self._is_full = now >= self._next_round
+        self._is_full_round = now >= self._next_round
         targets = {
-            tracked.run_id: tracked.triggered_at
-            for tracked in self._book.runs(attended=attended)
-            if self._is_full or tracked.is_doubtful
+            state.run_id: state.triggered_at
+            for state in self._subscriptions.runs(where=is_attended)
+            if self._is_full_round or state.is_doubtful
         }
-        floors = [watcher.lists_since for watcher in self._book.scoped(attended=attended) if self._is_full]
-        self._since = min((floor for floor in floors if floor is not None), default=None)
+        self._since = self._oldest_listing(is_attended) if self._is_full_round else None
         self._began, self._next_recheck = now, inf
-        self._survey = survey(targets, since=self._since, pages=self._pages)
-        self._go_on(None)
+        self._scan = scan_runs(targets, since=self._since, pages=self._pages)
+        self._advance(None)
 
-    async def ask(self) -> None:
-        """Ask the next question of the round. Cut short, it is asked again."""
-        question = self._question
-        if isinstance(question, PageRequest):
-            await self._ask_for_page(question)
-        elif question is not None:
-            await self._ask_for_run(question)
+    async def poll(self) -> None:
+        """Send the next request of the round. If cancelled, the same request is due again at once."""
+        request = self._request
+        if isinstance(request, PageRequest):
+            await self._poll_page(request)
+        elif request is not None:
+            await self._poll_run(request)
 
-    async def _ask_for_page(self, request: PageRequest) -> None:
+    def _oldest_listing(self, is_attended: Callable[[Subscription], bool]) -> datetime | None:
+        listings = (each.lists_since for each in self._subscriptions.scoped(where=is_attended))
+        return min((since for since in listings if since is not None), default=None)
+
+    async def _poll_page(self, request: PageRequest) -> None:
         try:
-            page = await self._bridge.list_runs_again(request, self._listed)
+            page = await self._bridge.list_runs_again(request, self._responses)
         except NotFound:
-            page = Page(request.number, ())  # an end of the list, as the contract has it
-        except TRANSIENT as error:
-            if self._outage.outlasts(error):
-                self._book.fail_all(error)
-            return
+            page = Page(request.number, ())  # the contract's end of a list
         except AignosticsError as error:
-            self._book.fail_all(error)
+            if not error.is_transient or self._outage.record_failure(error):
+                self._subscriptions.fail_all(error)
             return
-        self._outage.end()
+        self._outage.record_success()
         if request.number == 1:
             self._newest = max((details.triggered_at for details in page.items), default=None)
-        self._book.see(page.items)
-        self._go_on(page)
+        self._subscriptions.observe(page.items)
+        self._advance(page)
 
-    async def _ask_for_run(self, run_id: str) -> None:
-        tracked = self._book.run(run_id)
-        if tracked is not None:
-            outage = tracked.outage = tracked.outage or Outage(self._pace, self._settings)
-            try:
-                details = await self._bridge.get_run(run_id)
-            except NotFound as error:
-                outage.end()
-                self._miss(tracked, error)
-            except TRANSIENT as error:
-                if outage.outlasts(error):
-                    self._book.fail(tracked, error)
-            except AignosticsError as error:
-                self._book.fail(tracked, error)
-            else:
-                outage.end()
-                self._book.see((details,))
-        self._go_on(None)
+    async def _poll_run(self, run_id: str) -> None:
+        state = self._subscriptions.run(run_id)
+        if state is not None:
+            await self._poll_details(state)
+        self._advance(None)
 
-    def _miss(self, tracked: Tracked, error: NotFound) -> None:
-        """Take in that a run was not found by its id: for a while that may be a replica that lags."""
-        if not tracked.is_expected:
-            self._book.fail(tracked, error)
-        elif tracked.miss(current_time()) >= self._settings.read_after_write_timeout:
-            self._book.fail(tracked, error if tracked.details is None else _vanished(error))
-
-    def _go_on(self, answer: Answer) -> None:
-        if self._survey is None:
-            return  # all was given up meanwhile
+    async def _poll_details(self, state: RunState) -> None:
+        outage = state.details_outage = state.details_outage or Outage(self._schedule, self._outage_timeout)
         try:
-            self._question = self._survey.send(answer)
-        except StopIteration as end:
-            self._survey = self._question = None
-            self._end(end.value)
+            details = await self._bridge.get_run(state.run_id)
+        except NotFound as error:
+            outage.record_success()
+            self._record_missing(state, error)
+        except AignosticsError as error:
+            if not error.is_transient or outage.record_failure(error):
+                self._subscriptions.fail_run(state, error)
+        else:
+            outage.record_success()
+            self._subscriptions.observe((details,))
 
-    def _end(self, pages: int) -> None:
+    def _record_missing(self, state: RunState, error: NotFound) -> None:
+        """Fail a run that was not found by its id, unless a lagging replica may be the cause."""
+        if not state.is_expected:
+            self._subscriptions.fail_run(state, error)
+        elif state.record_missing(current_time()) >= self._read_after_write_timeout:
+            self._subscriptions.fail_run(state, error if state.details is None else _vanished(error))
+
+    def _advance(self, page: Page[RunDetails] | None) -> None:
+        if self._scan is None:
+            return  # the round was restarted meanwhile
+        try:
+            self._request = self._scan.send(page)
+        except StopIteration as end:
+            self._scan = self._request = None
+            self._end_round(end.value)
+
+    def _end_round(self, pages: int) -> None:
         now = current_time()
-        if any(tracked.is_doubtful for tracked in self._book.runs(attended=_by_anybody)):
-            self._next_recheck = min(self._next_recheck, now + min(_RECHECK, self._settings.poll_interval))
-        if self._is_full:
+        if any(state.is_doubtful for state in self._subscriptions.runs(where=_any)):
+            self._next_recheck = min(self._next_recheck, now + min(_RECHECK_WAIT, self._interval))
+        if self._is_full_round:
             self._pages = pages
-            self._next_round = self._pace.next_round(self._began, now, random.random())
-            for watcher in self._book.scoped(attended=_by_anybody):
-                watcher.listed(self._since, self._newest, pages=pages)
-            self._book.sweep()
+            self._next_round = self._schedule.next_round(self._began, now, random.random())
+            for subscription in self._subscriptions.scoped(where=_any):
+                subscription.record_listing(self._since, self._newest, pages=pages)
+            self._subscriptions.prune()
 
 
 def _vanished(error: NotFound) -> RunVanished:
@@ -166,5 +166,5 @@ def _vanished(error: NotFound) -> RunVanished:
     )
 
 
-def _by_anybody(_watcher: Watcher) -> bool:
+def _any(_subscription: Subscription) -> bool:
     return True

@@ -1,7 +1,7 @@
-"""Which requests show how runs stand: pages of the list, a hundred runs each, or single runs. Pure.
+"""Which requests show the state of runs: pages of the list, a hundred runs each, or single runs. Pure.
 
-A generator that yields what to ask for: a request for a page, or the id of a run. It takes the page as the
-answer to a request for one, and nothing for an id.
+A scan is a generator of requests: it yields a page request, to which it is sent the page, or the id of a run,
+to which it is sent None.
 """
 
 from __future__ import annotations
@@ -12,36 +12,35 @@ from datetime import datetime
 from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest
 from ..models import RunDetails
 
-Question = PageRequest | str
-Answer = Page[RunDetails] | None
-Survey = Generator[Question, Answer, int]
+ScanRequest = PageRequest | str
+RunScan = Generator[ScanRequest, Page[RunDetails] | None, int]
 
 
-def survey(targets: Mapping[str, datetime | None], *, since: datetime | None, pages: int) -> Survey:
-    """Ask for the targets, by the way that costs less; return how many pages of the list that would take.
+def scan_runs(targets: Mapping[str, datetime | None], *, since: datetime | None, pages: int) -> RunScan:
+    """Request the targets in the cheaper way; return how many pages listing them takes.
 
-    `targets` are ids with the times at which the runs were triggered, where known. `pages` is what the last
-    survey returned. With `since`, all newer runs are listed too. A run that is not where it should be in the
-    list is asked for by its id: it may have slid from one page to another.
+    `targets` are run ids with the times at which the runs were triggered, where known. `pages` is what the
+    last scan returned. With `since`, all runs triggered later are listed too. A run may move from one page to
+    another during the scan, so one that no page shows is requested by its id.
     """
     missing = dict(targets)
     if since is not None or len(missing) > pages:
-        pages = yield from _listing(missing, since)
+        pages = yield from _list_runs(missing, since)
     yield from missing
     return pages
 
 
-def _listing(missing: dict[str, datetime | None], since: datetime | None) -> Generator[Question, Answer, int]:
-    """List from the newest run on, and take what is found from the missing; return the number of pages."""
+def _list_runs(missing: dict[str, datetime | None], since: datetime | None) -> RunScan:
+    """List runs, newest first, and remove those found from `missing`; return the number of pages."""
     idle = 0
     request = PageRequest.first("-triggered_at", MAX_PAGE_SIZE)
     while True:
         page = yield request
-        assert isinstance(page, Page)  # noqa: S101 - the answer to this question
+        assert isinstance(page, Page)  # noqa: S101 - the response to a page request
         found = [run.run_id for run in page.items if run.run_id in missing]
         for run_id in found:
             del missing[run_id]
-        # Never much dearer than the better way: after as many pages in vain as runs are missing, by id.
+        # After as many idle pages as runs are missing, single requests cost less than further pages.
         idle = 0 if found else idle + 1
         if page.size < request.size or not page.items:
             return request.number
@@ -54,5 +53,5 @@ def _listing(missing: dict[str, datetime | None], since: datetime | None) -> Gen
 
 
 def _may_follow(missing: Mapping[str, datetime | None], oldest: datetime) -> bool:
-    """Whether a missing run may be on a later page than one whose oldest run is this old."""
+    """Whether a missing run may be on a page after one with this oldest run."""
     return any(triggered_at is None or triggered_at <= oldest for triggered_at in missing.values())

@@ -1,4 +1,4 @@
-"""One run that is watched: what the poller has seen of it, and what follows for the watchers. No I/O."""
+"""What polling has shown of one run, and what follows for its subscribers. No I/O."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from weakref import WeakSet
 from attrs import define, evolve, field
 
 from ..models import ItemStatus, RunDetails, RunStatus
-from ._results_scan import (
-    Ask,
-    Found,
-    Reading,
-    read_all,
-    read_moved,
-)
+from ._results_scan import ResultsRequest, ResultsScan, ScannedItems, scan_all, scan_moved
 from ._status_order import is_later
-from ._transitions import Look
+from ._transitions import Snapshot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,78 +19,73 @@ if TYPE_CHECKING:
     from .._core._pager import Page
     from ..models import ItemResult
     from ._outage import Outage
-    from ._watcher import Watcher
+    from ._subscription import Subscription
 
 _NOT_STARTED = (RunStatus.RECEIVED, RunStatus.SCHEDULED)
-# The last results of a final run are a matter of seconds: so many readings until they are an interval apart,
-# and each further one comes after twice the wait.
-_RETRIES = 5
-# Where so few of the items are left, the run is read twice as often.
-_NEARLY = 0.1
+# The last results of a final run take seconds to appear. Scans of it begin a fraction of the interval apart,
+# and the wait doubles with each one: after this number of scans it is a whole interval.
+_QUICK_SCANS = 5
+# With at most this share of its items pending, a run is scanned twice as often.
+_NEARLY_DONE = 0.1
 
 
 @define(eq=False)
-class Tracked:
-    """What is known of a run, shared by all who watch it."""
+class RunState:
+    """The state of a run, shared by all subscriptions that follow it. Times are those of the event loop."""
 
     run_id: str
     is_expected: bool = False
-    """It was seen, or just created: that a replica does not know it is no proof."""
-    watchers: WeakSet[Watcher] = field(factory=WeakSet)
+    """The run was observed or just created, so a 404 may come from a lagging replica."""
+    subscribers: WeakSet[Subscription] = field(factory=WeakSet)
     details: RunDetails | None = None
     statuses: dict[str, ItemStatus] = field(factory=dict)
-    outage: Outage | None = None
-    """Of asking for the run itself."""
-    reading_outage: Outage | None = None
-    ask: Ask | None = None
-    """The next request of the reading that is under way."""
-    _settled: frozenset[str] = frozenset()  # the ids of all items, once a whole reading has shown them
+    """The last status of each item, by item id."""
+    details_outage: Outage | None = None
+    results_outage: Outage | None = None
+    request: ResultsRequest | None = None
+    """The next request of the results scan that has begun, if one has."""
+    _known_ids: frozenset[str] = frozenset()  # of all items, once a complete scan has shown them
     _final_since: float | None = None
     _missing_since: float | None = None
-    _is_over: bool = False
-    _needs_all: bool = True  # somebody has come who was not there when all items were read
-    _reading: Reading | None = None
-    _began: float = 0.0
-    _is_too_late: bool = False  # somebody has come since the reading began
-    _tries: int = 0  # readings since the run is final
+    _is_done: bool = False
+    _needs_full_scan: bool = True  # a subscriber has joined since all items were read
+    _scan: ResultsScan | None = None
+    _scan_began: float = 0.0
+    _joined_late: bool = False  # a subscriber has joined since the scan began
+    _final_scans: int = 0  # scans since the run became final
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it is not known yet, or not any more, that there is such a run."""
-        is_in_trouble = self.outage is not None and self.outage.is_on
-        return self.details is None or self._missing_since is not None or is_in_trouble
+        """Whether it is unknown that the run exists: never seen, missing, or failing to load."""
+        is_failing = self.details_outage is not None and self.details_outage.is_on
+        return self.details is None or self._missing_since is not None or is_failing
 
     @property
     def triggered_at(self) -> datetime | None:
-        """When it was triggered, as far as known."""
+        """When the run was triggered, if known."""
         return None if self.details is None else self.details.triggered_at
 
     @property
     def is_final(self) -> bool:
-        """Whether the run itself will change no more."""
+        """Whether the run is final. Its scans are urgent: its end is held until they show all results."""
         return self._final_since is not None
 
     @property
-    def is_urgent(self) -> bool:
-        """Whether its end is held back until a reading shows all of its results."""
-        return self.is_final
-
-    @property
     def wants_items(self) -> bool:
-        """Whether somebody wants to know of its items, and there can be something to know."""
-        if self.details is None or self._is_over or self.details.status in _NOT_STARTED:
+        """Whether a subscriber wants items, and the run can have any that are new."""
+        if self.details is None or self._is_done or self.details.status in _NOT_STARTED:
             return False
-        return any(watcher.wants_items for watcher in self.watchers)
+        return any(subscription.wants_items for subscription in self.subscribers)
 
-    def join(self, watcher: Watcher) -> None:
-        """Take in somebody who knows nothing of what was seen so far."""
-        self.watchers.add(watcher)
-        self._needs_all = self._is_too_late = True
-        self._is_over = False
-        self._tries = 0
+    def add(self, subscription: Subscription) -> None:
+        """Add a subscriber that knows nothing of what was observed so far."""
+        self.subscribers.add(subscription)
+        self._needs_full_scan = self._joined_late = True
+        self._is_done = False
+        self._final_scans = 0
 
-    def see(self, details: RunDetails, now: float) -> Look | None:
-        """Take in how the run stands; return what is to be told, where that is anything."""
+    def observe(self, details: RunDetails, now: float) -> Snapshot | None:
+        """Record the details of the run; return a snapshot to publish if its status has changed."""
         self.is_expected = True
         self._missing_since = None
         before = self.details
@@ -105,83 +94,87 @@ class Tracked:
         self.details = details
         if details.status.is_final:
             self._final_since = now
-        return self.picture()
+        return self.snapshot()
 
-    def miss(self, now: float) -> float:
-        """Take in that it was not found; return for how long it was not."""
+    def record_missing(self, now: float) -> float:
+        """Record that the run was not found; return for how many seconds it has been missing."""
         self._missing_since = now if self._missing_since is None else self._missing_since
         return now - self._missing_since
 
-    def picture(self) -> Look | None:
-        """Return what there is to tell without a reading: a final state is held until there was one."""
-        return None if self.details is None else Look(self.details, holds_run=self.is_final)
+    def snapshot(self) -> Snapshot | None:
+        """Return what is known without a scan. A final status is held until there was one."""
+        return None if self.details is None else Snapshot(self.details, holds_run=self.is_final)
 
-    def begin(self, now: float) -> Ask:
-        """Return what is to be asked for next, of a new reading where none is under way."""
-        if self._reading is None or self.ask is None:
-            reads_all = self._needs_all or self.is_final or not self._settled
-            self._reading = read_all(self._settled) if reads_all else read_moved(self.statuses)
-            self._began, self._is_too_late = now, False
-            self.ask = next(self._reading)
-        return self.ask
+    def next_request(self, now: float) -> ResultsRequest:
+        """Return the next request of the scan, which begins unless one has."""
+        if self._scan is None or self.request is None:
+            scans_all = self._needs_full_scan or self.is_final or not self._known_ids
+            self._scan = scan_all(self._known_ids) if scans_all else scan_moved(self.statuses)
+            self._scan_began, self._joined_late = now, False
+            self.request = next(self._scan)
+        return self.request
 
-    def take(self, page: Page[ItemResult], now: float, grace: float) -> Look | None:
-        """Take in the page that was asked for; return what is to be told, at the end of a reading."""
-        assert self._reading is not None  # noqa: S101 - the page was asked for
+    def record_page(self, page: Page[ItemResult], now: float, timeout: float) -> Snapshot | None:
+        """Continue the scan with the page it asked for; return a snapshot to publish at its end.
+
+        `timeout` is how long, in seconds, the end of a final run is held for results that are missing.
+        """
+        assert self._scan is not None  # noqa: S101 - a scan asked for the page
         try:
-            self.ask = self._reading.send(page)
+            self.request = self._scan.send(page)
         except StopIteration as end:
-            return self._read(end.value, now, grace)
+            return self._end_scan(end.value, now, timeout)
         return None
 
-    def give_up(self, now: float, grace: float) -> Look | None:
-        """Return what is to be told of a run that can't be read: its end, where its grace is over."""
-        if self._final_since is None or now < self._final_since + grace:
+    def give_up(self, now: float, timeout: float) -> Snapshot | None:
+        """Return the end of a run with unreadable results, once it was held for `timeout` seconds."""
+        if self._final_since is None or now < self._final_since + timeout:
             return None
-        self._began = now
-        return self._read(Found((), is_whole=False), now, grace)
+        self._scan_began = now
+        return self._end_scan(ScannedItems((), is_complete=False), now, timeout)
 
-    def next_reading(self, now: float, interval: float, grace: float) -> float:
-        """Return when the next reading is due."""
-        if self.ask is not None:
-            return 0.0  # the next page, before anybody else's first
-        if self._is_too_late:
+    def next_scan_at(self, now: float, interval: float, timeout: float) -> float:
+        """Return when the next request for results is due."""
+        if self.request is not None:
+            return 0.0  # a scan that has begun goes before all others
+        if self._joined_late:
             return now
         if self._final_since is not None:
-            again = now + interval * 2.0 ** (self._tries - _RETRIES) if self._tries else now
-            return min(again, max(now, self._final_since + grace))
-        left = sum(not status.is_final for status in self.statuses.values())
-        return now + interval / (2 if self.statuses and left <= _NEARLY * len(self.statuses) else 1)
+            wait = interval * 2.0 ** (self._final_scans - _QUICK_SCANS) if self._final_scans else 0.0
+            return min(now + wait, max(now, self._final_since + timeout))
+        pending = sum(not status.is_final for status in self.statuses.values())
+        is_nearly_done = self.statuses and pending <= _NEARLY_DONE * len(self.statuses)
+        return now + interval / (2 if is_nearly_done else 1)
 
-    def _read(self, found: Found, now: float, grace: float) -> Look | None:
-        assert self.details is not None  # noqa: S101 - nothing is read of a run that was not seen
-        self._reading = self.ask = None
-        look = Look(self.details, tuple(self._news(found)), holds_run=True)
-        if found.is_whole and len(found.items) == len(self.statuses):
-            self._settled = frozenset(self.statuses)
-            self._needs_all = self._is_too_late
-        if self._final_since is None or self._began < self._final_since:
-            return look
-        self._tries += 1
-        complete = self._is_complete(found)
-        if not complete and now < self._final_since + grace:
-            return look
-        self._is_over = not self._is_too_late
-        return evolve(look, holds_run=False, items_incomplete=not complete)
+    def _end_scan(self, found: ScannedItems, now: float, timeout: float) -> Snapshot | None:
+        assert self.details is not None  # noqa: S101 - only runs that were observed are scanned
+        self._scan = self.request = None
+        snapshot = Snapshot(self.details, tuple(self._changed(found)), holds_run=True)
+        if found.is_complete and len(found.items) == len(self.statuses):
+            self._known_ids = frozenset(self.statuses)
+            self._needs_full_scan = self._joined_late
+        if self._final_since is None or self._scan_began < self._final_since:
+            return snapshot
+        self._final_scans += 1
+        complete = self._shows_end(found)
+        if not complete and now < self._final_since + timeout:
+            return snapshot
+        self._is_done = not self._joined_late
+        return evolve(snapshot, holds_run=False, items_incomplete=not complete)
 
-    def _news(self, found: Found) -> Iterator[ItemResult]:
+    def _changed(self, found: ScannedItems) -> Iterator[ItemResult]:
         for item in found.items:
             before = self.statuses.get(item.item_id)
             if is_later(before, item.status):
                 self.statuses[item.item_id] = item.status
                 yield item
-            elif self._needs_all and before == item.status:
+            elif self._needs_full_scan and before == item.status:
                 yield item
 
-    def _is_complete(self, found: Found) -> bool:
-        """Whether the reading shows every item final. A run has items, except one that was rejected."""
+    def _shows_end(self, found: ScannedItems) -> bool:
+        """Whether a scan shows every item as final. Only a rejected run may have no items."""
         assert self.details is not None  # noqa: S101
         if self.details.status == RunStatus.REJECTED:
-            return found.is_whole
-        shows_all = found.is_whole and len(found.items) == len(self.statuses)
+            return found.is_complete
+        shows_all = found.is_complete and len(found.items) == len(self.statuses)
         return bool(found.items) and shows_all and all(item.status.is_final for item in found.items)

@@ -1,100 +1,105 @@
-"""When to ask next: the pace of rounds, the budget of readings, whose turn it is. Pure; times are given."""
+"""When to send the next request: polling interval, rate limit, fair queue. Pure: times are arguments."""
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
 from math import inf
 
-_LONGEST_STRETCH = 8.0
+from .._core._backoff import Backoff
+
+_MAX_STRETCH = 8.0
+_JITTER = 0.05
 
 
-class Pace:
-    """The interval between two rounds: as the settings say, and longer while the API is in trouble."""
+class PollSchedule:
+    """The interval between two rounds: as configured, and longer while the API fails. In seconds."""
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, *, initial_wait: float) -> None:
         self._interval = interval
+        self._backoff = Backoff(initial=initial_wait, maximum=interval)
         self._stretch = 1.0
         self._failures = 0
         self.paused_until = 0.0
-        """Nothing is asked before; the API has said so, or has failed."""
+        """No request is sent before this time, because one failed or the API asked for a wait."""
 
-    def next_round(self, began: float, ended: float, jitter: float) -> float:
-        """Return when the round after one begins; `jitter` (0 to 1) takes up to a twentieth off."""
-        return max(began + self._interval * self._stretch * (1 - jitter / 20), ended)
+    def next_round(self, began: float, ended: float, draw: float) -> float:
+        """Return when the next round begins; `draw` (0 to 1) takes up to a twentieth off the interval."""
+        return max(began + self._interval * self._stretch * (1 - _JITTER * draw), ended)
 
-    def succeeded(self) -> None:
-        """Take in that an answer came."""
+    def record_success(self) -> None:
+        """Reset the backoff, and shorten a stretched interval a little."""
         self._failures = 0
         self._stretch = max(1.0, self._stretch * 0.9)
 
-    def failed(self, now: float, retry_after: float | None, initial_wait: float, jitter: float) -> None:
-        """Take in a failure that is likely to pass: wait as the API says, else longer each time."""
-        wait = min(initial_wait * 2**self._failures, self._interval) * (1 - jitter / 4)
+    def record_failure(self, now: float, retry_after: float | None, draw: float) -> None:
+        """Pause all requests after a transient failure, and stretch the interval."""
         self._failures += 1
-        self._stretch = min(self._stretch * 1.5, _LONGEST_STRETCH)
-        self.paused_until = max(self.paused_until, now + (wait if retry_after is None else retry_after))
+        self._stretch = min(self._stretch * 1.5, _MAX_STRETCH)
+        wait = self._backoff.wait(self._failures, draw, retry_after=retry_after)
+        self.paused_until = max(self.paused_until, now + wait)
 
 
-class Budget:
-    """So many requests a minute, spread evenly; what one second leaves is lost."""
+class TokenBucket:
+    """A rate limit in requests a minute, spread evenly: the bucket holds the tokens of one second."""
 
     def __init__(self, per_minute: float, now: float) -> None:
         self._rate = per_minute / 60
-        self._most = max(1.0, self._rate)
-        self._left = self._most
-        self._at = now
+        self._capacity = max(1.0, self._rate)
+        self._tokens = self._capacity
+        self._updated_at = now
 
-    def has_one(self, now: float) -> bool:
-        """Whether there is one by now."""
-        self._left = min(self._most, self._left + (now - self._at) * self._rate)
-        self._at = now
-        return self._left >= 1
+    def has_token(self, now: float) -> bool:
+        """Refill the bucket, and return whether it holds a token."""
+        self._tokens = min(self._capacity, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
+        return self._tokens >= 1
 
     def take(self) -> None:
-        """Take the one that there is."""
-        self._left -= 1
+        """Take a token; call it only after `has_token`."""
+        self._tokens -= 1
 
     def next_at(self) -> float:
-        """Return when there will be one again."""
-        return self._at + max(0.0, 1 - self._left) / self._rate
+        """Return when the bucket holds a token."""
+        return self._updated_at + max(0.0, 1 - self._tokens) / self._rate
 
 
-class Turns:
-    """Whose turn it is to be read: an urgent one and another by turns, of each the one whose turn came first.
+class FairQueue:
+    """Runs in the order in which they are due, urgent and other ones in turn.
 
-    So what is urgent does not wait for thousands, and if it is thousands itself, it takes half.
+    So urgent runs need not wait for thousands of others, and thousands of urgent ones take at most half of
+    the turns.
     """
 
     def __init__(self) -> None:
-        self._queues: tuple[list[tuple[float, str]], ...] = ([], [])
+        self._heaps: tuple[list[tuple[float, str]], ...] = ([], [])
         self._preferred = 0
-        self._due: dict[str, tuple[int, float]] = {}
+        self._entries: dict[str, tuple[int, float]] = {}
 
     def put(self, run_id: str, due: float, *, urgent: bool = False) -> None:
-        """Give a run a turn, in place of the one that it had."""
-        queue = 0 if urgent else 1
-        self._due[run_id] = (queue, due)
-        heappush(self._queues[queue], (due, run_id))
+        """Queue a run, in place of the entry that it may have."""
+        heap = 0 if urgent else 1
+        self._entries[run_id] = (heap, due)
+        heappush(self._heaps[heap], (due, run_id))
 
     def pop(self, now: float) -> str | None:
-        """Return the run whose turn it is by now, and count it as taken; None where it is nobody's."""
+        """Remove and return the next run that is due, or None."""
         for number in (self._preferred, 1 - self._preferred):
             due, run_id = self._first(number)
             if run_id and due <= now:
                 self._preferred = 1 - number
-                del self._due[run_id]
+                del self._entries[run_id]
                 return run_id
         return None
 
     def next_at(self) -> float:
-        """Return when somebody's turn comes; infinity where there is none."""
-        return min(self._first(number)[0] for number in range(len(self._queues)))
+        """Return when the first run is due; infinity for an empty queue."""
+        return min(self._first(number)[0] for number in range(len(self._heaps)))
 
     def _first(self, number: int) -> tuple[float, str]:
-        queue = self._queues[number]
-        while queue:
-            due, run_id = queue[0]
-            if self._due.get(run_id) == (number, due):
+        heap = self._heaps[number]
+        while heap:
+            due, run_id = heap[0]
+            if self._entries.get(run_id) == (number, due):
                 return due, run_id
-            heappop(queue)  # a turn that was replaced
+            heappop(heap)  # an entry that was replaced
         return inf, ""

@@ -1,4 +1,4 @@
-"""The ways to begin watching."""
+"""Creating watchers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from .._identifiers import as_aware, as_path_part
 from ..errors import UsageError
 from ._cursor import Cursor
-from ._transitions import Known
-from ._watcher import Scope, Watcher
+from ._scope import Scope
+from ._subscription import Subscription
+from ._transitions import ObservedState
+from ._watcher import Watcher
 
 if TYPE_CHECKING:
     from ..models import RunDetails
@@ -18,40 +20,43 @@ if TYPE_CHECKING:
 
 
 def watch_run(poller: Poller, run_id: str, *, is_new: bool, cursor: str | None) -> Watcher:
-    """Watch one run; what goes wrong with it is raised as it is."""
-    before = Cursor() if cursor is None else Cursor.decode(cursor)
-    watcher = Watcher(poller, {run_id: before.runs.get(run_id, Known())}, is_single=True)
-    poller.watch(watcher, new={run_id} if is_new else ())
-    return watcher
+    """Watch one run. An error of the run is raised by itself, not in a group."""
+    before = _decode(cursor)
+    subscription = Subscription({run_id: before.runs.get(run_id, ObservedState())}, is_single=True)
+    return _open(poller, subscription, new={run_id} if is_new else ())
 
 
 def watch_runs(
     poller: Poller, run_ids: Iterable[str], *, new: Collection[str], cursor: str | None
 ) -> Watcher:
-    """Watch the runs that are named, and those that a cursor knows."""
-    before = Cursor() if cursor is None else Cursor.decode(cursor)
-    watcher = Watcher(poller, {**{run_id: Known() for run_id in run_ids}, **before.runs})
-    poller.watch(watcher, new=new)
-    return watcher
+    """Watch the given runs, and those of the cursor."""
+    unknown = {run_id: ObservedState() for run_id in run_ids}
+    return _open(poller, Subscription({**unknown, **_decode(cursor).runs}), new=new)
 
 
 def watch_scope(
     poller: Poller, *, application: str | None, since: datetime | None, cursor: str | None
 ) -> Watcher:
-    """Watch all runs that are in a scope, and come into it."""
+    """Watch every run in scope, including runs created later."""
     if application is not None and ":" in as_path_part(application, "application id"):
-        raise UsageError(f"{application!r} is a version; give the id of the application, before the colon")
-    before = Cursor() if cursor is None else Cursor.decode(cursor)
+        raise UsageError(f"{application!r} is a version; pass the application id, the part before the colon")
+    before = _decode(cursor)
     scope = Scope(application, as_aware(since, "since"))
-    watcher = Watcher(poller, before.runs, scope=scope, floor=before.mark)
-    poller.watch(watcher)
-    return watcher
+    return _open(poller, Subscription(before.runs, scope=scope, seen_before=before.seen_before))
 
 
 async def wait_for(poller: Poller, run_id: str, *, is_new: bool) -> RunDetails:
     """Return the details of a run once it is final, however it ended."""
-    watcher = Watcher(poller, {run_id: Known()}, is_single=True, wants_items=False)
-    poller.watch(watcher, new={run_id} if is_new else ())
-    async for change in watcher:
+    subscription = Subscription({run_id: ObservedState()}, is_single=True, wants_items=False)
+    async for change in _open(poller, subscription, new={run_id} if is_new else ()):
         details = change.details
     return details
+
+
+def _decode(cursor: str | None) -> Cursor:
+    return Cursor() if cursor is None else Cursor.decode(cursor)
+
+
+def _open(poller: Poller, subscription: Subscription, *, new: Collection[str] = ()) -> Watcher:
+    poller.add(subscription, new=new)
+    return Watcher(poller, subscription)

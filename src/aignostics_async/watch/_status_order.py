@@ -1,7 +1,7 @@
-"""Which of two states is the later one. Pure.
+"""The order of statuses. Pure.
 
-A replica that lags answers with a state that was; so a state counts only where its rank is higher than the
-last one's. Each state is therefore seen once, and what is final stays as it is.
+A lagging replica may answer with an earlier status. So a status counts only if it ranks above the last one
+observed: each status is observed once, and a final one never changes.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ _RANKS: dict[RunStatus | ItemStatus, int] = {
     RunStatus.RUNNING: 2,
     ItemStatus.PENDING: 0,
 }
-# A status that this release does not know is not final, and none of those that come before: it is between.
+# A status that this release does not know ranks above every known one that is not final.
 _UNKNOWN, _FINAL = 3, 4
 
 
 def rank(status: RunStatus | ItemStatus) -> int:
-    """Return how far on its way a run or an item is."""
+    """Return the rank of a status; a run or an item only ever moves to a higher one."""
     return _FINAL if status.is_final else _RANKS.get(status, _UNKNOWN)
 
 
 def is_later(old: RunStatus | ItemStatus | None, new: RunStatus | ItemStatus) -> bool:
-    """Whether `new` is news to somebody who has seen `old`."""
+    """Whether `new` is a change for an observer that has last observed `old`."""
     return old is None or (old is not new and rank(new) > rank(old))

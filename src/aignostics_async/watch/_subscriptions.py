@@ -1,4 +1,4 @@
-"""Who watches which runs, and who is told what."""
+"""The open subscriptions of a client, and the runs that they follow."""
 
 from __future__ import annotations
 
@@ -10,104 +10,119 @@ from weakref import WeakSet
 from anyio import current_time
 
 from ..errors import AignosticsError, AuthenticationError, Unauthorized
-from ._run_state import Tracked
+from ._run_state import RunState
 
 if TYPE_CHECKING:
     from ..models import RunDetails
-    from ._transitions import Look
-    from ._watcher import Watcher
+    from ._subscription import Subscription
+    from ._transitions import Snapshot
 
 
-class Book:
-    """The watchers of a client and their runs. A watcher that nobody holds any more is in it no more."""
+class Subscriptions:
+    """Publishes what polling shows to the subscriptions that want it.
 
-    def __init__(self, wake: Callable[[Watcher], None], want: Callable[[Tracked], None]) -> None:
+    Holds subscriptions weakly, so one ends when its watcher is garbage-collected. `wake` is called with each
+    subscription that may have become ready, `schedule` with each run whose items may have to be scanned.
+    """
+
+    def __init__(self, wake: Callable[[Subscription], None], schedule: Callable[[RunState], None]) -> None:
         self._wake = wake
-        self._want = want
-        self._watchers: WeakSet[Watcher] = WeakSet()
-        self._scoped: WeakSet[Watcher] = WeakSet()
-        self._runs: dict[str, Tracked] = {}
+        self._schedule = schedule
+        self._all: WeakSet[Subscription] = WeakSet()
+        self._scoped: WeakSet[Subscription] = WeakSet()
+        self._runs: dict[str, RunState] = {}
 
-    def enter(self, watcher: Watcher) -> None:
-        """Take in a new watcher."""
-        self._watchers.add(watcher)
-        if watcher.lists_since is not None:
-            self._scoped.add(watcher)
-        for run_id in watcher.run_ids:
-            self._join(watcher, run_id)
+    def __bool__(self) -> bool:
+        return bool(self._all)
 
-    def leave(self, watcher: Watcher, run_id: str) -> None:
-        """Take in that a watcher is done with a run."""
-        tracked = self._runs.get(run_id)
-        if tracked is not None:
-            tracked.watchers.discard(watcher)
-            if not tracked.watchers:
+    def add(self, subscription: Subscription) -> None:
+        """Add a subscription, with the runs that it names."""
+        self._all.add(subscription)
+        if subscription.lists_since is not None:
+            self._scoped.add(subscription)
+        for run_id in subscription.run_ids:
+            self._follow(subscription, run_id)
+
+    def remove(self, subscription: Subscription) -> None:
+        """Remove a subscription, and the runs that no other one follows."""
+        self._all.discard(subscription)
+        self._scoped.discard(subscription)
+        for run_id in subscription.run_ids:
+            self.remove_run(subscription, run_id)
+        self._wake(subscription)
+
+    def remove_run(self, subscription: Subscription, run_id: str) -> None:
+        """Remove a run from a subscription."""
+        state = self._runs.get(run_id)
+        if state is not None:
+            state.subscribers.discard(subscription)
+            if not state.subscribers:
                 del self._runs[run_id]
 
-    def run(self, run_id: str) -> Tracked | None:
-        """Return a run, if anybody watches it."""
+    def run(self, run_id: str) -> RunState | None:
+        """Return the state of a run, or None if nothing follows it."""
         return self._runs.get(run_id)
 
-    def runs(self, *, attended: Callable[[Watcher], bool]) -> Iterator[Tracked]:
-        """Give the runs whose watchers are attended, some of them maybe more than once."""
-        for watcher in self._watchers:
-            if attended(watcher):
-                yield from filter(None, map(self._runs.get, watcher.run_ids))
+    def runs(self, *, where: Callable[[Subscription], bool]) -> Iterator[RunState]:
+        """Yield the runs of the matching subscriptions; a run of several ones comes several times."""
+        for subscription in self._all:
+            if where(subscription):
+                yield from filter(None, map(self._runs.get, subscription.run_ids))
 
-    def scoped(self, *, attended: Callable[[Watcher], bool]) -> list[Watcher]:
-        """Return the attended watchers of runs that nobody named."""
-        return [watcher for watcher in self._scoped if attended(watcher)]
+    def scoped(self, *, where: Callable[[Subscription], bool]) -> list[Subscription]:
+        """Return the matching subscriptions to a scope."""
+        return [subscription for subscription in self._scoped if where(subscription)]
 
-    def see(self, runs: Iterable[RunDetails]) -> None:
-        """Take in how runs stand, as far as anybody watches them, or wants to from now on."""
+    def observe(self, runs: Iterable[RunDetails]) -> None:
+        """Record the details of runs that a subscription follows, or adopts into its scope."""
         now = current_time()
         scoped = list(self._scoped)
         for details in runs:
-            for watcher in scoped:
-                if watcher.adopts(details):
-                    self._join(watcher, details.run_id)
-            tracked = self._runs.get(details.run_id)
-            if tracked is not None and (look := tracked.see(details, now)) is not None:
-                self.tell(tracked, look)
-                self._want(tracked)
+            for subscription in scoped:
+                if subscription.adopt(details):
+                    self._follow(subscription, details.run_id)
+            state = self._runs.get(details.run_id)
+            if state is not None and (snapshot := state.observe(details, now)) is not None:
+                self.publish(state, snapshot)
+                self._schedule(state)
 
-    def sweep(self) -> None:
-        """Forget the runs whose watchers are gone."""
-        for run_id in [run_id for run_id, tracked in self._runs.items() if not tracked.watchers]:
+    def prune(self) -> None:
+        """Drop the runs whose subscriptions were garbage-collected."""
+        for run_id in [run_id for run_id, state in self._runs.items() if not state.subscribers]:
             del self._runs[run_id]
 
-    def tell(self, tracked: Tracked, look: Look) -> None:
-        """Let all watchers of a run know what was seen."""
-        for watcher in list(tracked.watchers):
-            watcher.take(look)
-            self._wake(watcher)
+    def publish(self, state: RunState, snapshot: Snapshot) -> None:
+        """Hand a snapshot to all subscribers of a run."""
+        for subscription in list(state.subscribers):
+            subscription.publish(snapshot)
+            self._wake(subscription)
 
-    def fail(self, tracked: Tracked, error: AignosticsError) -> None:
-        """End the watching of one run, or of all where it is the sign-in that failed."""
+    def fail_run(self, state: RunState, error: AignosticsError) -> None:
+        """Stop watching a run; a failed sign-in concerns every run, and stops all."""
         if isinstance(error, AuthenticationError | Unauthorized):
             self.fail_all(error)
             return
-        self._runs.pop(tracked.run_id, None)
-        for watcher in list(tracked.watchers):
-            watcher.fail(tracked.run_id, copy(error))
-            self._wake(watcher)
+        self._runs.pop(state.run_id, None)
+        for subscription in list(state.subscribers):
+            subscription.fail_run(state.run_id, copy(error))
+            self._wake(subscription)
 
     def fail_all(self, error: AignosticsError) -> None:
-        """End the watching of everything; who begins anew begins anew."""
-        watchers = list(self._watchers)
+        """End all subscriptions with an error. Later ones start from nothing."""
+        subscriptions = list(self._all)
         self._runs.clear()
-        self._watchers.clear()
+        self._all.clear()
         self._scoped.clear()
-        for watcher in watchers:
-            watcher.end(copy(error))
-            self._wake(watcher)
+        for subscription in subscriptions:
+            subscription.fail(copy(error))
+            self._wake(subscription)
 
-    def _join(self, watcher: Watcher, run_id: str) -> None:
-        tracked = self._runs.get(run_id)
-        if tracked is None:
-            tracked = self._runs[run_id] = Tracked(run_id)
-        tracked.join(watcher)
-        if (look := tracked.picture()) is not None:
-            watcher.take(look)
-            self._wake(watcher)
-            self._want(tracked)
+    def _follow(self, subscription: Subscription, run_id: str) -> None:
+        state = self._runs.get(run_id)
+        if state is None:
+            state = self._runs[run_id] = RunState(run_id)
+        state.add(subscription)
+        if (snapshot := state.snapshot()) is not None:
+            subscription.publish(snapshot)
+            self._wake(subscription)
+            self._schedule(state)

@@ -1,4 +1,4 @@
-"""From what a reading shows of a run, and what is known already, to changes. Pure."""
+"""From snapshots of a run to changes. Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NO_ITEMS: Mapping[bytes, ItemStatus] = {}
 
 @frozen
 class Change:
-    """A run or one of its items is in another state than when it was last seen.
+    """A run, or one of its items, has a new status.
 
-    `reference` and `item` are None where the run itself changed. `old` is None for what is seen for the
-    first time. States between two looks are skipped: `old` is the last one seen, not the last one there was.
+    `reference` and `item` are None for a change of the run itself. `old` is None the first time a run or an
+    item is observed. Statuses that come and go between two polls are skipped: `old` is the last one observed.
     """
 
     run_id: str
@@ -28,25 +28,27 @@ class Change:
     new: RunStatus | ItemStatus
     item: ItemResult | None = field(default=None, repr=False)
     details: RunDetails = field(kw_only=True, repr=False)
-    """The run as it was last seen."""
+    """The run as last observed."""
     items_incomplete: bool = False
-    """Of a final run: its results did not show every item final in time; read them again later."""
+    """For a final run: its results did not show every item as final in time; read them again later."""
     _cursor: str | Callable[[], str] = field(default="", repr=False, eq=False)
 
     @property
     def id(self) -> str:
-        """A text that this state of this run or item has and no other: the same again after a restart."""
+        """A text that identifies this status of this run or item; the same after a restart."""
         parts = (self.run_id, self.item and self.item.item_id, self.new.name)
         return "/".join(part for part in parts if part)
 
     @property
     def cursor(self) -> str:
-        """The place of this change, to go on from after a restart: with this change, as the first one.
+        """The position of this change. A watcher that starts from it yields this change first.
 
-        So no crash loses a change, if the cursor that is kept is that of a change which is not worked off
-        yet: the newest one's, or the oldest one's of several. It is opaque, and the longer the more runs are
-        not over. It is made when it is asked for: keep one now and then where there are thousands of runs.
-        For it, a change that is kept keeps what came after it: where that goes on for days, keep the text.
+        To lose no change in a crash, store the cursor of the oldest change that is not yet processed. The
+        text is opaque; its length grows with the number of runs that are not final. It is computed on each
+        access, so store it now and then rather than for every change when you watch thousands of runs.
+
+        A change whose cursor was not read yet keeps the states of later changes in memory. To keep changes
+        for days, keep their cursors as text.
         """
         return self._cursor if isinstance(self._cursor, str) else self._cursor()
 
@@ -60,69 +62,74 @@ class Change:
 
 
 @frozen
-class Look:
-    """What was seen of a run: some items or none, and its own state unless that is to be held back."""
+class Snapshot:
+    """What one poll shows of a run: its details, and some of its items or none.
+
+    With `holds_run` the status of the run is not reported yet.
+    """
 
     details: RunDetails
     items: tuple[ItemResult, ...] = ()
     holds_run: bool = False
     items_incomplete: bool = False
 
-    def over(self, older: Look) -> Look:
-        """Return both looks as one, of which nobody has taken the older."""
+    def merge(self, older: Snapshot) -> Snapshot:
+        """Return one snapshot for both, where `older` has not been reported."""
         items = {item.item_id: item for item in older.items}
         for item in self.items:
             before = items.get(item.item_id)
             if before is None or is_later(before.status, item.status):
                 items[item.item_id] = item
-        # One that is not held comes after those that are, and none comes after a final one.
-        return evolve(self if older.holds_run or not self.holds_run else older, items=tuple(items.values()))
+        # A held status never replaces one that is due, and nothing comes after a final status that is due.
+        latest = self if older.holds_run or not self.holds_run else older
+        return evolve(latest, items=tuple(items.values()))
 
 
 @frozen(eq=False)
-class Known:
-    """The states of one run and its items that somebody has seen; items by their marks."""
+class ObservedState:
+    """The last statuses that an observer has seen of one run and its items; items by `item_key`."""
 
     status: RunStatus | None = None
     items: Mapping[bytes, ItemStatus] = _NO_ITEMS
 
-    def news(self, look: Look) -> Look | None:
-        """Return of a look what is not known; None where that is nothing."""
-        known = self.items
-        items = tuple(item for item in look.items if is_later(known.get(mark(item.item_id)), item.status))
-        holds_run = look.holds_run or not is_later(self.status, look.details.status)
-        return evolve(look, items=items, holds_run=holds_run) if items or not holds_run else None
+    def unseen(self, snapshot: Snapshot) -> Snapshot | None:
+        """Return the part of a snapshot that is new, or None."""
+        items = tuple(
+            item for item in snapshot.items if is_later(self.items.get(item_key(item.item_id)), item.status)
+        )
+        holds_run = snapshot.holds_run or not is_later(self.status, snapshot.details.status)
+        return evolve(snapshot, items=items, holds_run=holds_run) if items or not holds_run else None
 
-    def after(self, change: Change) -> Known:
-        """Return what is known with one change more."""
+    def apply(self, change: Change) -> ObservedState:
+        """Return the state after one more change."""
         if change.item is None:
-            return Known(change.new, self.items)  # type: ignore[arg-type]
-        return Known(self.status, {**self.items, mark(change.item.item_id): change.item.status})
+            return ObservedState(change.new, self.items)  # type: ignore[arg-type]
+        return ObservedState(self.status, {**self.items, item_key(change.item.item_id): change.item.status})
 
 
-def changes(known: Known, look: Look) -> Iterator[Change]:
-    """Give what a look shows that is not known: a run that goes on, its items, and a final run last."""
-    news = known.news(look)
-    if news is None:
+def changes(observed: ObservedState, snapshot: Snapshot) -> Iterator[Change]:
+    """Yield what a snapshot changes: the run if it is not final, then its items, then the run if it is."""
+    unseen = observed.unseen(snapshot)
+    if unseen is None:
         return
-    details = news.details
+    details = unseen.details
     run = Change(
         details.run_id,
         None,
-        known.status,
+        observed.status,
         details.status,
         details=details,
-        items_incomplete=news.items_incomplete,
+        items_incomplete=unseen.items_incomplete,
     )
-    if not news.holds_run and not details.status.is_final:
+    if not unseen.holds_run and not details.status.is_final:
         yield run
-    for item in news.items:
-        old = known.items.get(mark(item.item_id))
+    for item in unseen.items:
+        old = observed.items.get(item_key(item.item_id))
         yield Change(details.run_id, item.reference, old, item.status, item, details=details)
-    if not news.holds_run and details.status.is_final:
+    if not unseen.holds_run and details.status.is_final:
         yield run
 
 
-def mark(item_id: str) -> bytes:
-    """Return eight bytes that stand for an item: enough among the items of a run, and less to keep."""
+def item_key(item_id: str) -> bytes:
+    """Return eight bytes that identify an item within its run; cursors store them instead of the id."""
     return blake2b(item_id.encode(), digest_size=8).digest()

@@ -10,11 +10,11 @@ from hypothesis import given, settings, strategies as st
 from aignostics_async import ItemResult, ItemStatus, Page
 from aignostics_async.models import InvalidItem
 from aignostics_async.watch._results_scan import (
-    Ask,
-    Found,
-    Reading,
-    read_all,
-    read_moved,
+    ResultsRequest,
+    ResultsScan,
+    ScannedItems,
+    scan_all,
+    scan_moved,
 )
 
 PENDING, SUCCEEDED = ItemStatus.PENDING, ItemStatus.SUCCEEDED
@@ -29,67 +29,70 @@ def result(item_id: str, status: ItemStatus) -> ItemResult:
     return ItemResult(item_id, "r", item_id, status, None, ())
 
 
-def server(current: States, ask: Ask) -> Page[ItemResult]:
-    """Answer as the API does, in the order of ids."""
+def server(current: States, request: ResultsRequest) -> Page[ItemResult]:
+    """Respond as the API does, in the order of ids."""
     wanted = [
         result(item_id, status)
         for item_id, status in sorted(current.items())
-        if (not ask.statuses or status in ask.statuses) and (not ask.item_ids or item_id in ask.item_ids)
+        if (not request.statuses or status in request.statuses)
+        and (not request.item_ids or item_id in request.item_ids)
     ]
-    start = (ask.page.number - 1) * ask.page.size
-    return Page(ask.page.number, tuple(wanted[start : start + ask.page.size]))
+    start = (request.page.number - 1) * request.page.size
+    return Page(request.page.number, tuple(wanted[start : start + request.page.size]))
 
 
-def drive(reading: Reading, answer: Callable[[Ask], Page[ItemResult]]) -> tuple[Found, list[Ask]]:
-    asked = [next(reading)]
+def drive(
+    scan: ResultsScan, answer: Callable[[ResultsRequest], Page[ItemResult]]
+) -> tuple[ScannedItems, list[ResultsRequest]]:
+    sent = [next(scan)]
     while True:
         try:
-            asked.append(reading.send(answer(asked[-1])))
+            sent.append(scan.send(answer(sent[-1])))
         except StopIteration as end:
-            return end.value, asked
+            return end.value, sent
 
 
-def seen(found: Found) -> States:
+def seen(found: ScannedItems) -> States:
     return {item.item_id: item.status for item in found.items}
 
 
-def test_one_page_is_one_answer() -> None:
+def test_one_page_is_consistent_by_itself() -> None:
     current = states(20)
-    found, asked = drive(read_all(), lambda ask: server(current, ask))
-    assert (seen(found), found.is_whole, len(asked)) == (current, True, 1)
+    found, sent = drive(scan_all(), lambda request: server(current, request))
+    assert (seen(found), found.is_complete, len(sent)) == (current, True, 1)
 
 
 def test_several_pages_are_read_until_two_passes_agree() -> None:
     current = states(250)
-    found, asked = drive(read_all(), lambda ask: server(current, ask))
-    assert (seen(found), found.is_whole, len(asked)) == (current, True, 6)
-    found, asked = drive(read_all(current), lambda ask: server(current, ask))
-    assert (found.is_whole, len(asked)) == (True, 3), "it agrees with an earlier reading"
+    found, sent = drive(scan_all(), lambda request: server(current, request))
+    assert (seen(found), found.is_complete, len(sent)) == (current, True, 6)
+    found, sent = drive(scan_all(current), lambda request: server(current, request))
+    assert (found.is_complete, len(sent)) == (True, 3), "it agrees with an earlier scan"
 
 
-def test_less_than_there_was_is_not_all() -> None:
+def test_fewer_items_than_before_are_not_complete() -> None:
     current = states(20)
-    found, _ = drive(read_all(states(21)), lambda ask: server(current, ask))
-    assert not found.is_whole
+    found, _ = drive(scan_all(states(21)), lambda request: server(current, request))
+    assert not found.is_complete
 
 
-def test_what_can_t_be_read_is_not_all() -> None:
+def test_invalid_items_are_not_complete() -> None:
     broken = Page(1, (result("a", SUCCEEDED),), (InvalidItem(1, "no id", ""),))
-    found, _ = drive(read_all(), lambda ask: broken)
-    assert (len(found.items), found.is_whole) == (1, False)
+    found, _ = drive(scan_all(), lambda request: broken)
+    assert (len(found.items), found.is_complete) == (1, False)
 
 
-def test_a_listing_that_never_stands_still_ends() -> None:
+def test_a_listing_that_never_settles_ends() -> None:
     number = iter(range(100_000))
-    found, asked = drive(
-        read_all(),
-        lambda ask: (
-            Page(ask.page.number, tuple(result(str(next(number)), PENDING) for _ in range(100)))
-            if ask.page.number < 3
+    found, sent = drive(
+        scan_all(),
+        lambda request: (
+            Page(request.page.number, tuple(result(str(next(number)), PENDING) for _ in range(100)))
+            if request.page.number < 3
             else Page(3, ())
         ),
     )
-    assert (found.is_whole, len(asked)) == (False, 15)
+    assert (found.is_complete, len(sent)) == (False, 15)
 
 
 @pytest.mark.parametrize(
@@ -105,18 +108,18 @@ def test_a_listing_that_never_stands_still_ends() -> None:
         (500, 450, PENDING, 1),
     ],
 )
-def test_the_cheaper_side_is_asked_for(items: int, finished: int, side: ItemStatus, requests: int) -> None:
+def test_the_cheaper_side_is_listed(items: int, finished: int, side: ItemStatus, requests: int) -> None:
     current = states(items, finished)
-    _, asked = drive(read_moved(current), lambda ask: server(current, ask))
-    assert side in asked[0].statuses
-    assert len(asked) == requests, "nothing has moved, so nothing more is asked"
+    _, sent = drive(scan_moved(current), lambda request: server(current, request))
+    assert side in sent[0].statuses
+    assert len(sent) == requests, "nothing has moved, so nothing more is sent"
 
 
-def test_those_that_left_the_pending_ones_are_read_by_their_ids() -> None:
+def test_items_that_are_not_pending_any_more_are_read_by_their_ids() -> None:
     known, current = states(300, 200), states(300, 275)
-    found, asked = drive(read_moved(known), lambda ask: server(current, ask))
+    found, sent = drive(scan_moved(known), lambda request: server(current, request))
     assert seen(found) == {f"{number:04}": SUCCEEDED for number in range(200, 275)}
-    assert [len(ask.item_ids) for ask in asked] == [0, 50, 25]
+    assert [len(request.item_ids) for request in sent] == [0, 50, 25]
 
 
 @st.composite
@@ -135,18 +138,18 @@ def test_items_that_move_while_pages_are_read_are_not_missed(
     current, moves = case
     known = dict(current)
 
-    def answer(ask: Ask) -> Page[ItemResult]:
-        page = server(current, ask)
+    def answer(request: ResultsRequest) -> Page[ItemResult]:
+        page = server(current, request)
         current.update(dict.fromkeys(next(moves, []), SUCCEEDED))
         return page
 
-    found, _ = drive(read_all(), answer)
+    found, _ = drive(scan_all(), answer)
     assert seen(found).keys() == current.keys()
     known.update(seen(found))
     for _ in range(20):
-        found, _ = drive(read_moved(known), answer)
+        found, _ = drive(scan_moved(known), answer)
         items = [item.item_id for item in found.items]
         assert len(items) == len(set(items)), "none is repeated"
         assert all(current[item.item_id] == item.status or item.status == PENDING for item in found.items)
         known.update(seen(found))
-    assert known == current, "what finished is seen once it stands still"
+    assert known == current, "finished items are found once nothing moves"
