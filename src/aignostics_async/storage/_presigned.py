@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ..errors import ConfigurationError, UrlRefused
+from ..errors import ConfigurationError
 from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
 from ..transfer._request import probe_object, send_request
 from ..transfer._upload import SentFile, put_file
@@ -80,13 +80,7 @@ class PresignedStore(ObjectStore):
         return await facts_or_nothing(self._probe(key))
 
     async def _probe(self, key: str) -> ObjectFacts:
-        url = await self.presign_get(key, 0)
-        try:
-            return await probe_object(self._engine, url, key)
-        except UrlRefused as refused:
-            if refused.status != 416:  # there is no first byte of an empty object
-                raise
-        return await probe_object(self._engine, url, key, is_empty=True)
+        return await probe_object(self._engine, await self.presign_get(key, 0), key)
 
 
 def _parts(signed: SignedUrl) -> tuple[str, dict[str, str]]:

@@ -57,6 +57,11 @@ def read_facts(headers: Mapping[str, str]) -> ObjectFacts:
     return ObjectFacts(size, crc32c, md5, noted, headers.get("etag"))
 
 
+def is_ambiguous(headers: Mapping[str, str]) -> bool:
+    """Whether an answer with a part of an object has a checksum that may be that of the part."""
+    return "content-range" in headers and not _OF_THE_BODY.isdisjoint(headers)
+
+
 _OF_THE_BODY = frozenset({"x-amz-checksum-crc32c", "content-md5"})
 
 

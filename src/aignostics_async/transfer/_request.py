@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from .._core._crc32c import Crc32c
 from .._http._retry import repeat
+from ..errors import UrlRefused
 from ._limits import MAX_PIECE
-from ._object_facts import ObjectFacts, read_facts
+from ._object_facts import ObjectFacts, is_ambiguous, read_facts
 
 if TYPE_CHECKING:
     from ._cancel_token import CancelToken
@@ -60,19 +62,28 @@ async def send_request(
     )
 
 
-async def probe_object(engine: Engine, url: str, name: str, *, is_empty: bool = False) -> ObjectFacts:
+async def probe_object(engine: Engine, url: str, name: str) -> ObjectFacts:
     """Return what a storage says about the object behind a signed URL for GET; reads one byte of it.
 
     Raises UrlRefused, with the status 404 where there is no such object, and TransferInterrupted.
     """
-    # A storage refuses a range of an empty object.
-    headers = {} if is_empty else {"Range": "bytes=0-0"}
 
-    def probe(token: CancelToken) -> ObjectFacts:
+    def probe(token: CancelToken, headers: Mapping[str, str]) -> Mapping[str, str]:
         with engine.connections.exchange("GET", url, token=token, name=name, headers=headers) as response:
-            return read_facts(response.headers)
+            return response.headers
 
-    return await repeat(engine.settings.retries, "GET", f"GET {name}", lambda: engine.run_file_io(probe))
+    async def ask(headers: Mapping[str, str]) -> Mapping[str, str]:
+        asked = partial(probe, headers=headers)
+        return await repeat(engine.settings.retries, "GET", f"GET {name}", lambda: engine.run_file_io(asked))
+
+    try:
+        answer = await ask({"Range": "bytes=0-0"})
+    except UrlRefused as refused:
+        if refused.status != 416:  # an empty object has no first byte
+            raise
+        return read_facts(await ask({}))
+    # A checksum beside a part may be that of the part. The rest of the whole is not waited for.
+    return read_facts(await ask({}) if is_ambiguous(answer) else answer)
 
 
 async def read_back(engine: Engine, url: str, name: str) -> Crc32c:
