@@ -142,7 +142,7 @@ def test_others_look_on_while_one_process_works_and_may_let_it_pause(bulk: Comma
             assert [event["what"] for event in events(seen)] == ["draining", "finished"]
     assert "\npaused\n" in bulk("status", bulk.job).stdout
     nobody = bulk("pause", bulk.job)
-    assert (nobody.returncode, "nobody works on the job" in nobody.stderr) == (2, True)
+    assert (nobody.returncode, "no process works on the job" in nobody.stderr) == (2, True)
 
     bulk.emulator.set_clock(rate=1)
     assert bulk("resume", bulk.job, *QUICK).returncode == 0

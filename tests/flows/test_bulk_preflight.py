@@ -471,7 +471,7 @@ def test_a_wrong_use_is_told(emulator: Emulator, shared: Path) -> None:
     for arguments, words in (
         ((), "there are no slides; give folders"),
         ((shared / "slides", "--include", ".."), "is no pattern of files"),
-        ((shared / "slides", "--chunk-size", "501"), "chunk_size is a whole number, from 1 to 500"),
+        ((shared / "slides", "--chunk-size", "501"), "--chunk-size is a whole number, from 1 to 500"),
         ((shared / "slides", "--metadata", "x"), "--metadata takes KEY=VALUE"),
     ):
         done = run(emulator, *arguments)

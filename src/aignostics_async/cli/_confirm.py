@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import UsageError
-from ._output import err
+from ._output import ask
 from ._signals import interrupting_at_once
 
 Yes = Annotated[
@@ -23,7 +23,6 @@ def confirm(consequence: str, *, yes: bool, option: str = "--yes") -> None:
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise UsageError(f"{consequence}; pass {option} if you mean it. Nothing was changed")
     with interrupting_at_once():
-        err(f"{consequence}. Go on? [y/N]")
-        answer = sys.stdin.readline()
-    if answer.strip().lower() not in ("y", "yes"):
+        answer = ask(f"{consequence}. Go on? [y/N]")
+    if answer.lower() not in ("y", "yes"):
         raise UsageError("nothing was changed")

@@ -25,6 +25,7 @@ from .._core._display_text import count, escape_json, human_size, visible, visib
 
 __all__ = [
     "Renderable",
+    "ask",
     "count",
     "discard_output",
     "err",
@@ -54,6 +55,12 @@ def out(line: str) -> None:
 def err(line: str) -> None:
     """Print a line for a person on standard error; standard output holds results only."""
     _print(visible_lines(line), sys.stderr)
+
+
+def ask(question: str) -> str:
+    """Print a question on standard error and return the answer, a line of standard input."""
+    print(f"{visible_lines(question)} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
 
 
 def print_json(value: Any) -> None:
