@@ -76,7 +76,7 @@ class Client:
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)
-        _log.info("using %s", account.described)
+        _log.info("using %s", account.display_name)
         return cls(account.api_root, account.source, settings=settings)
 
     def __repr__(self) -> str:

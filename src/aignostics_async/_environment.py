@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ._config import ENVIRONMENTS, Environment, Settings, environment
-from ._core._urls import check_root
+from ._core._urls import check_root, origin
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Account:
 
     api_root: str
     source: TokenSource
-    described: str
+    display_name: str
     """The variables that were used, for the log."""
 
 
@@ -83,12 +83,12 @@ def _place(given: Mapping[str, str]) -> tuple[str, Environment | None, str]:
     preset = environment(given["AIGNOSTICS_ENVIRONMENT"]) if "AIGNOSTICS_ENVIRONMENT" in given else None
     if "AIGNOSTICS_API_ROOT" in given:
         root = check_root(given["AIGNOSTICS_API_ROOT"])
-        if preset is not None and preset.api_root != root:
+        if preset is not None and origin(preset.api_root) != origin(root):
             # One environment's token would go to another one's API.
             raise ConfigurationError(
                 f"AIGNOSTICS_API_ROOT is not the root of AIGNOSTICS_ENVIRONMENT, {preset.api_root}; set one"
             )
-        known = next((each for each in ENVIRONMENTS.values() if each.api_root == root), None)
+        known = next((each for each in ENVIRONMENTS.values() if origin(each.api_root) == origin(root)), None)
         return root, known, "AIGNOSTICS_API_ROOT"
     if preset is not None:
         return preset.api_root, preset, "AIGNOSTICS_ENVIRONMENT"

@@ -7,6 +7,9 @@ import base64
 import json
 import logging
 import pickle
+import subprocess
+import sys
+import threading
 import time
 import traceback
 from typing import Any
@@ -256,7 +259,7 @@ async def test_a_failure_that_stays_grows_nothing(clock: Clock, status: int) -> 
         for _ in range(20):
             with pytest.raises(AuthenticationError) as caught:
                 await source.get_token()
-            failure = source._renewal._failure
+            failure = source._refresher._failure
             assert failure is not None
             lengths.add((len(caught.traceback), len(traceback.extract_tb(failure.__traceback__))))
             clock.advance(31)
@@ -521,7 +524,7 @@ async def test_a_callable_that_hangs_is_bounded(monkeypatch: pytest.MonkeyPatch)
         await asyncio.Event().wait()
         return "never"
 
-    monkeypatch.setattr(_sources, "_LONGEST_CALL", 0.1)
+    monkeypatch.setattr(_sources, "_MAX_CALL_SECONDS", 0.1)
     with pytest.raises(TokenEndpointUnavailable, match="gave nothing within"):
         await CallableToken(provide).get_token()
 
@@ -557,7 +560,7 @@ async def test_a_callable_that_gives_something_else(given: Any) -> None:
     async def provide() -> Any:
         return given
 
-    with pytest.raises(ConfigurationError, match="make it a text or a Token"):
+    with pytest.raises(ConfigurationError, match="make it a str or a Token"):
         await CallableToken(provide).get_token()
 
 
@@ -618,3 +621,122 @@ def test_a_token_never_goes_over_a_plain_connection() -> None:
         urls = {"token_url": "https://idp.example.com/token", name: "http://idp.example.com/token"}
         with pytest.raises(ConfigurationError, match="must be https"):
             IdentityProvider(client_id="c", **urls)
+
+
+# Throttling
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 529])
+@pytest.mark.parametrize(
+    "error", ["access_denied", "invalid_grant", "invalid_client", "rate_limit_exceeded", "expired_token"]
+)
+async def test_a_throttled_refresh_passes_whatever_its_body_says(
+    clock: Clock, status: int, error: str
+) -> None:
+    """A gateway that throttles repeats any error: it says nothing of the login, which must not end."""
+    headers = {"Retry-After": "5"}
+    async with identity(
+        always=Fault(status=status, body={"error": error}, headers=headers, works=False)
+    ) as place:
+        source = place.source()
+        with pytest.raises(TokenEndpointUnavailable) as caught:
+            await source.get_token()
+        assert caught.value.retry_after == 5
+        assert caught.value.is_transient
+        place.always = Fault()
+        clock.advance(6)
+        await source.get_token()
+        assert place.counted["token"] == 2, "the refresh token is still good"
+
+
+# Sharing
+
+
+async def test_closing_one_of_many_clients_disturbs_no_other(emulator: Emulator) -> None:
+    """A client for each request, all with one source: each closes while others wait for the same token."""
+    called, held = asyncio.Event(), asyncio.Event()
+
+    async def provide() -> str:
+        called.set()
+        await held.wait()
+        return emulator.access_token
+
+    source = CallableToken(provide)
+
+    async def serve() -> int:
+        async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
+            return await listed(client)
+
+    waiting = [asyncio.create_task(serve()) for _ in range(5)]
+    await called.wait()
+    async with Client(emulator.api_root, source, settings=IMPATIENT):
+        pass  # opened and closed beside them
+    waiting.pop().cancel()
+    held.set()
+    assert await asyncio.gather(*waiting) == [2] * 4
+
+
+def test_the_end_of_one_event_loop_fails_no_caller_of_another() -> None:
+    """The call runs in the loop that asked first. When that loop ends, the other one makes the call."""
+    first_called, second_waits, calls = threading.Event(), threading.Event(), []
+
+    async def provide() -> str:
+        calls.append(threading.current_thread().name)
+        if len(calls) == 1:
+            first_called.set()
+            await asyncio.Event().wait()
+        return "token"
+
+    source = CallableToken(provide)
+
+    async def ask_and_leave() -> None:
+        asking = asyncio.create_task(source.get_token())
+        await asyncio.to_thread(second_waits.wait, 30)
+        asking.cancel()
+
+    async def ask() -> str:
+        asking = asyncio.create_task(source.get_token())
+        await asyncio.sleep(0)
+        assert source._refresher._waiting == 2
+        second_waits.set()
+        return (await asking).text
+
+    leaving = threading.Thread(target=lambda: asyncio.run(ask_and_leave()), name="first")
+    leaving.start()
+    assert first_called.wait(30)
+    assert asyncio.run(ask()) == "token"
+    leaving.join(30)
+    assert calls == ["first", threading.current_thread().name]
+
+
+def test_a_process_that_forks_during_a_refresh_can_refresh() -> None:
+    """The child has neither the loop nor the thread that was refreshing: it must not wait for them."""
+    code = """
+import asyncio, os
+from aignostics_async import CallableToken
+
+async def provide():
+    if os.getpid() == parent:
+        started.set()
+        await asyncio.Event().wait()
+    return "token"
+
+async def main():
+    global started
+    started = asyncio.Event()
+    asking = asyncio.create_task(source.get_token())
+    await started.wait()
+    if (child := os.fork()) == 0:
+        asyncio.events._set_running_loop(None)
+        token = asyncio.new_event_loop().run_until_complete(source.get_token())
+        os._exit(0 if token.text == "token" else 1)
+    asking.cancel()
+    status = await asyncio.to_thread(os.waitpid, child, 0)
+    await source.aclose()
+    raise SystemExit(os.waitstatus_to_exitcode(status[1]))
+
+parent, source = os.getpid(), CallableToken(provide)
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == 0

@@ -105,7 +105,7 @@ def test_the_credential_is_picked_by_what_is_set(given: dict[str, str], source: 
     variables = {f"AIGNOSTICS_{name}": value for name, value in given.items()}
     account = read_environment({**variables, "AIGNOSTICS_ENVIRONMENT": "dev"}, DEFAULTS)
     assert isinstance(account.source, source)
-    assert account.described == f"{told} at https://platform-dev.aignostics.ai (AIGNOSTICS_ENVIRONMENT)"
+    assert account.display_name == f"{told} at https://platform-dev.aignostics.ai (AIGNOSTICS_ENVIRONMENT)"
 
 
 def test_an_environment_has_an_identity_provider() -> None:
@@ -199,8 +199,8 @@ def test_what_is_set_is_used_and_told() -> None:
     )
     assert account.api_root == "https://platform.aignostics.com"
     assert isinstance(account.source, StaticToken)
-    assert "AIGNOSTICS_ACCESS_TOKEN" in account.described
-    assert "token\n" not in account.described
+    assert "AIGNOSTICS_ACCESS_TOKEN" in account.display_name
+    assert "token\n" not in account.display_name
 
     variables = {
         "AIGNOSTICS_API_ROOT": "https://platform.aignostics.com",
@@ -214,7 +214,7 @@ def test_what_is_set_is_used_and_told() -> None:
         repr(account.source)
         == "RefreshToken(for client 'client' of https://aignostics-platform.eu.auth0.com)"
     )
-    assert "CANARY" not in repr(account) + account.described
+    assert "CANARY" not in repr(account) + account.display_name
 
 
 def test_from_env_reads_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,3 +247,67 @@ def test_addresses() -> None:
     assert check_endpoint("https://host/", "it") == "https://host"
     assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.8.8.8", "::1")))
     assert not any(map(is_loopback, ("example.com", "10.0.0.1", "localhost.example.com", "")))
+
+
+@pytest.mark.parametrize(
+    ("token_url", "issuer", "accepted"),
+    [
+        ("https://tenant.example.com/oauth/token", "https://tenant.example.com/", True),
+        ("https://tenant.example.com/oauth/token", "https://tenant.example.com", True),
+        ("https://tenant.example.com/oauth/token", "https://other.example.com/", False),
+        ("https://tenant.example.com/oauth/token", "https://tenant.example.com.evil.org", False),
+        ("https://HOST:443/realms/a/protocol/openid-connect/token", "https://host/realms/a", True),
+        ("https://host/realms/ab/protocol/openid-connect/token", "https://host/realms/a", False),
+        ("https://host/realms/a/protocol/openid-connect/token", "https://host/realms/b", False),
+        ("https://host/oauth2/default/v1/token", "https://host/oauth2/default", True),
+        ("http://127.0.0.1:8000/token", "http://127.0.0.1:8001", False),
+    ],
+)
+def test_the_issuer_of_a_response_is_how_the_token_url_begins(
+    token_url: str, issuer: str, accepted: bool
+) -> None:
+    provider = IdentityProvider(token_url=token_url, client_id="c")
+    assert provider.may_be_issuer(issuer) is accepted
+
+
+@pytest.mark.parametrize("name", ["TOKEN_URL", "AUTHORIZE_URL", "DEVICE_URL", "REDIRECT_URL"])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://host.example.com:port/oauth/token", "port"),
+        ("https://host.example.com:99999/oauth/token", "port"),
+        ("http://localhost:port/", "port"),
+        ("https://host.example.com/oauth\n/token", "line break"),
+        ("https://host.example.com/oauth token", "space"),
+        ("https://[::1/oauth/token", "brackets"),
+    ],
+)
+def test_a_url_that_is_none_is_told_in_words_of_its_own(name: str, url: str, words: str) -> None:
+    given = {
+        "AIGNOSTICS_ENVIRONMENT": "dev",
+        "AIGNOSTICS_CLIENT_ID": "c",
+        f"AIGNOSTICS_{name}": url,
+    }
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        read_environment(given, Settings())
+    assert name.replace("_", " ").lower() in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("token", ['"quoted"', "'quoted'", "`quoted`", "two words", "broken\nline"])
+def test_a_token_that_was_copied_with_more_is_refused(token: str) -> None:
+    given = {"AIGNOSTICS_ENVIRONMENT": "dev", "AIGNOSTICS_ACCESS_TOKEN": token}
+    with pytest.raises(ConfigurationError, match="a line break or a quote") as caught:
+        read_environment(given, Settings())
+    assert "quoted" not in str(caught.value)
+
+
+def test_an_environment_s_root_may_be_written_in_other_ways() -> None:
+    given = {
+        "AIGNOSTICS_ENVIRONMENT": "production",
+        "AIGNOSTICS_API_ROOT": "https://Platform.aignostics.com:443/",
+        "AIGNOSTICS_ACCESS_TOKEN": "token",
+    }
+    read_environment(given, Settings())
+    given["AIGNOSTICS_API_ROOT"] = "https://platform.aignostics.com:444"
+    with pytest.raises(ConfigurationError, match="is not the root of"):
+        read_environment(given, Settings())

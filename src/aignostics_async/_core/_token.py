@@ -1,4 +1,4 @@
-"""Access tokens, what a login gives with them, and the protocol of whatever gives them."""
+"""Access tokens, the token set of a login, and the protocol of token sources."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from ..errors import ConfigurationError
 from ._arguments import seconds
 from ._secret import Secret
 
-_LONGEST = 366 * 24 * 3600.0  # seconds; what claims to live longer is asked for again once a year
+_UNSENDABLE = frozenset(" \"'`")
+_MAX_LIFETIME = 366 * 24 * 3600.0  # seconds; a token that claims a longer life is refreshed once a year
 
 
 def as_secret(text: str | Secret) -> Secret:
-    """Return a text as a secret; a secret as it is. Raises ConfigurationError for what can't be sent."""
+    """Return a text as a Secret; raises ConfigurationError for a value that can't be encoded."""
     secret = text if isinstance(text, Secret) else Secret(text)
     if not is_text(secret.reveal()):
         raise ConfigurationError(
-            "a token or client secret is no text; is it in another encoding, or a variable cut?"
+            "a token or client secret is no text that can be encoded; was its variable cut?"
         )
     return secret
 
 
 def is_text(text: object) -> bool:
-    """Whether this is a text that can be sent; bytes of another encoding come as half characters."""
+    """Whether this is a str that can be encoded; bytes of another encoding appear as lone surrogates."""
     if not isinstance(text, str):
         return False
     try:
@@ -38,13 +39,13 @@ def is_text(text: object) -> bool:
 
 
 def is_sendable(secret: Secret) -> bool:
-    """Whether a text can stand in an HTTP header as a token."""
+    """Whether a text can be a bearer token in an HTTP header."""
     text = secret.reveal()
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+    return bool(text) and text.isascii() and text.isprintable() and not _UNSENDABLE & set(text)
 
 
 def _sendable(_instance: object, _attribute: Attribute[Secret], secret: Secret) -> None:
-    # Said here, because the transport would say it with the token in its error.
+    # Checked here, because the error of the transport would show the token.
     if not is_sendable(secret):
         raise ConfigurationError(
             "an access token is one word of ASCII characters; is a line break or a quote left in it?"
@@ -52,23 +53,24 @@ def _sendable(_instance: object, _attribute: Attribute[Secret], secret: Secret) 
 
 
 def _lifetime(value: float | timedelta | None) -> float | None:
-    return None if value is None else min(max(seconds(value), 0.0), _LONGEST)
+    return None if value is None else min(max(seconds(value), 0.0), _MAX_LIFETIME)
 
 
 @frozen(eq=False)
 class Token:
-    """An access token, and for how long it is good from when it was issued.
+    """An access token and its lifetime.
 
         Token("text", lifetime=3600)
 
-    Its text never shows and is never pickled. Compare tokens by identity, or with `is_same`.
+    The text shows in no repr and can't be pickled. Tokens compare by identity; `is_same` compares texts.
+    Raises ConfigurationError for a text that can't be sent.
     """
 
     _text: Secret = field(converter=as_secret, validator=_sendable)
     lifetime: float | None = field(default=None, converter=_lifetime, kw_only=True)
-    """In seconds, or as a timedelta; None if unknown."""
+    """In seconds, or as a timedelta, counted from `issued_at`; None if unknown."""
     issued_at: float = field(kw_only=True)
-    """In seconds of the wall clock; now, where it is not given."""
+    """In seconds since the epoch; by default now."""
     _made_at: float = field(init=False)
     _age: float = field(init=False)  # when it was made, in seconds
 
@@ -82,7 +84,7 @@ class Token:
 
     @_age.default
     def _age_when_made(self) -> float:
-        # A wall clock that was set back since makes no token younger than new.
+        # The wall clock may have been set back: no age is negative.
         return max(0.0, time.time() - self.issued_at)
 
     @property
@@ -92,10 +94,10 @@ class Token:
 
     @property
     def seconds_left(self) -> float:
-        """How long it is good for, by the clock that gives it less; infinite if unknown.
+        """The rest of its lifetime, by the clock that gives less; infinite if unknown.
 
-        The monotonic clock can't be set, and may stand still while the machine sleeps; the wall clock runs on
-        then, and can be set.
+        The monotonic clock can't be set but may stop while the machine sleeps; the wall clock never stops but
+        can be set.
         """
         if self.lifetime is None:
             return inf
@@ -109,23 +111,27 @@ class Token:
 
 @frozen(eq=False, kw_only=True)
 class TokenSet:
-    """What a login gave, as a store keeps it. Shows no token."""
+    """The tokens of a login, as a store keeps them. Shows no token."""
 
     access: Token
     refresh: Secret | None = field(default=None)
-    """Trades for the next access token; None where the provider gave none."""
+    """Exchanged for the next access token; None if the provider issued none."""
     signed_in_at: float = field(factory=time.time)
-    """When the login was made that this comes from, in seconds of the wall clock."""
+    """When the person signed in, in seconds since the epoch; refreshes keep it."""
 
 
 @runtime_checkable
 class TokenSource(Protocol):
-    """Anything that gives access tokens. One with an `aclose()` is told when a client that used it closes."""
+    """Anything that gives access tokens; pass it to `Client` in place of a token.
+
+    An `async def aclose(self)`, if there is one, is called when a client that uses it closes. Several clients
+    may share a source.
+    """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
-        """Return a usable token.
+        """Return a usable token; called before each request.
 
-        `rejected` is the token that the API has just answered with 401: a source that can get another one
-        does so, one that can't returns the same again. Raises AuthenticationError.
+        `rejected` is a token that the API has just answered with 401: return another one if possible, or the
+        same again. Raises AuthenticationError.
         """
         ...

@@ -1,4 +1,4 @@
-"""What may be told from a URL before anything is sent to it."""
+"""Parts and checks of URLs, before anything is sent to them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of a URL; two URLs of one origin give equal tuples."""
+    """Return scheme, host and port of a URL: equal tuples for URLs of one origin."""
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
 def without_query(url: str) -> str:
-    """Return a URL as it may be shown: no query, no fragment, no user name."""
+    """Return a URL without query, fragment and user name, as it may be shown."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address alone; nothing is looked up."""
+    """Whether a host is this machine, by its name or address alone; resolves nothing."""
     if host == "localhost":
         return True
     try:
@@ -34,11 +34,11 @@ def is_loopback(host: str) -> bool:
 
 
 def check_endpoint(url: str, what: str) -> str:
-    """Return a URL that tokens may be sent to, without a slash at its end, or raise ConfigurationError.
+    """Return a URL that tokens may be sent to, without a trailing slash.
 
-    It must be https, or http on this machine, and carry no query and no user name.
+    Raises ConfigurationError unless it is https, or http on this machine, without query and user name.
     """
-    parts = _split(url, what)
+    parts = split_url(url, what)
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(f"{what} must have no user name, password, query or fragment")
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -50,19 +50,23 @@ def check_endpoint(url: str, what: str) -> str:
 
 
 def check_root(url: str) -> str:
-    """Return an API root without a slash at its end, or raise ConfigurationError."""
+    """Return an API root without a trailing slash; raises ConfigurationError for any other URL."""
     root = check_endpoint(url, "the API root")
     if "api" in urlsplit(root).path.split("/"):
         raise ConfigurationError("give the API root without /api; the client adds it")
     return root
 
 
-def _split(url: str, what: str) -> SplitResult:
+def split_url(url: str, what: str) -> SplitResult:
+    """Return the parts of a URL that comes from a setting; raises ConfigurationError for what is none."""
     if not isinstance(url, str):
         raise ConfigurationError(f"{what} must be a text such as https://host, not {url!r}")
+    if not url.isprintable() or " " in url:
+        # urlsplit drops line breaks silently.
+        raise ConfigurationError(f"{what} has a space or line break in it; is it cut from a text?")
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises for a port that is no number
     except ValueError:
-        raise ConfigurationError(f"{what} is no URL") from None
+        raise ConfigurationError(f"{what} is no URL; check its port and brackets") from None
     return parts

@@ -28,7 +28,7 @@ _OAUTH_ERROR = re.compile(r"[a-z_]{1,60}")
 
 
 @frozen
-class FormAnswer:
+class FormResponse:
     """What an identity provider answers to a form; `fields` may hold secrets and do not show."""
 
     url: str
@@ -52,7 +52,7 @@ class FormAnswer:
 
 async def post_form(
     url: str, body: Secret, settings: Settings, context: ssl.SSLContext, *, repeat: bool = False
-) -> FormAnswer:
+) -> FormResponse:
     """Send a form to an identity provider and return its answer, of any status; takes 20 s at most.
 
     With `repeat` a request whose answer was lost is sent once more, at once. Raises TokenEndpointUnavailable
@@ -72,7 +72,7 @@ async def post_form(
     raise TokenEndpointUnavailable(f"the token endpoint {url} gave no answer ({reason}); try again later")
 
 
-async def _send(url: str, body: Secret, settings: Settings, context: ssl.SSLContext) -> FormAnswer:
+async def _send(url: str, body: Secret, settings: Settings, context: ssl.SSLContext) -> FormResponse:
     headers = {
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
@@ -80,12 +80,12 @@ async def _send(url: str, body: Secret, settings: Settings, context: ssl.SSLCont
     }
     request = build_request(settings, "POST", url, headers=headers, body=body)
     async with open_client(settings, context, url) as client:
-        return _form_answer(await send_request(client, request, max_body=_MAX_BODY), body)
+        return _form_response(await send_request(client, request, max_body=_MAX_BODY), body)
 
 
-def _form_answer(response: Response, sent: Secret) -> FormAnswer:
+def _form_response(response: Response, sent: Secret) -> FormResponse:
     fields = json_object(response)
-    return FormAnswer(
+    return FormResponse(
         str(response.request.url),
         response.status_code,
         fields,

@@ -1,4 +1,4 @@
-"""Signing a person in with a browser of this machine."""
+"""Sign a person in with the browser of this machine."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .._core._arguments import seconds
 from .._core._redaction import excerpt
 from .._core._secret import Secret
 from .._core._tasks import plain_task_group
-from .._core._uncancellable import apart, in_a_daemon
+from .._core._uncancellable import run_in_daemon_thread, run_uncancellable
 from ..errors import ConfigurationError, LoginDenied
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
-from ._loopback import Answer, listen
+from ._loopback import AuthorizationResponse, listen
 from ._stored_tokens import StoredLogin
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def open_in_browser(address: str) -> None:
-    """Open an address in the person's browser, where there is one."""
+    """Open an address in the default browser; does nothing where there is none."""
     import webbrowser
 
-    # The person has the address: that no browser opens is no reason to end.
+    # The address was shown to the person, who can open it by hand.
     with suppress(webbrowser.Error, OSError):
         webbrowser.open(address)
 
@@ -47,13 +47,16 @@ async def login_browser(
 ) -> StoredLogin:
     """Sign a person in with the browser of this machine, keep the login, and return it as a token source.
 
-    The authorization code flow with PKCE (RFC 7636, 8252). `show` is given the address to open, always;
-    `open_browser` opens it where it can, in a thread of its own. The answer is taken on this machine's own
-    addresses only and with this login's state only; whatever else comes there ends nothing. `store` is a
-    FileStore where none is given, and is tried first, so that no login is lost afterwards.
+        source = await login_browser(IdentityProvider.preset("production", client_id="..."), show=print)
+        async with Client("https://platform.aignostics.com", source) as client: ...
 
-    Raises LoginDenied, LoginTimeout after `timeout` seconds, ConfigurationError for a port that is taken,
-    TokenStoreError and TokenEndpointUnavailable.
+    The authorization code flow with PKCE (RFC 7636, RFC 8252). `show` is always called with the address to
+    open; `open_browser` opens it, in a thread of its own, and None opens nothing. The redirect is accepted on
+    loopback addresses and with the state of this login only. The login is kept in `store`, by default a
+    FileStore, which is tried first so that no login is lost afterwards.
+
+    Raises LoginDenied, LoginTimeout after `timeout` seconds, ConfigurationError for a provider without
+    authorize URL or a port that is in use, TokenStoreError and TokenEndpointUnavailable.
     """
     if provider.authorize_url is None:
         raise ConfigurationError(
@@ -68,23 +71,23 @@ async def login_browser(
     async def sign_in() -> None:
         async with listen(provider.redirect_url) as loopback, plain_task_group() as group:
 
-            async def finish(answer: Answer) -> None:
-                code = _code_of(answer, provider)
+            async def finish(response: AuthorizationResponse) -> None:
+                code = _code_of(response, provider)
 
                 async def trade() -> None:
                     await keep(
                         await endpoint.exchange_code(code, verifier, loopback.redirect_url), provider, store
                     )
 
-                # A code is good once, so nothing may cut in before what it gave is kept.
-                await apart(trade)
+                # A code can be used once, so nothing may interrupt this before its tokens are kept.
+                await run_uncancellable(trade)
 
             address = _address(provider, state, verifier, loopback.redirect_url)
             show(address)
             if open_browser is not None:
-                # It may outlive the login: some browsers stay in the foreground.
-                group.start_soon(in_a_daemon, partial(open_browser, address))
-            await loopback.take(state, finish)
+                # In a daemon thread, because some browsers stay in the foreground.
+                group.start_soon(run_in_daemon_thread, partial(open_browser, address))
+            await loopback.receive(state, finish)
             group.cancel_scope.cancel()
 
     await within(seconds(timeout), sign_in)
@@ -110,12 +113,14 @@ def _address(provider: IdentityProvider, state: str, verifier: Secret, redirect_
     return address
 
 
-def _code_of(answer: Answer, provider: IdentityProvider) -> Secret:
-    if answer.issuer is not None and answer.issuer.rstrip("/") != provider.issuer:
+def _code_of(response: AuthorizationResponse, provider: IdentityProvider) -> Secret:
+    if response.issuer is not None and not provider.may_be_issuer(response.issuer):
         raise LoginDenied(
-            f"the answer comes from another identity provider than {provider.issuer}; sign in again"
+            f"the response comes from another identity provider than {provider.issuer}; sign in again"
         )
-    if answer.code is None:
-        words = excerpt(f"{answer.error}: {answer.description}" if answer.description else str(answer.error))
+    if response.code is None:
+        words = excerpt(
+            f"{response.error}: {response.description}" if response.description else str(response.error)
+        )
         raise LoginDenied(f"the login was refused ({words}); sign in again, perhaps as somebody else")
-    return answer.code
+    return response.code

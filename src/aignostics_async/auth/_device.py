@@ -1,4 +1,4 @@
-"""Signing a person in with a code on another device (RFC 8628)."""
+"""Sign a person in with a code on another device (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .._config import Settings
 from .._core._secret import Secret
-from .._core._uncancellable import apart
+from .._core._uncancellable import run_uncancellable
 from ..errors import ConfigurationError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
@@ -21,14 +21,14 @@ from ._stored_tokens import StoredLogin
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
-    from .._http._token_request import FormAnswer
+    from .._http._token_request import FormResponse
     from ._provider import IdentityProvider
     from ._store import TokenStore
 
 _SLOWER = 5.0  # seconds, by RFC 8628, section 3.5
 _DEFAULT_INTERVAL = 5.0
 _DEFAULT_LIFETIME = 600.0
-_LONGEST_INTERVAL = 60.0
+_MAX_INTERVAL = 60.0
 
 
 @frozen
@@ -36,10 +36,10 @@ class DeviceCode:
     """What a person needs to sign in on another device."""
 
     user_code: str
-    """To be entered at `verification_url`."""
+    """The code to enter at `verification_url`."""
     verification_url: str
     verification_url_complete: str | None
-    """The same with the code in it, for a link or a QR code; not every provider gives one."""
+    """The same URL with the code in it, for a link or a QR code; None if the provider gives none."""
     lifetime: float
     """Of the code, in seconds."""
 
@@ -53,11 +53,17 @@ async def login_device(
 ) -> StoredLogin:
     """Sign a person in with a code on any device, keep the login, and return it as a token source.
 
-    The device flow (RFC 8628), for a machine without a browser. `show` is given what the person needs. The
-    provider is asked as often as it says; a network that fails meanwhile ends nothing. `store` is a FileStore
-    where none is given, and is tried first.
+        source = await login_device(
+            IdentityProvider.preset("production", client_id="..."),
+            show=lambda code: print(code.verification_url, code.user_code),
+        )
 
-    Raises LoginDenied, LoginTimeout when the code expires, TokenStoreError and TokenEndpointUnavailable.
+    The device flow (RFC 8628), for a machine without a browser. `show` is called once with the code. The
+    provider is polled at the interval that it asks for; network failures do not end the login. The login is
+    kept in `store`, by default a FileStore, which is tried first.
+
+    Raises LoginDenied, LoginTimeout when the code expires, ConfigurationError for a provider without device
+    URL, TokenStoreError and TokenEndpointUnavailable.
     """
     if provider.device_url is None:
         raise ConfigurationError(
@@ -66,33 +72,33 @@ async def login_device(
     store = store or FileStore()
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())
-    answer = await endpoint.begin_device(provider.device_url)
-    device_code, code, interval = _read_device(answer)
+    response = await endpoint.begin_device(provider.device_url)
+    device_code, code, interval = _read_device(response)
     show(code)
     tokens = await within(code.lifetime, lambda: _poll(endpoint, device_code, interval))
-    await apart(partial(keep, tokens, provider, store))
+    await run_uncancellable(partial(keep, tokens, provider, store))
     return StoredLogin(provider, store=store, settings=settings)
 
 
-def _read_device(answer: FormAnswer) -> tuple[Secret, DeviceCode, float]:
-    """Return what an answer holds for the endpoint and for the person, and how often to ask, in seconds."""
+def _read_device(response: FormResponse) -> tuple[Secret, DeviceCode, float]:
+    """Return the code for the endpoint, the one for the person, and the polling interval in seconds."""
     device_code, user_code, url = (
-        answer.secret(name) for name in ("device_code", "user_code", "verification_uri")
+        response.secret(name) for name in ("device_code", "user_code", "verification_uri")
     )
     if device_code is None or user_code is None or url is None:
-        raise TokenEndpointUnavailable(f"{answer.url} gave no device code; is it the right URL?")
-    complete = answer.secret("verification_uri_complete")
+        raise TokenEndpointUnavailable(f"{response.url} gave no device code; is it the right URL?")
+    complete = response.secret("verification_uri_complete")
     code = DeviceCode(
         _printable(user_code),
         _printable(url),
         None if complete is None else _printable(complete),
-        _number(answer.fields.get("expires_in"), _DEFAULT_LIFETIME),
+        _number(response.fields.get("expires_in"), _DEFAULT_LIFETIME),
     )
-    return device_code, code, _number(answer.fields.get("interval"), _DEFAULT_INTERVAL)
+    return device_code, code, _number(response.fields.get("interval"), _DEFAULT_INTERVAL)
 
 
 def _printable(secret: Secret) -> str:
-    # It goes to a terminal, which would obey control characters.
+    # It is printed to terminals, which obey control characters.
     return "".join(character for character in secret.reveal() if character.isprintable())
 
 
@@ -115,5 +121,5 @@ async def _poll(endpoint: TokenEndpoint, device_code: Secret, interval: float) -
 
 
 def longer_interval(interval: float, failure: TokenEndpointUnavailable) -> float:
-    """Return the seconds to wait after a poll that failed: twice as long, or as long as was asked for."""
-    return max(min(2 * interval, _LONGEST_INTERVAL), failure.retry_after or 0.0)
+    """Return the polling interval after a failed poll: twice as long, or as long as the provider asks for."""
+    return max(min(2 * interval, _MAX_INTERVAL), failure.retry_after or 0.0)

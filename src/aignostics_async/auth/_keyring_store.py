@@ -12,7 +12,7 @@ import msgspec
 
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet
-from .._core._uncancellable import in_a_daemon
+from .._core._uncancellable import run_in_daemon_thread
 from ..errors import ConfigurationError, TokenStoreError
 from ._file_store import FileStore
 from ._provider import TokenKey
@@ -116,7 +116,7 @@ class KeyringStore:
     async def _ask(self, work: Callable[[], _T]) -> _T:
         try:
             with anyio.fail_after(_SECONDS):
-                return await in_a_daemon(work)
+                return await run_in_daemon_thread(work)
         except TimeoutError:
             reason = f"no answer within {_SECONDS:.0f} s"
         except self._failures as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from .._config import Settings
-from .._core._uncancellable import apart
+from .._core._uncancellable import run_uncancellable
 from ..errors import AuthenticationError, LoginTimeout, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
@@ -60,7 +60,7 @@ async def logout(
     forgotten = 0
     failure: AuthenticationError | None = None
     for provider in providers:
-        tokens = await apart(partial(_forget, provider, kept))
+        tokens = await run_uncancellable(partial(_forget, provider, kept))
         forgotten += tokens is not None
         try:
             if tokens is not None and tokens.refresh is not None:

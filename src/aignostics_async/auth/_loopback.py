@@ -1,4 +1,4 @@
-"""A page on this machine, for one answer that a browser brings (RFC 8252, section 7.3)."""
+"""A page on this machine that receives one authorization response from a browser (RFC 8252, section 7.3)."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def _page(status: str, title: str, text: str) -> bytes:
     return _HEAD.format(status=status, length=len(body)).encode() + body
 
 
-# Nothing of a request is ever shown: whoever can make a browser open a URL would choose what it says.
+# Nothing of a request is shown: anybody who can make a browser open a URL would choose what the page says.
 _SIGNED_IN = _page("200 OK", "Signed in", "You may close this window.")
 _NOT_SIGNED_IN = _page("400 Bad Request", "Not signed in", "The program that asked for it says why.")
 _NOT_FOUND = _page("404 Not Found", "Not found", "This page takes the answer to one login only.")
 
 
 @frozen
-class Answer:
-    """What an identity provider answers by way of the browser (RFC 6749, 4.1.2, and 9207)."""
+class AuthorizationResponse:
+    """The parameters of the redirect from an identity provider (RFC 6749, 4.1.2, and RFC 9207)."""
 
     code: Secret | None
     error: str | None
@@ -63,39 +63,39 @@ class Answer:
 
 
 class Loopback:
-    """The listening page; `redirect_url` is the URL that it was given, with the port that it has."""
+    """The listening page. `redirect_url` is its URL, with the port that it got if port 0 was asked for."""
 
     def __init__(self, redirect_url: str, port: int, listeners: list[Listener[SocketStream]]) -> None:
         parts = urlsplit(redirect_url)
         self._listeners = listeners
         self._path = parts.path or "/"
-        # Any other name leads here by a trick: a host of the network whose address is this machine's.
+        # Against DNS rebinding: another name may resolve to this machine.
         names = ("localhost", "127.0.0.1", "[::1]")
         self._hosts = {f"{name}:{port}" for name in names} | (set(names) if port == _HTTP else set())
-        # As it is registered, to the letter; only a port that was free is filled in.
+        # Exactly as registered; only port 0 is replaced.
         self.redirect_url = redirect_url
         if parts.port == 0:
             self.redirect_url = parts._replace(netloc=f"{parts.netloc.removesuffix(':0')}:{port}").geturl()
 
-    async def take(self, state: str, use: Callable[[Answer], Awaitable[_T]]) -> _T:
-        """Return what `use` makes of the first answer with this state.
+    async def receive(self, state: str, use: Callable[[AuthorizationResponse], Awaitable[_T]]) -> _T:
+        """Return what `use` makes of the first authorization response with this state.
 
-        Everything else that comes is told that there is nothing, and waiting goes on. The browser is told how
-        `use` ended; what it raises is raised here.
+        Any other request gets a 404 and ends nothing. The browser is shown whether `use` succeeded; what it
+        raises is raised here.
         """
-        taking = _Taking(self._hosts, self._path, state, use)
+        handler = _RedirectHandler(self._hosts, self._path, state, use)
         async with anyio.create_task_group() as group:
-            taking.done = group.cancel_scope.cancel
+            handler.done = group.cancel_scope.cancel
             for listener in self._listeners:
-                group.start_soon(listener.serve, taking.serve)
-        if isinstance(taking.outcome, AignosticsError):
-            raise taking.outcome
-        return taking.outcome
+                group.start_soon(listener.serve, handler.serve)
+        if isinstance(handler.outcome, AignosticsError):
+            raise handler.outcome
+        return handler.outcome
 
 
 @asynccontextmanager
 async def listen(redirect_url: str) -> AsyncIterator[Loopback]:
-    """Give the page of a redirect URL, on this machine's own addresses; raises ConfigurationError."""
+    """Listen on the loopback addresses of a redirect URL; raises ConfigurationError for a port in use."""
     parts = urlsplit(redirect_url)
     port = parts.port if parts.port is not None else _HTTP
     listeners: list[Listener[SocketStream]] = []
@@ -117,39 +117,39 @@ async def listen(redirect_url: str) -> AsyncIterator[Loopback]:
         yield Loopback(redirect_url, port, listeners)
 
 
-class _Taking(Generic[_T]):
-    """The state of taking one answer."""
+class _RedirectHandler(Generic[_T]):
+    """Serves connections until one brings the authorization response."""
 
     def __init__(
-        self, hosts: set[str], path: str, state: str, use: Callable[[Answer], Awaitable[_T]]
+        self, hosts: set[str], path: str, state: str, use: Callable[[AuthorizationResponse], Awaitable[_T]]
     ) -> None:
         self._hosts = hosts
         self._path = path
         self._state = state
         self._use = use
-        self._is_taken = False
+        self._has_response = False
         self.done: Callable[[], None]
         self.outcome: _T | AignosticsError
 
     async def serve(self, stream: SocketStream) -> None:
-        """Answer one connection, and end the taking if it brought the answer."""
+        """Serve one connection, and finish if it brought the response."""
         try:
             async with stream:
                 head = await _head(stream)
-                answer = None if self._is_taken or head is None else self._read(head)
-                if answer is None:
+                response = None if self._has_response or head is None else self._read(head)
+                if response is None:
                     if head is not None:
                         await self._send(stream, _NOT_FOUND)
                     return
-                self._is_taken = True
-                await self._send(stream, await self._conclude(answer))
+                self._has_response = True
+                await self._send(stream, await self._conclude(response))
         finally:
             if hasattr(self, "outcome"):
                 self.done()
 
-    async def _conclude(self, answer: Answer) -> bytes:
+    async def _conclude(self, response: AuthorizationResponse) -> bytes:
         try:
-            self.outcome = await self._use(answer)
+            self.outcome = await self._use(response)
         except AignosticsError as error:
             self.outcome = error
             return _NOT_SIGNED_IN
@@ -159,8 +159,8 @@ class _Taking(Generic[_T]):
         with anyio.move_on_after(_REQUEST_SECONDS), suppress(anyio.BrokenResourceError):
             await stream.send(page)
 
-    def _read(self, head: str) -> Answer | None:
-        """Return the answer that a request brings; None for any other request."""
+    def _read(self, head: str) -> AuthorizationResponse | None:
+        """Return the authorization response of a request; None for any other request."""
         request, *lines = head.split("\r\n")
         method, _, rest = request.partition(" ")
         target, _, _ = rest.partition(" ")
@@ -178,11 +178,11 @@ class _Taking(Generic[_T]):
         if bool(code) == bool(error):
             return None
         description, issuer = parameters.get("error_description"), parameters.get("iss")
-        return Answer(Secret(code) if code else None, error, description, issuer)
+        return AuthorizationResponse(Secret(code) if code else None, error, description, issuer)
 
 
 async def _head(stream: SocketStream) -> str | None:
-    """Return the head of a request; None for a connection that brings none in time."""
+    """Return the head of a request; None if none arrives in time."""
     with anyio.move_on_after(_REQUEST_SECONDS), suppress(*_NO_REQUEST):
         source = BufferedByteReceiveStream(stream)
         return (await source.receive_until(b"\r\n\r\n", _LARGEST_REQUEST)).decode("latin-1")

@@ -1,4 +1,4 @@
-"""Where tokens come from, and for whom."""
+"""Identity providers, and the key that a store keeps their tokens under."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import Attribute, field, frozen
 from .._config import environment
 from .._core._secret import Secret
 from .._core._token import as_secret, is_text
-from .._core._urls import check_endpoint
+from .._core._urls import check_endpoint, split_url
 from ..errors import ConfigurationError
 
 # The platform's providers are Auth0 tenants, which all have this layout.
@@ -31,8 +31,8 @@ def _endpoint(_instance: object, attribute: Attribute[Any], url: str | None) -> 
 
 
 def _loopback(_instance: object, _attribute: Attribute[str], url: str) -> None:
-    parts = urlsplit(url)
     check_text(url, "redirect URL")
+    parts = split_url(url, "the redirect URL")
     if parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.query or "@" in parts.netloc:
         raise ConfigurationError(
             "the redirect URL is one of this machine, such as http://localhost:8989/ or "
@@ -54,7 +54,7 @@ def _text(_instance: object, attribute: Attribute[Any], text: str | None) -> Non
 
 
 def check_text(text: object, what: str) -> None:
-    """Raise ConfigurationError unless this is a text that can be sent."""
+    """Raise ConfigurationError unless this is a text that can be encoded."""
     if not is_text(text):
         raise ConfigurationError(f"the {what} is no text; is it in another encoding?")
 
@@ -76,21 +76,21 @@ class IdentityProvider:
     token_url: str = field(validator=_endpoint)
     client_id: str = field(validator=_given)
     client_secret: Secret | None = field(default=None, converter=_secret)
-    """Of a confidential client, given as a text."""
+    """For a confidential client; given as a str."""
     authorize_url: str | None = field(default=None, validator=_endpoint)
-    """For a login in a browser."""
+    """For `login_browser`."""
     device_url: str | None = field(default=None, validator=_endpoint)
-    """For a login with a code on another device."""
+    """For `login_device`."""
     revoke_url: str | None = field(default=None, validator=_endpoint)
-    """Where a logout gives the refresh token back; without it the token is only forgotten."""
+    """Where `logout` revokes the refresh token; without it the token is only deleted here."""
     audience: str | None = field(default=None, validator=_text)
-    """The API that the tokens are for. Without it some providers give tokens that no API takes."""
+    """The API that the tokens are for. Without it some providers issue tokens that no API accepts."""
     organization: str | None = field(default=None, validator=_text)
-    """Signs in to this one of the person's organizations."""
+    """The organization to sign in to, of a person who belongs to several."""
     scope: str = field(default="offline_access", validator=_text)
-    """Asked for by a login; without `offline_access` there is no refresh token."""
+    """The scope of a login; without `offline_access` there is no refresh token."""
     redirect_url: str = field(default="http://localhost:8989/", validator=_loopback)
-    """Where the browser brings the code, as it is registered for the client. Port 0 takes a free one."""
+    """The loopback URL that is registered for the client; port 0 uses a free port."""
 
     @classmethod
     def preset(cls, name: str, *, client_id: str, **more: str | None) -> Self:
@@ -100,9 +100,10 @@ class IdentityProvider:
 
     @classmethod
     def beside(cls, token_url: str, *, client_id: str, **more: str | None) -> Self:
-        """Return a provider whose other endpoints stand beside its token URL as Auth0 has them.
+        """Return a provider whose other endpoints lie beside its token URL, as Auth0 has them.
 
-        One that does not end in `/oauth/token` has no known neighbours: give those that you need.
+        They are known only for a token URL that ends in `/oauth/token`; give those you need otherwise. `more`
+        are further fields, and win over the endpoints that are derived.
         """
         fields = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
@@ -113,42 +114,49 @@ class IdentityProvider:
 
     @property
     def issuer(self) -> str:
-        """The origin of the token endpoint, written in one way whatever the URL's."""
+        """The origin of the token endpoint, in lower case and without a default port."""
         parts = urlsplit(self.token_url)
         host = (parts.hostname or "").lower()
         host = f"[{host}]" if ":" in host else host
         is_usual = parts.port in (None, {"http": 80, "https": 443}[parts.scheme])
         return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
 
+    def may_be_issuer(self, issuer: str) -> bool:
+        """Whether an `iss` parameter (RFC 9207) can be this provider's: it is how its token URL begins.
+
+        So `https://host/realms/a` is not accepted for the token URL of realm b.
+        """
+        return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
+
     @property
-    def described(self) -> str:
+    def display_name(self) -> str:
         """The client and its provider, for a message."""
         return f"client {self.client_id!r} of {self.issuer}"
 
     @property
     def key(self) -> TokenKey:
-        """What a store keeps this client's tokens under."""
+        """The key of this client's tokens in a store."""
         return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
 
 
 @frozen
 class TokenKey:
-    """Whose tokens these are; tokens of another key are never used in their place."""
+    """Identifies whose tokens a store keeps; tokens of another key are never used instead."""
 
     issuer: str
     client_id: str
     audience: str = ""
     organization: str = ""
     family: str = ""
-    """A digest of the refresh token that all of these come from, where it was given and no login made."""
+    """A digest of the refresh token that the tokens descend from, if one was given; empty for a login."""
 
     @property
     def digest(self) -> str:
-        """A name that is safe in file names and key rings."""
+        """A name that is safe in file names and key rings, 32 hexadecimal digits."""
         parts = (self.issuer, self.client_id, self.audience, self.organization, self.family)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def fingerprint(secret: Secret) -> str:
-    """Return a digest that tells secrets apart and says nothing about them."""
+    """Return a digest that distinguishes secrets and does not reveal them."""
     return hashlib.sha256(secret.reveal().encode()).hexdigest()[:32]

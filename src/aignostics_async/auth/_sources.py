@@ -1,4 +1,4 @@
-"""The protocol that every source of tokens reduces to, and the sources that keep nothing."""
+"""Token sources that keep nothing on disk."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import anyio
 from .._config import Settings
 from .._core._secret import Secret
 from .._core._token import Token
-from .._core._uncancellable import start_apart, start_here
+from .._core._uncancellable import start_in_loop, start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
 from ._endpoint import DEFAULT_LIFETIME, TokenEndpoint, read_claims
 from ._provider import IdentityProvider
-from ._refresher import Renewal
+from ._refresher import TokenRefresher
 
-_LONGEST_CALL = 60.0  # seconds
+_MAX_CALL_SECONDS = 60.0
 
 
 class StaticToken:
-    """A token that somebody else renews, if at all."""
+    """A single token that is never refreshed. Spaces around the text are removed."""
 
     def __init__(self, text: str) -> None:
         self._token = Token(text.strip())
@@ -34,28 +34,34 @@ class StaticToken:
         return self._token
 
 
-class RenewedToken:
-    """What the sources share whose tokens are renewed."""
+class RefreshedToken:
+    """A token source on top of a TokenRefresher."""
 
-    def __init__(self, renewal: Renewal) -> None:
-        self._renewal = renewal
+    def __init__(self, refresher: TokenRefresher) -> None:
+        self._refresher = refresher
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
         """Return a usable token; costs no await while there is one. Raises AuthenticationError."""
-        return await self._renewal.get_token(rejected)
+        return await self._refresher.get_token(rejected)
 
     async def aclose(self) -> None:
-        """Wait for a renewal that is under way; cut short, it goes on, and the interpreter waits for it."""
-        await self._renewal.wait()
+        """Wait for the refresh in flight; if cancelled, it goes on, and the interpreter waits for it."""
+        await self._refresher.wait()
 
 
-class CallableToken(RenewedToken):
-    """Tokens from an async callable of yours: a vault, another service, a library of your identity provider.
+class CallableToken(RefreshedToken):
+    """Tokens from your own async function: from a vault, another service, or your provider's library.
 
-    It gives a text, or `Token(text, lifetime=seconds)`. It is asked when there is no token, shortly before
-    one ends, and when the API rejects one; a text lives as long as it says if it is a JWT, else five minutes.
-    One call runs at a time, in the loop of whoever needs it first and 60 s at most, for all who wait. An
-    error of its own becomes the cause of TokenEndpointUnavailable, and for a while it is not asked again.
+        async def provide() -> str:
+            return await vault.read("aignostics-token")
+
+        client = Client(api_root, CallableToken(provide))
+
+    The function returns a str, or `Token(text, lifetime=seconds)`. A str lives as long as it says if it is a
+    JWT, and five minutes otherwise. The function is called when there is no token, shortly before one ends,
+    and after the API rejected one: one call at a time for all callers and clients that share this source, in
+    the event loop of the first of them, for 60 s at most. What it raises becomes the cause of
+    TokenEndpointUnavailable, and it is not called again for 1 s, doubling to 30 s.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:
@@ -63,20 +69,20 @@ class CallableToken(RenewedToken):
             raise ConfigurationError(
                 f"a token callable is an async function without arguments, not {provide!r}"
             )
-        super().__init__(Renewal(self._obtain, start_here))
+        super().__init__(TokenRefresher(self._obtain, start_in_loop))
         self._provide = provide
 
     async def aclose(self) -> None:
-        """Give up a call that is under way."""
-        self._renewal.cancel()
+        """Cancel the call in flight, unless requests of this client or another one wait for it."""
+        self._refresher.cancel()
 
     async def _obtain(self, _held: Token | None) -> Token:
         calling = self._provide()
         if not isawaitable(calling):
             raise ConfigurationError("the token callable is not async; make it `async def`")
-        with anyio.move_on_after(_LONGEST_CALL):
+        with anyio.move_on_after(_MAX_CALL_SECONDS):
             return _as_token(await calling)
-        raise TokenEndpointUnavailable(f"the token callable gave nothing within {_LONGEST_CALL:.0f} s")
+        raise TokenEndpointUnavailable(f"the token callable gave nothing within {_MAX_CALL_SECONDS:.0f} s")
 
 
 def _as_token(given: object) -> Token:
@@ -86,28 +92,28 @@ def _as_token(given: object) -> Token:
         raise LoginRequired("the token callable returned nothing; make it return an access token")
     if not isinstance(given, str):
         raise ConfigurationError(
-            f"the token callable gave a {type(given).__name__}; make it a text or a Token"
+            f"the token callable returned a {type(given).__name__}; make it a str or a Token"
         )
     claims = read_claims(Secret(given))
     if claims.lifetime is None:
         return Token(given, lifetime=DEFAULT_LIFETIME)
-    # It may be one from a cache: its age counts, unless its clock is ahead of ours.
+    # It may come from a cache, so its age counts, unless the issuer's clock is ahead of this one.
     now = time.time()
     return Token(given, lifetime=claims.lifetime, issued_at=min(now, claims.issued_at or now))
 
 
-class ClientCredentials(RenewedToken):
-    """Tokens for a service itself, where the identity provider offers that grant to its client.
+class ClientCredentials(RefreshedToken):
+    """Tokens for a service itself, by the client credentials grant (RFC 6749, section 4.4).
 
-    They are kept in memory only. Raises ConfigurationError for a provider without a client secret.
+    They are kept in memory only. Raises ConfigurationError for a provider without `client_secret`.
     """
 
     def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:
         if provider.client_secret is None:
             raise ConfigurationError("client credentials are an id and a secret; give client_secret too")
         endpoint = TokenEndpoint(provider, settings or Settings())
-        super().__init__(Renewal(lambda _held: endpoint.client_credentials(), start_apart))
+        super().__init__(TokenRefresher(lambda _held: endpoint.client_credentials(), start_uncancellable))
         self._provider = provider
 
     def __repr__(self) -> str:
-        return f"ClientCredentials(for {self._provider.described})"
+        return f"ClientCredentials(for {self._provider.display_name})"

@@ -11,13 +11,13 @@ from attrs import evolve
 from .._config import Settings
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet, as_secret
-from .._core._uncancellable import start_apart
+from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._provider import IdentityProvider, TokenKey, fingerprint
-from ._refresher import Renewal, margin
-from ._sources import RenewedToken
+from ._refresher import TokenRefresher, margin
+from ._sources import RefreshedToken
 from ._store import MemoryStore, TokenStore
 
 _log = logging.getLogger("aignostics_async.auth")
@@ -66,7 +66,7 @@ class StoredTokens:
         raise LoginRequired(f"{self._refusal or self._nothing(stored)}; {self._remedy}")
 
     def _nothing(self, stored: TokenSet | None) -> str:
-        whose = self._endpoint.provider.described
+        whose = self._endpoint.provider.display_name
         if stored is None:
             return f"no login is kept for {whose}"
         return f"the login of {whose} has ended, and it gave no refresh token"
@@ -107,7 +107,7 @@ def _is_news(stored: Token, held: Token | None) -> bool:
     return not stored.is_same(held) and stored.seconds_left > margin(stored)
 
 
-class RefreshToken(RenewedToken):
+class RefreshToken(RefreshedToken):
     """Access tokens from a refresh token that was given, not from a login made here.
 
     Where the provider rotates refresh tokens, the given one is good for its first use only: give a `store`
@@ -134,13 +134,13 @@ class RefreshToken(RenewedToken):
             given=given,
             remedy="give a new refresh token in its place, or none and sign in with `aignostics-async login`",
         )
-        super().__init__(Renewal(self._tokens.obtain, start_apart))
+        super().__init__(TokenRefresher(self._tokens.obtain, start_uncancellable))
 
     def __repr__(self) -> str:
-        return f"RefreshToken(for {self._provider.described})"
+        return f"RefreshToken(for {self._provider.display_name})"
 
 
-class StoredLogin(RenewedToken):
+class StoredLogin(RefreshedToken):
     """Access tokens of the login that a store keeps, by `login_browser`, `login_device` or the command line.
 
     With several providers, such as one for each client id that a person may have used, the latest login of
@@ -164,10 +164,10 @@ class StoredLogin(RenewedToken):
             )
             for each in providers
         }
-        super().__init__(Renewal(self._obtain, start_apart))
+        super().__init__(TokenRefresher(self._obtain, start_uncancellable))
 
     def __repr__(self) -> str:
-        return f"StoredLogin(for {self._providers[0].described}, in {self._store!r})"
+        return f"StoredLogin(for {self._providers[0].display_name}, in {self._store!r})"
 
     async def latest(self) -> tuple[IdentityProvider, TokenSet | None]:
         """Return the provider and the tokens of the latest login; the tokens are None if there is none."""

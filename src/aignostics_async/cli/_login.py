@@ -67,7 +67,7 @@ async def login(
     else:
         provider = next(iter(providers.values()))
         await login_browser(provider, show=_show_address, timeout=timeout, store=store)
-    err(f"signed in as {provider.described} for {read_api_root(os.environ)}")
+    err(f"signed in as {provider.display_name} for {read_api_root(os.environ)}")
     _warn_of_precedence()
 
 
@@ -85,7 +85,7 @@ async def whoami(*, json: Json = False) -> int:
     Ends with 5 if a login is needed.
     """
     account = read_environment(os.environ, Settings())
-    facts: dict[str, Any] = {"api_root": account.api_root, "credential": account.described}
+    facts: dict[str, Any] = {"api_root": account.api_root, "credential": account.display_name}
     if isinstance(account.source, StaticToken):
         facts |= _token_facts(await account.source.get_token())
     if isinstance(account.source, StoredLogin):
