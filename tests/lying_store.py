@@ -28,6 +28,21 @@ Tells = Literal["crc32c", "md5", "size", "nothing"]
 
 
 @define
+class Trouble:
+    """What happens to the first `times` requests of a method with `part` in their path or query."""
+
+    method: str
+    part: str = ""
+    times: int = 1
+    status: int | None = None
+    """What is answered, without doing anything; None to do what was asked and answer nothing."""
+    body: bytes = b""
+    header: str | None = None
+    """Only requests with this header."""
+    answered: int = 0
+
+
+@define
 class LyingStore:
     """What a store keeps and tells; `lie` and `tells` may be changed between uploads."""
 
@@ -40,6 +55,11 @@ class LyingStore:
     """By key, for objects that came in parts: their number."""
     asked: dict[str, int] = field(factory=dict)
     puts: int = 0
+    answers_early: bool = False
+    """Whether it answers 200 to a PUT before it has read the body, and hangs up."""
+    troubles: list[Trouble] = field(factory=list)
+    requests: list[tuple[str, str, dict[str, str]]] = field(factory=list, repr=False)
+    """Method, path with query, and headers."""
     lock: threading.Lock = field(factory=threading.Lock)
 
     def keep(self, key: str, body: bytes, parts: int = 0) -> None:
@@ -92,8 +112,45 @@ def _md5(body: bytes) -> bytes:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    _is_mute = False
+
+    def handle_one_request(self) -> None:
+        """Handle a request, unless it meets trouble."""
+        self._is_mute = False
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Read the head of a request, and let trouble strike."""
+        if not super().parse_request():
+            return False
+        store = self.server.store
+        told = {name.lower(): value for name, value in self.headers.items()}
+        with store.lock:
+            store.requests.append((self.command, self.path, told))
+            trouble = next((each for each in store.troubles if self._meets(each)), None)
+            if trouble is None:
+                return True
+            trouble.answered += 1
+        if trouble.status is None:
+            self._is_mute = True
+            return True
+        self._body()
+        self._answer(trouble.status, trouble.body)
+        return False
+
+    def _meets(self, trouble: Trouble) -> bool:
+        return (
+            trouble.answered < trouble.times
+            and trouble.method == self.command
+            and trouble.part in self.path
+            and (trouble.header is None or trouble.header in self.headers)
+        )
 
     def do_PUT(self) -> None:
+        if self.server.store.answers_early:
+            self.close_connection = True
+            self._answer(200, headers={"ETag": '"early"'})
+            return
         store, body = self.server.store, self._body()
         query, key = self._query(), self._key()
         with store.lock:
@@ -184,6 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
         return "azure" if "sig=" in query else "s3"
 
     def _answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        if self._is_mute:
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

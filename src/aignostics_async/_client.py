@@ -19,7 +19,7 @@ from .errors import ConfigurationError, UsageError
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
-from .storage import Store, StoreAddress, open_store
+from .storage import Checksums, Store, StoreAddress, Verify, open_store
 from .watch import Watcher
 from .watch._start import watch_runs, watch_scope
 
@@ -207,12 +207,20 @@ class Client:
             progress=progress,
         )
 
-    def store(self, address: StoreAddress | str) -> Store:
+    def store(
+        self,
+        address: StoreAddress | str,
+        *,
+        endpoint: str | None = None,
+        verify: Verify = "auto",
+        checksums: Checksums = "auto",
+    ) -> Store:
         """Return the object store at an address, as `runs.submit` would use it; no I/O.
 
-        Raises ConfigurationError for an address that this release can't use.
+        `endpoint`, `verify` and `checksums` are for an address that is a text, and mean what the fields of
+        `S3` of these names do. Raises ConfigurationError for an address that this release can't use.
         """
-        return open_store(address, self._session)
+        return open_store(address, self._session, endpoint=endpoint, verify=verify, checksums=checksums)
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run an operation of the generated client and return its generated model.

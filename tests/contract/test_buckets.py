@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import obstore
 import pytest
@@ -20,6 +22,7 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.storage._signature_v4 import (
     AwsKey,
     GoogleKey,
+    HmacKey,
     Key,
     fields_of,
     presign,
@@ -204,3 +207,41 @@ def test_signatures_are_botocore_s(headers: dict[str, str], token: str | None) -
     signed_at = datetime.strptime(theirs["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     mine = presign(key, "PUT", url, expires=600, query=query, headers=headers, now=signed_at)
     assert dict(fields_of(urlsplit(mine).query)) == theirs
+
+
+def test_an_hmac_key_signs_as_google_documents_it() -> None:
+    """Worked out by hand: the key is chained from `GOOG4` and the secret, over date, location and service."""
+    key = HmacKey("GOOG1EXAMPLE", "secret")
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    url = presign(
+        key,
+        "PUT",
+        "https://storage.googleapis.com/b/k",
+        expires=60,
+        headers={"x-goog-hash": "crc32c=AAAAAA=="},
+        now=now,
+    )
+    fields = dict(fields_of(urlsplit(url).query))
+    signature = fields.pop("X-Goog-Signature")
+    assert fields == {
+        "X-Goog-Algorithm": "GOOG4-HMAC-SHA256",
+        "X-Goog-Credential": "GOOG1EXAMPLE/20260102/auto/storage/goog4_request",
+        "X-Goog-Date": "20260102T030405Z",
+        "X-Goog-Expires": "60",
+        "X-Goog-SignedHeaders": "host;x-goog-hash",
+    }
+    query = "&".join(sorted(f"{name}={quote(value, safe='')}" for name, value in fields.items()))
+    headers = "host:storage.googleapis.com\nx-goog-hash:crc32c=AAAAAA==\n"
+    canonical = f"PUT\n/b/k\n{query}\n{headers}\nhost;x-goog-hash\nUNSIGNED-PAYLOAD"
+    text = "\n".join(
+        [
+            "GOOG4-HMAC-SHA256",
+            "20260102T030405Z",
+            "20260102/auto/storage/goog4_request",
+            hashlib.sha256(canonical.encode()).hexdigest(),
+        ]
+    )
+    chained = b"GOOG4secret"
+    for part in (b"20260102", b"auto", b"storage", b"goog4_request"):
+        chained = hmac.digest(chained, part, "sha256")
+    assert signature == hmac.digest(chained, text.encode(), "sha256").hex()

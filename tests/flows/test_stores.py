@@ -55,10 +55,12 @@ def azurite() -> Iterator[Azure]:
         yield store
 
 
-@pytest.fixture(params=["s3", "gcs", "moto", "azurite", "azurite read back"])
+@pytest.fixture(params=["s3", "gcs", "gcs hmac", "moto", "azurite", "azurite read back"])
 def address(request: pytest.FixtureRequest, emulator: Emulator) -> StoreAddress:
     if request.param in ("s3", "gcs"):
         return getattr(emulator, request.param)("bucket", "lab")  # type: ignore[no-any-return]
+    if request.param == "gcs hmac":
+        return emulator.gcs("bucket", "lab", hmac=True)
     name, _, more = request.param.partition(" ")
     store: StoreAddress = request.getfixturevalue(name)
     return evolve(store, verify="read-back") if isinstance(store, Azure) and more else store

@@ -27,6 +27,7 @@ from ..storage._signature_v4 import (
     LONGEST,
     AwsKey,
     GoogleKey,
+    HmacKey,
     Key,
     canonical_request,
     fields_of,
@@ -83,7 +84,7 @@ class Buckets:
 
     async def _answer(self, request: Request) -> Response:
         try:
-            _check(self._keys[_kind(request)], request)
+            _check(_key_for(self._keys[_kind(request)], request), request)
             return await self._serve(request)
         except _Refused as refused:
             return _xml(f"<Error><Code>{refused.code}</Code></Error>", refused.status)
@@ -198,6 +199,12 @@ class Buckets:
         return _xml(f"<ListMultipartUploadsResult>{entries}</ListMultipartUploadsResult>")
 
 
+def _key_for(keys: tuple[Key, ...], request: Request) -> Key:
+    """Return the key whose algorithm a request names; the first one where it names none of them."""
+    named = set(request.query_params.values())
+    return next((key for key in keys if key.algorithm in named), keys[0])
+
+
 def _check(key: Key, request: Request) -> None:
     """Raise _Refused unless the request has a valid signature of this key that has not expired."""
     vendor, scope = f"X-{key.vendor}-", request.scope
@@ -230,20 +237,20 @@ def _check(key: Key, request: Request) -> None:
         raise _Refused(403, "AccessDenied") if key.vendor == "Amz" else _Refused(400, "ExpiredToken")
 
 
-def _keys(platform: Platform) -> dict[str, Key]:
+def _keys(platform: Platform) -> dict[str, tuple[Key, ...]]:
     """Return the keys of both APIs, and write them to `stores.json` in the data folder."""
     secret = platform.database.secret("s3 key", secrets.token_urlsafe(30).encode()).decode()
     pem = _rsa(platform)
-    keys: dict[str, Key] = {
-        "s3": AwsKey("EMULATOR", secret, REGION),
-        "gcs": GoogleKey("emulator@emulator.iam.gserviceaccount.com", pem),
-    }
+    s3 = AwsKey("EMULATOR", secret, REGION)
+    account = GoogleKey("emulator@emulator.iam.gserviceaccount.com", pem)
+    hmac_key = HmacKey("GOOG1EMULATOR", secret)
     told = {
-        "s3": {"name": keys["s3"].name, "secret": secret, "region": REGION},
-        "gcs": {"type": "service_account", "client_email": keys["gcs"].name, "private_key": pem},
+        "s3": {"name": s3.name, "secret": secret, "region": REGION},
+        "gcs": {"type": "service_account", "client_email": account.name, "private_key": pem},
+        "gcs_hmac": {"name": hmac_key.name, "secret": secret},
     }
     _write(platform, told)
-    return keys
+    return {"s3": (s3,), "gcs": (account, hmac_key)}
 
 
 def _write(platform: Platform, told: dict[str, Any]) -> None:

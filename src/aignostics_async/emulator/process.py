@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .._client import Client
 from .._config import Retries, Settings
-from ..storage import GCS, S3, AwsKey
+from ..storage import GCS, S3, AwsKey, HmacKey
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -135,10 +135,16 @@ class Emulator:
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
 
-    def gcs(self, bucket: str = "bucket", prefix: str = "") -> GCS:
-        """Return a bucket of its Google Cloud Storage API for `runs.submit`."""
-        account = self._stores()["gcs"]
-        return GCS(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/gcs", service_account=account)
+    def gcs(self, bucket: str = "bucket", prefix: str = "", *, hmac: bool = False) -> GCS:
+        """Return a bucket of its Google Cloud Storage API for `runs.submit`.
+
+        Its requests are signed with the key of a service account, or with an HMAC key.
+        """
+        stores = self._stores()
+        account = None if hmac else stores["gcs"]
+        key = HmacKey(**stores["gcs_hmac"]) if hmac else None
+        endpoint = f"{self.api_root}/gcs"
+        return GCS(bucket=bucket, prefix=prefix, endpoint=endpoint, service_account=account, hmac=key)
 
     def _stores(self) -> dict[str, Any]:
         stores: dict[str, Any] = json.loads((self._data / "stores.json").read_text(encoding="utf-8"))

@@ -30,11 +30,12 @@ _NOT_ABOUT_HEADERS = frozenset(
 
 
 class ChecksumSupport:
-    """Decides once for each kind of request whether it carries a checksum.
+    """Decides once for a store whether requests carry a checksum.
 
     The first request of a kind is sent with checksum headers. If it is refused as malformed or not
-    implemented, and accepted without them, none of the kind has them from then on. The first acceptance
-    decides as well, and a later refusal is an error: a job never changes in the middle.
+    implemented, and accepted without them, no request of a kind that was not decided before has them from
+    then on. The first acceptance decides a kind as well, and a later refusal is an error: a job never changes
+    in the middle.
     """
 
     def __init__(self, setting: Checksums, place: str) -> None:
@@ -51,7 +52,7 @@ class ChecksumSupport:
 
     async def send(self, kind: str, request: Callable[[bool], Awaitable[_T]]) -> _T:
         """Send a request of a kind, with or without checksum headers as its argument says."""
-        known = {"always": True, "when_required": False}.get(self._setting, self._accepted.get(kind))
+        known = self._known(kind)
         if known is not None:
             return await request(known)
         try:
@@ -75,6 +76,12 @@ class ChecksumSupport:
         if second.status == 404:  # there is no such object, which it said only without the headers
             self._decide_without(kind, first)
         raise second
+
+    def _known(self, kind: str) -> bool | None:
+        if self._setting != "auto":
+            return self._setting == "always"
+        # A store that refuses them anywhere is not asked again with another kind of request.
+        return self._accepted.get(kind, None if all(self._accepted.values()) else False)
 
     def _decide_without(self, kind: str, refused: UrlRefused) -> None:
         if self._accepted.setdefault(kind, False) is False:

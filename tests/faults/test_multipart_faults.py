@@ -1,0 +1,154 @@
+"""Beginning and completing an upload in parts, where the store fails, lies or forgets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from lying_store import LyingStore, Trouble, lying_store
+
+from aignostics_async import (
+    S3,
+    AwsKey,
+    Client,
+    Store,
+    TransferError,
+    TransferInterrupted,
+    Transfers,
+    UrlRefused,
+)
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+
+MIB = 1024 * 1024
+BODY = random.Random("parts").randbytes(6 * MIB)
+SETTINGS = evolve(IMPATIENT, transfers=Transfers(part_size=5 * MIB))
+KEY = "/bucket/lab/slide.svs"
+
+
+def error(code: str) -> bytes:
+    return f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>".encode()
+
+
+@pytest.fixture
+def place() -> Iterator[LyingStore]:
+    with lying_store() as place:
+        yield place
+
+
+@pytest.fixture
+async def store(emulator: Emulator, place: LyingStore) -> AsyncIterator[Store]:
+    async with emulator.client(SETTINGS) as client:
+        yield open_store(client, place)
+
+
+def open_store(client: Client, place: LyingStore) -> Store:
+    key = AwsKey("name", "secret", "us-east-1")
+    return client.store(S3(bucket="bucket", prefix="lab", endpoint=place.origin, key=key))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(BODY)
+    return source
+
+
+def asked(place: LyingStore, method: str, part: str) -> int:
+    return sum(verb == method and part in path for verb, path, _ in place.requests)
+
+
+TROUBLES = {
+    "503": Trouble("POST", status=503),
+    "500": Trouble("POST", status=500),
+    "a timeout as 400": Trouble("POST", status=400, body=error("RequestTimeout")),
+    "409": Trouble("POST", status=409, body=error("OperationAborted")),
+    "no answer, and it was done": Trouble("POST"),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("step", ["uploads=", "uploadId="])
+async def test_begin_and_complete_are_tried_again(
+    place: LyingStore, store: Store, source: Path, name: str, step: str
+) -> None:
+    place.troubles = [evolve(TROUBLES[name], part=step)]
+    stored = await store.put("slide.svs", source)
+    assert stored.verified
+    assert place.objects[KEY] == BODY
+    assert asked(place, "POST", step) == 2
+    assert place.puts == 2, "no part is sent again"
+
+
+@pytest.mark.parametrize("body", [b"", error("InternalError"), error("SlowDown"), b"<html>"])
+async def test_a_completion_without_a_result_is_tried_again(
+    place: LyingStore, store: Store, source: Path, body: bytes
+) -> None:
+    place.troubles = [Trouble("POST", "uploadId=", status=200, body=body)]
+    assert (await store.put("slide.svs", source)).verified
+    assert asked(place, "POST", "uploadId=") == 2
+    assert place.objects[KEY] == BODY
+
+
+@pytest.mark.parametrize("body", [b"", error("InternalError")])
+async def test_a_completion_that_never_has_a_result_fails(
+    place: LyingStore, store: Store, source: Path, body: bytes
+) -> None:
+    place.troubles = [Trouble("POST", "uploadId=", times=1000, status=200, body=body)]
+    with pytest.raises(TransferInterrupted, match="did not complete the upload"):
+        await store.put("slide.svs", source)
+    assert asked(place, "POST", "uploadId=") == IMPATIENT.retries.attempts
+    assert place.objects == {}
+    assert asked(place, "DELETE", "uploadId=") == 1, "nobody pays for its parts"
+
+
+async def test_an_error_for_good_inside_a_200_is_raised_at_once(
+    place: LyingStore, store: Store, source: Path
+) -> None:
+    place.troubles = [Trouble("POST", "uploadId=", times=1000, status=200, body=error("AccessDenied"))]
+    with pytest.raises(UrlRefused, match="AccessDenied") as caught:
+        await store.put("slide.svs", source)
+    assert caught.value.code == "AccessDenied"
+    assert asked(place, "POST", "uploadId=") == 1
+
+
+@pytest.mark.parametrize("tells", ["crc32c", "size"])
+async def test_an_upload_that_was_completed_unheard_counts_by_its_bytes(
+    place: LyingStore, store: Store, source: Path, tells: str
+) -> None:
+    """The completion's answer is lost, and the store does not know the upload when it is asked again."""
+    place.tells = "crc32c" if tells == "crc32c" else "size"
+    place.troubles = [
+        Trouble("POST", "uploadId="),
+        Trouble("POST", "uploadId=", times=1000, status=404, body=error("NoSuchUpload")),
+    ]
+    stored = await store.put("slide.svs", source)
+    assert (stored.size, place.objects[KEY]) == (len(BODY), BODY)
+    assert place.puts == 2
+
+
+@pytest.mark.parametrize(
+    "there", [None, b"another", bytes(len(BODY))], ids=["none", "other size", "other bytes"]
+)
+@pytest.mark.parametrize("tells", ["crc32c", "size"])
+async def test_another_object_is_no_proof_of_a_lost_upload(
+    place: LyingStore, store: Store, source: Path, there: bytes | None, tells: str
+) -> None:
+    place.tells = "crc32c" if tells == "crc32c" else "size"
+    if there is not None:
+        place.objects[KEY] = there
+    place.troubles = [Trouble("POST", "uploadId=", times=1000, status=404, body=error("NoSuchUpload"))]
+    with pytest.raises(TransferError, match="NoSuchUpload"):
+        await store.put("slide.svs", source)
+
+
+async def test_an_answer_that_comes_before_the_body_is_no_success(
+    place: LyingStore, store: Store, source: Path
+) -> None:
+    """A store that answers 200 to a part without having read it, at every try."""
+    place.answers_early = True
+    with pytest.raises(TransferError):
+        await store.put("slide.svs", source)
+    assert place.objects == {}
