@@ -64,3 +64,36 @@ def test_the_http_library_s_records_are_redacted(caplog: pytest.LogCaptureFixtur
     logging.getLogger("httpcore.http11").debug("got %r", [(b"location", b"https://host/x?sig=CANARY")])
     assert "CANARY" not in caplog.text
     assert "https://host/x" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a/x,https://user:CANARY@b/y",
+        "https://us@er:CANARY@b/y",
+        "https://a/x?next=https://b/CANARY",
+        "https://a/xhttps://b?sig=CANARY",
+        "prefix-eyJhbGciOiJS.eyJDQU5BUlkiOjF9.CANARY",
+        "eyJ-eyJ-eyJhbGciOiJS.eyJDQU5BUlkiOjF9.CANARY",
+        "a%26X-Amz-Signature%3DCANARY",
+        "aX-Amz-Signature=CANARY",
+    ],
+)
+def test_secrets_that_touch_other_text_go_too(text: str) -> None:
+    assert "CANARY" not in redact(text)
+
+
+HOSTILE = (
+    "https://", "https://a", "https://a@", "https:\\", "https:\\/", "https://a?", "x-amz-", "x-goog-a",
+    "eyJ", "eyJ-", "eyJabcd", "eyJabcd.", "a.", "-eyJabcde", "bearer ", "bearer\t", "token", "token-",
+    "_token=", "signature", "sig=", "credential%3", " ", "@", "\\u003f", "=",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("repeated", HOSTILE)
+@pytest.mark.parametrize("end", ["", "=", "."])
+def test_redaction_is_linear(repeated: str, end: str) -> None:
+    """Doubled lengths up to 256 k characters: with a quadratic pattern they would take hours."""
+    for doubling in (16, 17, 18):
+        text = repeated * (2**doubling // len(repeated)) + end
+        assert len(redact(text)) <= 20 * len(text) + 20

@@ -1,4 +1,4 @@
-"""Texts that came from outside, made fit for an error or a log."""
+"""Texts from outside, made safe for errors and logs."""
 
 from __future__ import annotations
 
@@ -7,32 +7,48 @@ import re
 from collections.abc import Container
 from urllib.parse import parse_qsl
 
-# What may stand between the end of a path and a signature; JSON may have escaped it, and the slashes too.
-_QUERY = re.compile(r"""(https?:(?:\\*/){2}(?:\\+/|[^\s?#"<>\\])+)(?:[?#]|\\u003f)[^\s"<>]*""", re.IGNORECASE)
-_USERINFO = re.compile(r"(https?:(?:\\*/){2})[^\s/@\"'<>]+@", re.IGNORECASE)
+# Every pattern matches in linear time, whatever the text: a server chooses it, and the event loop waits.
+# A URL up to the next space or quote. JSON may have escaped its slashes, and its `?` as \\u003f.
+_URL = re.compile(r"""https?:(?:\\*/){2}[^\s"<>]*""", re.IGNORECASE)
+_NEXT_URL = re.compile(r"(?=https?:(?:\\*/){2})", re.IGNORECASE)
+_QUERY_MARK = re.compile(r"[?#]|\\u003f", re.IGNORECASE)
+_USERINFO = re.compile(r"(https?:(?:\\*/){2})[^/\\]+@", re.IGNORECASE)
 # A query without its host, as servers like to repeat it: /path?signature=..., X-Goog-Signature=...
 _SECRET_VALUE = re.compile(
-    r"""((?:x-(?:amz|goog)-[\w-]+|signature|sig|credential|(?<!\w)\w*token|client_secret|code)(?:=|%3d))[^&\s"'<>]+""",
+    r"""((?:x-(?:amz|goog)-[\w-]{1,64}|signature|sig|credential|(?<!\w)\w*token|client_secret|code)(?:=|%3d))[^&\s"'<>]+""",
     re.IGNORECASE,
 )
-_JWT = re.compile(r"\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*")
+# The lookahead finds the dots before the search for the beginning: one reading of each word.
+_JWT = re.compile(r"(?<![\w-])(?=[\w-]++\.[\w-]++\.)([\w-]*?)\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]+")
 
 
 def redact(text: str) -> str:
-    """Return `text` without URL queries, user names in URLs, signatures and bearer tokens.
+    """Return a text without URL queries, user names in URLs, signatures and bearer tokens.
 
-    A signed URL is a secret because of its query, so the query goes and the path stays.
+    A signed URL is a secret because of its query, so the query is removed and the path kept. Takes time in
+    proportion to the length of the text.
     """
-    text = _QUERY.sub(r"\1?[redacted]", text)
-    text = _USERINFO.sub(r"\1[redacted]@", text)
+    text = _URL.sub(_shown_url, text)
     text = _SECRET_VALUE.sub(r"\1[redacted]", text)
-    text = _JWT.sub("[redacted]", text)
+    text = _JWT.sub(r"\1[redacted]", text)
     return _BEARER.sub(r"\1 [redacted]", text)
 
 
+def _shown_url(found: re.Match[str]) -> str:
+    """Return a URL, or several that no space separates, up to the first query."""
+    shown = []
+    for url in _NEXT_URL.split(found[0]):
+        mark = _QUERY_MARK.search(url)
+        shown.append(_USERINFO.sub(r"\1[redacted]@", url[: mark.start()] if mark else url))
+        if mark:
+            shown.append("?[redacted]")
+            break
+    return "".join(shown)
+
+
 def without_values(text: str, query: str, public: Container[str] = ()) -> str:
-    """Return a text without the values of a query or form, which a server may repeat, except public ones."""
+    """Return a text without the values of a query or form that was sent, except those of `public` fields."""
     for secret in (query, *(value for name, value in parse_qsl(query) if name not in public)):
         if len(secret) >= 4:
             text = text.replace(secret, "[redacted]")
@@ -40,20 +56,20 @@ def without_values(text: str, query: str, public: Container[str] = ()) -> str:
 
 
 def excerpt(text: str, limit: int = 300) -> str:
-    """Return the beginning of `text`, redacted and on one line, at most `limit` characters."""
-    # Redaction comes first: cutting first could leave half a signature that no pattern knows.
+    """Return the beginning of a text, redacted and on one line, at most `limit` characters."""
+    # Redact before cutting: half a signature may match no pattern.
     line = " ".join(redact(text[: 20 * limit]).split())
-    # It goes to terminals, which would obey control characters.
+    # Terminals obey control characters.
     line = "".join(character if character.isprintable() else "\ufffd" for character in line)
-    # JSON may hold half a surrogate pair, which no file or terminal takes.
+    # JSON may hold a lone surrogate, which can't be written to a file or terminal.
     line = line.encode("utf-8", "backslashreplace").decode("utf-8")
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class RedactingFilter(logging.Filter):
-    """Rewrites log records of the HTTP library below us, which writes response headers as they come."""
+    """Redacts log records of the HTTP libraries, which log response headers as they are."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Redact the record's text, and keep the record."""
+        """Redact the text of a record; keeps every record."""
         record.msg, record.args = redact(record.getMessage()), None
         return True
