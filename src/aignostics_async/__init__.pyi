@@ -91,6 +91,7 @@ from .errors import (
     LoginDenied as LoginDenied,
     LoginRequired as LoginRequired,
     LoginTimeout as LoginTimeout,
+    MissingExtra as MissingExtra,
     NotFound as NotFound,
     PreconditionFailed as PreconditionFailed,
     QuotaExceeded as QuotaExceeded,

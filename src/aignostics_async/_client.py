@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from copy import copy
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, ParamSpec, Self, TypeVar
 from attrs import evolve
 
 from ._config import Settings
+from ._core._logging import get_logger
 from ._core._urls import check_root
 from ._environment import read_environment
 from ._session import Connections, Session
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .downloads._completed_items import CompletedItems
     from .transfer._progress import Progress
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 

@@ -63,6 +63,7 @@ HOMES = {
     "LoginRequired": "errors",
     "LoginTimeout": "errors",
     "MemoryStore": "auth",
+    "MissingExtra": "errors",
     "NotFound": "errors",
     "Operation": "contracts._requests",
     "OutputArtifact": "models",

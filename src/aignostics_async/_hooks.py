@@ -6,16 +6,16 @@ holds a token, a query or a body.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import Any, Literal
 
 from attrs import field, frozen
 
+from ._core._logging import get_logger
 from .errors import AignosticsError, ConfigurationError
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 
 
 @frozen

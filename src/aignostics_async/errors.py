@@ -2,6 +2,7 @@
 
     AignosticsError
     ├── ConfigurationError              something to set is missing or can't be used
+    │   └── MissingExtra                an optional dependency is not installed
     ├── UsageError                      a wrong argument, a closed client, a foreign event loop
     ├── SlideError                      a slide can't be read
     │   └── ResolutionUnknown           its resolution is missing or implausible
@@ -128,6 +129,15 @@ class AignosticsError(Exception):
 
 class ConfigurationError(AignosticsError):
     """A setting is missing or can't be used; the text names it and says what to set."""
+
+
+class MissingExtra(ConfigurationError):
+    """An optional dependency is not installed; `extra` is the extra of this distribution that brings it."""
+
+    def __init__(self, purpose: str, *, extra: str) -> None:
+        # From a checkout: nobody has registered the distribution's name at a package index yet.
+        super().__init__(f"{purpose} needs the {extra} extra; in a checkout: pip install '.[{extra}]'")
+        self.extra = extra
 
 
 class UsageError(AignosticsError):

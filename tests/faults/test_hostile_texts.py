@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import os
@@ -17,6 +18,7 @@ from hostile_texts import HOSTILE, LITERAL, steering, terminal
 from support import details, result
 
 from aignostics_async._core._display_text import escape_json, visible, visible_lines
+from aignostics_async._core._logging import get_logger
 from aignostics_async.bulk import EventType, JobEvent
 from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.cli._app import run
@@ -281,3 +283,38 @@ def test_arguments(command: Commands, tmp_path: Path) -> None:
     command("bulk", "status", tmp_path / hostile_names()[0])
     command("submit", ALL, tmp_path / hostile_names()[0], "--store", ALL)
     command("bulk", "plan", VERSION, tmp_path, "--store", ALL, "--include", ALL, "--chunk-size", "0")
+
+
+def test_log_lines(caplog: pytest.LogCaptureFixture) -> None:
+    logger = get_logger("aignostics_async")
+    with caplog.at_level("INFO", logger="aignostics_async"):
+        for text in TEXTS:
+            logger.info("try %d failed: %s", 2, text)
+    for record, text in zip(caplog.records, TEXTS, strict=True):
+        assert steering(record.getMessage()) == []
+        assert record.getMessage() == f"try 2 failed: {visible_lines(text)}"
+
+
+def test_every_logger_of_the_package_is_one_of_these(root: Path) -> None:
+    home = root / "src/aignostics_async/_core/_logging.py"
+    others = [
+        str(path)
+        for path in (root / "src/aignostics_async").rglob("*.py")
+        if path != home and 'getLogger("aignostics_async' in path.read_text(encoding="utf-8")
+    ]
+    assert others == []
+
+
+def test_one_module_of_the_command_line_writes(root: Path) -> None:
+    """Others neither print nor build what rich prints; `__init__` has to speak before rich is there."""
+    folder = root / "src/aignostics_async/cli"
+    for path in folder.glob("*.py"):
+        if path.name in ("_output.py", "__init__.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            assert not (isinstance(called, ast.Name) and called.id == "print"), path
+            assert not (isinstance(called, ast.Attribute) and called.attr == "write"), path
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not any(module.split(".")[0] == "rich" for module in modules), path

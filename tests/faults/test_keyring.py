@@ -153,7 +153,7 @@ async def test_it_forgets(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'aignostics-async\[keyring\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install '\.\[keyring\]'"):
         KeyringStore()
 
 

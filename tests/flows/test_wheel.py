@@ -98,10 +98,10 @@ asyncio.run(main())
     [
         (
             "import asyncio; from aignostics_async import *; asyncio.run(read_slide(Slide('a.svs')))",
-            "pip install 'aignostics-async[slides]'",
+            "pip install '.[slides]'",
         ),
-        ("from aignostics_async import *; ProgressBars()", "pip install 'aignostics-async[cli]'"),
-        ("from aignostics_async.cli import main; main()", "pip install 'aignostics-async[cli]'"),
+        ("from aignostics_async import *; ProgressBars()", "pip install '.[cli]'"),
+        ("from aignostics_async.cli import main; main()", "pip install '.[cli]'"),
     ],
     ids=["slides", "progress", "cli"],
 )

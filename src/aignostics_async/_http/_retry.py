@@ -6,7 +6,6 @@ connection was never made. (One repetition after a 401 is `_http/_api_pool.py`'s
 
 from __future__ import annotations
 
-import logging
 import random
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ import anyio
 from attrs import frozen
 
 from .._core._backoff import Backoff
+from .._core._logging import get_logger
 from ..errors import is_transient_status
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .._config import Retries
     from ..errors import AignosticsError
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 _T = TypeVar("_T")
 _told: ContextVar[Callable[[], None] | None] = ContextVar("_told", default=None)
 

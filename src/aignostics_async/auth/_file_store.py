@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +12,7 @@ from typing import TypeVar
 from anyio import to_thread
 
 from .._core._file_lock import FileLock
+from .._core._logging import get_logger
 from .._core._state_folder import state_folder
 from .._core._token import TokenSet
 from ..errors import TokenStoreError
@@ -20,7 +20,7 @@ from . import _login_file
 from ._provider import TokenKey
 from ._store import wait_for_lock
 
-_log = logging.getLogger("aignostics_async.auth")
+_log = get_logger("aignostics_async.auth")
 _T = TypeVar("_T")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TypeVar
@@ -10,14 +9,15 @@ from typing import TypeVar
 import anyio
 import msgspec
 
+from .._core._logging import get_logger
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet
 from .._core._uncancellable import run_in_daemon_thread
-from ..errors import ConfigurationError, TokenStoreError
+from ..errors import MissingExtra, TokenStoreError
 from ._file_store import FileStore
 from ._provider import TokenKey
 
-_log = logging.getLogger("aignostics_async.auth")
+_log = get_logger("aignostics_async.auth")
 
 _SERVICE = "aignostics-async"
 _PROBE = "probe"
@@ -46,9 +46,7 @@ class KeyringStore:
             import keyring
             import keyring.errors
         except ModuleNotFoundError:
-            raise ConfigurationError(
-                "the key ring needs its extra: pip install 'aignostics-async[keyring]'"
-            ) from None
+            raise MissingExtra("the key ring", extra="keyring") from None
         self._keyring = keyring
         self._failures = (keyring.errors.KeyringError, RuntimeError, OSError)
         self._gone = keyring.errors.PasswordDeleteError

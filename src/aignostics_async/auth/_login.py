@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from .._config import Settings
+from .._core._logging import get_logger
 from .._core._uncancellable import run_uncancellable
 from ..errors import AuthenticationError, LoginTimeout, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger("aignostics_async.auth")
+_log = get_logger("aignostics_async.auth")
 
 
 async def within(limit: float, sign_in: Callable[[], Awaitable[T]]) -> T:

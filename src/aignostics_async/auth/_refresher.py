@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 from .._core._backoff import Backoff
 from .._core._lifetime import running_loop
+from .._core._logging import get_logger
 from .._core._token import Token
 from .._core._uncancellable import LoopEnded
 from ..errors import AignosticsError, LoginRequired, TokenEndpointUnavailable
 
-_log = logging.getLogger("aignostics_async.auth")
+_log = get_logger("aignostics_async.auth")
 
 # Seconds, and the share of a short lifetime that replaces them.
 _AHEAD, _AHEAD_SHARE = 300.0, 0.2

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from copy import copy
 
 from attrs import evolve
 
 from .._config import Settings
+from .._core._logging import get_logger
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet, as_secret
 from .._core._uncancellable import start_uncancellable
@@ -20,7 +20,7 @@ from ._refresher import TokenRefresher, margin
 from ._sources import RefreshedToken
 from ._store import MemoryStore, TokenStore
 
-_log = logging.getLogger("aignostics_async.auth")
+_log = get_logger("aignostics_async.auth")
 
 
 class StoredTokens:

@@ -26,10 +26,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("cyclopts", "rich"):
             raise
-        sys.exit(
-            f"the command line needs {error.name}, which the extra `cli` brings; in a checkout: "
-            "pip install '.[cli]'"
-        )
+        from ..errors import MissingExtra
+
+        print(f"error: {MissingExtra('the command line', extra='cli')}", file=sys.stderr)
+        sys.exit(2)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import ConfigurationError
+from ..errors import MissingExtra
 from ._output import out
 
 if TYPE_CHECKING:
@@ -78,10 +78,7 @@ async def emulator(
     try:
         from ..emulator import EmulatorOptions, serve
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the emulator needs {error.name}, which the extra `emulator` brings; in a checkout: pip install "
-            "'.[emulator]'"
-        ) from None
+        raise MissingExtra(f"the emulator (module {error.name})", extra="emulator") from None
     options = EmulatorOptions(
         data=data,
         speed=speed,

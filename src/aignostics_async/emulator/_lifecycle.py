@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import ssl
 import tempfile
@@ -17,6 +16,7 @@ from anyio.abc import TaskGroup
 
 from .._config import Retries, Settings
 from .._core._lifetime import Lifetime
+from .._core._logging import get_logger
 from .._core._urls import is_loopback
 from .._http._client import ssl_context
 from ..errors import AignosticsError, TransferError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextlib import AsyncExitStack
 
-_log = logging.getLogger("aignostics_async.emulator")
+_log = get_logger("aignostics_async.emulator")
 
 # Seconds of the clock at speed 1.
 _SCHEDULING = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, SlideError
+from ..errors import MissingExtra, SlideError
 
 if TYPE_CHECKING:
     from openslide import OpenSlide
@@ -16,9 +16,7 @@ def open_slide(path: Path) -> OpenSlide:
     try:
         import openslide
     except ImportError:
-        raise ConfigurationError(
-            "reading slides needs the slides extra: pip install 'aignostics-async[slides]'"
-        ) from None
+        raise MissingExtra("reading slides", extra="slides") from None
     try:
         if not path.is_file():
             problem = "it is no file" if path.exists() else "there is no such file"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from ..errors import ConfigurationError, SlideError
+from ..errors import MissingExtra, SlideError
 
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate")
 _TAGS = ("ImageType", *_PATIENT, "PatientIdentityRemoved", "SeriesInstanceUID")
@@ -67,9 +67,7 @@ def _header(path: Path, _size: int, _changed: int) -> DicomHeader:
         import pydicom
         from pydicom.filereader import read_partial
     except ImportError:
-        raise ConfigurationError(
-            "reading DICOM files needs the slides extra: pip install 'aignostics-async[slides]'"
-        ) from None
+        raise MissingExtra("reading DICOM files", extra="slides") from None
     # Frames of a big slide may be described by thousands of elements, all of them after this one.
     last = pydicom.tag.Tag("SeriesInstanceUID")
     try:

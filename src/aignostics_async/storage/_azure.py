@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from .._core._crc32c import Crc32c
 from .._core._redaction import excerpt
-from ..errors import ConfigurationError, UrlRefused
+from ..errors import ConfigurationError, MissingExtra, UrlRefused
 from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import send_request
@@ -66,9 +66,7 @@ class Azure:
             from obstore.exceptions import BaseError
             from obstore.store import AzureStore
         except ImportError:
-            raise ConfigurationError(
-                "Azure needs the stores extra: pip install 'aignostics-async[stores]'"
-            ) from None
+            raise MissingExtra("Azure", extra="stores") from None
         options: Any = {"endpoint": check_endpoint(self.endpoint)} if self.endpoint else {}
         try:
             signer = AzureStore(

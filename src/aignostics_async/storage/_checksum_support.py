@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
+from .._core._logging import get_logger
 from ..errors import UrlRefused
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 _T = TypeVar("_T")
 
 Checksums = Literal["auto", "always", "when_required"]

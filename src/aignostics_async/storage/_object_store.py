@@ -7,7 +7,6 @@ with the file. A contradiction is sent once more and then raised.
 from __future__ import annotations
 
 import hashlib
-import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,6 +19,7 @@ import anyio.to_thread
 
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c, checksum_file
+from .._core._logging import get_logger
 from ..errors import ChecksumMismatch, TransferError, UrlRefused
 from ..transfer._file_io import unreadable
 from ..transfer._multipart_upload import part_size_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..transfer._engine import Engine
     from ._context import StoreContext
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 _REQUEST_SECONDS = 6 * 3600
 _ALWAYS_HASHED = 16 * 1024 * 1024
 """Bytes of a file up to which an MD5 is compared too where the store names a CRC32C."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import secrets
 import threading
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from .._core._crc32c import Crc32c
 from .._core._file_lock import try_lock
+from .._core._logging import get_logger
 from ..errors import DiskFull, TransferError
 from ._cancel_token import Cancelled
 from ._file_io import read_at, write_at
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ._cancel_token import CancelToken
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 
 _PIECE = 1024 * 1024  # bytes
 _SAVE_INTERVAL = 1.0  # seconds

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from .._core._display_text import visible
-from ..errors import ConfigurationError
+from ..errors import MissingExtra
 from ._progress import Direction, TransferEvent, TransferTally
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class ProgressBars:
 
     Use it as a context manager: the bars live inside the block, and `transient` ones disappear at its end.
     `show` adds bars of other work. Needs the `cli` extra; without it the constructor raises
-    ConfigurationError.
+    MissingExtra.
     """
 
     def __init__(self, *, transient: bool = False) -> None:
@@ -28,9 +28,7 @@ class ProgressBars:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
         except ImportError:
-            raise ConfigurationError(
-                "progress bars need rich, which the extra `cli` brings; in a checkout: pip install '.[cli]'"
-            ) from None
+            raise MissingExtra("drawing progress bars", extra="cli") from None
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from typing import TYPE_CHECKING
 
 from anyio import current_time
 
+from .._core._logging import get_logger
+
 if TYPE_CHECKING:
     from ..errors import AignosticsError
     from ._schedule import PollSchedule
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 
 
 class Outage:

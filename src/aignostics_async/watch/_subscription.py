@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from .._core._logging import get_logger
 from ..errors import AignosticsError
 from ._cursor import Cursor
 from ._positions import Position
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..models import RunDetails
     from ._scope import Scope
 
-_log = logging.getLogger("aignostics_async")
+_log = get_logger("aignostics_async")
 
 
 class Subscription:

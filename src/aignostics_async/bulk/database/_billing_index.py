@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import logging
 import os
 import secrets
 import sqlite3
@@ -24,10 +23,11 @@ from typing import Any
 
 from attrs import frozen
 
+from ..._core._logging import get_logger
 from ..._core._state_folder import state_folder
 from ...errors import ConfigurationError
 
-_log = logging.getLogger("aignostics_async.bulk")
+_log = get_logger("aignostics_async.bulk")
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS billed (

@@ -7,12 +7,12 @@ its run already.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import anyio
 from attrs import field, frozen
 
+from ..._core._logging import get_logger
 from ...errors import AignosticsError, JobError
 from ..database import _queries, _run_commands
 from ._tags import plain
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._platform import PlatformClient
     from ._quiescence import Moment
 
-_log = logging.getLogger("aignostics_async.bulk")
+_log = get_logger("aignostics_async.bulk")
 _HOW = "the platform has it, and this database had forgotten it"
 
 

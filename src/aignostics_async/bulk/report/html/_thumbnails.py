@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
+from ...._core._logging import get_logger
 from ...._core._tasks import plain_task_group
 from ....errors import ConfigurationError, JobError
 from ...preflight.slide_probe._prober import Prober
@@ -19,7 +19,7 @@ PICTURED = 200
 
 _PER_SLIDE = 10.0  # seconds
 _PATIENCE = 60.0  # seconds for all: nobody waits long for a report
-_log = logging.getLogger("aignostics_async.bulk")
+_log = get_logger("aignostics_async.bulk")
 
 
 async def take_pictures(database: Path) -> dict[int, bytes]:

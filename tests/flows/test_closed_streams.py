@@ -1,0 +1,61 @@
+"""Standard streams that are closed, full, or that nobody reads: no command ends in a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import pretend, result
+
+from aignostics_async.emulator.process import Emulator
+
+STREAMS = {
+    "stdout closed": ">&-",
+    "stdout full": "> /dev/full",
+    "stdout unread": "| true",
+    "stderr closed": "2>&-",
+    "stderr full": "2> /dev/full",
+    "both closed": ">&- 2>&-",
+    "all closed": "<&- >&- 2>&-",
+}
+COMMANDS = (
+    "runs watch RUN_ID --json --poll-interval 0.05",
+    "--help",
+    "--version",
+    "applications",
+    "runs list --json",
+    "applications nothing --json",
+    "runs show RUN_ID",
+    "runs fly",
+    "whoami",
+    "token --show",
+    "submit he-tme:v1.0.0 nothing.svs --store STORE --json",
+    "bulk plan he-tme:v1.0.0 . --store STORE",
+    "bulk status nothing",
+)
+
+
+@pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
+def test_no_command_ends_in_a_traceback(emulator: Emulator, tmp_path: Path, streams: str) -> None:
+    run_id = pretend(emulator, result("a"))
+    (tmp_path / "state").mkdir()
+    # Every command with the hardest case; the others with three: a result, an error, lines that follow.
+    for command in COMMANDS if streams == STREAMS["all closed"] else COMMANDS[::5]:
+        words = command.replace("RUN_ID", run_id).replace("STORE", emulator.store_url)
+        program = f"{sys.executable} -m aignostics_async.cli {words} {streams}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", program],
+            cwd=tmp_path,
+            env={**os.environ, **emulator.environment, "XDG_STATE_HOME": str(tmp_path / "state")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        for sign in ("Traceback", "Exception", "lost sys."):
+            assert sign not in done.stderr, program
+        assert done.returncode in range(8), program
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state"]
