@@ -40,7 +40,7 @@ MIB = 1024 * 1024
 SMALL = random.Random("small").randbytes(300_000)
 LARGE = random.Random("large").randbytes(12 * MIB + 5)
 SETTINGS = evolve(IMPATIENT, transfers=Transfers(part_size=5 * MIB))
-KEYS = ["plain.svs", "a b/ü+%&?#~.svs", "症例/スライド.svs", "x" * 300]
+KEYS = ["plain.svs", "a b/ü+%&?#~.svs", "症例/スライド.svs", "x" * 300, "case 7.svs", "case~207.svs", "x//y"]
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +120,9 @@ async def test_any_key(client: Client, address: StoreAddress, key: str, tmp_path
     stored = await store.put(key, file_of(tmp_path, SMALL))
     url = await store.presign_get(stored.uri, 600)
     assert requests.get(url, timeout=30).content == SMALL
+    there = await store.stat(key)
+    assert there is not None
+    assert there.uri == stored.uri
 
 
 async def test_what_is_there_is_not_sent_again(

@@ -1,0 +1,211 @@
+"""Keys, endpoints, files and functions that can't be used: a typed error each time, which says what to do."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from lying_store import LyingStore, lying_store
+
+from aignostics_async import (
+    GCS,
+    S3,
+    AwsKey,
+    Azure,
+    ConfigurationError,
+    HmacKey,
+    Presigned,
+    Store,
+    StoreAddress,
+    Stored,
+    TransferError,
+    put_once,
+)
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.storage._azure import blob_name
+
+KEY = AwsKey("name", "secret", "us-east-1")
+ACCOUNT: dict[str, Any] = {"account": "account", "key": base64.b64encode(b"key").decode()}
+
+
+@pytest.fixture
+def place() -> Iterator[LyingStore]:
+    with lying_store() as place:
+        yield place
+
+
+@pytest.mark.parametrize("key", ["no base64!", "A", "ü"])
+async def test_a_key_of_azure_that_is_no_base64(emulator: Emulator, key: str) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="AZURE_STORAGE_KEY"):
+            client.store(Azure(container="slides", account="account", key=key))
+
+
+@pytest.mark.parametrize(
+    "pem", ["", "no PEM", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"]
+)
+async def test_a_service_account_without_a_key_in_pem_form(emulator: Emulator, pem: str) -> None:
+    account = {"client_email": "a@b", "private_key": pem}
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="PEM"):
+            client.store(GCS(bucket="slides", service_account=account))
+
+
+@pytest.mark.parametrize("hmac", [("id",), ("id", ""), ("id", None), HmacKey("", "secret"), 7])
+async def test_an_hmac_key_that_is_none(emulator: Emulator, hmac: Any) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="HmacKey"):
+            client.store(GCS(bucket="slides", hmac=hmac))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://[::1",
+        "host",
+        "ftp://host",
+        "https://",
+        "https://u:p@host",
+        "http://host:port",
+        "https://host?a=b",
+    ],
+)
+@pytest.mark.parametrize("kind", ["s3", "gs", "azure"])
+async def test_an_endpoint_that_is_no_url(emulator: Emulator, endpoint: str, kind: str) -> None:
+    stores: dict[str, StoreAddress] = {
+        "s3": S3(bucket="slides", endpoint=endpoint, key=KEY),
+        "gs": GCS(bucket="slides", endpoint=endpoint, hmac=("id", "secret")),
+        "azure": Azure(container="slides", endpoint=endpoint, **ACCOUNT),
+    }
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="endpoint"):
+            client.store(stores[kind])
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "s3://[::1/x", "https://[", "s3://", "slides", "", 7, None]
+)
+async def test_an_address_that_is_none(emulator: Emulator, address: Any) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError):
+            client.store(address)
+
+
+@pytest.mark.parametrize("key", [None, "secret", ("name", "secret")])
+async def test_a_function_for_keys_that_gives_none(emulator: Emulator, key: Any, tmp_path: Path) -> None:
+    async with emulator.client() as client:
+        store = client.store(S3(bucket="slides", endpoint="http://127.0.0.1:9", key=lambda: key))
+        with pytest.raises(ConfigurationError, match="AwsKey"):
+            await store.stat("key")
+
+
+@pytest.mark.parametrize("kind", [str, Path], ids=["text", "path"])
+@pytest.mark.parametrize("call", ["put", "put_once"])
+async def test_a_path_may_be_a_text(
+    emulator: Emulator, tmp_path: Path, kind: Callable[[Path], Any], call: str
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    async with emulator.client() as client:
+        for address in (emulator.s3(), emulator.store_url):
+            store = client.store(address)
+            send = store.put if call == "put" else lambda key, path, store=store: put_once(store, key, path)
+            assert (await send(f"{kind.__name__} {call}", kind(source))).verified
+            with pytest.raises(TransferError, match="can't be read"):
+                await send("missing", kind(tmp_path / "none"))
+            with pytest.raises(TransferError, match="can't be read"):
+                await send("folder", kind(tmp_path))
+
+
+async def test_presigned_urls_may_need_headers(emulator: Emulator, place: LyingStore, tmp_path: Path) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+
+    async def put_url(key: str) -> tuple[str, dict[str, str]]:
+        return f"{place.origin}/{key}", {"x-ms-blob-type": "BlockBlob"}
+
+    async def get_url(key: str) -> str:
+        return f"{place.origin}/{key}"
+
+    async with emulator.client() as client:
+        await client.store(Presigned(put_url=put_url, get_url=get_url)).put("key", source)
+    sent = [headers for method, _, headers in place.requests if method == "PUT"]
+    assert [headers["x-ms-blob-type"] for headers in sent] == ["BlockBlob"]
+
+
+@pytest.mark.parametrize("signed", [None, 7, ("url",), ("url", None), (None, {}), ["url", {}]])
+async def test_a_function_that_signs_nothing(emulator: Emulator, tmp_path: Path, signed: Any) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+
+    async def url(_key: str) -> Any:
+        return signed
+
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="return a URL"):
+            await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
+
+
+class Forgetful:
+    """A store of a user's own that says of each object what it is told to say."""
+
+    def __init__(self, *told: Stored) -> None:
+        self.told = list(told)
+        self.puts = 0
+
+    async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
+        self.puts += 1
+        return self.told[0]
+
+    async def stat(self, key: str) -> Stored | None:
+        return self.told[-1] if self.puts else None
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        return "https://h/a"
+
+    async def credentials_expire_at(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [Stored("uri", 4)],
+        [Stored("uri", 5, "AAAAAA==")],
+        [Stored("uri", 5), Stored("uri", 4)],
+        [Stored("uri", 5), Stored("uri", 5, "AAAAAA==")],
+    ],
+    ids=["size of put", "checksum of put", "size of stat", "checksum of stat"],
+)
+async def test_a_store_of_ones_own_is_compared_too(tmp_path: Path, told: list[Stored]) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    store = Forgetful(*told)
+    assert isinstance(store, Store)
+    with pytest.raises(TransferError, match="the file has 5"):
+        await put_once(store, "key", source)
+    assert store.puts == 2, "it is sent once more"
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_no_two_keys_are_one_blob(one: str, other: str) -> None:
+    try:
+        names = blob_name(one), blob_name(other)
+    except UnicodeEncodeError:
+        return  # no name that a file of this system could have
+    assert (names[0] == names[1]) is (one == other)
+    for name in names:
+        assert "%" not in name
+        assert all(part not in ("", ".", "..") for part in name.split("/")) or name == ""
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("case 7.svs", "case~207.svs"), ("x//y", "x/~2Fy", "x/y"), ("a/./b", "a/~2E/b"), ("/x", "x", "x/")],
+)
+def test_keys_that_looked_alike_are_different_blobs(keys: tuple[str, ...]) -> None:
+    assert len({blob_name(key) for key in keys}) == len(keys)
