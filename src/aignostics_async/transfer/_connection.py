@@ -152,6 +152,8 @@ class Connection:
         try:
             while True:
                 end = head_end(self._received)
+                if (len(self._received) if end is None else end) > MAX_HEAD:
+                    raise ProtocolError("the head of the answer has no end")
                 if end is None:
                     began = self._receive_head(began)
                     continue
@@ -171,8 +173,6 @@ class Connection:
         if not piece:
             raise ConnectionResetError("the storage hung up without an answer")
         self._received += piece
-        if len(self._received) > MAX_HEAD:
-            raise ProtocolError("the head of the answer has no end")
         return time.monotonic() if began is None else began
 
     def receive(self, seconds: float) -> bytes:
