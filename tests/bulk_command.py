@@ -1,4 +1,4 @@
-"""`aignostics-async bulk` as a process, on slides of a test's own."""
+"""`aignostics-async bulk` on slides of a test's own, in this process or in one of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+from command_line import run_here
 
 from aignostics_async.emulator.process import Emulator
 
@@ -50,7 +51,13 @@ class Command:
         return (job or self.job, VERSION, self.folder / "slides", *store, *QUICK)
 
     def __call__(self, verb: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run a verb to its end."""
+        """Run a verb to its end, in this process."""
+        done = run_here(self.words(verb, *arguments)[3:], self.environment)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def process(self, verb: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a verb to its end, in a process of its own."""
         done = subprocess.run(
             self.words(verb, *arguments), env=self.environment, capture_output=True, text=True, check=False,
             timeout=100,

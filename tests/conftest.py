@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +22,9 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
 rounds.register_profiles()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background processes so, and the processes of the tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from attrs import asdict
 
 from ._judge import Judgement
-from ._round import Death, Lane, Outcome, Plan
-from ._schedule import QUICK, WHOLE, Trial, first_wave, wave
+from ._round import RATE, Death, Lane, Outcome, Plan
+from ._schedule import TRIALS, Trial, first_wave, wave
 from ._table import table
 
 _MOST_WAVES = 6
@@ -29,13 +29,14 @@ _MOST_WAVES = 6
 def main() -> int:
     """Play a trial, print its figures, and return the exit status."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of it, every point once")
+    parser.add_argument("--trial", choices=TRIALS, default="whole", help="quick: each point once")
+    parser.add_argument("--rate", type=float, default=RATE, help="seconds of the platform's clock in one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lanes", type=int, default=3, help="emulators, each with one job at a time")
     given = parser.parse_args()
-    trial = QUICK if given.quick else WHOLE
+    trial = TRIALS[given.trial]
     folder, begun = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
-    outcomes = _play(trial, folder, given.seed, given.lanes)
+    outcomes = _play(trial, folder, given)
     is_kept = _tell(outcomes, trial)
     print(f"{time.monotonic() - begun:.0f} s, seed {given.seed}")
     if is_kept:
@@ -45,25 +46,26 @@ def main() -> int:
     return 0 if is_kept else 1
 
 
-def _play(trial: Trial, folder: Path, seed: int, lanes: int) -> list[Outcome]:
+def _play(trial: Trial, folder: Path, given: argparse.Namespace) -> list[Outcome]:
+    seed: int = given.seed
     outcomes: list[Outcome] = []
     for number in range(_MOST_WAVES):
         plans = first_wave(trial, seed) if number == 0 else wave(trial, outcomes, seed + 1000 * number)
         if not plans:
             break
         print(f"{len(plans)} jobs", flush=True)
-        outcomes += _side_by_side(plans, folder / str(number), lanes)
+        outcomes += _side_by_side(plans, folder / str(number), given.lanes, given.rate)
     return outcomes
 
 
-def _side_by_side(plans: Sequence[Plan], folder: Path, lanes: int) -> list[Outcome]:
+def _side_by_side(plans: Sequence[Plan], folder: Path, lanes: int, rate: float) -> list[Outcome]:
     """Play rounds on several emulators, each in a process of its own that has no threads to be forked."""
     sys.stdout.flush()
     lanes, pids = min(lanes, len(plans)), []
     for number in range(lanes):
         pid = os.fork()
         if pid == 0:
-            _lane(plans[number::lanes], folder / str(number))
+            _lane(plans[number::lanes], folder / str(number), rate)
         pids.append(pid)
     for pid in pids:
         os.waitpid(pid, 0)
@@ -73,10 +75,10 @@ def _side_by_side(plans: Sequence[Plan], folder: Path, lanes: int) -> list[Outco
     return [*outcomes, *[Outcome(name, "kills", trouble="its lane ended") for name in sorted(missing)]]
 
 
-def _lane(plans: Sequence[Plan], folder: Path) -> None:
+def _lane(plans: Sequence[Plan], folder: Path, rate: float) -> None:
     status = 1
     try:
-        lane = Lane(folder)
+        lane = Lane(folder, rate)
         descriptor = os.open(folder / "lane.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 2)
         with lane.emulator, folder.with_suffix(".jsonl").open("w", buffering=1) as file:

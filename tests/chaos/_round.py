@@ -25,12 +25,12 @@ from ._points import Point, chunks_in_flight
 from ._worker import Orders, fork, make
 
 RATE = 200.0
-"""Seconds of the emulator's clock in one of ours."""
+"""Seconds of the emulator's clock in one of ours, on a quiet machine."""
 SLIDES, CHUNK = 8, 2
 _SPEED = 0.1  # a run takes about 80 seconds of that clock
 _TOKENS = 500.0  # seconds of that clock
 _URLS = 200.0
-_LONGEST_LIFE = 60.0  # seconds
+_LONGEST_LIFE = 180.0  # seconds
 _MOST_LIVES = 12
 _NAP = _weather.TIMEOUTS.quiescence + _weather.TIMEOUTS.replica_lag + 100.0  # seconds of that clock
 
@@ -101,13 +101,14 @@ class Outcome:
 class Lane:
     """An emulator, and the rounds that are played on it one after the other."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rate: float = RATE) -> None:
         self._folder = folder
+        self._rate = rate
         folder.mkdir(parents=True)
         self.emulator = Emulator(
             folder / "emulator",
             speed=_SPEED,
-            clock_rate=RATE,
+            clock_rate=rate,
             token_lifetime=_TOKENS,
             url_lifetime=_URLS,
         )
@@ -143,7 +144,7 @@ class Lane:
         self.emulator.set_faults(*_rules(plan))
         outcome = Outcome(plan.name, plan.kind)
         begun = time.monotonic()
-        _Round(self.emulator, folder, plan, outcome, self._undisturbed).play()
+        _Round(self.emulator, folder, plan, outcome, self._undisturbed, self._rate).play()
         if plan.kind == "calm":
             self._undisturbed = time.monotonic() - begun
         if not outcome.trouble:
@@ -181,6 +182,7 @@ class _Round:
     plan: Plan
     outcome: Outcome
     undisturbed: float
+    rate: float
 
     def play(self) -> None:
         """Kill and resume until the job is done."""
@@ -202,7 +204,7 @@ class _Round:
             self.emulator,
             Orders(
                 folder=self.folder,
-                rate=RATE,
+                rate=self.rate,
                 point=point,
                 skip=0 if kill is None else kill.skip,
                 chunks=0 if kill is None else kill.chunks,
@@ -228,7 +230,7 @@ class _Round:
             ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
             if ended and os.WIFSTOPPED(status):
                 self.outcome.naps += 1
-                time.sleep(_NAP / RATE)
+                time.sleep(_NAP / self.rate)
                 os.kill(pid, signal.SIGCONT)
             elif ended:
                 return os.waitstatus_to_exitcode(status)

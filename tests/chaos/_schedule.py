@@ -13,7 +13,6 @@ from ._round import Kill, Kind, Outcome, Plan
 
 _KILLS_OF_A_ROUND = 3
 _MOST_TRIES = 4
-POINTED = (*POINTS, AFTER_DUPLICATE)
 
 
 @frozen(kw_only=True)
@@ -30,10 +29,22 @@ class Trial:
     """Rounds in which an older database is brought back."""
     naps: int
     """Rounds in which the process sleeps for longer than its timeouts."""
+    points: Sequence[Point] = POINTS
+    """Of which points."""
 
 
 WHOLE = Trial(kills=200, at_point=5, at_random=100, late=10, copies=10, naps=6)
 QUICK = Trial(kills=0, at_point=1, at_random=6, late=2, copies=1, naps=1)
+SAMPLE = Trial(
+    kills=0,
+    at_point=1,
+    at_random=1,
+    late=1,
+    copies=1,
+    naps=0,
+    points=[POINTS[number - 1] for number in (2, 4, 8, 11, 14, 17, 19)],
+)
+TRIALS = {"whole": WHOLE, "quick": QUICK, "sample": SAMPLE}
 
 
 def first_wave(trial: Trial, seed: int) -> list[Plan]:
@@ -48,7 +59,7 @@ def wave(trial: Trial, outcomes: Iterable[Outcome], seed: int) -> list[Plan]:
     at = Counter(death.point for death in done)
     flying = [death for death in done if death.in_flight >= 2]
     random_flying = sum(death.point is None for death in flying)
-    pointed = [point for point in POINTS for _ in range(max(0, trial.at_point - at[point.number]))]
+    pointed = [point for point in trial.points for _ in range(max(0, trial.at_point - at[point.number]))]
     wanted = trial.at_random - random_flying
     count = max(wanted, trial.kills - len(flying) - len(pointed), 0)
     count = count if not done else 2 * count  # some of them hit before two chunks are in flight

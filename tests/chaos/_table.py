@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ._judge import Judgement
+from ._points import AFTER_DUPLICATE
 from ._round import Outcome
-from ._schedule import POINTED, Trial
+from ._schedule import Trial
 
 
 @frozen
@@ -55,9 +56,9 @@ def _kills(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
             Line(
                 f"  at point {point.number}: {point.told}",
                 at[point.number],
-                trial.at_point if point.number < len(POINTED) else min(trial.late // 2, trial.at_point),
+                trial.at_point if point is not AFTER_DUPLICATE else min(trial.late // 2, trial.at_point),
             )
-            for point in POINTED
+            for point in (*trial.points, AFTER_DUPLICATE)
         ],
         Line("jobs whose older database was brought back", of_kind["copy"], trial.copies),
         Line(

@@ -33,7 +33,7 @@ def test_a_job_from_its_slides_to_its_report(bulk: Command, slide_file: Path) ->
     assert (planned.returncode, bulk.job.exists()) == (0, False)
     assert "3 items in 2 runs" in planned.stdout
 
-    done = bulk("run", *bulk.begin())
+    done = bulk.process("run", *bulk.begin())
     assert done.returncode == 0, done.stderr
     told = events(done.stdout)
     assert [told[index]["what"] for index in (0, 1, -2, -1)] == ["outlook", "started", "finished", "summary"]

@@ -1,4 +1,4 @@
-"""The command line against the emulator, as a process."""
+"""The command line against the emulator: in this process, and where signals or pipes matter in its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import run_here
 from support import pretend, result
 
 from aignostics_async import Slide
@@ -22,8 +23,7 @@ def cli(*arguments: str | Path, emulator: Emulator | None = None) -> subprocess.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIGNOSTICS_")}
     if emulator is not None:
         environment |= emulator.environment
-    command = [sys.executable, "-m", "aignostics_async.cli", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    return run_here(arguments, environment)
 
 
 def parsed(done: subprocess.CompletedProcess[str]) -> Any:
@@ -142,8 +142,7 @@ def test_wrong_use(arguments: tuple[str, ...], status: int, words: str, tmp_path
 
 def test_a_wrong_token_is_status_5(emulator: Emulator) -> None:
     environment = {**os.environ, **emulator.environment, "AIGNOSTICS_ACCESS_TOKEN": "wrong"}
-    command = [sys.executable, "-m", "aignostics_async.cli", "runs", "list"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = run_here(["runs", "list"], environment)
     assert done.returncode == 5
     assert "Sign in again" in done.stderr
 
@@ -265,8 +264,7 @@ def test_an_unreachable_identity_provider_is_no_sign_in(emulator: Emulator) -> N
         "AIGNOSTICS_CLIENT_ID": "c",
         "AIGNOSTICS_TOKEN_URL": "http://127.0.0.1:9/token",
     }
-    command = [sys.executable, "-m", "aignostics_async.cli", "runs", "list"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = run_here(["runs", "list"], environment)
     assert done.returncode == 1
     assert "gave no answer" in done.stderr
 

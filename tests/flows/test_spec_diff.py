@@ -54,6 +54,7 @@ def test_the_next_release_only_adds(diff: Path, shared: Path, committed: dict[st
     assert not any(each["code"] for each in record["changes"])
 
 
+@pytest.mark.slow
 def test_the_newest_release_breaks(diff: Path, root: Path, shared: Path, committed: dict[str, Any]) -> None:
     new = json.loads((shared / "specs/platform-1.7.0.json").read_text(encoding="utf-8"))
     done = run(diff, shared / "specs/platform-1.7.0.json", "--format", "json")
@@ -93,6 +94,7 @@ def test_a_contract_against_itself_is_no_change(diff: Path, root: Path) -> None:
     assert "(0 breaking, 0 additive, 0 cosmetic)" in done.stdout
 
 
+@pytest.mark.slow
 def test_other_words_are_cosmetic(diff: Path, root: Path, tmp_path: Path) -> None:
     text = (root / "openapi.json").read_text(encoding="utf-8")
     copy = tmp_path / "copy.json"
@@ -118,6 +120,7 @@ def test_without_node_tools_it_says_what_to_run(root: Path, tmp_path: Path) -> N
     assert "make node-tools" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_newest_release_stops_at_the_type_check(
     root: Path, shared: Path, tmp_path: Path, committed: dict[str, Any]
 ) -> None:
@@ -138,6 +141,7 @@ def test_the_newest_release_stops_at_the_type_check(
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_the_how_to_shows_what_the_commands_print(
     root: Path, shared: Path, committed: dict[str, Any]
 ) -> None:
