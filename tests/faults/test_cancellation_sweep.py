@@ -7,6 +7,7 @@ The normal suite draws some steps with a fixed seed; `make test-slow` takes them
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 from attrs import define
+from bystanders import bystanders
 from hostile_server import Hostile, hostile
 from support import artifact, pretend, result
 
@@ -63,6 +65,8 @@ class Setting:
 
 
 Call = Callable[[Client, Setting], Awaitable[object]]
+Progress = Callable[[Any], None]
+CallWithProgress = Callable[[Client, Setting, Progress], Awaitable[object]]
 
 
 async def enter(_client: Client, setting: Setting) -> object:
@@ -196,3 +200,64 @@ def test_every_step(call: Call, setting: Setting) -> None:
     steps = sweep_step(call, setting, None)
     for step in range(1, steps + 1):
         sweep_step(call, setting, step)
+
+
+# Callbacks that raise
+
+
+class Stop(Exception):
+    """What a callback raises."""
+
+
+async def download_with(client: Client, setting: Setting, progress: Progress) -> object:
+    report = await client.run(setting.run_id).download(setting.folder, progress=progress)
+    report.raise_for_failures()
+    return report
+
+
+async def complete_with(client: Client, setting: Setting, progress: Progress) -> object:
+    async with client.download_as_completed([setting.run_id], setting.folder, progress=progress) as items:
+        return [item async for item in items]
+
+
+async def put_with(client: Client, setting: Setting, progress: Progress) -> object:
+    return await client.store(setting.emulator.store_url).put("key", setting.slide, progress=progress)
+
+
+async def submit_with(client: Client, setting: Setting, progress: Progress) -> object:
+    items = [Item(name, slide=Slide(setting.slide)) for name in "ab"]
+    store = setting.emulator.store_url
+    return await client.runs.submit("he-tme:v1.1.0", items, store=store, progress=progress)
+
+
+@pytest.mark.parametrize(
+    "call", [download_with, complete_with, put_with, submit_with], ids=lambda call: call.__name__
+)
+async def test_a_callback_that_raises_at_any_event(
+    call: CallWithProgress, setting: Setting, tmp_path: Path
+) -> None:
+    """Files and a database that are opened afterwards stay as they are, and the same call succeeds."""
+    setting.prepare(has_run=call in (download_with, complete_with))
+    events: list[object] = []
+    async with setting.emulator.client() as client:
+        await call(client, setting, events.append)
+        for number in range(len(events)):
+            shutil.rmtree(setting.folder)
+            setting.folder.mkdir()
+            with pytest.raises(Stop):
+                await call(client, setting, raising_at(number))
+            with bystanders(tmp_path / f"bystanders {number}"):
+                assert not client._session.engine._threads._calls
+                assert [path for path in setting.folder.rglob("*") if path.name.startswith(".")] == []
+                await call(client, setting, lambda _event: None)
+
+
+def raising_at(number: int) -> Progress:
+    """Return a callback that raises at one event, and counts on."""
+    events = itertools.count()
+
+    def progress(_event: object) -> None:
+        if next(events) == number:
+            raise Stop
+
+    return progress

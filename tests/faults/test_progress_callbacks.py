@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import define, evolve, field
+from bystanders import bystanders
 from hostile_server import Hostile, engine_of, files_in, hostile, until
 from support import artifact, pretend, result
 
@@ -122,28 +120,6 @@ class FrozenDisk:
             return work(descriptor, view, position)
 
         return frozen
-
-
-@contextmanager
-def bystanders(folder: Path) -> Iterator[None]:
-    """Open files and a database, as a program does after a call has failed; none of them may change."""
-    files = [folder / f"bystander {number}" for number in range(40)]
-    descriptors = [os.open(file, os.O_RDWR | os.O_CREAT) for file in files]
-    for descriptor in descriptors:
-        os.write(descriptor, b"twelve bytes")
-    database = sqlite3.connect(folder / "bystander.db")
-    database.execute("CREATE TABLE numbers (number)")
-    database.executemany("INSERT INTO numbers VALUES (?)", [(number,) for number in range(1000)])
-    database.commit()
-    yield
-    database.execute("INSERT INTO numbers VALUES (1000)")
-    database.commit()
-    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert database.execute("SELECT count(*) FROM numbers").fetchone() == (1001,)
-    database.close()
-    for descriptor in descriptors:
-        os.close(descriptor)
-    assert {file.read_bytes() for file in files} == {b"twelve bytes"}
 
 
 def open_files() -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
+from unittest.mock import ANY
 
 import pytest
 from attrs import evolve
@@ -27,6 +29,7 @@ from aignostics_async import (
     checksum_bytes,
 )
 from aignostics_async.emulator.process import IMPATIENT
+from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
@@ -200,6 +203,34 @@ async def test_another_etag_is_another_file(place: Hostile, tmp_path: Path, etag
     fetched = await fetch(place, tmp_path / "file", expected=None)
     assert (tmp_path / "file").read_bytes() == other
     assert fetched == FetchedFile(len(BODY), checksum_bytes(other).wire, False)
+
+
+async def test_an_etag_that_each_backend_makes_up_does_not_matter_where_a_checksum_is_promised(
+    place: Hostile, tmp_path: Path
+) -> None:
+    def balance(ask: Ask) -> Reply:
+        reply = place.whole(ask)
+        return evolve(reply, headers={**reply.headers, "ETag": f'"{ask.number}"'}, cut=5 * MIB)
+
+    place.fault = balance
+    fetched = await fetch(place, tmp_path / "file")
+    assert fetched.verified
+    assert [ask.first for ask in place.asks] == [None, 5 * MIB, 10 * MIB]
+
+
+async def test_a_promised_file_that_was_replaced_is_not_mixed(place: Hostile, tmp_path: Path) -> None:
+    """The length is the same and the ETag does not count, so the checksum tells; the second try is whole."""
+    other = bytes(reversed(BODY))
+
+    def replace(ask: Ask) -> Reply | None:
+        if ask.number == 0:
+            return evolve(place.whole(ask, other), cut=6 * MIB)
+        return None
+
+    place.fault = replace
+    assert (await fetch(place, tmp_path / "file")).verified
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert [ask.first for ask in place.asks] == [None, 6 * MIB, None]
 
 
 async def test_a_file_that_is_replaced_again_and_again(place: Hostile, tmp_path: Path) -> None:
@@ -534,3 +565,66 @@ async def test_two_downloads_of_one_file_don_t_mix(place: Hostile, tmp_path: Pat
             await first
     await fetch(place, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
+
+
+# File systems without locks
+
+
+@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every lock fail as on Lustre, on NFS without a lock daemon, and elsewhere."""
+
+    def flock(_descriptor: int, _operation: int) -> None:
+        raise OSError(request.param, "told by the file system")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    _partial_file._warn_of_missing_locks.cache_clear()
+
+
+@pytest.mark.usefixtures("without_locks")
+async def test_downloads_go_on_without_locks(
+    place: Hostile, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once; what an earlier download left is resumed, and what fails late is kept."""
+    for name in ("a", "b"):
+        leave_holes(tmp_path / name, place, holes=4)
+        await fetch(place, tmp_path / name, settings=SMALL)
+        assert (tmp_path / name).read_bytes() == BODY
+    assert place.served() == len(BODY)
+    place.fault = lambda ask: (
+        evolve(place.whole(ask), cut=9 * MIB) if ask.first is None else Reply(500, b"in trouble")
+    )
+    with pytest.raises(TransferInterrupted, match="in trouble"):
+        await fetch(place, tmp_path / "c")
+    assert files_in(tmp_path) == [".c.part", ".c.part.json", "a", "b"]
+    place.asks.clear()
+    place.fault = lambda _ask: None
+    await fetch(place, tmp_path / "c")
+    assert [ask.first for ask in place.asks] == [9 * MIB]
+    assert files_in(tmp_path) == ["a", "b", "c"]
+    assert [record.message for record in caplog.records if "no file locks" in record.message] == [ANY]
+
+
+@pytest.mark.usefixtures("without_locks")
+async def test_downloads_of_one_file_without_locks_don_t_mix(place: Hostile, tmp_path: Path) -> None:
+    async with engine_of() as engine:
+        await asyncio.gather(
+            *(fetch_file(engine, place.ask_url, tmp_path / "file", name="a", expected=CRC) for _ in range(5))
+        )
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert files_in(tmp_path) == ["file"]
+
+
+async def test_a_partial_file_that_was_taken_away_is_no_file(place: Hostile, tmp_path: Path) -> None:
+    """Another host, where the file system has no locks, claims it; what it became is not used."""
+    taken = tmp_path / "taken"
+
+    def take(ask: Ask) -> None:
+        if ask.number == 0:
+            part_path(tmp_path / "file").rename(taken)
+            part_path(tmp_path / "file").write_bytes(b"of another process")
+
+    place.fault = take
+    with pytest.raises(TransferError, match="taken its partial file away"):
+        await fetch(place, tmp_path / "file")
+    assert not (tmp_path / "file").exists()

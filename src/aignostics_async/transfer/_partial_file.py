@@ -232,7 +232,7 @@ class PartialFile:
         try:
             # Nothing more can be done for a file that can't be saved or deleted.
             with contextlib.suppress(OSError):
-                if not self._is_over:
+                if not self._is_over and _is_at(self._descriptor, self.path):
                     self._keep_or_discard()
         finally:
             os.close(self._descriptor)
