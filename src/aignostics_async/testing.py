@@ -1,31 +1,102 @@
-"""Pytest fixtures for users: an emulator that does not make tests wait.
+"""Pytest fixtures for programs that use the SDK: an emulator of the platform, and a client for it.
 
-In your `conftest.py`:
+In `conftest.py`:
 
     pytest_plugins = ["aignostics_async.testing"]
 
-and in a test:
+and in a test, run by pytest-asyncio or by the plugin of anyio:
 
-    async def test_my_service(aignostics_emulator):
-        async with aignostics_emulator.client() as client:
-            ...
+    async def test_a_run(aignostics_client, aignostics_emulator, aignostics_slide):
+        item = Item("case-7", slide=Slide(aignostics_slide))
+        store = aignostics_emulator.store_url
+        run = await aignostics_client.runs.submit("he-tme:v1.1.0", [item], store=store)
+        assert (await run.wait()).status == "COMPLETED"
 
-Needs the extras `emulator` and `cli`.
+The fixtures are
+
+- `aignostics_emulator`: an `Emulator`. One process serves the session, and each test finds it as new, without
+  runs, objects, logins and fault rules. `@pytest.mark.aignostics_emulator(token_lifetime=5)` sets options for
+  one test, as `Emulator.reset` takes them.
+- `aignostics_client`: an open `Client` for the emulator, with settings that do not make tests wait.
+- `aignostics_environment`: sets the environment variables with which `Client.from_env` and the command line
+  connect to the emulator, and returns them.
+- `aignostics_slide`: the path of a small synthetic slide. It is shared by the session, so do not change it.
+
+Starting the emulator takes a second or two per session; a reset takes a few hundredths of a second. Needs the
+extras `emulator` and `cli`. pytest-asyncio's mode `auto` takes over every asynchronous test, so tests for
+anyio's plugin need its default mode, `strict`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from . import Client
 from .emulator.process import IMPATIENT, Emulator
 
-__all__ = ["IMPATIENT", "Emulator", "aignostics_emulator"]
+__all__ = [
+    "IMPATIENT",
+    "Emulator",
+    "aignostics_client",
+    "aignostics_emulator",
+    "aignostics_emulator_process",
+    "aignostics_environment",
+    "aignostics_slide",
+]
+
+_async_fixture: Callable[..., Any]
+try:
+    # Its decorator is needed in strict mode, and anyio's plugin accepts it, too.
+    from pytest_asyncio import fixture as _async_fixture
+except ModuleNotFoundError:
+    _async_fixture = pytest.fixture
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; a hook of pytest."""
+    config.addinivalue_line(
+        "markers",
+        "aignostics_emulator(**options): options of the emulator for this test, as reset takes them",
+    )
 
 
 @pytest.fixture(scope="session")
-def aignostics_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Give an emulator for the whole session, whose runs take no time."""
+def aignostics_emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Give the emulator of the session; `aignostics_emulator` resets it for each test."""
     with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_process: Emulator) -> Emulator:
+    """Give the emulator as new, with the options of the test's `aignostics_emulator` marker."""
+    marker = request.node.get_closest_marker("aignostics_emulator")
+    aignostics_emulator_process.reset(**(marker.kwargs if marker else {}))
+    return aignostics_emulator_process
+
+
+@_async_fixture
+async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Client]:
+    """Give an open client for the emulator."""
+    async with aignostics_emulator.client() as client:
+        yield client
+
+
+@pytest.fixture
+def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Set the variables with which `Client.from_env` connects to the emulator, and return them."""
+    for name, value in aignostics_emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    return aignostics_emulator.environment
+
+
+@pytest.fixture(scope="session")
+def aignostics_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a small synthetic slide."""
+    from .emulator.synthetic import write_slide
+
+    return write_slide(tmp_path_factory.mktemp("slides") / "case-7.tiff", width=700, height=520)
