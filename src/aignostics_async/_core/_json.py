@@ -47,9 +47,10 @@ def encode_json(value: object) -> Secret:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         text.encode()
+        return Secret(text)
     except (ValueError, TypeError, RecursionError) as error:
-        raise UsageError(f"the request can't be written as JSON: {error}") from None
-    return Secret(text)
+        reason = str(error)
+    raise UsageError(f"the request can't be written as JSON: {reason}")  # outside, so that it has no context
 
 
 def decode_json(content: bytes) -> Any:

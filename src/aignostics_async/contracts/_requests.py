@@ -30,6 +30,7 @@ from aignostics_api.types import UNSET
 
 from .._core._json import encode_json
 from .._core._pager import Page, PageRequest
+from .._core._redaction import excerpt
 from .._identifiers import as_path_part, as_uuid
 from .._inputs import Item
 from ..errors import UsageError
@@ -194,13 +195,16 @@ def _run_request(application_version_id: str, items: Sequence[Item]) -> dict[str
 def _sealed(build: Callable[_P, dict[str, Any]], *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]:
     """Return the arguments of a request with its body as a Secret.
 
-    A body may hold signed URLs, and a traceback shows the variables of its frames: those of an error that is
-    raised here hold no body either.
+    A body may hold signed URLs, and tracebacks show the variables of their frames: the errors raised here
+    come without the frames that hold a body. Raises UsageError for arguments that make no request.
     """
     try:
         return _with_secret_body(build(*args, **kwargs))
     except UsageError as error:
         failure = error.with_traceback(None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        words = excerpt(f"{type(error).__name__}: {error}")
+        failure = UsageError(f"the request can't be built from these arguments ({words})")
     del args, kwargs
     raise failure
 
