@@ -181,7 +181,7 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
         width=80_000, height=60_000, mpp_x=0.25, mpp_y=0.25, mime_type="image/tiff",
         files=(slide,), associated_images=("label", "macro"),
     )  # fmt: skip
-    probed, numbers = ProbedSlide(info, size, fingerprint, ()), iter(range(count))
+    probed, numbers = ProbedSlide(info, size, fingerprint), iter(range(count))
 
     async def keep_some() -> None:
         for number in numbers:

@@ -38,7 +38,7 @@ SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.3)
 async def probed(path: Path) -> ProbedSlide:
     """Return what reading a slide gives, read in this process."""
     size, fingerprint = measure([path])
-    return ProbedSlide(await read_slide(Slide(path)), size, fingerprint, ())
+    return ProbedSlide(await read_slide(Slide(path)), size, fingerprint)
 
 
 @define(kw_only=True)

@@ -1,13 +1,19 @@
-"""Slides of formats that consist of several files, made for tests."""
+"""Slides of many formats, made for tests."""
 
 from __future__ import annotations
 
 import io
+import os
 import struct
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pydicom
+import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 
 _SLIDE_ID = "0123456789ABCDEF0123456789ABCDEF"
@@ -78,3 +84,154 @@ def write_flavour(source: Path, path: Path, flavour: str, **fields: str) -> Path
         setattr(dataset, name, value)
     dataset.save_as(path)
     return path
+
+
+def write_dicom(
+    folder: Path,
+    *,
+    levels: int = 2,
+    mpp: float = 0.5,
+    name: str = "{}.dcm",
+    series: str | None = None,
+    flavours: Sequence[str] = (),
+    **fields: Any,
+) -> list[Path]:
+    """Write a DICOM slide of 512 x 512 pixels at its first level, and return its files.
+
+    `name` is formatted with the number of the file. `flavours` are pictures such as LABEL beside the levels;
+    `fields` are set in every file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    series = series or f"2.25.{uuid.uuid4().int}"
+    frame = f"2.25.{uuid.uuid4().int}"
+    paths = []
+    for number in range(levels + len(flavours)):
+        is_level = number < levels
+        side = 512 >> number if is_level else 128
+        kind = (
+            ["VOLUME", "RESAMPLED" if number else "NONE"] if is_level else [flavours[number - levels], "NONE"]
+        )
+        dataset = _dicom(side, mpp * 512 / side, ["ORIGINAL" if not number else "DERIVED", "PRIMARY", *kind])
+        dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = series, frame
+        for key, value in fields.items():
+            setattr(dataset, key, value)
+        paths.append(folder / name.format(number))
+        dataset.save_as(paths[-1], enforce_file_format=True)
+    return paths
+
+
+def _dicom(side: int, mpp: float, image_type: list[str]) -> pydicom.Dataset:
+    tile = 128
+    frames = [_jpeg(tile, (90 + number % 100, 60, 120)) for number in range(max(1, side // tile) ** 2)]
+    meta = pydicom.dataset.FileMetaDataset()
+    meta.MediaStorageSOPClassUID = pydicom.uid.VLWholeSlideMicroscopyImageStorage
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(f"2.25.{uuid.uuid4().int}")
+    meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+    meta.ImplementationClassUID = pydicom.uid.UID("2.25.1")
+    dataset = pydicom.Dataset()
+    dataset.file_meta = meta
+    dataset.SOPClassUID, dataset.SOPInstanceUID = (
+        meta.MediaStorageSOPClassUID,
+        meta.MediaStorageSOPInstanceUID,
+    )
+    dataset.ImageType, dataset.Modality = image_type, "SM"
+    dataset.StudyInstanceUID = "2.25.2"
+    dataset.Rows = dataset.Columns = tile
+    dataset.TotalPixelMatrixColumns = dataset.TotalPixelMatrixRows = side
+    dataset.TotalPixelMatrixFocalPlanes = 1
+    dataset.NumberOfFrames = len(frames)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "YBR_FULL_422"
+    dataset.PlanarConfiguration = dataset.PixelRepresentation = 0
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit = 7
+    dataset.DimensionOrganizationType, dataset.NumberOfOpticalPaths = "TILED_FULL", 1
+    dataset.ImagedVolumeWidth = dataset.ImagedVolumeHeight = side * mpp / 1000
+    measures = pydicom.Dataset()
+    measures.PixelSpacing = [mpp / 1000, mpp / 1000]
+    groups = pydicom.Dataset()
+    groups.PixelMeasuresSequence = [measures]
+    dataset.SharedFunctionalGroupsSequence = [groups]
+    dataset.PixelData = pydicom.encaps.encapsulate(frames)
+    return dataset
+
+
+def _jpeg(side: int, colour: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), colour).save(file, "JPEG", subsampling="4:2:2")
+    return file.getvalue()
+
+
+def write_tiff(
+    path: Path,
+    *,
+    side: int = 1024,
+    mpp: float | None = 0.5,
+    description: str | bytes | None = None,
+    compression: str | None = "zlib",
+    extra: Sequence[tuple[NDArray[Any], str]] = (),
+    first: Sequence[tuple[NDArray[Any], str]] = (),
+    **options: Any,
+) -> Path:
+    """Write a tiled TIFF; `first` and `extra` are pictures with descriptions before and behind the slide."""
+    random = np.random.default_rng(1)
+    pixels = random.integers(100, 220, (side, side, 3), dtype=np.uint8)
+    per_cm = 1.0 if mpp is None else 1e4 / mpp
+    unit = "NONE" if mpp is None else "CENTIMETER"
+    with tifffile.TiffWriter(path, ome=False, **options) as tiff:
+        for picture, words in first:
+            tiff.write(picture, photometric="rgb", tile=(256, 256), description=words, metadata=None)
+        tiff.write(
+            pixels, photometric="rgb", tile=(256, 256), compression=compression, description=description,
+            resolution=(per_cm, per_cm), resolutionunit=unit, metadata=None,
+        )  # fmt: skip
+        for picture, words in extra:
+            tiff.write(picture, photometric="rgb", description=words, metadata=None)
+    return path
+
+
+def picture(width: int, height: int) -> NDArray[Any]:
+    """Return a picture for a label or a macro."""
+    return np.full((height, width, 3), 200, dtype=np.uint8)
+
+
+def make_old(*paths: Path) -> None:
+    """Set the times of files back, so that they do not look as if they were being copied."""
+    for path in paths:
+        os.utime(path, (1e9, 1e9))
+
+
+_BLOCKING_OPENSLIDE = """
+import importlib.machinery, importlib.util, pathlib, sys
+
+_here = pathlib.Path(__file__).parent.resolve()
+_path = [each for each in sys.path if pathlib.Path(each).resolve() != _here]
+_spec = importlib.machinery.PathFinder.find_spec("openslide", _path)
+_real = sys.modules["openslide"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_real)
+
+
+class OpenSlide(_real.OpenSlide):
+    def __init__(self, filename):
+        for pipe in sorted(pathlib.Path(filename).parent.glob("pipe_*")):
+            with pipe.open("rb"):
+                pass
+        super().__init__(filename)
+
+
+_real.OpenSlide = OpenSlide
+"""
+
+
+def write_hanging(source: Path, folder: Path) -> tuple[Path, Path]:
+    """Return a slide whose reader waits at two pipes beside it, and the folder of the reader's module.
+
+    The module stands in for a disk that does not answer: no file alone makes OpenSlide wait.
+    """
+    modules, slide = folder / "modules", folder / "hangs" / source.name
+    for each in (modules, slide.parent):
+        each.mkdir()
+    (modules / "openslide.py").write_text(_BLOCKING_OPENSLIDE)
+    slide.write_bytes(source.read_bytes())
+    for name in ("pipe_a", "pipe_b"):
+        os.mkfifo(slide.with_name(name))
+    return slide, modules

@@ -92,10 +92,12 @@ from .errors import (
     LoginRequired as LoginRequired,
     LoginTimeout as LoginTimeout,
     MissingExtra as MissingExtra,
+    NotASlide as NotASlide,
     NotFound as NotFound,
     PreconditionFailed as PreconditionFailed,
     QuotaExceeded as QuotaExceeded,
     RequestTimeout as RequestTimeout,
+    ResolutionConflict as ResolutionConflict,
     ResolutionUnknown as ResolutionUnknown,
     RunCancelled as RunCancelled,
     RunFailed as RunFailed,
@@ -131,7 +133,17 @@ from .models import (
 from .resources._applications import Applications as Applications
 from .resources._run import Run as Run
 from .resources._runs import Runs as Runs
-from .slides import SlideInfo as SlideInfo, find_slides as find_slides, read_slide as read_slide
+from .slides import (
+    FoundSlides as FoundSlides,
+    IdentifyingKind as IdentifyingKind,
+    IdentifyingPolicy as IdentifyingPolicy,
+    LeftOut as LeftOut,
+    LeftOutReason as LeftOutReason,
+    Remark as Remark,
+    SlideInfo as SlideInfo,
+    find_slides as find_slides,
+    read_slide as read_slide,
+)
 from .storage import (
     GCS as GCS,
     S3 as S3,

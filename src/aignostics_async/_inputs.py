@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
 
@@ -33,17 +33,40 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
         raise UsageError(f"a slide is the path of a file, not {path!r}") from None
 
 
+def _as_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    return tuple(map(_as_path, paths))
+
+
+def _is_mpp_source(_slide: object, _attribute: Any, value: Any) -> None:
+    if value not in (None, "file", "given"):
+        raise UsageError(f"mpp_source is 'file' or 'given', not {value!r}")
+
+
 @frozen
 class Slide:
-    """A whole-slide image on this machine: a file, or any one file of a DICOM series.
+    """A whole-slide image on this machine: a file, or any one file of a slide that consists of several.
 
-    Size and resolution are read from the file. Give `mpp` (µm per pixel, one number or x and y) where the
-    file has none or a wrong one. `metadata` adds to what is read, and wins over it.
+    What the file is and which files belong to it is decided by its content. Size and resolution are read
+    from it.
     """
 
     path: Path = field(converter=_as_path)
     mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
+    """µm per pixel, one number or x and y, for a file that has no resolution or an implausible one.
+
+    One that differs from the file's own by more than 2 % is refused unless `mpp_source` says which is right.
+    """
+    mpp_source: Literal["file", "given"] | None = field(default=None, kw_only=True, validator=_is_mpp_source)
+    """Which resolution is right where the two differ: `"given"` for `mpp`, `"file"` for the file's own."""
     metadata: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_is_mapping)
+    """Adds to what is read from the file, and wins over it."""
+    files: tuple[Path, ...] = field(default=(), kw_only=True, converter=_as_paths)
+    """The files of its DICOM series where they are known, as `find_slides` knows them.
+
+    Without them the series is looked for in the folder of `path`.
+    """
+    include_label: bool = field(default=False, kw_only=True)
+    """Whether the pictures of the label and of the whole glass in a DICOM series are sent, too."""
 
     def __attrs_post_init__(self) -> None:
         numbers = self.mpp if isinstance(self.mpp, tuple) else (self.mpp, self.mpp)
@@ -52,6 +75,8 @@ class Slide:
             raise UsageError(
                 f"mpp of {self.path} is a positive number of µm per pixel, or two as (x, y), not {self.mpp!r}"
             )
+        if self.mpp is None and self.mpp_source == "given":
+            raise UsageError(f"mpp_source of {self.path} is 'given', and no mpp is")
 
 
 @frozen

@@ -5,7 +5,9 @@
     │   └── MissingExtra                an optional dependency is not installed
     ├── UsageError                      a wrong argument, a closed client, a foreign event loop
     ├── SlideError                      a slide can't be read
-    │   └── ResolutionUnknown           its resolution is missing or implausible
+    │   ├── NotASlide                   its content is something else
+    │   ├── ResolutionUnknown           its resolution is missing or implausible
+    │   └── ResolutionConflict          a resolution that was given contradicts the file's own
     ├── InvalidSubmission               faults of a run request, all of them, found before it is sent
     ├── AuthenticationError
     │   ├── LoginRequired               no credential is left that could give a token
@@ -154,8 +156,31 @@ class SlideError(AignosticsError):
         self.remedy = remedy
 
 
+class NotASlide(SlideError):
+    """The content of a file is no slide, or of a format that can't be read."""
+
+
 class ResolutionUnknown(SlideError):
     """A slide's resolution is missing, or reads as one that no scanner has; give it by hand."""
+
+
+class ResolutionConflict(SlideError):
+    """A resolution that was given differs from the file's own by more than 2 %; say which one is right.
+
+    `from_file` and `given` are µm per pixel, across and down.
+    """
+
+    def __init__(self, *, path: str, from_file: tuple[float, float], given: tuple[float, float]) -> None:
+        ours, theirs = (
+            " x ".join(f"{mpp:.4g}" for mpp in dict.fromkeys(each)) for each in (from_file, given)
+        )
+        super().__init__(
+            f"its file says {ours} µm per pixel, and {theirs} was given",
+            path=path,
+            remedy="say for this slide which one is right: mpp_source 'file' or 'given'",
+        )
+        self.from_file = from_file
+        self.given = given
 
 
 class InvalidSubmission(AignosticsError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +13,14 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from slide_files import write_flavour
+from slide_files import write_dicom, write_hanging
 
 from aignostics_async import ConfigurationError, JobError, Slide, read_slide
 from aignostics_async.bulk.preflight._findings import Finding, FindingKind
 from aignostics_async.bulk.preflight.slide_probe import _prober
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
 from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
+from aignostics_async.slides._dicom import read_header
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
 
@@ -32,20 +33,16 @@ async def prober() -> AsyncIterator[Prober]:
 
 
 @pytest.fixture
-def hanging(shared: Path, tmp_path: Path) -> Path:
-    """Give a slide whose reader waits for ever: it looks into all files beside it, and two are pipes."""
-    (tmp_path / "hangs").mkdir()
-    slide = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path / "hangs"))
-    for name in ("pipe_a.dcm", "pipe_b.dcm"):
-        os.mkfifo(slide.with_name(name))
+def hanging(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a slide whose reader waits for ever at the pipes beside it."""
+    slide, modules = write_hanging(shared / "slides/small.svs", tmp_path)
+    monkeypatch.syspath_prepend(modules)
     return slide
 
 
 def pass_pipe(slide: Path, number: int) -> None:
     """Wait until a reader is at the first or the second pipe beside a slide, and let it pass."""
-    there = os.listdir(slide.parent)  # noqa: PTH208 - in the order in which a reader sees them
-    pipes = [name for name in there if name.startswith("pipe")]
-    os.close(os.open(slide.with_name(pipes[number]), os.O_WRONLY))
+    os.close(os.open(slide.with_name(("pipe_a", "pipe_b")[number]), os.O_WRONLY))
 
 
 def process_of(prober: Prober) -> int:
@@ -65,63 +62,77 @@ def failure(outcome: ProbedSlide | Finding) -> Finding:
 
 async def test_a_slide_is_told_as_it_is(prober: Prober, shared: Path) -> None:
     path = shared / "slides/tissue_ihc.tiff"
-    probed = await prober.probe(str(path))
+    probed = await prober.probe(Slide(path))
     assert isinstance(probed, ProbedSlide)
     assert probed.info == await read_slide(Slide(path))
     assert (probed.size, probed.fingerprint) == measure([path])
     assert probed.size == path.stat().st_size
-    assert probed.exposes == ()
+    assert probed.info.identifying == ()
     assert ProbedSlide.from_dict(probed.as_dict()) == probed
 
 
 async def test_a_resolution_by_hand_wins(prober: Prober, shared: Path) -> None:
     path = str(shared / "slides/boxes.tiff")
-    told = failure(await prober.probe(path))
+    told = failure(await prober.probe(Slide(path)))
     assert (told.kind, told.slide) == (FindingKind.RESOLUTION, path)
     assert "a column mpp in a manifest, or --mpp" in told.remedy
-    probed = await prober.probe(path, (0.25, 0.3))
+    probed = await prober.probe(Slide(path, mpp=(0.25, 0.3)))
     assert isinstance(probed, ProbedSlide)
     assert (probed.info.mpp_x, probed.info.mpp_y) == (0.25, 0.3)
-    assert probed.is_stretched
+    assert [each.problem for each in probed.info.remarks] == [
+        "its resolution is 0.25 µm per pixel across and 0.3 down"
+    ]
 
 
-async def test_what_a_slide_exposes_is_told(prober: Prober, shared: Path, tmp_path: Path) -> None:
-    volume = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path))
-    write_flavour(volume, tmp_path / "label.dcm", "LABEL", PatientName="Doe^Jane")
-    write_flavour(volume, tmp_path / "over.dcm", "OVERVIEW")
-    probed = await prober.probe(str(volume))
+async def test_all_that_is_said_of_a_slide_gets_to_its_reader(prober: Prober, tmp_path: Path) -> None:
+    files = write_dicom(tmp_path, flavours=["LABEL"], PatientName="Doe^Jane", mpp=0.5)
+    slide = Slide(files[1], files=files, mpp=0.25, mpp_source="given", include_label=True)
+    probed = await prober.probe(slide)
     assert isinstance(probed, ProbedSlide)
-    assert probed.exposes == ("label", "macro", "patient")
-    assert probed.size == sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert probed.info.files == tuple(files)
+    assert (probed.info.mpp_x, probed.info.mpp_y) == (0.25, 0.25)
+    assert probed.info.identifying == ("label", "patient")
+    assert probed.info.remarks
+    assert ProbedSlide.from_dict(json.loads(json.dumps(probed.as_dict()))) == probed
+    header = await prober.header(str(files[0]))
+    assert header == read_header(files[0])
+
+
+def test_a_slide_that_an_older_release_has_read_is_read_again_from_its_job() -> None:
+    info = {"width": 1, "height": 2, "mpp_x": 0.5, "mpp_y": 0.5, "mime_type": "application/zip"}
+    old = {**info, "files": ["a", "b"], "associated_images": ["label"], "exposes": ["label", "patient"]}
+    probed = ProbedSlide.from_dict({**old, "size": 3, "fingerprint": "f"})
+    assert probed.info.is_packed
+    assert probed.info.identifying == ("label", "patient")
 
 
 async def test_what_is_no_slide_is_told(prober: Prober, shared: Path, tmp_path: Path) -> None:
     (tmp_path / "text.svs").write_text("no slide")
     (tmp_path / "text.dcm").write_text("no slide")
     good = str(shared / "slides/small.svs")
-    for name, problem in (
-        ("text.svs", "it can't be read as a slide"),
-        ("text.dcm", "it can't be read as a slide"),
-        ("none.svs", "there is no such file"),
-        ("x" * 300 + ".svs", "it can't be read (File name too long)"),
+    for name, kind, problem in (
+        ("text.svs", FindingKind.FORMAT, "it is text, not a slide"),
+        ("text.dcm", FindingKind.FORMAT, "it is text, not a slide"),
+        ("none.svs", FindingKind.UNREADABLE, "there is no such file"),
+        ("x" * 300 + ".svs", FindingKind.UNREADABLE, "it can't be read (File name too long)"),
     ):
-        told = failure(await prober.probe(str(tmp_path / name)))
-        assert told.kind is FindingKind.UNREADABLE
+        told = failure(await prober.probe(Slide(tmp_path / name)))
+        assert told.kind is kind
         assert told.problem.startswith(problem), told
-        assert isinstance(await prober.probe(good), ProbedSlide)
+        assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     assert isinstance(await prober.header(str(tmp_path / "text.dcm")), Finding)
 
 
 async def test_a_slide_that_hangs_is_given_up_and_the_others_go_on(shared: Path, hanging: Path) -> None:
     good = str(shared / "slides/small.svs")
     async with Prober(workers=1, timeout=4) as prober:
-        assert isinstance(await prober.probe(good), ProbedSlide)
+        assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
         pid = process_of(prober)
-        told = failure(await prober.probe(str(hanging)))
+        told = failure(await prober.probe(Slide(hanging)))
         assert told.problem == "reading it took longer than 4 s and was given up"
         assert told.slide == str(hanging)
         assert not is_running(pid)
-        assert isinstance(await prober.probe(good), ProbedSlide)
+        assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
         last = process_of(prober)
     assert not is_running(last)
 
@@ -134,9 +145,9 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
     outcomes: dict[str, ProbedSlide | Finding] = {}
 
     async def probe(path: str) -> None:
-        outcomes[path] = await prober.probe(path)
+        outcomes[path] = await prober.probe(Slide(path))
 
-    assert isinstance(await prober.probe(good), ProbedSlide)
+    assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     pid = process_of(prober)
     async with anyio.create_task_group() as group:
         group.start_soon(probe, str(hanging))
@@ -149,24 +160,24 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
 
 async def test_a_process_that_dies_between_two_slides_is_nobody_s_fault(prober: Prober, shared: Path) -> None:
     good = str(shared / "slides/small.svs")
-    assert isinstance(await prober.probe(good), ProbedSlide)
+    assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     first = process_of(prober)
     os.kill(first, signal.SIGKILL)
     await prober._idle[0]._process.wait()
-    assert isinstance(await prober.probe(good), ProbedSlide)
+    assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     assert process_of(prober) != first
 
 
 async def test_cancelling_ends_the_reader_at_once(prober: Prober, shared: Path, hanging: Path) -> None:
     good = str(shared / "slides/small.svs")
-    assert isinstance(await prober.probe(good), ProbedSlide)
+    assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     pid = process_of(prober)
     async with anyio.create_task_group() as group:
-        group.start_soon(prober.probe, str(hanging))
+        group.start_soon(prober.probe, Slide(hanging))
         await anyio.to_thread.run_sync(pass_pipe, hanging, 0)
         group.cancel_scope.cancel()
     assert not is_running(pid)
-    assert isinstance(await prober.probe(good), ProbedSlide)
+    assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
 
 
 async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, hanging: Path) -> None:
@@ -177,7 +188,7 @@ async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, han
 
     async with anyio.create_task_group() as group:
         group.start_soon(anyio.to_thread.run_sync, change_and_go_on)
-        told = failure(await prober.probe(str(hanging)))
+        told = failure(await prober.probe(Slide(hanging)))
     assert told.problem == "it changed while it was read"
 
 
@@ -187,18 +198,18 @@ async def test_losses_in_a_row_stop_the_job(
     monkeypatch.setattr(_prober, "_MOST_LOSSES", 2)
     async with Prober(workers=1, timeout=2) as prober:
         for path in (hanging, shared / "slides/small.svs", hanging):
-            await prober.probe(str(path))
+            await prober.probe(Slide(path))
         with pytest.raises(JobError, match="2 slides in a row ended the process that read them"):
-            await prober.probe(str(hanging))
+            await prober.probe(Slide(hanging))
 
 
 async def test_signals_to_the_whole_job_do_not_end_a_reader(prober: Prober, shared: Path) -> None:
     good = str(shared / "slides/small.svs")
-    assert isinstance(await prober.probe(good), ProbedSlide)
+    assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     pid = process_of(prober)
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(pid, number)
-        assert isinstance(await prober.probe(good), ProbedSlide)
+        assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     assert process_of(prober) == pid
 
 
@@ -207,7 +218,7 @@ async def test_a_reader_gets_no_secrets(monkeypatch: pytest.MonkeyPatch, shared:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "kept-here")
     monkeypatch.setenv("LANG", "C.UTF-8")
     async with Prober(workers=1) as prober:
-        await prober.probe(str(shared / "slides/small.svs"))
+        await prober.probe(Slide(shared / "slides/small.svs"))
         environment = Path(f"/proc/{process_of(prober)}/environ").read_text(encoding="utf-8")
     assert "LANG=C.UTF-8" in environment
     assert "kept-here" not in environment
@@ -219,12 +230,14 @@ async def test_a_reader_never_reads_the_modules_of_the_current_folder(
     (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
     monkeypatch.chdir(tmp_path)
     async with Prober(workers=1) as prober:
-        assert isinstance(await prober.probe(str(shared / "slides/small.svs")), ProbedSlide)
+        assert isinstance(await prober.probe(Slide(shared / "slides/small.svs")), ProbedSlide)
 
 
 def test_a_reader_whose_owner_is_gone_does_not_hang_for_ever(hanging: Path) -> None:
     command = [sys.executable, "-P", "-c", _prober._PROGRAM, "0.5"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_prober._environment()
+    )
     told, _ = process.communicate(f'["slide", "{hanging}", null]\n', timeout=60)
     assert told == '["ready"]\n'
     assert process.returncode == 1
@@ -239,7 +252,7 @@ async def test_a_reader_that_can_t_be_started_is_told(
     monkeypatch.setattr(sys, "executable", str(broken))
     async with Prober(workers=1) as prober:
         with pytest.raises(JobError, match="can't be started: no such machine"):
-            await prober.probe("a.svs")
+            await prober.probe(Slide("a.svs"))
 
 
 async def test_without_the_extra_it_says_what_to_install(
@@ -250,6 +263,6 @@ async def test_without_the_extra_it_says_what_to_install(
     monkeypatch.syspath_prepend(tmp_path)
     async with Prober(workers=1) as prober:
         with pytest.raises(ConfigurationError, match="needs the slides extra"):
-            await prober.probe(str(shared / "slides/small.svs"))
+            await prober.probe(Slide(shared / "slides/small.svs"))
         with pytest.raises(ConfigurationError, match="needs the slides extra"):
             await prober.header(str(shared / "slides/boxes_0.dcm"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from bulk_jobs import made_up_job
 from PIL import Image
-from slide_files import write_flavour
+from slide_files import write_flavour, write_hanging
 
 from aignostics_async import SlideError
 from aignostics_async.bulk.database._states import ItemState
@@ -54,7 +53,7 @@ def test_a_picture_shows_no_label(shared: Path, tmp_path: Path) -> None:
 def test_a_slide_without_a_small_level_is_not_read_whole(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_thumbnail, "_MOST_PIXELS", 10_000)
+    monkeypatch.setattr(_thumbnail, "_MAX_PIXELS", 10_000)
     with pytest.raises(SlideError, match="it has no small picture of itself"):
         thumbnail(shared / "slides/tissue_ihc.tiff")
 
@@ -71,10 +70,8 @@ def test_damaged_pixels_are_told(shared: Path, tmp_path: Path) -> None:
 async def test_slides_that_can_t_be_read_have_no_picture_and_the_report_is_written(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "hangs").mkdir()
-    hanging = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path / "hangs"))
-    for name in ("pipe_a.dcm", "pipe_b.dcm"):  # OpenSlide looks into all files beside it
-        os.mkfifo(hanging.with_name(name))
+    hanging, modules = write_hanging(shared / "slides/small.svs", tmp_path)
+    monkeypatch.syspath_prepend(modules)
     (tmp_path / "text.svs").write_text("no slide")
     good = shared / "slides/tissue_ihc.tiff"
     slides = (good, hanging, tmp_path / "text.svs", tmp_path / "none.svs", hanging, good)

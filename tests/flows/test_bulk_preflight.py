@@ -8,14 +8,16 @@ import pty
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
-from slide_files import write_flavour, write_mirax
+from slide_files import make_old, write_mirax, write_tiff
 from support import count
 
 from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
@@ -128,7 +130,8 @@ async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Pa
     assert again == "in.csv, line 10: the slide is in in.csv, line 2 already; remove one of the lines"
     report = json.loads(outlook.to_json())
     assert report["slides"] == {
-        "found": 7, "ready": 2, "bytes": outlook.bytes, "left_out": {}, "beyond_limit": 0,
+        "found": 7, "ready": 2, "bytes": outlook.bytes, "left_out": {}, "not_taken": [],
+        "beyond_limit": 0,
     }  # fmt: skip
     assert sum(len(group["slides"]) for group in report["faults"]) == len(outlook.faults) == 9
     assert report["is_clear"] is False
@@ -181,7 +184,7 @@ async def test_what_was_run_before_is_told_and_measured(emulator: Emulator, tmp_
 async def test_what_has_failed_before_is_not_paid_again(
     client: Client, plan: JobPlan, emulator: Emulator, tmp_path: Path
 ) -> None:
-    write_slide(tmp_path / "failed.tiff", width=600, height=520)
+    make_old(write_slide(tmp_path / "failed.tiff", width=600, height=520))
     run = await client.runs.submit(
         VERSION, [Item("failed.tiff", slide=Slide(tmp_path / "failed.tiff"))], store=emulator.store_url
     )
@@ -229,31 +232,48 @@ async def test_outputs_that_do_not_fit(
     assert fault.problem.endswith(f"bytes, and {plan.results} has 1,000")
 
 
-async def test_what_leaves_the_house_with_a_slide(
+async def test_what_a_person_should_look_at_is_warned_of(
     client: Client, plan: JobPlan, shared: Path, tmp_path: Path
 ) -> None:
-    volume = Path(shutil.copy(shared / "slides/boxes_0.dcm", tmp_path))
-    write_flavour(volume, tmp_path / "label.dcm", "LABEL", PatientName="Doe^Jane")
-    outlook = await run_preflight(plan, Sources(places=[tmp_path], mpp=0.25), client)
-    assert [(warning.kind, warning.slide) for warning in outlook.warnings] == [
-        (FindingKind.PRIVACY, str(volume))
-    ] * 2
-    assert "Doe" not in outlook.to_json()
-    assert outlook.is_clear
-
-
-async def test_other_formats_and_stretched_slides_are_warned_of(
-    client: Client, plan: JobPlan, shared: Path, tmp_path: Path
-) -> None:
-    shutil.copy(shared / "slides/small.svs", tmp_path / "a.svs")
-    (tmp_path / "b.ndpi").touch()
-    (tmp_path / "in.csv").write_text("path,mpp_x,mpp_y\na.svs,0.25,0.27\n")
+    shutil.copy2(shared / "slides/small.svs", tmp_path / "a.svs")
+    make_old(tmp_path / "a.svs")
+    (tmp_path / "b.vsi").touch()
+    (tmp_path / "in.csv").write_text("path,mpp_x,mpp_y,mpp_source\na.svs,0.25,0.27,given\n")
     outlook = await run_preflight(plan, Sources(places=[tmp_path]), client)
     (warning,) = outlook.warnings
-    assert str(warning).startswith("1 files of .ndpi are left out; the platform's guide does not name")
+    assert str(warning).startswith(f"{tmp_path}/b.vsi: it is left out: its format (.vsi) can't be read")
+    report = json.loads(outlook.to_json())["slides"]
+    assert report["left_out"] == {".vsi": 1}
+    assert {group["detail"]: group["count"] for group in report["not_taken"]} == {
+        "its format (.vsi) can't be read by OpenSlide": 1, "it is text, not a slide": 1
+    }  # fmt: skip
     stretched = await run_preflight(plan, Sources(manifest=tmp_path / "in.csv"), client)
-    assert [warning.kind for warning in stretched.warnings] == [FindingKind.RESOLUTION]
+    assert [warning.kind for warning in stretched.warnings] == [FindingKind.SLIDE]
     assert "0.25 µm per pixel across and 0.27 down" in stretched.warnings[0].problem
+
+
+async def test_a_resolution_for_all_never_replaces_that_of_a_file(
+    client: Client, plan: JobPlan, tmp_path: Path
+) -> None:
+    for name, mpp in (("a.tiff", 0.5), ("b.tiff", 0.25), ("none.tiff", None)):
+        make_old(write_tiff(tmp_path / name, mpp=mpp))
+    kept: dict[str, float] = {}
+
+    async def keep(entry: SlideEntry, probed: ProbedSlide | Finding, faults: Sequence[Finding]) -> None:
+        if isinstance(probed, ProbedSlide):
+            kept[entry.reference] = round(probed.info.mpp_x, 4)
+
+    outlook = await run_preflight(plan, Sources(places=[tmp_path], mpp=0.25), client, keep=keep)
+    (fault,) = outlook.faults
+    assert (fault.kind, fault.slide) == (FindingKind.RESOLUTION, f"{tmp_path}/a.tiff")
+    assert fault.problem == "its file says 0.5 µm per pixel, and 0.25 was given"
+    assert "a column mpp_source" in fault.remedy
+    assert kept == {"b.tiff": 0.25, "none.tiff": 0.25}
+    manifest = tmp_path / "in.csv"
+    manifest.write_text("path,mpp_source\na.tiff,file\nb.tiff,given\nnone.tiff,\n")
+    outlook = await run_preflight(plan, Sources(manifest=manifest, mpp=0.25), client, keep=keep)
+    assert outlook.is_clear, outlook.faults
+    assert kept == {"a.tiff": 0.5, "b.tiff": 0.25, "none.tiff": 0.25}
 
 
 async def test_nothing_to_do_is_told(client: Client, plan: JobPlan, tmp_path: Path) -> None:
@@ -496,8 +516,18 @@ def test_a_terminal_sees_how_far_it_is(emulator: Emulator, shared: Path) -> None
         stdout=subprocess.PIPE, stderr=theirs, text=True,
     )  # fmt: skip
     os.close(theirs)
+    shown = bytearray()
+
+    def read() -> None:  # a terminal that nobody reads would stop the command when it is full
+        with suppress(OSError):
+            while part := os.read(ours, 10_000):
+                shown.extend(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
     output, _ = process.communicate(timeout=100)
-    seen = os.read(ours, 100_000).decode()
+    reader.join(timeout=100)
     os.close(ours)
+    seen = shown.decode()
     assert "reading slides" in seen
     assert "4 found, 3 ready" in output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from slide_files import write_mirax
+from slide_files import write_dicom, write_flavour, write_mirax
 
 from aignostics_async import ConfigurationError
+from aignostics_async.bulk.preflight._findings import Finding
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
-from aignostics_async.bulk.preflight.sources._discovery import Discovery, discover, settle
+from aignostics_async.bulk.preflight.sources._discovery import DicomFiles, Discovery, discover, settle
 from aignostics_async.bulk.preflight.sources._selection_rules import SelectionRule
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
@@ -39,7 +41,7 @@ def find(**sources: Any) -> Discovery:
     """Return what is found where there is no DICOM file."""
     given = Sources(**sources)
     walk = Walk(given)
-    return settle(given, list(walk.candidates()), {}, walk)
+    return settle(given, list(walk.candidates()), DicomFiles(), walk)
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -66,21 +68,29 @@ def test_a_folder_is_searched_below(here: Path) -> None:
     found = find(places=[here])
     assert references(found) == ["one.tif", "x.dcm", "b/two.SVS", "b/deep/three.mrxs"]
     assert found.entries[0] == SlideEntry(path=str(here / "one.tif"), reference="one.tif")
-    assert (found.faults, found.left_out, found.found) == ([], {}, 4)
+    assert (found.faults, found.found) == ([], 4)
+    assert {Path(each.path).name: str(each.reason) for each in found.left_out} == {
+        ".trash": "trash", ".hidden.svs": "hidden", "README.md": "format"
+    }  # fmt: skip
 
 
 def test_other_formats_are_left_out_and_told(here: Path) -> None:
-    touch(here, "a.svs", "b.ndpi", "old/c.ndpi", "d.scn", "e.txt")
+    touch(here, "a.svs", "b.vsi", "old/c.vsi", "d.isyntax", "e.txt", "f.ndpi")
     found = find(places=["."], rules=[SelectionRule("old/", counts=False)])
-    assert references(found) == ["a.svs"]
-    assert found.left_out == {".ndpi": 1, ".scn": 1}
+    assert references(found) == ["a.svs", "f.ndpi"]
+    assert [Path(each.path).name for each in found.left_out if each.is_slide] == ["b.vsi", "d.isyntax"]
+    assert [Path(each.path).name for each in found.left_out if not each.is_slide] == ["e.txt"]
+    named = find(places=["."], rules=[SelectionRule("*.vsi", counts=True)])
+    assert references(named) == ["b.vsi", "old/c.vsi"], "a rule that names them takes them"
 
 
 def test_what_a_pattern_names_counts_whatever_it_is(here: Path) -> None:
     touch(here, "in/a.svs", "in/b.ndpi", "in/deep/c.ndpi", "in/deep/d.svs", "in/deep/e.txt", "out.ndpi")
     assert references(find(places=["in/*.ndpi"])) == ["b.ndpi"]
     assert references(find(places=["in/**/*.ndpi"])) == ["b.ndpi", "deep/c.ndpi"]
-    assert references(find(places=[f"{here}/*/d*"])) == ["in/deep/d.svs"], "what is in a folder that fits"
+    assert references(find(places=[f"{here}/*/d*"])) == ["in/deep/c.ndpi", "in/deep/d.svs"], (
+        "what is in a folder that fits"
+    )
     assert faults(find(places=["in/*.xyz"])) == [
         "in/*.xyz: no file fits the pattern; are you in the right folder?"
     ]
@@ -125,19 +135,42 @@ def test_a_mirax_slide_is_one_whatever_is_included(here: Path) -> None:
     assert sorted(references(found)) == ["case.mrxs", "other/a.svs"]
 
 
-async def test_a_series_is_one_slide(here: Path, shared: Path, prober: Prober) -> None:
-    for folder in ("one", "two"):
-        (here / folder).mkdir()
-        for number in range(2):
-            source = shared / f"slides/boxes_{number}.dcm"
-            (here / folder / f"{number}.dcm").write_bytes(source.read_bytes())
-    touch(here, "one/broken.dcm")
+async def test_a_series_is_one_slide(here: Path, prober: Prober) -> None:
+    first = write_dicom(here / "one", name="IM{}")
+    write_dicom(here / "two", name="{}.dcm")
+    for path in first:
+        shutil.copy(path, here / "two" / f"copy-{path.name}")
     os.mkfifo(here / "one/pipe.dcm")
     found = await discover(Sources(places=[here]), prober)
-    assert references(found) == ["one/0.dcm", "one/broken.dcm", "one/pipe.dcm", "two/0.dcm"]
+    assert references(found) == ["one/IM0", "one/pipe.dcm", "two/0.dcm"]
+    assert found.entries[0].files == tuple(str(path) for path in first)
     assert found.faults == []
-    named = await discover(Sources(places=sorted(here.glob("one/?.dcm"))), prober)
-    assert references(named) == ["0.dcm"], "as a shell names all files of it"
+    assert [(Path(each.path).name, each.reason) for each in found.left_out] == [
+        ("copy-IM0", "duplicate"), ("copy-IM1", "duplicate")
+    ]  # fmt: skip
+    named = await discover(Sources(places=first), prober)
+    assert references(named) == ["IM0"], "as a shell names all files of it"
+
+
+async def test_a_damaged_file_is_a_fault_of_the_series_beside_it(here: Path, prober: Prober) -> None:
+    write_dicom(here / "one")
+    touch(here, "one/broken.dcm", "other/alone.dcm")
+    found = await discover(Sources(places=[here]), prober)
+    assert references(found) == ["one/0.dcm", "other/alone.dcm"]
+    told = await prober.probe(found.entries[0].slide)
+    assert isinstance(told, Finding)
+    assert "broken.dcm, which may be a part of it, is not usable: it is empty" in told.problem
+
+
+async def test_a_dicom_medium_has_its_slides(here: Path, prober: Prober) -> None:
+    (scan,) = write_dicom(here / "DICOM/ST0/CT", levels=1, name="IM0001")
+    write_flavour(scan, scan, "VOLUME", SOPClassUID="1.2.840.10008.5.1.4.1.1.2")
+    write_dicom(here / "DICOM/ST0/SE0", name="IM000{}")
+    found = await discover(Sources(places=[here]), prober)
+    assert references(found) == ["DICOM/ST0/SE0/IM0000"]
+    assert [each.detail for each in found.left_out] == ["it is DICOM, and not a slide (CT Image Storage)"]
+    named = await discover(Sources(places=[scan]), prober)
+    assert references(named) == ["IM0001"], "one that is named is read, and refused with the reason"
 
 
 @pytest.mark.parametrize(
@@ -383,12 +416,28 @@ def test_an_entry_goes_through_the_database() -> None:
     for entry in (
         SlideEntry(path="/a.svs", reference="a"),
         SlideEntry(path="/a.svs", reference="a", mpp=(0.25, 0.5), cells={"stain": "H&E"}),
+        SlideEntry(path="/a", reference="a", mpp=(1, 1), mpp_source="given", files=("/a", "/b")),
+        SlideEntry(path="in.csv, line 2", reference="in.csv, line 2", is_rejected=True),
     ):
         item = entry.as_item(7)
         assert (item.shuffle_key, SlideEntry.from_row(item.reference, item.path, item.overrides)) == (
             7,
             entry,
         )
+
+
+def test_everything_that_is_no_entry_is_rejected_by_name(here: Path) -> None:
+    touch(here, "lists/a.svs", "lists/b.svs", "lists/in.csv, line 3")
+    manifest = write(here, "path,reference,mpp\na.svs,R,\nb.svs,x,250\nnone.svs,y,\nb.svs,R,\n")
+    found = find(manifest=manifest)
+    rejected = {entry.reference: (entry.path, len(faults)) for entry, faults in found.rejected}
+    assert rejected == {
+        "in.csv, line 3": ("in.csv, line 3", 1),
+        "in.csv, line 4": ("in.csv, line 4", 1),
+        f"{here}/lists/a.svs": (f"{here}/lists/a.svs", 1),
+        f"{here}/lists/b.svs": (f"{here}/lists/b.svs", 1),
+    }
+    assert all(entry.is_rejected for entry, _ in found.rejected)
 
 
 # Many
@@ -427,7 +476,7 @@ def test_every_slide_is_accounted_for(
     sources = Sources(places=["/"], reference_from=reference_from, limit=limit)
     paths = {f"{folder}{name}{suffix}" for folder, name, suffix in names if "/" not in name}
     candidates = [Candidate(f"/{path}", path) for path in sorted(paths)]
-    found = settle(sources, candidates, {}, Walk(sources))
+    found = settle(sources, candidates, DicomFiles(), Walk(sources))
     assert len(set(references(found))) == len(found.entries)
     assert len(found.entries) + len(found.faults) == found.found
     assert found.found + found.beyond_limit == len(candidates)

@@ -1,7 +1,27 @@
-"""Size and resolution of whole-slide images, and the file that stands for one."""
+"""What a slide is, decided by content: its files, resolution, completeness, and what identifies a person.
 
-from ._find import find_slides
+- `_formats`: what a file is by its first bytes; `_tiff`, `_dicom`, `_zipped`: the structure of three formats.
+- `_members`: the files that a slide consists of; `_grouping`: which DICOM files are one slide.
+- `_search`: `find_slides`, and an account of what is left out.
+- `_read`: `read_slide`; `_openslide`: opens a slide; `_resolution`: which resolution counts.
+- `_identifying`: pictures, headers and descriptions that may identify a person.
+- `_packing`: one zip for a slide of several files; `_thumbnail`: a small picture.
+"""
+
+from ._identifying import IdentifyingKind, IdentifyingPolicy
 from ._packing import packed
-from ._read import SlideInfo, read_slide
+from ._read import Remark, SlideInfo, read_slide
+from ._search import FoundSlides, LeftOut, LeftOutReason, find_slides
 
-__all__ = ["SlideInfo", "find_slides", "packed", "read_slide"]
+__all__ = [
+    "FoundSlides",
+    "IdentifyingKind",
+    "IdentifyingPolicy",
+    "LeftOut",
+    "LeftOutReason",
+    "Remark",
+    "SlideInfo",
+    "find_slides",
+    "packed",
+    "read_slide",
+]

@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtra, SlideError
+from ._formats import Format
+from ._members import Members
 
 if TYPE_CHECKING:
     from openslide import OpenSlide
 
 
-def open_slide(path: Path) -> OpenSlide:
-    """Open a slide with OpenSlide, or raise SlideError; the caller closes it."""
+@contextmanager
+def open_slide(path: Path, members: Members) -> Iterator[OpenSlide]:
+    """Open a slide of known members with OpenSlide; whatever its reader raises becomes SlideError.
+
+    A DICOM series is opened through links in a folder of its own: OpenSlide reads every file beside the one
+    that it is given, and so would see other slides, or labels that are not sent.
+    """
     try:
         import openslide
     except ImportError:
         raise MissingExtra("reading slides", extra="slides") from None
     try:
-        if not path.is_file():
-            problem = "it is no file" if path.exists() else "there is no such file"
-            raise SlideError(problem, path=str(path))
-    except OSError as error:  # a folder that may not be searched, a name that no file can have
-        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
-    try:
-        return openslide.OpenSlide(str(path))
+        with _opened(path, members) as source, openslide.OpenSlide(str(source)) as image:
+            yield image
+    except SlideError:
+        raise
     except openslide.OpenSlideError as error:
         raise SlideError(
-            f"it can't be read as a slide ({error})",
-            path=str(path),
-            remedy="is it complete, and of a format that OpenSlide knows?",
+            f"OpenSlide can't read it as a slide ({error})", path=str(path), remedy=_remedy(members)
         ) from None
+    except OSError as error:
+        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
+    except Exception as error:  # noqa: BLE001 - a damaged slide raises whatever its reader did not foresee
+        raise SlideError(
+            f"its reader failed ({type(error).__name__}: {error})",
+            path=str(path),
+            remedy="it may be damaged; copy it again, or leave it out",
+        ) from None
+
+
+def _remedy(members: Members) -> str:
+    if members.content.format is Format.TIFF:
+        return "is it a whole slide with tiles, and complete? Convert it to a tiled, pyramidal TIFF"
+    return "is it complete, and of a format that OpenSlide knows?"
+
+
+@contextmanager
+def _opened(path: Path, members: Members) -> Iterator[Path]:
+    """Give the file to open."""
+    if members.content.format is not Format.DICOM:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="aignostics-async-") as folder:
+        yield link_all(members.files, Path(folder))
+
+
+def link_all(files: Sequence[Path], folder: Path) -> Path:
+    """Make a link in a folder to each file, and return the first."""
+    links = [folder / f"{number:05d}.dcm" for number in range(len(files))]
+    for file, link in zip(files, links, strict=True):
+        link.symlink_to(file.absolute())
+    return links[0]

@@ -1,22 +1,42 @@
-"""What a slide file says about itself, read with OpenSlide."""
+"""What a slide says about itself, and whether all of it is there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from .._inputs import Slide
-from ..errors import ResolutionUnknown
-from ._mirax import is_mirax, mirax_members
+from ..errors import ConfigurationError, SlideError
+from ._dicom import DicomHeader
+from ._formats import Format, identify
+from ._identifying import IdentifyingKind, description_kinds, picture_kinds
+from ._members import Members, find_members
 from ._openslide import open_slide
-from ._series import is_dicom, series_members
+from ._resolution import Mpp, differ, ome_resolution, resolution_of, settle_resolution
+from ._tiff import TiffFile, TiffPicture, read_tiff
+from ._zipped import read_zipped
 
-# µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.
-SMALLEST_MPP, LARGEST_MPP = 0.05, 5.0
+if TYPE_CHECKING:
+    from openslide import OpenSlide
+
 _ZIP = "application/zip"
+_RECENT = 10.0  # seconds
+_TILE = 256
+# What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
+_NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
+
+
+@frozen
+class Remark:
+    """Something about a slide that a person should look at, and that does not keep it from being sent."""
+
+    problem: str
+    remedy: str = ""
 
 
 @frozen
@@ -31,21 +51,26 @@ class SlideInfo:
     mpp_y: float
     mime_type: str
     files: tuple[Path, ...]
-    """The files it consists of: one, a DICOM series sorted, or a MIRAX file and those of its folder."""
+    """The files that are sent: one, a DICOM series sorted by path, or an index file and those it names."""
     associated_images: tuple[str, ...] = ()
     """Other pictures in it, such as `label` and `macro`."""
-
-    @property
-    def is_packed(self) -> bool:
-        """Whether its files are sent as one zip."""
-        return self.mime_type == _ZIP
+    identifying: tuple[IdentifyingKind, ...] = ()
+    """What in it may identify a person."""
+    remarks: tuple[Remark, ...] = ()
+    """What a person should look at."""
+    series: str | None = None
+    """The SeriesInstanceUID of a DICOM series."""
+    is_packed: bool = field(default=Factory(lambda info: info.mime_type == _ZIP, takes_self=True))
+    """Whether its files are sent as one zip."""
 
 
 async def read_slide(slide: Slide) -> SlideInfo:
-    """Read size and resolution of a slide, in a thread.
+    """Read what a slide says about itself, in a thread.
 
-    Costs some milliseconds and no pixels. Raises SlideError for a file that can't be read, ResolutionUnknown
-    where its resolution is missing or implausible, and ConfigurationError without the `slides` extra.
+    Costs some milliseconds: headers, directories and one tile. Raises SlideError for what is no slide, is not
+    whole or can't be read, ResolutionUnknown where its resolution is missing or implausible,
+    ResolutionConflict where the one that was given contradicts it, and ConfigurationError without the
+    `slides` extra.
     """
     return await anyio.to_thread.run_sync(read_slide_here, slide)
 
@@ -53,40 +78,194 @@ async def read_slide(slide: Slide) -> SlideInfo:
 def read_slide_here(slide: Slide) -> SlideInfo:
     """Do what `read_slide` does, blocking."""
     path = slide.path
-    with open_slide(path) as image:
-        width, height = image.dimensions
-        properties = dict(image.properties)
-        pictures = tuple(sorted(image.associated_images))
-    mpp_x, mpp_y = _resolution(slide, properties)
-    mime_type, files = _consists_of(path)
-    return SlideInfo(width, height, mpp_x, mpp_y, mime_type, files, pictures)
-
-
-def _consists_of(path: Path) -> tuple[str, tuple[Path, ...]]:
-    """Return how a slide is sent, and the files that it consists of."""
-    if is_dicom(path):
-        return _ZIP, series_members(path)
-    if is_mirax(path):
-        return _ZIP, mirax_members(path)
-    return "image/tiff" if path.suffix.lower() in (".tif", ".tiff") else "application/octet-stream", (path,)
-
-
-def _resolution(slide: Slide, properties: Mapping[str, str]) -> tuple[float, float]:
-    if slide.mpp is not None:
-        return slide.mpp if isinstance(slide.mpp, tuple) else (slide.mpp, slide.mpp)
-    path = slide.path
-    remedy = f"give it by hand, in µm per pixel: Slide({path.name!r}, mpp=0.25), or --mpp 0.25"
     try:
-        mpp_x = float(properties["openslide.mpp-x"])
-        mpp_y = float(properties["openslide.mpp-y"])
-    except (KeyError, ValueError):
-        raise ResolutionUnknown("the file has no resolution", path=str(path), remedy=remedy) from None
-    for mpp in (mpp_x, mpp_y):
-        if not SMALLEST_MPP <= mpp <= LARGEST_MPP:
-            raise ResolutionUnknown(
-                f"its resolution reads as {mpp:.4g} µm per pixel, outside {SMALLEST_MPP} to "
-                f"{LARGEST_MPP:g}, so it is not the scan's",
-                path=str(path),
-                remedy=remedy,
-            )
-    return mpp_x, mpp_y
+        if not slide.files and identify(path).format is Format.ZIP:
+            return _zipped(slide)
+        members = find_members(path, slide.files, include_label=slide.include_label)
+        tiff = _structure(path) if members.content.format is Format.TIFF else None
+        with open_slide(path, members) as image:
+            return _read(slide, members, tiff, image)
+    except (SlideError, ConfigurationError):
+        raise
+    except OSError as error:
+        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
+    except Exception as error:  # noqa: BLE001 - one slide's damage must not end the others
+        raise SlideError(
+            f"reading it failed ({type(error).__name__}: {error})",
+            path=str(path),
+            remedy="it may be damaged; copy it again, or leave it out",
+        ) from None
+
+
+def _structure(path: Path) -> TiffFile | None:
+    """Return the structure of a TIFF that is complete."""
+    size = path.stat().st_size
+    try:
+        tiff = read_tiff(path)
+    except SlideError:
+        if size >= 2**32:  # Hamamatsu's own way to write offsets beyond 4 GiB, which OpenSlide knows
+            return None
+        raise
+    tiff.check_complete()
+    return tiff
+
+
+def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlide) -> SlideInfo:
+    width, height = image.dimensions
+    _check_largest(slide.path, tiff, width, height)
+    _check_last_tile(slide.path, image)
+    pictures = tuple(sorted(image.associated_images))
+    description = tiff.description if tiff else ""
+    mpp = settle_resolution(slide, _resolution(members, image, description))
+    kinds = {*picture_kinds(pictures), *_described(tiff, description), *_of_headers(members)}
+    mime_type = _mime_type(slide.path, members)
+    return SlideInfo(
+        width,
+        height,
+        *mpp,
+        mime_type,
+        members.files,
+        pictures,
+        identifying=tuple(sorted(kinds)),
+        remarks=tuple(_remarks(members, tiff, description, mpp)),
+        series=members.headers[0].series if members.headers else None,
+        is_packed=members.is_packed,
+    )
+
+
+def _zipped(slide: Slide) -> SlideInfo:
+    """Read a zip of one DICOM series by its headers; it is sent as it is."""
+    headers = read_zipped(slide.path)
+    base = max((header for header in headers if header.is_base), key=lambda header: header.width)
+    known = None if base.mpp_x is None or base.mpp_y is None else (base.mpp_x, base.mpp_y)
+    kinds = {kind for header in headers for kind in header.identifying}
+    return SlideInfo(
+        base.width,
+        base.height,
+        *settle_resolution(slide, known),
+        _ZIP,
+        (slide.path,),
+        identifying=tuple(sorted(kinds)),
+        remarks=tuple(_recent((slide.path,))),
+        series=base.series,
+        is_packed=False,
+    )
+
+
+def _mime_type(path: Path, members: Members) -> str:
+    if members.is_packed:
+        return _ZIP
+    is_tiff = members.content.format is Format.TIFF and path.suffix.lower() in (".tif", ".tiff", "")
+    return "image/tiff" if is_tiff else "application/octet-stream"
+
+
+def _resolution(members: Members, image: OpenSlide, description: str) -> Mpp | None:
+    # One by one: a key that is no UTF-8 breaks the mapping, and not the values that matter here.
+    names = ("openslide.mpp-x", "openslide.mpp-y")
+    properties = {name: value for name in names if (value := image.properties.get(name)) is not None}
+    told = resolution_of(properties, description)
+    base = next((header for header in members.headers if header.is_base), None)
+    if told is None and base is not None and base.mpp_x is not None and base.mpp_y is not None:
+        return base.mpp_x, base.mpp_y
+    return told
+
+
+def _check_largest(path: Path, tiff: TiffFile | None, width: int, height: int) -> None:
+    """Raise SlideError where a TIFF holds a larger picture than the one that is read."""
+    if tiff is not None and tiff.largest.width * tiff.largest.height > width * height:
+        raise SlideError(
+            f"its first picture has {width} x {height} pixels, and another one in it "
+            f"{tiff.largest.width} x {tiff.largest.height}: the slide is not the one that would be analysed",
+            path=str(path),
+            remedy="export the slide alone, without its macro in front",
+        )
+
+
+def _check_last_tile(path: Path, image: OpenSlide) -> None:
+    """Raise SlideError unless the last pixels of the largest level can be decoded."""
+    from openslide import OpenSlideError
+
+    width, height = image.dimensions
+    side = min(_TILE, width), min(_TILE, height)
+    try:
+        image.read_region((width - side[0], height - side[1]), 0, side)
+    except OpenSlideError as error:
+        raise SlideError(
+            f"its last tile can't be decoded ({error})",
+            path=str(path),
+            remedy="it was not copied or written to its end, or is damaged; copy it again",
+        ) from None
+
+
+def _of_headers(members: Members) -> Iterator[IdentifyingKind]:
+    for header in members.headers:
+        yield from header.identifying
+
+
+def _described(tiff: TiffFile | None, description: str) -> Iterator[IdentifyingKind]:
+    """Give what pages and descriptions of a TIFF say of a person."""
+    if tiff is None:
+        return
+    yield from description_kinds(description)
+    main = tiff.largest
+    for picture in tiff.pictures:
+        if picture is main or not picture.width or not picture.height:
+            continue
+        named = list(picture_kinds([picture.description])) if _is_aside(picture, main) else []
+        yield from named
+        if not named and _is_aside(picture, main) and not _is_thumbnail(picture):
+            yield IdentifyingKind.MACRO  # a picture of something, which may show the label
+
+
+def _is_aside(picture: TiffPicture, main: TiffPicture) -> bool:
+    """Whether a picture has other proportions than the slide, so is no level or thumbnail of it."""
+    across, down = main.width / picture.width, main.height / picture.height
+    rounding = max(1 / picture.width, 1 / picture.height)
+    return abs(across - down) > (0.02 + 2 * rounding) * max(across, down)
+
+
+def _is_thumbnail(picture: TiffPicture) -> bool:
+    return "thumbnail" in picture.description.lower()
+
+
+def _remarks(members: Members, tiff: TiffFile | None, description: str, mpp: Mpp) -> Iterator[Remark]:
+    if differ(*mpp):
+        yield Remark(
+            f"its resolution is {mpp[0]:.4g} µm per pixel across and {mpp[1]:.4g} down",
+            "no scanner does that; is it right?",
+        )
+    ome = ome_resolution(description)
+    if ome is not None and any(map(differ, ome, mpp)):
+        yield Remark(
+            f"its OME description says {ome[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?"
+        )
+    yield from _colours(members.headers, tiff)
+    yield from _recent(members.files)
+    suffix = members.files[0].suffix.lower()
+    if suffix not in _NAMED and not members.headers:
+        yield Remark(
+            f"the platform's guide does not name its format ({suffix})",
+            "run one slide first, or convert it to DICOM or a pyramidal TIFF",
+        )
+    if members.at_home:
+        yield Remark(f"pictures of its label or the whole glass are not sent ({len(members.at_home)})")
+
+
+def _colours(headers: tuple[DicomHeader, ...], tiff: TiffFile | None) -> Iterator[Remark]:
+    """Give remarks on pixels that are no stained tissue in light: deep, of other channels, or masks."""
+    unusual = "applications expect stained tissue in 8-bit RGB; is it the right file?"
+    if any(header.channels > 1 for header in headers):
+        yield Remark("it has several optical paths, as fluorescence has", unusual)
+    if tiff is None:
+        return
+    main = tiff.largest
+    if main.bits > 8:
+        yield Remark(f"its pixels have {main.bits} bits a sample", unusual)
+    if main.samples != 3 and not (main.samples == 4 and main.bits == 8):
+        yield Remark(f"its pixels have {main.samples} samples, as masks and fluorescence have", unusual)
+
+
+def _recent(files: tuple[Path, ...]) -> Iterator[Remark]:
+    age = time.time() - max(path.stat().st_mtime for path in files)
+    if 0 <= age < _RECENT:
+        yield Remark("it was written to seconds ago", "is it still being copied? Wait until it is complete")

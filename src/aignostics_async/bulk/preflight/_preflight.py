@@ -17,15 +17,15 @@ from attrs import define, field, frozen
 
 from ..._core._tasks import for_each, plain_task_group
 from ...errors import AignosticsError
+from ...slides import LeftOutReason
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
-from ._privacy import privacy_warnings
 from ._report import DiskEstimate, PreflightReport
 from ._requirements import Requirements
 from ._store_probe import StoreProbe, probe_store
 from .slide_probe._prober import Prober
 from .slide_probe._result import ProbedSlide
-from .sources._discovery import Discovery, discover
+from .sources._discovery import Discovery, discover, shown
 from .sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
@@ -34,9 +34,14 @@ if TYPE_CHECKING:
     from .._plan import JobPlan
     from .sources._sources import Sources
 
-_LEFT_OUT = (
-    "the platform's guide does not name their format; name them with a pattern to send them all the same"
-)
+_LEFT_OUT = {
+    LeftOutReason.HIDDEN: "it is hidden, and left out",
+    LeftOutReason.TRASH: "it is in the trash, and left out",
+    LeftOutReason.FORMAT: "it is left out",
+    LeftOutReason.UNREADABLE: "it can't be read, and is left out",
+    LeftOutReason.NAME: "its name is no valid Unicode, and it is left out",
+    LeftOutReason.DUPLICATE: "it is left out",
+}
 
 
 @frozen
@@ -120,6 +125,9 @@ class _Preflight:
         """Find the slides."""
         self.found = await discover(self.sources, prober)
         self.faults += self.found.faults
+        if self.keep is not None:
+            for entry, faults in self.found.rejected:
+                await self.keep(entry, faults[0], faults)
 
     async def look_back(self) -> None:
         """See what was run before."""
@@ -136,7 +144,7 @@ class _Preflight:
         """Read all slides and compare them with what the version asks for."""
 
         async def read(entry: SlideEntry) -> None:
-            probed = await prober.probe(entry.path, entry.mpp)
+            probed = await prober.probe(entry.slide)
             await self._take(entry, probed)
             self.done += 1
             if self.progress is not None:
@@ -171,7 +179,7 @@ class _Preflight:
             found=self.found.found,
             ready=self.ready,
             bytes=self.bytes,
-            left_out=self.found.left_out,
+            left_out=tuple(self.found.left_out),
             beyond_limit=self.found.beyond_limit,
             store=self.trial,
             earlier=self.earlier,
@@ -196,16 +204,17 @@ class _Preflight:
 
 
 def _remarks(entry: SlideEntry, probed: ProbedSlide) -> Iterable[Finding]:
-    yield from privacy_warnings(entry.path, probed.exposes)
-    if probed.is_stretched:
-        info = probed.info
-        problem = f"its resolution is {info.mpp_x:.4g} µm per pixel across and {info.mpp_y:.4g} down"
-        yield Finding(FindingKind.RESOLUTION, problem, "no scanner does that; is it right?", entry.path)
+    for remark in probed.info.remarks:
+        yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)
 
 
 def _left_out(found: Discovery) -> Iterable[Finding]:
-    for suffix, count in sorted(found.left_out.items()):
-        yield Finding(FindingKind.SOURCE, f"{count} files of {suffix} are left out", _LEFT_OUT)
+    """Give a warning for each slide, or folder with slides, that was seen and not taken."""
+    for each in found.left_out:
+        if each.is_slide:
+            problem = _LEFT_OUT[each.reason]
+            problem = f"{problem}: {each.detail}" if each.detail else problem
+            yield Finding(FindingKind.SOURCE, problem, "to send it all the same, name it", shown(each.path))
 
 
 def _too_few(found: Discovery) -> Iterable[Finding]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from attrs import field, frozen
 
+from ...slides import LeftOut
 from .._plan import JobPlan
 from ._earlier_runs import EarlierRuns
 from ._findings import Finding, group_findings
 from ._store_probe import StoreProbe
+from .sources._discovery import shown
 
 
 @frozen
@@ -39,8 +43,8 @@ class PreflightReport:
     """Slides that can go on: so many items would be billed."""
     bytes: int
     """To upload."""
-    left_out: Mapping[str, int]
-    """Files of slide formats that are not taken unasked, by suffix."""
+    left_out: tuple[LeftOut, ...] = field(repr=False)
+    """Files that were seen in folders and not taken, each with the reason."""
     beyond_limit: int
     """Slides that the limit kept out."""
     store: StoreProbe
@@ -80,7 +84,8 @@ class PreflightReport:
                 "found": self.found,
                 "ready": self.ready,
                 "bytes": self.bytes,
-                "left_out": dict(self.left_out),
+                "left_out": _by_suffix(self.left_out),
+                "not_taken": _by_reason(self.left_out),
                 "beyond_limit": self.beyond_limit,
             },
             "billing": {"items": self.ready, "runs": self.runs, "most_items": self.plan.max_items},
@@ -96,6 +101,22 @@ class PreflightReport:
             "warnings": _groups(self.warnings),
             "seconds": round(self.seconds, 3),
         }
+
+
+def _by_suffix(left_out: Iterable[LeftOut]) -> dict[str, int]:
+    """Return how many slides are left out, by suffix."""
+    return dict(Counter(PurePath(each.path).suffix.lower() for each in left_out if each.is_slide))
+
+
+def _by_reason(left_out: Iterable[LeftOut]) -> list[dict[str, Any]]:
+    """Return everything that is left out, by reason and what is said about it."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for each in left_out:
+        groups.setdefault((each.reason, each.detail), []).append(shown(each.path))
+    return [
+        {"reason": reason, "detail": detail, "count": len(files), "files": files}
+        for (reason, detail), files in groups.items()
+    ]
 
 
 def _store(trial: StoreProbe) -> dict[str, Any]:

@@ -31,7 +31,11 @@ class Probing:
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from FOUND to READY."""
         entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
-        probed = await self.prober.probe(entry.path, entry.mpp)
+        if entry.is_rejected:
+            remedy = "mend it, and make another job of what it names"
+            await self.context.quarantine(row, "it could not be taken when the job was made", remedy)
+            return
+        probed = await self.prober.probe(entry.slide)
         faults = (
             [probed]
             if isinstance(probed, Finding)

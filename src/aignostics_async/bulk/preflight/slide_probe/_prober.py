@@ -20,8 +20,9 @@ from typing import Any, Self
 import anyio
 from attrs import frozen
 
+from ...._inputs import Slide
 from ....errors import ConfigurationError, JobError
-from ....slides._series import DicomHeader
+from ....slides._dicom import DicomHeader
 from .._findings import Finding, FindingKind
 from ._result import ProbedSlide
 from ._worker import CONFIGURATION, OK, main
@@ -32,7 +33,6 @@ _LAST_SECONDS = 10.0
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _PROGRAM = f"from {main.__module__} import main; main()"
 _SECRET = re.compile(r"AIGNOSTICS|TOKEN|SECRET|PASSW|CREDENTIAL|KEY", re.IGNORECASE)
-_SET_MPP = "give it by hand, in µm per pixel: a column mpp in a manifest, or --mpp for all slides"
 
 
 class Prober:
@@ -61,19 +61,26 @@ class Prober:
         while self._idle:
             await self._idle.pop().end()
 
-    async def probe(self, path: str, mpp: tuple[float, float] | None = None) -> ProbedSlide | Finding:
+    async def probe(self, slide: Slide) -> ProbedSlide | Finding:
         """Return what a slide says of itself, or why it can't be read.
 
-        `mpp` counts in place of the file's own resolution. Raises ConfigurationError without the `slides`
-        extra, and JobError when one process after the other is lost.
+        Raises ConfigurationError without the `slides` extra, and JobError when one process after the other
+        is lost.
         """
-        told = await self._ask("slide", path, mpp)
-        return told if isinstance(told, Finding) else ProbedSlide.from_dict(told)
+        options: dict[str, Any] = {"files": [str(path) for path in slide.files]} if slide.files else {}
+        if slide.mpp is not None:
+            options["mpp"] = slide.mpp if isinstance(slide.mpp, tuple) else (slide.mpp, slide.mpp)
+        if slide.mpp_source is not None:
+            options["mpp_source"] = slide.mpp_source
+        if slide.include_label:
+            options["include_label"] = True
+        data = await self._ask("slide", str(slide.path), options)
+        return data if isinstance(data, Finding) else ProbedSlide.from_dict(data)
 
     async def header(self, path: str) -> DicomHeader | Finding:
         """Return the header of a DICOM file, or why it can't be read; raises what `probe` raises."""
-        told = await self._ask("header", path, None)
-        return told if isinstance(told, Finding) else DicomHeader(**told)
+        data = await self._ask("header", path, None)
+        return data if isinstance(data, Finding) else DicomHeader.from_dict(data)
 
     async def picture(self, path: str) -> bytes | Finding:
         """Return a small picture of a slide as JPEG, or why there is none; raises what `probe` raises."""
@@ -92,8 +99,7 @@ class Prober:
             return answer
         if kind == CONFIGURATION:
             raise ConfigurationError(told[0])
-        remedy = _SET_MPP if kind == FindingKind.RESOLUTION else told[1]
-        return Finding(FindingKind(kind), told[0], remedy, path)
+        return Finding(FindingKind(kind), told[0], told[1], path)
 
     async def _exchange(self, request: bytes) -> bytes | _Lost:
         while True:

@@ -9,9 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ....slides import SlideInfo
-
-_UNEQUAL = 0.02
+from ....slides import IdentifyingKind, Remark, SlideInfo
 
 
 @frozen
@@ -23,14 +21,6 @@ class ProbedSlide:
     """Bytes of all its files."""
     fingerprint: str
     """Differs when one of its files was replaced, grew or was written to."""
-    exposes: tuple[str, ...]
-    """What in it may tell whose it is; see `_privacy.py`."""
-
-    @property
-    def is_stretched(self) -> bool:
-        """Whether its resolutions across and down differ by more than 2 %, as no scanner makes them."""
-        x, y = self.info.mpp_x, self.info.mpp_y
-        return abs(x - y) > _UNEQUAL * max(x, y)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as an object of JSON, which `from_dict` reads."""
@@ -45,33 +35,41 @@ class ProbedSlide:
             "associated_images": list(info.associated_images),
             "size": self.size,
             "fingerprint": self.fingerprint,
-            "exposes": list(self.exposes),
+            "exposes": list(info.identifying),
+            "remarks": [[remark.problem, remark.remedy] for remark in info.remarks],
+            "series": info.series,
+            "is_packed": info.is_packed,
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> ProbedSlide:
-        """Return what `as_dict` gave."""
+    def from_dict(cls, data: Mapping[str, Any]) -> ProbedSlide:
+        """Return what `as_dict` gave; the last three keys may be missing, as in jobs of older releases."""
+        kinds = [kind for kind in data["exposes"] if kind in frozenset(IdentifyingKind)]
         info = SlideInfo(
-            width=told["width"],
-            height=told["height"],
-            mpp_x=told["mpp_x"],
-            mpp_y=told["mpp_y"],
-            mime_type=told["mime_type"],
-            files=tuple(map(Path, told["files"])),
-            associated_images=tuple(told["associated_images"]),
+            width=data["width"],
+            height=data["height"],
+            mpp_x=data["mpp_x"],
+            mpp_y=data["mpp_y"],
+            mime_type=data["mime_type"],
+            files=tuple(map(Path, data["files"])),
+            associated_images=tuple(data["associated_images"]),
+            identifying=tuple(map(IdentifyingKind, kinds)),
+            remarks=tuple(Remark(*each) for each in data.get("remarks", ())),
+            series=data.get("series"),
+            is_packed=data.get("is_packed", data["mime_type"] == "application/zip"),
         )
-        return cls(info, told["size"], told["fingerprint"], tuple(told["exposes"]))
+        return cls(info, data["size"], data["fingerprint"])
 
 
 def measure(files: Iterable[Path]) -> tuple[int, str]:
     """Return the bytes of files together, and a fingerprint of their sizes, times and places on the disk.
 
-    Raises OSError for a file that can't be asked.
+    Raises OSError for a file whose status can't be read.
     """
     size = 0
     digest = hashlib.sha256()
     for path in files:
-        stat = path.stat()
-        size += stat.st_size
-        digest.update(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}\n".encode())
+        status = path.stat()
+        size += status.st_size
+        digest.update(f"{status.st_size} {status.st_mtime_ns} {status.st_ino}\n".encode())
     return size, digest.hexdigest()

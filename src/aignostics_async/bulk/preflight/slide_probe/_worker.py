@@ -1,6 +1,6 @@
-"""The process in which slides are opened, started by `_probe.py`.
+"""The program of a worker process, which `_prober.py` starts to read slides.
 
-It takes one request per line, `[what, path, mpp]`, and answers each with one line: `["ok", {...}]`, or
+It takes one request per line, `[what, path, options]`, and answers each with one line: `["ok", {...}]`, or
 `[kind, problem, remedy]` for what can't be read. Its first line says that it is ready.
 """
 
@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,12 +20,17 @@ from typing import Any, BinaryIO
 from attrs import asdict
 
 from ...._inputs import Slide
-from ....errors import ConfigurationError, ResolutionUnknown, SlideError
+from ....errors import (
+    ConfigurationError,
+    NotASlide,
+    ResolutionConflict,
+    ResolutionUnknown,
+    SlideError,
+)
+from ....slides._dicom import read_header
 from ....slides._read import read_slide_here
-from ....slides._series import is_dicom, read_header
 from ....slides._thumbnail import thumbnail
 from .._findings import FindingKind
-from .._privacy import exposed
 from ._result import ProbedSlide, measure
 
 READY = "ready"
@@ -44,14 +50,27 @@ def main() -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
-def answer(what: str, path: str, mpp: Any = None) -> list[Any]:
+# What an error of a slide is about, and what to do about it in a job where that differs from elsewhere.
+_KINDS: dict[type[SlideError], tuple[FindingKind, str]] = {
+    ResolutionUnknown: (
+        FindingKind.RESOLUTION,
+        "give it in µm per pixel: a column mpp in a manifest, or --mpp for slides whose file has none",
+    ),
+    ResolutionConflict: (
+        FindingKind.RESOLUTION,
+        "say which one is right, in a manifest: a column mpp_source with 'file' or 'given'",
+    ),
+    NotASlide: (FindingKind.FORMAT, ""),
+}
+
+
+def answer(what: str, path: str, options: Mapping[str, Any] | None = None) -> list[Any]:
     """Return the answer to one request."""
     try:
-        return [OK, _read(what, path, mpp)]
-    except ResolutionUnknown as error:
-        return [FindingKind.RESOLUTION, error.problem, error.remedy]
+        return [OK, _read(what, path, options or {})]
     except SlideError as error:
-        return [FindingKind.UNREADABLE, error.problem, error.remedy]
+        kind, remedy = _KINDS.get(type(error), (FindingKind.UNREADABLE, ""))
+        return [kind, error.problem, remedy or error.remedy]
     except ConfigurationError as error:
         return [CONFIGURATION, str(error), ""]
     except OSError as error:
@@ -60,12 +79,16 @@ def answer(what: str, path: str, mpp: Any = None) -> list[Any]:
         return [FindingKind.UNREADABLE, f"its reader failed ({type(error).__name__}: {error})", ""]
 
 
-def _read(what: str, path: str, mpp: Any) -> dict[str, Any]:
+def _read(what: str, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
     if what == "picture":
         return {"jpeg": base64.b64encode(thumbnail(Path(path))).decode()}
     if what == "header":
         return asdict(read_header(Path(path)))
-    return probe_here(Slide(path, mpp=tuple(mpp) if mpp else None)).as_dict()
+    return probe_here(Slide(path, **{**options, "mpp": _pair(options.get("mpp"))})).as_dict()
+
+
+def _pair(mpp: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if mpp is None else (mpp[0], mpp[1])
 
 
 def probe_here(slide: Slide) -> ProbedSlide:
@@ -76,9 +99,8 @@ def probe_here(slide: Slide) -> ProbedSlide:
         raise SlideError(
             "it changed while it was read", path=str(slide.path), remedy="wait until it is complete"
         )
-    headers = [read_header(path) for path in info.files] if is_dicom(slide.path) else []
     size, fingerprint = measure(info.files)
-    return ProbedSlide(info, size, fingerprint, exposed(info.associated_images, headers))
+    return ProbedSlide(info, size, fingerprint)
 
 
 def _prepare() -> BinaryIO:

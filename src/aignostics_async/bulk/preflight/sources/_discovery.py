@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from ...._core._tasks import for_each
-from ....slides._series import DicomHeader, is_dicom
+from ....errors import SlideError
+from ....slides import LeftOut, LeftOutReason
+from ....slides._dicom import DicomHeader, may_be_dicom
+from ....slides._grouping import DicomGroups, group_series
+from ....slides._search import duplicates
 from ....submission._preflight import is_unicode
 from .._findings import Finding, FindingKind
 from ..slide_probe._prober import Prober
@@ -25,12 +29,39 @@ class Discovery:
 
     entries: Sequence[SlideEntry]
     faults: Sequence[Finding]
+    """Of lines, files and folders that are no entry; each names its own."""
     found: int
     """How many slides there are, those with a fault of their own included."""
-    left_out: Mapping[str, int]
-    """Files of other slide formats, by suffix."""
+    left_out: Sequence[LeftOut]
+    """Files that were seen in folders and not taken, each with the reason."""
     beyond_limit: int
     """Slides that the limit kept out."""
+
+    @property
+    def rejected(self) -> Iterator[tuple[SlideEntry, Sequence[Finding]]]:
+        """Every line, file and folder that could not become an entry, with its faults."""
+        references = {entry.reference for entry in self.entries}
+        faults: dict[str, list[Finding]] = {}
+        for fault in self.faults:
+            if fault.slide is not None:
+                faults.setdefault(fault.slide, []).append(fault)
+        for place, its in faults.items():
+            reference = place
+            while reference in references:
+                reference += " (rejected)"
+            references.add(reference)
+            yield SlideEntry(path=place, reference=reference, is_rejected=True), its
+
+
+@frozen
+class DicomFiles:
+    """What the DICOM files among the candidates say."""
+
+    groups: DicomGroups = Factory(lambda: DicomGroups({}))
+    series: dict[str, str] = Factory(dict)
+    """The SeriesInstanceUID of each."""
+    others: dict[str, str] = Factory(dict)
+    """Files that are DICOM and no slide, with what they are."""
 
 
 async def discover(sources: Sources, prober: Prober) -> Discovery:
@@ -40,40 +71,62 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     """
     walk = Walk(sources)
     candidates = await anyio.to_thread.run_sync(lambda: list(walk.candidates()))
-    series: dict[str, str] = {}
+    paths, damaged = await anyio.to_thread.run_sync(_dicom_paths, candidates)
+    headers: dict[str, DicomHeader] = {}
+    others: dict[str, str] = {}
 
     async def read(path: str) -> None:
         header = await prober.header(path)
-        if isinstance(header, DicomHeader):  # one without is told when it is read as a slide
-            series[path] = header.series
+        if isinstance(header, DicomHeader):
+            headers[path] = header
+        elif header.kind is FindingKind.FORMAT:
+            others[path] = header.problem
+        else:
+            damaged.add(path)
 
-    files = {each.path for each in candidates if is_dicom(Path(each.path))}
-    await for_each(sorted(files), read, limit=prober.workers)
-    return settle(sources, candidates, series, walk)
+    await for_each(paths, read, limit=prober.workers)
+    groups = await anyio.to_thread.run_sync(group_series, headers, damaged)
+    series = {path: header.series for path, header in headers.items()}
+    series |= {path: uid for uid, files in groups.series.items() for path in files}
+    return settle(sources, candidates, DicomFiles(groups, series, others), walk)
 
 
-def settle(
-    sources: Sources, candidates: Iterable[Candidate], series: Mapping[str, str], walk: Walk
-) -> Discovery:
-    """Return the slides that candidates are. Pure; `series` tells the series of DICOM files."""
+def _dicom_paths(candidates: Iterable[Candidate]) -> tuple[list[str], set[str]]:
+    """Return the candidates that are DICOM by content, and those that should be and are not."""
+    paths, damaged = list[str](), set[str]()
+    for path in sorted({candidate.path for candidate in candidates}):
+        try:
+            if may_be_dicom(Path(path)):
+                paths.append(path)
+        except SlideError:
+            if path.lower().endswith((".dcm", ".dicom")) and Path(path).is_file():
+                damaged.add(path)
+    return paths, damaged
+
+
+def settle(sources: Sources, candidates: Iterable[Candidate], dicom: DicomFiles, walk: Walk) -> Discovery:
+    """Return the slides that candidates are. Pure."""
     faults = list(walk.faults)
-    slides = list(_once(candidates, series, faults))
+    left_out = [*walk.left_out, *duplicates(dicom.groups.copies)]
+    slides = []
+    for candidate in _once(candidates, dicom, faults):
+        if candidate.is_searched and candidate.path in dicom.others:
+            left_out.append(LeftOut(candidate.path, LeftOutReason.FORMAT, dicom.others[candidate.path]))
+        else:
+            slides.append(candidate)
     kept = slides[: sources.limit]
-    entries = list(_entries(sources, kept, faults))
+    entries = list(_entries(sources, kept, dicom, faults))
     good = list(_distinct(entries, sources, faults))
-    return Discovery(good, faults, len(kept), walk.left_out, len(slides) - len(kept))
+    return Discovery(good, faults, len(kept), left_out, len(slides) - len(kept))
 
 
-def _once(
-    candidates: Iterable[Candidate], series: Mapping[str, str], faults: list[Finding]
-) -> Iterator[Candidate]:
+def _once(candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Finding]) -> Iterator[Candidate]:
     """Give each slide once: the first file of a series, the first line of a manifest that names it."""
     first: dict[object, Candidate] = {}
     for candidate in candidates:
         path = candidate.path
-        uid = series.get(path)
-        ident = path if uid is None else (path.rpartition(os.sep)[0], uid)
-        known = first.setdefault(ident, candidate)
+        uid = dicom.series.get(path)
+        known = first.setdefault(path if uid is None else ("series", uid), candidate)
         if known is candidate:
             yield candidate
         elif candidate.row is not None:
@@ -82,26 +135,42 @@ def _once(
             faults.append(Finding(FindingKind.SOURCE, problem, "remove one of the lines", candidate.place))
 
 
+def _files(candidate: Candidate, dicom: DicomFiles) -> tuple[str, ...]:
+    """Return the files of a DICOM series, where its folder alone would not tell them."""
+    files = dicom.groups.series.get(dicom.series.get(candidate.path, ""), ())
+    folders = {Path(path).parent for path in files}
+    return files if candidate.is_searched or len(folders) > 1 else ()
+
+
 def _entries(
-    sources: Sources, candidates: Iterable[Candidate], faults: list[Finding]
+    sources: Sources, candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Finding]
 ) -> Iterator[SlideEntry]:
-    every = (sources.mpp, sources.mpp) if sources.mpp is not None else None
     for candidate in candidates:
-        entry = SlideEntry(
-            path=candidate.path,
-            reference=_reference(sources, candidate),
-            mpp=every,
-            cells=sources.metadata,
-            line=None if candidate.row is None else candidate.row.line,
-        )
-        if candidate.row is not None:
-            cells = {**sources.metadata, **candidate.row.cells} if candidate.row.cells else sources.metadata
-            entry = evolve(entry, mpp=candidate.row.mpp or every, cells=cells)
-        if is_unicode(entry.path) and is_unicode(entry.reference):
-            yield entry
-        else:
+        entry = _entry(sources, candidate, dicom)
+        if not is_unicode(entry.path) or not is_unicode(entry.reference):
             problem = "its name is no valid Unicode, so no reference and no report can name it"
             faults.append(Finding(FindingKind.SOURCE, problem, "rename it", shown(entry.path)))
+        elif entry.mpp is None and entry.mpp_source == "given":
+            problem = "its mpp_source is 'given', and it has no mpp"
+            faults.append(Finding(FindingKind.SOURCE, problem, "fill the cell mpp", candidate.place))
+        else:
+            yield entry
+
+
+def _entry(sources: Sources, candidate: Candidate, dicom: DicomFiles) -> SlideEntry:
+    entry = SlideEntry(
+        path=candidate.path,
+        reference=_reference(sources, candidate),
+        mpp=(sources.mpp, sources.mpp) if sources.mpp is not None else None,
+        files=_files(candidate, dicom),
+        cells=sources.metadata,
+    )
+    row = candidate.row
+    if row is None:
+        return entry
+    cells = {**sources.metadata, **row.cells} if row.cells else sources.metadata
+    mpp = row.mpp or entry.mpp
+    return evolve(entry, mpp=mpp, mpp_source=row.mpp_source, cells=cells, line=row.line)
 
 
 def _reference(sources: Sources, candidate: Candidate) -> str:

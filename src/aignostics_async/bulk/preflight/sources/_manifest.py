@@ -3,8 +3,10 @@
     path,reference,mpp,stain
     lung/a.svs,case-7,0.25,H&E
 
-`path` is needed. `reference`, `mpp`, `mpp_x` and `mpp_y` are known; every other column is metadata, and
-`specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell says nothing.
+`path` is needed. `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are known; every other column is
+metadata, and `specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell says nothing.
+`mpp_source` says which resolution is right where the file has another one than the manifest: `file` or
+`given`.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from attrs import field, frozen
 
-from ....slides._read import LARGEST_MPP, SMALLEST_MPP
+from ....slides._resolution import MAX_MPP, MIN_MPP, is_plausible
 from .._findings import Finding, FindingKind
 from ._slide_entry import NO_CELLS
 
-_KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y")
+_KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y", "mpp_source")
 _DELIMITERS = (",", ";", "\t")
 _SAVE_AGAIN = "save it again as CSV in UTF-8"
 _SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
@@ -37,6 +40,7 @@ class ManifestRow:
     reference: str
     """Empty where nothing is said."""
     mpp: tuple[float, float] | None = None
+    mpp_source: Literal["file", "given"] | None = None
     cells: Mapping[str, str] = field(default=NO_CELLS)
 
 
@@ -131,7 +135,7 @@ class _Reader:
             self._fault(line, "it names no path", "give the path of the slide, or remove the line")
         if self._reference != "reference" and self._reference not in told:
             self._fault(line, f"it has no {self._reference}, which references come from", "fill the cell")
-        mpp = self._resolution(line, told)
+        mpp, mpp_source = self._resolution(line, told), self._source(line, told)
         if len(self._faults) == before:
             metadata = {name: cell for name, cell in told.items() if name not in (*_KNOWN, self._reference)}
             yield ManifestRow(
@@ -139,6 +143,7 @@ class _Reader:
                 path=told["path"],
                 reference=told.get(self._reference, ""),
                 mpp=mpp,
+                mpp_source=mpp_source,
                 cells=metadata or NO_CELLS,
             )
 
@@ -152,24 +157,29 @@ class _Reader:
             self._fault(line, "it has only one of mpp_x and mpp_y", "fill both cells")
         return None
 
+    def _source(self, line: int, told: Mapping[str, str]) -> Literal["file", "given"] | None:
+        source = told.get("mpp_source", "").lower()
+        if source == "file":
+            return "file"
+        if source == "given":
+            return "given"
+        if source:
+            self._fault(line, f"its mpp_source is {source!r}", "write file or given, or leave the cell empty")
+        return None
+
     def _number(self, line: int, column: str, text: str) -> float:
         try:
             value = float(text.replace(",", "."))  # as spreadsheets of half the world write it
         except ValueError:
             value = math.nan
         if not is_plausible(value):
-            problem = f"its {column} is {text!r}, not a resolution from {SMALLEST_MPP} to {LARGEST_MPP:g}"
+            problem = f"its {column} is {text!r}, not a resolution from {MIN_MPP} to {MAX_MPP:g}"
             self._fault(line, problem, _SCAN)
         return value
 
     def _fault(self, line: int | None, problem: str, remedy: str) -> None:
         place = self._name if line is None else f"{self._name}, line {line}"
         self._faults.append(Finding(FindingKind.SOURCE, problem, remedy, place))
-
-
-def is_plausible(mpp: float) -> bool:
-    """Whether a number can be a scan's resolution in µm per pixel."""
-    return SMALLEST_MPP <= mpp <= LARGEST_MPP
 
 
 def _known(name: str) -> str:

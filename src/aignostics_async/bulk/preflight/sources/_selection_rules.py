@@ -35,8 +35,11 @@ class SelectionRule:
         return _fit(self.parts, _names(path), whole=False)
 
     def names(self, path: str) -> bool:
-        """Whether a path fits the pattern itself, and not only a folder above it."""
-        return _fit(self.parts, _names(path), whole=True)
+        """Whether a path fits the pattern itself, and not only a folder above it.
+
+        False for a pattern whose last part stands for all names, as in `slides/*`.
+        """
+        return bool(self.parts[-1].strip("*")) and _fit(self.parts, _names(path), whole=True)
 
 
 def counts(rules: Sequence[SelectionRule], path: str) -> bool:
@@ -50,6 +53,12 @@ def counts(rules: Sequence[SelectionRule], path: str) -> bool:
         if _fit(rule.parts, names, whole=False):
             verdict = rule.counts
     return verdict
+
+
+def names(rules: Sequence[SelectionRule], path: str) -> bool:
+    """Whether the last rule that a file fits takes it in, and names the file itself."""
+    fitting = [rule for rule in rules if rule.fits(path)]
+    return bool(fitting) and fitting[-1].counts and fitting[-1].names(path)
 
 
 def is_pattern(text: str) -> bool:

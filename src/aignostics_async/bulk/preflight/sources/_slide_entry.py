@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -23,16 +24,22 @@ class SlideEntry:
     """Absolute, and with the links that led to it."""
     reference: str
     mpp: tuple[float, float] | None = None
-    """Its resolution in µm per pixel, in place of the file's own."""
+    """Its resolution in µm per pixel, where its file has none."""
+    mpp_source: Literal["file", "given"] | None = None
+    """Which resolution is right where the two differ."""
+    files: tuple[str, ...] = ()
+    """The files of its DICOM series, where a search has found them."""
     cells: Mapping[str, str] = field(default=NO_CELLS)
     """Metadata as it was written, by the names of columns. The version's schema says what it means."""
     line: int | None = None
     """Its line in the manifest or list."""
+    is_rejected: bool = False
+    """Whether it is a line, a file or a folder that could not be taken, named by `path` and `reference`."""
 
     @property
     def slide(self) -> Slide:
         """The slide, to be read."""
-        return Slide(self.path, mpp=self.mpp)
+        return Slide(self.path, mpp=self.mpp, mpp_source=self.mpp_source, files=tuple(map(Path, self.files)))
 
     def as_item(
         self, turn: int, state: ItemState = ItemState.FOUND, columns: Mapping[str, Any] = NOTHING
@@ -52,6 +59,12 @@ class SlideEntry:
         told: dict[str, Any] = {}
         if self.mpp is not None:
             told["mpp"] = list(self.mpp)
+        if self.mpp_source is not None:
+            told["mpp_source"] = self.mpp_source
+        if self.files:
+            told["files"] = list(self.files)
+        if self.is_rejected:
+            told["is_rejected"] = True
         if self.cells:
             told["cells"] = dict(self.cells)
         return told
@@ -60,4 +73,12 @@ class SlideEntry:
     def from_row(cls, reference: str, path: str, overrides: Mapping[str, Any]) -> SlideEntry:
         """Return the entry that an item of the database was made from."""
         mpp = tuple(overrides["mpp"]) if "mpp" in overrides else None
-        return cls(path=path, reference=reference, mpp=mpp, cells=overrides.get("cells", NO_CELLS))
+        return cls(
+            path=path,
+            reference=reference,
+            mpp=mpp,
+            mpp_source=overrides.get("mpp_source"),
+            files=tuple(overrides.get("files", ())),
+            cells=overrides.get("cells", NO_CELLS),
+            is_rejected=overrides.get("is_rejected", False),
+        )

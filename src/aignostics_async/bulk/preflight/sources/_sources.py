@@ -11,8 +11,8 @@ from typing import Any
 from attrs import field, frozen
 
 from ....errors import ConfigurationError
+from ....slides._resolution import is_plausible
 from .._findings import Finding, FindingKind
-from ._manifest import is_plausible
 from ._selection_rules import SelectionRule
 
 _REFERENCE = re.compile(r"relpath|stem|column:.+")
@@ -45,7 +45,7 @@ class Sources:
     files_from: Path | None = field(default=None, converter=_path)
     """A file with one path per line, or with a zero byte behind each; `-` is standard input."""
     manifest: Path | None = field(default=None, converter=_path)
-    """A CSV file, described in `_manifest.py`; it names all slides by itself."""
+    """A CSV file with a column `path`, and maybe `reference`, `mpp`, `mpp_source`; it names all slides."""
     rules: Sequence[SelectionRule] = ()
     """What to take and what to leave out of all that is found there."""
     limit: int | None = field(default=None, validator=_optional(lambda value: value >= 1, "at least 1"))
@@ -59,7 +59,9 @@ class Sources:
     mpp: float | None = field(
         default=None, validator=_optional(is_plausible, "a resolution in µm per pixel, such as 0.25")
     )
-    """The resolution of all slides for which the manifest has none, in place of their files' own."""
+    """The resolution of slides whose files have none, where the manifest does not say one.
+
+    A file that says another one is a fault, which a manifest settles for each slide."""
     metadata: Mapping[str, str] = field(factory=dict)
     """Metadata of all slides, as it would stand in a manifest; a manifest's own cells win."""
 

@@ -1,24 +1,20 @@
-"""From places, lists and manifests to files. Looks at folders, not into files."""
+"""From places, lists and manifests to files that are slides, or files of one."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
 from attrs import frozen
 
-from ....slides._find import SUFFIXES, visible_files
+from ....slides import LeftOut
+from ....slides._search import candidates
 from .._findings import Finding, FindingKind
 from ._manifest import ManifestRow, read_manifest
-from ._selection_rules import SelectionRule, counts, is_pattern, split_pattern
+from ._selection_rules import SelectionRule, counts, is_pattern, names, split_pattern
 from ._sources import ListedPath, Sources, read_list
-
-_TAKEN = SUFFIXES | {".mrxs"}
-# Other formats of slides, so that a folder of them does not look empty.
-_OTHER = frozenset({".bif", ".czi", ".ndpi", ".scn", ".svslide", ".vms", ".vmu", ".zvi"})
 
 
 @frozen
@@ -33,6 +29,8 @@ class Candidate:
     """What a manifest says of it."""
     place: str | None = None
     """The line of the list or manifest that names it."""
+    is_searched: bool = False
+    """Whether it was found in a folder, and not named by itself."""
 
 
 class Walk:
@@ -41,8 +39,8 @@ class Walk:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.faults: list[Finding] = []
-        self.left_out: Counter[str] = Counter()
-        """Files of formats that are not taken unasked, by suffix."""
+        self.left_out: list[LeftOut] = []
+        """Files that were seen in folders and not taken."""
 
     def candidates(self) -> Iterator[Candidate]:
         """Give the files that count, as often as they are named; blocking."""
@@ -92,27 +90,24 @@ class Walk:
             self._fault("no file fits the pattern", "are you in the right folder?", place)
 
     def _folder(self, root: str, rule: SelectionRule | None) -> Iterator[Candidate]:
-        """Give the slides below a folder; files that a pattern names itself count whatever they are."""
+        """Give the slides below a folder; a file that a pattern names itself counts whatever it is."""
 
         def refuse(error: OSError) -> None:
             self._fault(f"the folder can't be read ({error.strerror})", "", str(error.filename))
 
-        for folder, subfolders, names in visible_files(Path(root), refuse):
-            mirax = {os.path.splitext(name)[0] for name in names if _suffix(name) == ".mrxs"}
-            subfolders[:] = [name for name in subfolders if name not in mirax]
-            for name in names:
-                path = os.path.join(folder, name)
-                relative = _relative(path, root)
-                if (rule is not None and rule.names(relative)) or self._is_slide(name, relative, rule):
-                    yield Candidate(path, relative)
+        def leave_out(each: LeftOut) -> None:
+            relative = _relative(each.path, root)
+            if (rule is None or rule.fits(relative)) and counts(self._sources.rules, relative):
+                self.left_out.append(each)
 
-    def _is_slide(self, name: str, relative: str, rule: SelectionRule | None) -> bool:
-        suffix = _suffix(name)
-        if rule is not None and not rule.fits(relative):
-            return False
-        if suffix in _OTHER and counts(self._sources.rules, relative):
-            self.left_out[suffix] += 1
-        return suffix in _TAKEN
+        def is_named(path: str) -> bool:
+            relative = _relative(path, root)
+            return (rule is not None and rule.names(relative)) or names(self._sources.rules, relative)
+
+        for path in candidates(Path(root), refuse, leave_out, is_named):
+            relative = _relative(path, root)
+            if rule is None or rule.fits(relative):
+                yield Candidate(path, relative, is_searched=True)
 
     def _listed(self, listed: ListedPath) -> Iterator[Candidate]:
         root = os.getcwd()
@@ -164,7 +159,3 @@ def _relative(path: str, root: str, written: str = "") -> str:
     if path.startswith(above):
         return path[len(above) :].replace(os.sep, "/")
     return written.replace("\\", "/")
-
-
-def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1].lower()

@@ -1,0 +1,263 @@
+"""DICOM whole-slide images: what the header of a file says, and which files are one slide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from attrs import frozen
+
+from ..errors import MissingExtra, NotASlide, SlideError
+from ._copies import sampled_digest
+from ._formats import Format, identify
+from ._identifying import IdentifyingKind, dicom_kinds
+
+_WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_DIRECTORY = "1.2.840.10008.1.3.10"
+_UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+_END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimiter behind the last fragment
+_PADDING = b"\xfc\xff\xfc\xff"
+_COPY_AGAIN = "it was not copied or written to its end; copy it again"
+
+AT_HOME = frozenset({"LABEL", "OVERVIEW"})
+"""Kinds of pictures that are not sent unless somebody asks for it: they show the label of the glass."""
+
+# Frames of a big slide may be described by thousands of elements, all of them after this one.
+_LAST_ELEMENT = 0x52009229  # SharedFunctionalGroupsSequence
+_TAGS = (
+    "ImageType", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "NumberOfFrames", "Rows", "Columns",
+    "BitsAllocated", "SamplesPerPixel", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",
+    "DimensionOrganizationType", "ConcatenationUID", "NumberOfOpticalPaths", "SharedFunctionalGroupsSequence",
+    "PatientName", "PatientID", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence",
+    "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "PatientAddress",
+    "PatientTelephoneNumbers", "MedicalRecordLocator", "PatientIdentityRemoved", "AccessionNumber",
+    "BarcodeValue", "LabelText", "PatientComments", "AdditionalPatientHistory", "ReferringPhysicianName",
+)  # fmt: skip
+
+
+@frozen(kw_only=True)
+class DicomHeader:
+    """What the header of a DICOM file says."""
+
+    series: str
+    """SeriesInstanceUID: files that share it are one slide."""
+    instance: str
+    """SOPInstanceUID: unique to the file, copies excepted."""
+    flavour: str
+    """The kind of picture in the file: VOLUME, LABEL, OVERVIEW or THUMBNAIL."""
+    is_resampled: bool
+    """Whether it was made smaller from another file of the series."""
+    width: int
+    """Pixels of the whole picture."""
+    height: int
+    mpp_x: float | None
+    """µm per pixel across."""
+    mpp_y: float | None
+    frames: int
+    expected_frames: int | None
+    """Tiles that the picture needs; None where a tile may be left out, or lie in another file."""
+    channels: int
+    """Optical paths; more than one is fluorescence."""
+    identifying: tuple[IdentifyingKind, ...]
+    """What in the header may identify a person."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> DicomHeader:
+        """Return what `attrs.asdict` and JSON made of a header."""
+        return cls(**{**data, "identifying": tuple(map(IdentifyingKind, data["identifying"]))})
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it holds the slide at its full resolution."""
+        return self.flavour == "VOLUME" and not self.is_resampled
+
+
+def read_header(path: Path) -> DicomHeader:
+    """Return the header of a DICOM whole-slide image; no pixels are read.
+
+    Raises SlideError for a file that is no DICOM file, or one that is not of a slide.
+    """
+    content = identify(path)
+    if content.format is not Format.DICOM:
+        raise SlideError(
+            content.problem or f"it is {content.format}, not DICOM", path=str(path), remedy=content.remedy
+        )
+    try:
+        status = path.stat()
+        return _header(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
+
+
+def may_be_dicom(path: Path) -> bool:
+    """Whether a file is DICOM by its content. Raises SlideError for another one that is named as DICOM is."""
+    content = identify(path)
+    if content.format is not Format.DICOM and path.suffix.lower() in (".dcm", ".dicom"):
+        raise SlideError(content.problem or f"it is {content.format}", path=str(path), remedy=content.remedy)
+    return content.format is Format.DICOM
+
+
+# Each slide of a folder asks for the headers of all files in it. A file that changes is read again.
+@lru_cache(maxsize=65_536)
+def _header(path: Path, size: int, _changed: int) -> DicomHeader:
+    with path.open("rb") as file:
+        return header_of(file, size, str(path))
+
+
+def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
+    """Return the header of an open DICOM file of `size` bytes; raises what `read_header` raises."""
+    try:
+        import pydicom
+        from pydicom.filereader import read_partial
+    except ImportError:
+        raise MissingExtra("reading DICOM files", extra="slides") from None
+    try:
+        header = read_partial(
+            cast("BinaryIO", file),
+            stop_when=lambda tag, _vr, _length: tag > _LAST_ELEMENT,
+            specific_tags=[pydicom.tag.Tag(name) for name in _TAGS],
+        )
+        kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", ""))
+        if kind == _WHOLE_SLIDE:
+            problem = _cut(file, size, header)
+            if not problem:
+                return _described(header)
+            raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
+    except SlideError:
+        raise
+    except Exception as error:  # noqa: BLE001 - damaged bytes fail in many ways
+        raise SlideError(f"its DICOM header can't be read ({error})", path=path, remedy=_COPY_AGAIN) from None
+    if kind == _DIRECTORY:
+        raise NotASlide("it is the table of contents of a DICOM medium (DICOMDIR)", path=path)
+    name = pydicom.uid.UID(kind).name or "an unknown kind"
+    raise NotASlide(f"it is DICOM, and not a slide ({name})", path=path, remedy="leave it out")
+
+
+def _described(header: Any) -> DicomHeader:
+    image_type = [*(str(each) for each in header.get("ImageType") or ()), "", "", "", ""]
+    width, height = int(header.TotalPixelMatrixColumns), int(header.TotalPixelMatrixRows)
+    mpp_y, mpp_x = _spacing(header)
+    return DicomHeader(
+        series=str(header.SeriesInstanceUID),
+        instance=str(header.SOPInstanceUID),
+        flavour=image_type[2],
+        is_resampled=image_type[3] == "RESAMPLED",
+        width=width,
+        height=height,
+        mpp_x=mpp_x,
+        mpp_y=mpp_y,
+        frames=int(header.get("NumberOfFrames") or 1),
+        expected_frames=_expected_frames(header, width, height),
+        channels=int(header.get("NumberOfOpticalPaths") or 1),
+        identifying=dicom_kinds(header),
+    )
+
+
+def _spacing(header: Any) -> tuple[float | None, float | None]:
+    """Return µm per pixel down and across, as the file says."""
+    for group in header.get("SharedFunctionalGroupsSequence") or ():
+        for measures in group.get("PixelMeasuresSequence") or ():
+            if spacing := measures.get("PixelSpacing"):
+                return float(spacing[0]) * 1000, float(spacing[1]) * 1000
+    return None, None
+
+
+def _expected_frames(header: Any, width: int, height: int) -> int | None:
+    """Return how many frames the picture needs where all of its tiles are in the file."""
+    is_full = header.get("DimensionOrganizationType") == "TILED_FULL"
+    if not is_full or header.get("ConcatenationUID") or not header.Rows or not header.Columns:
+        return None
+    return -(-width // int(header.Columns)) * -(-height // int(header.Rows))
+
+
+def _cut(file: IO[bytes], size: int, header: Any) -> str:
+    """Return what shows that a file ends before its pixels do; nothing if it is whole."""
+    if str(header.file_meta.TransferSyntaxUID) in _UNCOMPRESSED:
+        bits = int(header.SamplesPerPixel) * int(header.BitsAllocated)
+        frames = int(header.get("NumberOfFrames") or 1)
+        needed = int(header.Rows) * int(header.Columns) * bits * frames // 8
+        return f"it has {size:,} bytes, and its pixels alone need {needed:,}" if needed > size else ""
+    file.seek(max(0, size - 65_536))
+    tail = file.read()
+    end = tail.rfind(_END_OF_PIXELS) + len(_END_OF_PIXELS)
+    is_whole = end >= len(_END_OF_PIXELS) and _is_trailer(tail[end:])
+    return "" if is_whole else "its pixels do not end as DICOM ends them"
+
+
+def _is_trailer(rest: bytes) -> bool:
+    """Whether what is behind the pixels is nothing, or elements that DICOM allows there."""
+    return not rest or rest.startswith((_PADDING, b"\xfa\xff\xfa\xff")) or len(rest) < 2
+
+
+@frozen
+class DicomSeries:
+    """The files of one slide."""
+
+    files: tuple[Path, ...]
+    """What is sent, sorted by path."""
+    headers: tuple[DicomHeader, ...]
+    """Theirs, in the same order."""
+    copies: tuple[Path, ...] = ()
+    """Files that are byte for byte another one of the series."""
+    at_home: tuple[Path, ...] = ()
+    """Pictures of the label and the whole glass."""
+
+
+def collect_series(paths: Collection[Path], *, include_label: bool = False) -> DicomSeries:
+    """Return the slide that DICOM files of one series are; raises SlideError where it is not whole.
+
+    Copies count once. Files with one SOPInstanceUID and different bytes are refused.
+    """
+    instances: dict[str, Path] = {}
+    copies: list[Path] = []
+    headers = {path: _member(path, sorted(paths)) for path in sorted(paths)}
+    for path, header in headers.items():
+        first = instances.setdefault(header.instance, path)
+        if first is path:
+            continue
+        if sampled_digest(first) != sampled_digest(path):
+            raise SlideError(
+                f"{first} is the same instance of its series, with other bytes",
+                path=str(path),
+                remedy="keep the right one of the two",
+            )
+        copies.append(path)
+    kept = [path for path in instances.values() if include_label or headers[path].flavour not in AT_HOME]
+    at_home = [path for path in instances.values() if path not in kept]
+    series = DicomSeries(tuple(kept), tuple(headers[path] for path in kept), tuple(copies), tuple(at_home))
+    check_headers(min(headers), [file.name for file in series.files], series.headers)
+    return series
+
+
+def _member(path: Path, files: Sequence[Path]) -> DicomHeader:
+    """Return the header of one file of a series; an error of it is an error of the series."""
+    try:
+        return read_header(path)
+    except SlideError as error:
+        raise SlideError(
+            f"{path.name}, which may be a part of it, is not usable: {error.problem}",
+            path=str(files[0]),
+            remedy="copy it again, or take it out of the folder",
+        ) from None
+
+
+def check_headers(path: Path, names: Sequence[str], headers: Sequence[DicomHeader]) -> None:
+    """Raise SlideError unless the base level is there, and every file has all of its tiles."""
+    bases = [header for header in headers if header.is_base]
+    if not bases:
+        has_levels = any(header.flavour == "VOLUME" for header in headers)
+        what = "its level of full resolution" if has_levels else "every picture of tissue"
+        raise SlideError(
+            f"{what} is missing from its DICOM series",
+            path=str(path),
+            remedy="copy all files of the series, or give the folder above all of them",
+        )
+    for name, header in zip(names, headers, strict=True):
+        if header.expected_frames is not None and header.frames < header.expected_frames:
+            raise SlideError(
+                f"{name} has {header.frames} of {header.expected_frames} tiles",
+                path=str(path),
+                remedy="copy all files of the series again",
+            )

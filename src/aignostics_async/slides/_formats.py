@@ -1,0 +1,193 @@
+"""What a file is, decided by its first bytes. Pure, apart from `read_head`.
+
+A suffix alone proves nothing: it only tells that somebody meant the file to be a slide, so that an unreadable
+one is reported and not skipped.
+"""
+
+from __future__ import annotations
+
+import stat
+from enum import StrEnum
+from pathlib import Path
+
+from attrs import frozen
+
+from ..errors import SlideError
+
+_HEAD = 4096
+_LEAVE_OUT = "leave it out, or give the slide itself"
+
+SUFFIXES = frozenset(
+    {
+        ".afi", ".bif", ".czi", ".dcm", ".dicom", ".mrxs", ".ndpi", ".qptiff", ".scn", ".svs", ".svslide",
+        ".tif", ".tiff", ".vms", ".vmu",
+    }
+)  # fmt: skip
+"""Suffixes of the formats that can be read."""
+UNSUPPORTED_SUFFIXES = frozenset({".i2syntax", ".isyntax", ".lif", ".ndpis", ".vsi", ".zvi"})
+"""Suffixes of slide formats that OpenSlide can't read."""
+
+
+class Format(StrEnum):
+    """What a file holds."""
+
+    DICOM = "DICOM"
+    TIFF = "TIFF"
+    MIRAX = "MIRAX"
+    VMS = "Hamamatsu VMS"
+    VMU = "Hamamatsu VMU"
+    AFI = "Aperio AFI"
+    CZI = "Zeiss CZI"
+    SAKURA = "Sakura"
+    ZIP = "ZIP"
+    UNSUPPORTED = "unsupported"
+    """A slide format that OpenSlide can't read."""
+    OTHER = "other"
+    """No slide."""
+
+    @property
+    def is_slide(self) -> bool:
+        """Whether a file of this content is a slide, or the index file of one."""
+        return self not in (Format.ZIP, Format.UNSUPPORTED, Format.OTHER)
+
+
+@frozen
+class Content:
+    """What the first bytes of a file say."""
+
+    format: Format
+    problem: str = ""
+    """Why it can't be read as a slide."""
+    remedy: str = ""
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a file; raises SlideError for what is no regular file or can't be read."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
+            raise SlideError("it is no file", path=str(path))
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except FileNotFoundError:
+        what = "it is a link that leads to no file" if path.is_symlink() else "there is no such file"
+        raise SlideError(what, path=str(path)) from None
+    except PermissionError:
+        raise SlideError(
+            "it can't be read (Permission denied)", path=str(path), remedy="ask for the right to read it"
+        ) from None
+    except OSError as error:  # a name that no file can have, a disk that fails
+        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
+    except ValueError as error:
+        raise SlideError(f"it can't be read ({error})", path=str(path)) from None
+
+
+def identify(path: Path) -> Content:
+    """Return what a file is; raises what `read_head` raises."""
+    return identify_head(read_head(path), path.suffix.lower())
+
+
+def identify_head(head: bytes, suffix: str = "") -> Content:
+    """Return what a file with these first bytes is. The suffix decides only where bytes can't."""
+    if suffix in UNSUPPORTED_SUFFIXES and head[128:132] != b"DICM":
+        return _unsupported(suffix)
+    return _slide(head, suffix) or _text(head) or _other(head)
+
+
+def _slide(head: bytes, suffix: str) -> Content | None:
+    """Return which format of slides a binary file has."""
+    formats = {
+        Format.DICOM: head[128:132] == b"DICM",
+        Format.TIFF: _is_tiff(head),
+        Format.MIRAX: suffix == ".mrxs" and head.startswith(b"\xff\xd8\xff"),
+        Format.CZI: head.startswith(b"ZISRAWFILE"),
+        Format.SAKURA: suffix == ".svslide" and head.startswith(b"SQLite format 3\0"),
+    }
+    return next((Content(name) for name, fits in formats.items() if fits), None)
+
+
+def _is_tiff(head: bytes) -> bool:
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def _text(head: bytes) -> Content | None:
+    """Return what a file of text is."""
+    text = head.lstrip(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"[virtual microscope specimen]", b"[uncompressed virtual microscope specimen]")):
+        return Content(Format.VMU if text.startswith(b"[u") else Format.VMS)
+    if text.startswith(b"<") and b"<imagelist" in text:
+        return Content(Format.AFI)
+    if text.startswith(b"<") and b"dpufsimport" in text:
+        return _unsupported(".isyntax")
+    if text.startswith(b"version https://git-lfs"):
+        return Content(
+            Format.OTHER,
+            "it is a Git LFS pointer, not the file that it stands for",
+            "fetch it: git lfs pull",
+        )
+    if text.startswith((b"<!doctype html", b"<html", b"<head")):
+        return Content(
+            Format.OTHER,
+            "it is a web page (HTML), as a failed download leaves behind",
+            "download the slide again; does the page ask you to sign in?",
+        )
+    return None
+
+
+def _other(head: bytes) -> Content:
+    if not head:
+        return Content(Format.OTHER, "it is empty (0 bytes)", "copy it again")
+    if not head.strip(b"\0"):
+        return Content(
+            Format.OTHER, "it begins with nothing but zeros", "it was not copied to its end; copy it again"
+        )
+    for magic, name, remedy in _KNOWN:
+        if head.startswith(magic):
+            form = Format.ZIP if name == "a ZIP archive" else Format.OTHER
+            return Content(form, f"it is {name}, not a slide", remedy)
+    if not head.translate(None, _TEXT):
+        return Content(Format.OTHER, "it is text, not a slide", _LEAVE_OUT)
+    return Content(
+        Format.OTHER,
+        "it is of no slide format that is known here",
+        "is it complete? Copy it again, or leave it out",
+    )
+
+
+def _unsupported(suffix: str) -> Content:
+    return Content(
+        Format.UNSUPPORTED,
+        f"its format ({suffix}) can't be read by OpenSlide",
+        "export it from the scanner's software as DICOM or as a pyramidal TIFF",
+    )
+
+
+_TEXT = bytes(range(32, 256)) + b"\t\r\n\f\b\x1b"
+_CONVERT = "give the slide that it was made from, as the scanner wrote it"
+_UNPACK = "unpack it, and give what is in it"
+_KNOWN = (
+    (b"\xff\xd8\xff", "a JPEG picture", _CONVERT),
+    (b"\x89PNG", "a PNG picture", _CONVERT),
+    (b"GIF8", "a GIF picture", _CONVERT),
+    (b"BM", "a BMP picture", _CONVERT),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", _CONVERT),
+    (b"%PDF", "a PDF document", _LEAVE_OUT),
+    (b"\0\x05\x16\x07", "metadata of macOS beside a file", _LEAVE_OUT),
+    (b"PK\x03\x04", "a ZIP archive", _UNPACK),
+    (b"\x1f\x8b", "a gzip archive", _UNPACK),
+    (b"7z\xbc\xaf", "a 7-Zip archive", _UNPACK),
+    (b"Rar!", "a RAR archive", _UNPACK),
+    (b"\xfd7zXZ", "an xz archive", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+    (b"SQLite format 3\0", "a database", _LEAVE_OUT),
+)  # fmt: skip
+
+
+def byte_order(head: bytes) -> str:
+    """Return the byte order of a TIFF, as `struct` writes it."""
+    return "<" if head[:1] == b"I" else ">"
+
+
+def is_big_tiff(head: bytes) -> bool:
+    """Whether a TIFF has offsets of 64 bits."""
+    return head[:4] in (b"II+\0", b"MM\0+")

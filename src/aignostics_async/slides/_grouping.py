@@ -1,0 +1,86 @@
+"""Which DICOM files are one slide, in whatever folders and under whatever names."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from attrs import Factory, frozen
+
+from ..errors import NotASlide, SlideError
+from ._copies import sampled_digest
+from ._dicom import DicomHeader, may_be_dicom, read_header
+
+
+@frozen
+class DicomGroups:
+    """DICOM files by the slide that they belong to."""
+
+    series: Mapping[str, tuple[str, ...]]
+    """The files of each slide, sorted, by its SeriesInstanceUID.
+
+    A damaged file is among those of the only series in its folder: it may be a part of it.
+    """
+    alone: tuple[str, ...] = ()
+    """Damaged files that may belong to any of several series, or to none."""
+    copies: Mapping[str, str] = Factory(dict)
+    """Files that are byte for byte another one of their series, with that one."""
+
+    @property
+    def first_files(self) -> dict[str, tuple[str, ...]]:
+        """The files of each slide by the first of them."""
+        return {files[0]: files for files in self.series.values()}
+
+
+def group_series(headers: Mapping[str, DicomHeader], damaged: Collection[str] = ()) -> DicomGroups:
+    """Return DICOM files by slide; `damaged` can't be read. Costs samples of the bytes of possible copies."""
+    series: defaultdict[str, list[str]] = defaultdict(list)
+    copies: dict[str, str] = {}
+    instances: dict[tuple[str, str], str] = {}
+    for path in sorted(headers):
+        header = headers[path]
+        first = instances.setdefault((header.series, header.instance), path)
+        if first != path and _is_copy(first, path):
+            copies[path] = first
+        else:
+            series[header.series].append(path)
+    in_folder: defaultdict[str, set[str]] = defaultdict(set)
+    for path, header in headers.items():
+        in_folder[os.path.dirname(path)].add(header.series)
+    alone = []
+    for path in sorted(damaged):
+        beside = in_folder[os.path.dirname(path)]
+        if len(beside) == 1:
+            series[next(iter(beside))].append(path)
+        else:
+            alone.append(path)
+    return DicomGroups({uid: tuple(sorted(files)) for uid, files in series.items()}, tuple(alone), copies)
+
+
+def series_beside(path: Path) -> tuple[Path, ...]:
+    """Return the files in a file's folder that belong to its DICOM series, itself included, sorted.
+
+    Reads the headers of all DICOM files there. Raises SlideError where that of `path` can't be read.
+    """
+    uid = read_header(path).series
+    headers: dict[str, DicomHeader] = {}
+    damaged = []
+    for other in path.parent.iterdir():
+        try:
+            if not other.name.startswith(".") and may_be_dicom(other):
+                headers[str(other)] = read_header(other)
+        except NotASlide:
+            continue
+        except SlideError:
+            if other.is_file():
+                damaged.append(str(other))
+    return tuple(map(Path, group_series(headers, damaged).series[uid]))
+
+
+def _is_copy(first: str, path: str) -> bool:
+    try:
+        return sampled_digest(Path(first)) == sampled_digest(Path(path))
+    except OSError:
+        return False

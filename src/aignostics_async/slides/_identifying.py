@@ -1,0 +1,147 @@
+"""What in a slide may identify a person. One inspection for all formats. Pure.
+
+A scanner photographs the whole glass, with a label that has a name or the number of a case on it, and puts
+the picture into the file. Headers and descriptions name the patient as well. All of it goes to the store, and
+to the platform, with the slide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from ..errors import UsageError
+
+
+class IdentifyingKind(StrEnum):
+    """What kind of thing in a slide may identify a person."""
+
+    LABEL = "label"
+    """A picture of the label of the glass."""
+    MACRO = "macro"
+    """A picture of the whole glass, which may show the label."""
+    PATIENT = "patient"
+    """A header or a description that names the patient."""
+    CASE = "case"
+    """A header or a description with a barcode, an accession number, or the text of the label."""
+
+    @property
+    def problem(self) -> str:
+        """What to tell a person about a slide that has it."""
+        return _PROBLEMS[self]
+
+
+_PROBLEMS = {
+    IdentifyingKind.LABEL: "it holds a picture of its label",
+    IdentifyingKind.MACRO: "it holds a picture of the whole glass, which may show the label",
+    IdentifyingKind.PATIENT: "its header names the patient",
+    IdentifyingKind.CASE: "its header holds a barcode, an accession number, or the text of its label",
+}
+REMEDY = "if it must not leave the house, anonymise a copy and submit that"
+
+
+class IdentifyingPolicy(StrEnum):
+    """What to do about a slide that may identify a person."""
+
+    WARN = "warn"
+    """Send it, and say so."""
+    REFUSE = "refuse"
+    """Treat it as a fault of the slide."""
+    ALLOW = "allow"
+    """Send it without a word."""
+
+
+def as_policies(value: str | Mapping[str, str]) -> dict[IdentifyingKind, IdentifyingPolicy]:
+    """Return the policy for each kind; raises UsageError.
+
+    `value` is one policy for all kinds, or a mapping from kinds to policies, where kinds that it does not
+    name are warned of: `{"label": "allow", "patient": "refuse"}`.
+    """
+    told = dict.fromkeys(IdentifyingKind, value) if isinstance(value, str) else value
+    try:
+        given = {IdentifyingKind(kind): IdentifyingPolicy(policy) for kind, policy in told.items()}
+    except (ValueError, AttributeError):
+        kinds, policies = ", ".join(IdentifyingKind), ", ".join(IdentifyingPolicy)
+        raise UsageError(
+            f"identifying is one of {policies}, or a mapping from {kinds} to one of them, not {value!r}"
+        ) from None
+    return {**dict.fromkeys(IdentifyingKind, IdentifyingPolicy.WARN), **given}
+
+
+_PICTURES = (
+    (re.compile(r"label|barcode|etikett", re.IGNORECASE), IdentifyingKind.LABEL),
+    (re.compile(r"macro|overview|localizer|slide ?preview", re.IGNORECASE), IdentifyingKind.MACRO),
+)
+
+
+def picture_kinds(names: Iterable[str]) -> Iterator[IdentifyingKind]:
+    """Give the kinds of pictures with these names."""
+    for name in names:
+        for pattern, kind in _PICTURES:
+            if pattern.search(name):
+                yield kind
+                break
+
+
+_PATIENT_FIELDS = (
+    "PatientName", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
+    "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
+    "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory",
+)  # fmt: skip
+_CASE_FIELDS = ("AccessionNumber", "BarcodeValue", "LabelText")
+_FLAVOURS = {
+    "LABEL": IdentifyingKind.LABEL,
+    "OVERVIEW": IdentifyingKind.MACRO,
+    "LOCALIZER": IdentifyingKind.MACRO,
+}
+# Words that stand where a name was.
+_REMOVED = re.compile(
+    r"(anon\w*|de-?identified|removed|redacted|unknown|none|na|n/a|x+|\W|_)*", re.IGNORECASE
+)
+
+
+def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
+    """Return what a DICOM header says of a person, whatever it says about having been anonymised.
+
+    Where it says so, an id of the patient counts as a pseudonym.
+    """
+    is_removed = str(header.get("PatientIdentityRemoved", "")).upper() == "YES"
+    fields = _PATIENT_FIELDS if is_removed else (*_PATIENT_FIELDS, "PatientID")
+    found = set[IdentifyingKind]()
+    if any(_says(header.get(name)) for name in fields):
+        found.add(IdentifyingKind.PATIENT)
+    if any(_says(header.get(name)) for name in _CASE_FIELDS):
+        found.add(IdentifyingKind.CASE)
+    kind = [*(header.get("ImageType") or ()), "", "", ""][2]
+    if kind in _FLAVOURS:
+        found.add(_FLAVOURS[kind])
+    return tuple(sorted(found))
+
+
+def _says(value: object) -> bool:
+    return value is not None and not _REMOVED.fullmatch(str(value).strip())
+
+
+# Descriptions of all vendors: `Patient = Doe`, `"barcode": "4711"`, `Patient="Doe"`, `<Barcode>4711<`.
+_FIELD = re.compile(
+    r"(?P<patient>patient(?!identityremoved|orientation)\w*|mrn|date ?of ?birth|birth ?date|dob|surname"
+    r"|last ?name|first ?name)"
+    r"|(?P<case>barcode\w*|accession\w*|case ?(?:id|no|number)|label ?text|specimen ?(?:id|no|number)"
+    r"|pim_dp_ufs_barcode)",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    r"""(?:["'][^<>]{0,200}>|[\w ]{0,30}["']?[^\S\n]*[=:>])[^\S\n]*["']?(?P<value>[^|;\n"'<>]{0,200})"""
+)
+
+
+def description_kinds(text: str) -> Iterator[IdentifyingKind]:
+    """Give what the description of a picture says of a person, in any of the forms that vendors use."""
+    for name in _FIELD.finditer(text):
+        before = text[name.start() - 1 : name.start()]
+        value = _VALUE.match(text, name.end())
+        if before.isalnum() or value is None or not _says(value["value"]):
+            continue
+        yield IdentifyingKind.PATIENT if name["patient"] else IdentifyingKind.CASE

@@ -1,0 +1,139 @@
+"""The files that a slide consists of: one, a DICOM series, or an index file with what it names."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from ..errors import NotASlide, SlideError
+from ._dicom import DicomHeader, collect_series
+from ._formats import Content, Format, identify
+from ._grouping import series_beside
+
+_HAMAMATSU_MEMBER = re.compile(r"imagefile(\(.*\))?|mapfile|optimisationfile|macroimage", re.IGNORECASE)
+_COPY_ALL = "copy the index file together with all files that belong to it"
+
+
+@frozen
+class Members:
+    """What a slide consists of."""
+
+    content: Content
+    files: tuple[Path, ...]
+    """What is sent: the file itself first, or the files of a DICOM series sorted by path."""
+    headers: tuple[DicomHeader, ...] = ()
+    """Of a DICOM series, one for each file."""
+    copies: tuple[Path, ...] = ()
+    """Files that are byte for byte another one of its DICOM series."""
+    at_home: tuple[Path, ...] = ()
+    """DICOM pictures of the label and the whole glass, which are not sent."""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the files are sent as one zip."""
+        return self.content.format in (Format.DICOM, Format.MIRAX, Format.VMS, Format.VMU)
+
+
+def find_members(path: Path, files: tuple[Path, ...] = (), *, include_label: bool = False) -> Members:
+    """Return the files of the slide that `path` is a file of, by its content.
+
+    `files` names the files of a DICOM series that are known already; without them it is looked for in the
+    folder of `path`. Raises SlideError for what is no slide, and where a file of it is missing or damaged.
+    """
+    content = Content(Format.DICOM) if files else identify(path)
+    if content.format is Format.DICOM:
+        series = collect_series(files or series_beside(path), include_label=include_label)
+        return Members(content, series.files, series.headers, series.copies, series.at_home)
+    if content.format in _INDEXES:
+        return Members(content, (path, *_existing(path, _INDEXES[content.format](path))))
+    if content.format is Format.AFI:
+        raise NotASlide(
+            "it lists fluorescence channels of one scan (Aperio AFI), which OpenSlide can't read together",
+            path=str(path),
+            remedy="export it as one OME-TIFF, or name the channels that you want one by one",
+        )
+    if not content.format.is_slide:
+        raise NotASlide(content.problem, path=str(path), remedy=content.remedy)
+    return Members(content, (path,))
+
+
+def claimed_files(path: Path, content: Content) -> tuple[Path, ...]:
+    """Return the files that an index file names, whether they are there or not, without itself."""
+    try:
+        return tuple(_CLAIMS[content.format](path)) if content.format in _CLAIMS else ()
+    except SlideError:
+        return ()
+
+
+def mirax_folder(path: Path) -> Path:
+    """Return the folder that belongs to a MIRAX file."""
+    return path.with_suffix("")
+
+
+def _mirax(path: Path) -> Iterator[Path]:
+    """Give the files of a MIRAX slide that its index names; others in its folder are not the slide's."""
+    folder = mirax_folder(path)
+    index = folder / "Slidedat.ini"
+    if not folder.is_dir():
+        raise SlideError(
+            f"its folder {folder.name} is not beside it, and holds all of its pixels",
+            path=str(path),
+            remedy=f"copy {path.name} together with the folder {folder.name}",
+        )
+    values = _ini(path, index)
+    yield index
+    hierarchy = values["HIERARCHICAL"] if values.has_section("HIERARCHICAL") else {}
+    data = values["DATAFILE"] if values.has_section("DATAFILE") else {}
+    yield folder / hierarchy.get("INDEXFILE", "Index.dat")
+    for name, value in data.items():
+        if re.fullmatch(r"file_\d+", name.lower()):
+            yield folder / value
+
+
+def _hamamatsu(path: Path) -> Iterator[Path]:
+    """Give the files that a VMS or VMU file names."""
+    values = _ini(path, path)
+    for section in values.sections():
+        for name, value in values[section].items():
+            if value and _HAMAMATSU_MEMBER.fullmatch(name):
+                yield path.parent / value.replace("\\", "/")
+
+
+def _afi(path: Path) -> Iterator[Path]:
+    """Give the files that an AFI file lists."""
+    text = path.read_text("utf-8", "replace")
+    for name in re.findall(r"<path>\s*([^<]+?)\s*</path>", text, re.IGNORECASE):
+        yield path.parent / name.replace("\\", "/").rpartition("/")[2]
+
+
+_INDEXES = {Format.MIRAX: _mirax, Format.VMS: _hamamatsu, Format.VMU: _hamamatsu}
+_CLAIMS = {**_INDEXES, Format.AFI: _afi}
+
+
+def _ini(path: Path, index: Path) -> configparser.ConfigParser:
+    values = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True)
+    try:
+        values.read_string(index.read_text("utf-8-sig", "replace"))
+    except FileNotFoundError:
+        raise SlideError(f"{index.name} is missing", path=str(path), remedy=_COPY_ALL) from None
+    except (OSError, configparser.Error) as error:
+        raise SlideError(f"{index.name} can't be read ({error})", path=str(path), remedy=_COPY_ALL) from None
+    return values
+
+
+def _existing(path: Path, members: Iterator[Path]) -> Iterator[Path]:
+    """Give members, each once; raises SlideError for one that is missing or leads out of the folder."""
+    seen = set[Path]()
+    for member in members:
+        below = member.resolve(strict=False).is_relative_to(path.parent.resolve())
+        state = "missing" if not below or not member.is_file() else "" if member.stat().st_size else "empty"
+        if state:
+            problem = f"{member.name}, which belongs to it, is {state}"
+            raise SlideError(problem, path=str(path), remedy=_COPY_ALL)
+        if member not in seen:
+            seen.add(member)
+            yield member

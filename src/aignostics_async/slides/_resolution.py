@@ -1,0 +1,100 @@
+"""The resolution of a slide: the file's own, or the one that was given where the file has none. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from ..errors import ResolutionConflict, ResolutionUnknown
+
+if TYPE_CHECKING:
+    from .._inputs import Slide
+
+# µm per pixel. Outside it a number is not a scan's resolution but something else, such as 72 dpi.
+MIN_MPP, MAX_MPP = 0.05, 5.0
+MAX_DIFFERENCE = 0.02
+"""How far two resolutions may differ, as a share of the larger, and still be the same."""
+
+Mpp = tuple[float, float]
+"""µm per pixel across and down."""
+
+
+def is_plausible(mpp: float) -> bool:
+    """Whether a number can be a scan's resolution in µm per pixel."""
+    return MIN_MPP <= mpp <= MAX_MPP
+
+
+def differ(one: float, other: float) -> bool:
+    """Whether two resolutions differ by more than 2 %."""
+    return abs(one - other) > MAX_DIFFERENCE * max(one, other)
+
+
+def settle_resolution(slide: Slide, from_file: Mpp | None) -> Mpp:
+    """Return the resolution that counts.
+
+    The file's own counts where it is plausible. A given one counts where the file has none, or where the
+    slide says `mpp_source="given"`. Raises ResolutionConflict where the two differ by more than 2 % and
+    the slide does not say which is right, and ResolutionUnknown where there is none.
+    """
+    given = slide.mpp if slide.mpp is None or isinstance(slide.mpp, tuple) else (slide.mpp, slide.mpp)
+    usable = from_file if from_file is not None and all(map(is_plausible, from_file)) else None
+    if given is not None and (usable is None or slide.mpp_source == "given"):
+        return given
+    if usable is None:
+        raise _unknown(slide, from_file)
+    if given is not None and slide.mpp_source is None and any(map(differ, given, usable)):
+        raise ResolutionConflict(path=str(slide.path), from_file=usable, given=given)
+    return usable
+
+
+def _unknown(slide: Slide, from_file: Mpp | None) -> ResolutionUnknown:
+    path = slide.path
+    remedy = f"give it for this slide, in µm per pixel: Slide({path.name!r}, mpp=0.25), or --mpp 0.25"
+    if from_file is None:
+        return ResolutionUnknown("the file has no resolution", path=str(path), remedy=remedy)
+    wrong = next(mpp for mpp in from_file if not is_plausible(mpp))
+    return ResolutionUnknown(
+        f"its resolution reads as {wrong:.4g} µm per pixel, outside {MIN_MPP} to {MAX_MPP:g}, so it is not "
+        "the scan's",
+        path=str(path),
+        remedy=remedy,
+    )
+
+
+def resolution_of(properties: Mapping[str, str], description: str) -> Mpp | None:
+    """Return the resolution that a file says it has, by its tags or else by its OME description."""
+    tags = _number(properties.get("openslide.mpp-x")), _number(properties.get("openslide.mpp-y"))
+    ome = ome_resolution(description)
+    if tags[0] is None or tags[1] is None:
+        return ome
+    told = tags[0], tags[1]
+    return ome if ome is not None and not all(map(is_plausible, told)) else told
+
+
+_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
+_ATTRIBUTE = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+_UNITS = {"µm": 1.0, "μm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "Å": 1e-4}
+
+
+def ome_resolution(description: str) -> Mpp | None:
+    """Return the resolution of the first series of an OME description, in µm per pixel."""
+    pixels = _PIXELS.search(description)
+    if pixels is None:
+        return None
+    told = dict(_ATTRIBUTE.findall(pixels[0]))
+    sizes = [
+        (_number(told.get(f"PhysicalSize{axis}")), _UNITS.get(told.get(f"PhysicalSize{axis}Unit", "µm")))
+        for axis in "XY"
+    ]
+    mpp = [size * unit for size, unit in sizes if size is not None and unit is not None]
+    return (mpp[0], mpp[1]) if len(mpp) == 2 else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

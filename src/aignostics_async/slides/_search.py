@@ -1,0 +1,248 @@
+"""The slides in folders, and an account of everything there that is not taken."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from attrs import frozen
+
+from .._inputs import Slide
+from ..errors import NotASlide, SlideError, UsageError
+from ._dicom import DicomHeader, may_be_dicom, read_header
+from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, Content, Format, identify
+from ._grouping import group_series
+from ._members import claimed_files, mirax_folder
+from ._tiff import read_tiff
+from ._zipped import is_zipped_series
+
+_TRASH = frozenset(
+    {
+        "$recycle.bin", "recycler", "recycled", "#recycle", "@recycle", "@recently-snapshot", "@eadir",
+        "#snapshot", "~snapshot", "lost+found", "system volume information", "network trash folder",
+        "temporary items", "__macosx",
+    }
+)  # fmt: skip
+_HIDDEN_TRASH = (".trash", ".trashes", ".snapshot", ".zfs", ".appledouble", ".temporaryitems")
+# Files that systems write, which nobody would look for among slides.
+_SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory", ".localized"})
+
+
+class LeftOutReason(StrEnum):
+    """Why a file is not taken as a slide."""
+
+    HIDDEN = "hidden"
+    """Its name, or that of a folder above it, begins with a dot."""
+    TRASH = "trash"
+    """It is in a folder in which systems keep what was deleted, or copies of their own."""
+    FORMAT = "format"
+    """It is no slide, or of a format that can't be read."""
+    UNREADABLE = "unreadable"
+    """The folder can't be read."""
+    NAME = "name"
+    """Its name is no valid Unicode."""
+    DUPLICATE = "duplicate"
+    """It is a file that was found under another name already."""
+
+
+@frozen
+class LeftOut:
+    """A file that was seen and not taken, or a folder with everything in it."""
+
+    path: str
+    reason: LeftOutReason
+    detail: str = ""
+    is_slide: bool = False
+    """Whether it is a slide, by its content or its suffix."""
+
+
+class FoundSlides(list[Slide]):
+    """The slides that were found, sorted by path, with an account of what was left out."""
+
+    def __init__(self, slides: Iterable[Slide], left_out: Iterable[LeftOut] = ()) -> None:
+        super().__init__(slides)
+        self.left_out = tuple(left_out)
+        """Every file that was seen and is no slide, and every folder that was not searched."""
+
+
+def find_slides(folder: str | os.PathLike[str]) -> FoundSlides:
+    """Return the slides in a folder and the folders below it, sorted by path.
+
+    What a file is, is decided by its content; one that cannot be read counts where its suffix says that it
+    is meant as a slide, so that reading it tells why. The files of one DICOM series are one slide, in
+    whatever folders they are, named by the first of them. `left_out` of the result names every file that was
+    seen and not taken, with the reason: hidden files, trash, other formats, further names of one file.
+
+    Blocking: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
+    folder that is not there or can't be read.
+
+    >>> slides = find_slides("lab/")
+    >>> for each in slides.left_out:
+    ...     print(each.path, each.reason, each.detail)
+    """
+
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename} can't be read as a folder ({error.strerror})")
+
+    left_out: list[LeftOut] = []
+    paths = [Path(path) for path in candidates(Path(folder), refuse, left_out.append)]
+    headers: dict[str, DicomHeader] = {}
+    damaged = set[str]()
+    others: list[Path] = []
+    for path in paths:
+        try:
+            if not may_be_dicom(path):
+                others.append(path)
+                continue
+            headers[str(path)] = read_header(path)
+        except NotASlide as error:
+            left_out.append(LeftOut(str(path), LeftOutReason.FORMAT, error.problem))
+        except SlideError:
+            damaged.add(str(path))
+    groups = group_series(headers, damaged)
+    left_out += duplicates(groups.copies)
+    slides = [Slide(path) for path in (*others, *map(Path, groups.alone))]
+    slides += [Slide(files[0], files=files) for files in groups.series.values()]
+    return FoundSlides(sorted(slides, key=lambda slide: slide.path), left_out)
+
+
+def duplicates(copies: Mapping[str, str]) -> list[LeftOut]:
+    """Return copies as files that are left out."""
+    return [
+        LeftOut(path, LeftOutReason.DUPLICATE, f"it is a copy of {first}", is_slide=True)
+        for path, first in copies.items()
+    ]
+
+
+def candidates(
+    root: Path,
+    refuse: Callable[[OSError], None],
+    leave_out: Callable[[LeftOut], None],
+    is_named: Callable[[str], bool] = lambda _path: False,
+) -> Iterator[str]:
+    """Give the files below a folder that are slides, or files of one, by content or suffix.
+
+    Each file once, whatever links lead to it. `refuse` is told of folders that can't be read; a file that
+    `is_named` counts whatever it is.
+    """
+    files: dict[tuple[int, int], str] = {}
+    for folder, names in walk(root, refuse, leave_out):
+        claimed = _claimed(folder, names)
+        for name in names:
+            path = os.path.join(folder, name)
+            if path in claimed:
+                continue
+            reason = None if is_named(path) else not_a_slide(Path(path))
+            if reason is not None:
+                leave_out(LeftOut(path, LeftOutReason.FORMAT, reason.problem, _is_meant(name)))
+                continue
+            known = files.setdefault(_identity(path), path)
+            if known == path:
+                yield path
+            else:
+                detail = f"it is the same file as {known}"
+                leave_out(LeftOut(path, LeftOutReason.DUPLICATE, detail, is_slide=True))
+
+
+def not_a_slide(path: Path) -> Content | None:
+    """Return why a file is not taken as a slide; None for one that is, or is meant as one by its suffix."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return None  # reading it tells what is wrong with it
+    try:
+        content = identify(path)
+        if content.format is Format.ZIP:
+            return None if is_zipped_series(path) else content
+        if content.format is Format.TIFF and not _is_slide_tiff(path):
+            return Content(Format.OTHER, "it is a TIFF without tiles, not a slide")
+    except (SlideError, OSError) as error:
+        problem = error.problem if isinstance(error, SlideError) else str(error.strerror)
+        return Content(Format.OTHER, problem)
+    return None if content.format.is_slide else content
+
+
+def _is_slide_tiff(path: Path) -> bool:
+    first = read_tiff(path).pictures[0]
+    return first.is_tiled or first.is_ndpi
+
+
+def _is_meant(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES | UNSUPPORTED_SUFFIXES
+
+
+def _identity(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (-1, hash(path))  # a broken link is no other file's name
+    return status.st_dev, status.st_ino
+
+
+def _claimed(folder: str, names: Iterable[str]) -> set[str]:
+    """Return the files of a folder that belong to an index file in it."""
+    claimed = set[str]()
+    for name in names:
+        if name.lower().endswith((".vms", ".vmu", ".afi")):
+            path = Path(folder, name)
+            try:
+                claimed |= {str(each) for each in claimed_files(path, identify(path))}
+            except (SlideError, OSError):
+                continue  # reading it tells why
+    return claimed
+
+
+def walk(
+    root: Path, refuse: Callable[[OSError], None], leave_out: Callable[[LeftOut], None]
+) -> Iterator[tuple[str, list[str]]]:
+    """Give each folder with the names of its files, links followed, no folder twice.
+
+    `leave_out` is told of what is hidden or in the trash; folders of MIRAX slides are the slides'.
+    """
+    seen: set[tuple[int, int]] = set()
+    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            subfolders.clear()
+            refuse(error)
+            continue
+        if (status.st_dev, status.st_ino) in seen:  # links may lead back
+            subfolders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        mirax = {mirax_folder(Path(name)).name for name in names if name.lower().endswith(".mrxs")}
+        subfolders[:] = [
+            name
+            for name in sorted(subfolders)
+            if name not in mirax and not _aside(folder, name, leave_out, is_folder=True)
+        ]
+        yield folder, [name for name in sorted(names) if not _aside(folder, name, leave_out, is_folder=False)]
+
+
+def _aside(folder: str, name: str, leave_out: Callable[[LeftOut], None], *, is_folder: bool) -> bool:
+    """Whether a name is hidden or a system's; tells about it unless it is a system's own file."""
+    lower = name.lower()
+    if lower in _SYSTEM_FILES or lower.startswith("._"):
+        return True
+    if is_folder and (lower in _TRASH or lower.startswith(_HIDDEN_TRASH)):
+        reason = LeftOutReason.TRASH
+    elif lower.startswith("."):
+        reason = LeftOutReason.HIDDEN
+    else:
+        return False
+    path = os.path.join(folder, name)
+    if is_folder:
+        inside = _count(path)
+        if inside:
+            leave_out(LeftOut(path, reason, f"a folder with {sum(inside.values())} files", inside[True] > 0))
+    else:
+        leave_out(LeftOut(path, reason, "", _is_meant(name)))
+    return True
+
+
+def _count(folder: str) -> Counter[bool]:
+    """Return how many files a folder that is not searched holds, by whether their suffix is a slide's."""
+    return Counter(_is_meant(name) for _, _, names in os.walk(folder) for name in names)

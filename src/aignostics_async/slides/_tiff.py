@@ -1,0 +1,234 @@
+"""The structure of a TIFF: its pictures, where their bytes lie, and whether the file holds all of them.
+
+Only directories are read, never pixels, apart from the one tile that lies last in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from attrs import field, frozen
+
+from ..errors import SlideError
+from ._formats import byte_order, is_big_tiff
+
+# Types of values, as `struct` writes them; rationals are of no interest here.
+_CODES = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_MAX_DIRECTORIES = 2000
+_MAX_BYTES = 400_000_000
+_COPY_AGAIN = "it was not copied or written to its end; copy it again"
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
+_STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS, _PAGE_NAME = 273, 277, 279, 285
+_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
+_SUBFILE_TYPE, _SUB_DIRECTORIES, _PLANAR, _NDPI = 254, 330, 284, 65420
+_WANTED = frozenset(
+    {
+        _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION, _STRIP_OFFSETS, _SAMPLES,
+        _STRIP_COUNTS, _PAGE_NAME, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _SUBFILE_TYPE,
+        _SUB_DIRECTORIES, _PLANAR, _NDPI,
+    }
+)  # fmt: skip
+
+
+@frozen(eq=False)
+class TiffPicture:
+    """One directory of a TIFF."""
+
+    tags: Mapping[int, Any] = field(repr=False)
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self._one(_WIDTH, 0)
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return self._one(_HEIGHT, 0)
+
+    @property
+    def bits(self) -> int:
+        """Bits of one sample."""
+        return self._one(_BITS, 1)
+
+    @property
+    def samples(self) -> int:
+        """Samples of one pixel."""
+        return self._one(_SAMPLES, 1)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether its bytes are encoded."""
+        return self._one(_COMPRESSION, 1) != 1
+
+    @property
+    def is_tiled(self) -> bool:
+        """Whether it has tiles, as OpenSlide asks for in a TIFF of no vendor."""
+        return _TILE_OFFSETS in self.tags
+
+    @property
+    def is_ndpi(self) -> bool:
+        """Whether Hamamatsu wrote it, with tags of its own for files beyond 4 GiB."""
+        return _NDPI in self.tags
+
+    @property
+    def subfile_type(self) -> int:
+        """1 for a reduced picture; Aperio tells labels and macros by it."""
+        return self._one(_SUBFILE_TYPE, 0)
+
+    @property
+    def description(self) -> str:
+        """What is written about it, and its page's name."""
+        return "\n".join(str(self.tags[tag]) for tag in (_DESCRIPTION, _PAGE_NAME) if tag in self.tags)
+
+    @property
+    def pieces(self) -> Sequence[tuple[int, int]]:
+        """Offset and length of each tile or strip; a length of 0 is a tile that the file leaves out."""
+        offsets = self.tags.get(_TILE_OFFSETS, self.tags.get(_STRIP_OFFSETS, ()))
+        counts = self.tags.get(_TILE_COUNTS, self.tags.get(_STRIP_COUNTS, ()))
+        return list(zip(offsets, counts, strict=False))
+
+    @property
+    def missing_pieces(self) -> int:
+        """How many tiles its directory does not list."""
+        if not self.is_tiled:
+            return 0
+        across, down = self._one(_TILE_WIDTH, 0), self._one(_TILE_HEIGHT, 0)
+        if not across or not down:
+            return 1
+        planes = self.samples if self._one(_PLANAR, 1) == 2 else 1
+        expected = -(-self.width // across) * -(-self.height // down) * planes
+        return max(0, expected - len(self.pieces))
+
+    def _one(self, tag: int, default: int) -> int:
+        value = self.tags.get(tag)
+        return int(value[0]) if value else default
+
+
+@frozen(eq=False)
+class TiffFile:
+    """A TIFF as its directories describe it."""
+
+    path: Path
+    size: int
+    pictures: tuple[TiffPicture, ...]
+
+    @property
+    def largest(self) -> TiffPicture:
+        """The picture with the most pixels."""
+        return max(self.pictures, key=lambda each: each.width * each.height)
+
+    @property
+    def description(self) -> str:
+        """All that is written about its pictures."""
+        return "\n".join(each.description for each in self.pictures)
+
+    def check_complete(self) -> None:
+        """Raise SlideError unless every tile lies within the file and the last one has bytes.
+
+        Reads the one tile that lies last in the file.
+        """
+        last = (0, 0)
+        is_certain = False
+        for picture in self.pictures:
+            if picture.is_ndpi and self.size >= 2**32:
+                continue  # its offsets are the lower 32 bits of the real ones
+            if picture.missing_pieces:
+                raise SlideError(
+                    f"its directory lists {picture.missing_pieces} tiles too few",
+                    path=str(self.path),
+                    remedy=_COPY_AGAIN,
+                )
+            for offset, length in picture.pieces:
+                if length and offset + length > last[0] + last[1]:
+                    last = offset, length
+                    is_certain = picture.is_compressed or (picture.bits == 8 and picture.samples >= 3)
+        if sum(last) > self.size:
+            raise SlideError(
+                f"it has {self.size:,} bytes, and its pixels would end at {sum(last):,}",
+                path=str(self.path),
+                remedy=_COPY_AGAIN,
+            )
+        if is_certain and last[1] and self._is_empty(*last):
+            raise SlideError("its last tile is nothing but zeros", path=str(self.path), remedy=_COPY_AGAIN)
+
+    def _is_empty(self, offset: int, length: int) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return not file.read(min(length, 1024 * 1024)).strip(b"\0")
+
+
+def read_tiff(path: Path) -> TiffFile:
+    """Return the structure of a TIFF; raises SlideError where it can't be read, and OSError."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            pictures = tuple(TiffPicture(tags) for tags in _directories(file, size))
+        except (struct.error, _Damaged, OverflowError, MemoryError) as error:
+            raise SlideError(
+                f"its directory of pictures can't be read ({error})", path=str(path), remedy=_COPY_AGAIN
+            ) from None
+    if not pictures:
+        raise SlideError("it is a TIFF without a picture", path=str(path), remedy=_COPY_AGAIN)
+    return TiffFile(path, size, pictures)
+
+
+class _Damaged(Exception):
+    """Something in the file points out of it."""
+
+
+def _directories(file: BinaryIO, size: int) -> Iterator[dict[int, Any]]:
+    """Give the directories of a TIFF and those below them, each once."""
+    head = file.read(16)
+    order, is_big = byte_order(head), is_big_tiff(head)
+    (first,) = struct.unpack(f"{order}Q", head[8:16]) if is_big else struct.unpack(f"{order}I", head[4:8])
+    waiting, seen = [first], set[int]()
+    while waiting:
+        at = waiting.pop(0)
+        if at == 0 or at in seen:
+            continue
+        if len(seen) >= _MAX_DIRECTORIES:
+            raise _Damaged("there are too many")
+        seen.add(at)
+        tags, following = _directory(file, size, at, order, is_big=is_big)
+        yield tags
+        waiting += [*tags.get(_SUB_DIRECTORIES, ()), following]
+
+
+def _directory(file: BinaryIO, size: int, at: int, order: str, *, is_big: bool) -> tuple[dict[int, Any], int]:
+    """Return the tags of a directory that matter here, and where the next one is."""
+    count_form, entry_form, next_form = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
+    if not 0 < at < size:
+        raise _Damaged("it points beyond the end of the file")
+    file.seek(at)
+    (count,) = struct.unpack(order + count_form, file.read(struct.calcsize(order + count_form)))
+    width = struct.calcsize(order + entry_form)
+    if count > 65_535:
+        raise _Damaged("it is damaged")
+    table = file.read(count * width + struct.calcsize(order + next_form))
+    tags: dict[int, Any] = {}
+    for number in range(count):
+        tag, kind, amount, value = struct.unpack_from(order + entry_form, table, number * width)
+        if tag in _WANTED and kind in _CODES:
+            tags[tag] = _value(file, f"{order}{amount}{_CODES[kind]}", value, size)
+    (following,) = struct.unpack_from(order + next_form, table, count * width)
+    return tags, following
+
+
+def _value(file: BinaryIO, form: str, inline: bytes, size: int) -> Any:
+    """Return the value of a tag: a text, or a tuple of numbers."""
+    length = struct.calcsize(form)
+    content = inline[:length]
+    if length > len(inline):
+        (offset,) = struct.unpack(form[0] + ("Q" if len(inline) == 8 else "I"), inline)
+        if offset + length > size or length > _MAX_BYTES:
+            raise _Damaged("it points beyond the end of the file")
+        file.seek(offset)
+        content = file.read(length)
+    values = struct.unpack(form, content)
+    return values[0].rstrip(b"\0").decode("utf-8", "replace") if form.endswith("s") else values

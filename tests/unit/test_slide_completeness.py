@@ -1,0 +1,132 @@
+"""A slide is whole, or it is refused: half a copy, a copy under way, damaged bytes."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tifffile
+from slide_files import make_old, write_dicom, write_mirax, write_tiff
+
+from aignostics_async import Slide, SlideError, find_slides, read_slide
+from aignostics_async.slides._tiff import read_tiff
+
+INCOMPLETE = "copy it again"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("options", [{}, {"bigtiff": True}])
+async def test_a_tiff_that_ends_too_early_is_refused(
+    tmp_path: Path, share: float, options: dict[str, Any]
+) -> None:
+    path = write_tiff(tmp_path / "a.tiff", **options)
+    assert (await read_slide(Slide(path))).width == 1024
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(SlideError, match=INCOMPLETE):
+        await read_slide(Slide(path))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_directories_are_read_in_both_orders(tmp_path: Path, order: str, bigtiff: bool) -> None:
+    path = write_tiff(tmp_path / "a.tiff", byteorder=order, bigtiff=bigtiff)
+    tiff = read_tiff(path)
+    tiff.check_complete()
+    assert (tiff.largest.width, tiff.largest.bits, len(tiff.largest.pieces)) == (1024, 8, 16)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("compression", ["zlib", None])
+async def test_a_tiff_whose_end_is_zeros_is_refused(
+    tmp_path: Path, share: float, compression: str | None
+) -> None:
+    """A copy over SMB begins with the full length, and zeros where its bytes are not yet."""
+    path = write_tiff(tmp_path / "a.tiff", compression=compression)
+    content = path.read_bytes()
+    kept = int(len(content) * share)
+    path.write_bytes(content[:kept] + bytes(len(content) - kept))
+    with pytest.raises(SlideError, match=INCOMPLETE):
+        await read_slide(Slide(path))
+
+
+async def test_a_tile_that_lies_beyond_the_file_is_seen_in_any_level(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    with tifffile.TiffFile(path) as tiff:
+        offsets = tiff.pages.first.tags["TileOffsets"]
+        place, count, size = offsets.valueoffset, offsets.count, path.stat().st_size
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, place + 4 * (count // 2), size - 10)
+    path.write_bytes(content)
+    with pytest.raises(SlideError, match=rf"it has {size:,} bytes, and its pixels would end at"):
+        await read_slide(Slide(path))
+
+
+async def test_a_last_tile_that_can_t_be_decoded_is_refused(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    with tifffile.TiffFile(path) as tiff:
+        offset, length = tiff.pages[0].dataoffsets[-1], tiff.pages[0].databytecounts[-1]
+    content = bytearray(path.read_bytes())
+    content[offset : offset + length] = b"\x55" * length
+    path.write_bytes(content)
+    with pytest.raises(SlideError, match="its last tile can't be decoded"):
+        await read_slide(Slide(path))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99])
+@pytest.mark.parametrize("is_padded", [False, True])
+async def test_a_dicom_file_that_is_cut_or_zeros_is_refused(
+    tmp_path: Path, share: float, is_padded: bool
+) -> None:
+    paths = write_dicom(tmp_path, levels=2)
+    content = paths[1].read_bytes()
+    kept = int(len(content) * share)
+    paths[1].write_bytes(content[:kept] + bytes(len(content) - kept if is_padded else 0))
+    (slide,) = find_slides(tmp_path)
+    with pytest.raises(SlideError, match=r"1\.dcm, which may be a part of it, .*: its pixels do not end"):
+        await read_slide(slide)
+
+
+async def test_a_file_that_was_written_to_seconds_ago_is_remarked(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    assert [each.problem for each in (await read_slide(Slide(path))).remarks] == [
+        "it was written to seconds ago"
+    ]
+    make_old(path)
+    assert (await read_slide(Slide(path))).remarks == ()
+
+
+async def test_the_real_slides_are_whole(shared: Path, tmp_path: Path) -> None:
+    for name in ("tissue_ihc.tiff", "small.svs"):
+        source = shared / "slides" / name
+        assert (await read_slide(Slide(source))).files == (source,)
+        cut = Path(shutil.copy(source, tmp_path))
+        cut.write_bytes(source.read_bytes()[: source.stat().st_size * 2 // 3])
+        with pytest.raises(SlideError, match=INCOMPLETE):
+            await read_slide(Slide(cut))
+
+
+async def test_whatever_a_reader_raises_is_an_error_of_its_slide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openslide
+
+    path = write_mirax(tmp_path / "a.mrxs")
+
+    def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError("no tiles")
+
+    monkeypatch.setattr(openslide.OpenSlide, "read_region", broken)
+    with pytest.raises(SlideError, match=r"its reader failed \(ZeroDivisionError: no tiles\)") as caught:
+        await read_slide(Slide(path))
+    assert caught.value.path == str(path)
+
+
+async def test_a_description_that_is_no_utf_8_does_not_matter(tmp_path: Path) -> None:
+    words = "Aperio Image Library|MPP = 0.25|AppMag = 40|Prüfer = Weiß".encode("latin-1")
+    path = write_tiff(tmp_path / "a.svs", description=words)
+    info = await read_slide(Slide(path))
+    assert (info.width, info.mpp_x) == (1024, 0.25)

@@ -1,0 +1,102 @@
+"""The resolution of a slide: the file's own, unless it has none; what was given never replaces it unasked."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from slide_files import make_old, write_tiff
+
+from aignostics_async import ResolutionConflict, ResolutionUnknown, Slide, UsageError, read_slide
+
+
+def ome(x: str, y: str, unit: str | None, **more: str) -> str:
+    units = "" if unit is None else f'PhysicalSizeXUnit="{unit}" PhysicalSizeYUnit="{unit}"'
+    attributes = " ".join(f'{name}="{value}"' for name, value in more.items())
+    return f'<OME><Image><Pixels PhysicalSizeX="{x}" PhysicalSizeY="{y}" {units} {attributes}/></Image></OME>'
+
+
+@pytest.mark.parametrize(
+    ("mpp", "given", "source", "counts"),
+    [
+        (0.5, None, None, 0.5),
+        (0.5, 0.5, None, 0.5),
+        (0.5, 0.505, None, 0.5),
+        (0.5, 0.25, "given", 0.25),
+        (0.5, 0.25, "file", 0.5),
+        (None, 0.25, None, 0.25),
+        (None, 0.25, "file", 0.25),
+        (352.8, 0.25, None, 0.25),
+    ],
+)
+async def test_which_resolution_counts(
+    tmp_path: Path, mpp: float | None, given: float | None, source: str | None, counts: float
+) -> None:
+    path = write_tiff(tmp_path / "a.tiff", mpp=mpp)
+    info = await read_slide(Slide(path, mpp=given, mpp_source=source))  # type: ignore[arg-type]
+    assert info.mpp_x == pytest.approx(counts, rel=1e-3)
+    assert info.mpp_y == info.mpp_x
+
+
+@pytest.mark.parametrize("given", [0.25, 0.489, 0.511, (0.5, 0.25)])
+async def test_one_that_contradicts_the_file_is_refused_and_both_are_shown(
+    tmp_path: Path, given: float | tuple[float, float]
+) -> None:
+    path = write_tiff(tmp_path / "a.tiff", mpp=0.5)
+    with pytest.raises(ResolutionConflict, match=r"its file says 0\.5 µm per pixel, and 0\.") as caught:
+        await read_slide(Slide(path, mpp=given))
+    assert caught.value.from_file[0] == pytest.approx(0.5, rel=1e-3)
+    assert caught.value.given == (given if isinstance(given, tuple) else (given, given))
+    assert "mpp_source 'file' or 'given'" in caught.value.remedy
+    assert pickle.loads(pickle.dumps(caught.value)).given == caught.value.given
+
+
+async def test_without_one_the_remedy_is_for_the_slide(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff", mpp=None)
+    for source in (None, "file"):
+        with pytest.raises(ResolutionUnknown, match="the file has no resolution; give it for this slide"):
+            await read_slide(Slide(path, mpp_source=source))
+
+
+def test_a_source_without_a_resolution_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"mpp_source of a\.svs is 'given', and no mpp is"):
+        Slide("a.svs", mpp_source="given")
+    with pytest.raises(UsageError, match="mpp_source is 'file' or 'given', not 'mine'"):
+        Slide("a.svs", mpp=0.5, mpp_source="mine")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("x", "unit", "counts"),
+    [
+        ("0.25", "µm", 0.25),
+        ("0.25", None, 0.25),
+        ("250", "nm", 0.25),
+        ("0.00025", "mm", 0.25),
+        ("0.5", "um", 0.5),
+    ],
+)
+async def test_the_ome_resolution_counts_where_the_tags_have_none(
+    tmp_path: Path, x: str, unit: str | None, counts: float
+) -> None:
+    words = ome(x, x, unit).encode()
+    for mpp in (None, 352.8):
+        path = write_tiff(tmp_path / f"{mpp}.ome.tiff", mpp=mpp, description=words)
+        assert (await read_slide(Slide(path))).mpp_x == pytest.approx(counts)
+
+
+async def test_ome_and_tags_that_contradict_each_other_are_remarked(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.ome.tiff", mpp=0.5, description=ome("0.25", "0.25", "µm").encode())
+    make_old(path)
+    info = await read_slide(Slide(path))
+    assert info.mpp_x == pytest.approx(0.5, rel=1e-3)
+    assert [each.problem for each in info.remarks] == [
+        "its OME description says 0.25 µm per pixel, and 0.5 counts"
+    ]
+
+
+@pytest.mark.parametrize("x", ["", "nothing", "inf", "-1", "0", "5000"])
+async def test_an_ome_resolution_that_is_none_is_none(tmp_path: Path, x: str) -> None:
+    path = write_tiff(tmp_path / "a.ome.tiff", mpp=None, description=ome(x, x, "µm").encode())
+    with pytest.raises(ResolutionUnknown):
+        await read_slide(Slide(path))
