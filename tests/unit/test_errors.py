@@ -34,6 +34,9 @@ DETAILS = models.RunDetails(
 SPECIAL: dict[str, dict[str, Any]] = {
     "SlideError": {"path": "a.svs"},
     "ResolutionUnknown": {"path": "a.svs", "remedy": "give it"},
+    "NotASlide": {"path": "a.svs", "remedy": "leave it out"},
+    "ResolutionConflict": {"path": "a.svs", "from_file": (0.5, 0.5), "given": (0.25, 0.25)},
+    "MissingExtra": {"extra": "slides"},
     "ConnectionFailed": {"method": "GET", "path": "/", "request_sent": True},
     "RequestTimeout": {"method": "GET", "path": "/", "request_sent": True},
     "InvalidResponse": {"operation": "get run", "status": 200, "excerpt": "<html>"},
@@ -68,7 +71,7 @@ def sample(cls: type[Any]) -> Any:
     if name == "SubmissionUnknown":
         at = datetime(2026, 1, 1, tzinfo=UTC)
         return cls(references=["a"], application_version_id="app:v1", sent_at=at, reason="it broke")
-    if name in ("ItemFailed", "ChecksumMismatch"):
+    if name in ("ItemFailed", "ChecksumMismatch", "ResolutionConflict"):
         return cls(**SPECIAL[name])
     if name in SPECIAL:
         return cls("it broke", **SPECIAL[name])

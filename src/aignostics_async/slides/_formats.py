@@ -52,7 +52,7 @@ class Format(StrEnum):
 
 
 @frozen
-class Content:
+class FileContent:
     """What the first bytes of a file say."""
 
     format: Format
@@ -82,19 +82,19 @@ def read_head(path: Path) -> bytes:
         raise SlideError(f"it can't be read ({error})", path=str(path)) from None
 
 
-def identify(path: Path) -> Content:
+def identify(path: Path) -> FileContent:
     """Return what a file is; raises what `read_head` raises."""
     return identify_head(read_head(path), path.suffix.lower())
 
 
-def identify_head(head: bytes, suffix: str = "") -> Content:
+def identify_head(head: bytes, suffix: str = "") -> FileContent:
     """Return what a file with these first bytes is. The suffix decides only where bytes can't."""
     if suffix in UNSUPPORTED_SUFFIXES and head[128:132] != b"DICM":
         return _unsupported(suffix)
     return _slide(head, suffix) or _text(head) or _other(head)
 
 
-def _slide(head: bytes, suffix: str) -> Content | None:
+def _slide(head: bytes, suffix: str) -> FileContent | None:
     """Return which format of slides a binary file has."""
     formats = {
         Format.DICOM: head[128:132] == b"DICM",
@@ -103,30 +103,30 @@ def _slide(head: bytes, suffix: str) -> Content | None:
         Format.CZI: head.startswith(b"ZISRAWFILE"),
         Format.SAKURA: suffix == ".svslide" and head.startswith(b"SQLite format 3\0"),
     }
-    return next((Content(name) for name, fits in formats.items() if fits), None)
+    return next((FileContent(name) for name, fits in formats.items() if fits), None)
 
 
 def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def _text(head: bytes) -> Content | None:
+def _text(head: bytes) -> FileContent | None:
     """Return what a file of text is."""
     text = head.lstrip(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"[virtual microscope specimen]", b"[uncompressed virtual microscope specimen]")):
-        return Content(Format.VMU if text.startswith(b"[u") else Format.VMS)
+        return FileContent(Format.VMU if text.startswith(b"[u") else Format.VMS)
     if text.startswith(b"<") and b"<imagelist" in text:
-        return Content(Format.AFI)
+        return FileContent(Format.AFI)
     if text.startswith(b"<") and b"dpufsimport" in text:
         return _unsupported(".isyntax")
     if text.startswith(b"version https://git-lfs"):
-        return Content(
+        return FileContent(
             Format.OTHER,
             "it is a Git LFS pointer, not the file that it stands for",
             "fetch it: git lfs pull",
         )
     if text.startswith((b"<!doctype html", b"<html", b"<head")):
-        return Content(
+        return FileContent(
             Format.OTHER,
             "it is a web page (HTML), as a failed download leaves behind",
             "download the slide again; does the page ask you to sign in?",
@@ -134,28 +134,28 @@ def _text(head: bytes) -> Content | None:
     return None
 
 
-def _other(head: bytes) -> Content:
+def _other(head: bytes) -> FileContent:
     if not head:
-        return Content(Format.OTHER, "it is empty (0 bytes)", "copy it again")
+        return FileContent(Format.OTHER, "it is empty (0 bytes)", "copy it again")
     if not head.strip(b"\0"):
-        return Content(
+        return FileContent(
             Format.OTHER, "it begins with nothing but zeros", "it was not copied to its end; copy it again"
         )
     for magic, name, remedy in _KNOWN:
         if head.startswith(magic):
             form = Format.ZIP if name == "a ZIP archive" else Format.OTHER
-            return Content(form, f"it is {name}, not a slide", remedy)
+            return FileContent(form, f"it is {name}, not a slide", remedy)
     if not head.translate(None, _TEXT):
-        return Content(Format.OTHER, "it is text, not a slide", _LEAVE_OUT)
-    return Content(
+        return FileContent(Format.OTHER, "it is text, not a slide", _LEAVE_OUT)
+    return FileContent(
         Format.OTHER,
         "it is of no slide format that is known here",
         "is it complete? Copy it again, or leave it out",
     )
 
 
-def _unsupported(suffix: str) -> Content:
-    return Content(
+def _unsupported(suffix: str) -> FileContent:
+    return FileContent(
         Format.UNSUPPORTED,
         f"its format ({suffix}) can't be read by OpenSlide",
         "export it from the scanner's software as DICOM or as a pyramidal TIFF",

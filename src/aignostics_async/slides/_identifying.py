@@ -39,7 +39,7 @@ _PROBLEMS = {
     IdentifyingKind.PATIENT: "its header names the patient",
     IdentifyingKind.CASE: "its header holds a barcode, an accession number, or the text of its label",
 }
-REMEDY = "if it must not leave the house, anonymise a copy and submit that"
+REMEDY = "if it must not leave your institution, anonymise a copy and submit that"
 
 
 class IdentifyingPolicy(StrEnum):

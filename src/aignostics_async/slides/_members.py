@@ -11,7 +11,7 @@ from attrs import frozen
 
 from ..errors import NotASlide, SlideError
 from ._dicom import DicomHeader, collect_series
-from ._formats import Content, Format, identify
+from ._formats import FileContent, Format, identify
 from ._grouping import series_beside
 
 _HAMAMATSU_MEMBER = re.compile(r"imagefile(\(.*\))?|mapfile|optimisationfile|macroimage", re.IGNORECASE)
@@ -22,7 +22,7 @@ _COPY_ALL = "copy the index file together with all files that belong to it"
 class Members:
     """What a slide consists of."""
 
-    content: Content
+    content: FileContent
     files: tuple[Path, ...]
     """What is sent: the file itself first, or the files of a DICOM series sorted by path."""
     headers: tuple[DicomHeader, ...] = ()
@@ -44,7 +44,7 @@ def find_members(path: Path, files: tuple[Path, ...] = (), *, include_label: boo
     `files` names the files of a DICOM series that are known already; without them it is looked for in the
     folder of `path`. Raises SlideError for what is no slide, and where a file of it is missing or damaged.
     """
-    content = Content(Format.DICOM) if files else identify(path)
+    content = FileContent(Format.DICOM) if files else identify(path)
     if content.format is Format.DICOM:
         series = collect_series(files or series_beside(path), include_label=include_label)
         return Members(content, series.files, series.headers, series.copies, series.at_home)
@@ -61,7 +61,7 @@ def find_members(path: Path, files: tuple[Path, ...] = (), *, include_label: boo
     return Members(content, (path,))
 
 
-def claimed_files(path: Path, content: Content) -> tuple[Path, ...]:
+def claimed_files(path: Path, content: FileContent) -> tuple[Path, ...]:
     """Return the files that an index file names, whether they are there or not, without itself."""
     try:
         return tuple(_CLAIMS[content.format](path)) if content.format in _CLAIMS else ()

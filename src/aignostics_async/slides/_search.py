@@ -13,7 +13,7 @@ from attrs import frozen
 from .._inputs import Slide
 from ..errors import NotASlide, SlideError, UsageError
 from ._dicom import DicomHeader, may_be_dicom, read_header
-from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, Content, Format, identify
+from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
 from ._grouping import group_series
 from ._members import claimed_files, mirax_folder
 from ._tiff import read_tiff
@@ -147,7 +147,7 @@ def candidates(
                 leave_out(LeftOut(path, LeftOutReason.DUPLICATE, detail, is_slide=True))
 
 
-def not_a_slide(path: Path) -> Content | None:
+def not_a_slide(path: Path) -> FileContent | None:
     """Return why a file is not taken as a slide; None for one that is, or is meant as one by its suffix."""
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
@@ -157,10 +157,10 @@ def not_a_slide(path: Path) -> Content | None:
         if content.format is Format.ZIP:
             return None if is_zipped_series(path) else content
         if content.format is Format.TIFF and not _is_slide_tiff(path):
-            return Content(Format.OTHER, "it is a TIFF without tiles, not a slide")
+            return FileContent(Format.OTHER, "it is a TIFF without tiles, not a slide")
     except (SlideError, OSError) as error:
         problem = error.problem if isinstance(error, SlideError) else str(error.strerror)
-        return Content(Format.OTHER, problem)
+        return FileContent(Format.OTHER, problem)
     return None if content.format.is_slide else content
 
 
