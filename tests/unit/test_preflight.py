@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import re
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
-from aignostics_async import ApplicationVersion, InputArtifact, InputArtifactSpec, Item
+from aignostics_async import ApplicationVersion, InputArtifact, InputArtifactSpec, InvalidSubmission, Item
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.submission._patterns import estimated_steps, is_cheap, matches
 from aignostics_async.submission._preflight import find_faults
 
 SCHEMA = {
@@ -51,6 +57,7 @@ def test_good_items_have_no_faults() -> None:
         ([], "there are no items"),
         ([item("a"), item("a")], "item 'a': its reference is used 2 times"),
         ([item("  ")], "its reference is empty"),
+        ([item("x" * 256)], "its reference has 256 characters, 255 are the limit"),
         ([item("half\udcff")], "its reference is no valid Unicode"),
         ([item(width="half\udcff")], "its metadata is no JSON"),
         ([item(url="https://host/ü")], "its URL is not one of http or https"),
@@ -109,3 +116,124 @@ def test_a_schema_never_leads_to_the_network() -> None:
         server.shutdown()
     assert f"refers to {remote!r}, which it does not hold" in told[0]
     assert asked == []
+
+
+def test_a_reference_may_have_255_characters() -> None:
+    assert faults(item("ü" * 255)) == []
+
+
+RESOLUTION = {"anyOf": [{"type": "number", "minimum": 0.08, "maximum": 0.55}, {"type": "null"}]}
+SPECIMEN = {
+    "oneOf": [
+        {"type": "null"},
+        {"type": "object", "properties": {"tissue": {"anyOf": [{"enum": ["LUNG"]}, {"type": "null"}]}}},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "told"),
+    [
+        (RESOLUTION, 0.9, "metadata.x: 0.9 is greater than the maximum of 0.55"),
+        (RESOLUTION, 0.01, "metadata.x: 0.01 is less than the minimum of 0.08"),
+        (SPECIMEN, {"tissue": "MOON"}, "metadata.x.tissue: 'MOON' is not one of ['LUNG']"),
+        ({"allOf": [{"anyOf": [RESOLUTION]}]}, 0.9, "metadata.x: 0.9 is greater than the maximum of 0.55"),
+    ],
+)
+def test_the_limit_is_named_where_none_of_several_schemas_fits(
+    schema: dict[str, Any], value: object, told: str
+) -> None:
+    assert faults(item(x=value), of=version({"properties": {"x": schema}})) == [
+        f"item 'a', artifact 'slide': {told}"
+    ]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for _ in range(depth):
+        schema = {"properties": {"a": schema}}
+    return schema
+
+
+def doubling(depth: int) -> dict[str, Any]:
+    """Return a schema that refers twice to one that refers twice to another, and so on."""
+    levels = {f"l{n}": {"allOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(depth)}
+    return {"$ref": "#/$defs/l0", "$defs": {**levels, f"l{depth}": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"$ref": "#"}, "refers to itself without end"),
+        ({"allOf": [{"$ref": "#"}] * 12}, "refers to itself without end"),
+        ({"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"$ref": "#"}}}, "refers to itself without end"),
+        (nested(3000), "it is nested too deeply"),
+        (doubling(60), "it is too complex to be checked"),
+        ({"patternProperties": {"^(a+)+$": {}}}, "takes too long to evaluate"),
+        ({"properties": {"x": {"pattern": "("}}}, "can't be used"),
+    ],
+    ids=["itself", "itself twelve times", "itself by another", "nested", "doubling", "names", "no pattern"],
+)
+def test_a_hostile_schema_is_a_fault(schema: dict[str, Any], told: str) -> None:
+    assert told in " ".join(faults(item(x="text"), of=version(schema)))
+
+
+def test_a_schema_that_refers_to_itself_for_a_tree_is_used() -> None:
+    tree = {"properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}}
+    assert faults(item(child={"child": {"name": "x"}}), of=version(tree)) == []
+    assert "metadata.child.child.name: 7 is not of type 'string'" in " ".join(
+        faults(item(child={"child": {"name": 7}}), of=version(tree))
+    )
+
+
+HOSTILE = ["^(a+)+$", "^(a|a)*$", "^(a?){40}a{40}$", "(a*)*b", "^(?:a+){1,40}$", "a*a*a*a*a*a*a*a*b"]
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+def test_a_hostile_pattern_is_not_evaluated_here(pattern: str) -> None:
+    assert not is_cheap(pattern, 40)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"^[A-Za-z0-9+/]{6}==$", r"^\w+\/\w+[-+.|\w+]+\w+$", r"^(LUNG|SKIN)$", r"^\d{4}-\d{2}$", "", "[(*+]"],
+)
+def test_a_common_pattern_is_cheap(pattern: str) -> None:
+    assert is_cheap(pattern, 20)
+
+
+@given(st.from_regex(r"[ab?*+|()]{0,8}", fullmatch=True), st.text("ab", max_size=10))
+def test_a_pattern_means_the_same_in_a_process(pattern: str, text: str) -> None:
+    """Only what is cheap is evaluated in place, and that is right by definition; the estimate never fails."""
+    assert estimated_steps(pattern, len(text)) >= 1
+    with contextlib.suppress(re.error):
+        if is_cheap(pattern, len(text)):
+            assert matches(pattern, text) is (re.search(pattern, text) is not None)
+
+
+@pytest.mark.process
+def test_a_costly_pattern_is_evaluated_in_a_process() -> None:
+    assert matches("^(a+)+$", "aaaa")
+    assert not matches("^(a+)+$", "aaab")
+
+
+@pytest.mark.process
+async def test_a_pattern_that_takes_forever_holds_nobody(emulator: Emulator) -> None:
+    """The loop goes on turning while the pattern is evaluated, and the pattern is a fault in the end."""
+    schema = {"properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}}
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    turning = asyncio.create_task(turn())
+    async with emulator.client() as client:
+        with pytest.raises(InvalidSubmission, match="takes too long to find out"):
+            await client.runs.create(version(schema), [item(x="a" * 60 + "b")])
+        assert turns > 20
+        with pytest.raises(InvalidSubmission, match="takes too long to find out"):
+            await client.runs.create(version(schema), [item(x="a" * 61 + "b")])
+    turning.cancel()

@@ -16,7 +16,7 @@ from aignostics_async.bulk.preflight._metadata_columns import CellReader
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator._catalogue import find_version
-from aignostics_async.submission._preflight import schema_validator
+from aignostics_async.submission._schema import schema_validator
 
 INFO = SlideInfo(300, 200, 0.25, 0.26, "image/tiff", (Path("a.tiff"),))
 SERIES = evolve(INFO, mime_type="application/zip", files=(Path("1.dcm"), Path("2.dcm")))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from .._inputs import Item
 from ..errors import (
     AignosticsError,
@@ -37,7 +39,8 @@ async def create_run(
     InvalidSubmission with all faults before anything is sent, SubmissionUnknown where a run may have been
     created (see `creation_outcome`), else what the request raised.
     """
-    faults = find_faults(version, items, max_items)
+    # A schema is somebody else's, and checking it may take a while.
+    faults = await to_thread.run_sync(find_faults, version, items, max_items)
     if faults:
         raise InvalidSubmission(faults)
     sent_at = datetime.now(UTC)

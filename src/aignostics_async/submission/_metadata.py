@@ -34,23 +34,36 @@ def slide_metadata(schema: Mapping[str, Any], slide: SlideInfo, checksum: str) -
     return {name: value for names, value in facts for name in names if name in asked}
 
 
-def properties(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Give the properties of an object schema, each with its own schema.
+def properties(schema: Any, root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the properties of an object schema, each with its own schema.
 
-    They are looked for in combinations too, and behind references inside `root`. One may come several times.
+    They are looked for in combinations too, and behind references inside `root`; each schema is looked at
+    once. A property may come several times.
     """
-    if not isinstance(schema, Mapping) or depth > 10:
-        return
-    own = schema.get("properties", {})
-    if isinstance(own, Mapping):
-        yield from own.items()
-    for combination in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(combination, ()):
-            yield from properties(part, root, depth + 1)
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#/"):
-        target: Any = root
-        for part in reference[2:].split("/"):
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
-        yield from properties(target, root, depth + 1)
+    seen: set[int] = set()
+    open_schemas = [schema]
+    while open_schemas:
+        schema = open_schemas.pop()
+        if not isinstance(schema, Mapping) or id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        own = schema.get("properties", {})
+        if isinstance(own, Mapping):
+            yield from own.items()
+        parts = [part for name in ("allOf", "anyOf", "oneOf") for part in _list(schema.get(name))]
+        open_schemas += [referred(schema.get("$ref"), root), *reversed(parts)]
+
+
+def referred(reference: object, root: Any) -> Any:
+    """Return the schema that a reference inside `root` names, or None."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    target: Any = root
+    for part in reference[1:].split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        target = target.get(name) if isinstance(target, Mapping) else None
+    return target
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []

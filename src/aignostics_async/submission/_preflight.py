@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .._core._crc32c import decode_crc32c
 from .._inputs import InputArtifact, Item
 from ..models import CHECKSUM_KEYS, ApplicationVersion, Fault, InputArtifactSpec
+from ._schema import schema_problems, schema_validator
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-_LONGEST_URL = 2083  # the contract's maxLength
+_MAX_URL = 2083  # characters, the contract's maxLength
+MAX_REFERENCE = 255
+"""Characters of an item's reference; contracts from 1.0.0-beta7 on refuse longer ones."""
 
 
 def find_faults(version: ApplicationVersion, items: Sequence[Item], max_items: int) -> list[Fault]:
@@ -48,6 +51,9 @@ def _counts(items: Sequence[Item], max_items: int) -> Iterator[Fault]:
             yield Fault(
                 "its reference is no valid Unicode; is it a file name of another encoding?", reference
             )
+        if len(reference) > MAX_REFERENCE:
+            told = f"its reference has {len(reference)} characters, {MAX_REFERENCE} are the limit"
+            yield Fault(told, reference)
 
 
 def _item_faults(item: Item, validators: dict[str, Validator | None]) -> Iterator[Fault]:
@@ -69,9 +75,9 @@ def _item_faults(item: Item, validators: dict[str, Validator | None]) -> Iterato
 
 def _url_problems(artifact: InputArtifact) -> Iterator[str]:
     # The URL is a secret, so it is described and not shown.
-    if len(artifact.download_url) > _LONGEST_URL:
+    if len(artifact.download_url) > _MAX_URL:
         yield (
-            f"its URL has {len(artifact.download_url)} characters, {_LONGEST_URL} are the limit; sign it "
+            f"its URL has {len(artifact.download_url)} characters, {_MAX_URL} are the limit; sign it "
             "with long-lived keys, session tokens make URLs long"
         )
     try:
@@ -105,34 +111,7 @@ def metadata_problems(artifact: InputArtifact, validator: Validator | None) -> I
             except ValueError as error:
                 yield f"metadata.{key}: {error}"
     if validator is not None:
-        yield from _schema_problems(validator, metadata)
-
-
-def _schema_problems(validator: Validator, metadata: Any) -> Iterator[str]:
-    from referencing.exceptions import Unresolvable
-
-    try:
-        errors = sorted(validator.iter_errors(metadata), key=lambda error: error.json_path)
-    except Unresolvable as error:
-        yield f"the version's schema refers to {error.ref!r}, which it does not hold"
-        return
-    for each in errors:
-        yield f"{each.json_path.replace('$', 'metadata', 1)}: {_short(each.message)}"
-
-
-def schema_validator(schema: Any) -> Validator:
-    """Return a validator for a version's schema, of the draft that it names; ValueError if it is none."""
-    # Here, because most calls of a client never come this way.
-    import jsonschema
-    from referencing import Registry
-
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    try:
-        kind.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise ValueError(_short(error.message)) from None
-    # An empty registry of our own: the default one would fetch what a schema refers to.
-    return kind(schema, registry=Registry())
+        yield from schema_problems(validator, metadata)
 
 
 def is_unicode(text: str) -> bool:
@@ -142,7 +121,3 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 300 else text[:299] + "…"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from attrs import evolve, frozen
 
 from .._core._tasks import run_all
@@ -66,9 +67,10 @@ async def prepare_items(
     faults = [fault for fault in read if isinstance(fault, Fault)]
     draft = {each: each.as_artifact(version, info, SOME_URL, SOME_CHECKSUM) for each, info in infos.items()}
     told = {(fault.reference, fault.artifact) for fault in faults}
+    drafts, max_items = _with_artifacts(items, draft), settings.limits.items_per_run
     faults += [
         fault
-        for fault in find_faults(version, _with_artifacts(items, draft), settings.limits.items_per_run)
+        for fault in await to_thread.run_sync(find_faults, version, drafts, max_items)
         if (fault.reference, fault.artifact) not in told  # it is missing, and why is told already
     ]
     if faults:

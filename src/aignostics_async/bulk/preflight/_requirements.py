@@ -11,8 +11,9 @@ from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
 from ...models import ApplicationVersion, InputArtifactSpec
 from ...submission._metadata import slide_metadata
-from ...submission._preflight import metadata_problems, schema_validator
+from ...submission._preflight import metadata_problems
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL
+from ...submission._schema import schema_validator
 from ._findings import Finding, FindingKind
 from ._metadata_columns import CellReader
 
