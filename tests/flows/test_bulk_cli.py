@@ -197,6 +197,46 @@ def test_a_job_that_can_t_go_on_says_why_and_is_resumed(
     assert bulk("resume", bulk.job, *QUICK).returncode == 0
 
 
+def test_a_used_up_quota_is_status_8_and_smaller_runs_go_on(bulk: Command, slide_file: Path) -> None:
+    bulk.slides(slide_file, 4)
+    bulk.emulator.set_faults({"method": "POST", "path": RUNS, "answer": "quota_exceeded"})
+    stopped = bulk("run", *bulk.begin())
+    assert stopped.returncode == 8, stopped.stderr
+    assert "12 of 500 are left" in stopped.stderr
+    status = json.loads(bulk("status", bulk.job, "--json").stdout)
+    assert (status["exit_status"], status["job"]["stop_kind"]) == (8, "QuotaExceeded")
+    shown = bulk("status", bulk.job).stdout
+    assert "It stopped on 20" in shown
+    assert "12 of 500 are left" in " ".join(shown.split())
+    bulk.emulator.set_faults()
+    resumed = bulk("resume", bulk.job, "--chunk-size", "1", *QUICK)
+    assert resumed.returncode == 0, resumed.stderr
+    assert len(bulk.runs()) == 4
+    refused = bulk("resume", bulk.job, "--chunk-size", "501")
+    assert refused.returncode == 2
+    assert "--chunk-size is a whole number" in refused.stderr
+
+
+def test_a_job_is_cancelled_while_a_process_works_on_it(bulk: Command, slide_file: Path) -> None:
+    bulk.slides(slide_file, 3)
+    bulk.emulator.set_clock(rate=0)  # runs stay as they are
+    with bulk.started("run", *bulk.begin()) as working:
+        read_until(working, "run_created", 2)
+        refused = bulk("cancel", bulk.job)
+        assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+        cancelled = bulk("cancel", bulk.job, "--yes")
+        assert cancelled.returncode == 0
+        assert cancelled.stdout.startswith(f"process {working.pid} of ")
+        working.communicate(timeout=60)
+    states = {
+        run_id: status
+        for _, run_id, reference, status in bulk.emulator.ledger()
+        if reference is None and run_id in bulk.runs()
+    }
+    assert set(states.values()) == {"CANCELED_USER"}
+    bulk.emulator.set_clock(rate=1)
+
+
 def in_terminal(bulk: Command, answer: bytes | signal.Signals, *arguments: str | Path) -> tuple[int, str]:
     """Run a job in a terminal; return its status and what is seen. A question has an answer, or a signal."""
     ours, theirs = pty.openpty()

@@ -8,6 +8,7 @@
 5   sign in first
 6   a plan has faults
 7   the platform has no such application, version or run
+8   the organization's quota is used up
 75  a bulk job has not finished and can be resumed
 130 and 143: interrupted by SIGINT and SIGTERM
 """

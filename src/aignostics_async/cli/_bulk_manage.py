@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ..bulk import BulkJob, JobObserver
 from ..errors import UsageError
 from ._confirm import Yes, confirm
-from ._options import client
+from ._options import Endpoint, client
 from ._output import count, err, out
 
 _SOME_ARE_BAD = 3
@@ -114,21 +114,29 @@ async def verify(directory: Path, /) -> int:
 async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
     """Cancel all runs of a job, and send nothing more.
 
-    Items that the platform has not started cost nothing. Downloaded results stay.
+    Items that the platform has not started cost nothing. Downloaded results stay. If a process works on the
+    job, that process cancels the runs: it finishes a request under way first, and creates no further run.
 
     Parameters
     ----------
     directory
         The job's folder.
     """
-    JobObserver(directory)
+    observer = JobObserver(directory)
+    consequence = "all runs of the job will be cancelled, and what is not sent will be set aside"
+    holder = observer.holder()
+    if holder is not None:
+        confirm(consequence, yes=yes)
+        observer.request_cancel()
+        out(f"{holder} creates no further run and cancels those that exist; 'bulk watch' follows it")
+        return
     async with BulkJob.open(directory) as job, client() as session:
-        confirm("all runs of the job will be cancelled, and what is not sent will be set aside", yes=yes)
+        confirm(consequence, yes=yes)
         cancelled = await job.cancel(session)
     out(f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist")
 
 
-async def clean(directory: Path, /, *, yes: Yes = False) -> None:
+async def clean(directory: Path, /, *, endpoint: Endpoint = None, yes: Yes = False) -> None:
     """Delete uploaded slides from the object store once their results are downloaded.
 
     Local slides and results stay, and so do uploads of failed slides, for 'bulk retry'.
@@ -141,5 +149,5 @@ async def clean(directory: Path, /, *, yes: Yes = False) -> None:
     JobObserver(directory)
     async with BulkJob.open(directory) as job, client() as session:
         confirm(f"the uploaded slides of this job in {job.plan.store} will be deleted", yes=yes)
-        deleted = await job.clean(session)
+        deleted = await job.clean(session, store=session.store(job.plan.store, endpoint=endpoint))
     out(f"{count(deleted, 'object')} deleted")

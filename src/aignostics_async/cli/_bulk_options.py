@@ -10,7 +10,7 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk import JobPlan, SelectionRule, Sources
-from ._options import key_value
+from ._options import Endpoint, key_value
 
 
 def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
@@ -30,6 +30,7 @@ class JobOptions:
             "of a store at the API's own origin."
         ),
     ]
+    endpoint: Endpoint = None
     manifest: Annotated[
         Path | None,
         Parameter(

@@ -39,14 +39,19 @@ async def plan(application_version: str, /, *places: str, options: JobOptions, a
         Folders, slide files, and patterns such as 'slides/**/*.svs'.
     """
     job, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
-    return await preflight(job, sources, as_json=as_json)
+    return await preflight(job, sources, endpoint=options.endpoint, as_json=as_json)
 
 
-async def preflight(job: JobPlan, sources: Sources, *, results: Path | None = None, as_json: bool) -> int:
+async def preflight(
+    job: JobPlan, sources: Sources, *, endpoint: str | None, results: Path | None = None, as_json: bool
+) -> int:
     """Run the preflight, show its report, and return the exit status."""
     async with client() as session:
+        store = session.store(job.store, endpoint=endpoint)
         with preflight_progress() as progress:
-            report = await run_preflight(job, sources, session, results=results, progress=progress)
+            report = await run_preflight(
+                job, sources, session, store=store, results=results, progress=progress
+            )
     if as_json:
         print_document(report.to_json())
     else:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TextIO
 
 from attrs import define
 
-from .. import Client, ProgressBars, read_api_root
+from .. import Client, ProgressBars, Store, read_api_root
 from ..bulk import (
     BulkJob,
     JobEvent,
@@ -30,7 +30,7 @@ from ._bulk_plan import preflight, report_text
 from ._bulk_text import event_line, event_style, is_routine, summary_json, summary_text
 from ._confirm import confirm
 from ._failures import exit_status
-from ._options import Bwlimit, Flag, Json, PollInterval, client
+from ._options import Bwlimit, Endpoint, Flag, Json, PollInterval, client
 from ._output import count, discard_output, err, print_json_line, show, text
 from ._progress import JobProgress, preflight_progress
 from ._signals import drained_by_signals
@@ -79,9 +79,11 @@ async def run(
     """
     plan, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
     if dry_run:
-        return await preflight(plan, sources, results=directory / "results", as_json=as_json)
+        results = directory / "results"
+        return await preflight(plan, sources, endpoint=options.endpoint, results=results, as_json=as_json)
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with client(poll_interval, bwlimit) as session:
+        store = session.store(plan.store, endpoint=options.endpoint)
         with ExitStack() as stack:
             progress = stack.enter_context(preflight_progress())
 
@@ -94,6 +96,7 @@ async def run(
                 plan,
                 sources,
                 session,
+                store=store,
                 quarantine_faulty=set_aside_faulty,
                 consent=consent,
                 progress=progress,
@@ -104,13 +107,15 @@ async def run(
                 display.say(f"--set-aside-faulty goes on with the {report.ready:,} others")
             return report.exit_status
         async with BulkJob.open(directory) as job:
-            return await _work(job, session, display)
+            return await _work(job, session, display, store=store)
 
 
 async def resume(
     directory: Path,
     /,
     *,
+    endpoint: Endpoint = None,
+    chunk_size: int | None = None,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -123,11 +128,14 @@ async def resume(
     ----------
     directory
         The job's folder.
+    chunk_size
+        Items per run from now on, 500 at most. Runs that were requested already keep their size.
     """
     JobObserver(directory)
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with BulkJob.open(directory) as job, client(poll_interval, bwlimit) as session:
-        return await _work(job, session, display)
+        store = session.store(job.plan.store, endpoint=endpoint)
+        return await _work(job, session, display, store=store, chunk_size=chunk_size)
 
 
 @define
@@ -168,15 +176,17 @@ class _Display:
             self._line({"what": "summary", **summary_json(summary), "exit_status": status})
         show(*summary_text(summary, None), stream=self._stream)
 
-    async def run(self, job: BulkJob, session: Client) -> Summary:
+    async def run(self, job: BulkJob, session: Client, *, store: Store, chunk_size: int | None) -> Summary:
         """Run the job and show it."""
         if not sys.stderr.isatty():
-            return await job.run(session, listener=self.event)
+            return await job.run(session, store=store, chunk_size=chunk_size, listener=self.event)
         with ProgressBars() as bars:
             self.bars, progress = bars, JobProgress(bars)
             follower = asyncio.create_task(progress.follow(job))
             try:
-                summary = await job.run(session, listener=self.event, progress=progress)
+                summary = await job.run(
+                    session, store=store, chunk_size=chunk_size, listener=self.event, progress=progress
+                )
                 await progress.show(job)
             finally:
                 self.bars = None
@@ -208,14 +218,16 @@ def _ask(display: _Display, report: PreflightReport, *, allow_rerun: bool) -> No
         )
 
 
-async def _work(job: BulkJob, session: Client, display: _Display) -> int:
+async def _work(
+    job: BulkJob, session: Client, display: _Display, *, store: Store, chunk_size: int | None = None
+) -> int:
     def drain() -> None:
         job.drain()
         display.say(_DRAINING)
 
     with drained_by_signals(drain) as signals:
         try:
-            summary = await display.run(job, session)
+            summary = await display.run(job, session, store=store, chunk_size=chunk_size)
         except asyncio.CancelledError:
             if len(signals) < 2:
                 raise

@@ -31,7 +31,7 @@ async def emulator(
     device_lifetime: float = 600,
     device_interval: float = 5,
     url_lifetime: float = 3600,
-    remote_inputs: bool = False,
+    remote_inputs: Annotated[bool, Parameter(show_default=False)] = False,
     failed_items_threshold: int = 50,
     allow_host: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     violations: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_VIOLATIONS")] = None,

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 Flag = Parameter(negative=(), show_default=False)
 Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="Print JSON.")]
 PollInterval = Annotated[float, Parameter(help="Seconds between two requests for the status of a run.")]
+Endpoint = Annotated[
+    str | None,
+    Parameter(
+        help="The URL of the object store, for stores with the API of S3, GCS or Azure elsewhere. "
+        "AWS_ENDPOINT_URL sets it for S3."
+    ),
+]
 Bwlimit = Annotated[
     str | None, Parameter(help="Bytes per second for all transfers together, such as 500K, 20M or 1.5G.")
 ]

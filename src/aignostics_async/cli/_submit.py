@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from .. import Item, Slide, find_slides
 from ..errors import SubmissionUnknown, UsageError
-from ._options import Bwlimit, Json, PollInterval, client, key_value
+from ._options import Bwlimit, Endpoint, Json, PollInterval, client, key_value
 from ._output import err, out, print_json
 from ._progress import transfer_progress
 from ._runs import download_results
@@ -27,6 +27,7 @@ async def submit(
     /,
     *slides: Path,
     store: str,
+    endpoint: Endpoint = None,
     mpp: float | None = None,
     metadata: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     download: Path | None = None,
@@ -60,13 +61,14 @@ async def submit(
     """
     items = _items(slides, mpp, dict(_metadata(pair) for pair in metadata))
     async with client(poll_interval, bwlimit) as session:
+        target = session.store(store, endpoint=endpoint)
         with _advice([item.reference for item in items]):
             if as_json:
-                run = await session.runs.submit(application_version, items, store=store)
+                run = await session.runs.submit(application_version, items, store=target)
             else:
                 with transfer_progress() as progress:
                     run = await session.runs.submit(
-                        application_version, items, store=store, progress=progress
+                        application_version, items, store=target, progress=progress
                     )
         if download is not None:
             # Before the wait: the run is paid for, even if the wait is interrupted.

@@ -1,0 +1,166 @@
+"""How commands fail: exit statuses, errors as text and as JSON, and what is no failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import run_here
+from support import pretend, result
+
+from aignostics_async import AwsKey, Slide
+from aignostics_async.cli import _app
+from aignostics_async.emulator.process import Emulator
+
+UNKNOWN = str(uuid.UUID(int=404))
+
+
+def cli(emulator: Emulator, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIGNOSTICS_")}
+    return run_here(arguments, {**environment, **emulator.environment, **variables})
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    error: dict[str, Any] = json.loads(line)["error"]
+    assert error["exit_status"] == done.returncode
+    return error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("runs", "show", UNKNOWN),
+        ("runs", "cancel", UNKNOWN),
+        ("runs", "watch", UNKNOWN),
+        ("runs", "delete-results", UNKNOWN, "--yes"),
+        ("applications", "he-tmee"),
+        ("bulk", "plan", "he-tmee:v1.0.0", ".", "--store", "STORE"),
+        ("bulk", "plan", "he-tme:v9.9.9", ".", "--store", "STORE"),
+    ],
+    ids=" ".join,
+)
+def test_what_the_platform_does_not_have_is_status_7(emulator: Emulator, arguments: tuple[str, ...]) -> None:
+    words = [emulator.store_url if word == "STORE" else word for word in arguments]
+    done = cli(emulator, *words)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout == ""
+    error = error_of(cli(emulator, *words, "--json"))
+    assert (error["type"] in ("NotFound", "RunVanished"), error["status"]) == (True, 404)
+
+
+def test_a_mistyped_application_is_told_with_those_there_are(emulator: Emulator) -> None:
+    done = cli(emulator, "applications", "he-tmee")
+    assert "there is no application 'he-tmee'; your organization has he-tme, test-app" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "kind"),
+    [
+        (("runs", "show"), 2, "MissingArgumentError"),
+        (("runs", "fly"), 2, "UnknownCommandError"),
+        (("runs", "list", "--limit", "x"), 2, "CoercionError"),
+        (("bulk", "status", "nothing"), 2, "UsageError"),
+        (("submit", "he-tme:v1.0.0", "--store", "s3://bucket"), 2, "UsageError"),
+        (
+            ("bulk", "plan", "he-tme:v1.0.0", ".", "--store", "s3://b", "--chunk-size", "0"),
+            2,
+            "ConfigurationError",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_use_is_json_too(
+    emulator: Emulator, arguments: tuple[str, ...], status: int, kind: str
+) -> None:
+    error = error_of(cli(emulator, *arguments, "--json"))
+    assert (error["exit_status"], error["type"]) == (status, kind)
+    assert cli(emulator, *arguments).stderr == f"error: {error['message']}\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "kind", "exit_status"),
+    [
+        ("quota_exceeded", 402, "QuotaExceeded", 8),
+        ("forbidden", 403, "Forbidden", 1),
+        ("jwt_missing", 401, "Unauthorized", 5),
+        ("jwt_wrong_audience", 403, "Forbidden", 1),
+        ("conflict", 409, "Conflict", 1),
+        ("gone", 410, "Gone", 1),
+        ("checksum_mismatch", 412, "PreconditionFailed", 1),
+    ],
+)
+def test_an_answer_of_the_api_as_json(
+    emulator: Emulator, answer: str, status: int, kind: str, exit_status: int
+) -> None:
+    emulator.set_faults({"path": "/api/.*", "answer": answer, "headers": {"x-request-id": "r-7"}})
+    error = error_of(cli(emulator, "runs", "show", UNKNOWN, "--json"))
+    assert (error["type"], error["status"], error["exit_status"]) == (kind, status, exit_status)
+    assert (error["method"], error["path"]) == ("GET", f"/api/v1/runs/{UNKNOWN}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("--chunk-size", "0"), "--chunk-size"),
+        (("--max-items", "0"), "--max-items"),
+        (("--reference-from", "nothing"), "--reference-from"),
+    ],
+)
+def test_errors_name_options(emulator: Emulator, arguments: tuple[str, ...], option: str) -> None:
+    done = cli(emulator, "bulk", "plan", "he-tme:v1.0.0", ".", "--store", emulator.store_url, *arguments)
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert option.removeprefix("--").replace("-", "_") not in done.stderr
+
+
+def test_cancelling_a_cancelled_run_is_no_failure(emulator: Emulator) -> None:
+    (run_id,) = emulator.script({"items": ["a"]})
+    for _ in range(2):
+        done = cli(emulator, "runs", "cancel", run_id)
+        assert (done.returncode, done.stdout) == (0, f"{run_id} is CANCELED_USER\n")
+    (ended,) = emulator.script({"items": ["a"], "steps": [(0, None, "COMPLETED")]})
+    refused = cli(emulator, "runs", "cancel", ended)
+    assert refused.returncode == 1
+    assert "409" in refused.stderr
+
+
+def test_an_endpoint_of_a_store(emulator: Emulator, slide: Slide) -> None:
+    key = emulator.s3().key
+    assert isinstance(key, AwsKey)
+    keys = {"AWS_ACCESS_KEY_ID": key.name, "AWS_SECRET_ACCESS_KEY": key.secret, "AWS_REGION": key.region}
+    arguments = ("submit", "he-tme:v1.0.0", slide.path, "--store", "s3://bucket/slides")
+    done = cli(emulator, *arguments, "--endpoint", f"{emulator.api_root}/s3", **keys)
+    assert done.returncode == 0, done.stderr
+    assert any(each["path"].startswith("/s3/bucket/slides/") for each in emulator.requests())
+    refused = cli(emulator, *arguments, "--endpoint", "no url", **keys)
+    assert refused.returncode == 2
+
+
+def test_the_exit_statuses_are_documented(root: Path) -> None:
+    documented = re.findall(r"^\| (\d+) \| ", (root / "docs/command-line.md").read_text(), re.MULTILINE)
+    told = re.findall(r"^(\d+)  ", _app.__doc__ or "", re.MULTILINE)
+    assert documented[: len(told)] == told == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "75"]
+
+
+def test_help_fits_80_columns(emulator: Emulator) -> None:
+    for command in ("", "runs", "bulk", "bulk run", "bulk resume", "bulk plan", "submit", "emulator"):
+        done = cli(emulator, *command.split(), "--help", COLUMNS="80")
+        assert done.returncode == 0
+        assert max(map(len, done.stdout.splitlines())) <= 80, command
+        assert "[default: False]" not in done.stdout
+        assert not re.search(r"\banew\b|\bhome\b|\bheed\b", done.stdout), command
+
+
+def test_nothing_is_hidden_by_json(emulator: Emulator) -> None:
+    run_id = pretend(emulator, result("a"))
+    shown = cli(emulator, "runs", "show", run_id, "--json")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert json.loads(shown.stdout)["items"][0]["reference"] == "a"
