@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,8 +29,10 @@ from unittest import mock
 from attrs import define, field
 
 from aignostics_async import Client, InputArtifact, Item
+from aignostics_async._core._crc32c import read_checksum
 from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
 from aignostics_async.bulk.database import _commands, _queries
+from aignostics_async.bulk.database._billing_index import BillingIndex
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Journal
@@ -66,7 +69,8 @@ class Shelf:
 
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
         """Say that it has the file."""
-        return Stored(f"shelf://{key}", source.stat().st_size, "AAAAAA==", "etag", verified=True)
+        checksum = read_checksum(source)
+        return Stored(f"shelf://{key}", checksum.length, checksum.wire, "etag", verified=True)
 
     async def stat(self, key: str) -> Stored | None:
         """Say that it is new."""
@@ -126,7 +130,7 @@ class Handle:
             yield _result(reference)
 
 
-async def watch(platform: Runs, run_id: str, **_rest: object) -> AsyncIterator[Any]:
+async def watch(platform: Runs, _client: object, run_id: str) -> AsyncIterator[Any]:
     """Give every item of a run, and its end."""
     await platform.all_there.wait()
     for reference in platform.items[run_id]:
@@ -236,7 +240,8 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     client = cast(
         "Client",
         SimpleNamespace(
-            _session=SimpleNamespace(settings=settings, engine=None, checksums=None, poller=platform),
+            settings=settings,
+            _session=SimpleNamespace(engine=None, checksums=None),
             run=lambda run_id: Handle(platform, run_id),
         ),
     )
@@ -250,6 +255,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         store=Shelf(),
         journal=Journal(folder / "events.jsonl"),
         progress=lambda _event: None,
+        billing_index=BillingIndex(folder / "billing"),
     )
     context.requirements = cast("Requirements", Taking())
     submitter = Submitter(
@@ -271,11 +277,12 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         tag="",
         since=0.0,
         replica_lag=30.0,
+        quiescence=300.0,
     )
     with (
         closing(context.journal),
         mock.patch.object(_downloading, "download_artifact", bring),
-        mock.patch.object(_monitoring, "watch_run", watch),
+        mock.patch.object(_monitoring, "watch_new_run", partial(watch, platform)),
     ):
         async with Prober() as prober:
             await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)

@@ -394,15 +394,23 @@ class SubmissionUnknown(AignosticsError):
     """The reply to a run request was lost: the run may exist, and sending it again may pay twice.
 
     `await client.runs.find(references=error.references, since=error.sent_at)` tells whether it does.
+    `status` is that of a reply that proves nothing, if one came.
     """
 
     def __init__(
-        self, *, references: Sequence[str], application_version_id: str, sent_at: datetime, reason: str
+        self,
+        *,
+        references: Sequence[str],
+        application_version_id: str,
+        sent_at: datetime,
+        reason: str,
+        status: int | None = None,
     ) -> None:
         self.references = tuple(references)
         self.application_version_id = application_version_id
         self.sent_at = sent_at
         self.reason = reason
+        self.status = status
         super().__init__(
             f"whether the run of {len(self.references)} items with {application_version_id}, sent at "
             f"{sent_at.isoformat(timespec='seconds')}, was created is unknown: {reason}. Do not send it "

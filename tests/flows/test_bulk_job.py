@@ -672,14 +672,20 @@ async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
 
 
 async def test_a_new_job_adopts_nothing(bench: Bench) -> None:
-    """Somebody had a slide of that name analysed after the job was made: that is told, and not taken."""
-    await bench.make("a")
+    """Somebody had a slide of that name analysed after the job was made: a person decides."""
+    await bench.make("a", "b", chunk_size=1)
     run_id, *_ = bench.emulator.script({"items": [bench.reference("a")], "application_version_id": VERSION})
     assert (await bench.run()).status is JobStatus.UNDECIDED
-    assert set(bench.states().values()) == {"DONE"}
+    assert bench.states() == {"a": "SET_ASIDE", "b": "DONE"}
     assert bench.posts() == 1
     assert not bench.told(EventType.RUN_ADOPTED)
-    assert [event.run_id for event in bench.told(EventType.RUN_DUPLICATE)] == [run_id]
+    async with bench.opened() as job:
+        assert await job.held_items() == {bench.reference("a"): run_id}
+        assert await job.retry() == 0, "it would be billed again"
+        assert await job.count_billable_retries(failed=False, rerun=True) == 1
+        assert await job.retry(rerun=True) == 1
+    assert (await bench.run()).status is JobStatus.DONE, "and that run is not called a second one"
+    assert bench.posts() == 2
 
 
 async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(bench: Bench) -> None:

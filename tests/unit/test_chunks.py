@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from aignostics_async.bulk.database._queries import Ownership, Waiting
 from aignostics_async.bulk.reconciliation._chunking import chunks
-from aignostics_async.bulk.reconciliation._duplicates import duplicate_of, own
+from aignostics_async.bulk.reconciliation._ownership import duplicate_of, owned_items
 from aignostics_async.bulk.reconciliation._tags import plain, tag_of
 
 JOB = "0a1b2c3d-4e5f-4a6b-8c7d-8e9f0a1b2c3d"
@@ -59,8 +59,8 @@ def test_a_mark_of_another_job_stays() -> None:
 
 
 def ownership(**told: Any) -> Ownership:
-    mappings: dict[str, Any] = {"intents": {}, "dissolved": {}, "items": {}}
-    known = {**mappings, "open": (), "runs": (), "placed": (), **told}
+    mappings: dict[str, Any] = {"intents": {}, "dissolved": {}, "items": {}, "asked": {}}
+    known = {**mappings, "open": (), "runs": (), "placed": (), "decided": (), **told}
     return Ownership(
         intents=known["intents"],
         dissolved=known["dissolved"],
@@ -68,6 +68,8 @@ def ownership(**told: Any) -> Ownership:
         runs=set(known["runs"]),
         items=known["items"],
         placed=set(known["placed"]),
+        asked=known["asked"],
+        decided=set(known["decided"]),
     )
 
 
@@ -97,15 +99,15 @@ def test_a_late_run_of_a_dissolved_intent_is_a_second_one_of_its_items() -> None
 
 def test_a_run_is_adopted_whole_or_not_at_all() -> None:
     items = {"a": 1, "b": 2, "c": 3}
-    assert own(AB, ownership(items=items), "") == [1, 2]
-    assert own(frozenset("abx"), ownership(items=items), "") == [], "one of its items is not the job's"
-    assert own(AB, ownership(items=items, placed=[2]), "") == [], "one of its items has a run"
-    assert own(frozenset(), ownership(items=items), "") == []
+    assert owned_items(AB, ownership(items=items), "") == [1, 2]
+    assert owned_items(frozenset("abx"), ownership(items=items), "") == [], "one item is not the job's"
+    assert owned_items(AB, ownership(items=items, placed=[2]), "") == [], "one of its items has a run"
+    assert owned_items(frozenset(), ownership(items=items), "") == []
 
 
 def test_a_run_without_the_mark_of_a_job_that_has_one_is_somebody_else_s() -> None:
     tag = tag_of(JOB)
     items = {"a": 1, "b": 2}
-    assert own(frozenset({f"a{tag}.4", f"b{tag}.4"}), ownership(items=items), tag) == [1, 2]
-    assert own(AB, ownership(items=items), tag) == []
-    assert own(frozenset({f"a{tag}.4", "b"}), ownership(items=items), tag) == []
+    assert owned_items(frozenset({f"a{tag}.4", f"b{tag}.4"}), ownership(items=items), tag) == [1, 2]
+    assert owned_items(AB, ownership(items=items), tag) == []
+    assert owned_items(frozenset({f"a{tag}.4", "b"}), ownership(items=items), tag) == []

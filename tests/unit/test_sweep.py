@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from job import job_database
 
 from aignostics_async import JobStateError
-from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database import _commands, _retries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
@@ -40,8 +40,10 @@ class Listing:
         """Return all runs."""
         return [ObservedRun(run_id, 2000.0, "RUNNING", VERSION) for run_id in self.shown]
 
-    async def references(self, run_id: str) -> frozenset[str]:
-        """Return what is shown this time."""
+    async def references(self, run_id: str) -> frozenset[str] | None:
+        """Return what is shown this time; None for a run that can't be read."""
+        if not self.shown[run_id]:
+            return None
         if self.meanwhile is not None:
             await self.meanwhile()
         asked = self._asked[run_id] = self._asked.get(run_id, -1) + 1
@@ -50,7 +52,7 @@ class Listing:
 
 def sweep_of(database: Database, platform: Listing) -> Reconciler:
     told: dict[str, Any] = {"database": database, "platform": platform, "client": None}
-    return Reconciler(**told, version=VERSION, tag="", since=1000.0, replica_lag=LAG)
+    return Reconciler(**told, version=VERSION, tag="", since=1000.0, replica_lag=LAG, quiescence=10**6)
 
 
 async def create(database: Database, numbers: list[int], run_id: str) -> int:
@@ -110,7 +112,7 @@ async def test_a_run_that_is_listed_in_part_is_not_adopted_in_part(tmp_path: Pat
     async with job_database(tmp_path / "job", "a", "b", "c") as database:
         platform = Listing({"run": ["", "ab", "abc"]})
         reconciler, doubts = sweep_of(database, platform), 0
-        while (recalled := await reconciler.adopt()).doubtful:
+        while (recalled := await reconciler.adopt(is_copy=True)).doubtful:
             assert not recalled.adopted
             doubts += 1
             platform.now += LAG
@@ -125,32 +127,104 @@ async def test_two_readings_within_the_lag_are_one(tmp_path: Path) -> None:
         reconciler = sweep_of(database, platform)
         for now in (0.0, 1.0, LAG - 1):
             platform.now = now
-            assert (await reconciler.adopt()).doubtful == ["run"]
+            assert (await reconciler.adopt(is_copy=True)).doubtful == ["run"]
         platform.now = LAG
-        assert (await reconciler.adopt()).adopted == ["run"]
+        assert (await reconciler.adopt(is_copy=True)).adopted == ["run"]
 
 
 async def test_a_run_of_others_is_in_no_doubt(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a") as database:
-        recalled = await sweep_of(database, Listing({"run": ["ax"]})).adopt()
-        assert not recalled.doubtful
+        recalled = await sweep_of(database, Listing({"run": ["xy"]})).adopt(is_copy=True)
+        assert not recalled.is_open
         assert not recalled.adopted
+
+
+async def states(database: Database) -> list[tuple[str, str | None]]:
+    query = "SELECT state, billed_run FROM items ORDER BY number"
+    return await database.read(lambda execute: execute(query).fetchall())
+
+
+async def test_an_item_that_a_foreign_run_has_is_held_and_its_neighbours_go_on(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a", "b") as database:
+        await database.write(_commands.seal([1, 2]))
+        platform = Listing({"run": ["ax"]})
+        reconciler = sweep_of(database, platform)
+        assert (await reconciler.adopt(is_copy=True)).doubtful == ["run"]
+        platform.now += LAG
+        result = await reconciler.adopt(is_copy=True)
+        assert (result.held, result.adopted, result.is_open) == ({"a": "run"}, [], False)
+        assert await states(database) == [("SET_ASIDE", "run"), ("STORED", None)]
+        assert not (await reconciler.adopt(is_copy=True)).held, "it is held once"
+        assert await database.write(_retries.retry(failed=True)) == 0, "nothing is dropped or sent by itself"
+        assert await database.write(_retries.retry(failed=False, rerun=True)) == 1
+        assert not (await reconciler.adopt(is_copy=True)).held, "a person has decided"
+        assert await states(database) == [("FOUND", "run"), ("STORED", None)]
+
+
+@pytest.mark.parametrize("shown", ["a", "ab", "ax"])
+async def test_without_a_proof_nothing_is_taken_nor_sent(tmp_path: Path, shown: str) -> None:
+    async with job_database(tmp_path / "job", "a", "b", "c") as database:
+        platform = Listing({"run": [shown]}, now=2000.0 + 301)
+        reconciler = evolve(sweep_of(database, platform), quiescence=300.0)
+        result = await reconciler.adopt(is_copy=False)
+        assert (result.adopted, result.is_open) == ([], False)
+        assert result.held == dict.fromkeys(set(shown) & set("abc"), "run")
+
+
+async def test_what_was_held_is_adopted_when_a_person_says_so(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a", "b") as database:
+        platform = Listing({"run": ["ab"]}, now=2000.0 + 301)
+        reconciler = evolve(sweep_of(database, platform), quiescence=300.0)
+        assert (await reconciler.adopt(is_copy=False)).held
+        assert (await reconciler.adopt(is_copy=True)).doubtful, "a part of a run must not be taken for it"
+        platform.now += LAG
+        assert (await reconciler.adopt(is_copy=True)).adopted == ["run"]
+        assert await states(database) == [("SUBMITTED", None)] * 2
+
+
+@pytest.mark.parametrize("listed", ["a", "ab"])
+async def test_what_a_request_may_have_created_is_left_to_it(tmp_path: Path, listed: str) -> None:
+    async with job_database(tmp_path / "job", "a", "b") as database:
+        intent = await database.write(_commands.seal([1, 2]))
+        await database.write(_commands.begin(intent, 2000.0))
+        reconciler = evolve(sweep_of(database, Listing({"run": [listed]}, now=10**4)), quiescence=300.0)
+        result = await reconciler.adopt(is_copy=True)
+        assert (result.adopted, result.held, result.is_open) == ([], {}, False)
+        assert await states(database) == [("ASSIGNED", None)] * 2
+
+
+async def test_a_copy_that_has_chunked_a_doubtful_chunk_otherwise_leaves_it_to_a_person(
+    tmp_path: Path,
+) -> None:
+    async with job_database(tmp_path / "job", "a", "b", "c") as database:
+        intent = await database.write(_commands.seal([1, 2]))
+        await database.write(_commands.begin(intent, 2000.0))
+        reconciler = evolve(sweep_of(database, Listing({"run": ["bc"]}, now=10**4)), quiescence=300.0)
+        assert (await reconciler.adopt(is_copy=False)).held == {"c": "run"}
+        rows = await database.read(lambda execute: execute("SELECT state FROM intents").fetchall())
+        assert rows == [("AMBIGUOUS",)]
+
+
+async def test_nothing_is_settled_while_a_run_cannot_be_read(tmp_path: Path) -> None:
+    async with job_database(tmp_path / "job", "a") as database:
+        result = await sweep_of(database, Listing({"run": []})).adopt(is_copy=True)
+        assert (result.unread, result.is_open) == (["run"], True)
 
 
 async def test_a_chunk_that_has_its_run_by_now_keeps_it(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a", "b") as database:
         intent = await database.write(_commands.seal([1, 2]))
-        await database.write(_commands.begin(intent, 2000.0))
         platform = Listing({"second": ["ab"]})
         reconciler = sweep_of(database, platform)
-        assert (await reconciler.adopt()).doubtful
+        assert (await reconciler.adopt(is_copy=True)).doubtful
 
         async def answered() -> None:
+            await database.write(_commands.begin(intent, 2000.0))
             command = _commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, "first")
             await database.write(command)
 
         platform.now, platform.meanwhile = LAG, answered
         with pytest.raises(JobStateError, match=f"chunk {intent} has its run already"):
-            await reconciler.adopt()
+            await reconciler.adopt(is_copy=True)
         rows = await database.read(lambda execute: execute("SELECT state, run_id FROM intents").fetchall())
         assert rows == [("CREATED", "first")]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from ..errors import JobStopped
 from .database import _commands, _queries
 from .database._job_folder import HighWaterMark, HighWaterMarkFile
 from .database._journal import EventType
 from .reconciliation._quiescence import QuiescenceDetector
 
 if TYPE_CHECKING:
-    from .reconciliation._duplicates import Reconciler
+    from .reconciliation._duplicates import AdoptionResult, Reconciler
     from .reconciliation._platform import PlatformClient
     from .stages._context import JobContext
 
@@ -26,8 +28,9 @@ async def begin_generation(
 ) -> int:
     """Begin to work on the job, in a new generation, and return that one; before it, nothing may be sent.
 
-    Where the high-water mark is gone, or knows of more than the database does, runs that the database has
-    forgotten are made the job's own first.
+    Runs that the database does not know are settled first, if anything is left to be sent: a copy of the
+    folder may have been at work, or the database may be a copy itself. The high-water mark tells whether it
+    has forgotten requests too.
     """
     database = context.database
     requests, known = (
@@ -35,10 +38,13 @@ async def begin_generation(
         (await database.read(_queries.job())).generation,
     )
     mark = await to_thread.run_sync(high_water_mark.read)
-    if mark is None:
-        await _recall(context, platform, reconciler, None, is_behind=False)
-    elif mark.generation > known or mark.attempts > requests[0]:
-        await _recall(context, platform, reconciler, mark.asked_at, is_behind=mark.attempts > requests[0])
+    is_behind = mark is not None and mark.attempts > requests[0]
+    is_old = mark is None or mark.generation > known
+    if is_behind or is_old or await database.read(_queries.has_unsent()):
+        asked_at = None if mark is None else mark.asked_at
+        await _recall(
+            context, platform, reconciler, asked_at, is_behind=is_behind, is_copy=is_behind or is_old
+        )
     generation = max(known, 0 if mark is None else mark.generation) + 1
     if not context.is_draining:
         await database.write(_commands.set_job(epoch=generation, **_AT_WORK))
@@ -53,21 +59,35 @@ async def _recall(
     asked_at: float | None,
     *,
     is_behind: bool,
+    is_copy: bool,
 ) -> None:
-    """Make runs the job's own that its database has forgotten.
+    """Settle runs that the database does not know.
 
     Where it has forgotten requests too, what they ask for may still be to come: then the listings are
     looked through until silence proves that nothing does, or the job drains.
     """
-    detector = QuiescenceDetector(context.plan.timeouts, asked_at, await platform.moment(fresh=True))
+    timeouts = context.plan.timeouts
+    first = await platform.moment(fresh=True)
+    detector = QuiescenceDetector(timeouts, asked_at, first)
     while not context.is_draining:
         begun = await platform.moment(fresh=True)
-        recalled = await context.with_retries(reconciler.adopt)
-        for run_id in recalled.adopted:
-            context.journal.emit(EventType.RUN_ADOPTED, run_id=run_id)
-        is_quiet = detector.observe(begun, is_empty=not recalled.adopted and not recalled.doubtful)
-        if not recalled.doubtful and (is_quiet or not is_behind):
+        result = await context.with_retries(partial(reconciler.adopt, is_copy=is_copy))
+        _report(context, result)
+        is_quiet = detector.observe(begun, is_empty=not result.adopted and not result.is_open)
+        if not result.is_open and (is_quiet or not is_behind):
             break
-        context.journal.emit(EventType.WAITING, text="for runs that this database has forgotten")
-        wait = reconciler.replica_lag if recalled.doubtful else detector.next_wait(begun, _INTERVAL)
+        if result.unread and begun.since(first) >= timeouts.ambiguity:
+            raise JobStopped(
+                f"run {result.unread[0]} may be of this job and can't be read, so nothing can be sent"
+            )
+        context.journal.emit(EventType.WAITING, text="for runs that this database does not know")
+        wait = reconciler.replica_lag if result.is_open else detector.next_wait(begun, _INTERVAL)
         await context.sleep(wait)
+
+
+def _report(context: JobContext, result: AdoptionResult) -> None:
+    for run_id in result.adopted:
+        context.journal.emit(EventType.RUN_ADOPTED, run_id=run_id)
+    for reference, run_id in result.held.items():
+        text = f"run {run_id} has an item with its reference"
+        context.journal.emit(EventType.QUARANTINED, reference=reference, run_id=run_id, text=text)

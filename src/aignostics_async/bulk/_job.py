@@ -264,9 +264,13 @@ class BulkJob:
         await verify_identity(self._database, client, self.plan)
         reconciler, adopted = self._reconciler(client, self._platform(client, version)), list[str]()
         while True:
-            recalled = await reconciler.adopt()
-            adopted += recalled.adopted
-            if not recalled.doubtful:
+            result = await reconciler.adopt(is_copy=True)
+            adopted += result.adopted
+            if result.unread:
+                raise JobError(
+                    f"run {result.unread[0]} may be of this job and can't be read; try again later"
+                )
+            if not result.is_open:
                 return adopted
             await self._clock.sleep(reconciler.replica_lag)
 
@@ -347,6 +351,7 @@ class BulkJob:
             tag=self._tag,
             since=self._job.created_at,
             replica_lag=self.plan.timeouts.replica_lag,
+            quiescence=self.plan.timeouts.quiescence,
         )
 
     async def _begin(self, context: JobContext, platform: PlatformClient) -> tuple[Submitter, Reconciler]:

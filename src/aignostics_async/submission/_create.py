@@ -49,13 +49,14 @@ async def create_run(
     except AignosticsError as error:
         if creation_outcome(error) is not CreationOutcome.UNKNOWN:
             raise
-        reason = _in_words(error)
+        reason, status = _in_words(error), getattr(error, "status", None)
     # Outside the except clause, so that the error does not hold the lost response as its context.
     raise SubmissionUnknown(
         references=[item.reference for item in items],
         application_version_id=version.application_version_id,
         sent_at=sent_at,
         reason=reason,
+        status=status,
     )
 
 

@@ -39,6 +39,7 @@ CREATE INDEX IF NOT EXISTS billed_by_time ON billed (billed_at);
 _FIND = """
 SELECT run_id, reference, billed_at FROM billed
 WHERE digest = ?1 AND (organization IS NULL OR ?2 IS NULL OR organization = ?2)
+ORDER BY billed_at DESC LIMIT 100
 """
 _VERSION = 1
 _KEY_SIZE = 32  # bytes
@@ -158,6 +159,14 @@ class BillingIndex:
             connection.execute("DELETE FROM billed WHERE billed_at < ?", (now - _RETENTION,))
             connection.executemany("INSERT OR IGNORE INTO billed VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("COMMIT")
+
+    def missing(self, run_ids: Sequence[str]) -> set[str]:
+        """Return the runs that were not recorded; none where the index can't be read."""
+        with self._opened("read") as connection:
+            if connection is not None:
+                rows = connection.execute("SELECT DISTINCT run_id FROM billed")
+                return set(run_ids) - {run_id for (run_id,) in rows}
+        return set()
 
     def digest_of(self, reference: str) -> bytes:
         """Return the keyed hash of a reference, to compare with `BilledRun.reference_digest`."""

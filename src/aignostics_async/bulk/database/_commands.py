@@ -100,7 +100,7 @@ def _move(execute: Execute, numbers: Sequence[int], state: ItemState, columns: M
 
 def adopt_items(execute: Execute, numbers: Sequence[int], intent: int, run_id: str) -> None:
     """Give items a run that the platform turned out to have; raises JobStateError if one has a run."""
-    columns = {"intent": intent, "run_id": run_id, "fault": None, "remedy": None}
+    columns = {"intent": intent, "run_id": run_id, "fault": None, "remedy": None, "billed_run": None}
     query = _moving(ItemState.SUBMITTED, ADOPTABLE, *columns) + " AND run_id IS NULL"
     _update(execute, numbers, query, columns, f"be adopted by run {run_id}")
 
@@ -290,6 +290,20 @@ def resolve(
 ) -> Callable[[Execute], None]:
     """Return the command that writes down what listings, or a person, have found out about an intent."""
     return lambda execute: _settle(execute, intent, state, run_id, reason)
+
+
+def doubt(intent: int, reason: str) -> Callable[[Execute], None]:
+    """Return the command that leaves an intent that a request was sent for to a person's decision."""
+
+    def command(execute: Execute) -> None:
+        execute("UPDATE attempts SET outcome = 'UNKNOWN' WHERE intent = ? AND outcome IS NULL", (intent,))
+        (state,) = execute("SELECT state FROM intents WHERE number = ?", (intent,)).fetchone()
+        if state == IntentState.SENDING:
+            move_intent(execute, intent, IntentState.UNKNOWN)
+        if state != IntentState.AMBIGUOUS:
+            move_intent(execute, intent, IntentState.AMBIGUOUS, reason=reason)
+
+    return command
 
 
 def _settle(execute: Execute, intent: int, state: IntentState, run_id: str | None, reason: str) -> None:

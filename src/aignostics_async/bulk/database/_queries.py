@@ -35,6 +35,7 @@ class ItemRow:
     key: str | None
     uri: str | None
     crc32c: str | None
+    stored_size: int | None
     intent: int | None
     run_id: str | None
     item_id: str | None
@@ -104,6 +105,10 @@ class Ownership:
     """The numbers of all items, by their references without tags."""
     placed: set[int]
     """Items that belong to a run already."""
+    asked: Mapping[int, frozenset[str]]
+    """By number, the references of intents that a request without an answer was sent for."""
+    decided: set[int]
+    """Items of which a person has said that they may be billed again, or is asked."""
 
     def adopt(self, run_id: str, references: frozenset[str], numbers: Iterable[int], intent: int) -> None:
         """Take in that items were found to be a run, and an intent was made of them."""
@@ -115,7 +120,7 @@ class Ownership:
 
 _ITEM = """
 SELECT number, uuid, reference, state, fault, attempts, path, overrides, info, size, fingerprint, key, uri,
-       crc32c, intent, run_id, item_id, status, error
+       crc32c, stored_size, intent, run_id, item_id, status, error
 FROM items
 """
 _NOT_BEYOND = "number NOT IN (SELECT value FROM json_each(?))"
@@ -141,6 +146,12 @@ def item(number: int) -> Callable[[Execute], ItemRow]:
     """Return the query for one item."""
     query = f"{_ITEM} WHERE number = ?"
     return lambda execute: ItemRow(*execute(query, (number,)).fetchone())
+
+
+def items(numbers: Sequence[int]) -> Callable[[Execute], list[ItemRow]]:
+    """Return the query for some items, by number."""
+    query = f"{_ITEM} WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number"
+    return lambda execute: [ItemRow(*row) for row in execute(query, (json.dumps(list(numbers)),))]
 
 
 def members(intent: int) -> Callable[[Execute], list[ItemRow]]:
@@ -266,14 +277,41 @@ def duplicates() -> Callable[[Execute], frozenset[str]]:
 
 
 def known_runs() -> Callable[[Execute], frozenset[str]]:
-    """Return the query for runs that need no look: those of an intent, and those from before the job."""
-    query = "SELECT run_id FROM seen WHERE intent IS NOT NULL OR number <= (SELECT baseline FROM job)"
+    """Return the query for runs that need no look.
+
+    They are those of an intent, those from before the job, and those that a person has decided about.
+    """
+    query = (
+        "SELECT run_id FROM seen WHERE intent IS NOT NULL OR number <= (SELECT baseline FROM job) "
+        "UNION SELECT billed_run FROM items WHERE may_be_rebilled"
+    )
     return lambda execute: frozenset(row[0] for row in execute(query))
+
+
+def own_runs() -> Callable[[Execute], frozenset[str]]:
+    """Return the query for all runs of the job, second ones included."""
+    query = "SELECT run_id FROM seen WHERE intent IS NOT NULL"
+    return lambda execute: frozenset(row[0] for row in execute(query))
+
+
+def own_intents() -> Callable[[Execute], dict[str, int]]:
+    """Return the query for the intents that have a run, by its id."""
+    query = "SELECT run_id, number FROM intents WHERE run_id IS NOT NULL"
+    return lambda execute: dict(execute(query))
+
+
+def has_unsent() -> Callable[[Execute], bool]:
+    """Return the query for whether there are items without a run that a run may still be created of."""
+    query = "SELECT 1 FROM items WHERE state IN ('FOUND', 'READY', 'SENDING', 'STORED', 'ASSIGNED') LIMIT 1"
+    return lambda execute: execute(query).fetchone() is not None
 
 
 def held_items() -> Callable[[Execute], dict[str, str]]:
     """Return the query for the items that are held for a decision: by reference, the earlier run."""
-    query = "SELECT reference, billed_run FROM items WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL"
+    query = (
+        "SELECT reference, billed_run FROM items "
+        "WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL AND NOT may_be_rebilled"
+    )
     return lambda execute: dict(execute(query))
 
 
@@ -283,6 +321,7 @@ def ownership() -> Callable[[Execute], Ownership]:
     def query(execute: Execute) -> Ownership:
         own: dict[int, str] = dict(execute("SELECT number, run_id FROM intents WHERE run_id IS NOT NULL"))
         placed = execute("SELECT number FROM items WHERE run_id IS NOT NULL")
+        decided = "SELECT number FROM items WHERE may_be_rebilled OR billed_run IS NOT NULL"
         sent = _references(execute, "<> 'DISSOLVED'")
         dissolved = _references(execute, "= 'DISSOLVED'")
         return Ownership(
@@ -292,6 +331,8 @@ def ownership() -> Callable[[Execute], Ownership]:
             runs=set(own.values()),
             items=dict(execute("SELECT reference, number FROM items")),
             placed={row[0] for row in placed},
+            asked=_references(execute, "IN ('SENDING', 'UNKNOWN', 'AMBIGUOUS')"),
+            decided={row[0] for row in execute(decided)},
         )
 
     return query

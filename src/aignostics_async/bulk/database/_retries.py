@@ -10,7 +10,7 @@ from ._states import ItemState
 from ._writer import Execute
 
 _CLEARED = {"fault": None, "remedy": None, "attempts": 0}
-_UNSENT = {"billed_run": None, "run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
+_UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
 
 
 def retry(*, failed: bool, rerun: bool = False) -> Callable[[Execute], int]:
@@ -22,13 +22,14 @@ def retry(*, failed: bool, rerun: bool = False) -> Callable[[Execute], int]:
 
     def command(execute: Execute) -> int:
         query = (
-            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status, billed_run "
+            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status, "
+            "billed_run IS NOT NULL AND NOT may_be_rebilled "
             "FROM items LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
         )
         rows = execute(query, (ItemState.QUARANTINED, ItemState.FAILED)).fetchall()
         count = 0
-        for number, state, uri, run_id, item_id, run_status, billed_run in rows:
-            was_sent, is_held = run_id is not None, billed_run is not None
+        for number, state, uri, run_id, item_id, run_status, is_held in rows:
+            was_sent = run_id is not None
             is_there = was_sent and item_id is not None and run_status != VANISHED
             if state == ItemState.QUARANTINED and is_there:
                 move_item(number, ItemState.SUCCEEDED, **_CLEARED)(execute)
@@ -56,7 +57,10 @@ def count_billable_retries(*, failed: bool, rerun: bool) -> Callable[[Execute], 
         "WHERE items.state = 'FAILED' OR (items.state = 'SET_ASIDE' AND items.run_id IS NOT NULL "
         "AND (item_id IS NULL OR seen.status = ?))"
     )
-    held = "SELECT count(*) FROM items WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL"
+    held = (
+        "SELECT count(*) FROM items "
+        "WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL AND NOT may_be_rebilled"
+    )
 
     def query(execute: Execute) -> int:
         counts = [execute(failures, (VANISHED,)).fetchone()[0] if failed else 0]

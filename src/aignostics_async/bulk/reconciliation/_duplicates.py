@@ -13,12 +13,13 @@ import anyio
 from attrs import field, frozen
 
 from ..._core._logging import get_logger
-from ...errors import AignosticsError, JobError
-from ..database import _queries, _run_commands
+from ...errors import AignosticsError
+from ..database import _commands, _queries, _run_commands
+from ._ownership import contested_intents, duplicate_of, is_awaited, owned_items, shared_items
 from ._tags import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ..._client import Client
     from ..database._database import Database
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
 _log = get_logger("aignostics_async.bulk")
 _HOW = "the platform has it, and this database had forgotten it"
+SHARED_REMEDY = (
+    "if that run is this job's, from a copy of its folder, 'bulk adopt' takes it in; else leave the slide, "
+    "or have it analysed by this job too, which is billed: 'bulk retry --rerun'"
+)
+
+
+def _describe_shared(run_id: str) -> str:
+    return f"run {run_id}, created since this job was made, has an item with its reference"
 
 
 @frozen(kw_only=True)
@@ -43,10 +52,21 @@ class DuplicateRun:
 
 @frozen
 class AdoptionResult:
-    """Runs that the database had forgotten: the ones that are the job's now, and those to be read again."""
+    """What became of the runs that the database did not know."""
 
-    adopted: Sequence[str]
-    doubtful: Sequence[str]
+    adopted: list[str] = field(factory=list)
+    """Runs that are the job's now."""
+    doubtful: list[str] = field(factory=list)
+    """Runs that may be listed in part, to be read again."""
+    unread: list[str] = field(factory=list)
+    """Runs that could not be read."""
+    held: dict[str, str] = field(factory=dict)
+    """Items that are held for a decision: by their reference, the run that has them."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something has to be read again before anything may be sent."""
+        return bool(self.doubtful or self.unread)
 
 
 @frozen(kw_only=True)
@@ -63,6 +83,8 @@ class Reconciler:
     """When the job was made."""
     replica_lag: float
     """Seconds of the server's clock after which no stale replica answers as before."""
+    quiescence: float
+    """Seconds of the server's clock after which a run is listed whole, however late its commit was."""
     on_duplicate: Callable[[DuplicateRun], None] = lambda _second: None
     """Is told of each second run, once."""
     # Runs that were read to their end and have no item of the job.
@@ -91,14 +113,18 @@ class Reconciler:
                 self._strangers.add(run.run_id)
         return found
 
-    async def adopt(self) -> AdoptionResult:
-        """Make runs of the job's items its own that the database does not know.
+    async def adopt(self, *, is_copy: bool) -> AdoptionResult:
+        """Settle the runs that have items of the job and that its database does not know.
 
-        A run that is listed in part looks like a smaller one that is whole: what is taken has to read the
-        same a lag later. Until then it is in doubt, and nothing may be sent. Raises JobError where a run
-        can't be read.
+        A run that consists of the job's own items becomes the job's, if a tag proves that it is or the
+        database is a copy from before. Otherwise the items of such a run that were not sent are held for a
+        person's decision. What a request without an answer may have created is left to the reconciliation
+        of that request.
+
+        A young run may be listed in part, and then looks like a smaller one: it has to read the same a
+        replica lag later. Until then, and while a run can't be read, nothing may be sent.
         """
-        adopted, doubtful = [], []
+        result = AdoptionResult()
         unknown = await self._unknown()
         ownership = await self.database.read(_queries.ownership())
         # The oldest first: of two runs of the same items the first one is the job's.
@@ -106,30 +132,75 @@ class Reconciler:
             before = await self.platform.moment()
             references = await self.platform.references(run.run_id)
             if references is None:
-                raise JobError(
-                    f"run {run.run_id} may be of this job and can't be read, so nothing can be sent; try "
-                    "again later"
-                )
-            numbers = own(references, ownership, self.tag)
-            if (numbers or not references) and not await self._is_settled(run.run_id, references, before):
-                doubtful.append(run.run_id)
-            elif numbers:
-                reference = next(iter(references))
-                tag = reference[len(plain(reference, self.tag)) :]
-                command = _run_commands.adopt(run, numbers, tag=tag, how=_HOW)
-                ownership.adopt(run.run_id, references, numbers, await self.database.write(command))
-                _log.warning("run %s was adopted: it has %d items of the job", run.run_id, len(numbers))
-                adopted.append(run.run_id)
-            elif (intent := duplicate_of(run.run_id, references, ownership)) is not None:
-                await self._report(run, intent)
-        return AdoptionResult(adopted, doubtful)
+                result.unread.append(run.run_id)
+            elif not is_awaited(references, ownership):
+                await self._settle(run, references, before, ownership, result, is_copy=is_copy)
+        return result
 
-    async def _is_settled(self, run_id: str, references: frozenset[str], before: Moment) -> bool:
-        """Whether a run was read like this a lag ago, or longer; `before` is from before this reading."""
-        first = self._read.get(run_id)
+    async def _settle(
+        self,
+        run: ObservedRun,
+        references: frozenset[str],
+        before: Moment,
+        ownership: Ownership,
+        result: AdoptionResult,
+        *,
+        is_copy: bool,
+    ) -> None:
+        is_provable = is_copy or self.tag
+        owned = owned_items(references, ownership, self.tag) if is_provable else []
+        shared = owned or shared_items(references, ownership, self.tag)
+        is_whole = await self._is_settled(run, references, before, is_owned=bool(owned))
+        if (shared or not references) and not is_whole:
+            result.doubtful.append(run.run_id)
+        elif owned and not contested_intents(references, ownership):
+            await self._adopt(run, references, owned, ownership)
+            result.adopted.append(run.run_id)
+        elif shared:
+            result.held.update(await self._hold(run, references, shared, ownership))
+        elif (intent := duplicate_of(run.run_id, references, ownership)) is not None:
+            await self._report(run, intent)
+        else:
+            self._strangers.add(run.run_id)
+
+    async def _adopt(
+        self, run: ObservedRun, references: frozenset[str], numbers: list[int], ownership: Ownership
+    ) -> None:
+        reference = next(iter(references))
+        tag = reference[len(plain(reference, self.tag)) :]
+        command = _run_commands.adopt(run, numbers, tag=tag, how=_HOW)
+        ownership.adopt(run.run_id, references, numbers, await self.database.write(command))
+        _log.warning("run %s was adopted: it has %d items of the job", run.run_id, len(numbers))
+
+    async def _hold(
+        self, run: ObservedRun, references: frozenset[str], numbers: list[int], ownership: Ownership
+    ) -> dict[str, str]:
+        """Hold items that a run has, and return that run by their references."""
+        is_of_job = all(plain(each, self.tag) in ownership.items for each in references)
+        for intent in contested_intents(references, ownership) if is_of_job else ():
+            reason = f"run {run.run_id} has some of its items, and others"
+            await self.database.write(_commands.doubt(intent, reason))
+        held = await self.database.write(
+            _commands.hold(dict.fromkeys(numbers, run.run_id), _describe_shared, SHARED_REMEDY)
+        )
+        names = {number: reference for reference, number in ownership.items.items()}
+        return {names[number]: run.run_id for number in held}
+
+    async def _is_settled(
+        self, run: ObservedRun, references: frozenset[str], before: Moment, *, is_owned: bool
+    ) -> bool:
+        """Whether a run is listed whole; `before` is from before it was read.
+
+        It is if it was read like this a lag ago. One that is not to be adopted is listed whole, too, if it is
+        older than any commit or replica may be late: the part of it that is shown says enough.
+        """
+        age = 0.0 if before.server is None else before.server - run.triggered_at
+        if not is_owned and references and age > self.quiescence:
+            return True
+        first = self._read.get(run.run_id)
         if first is not None and first[0] == references:
             return before.since(first[1]) >= self.replica_lag
-        self._read[run_id] = references, await self.platform.moment()
+        self._read[run.run_id] = references, await self.platform.moment()
         return False
 
     async def _unknown(self) -> list[ObservedRun]:
@@ -156,27 +227,3 @@ class Reconciler:
             _log.warning("run %s could not be cancelled: %s", run_id, error)
             return None
         return "it was cancelled"
-
-
-def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) -> int | None:
-    """Return the intent of which a run is a second one, if it is. Pure.
-
-    It is none while an intent with the same references is open: it may be that one's first. That of an intent
-    whose items went on in others is one, too.
-    """
-    if run_id in ownership.runs or references in ownership.open:
-        return None
-    return ownership.intents.get(references, ownership.dissolved.get(references))
-
-
-def own(references: frozenset[str], ownership: Ownership, tag: str) -> list[int]:
-    """Return the items of a run that is the job's own: all of it are its items, and none has a run. Pure.
-
-    A job with a mark has it in every run; one without is somebody else's.
-    """
-    if tag and any(plain(reference, tag) == reference for reference in references):
-        return []
-    numbers = {ownership.items.get(plain(reference, tag)) for reference in references}
-    found = {number for number in numbers if number is not None}
-    is_whole = bool(found) and len(found) == len(references)
-    return sorted(found) if is_whole and not ownership.placed & found else []

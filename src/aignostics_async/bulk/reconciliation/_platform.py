@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..._client import Client
 
 _T = TypeVar("_T")
+_SERVER_ERROR = 500
 _LATER = 5.0  # seconds, where the platform does not say how much later
 
 
@@ -116,4 +117,10 @@ def classify(error: AignosticsError) -> AttemptResult:
     answer = AttemptOutcome(creation_outcome(error))
     told = error.reason if isinstance(error, SubmissionUnknown) else str(error)
     wait = error.retry_after if isinstance(error, APIStatusError) else None
-    return AttemptResult(outcome=answer, reason=told, wait=_LATER if wait is None else wait, error=error)
+    return AttemptResult(
+        outcome=answer,
+        reason=told,
+        wait=_LATER if wait is None else wait,
+        is_unlisted=isinstance(error, SubmissionUnknown) and 0 < (error.status or 0) < _SERVER_ERROR,
+        error=error,
+    )

@@ -30,6 +30,8 @@ class AttemptResult:
     reason: str = ""
     wait: float = 0.0
     """Seconds after which to try again."""
+    is_unlisted: bool = False
+    """Whether the platform answered, with something that the contract does not list."""
     error: AignosticsError | None = field(default=None, eq=False)
 
 
@@ -130,6 +132,8 @@ _FOLLOWS = {
 }
 _FRESH = 60.0  # seconds of the server's clock
 _ASLEEP = AttemptResult(outcome=AttemptOutcome.NOT_SENT, reason="the process was asleep before it was sent")
+_MAX_UNLISTED = 2
+"""How often a request is answered with something that is not listed, before a person has to look at it."""
 _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DISSOLVED, IntentState.CLOSED})
 
 
@@ -138,7 +142,9 @@ def reconcile(
 ) -> Steps:
     """Give the steps from a state to one in which nothing is open, and return that one.
 
-    It is SEALED only after an answer that stops the job; the second time that a token is not taken is one.
+    It is SEALED only after an answer that stops the job. The second time that a token is not accepted is one,
+    and the second time that an answer is not listed in the contract, once silence has proven that there is no
+    run: such an answer would come for ever.
     `asked_at` is the server's Date from before the latest request, if there was one and it is known.
     `interval` is the time between two listings, in seconds of the server's clock.
     """
@@ -147,6 +153,7 @@ def reconcile(
         yield Conclude(AttemptOutcome.UNKNOWN, IntentState.UNKNOWN, reason="the process ended meanwhile")
         state = IntentState.UNKNOWN
     last: AttemptOutcome | None = None
+    unlisted = 0
     while state not in _SETTLED:
         if state is IntentState.SEALED:
             yield Prepare()
@@ -160,6 +167,7 @@ def reconcile(
             if sent.outcome is AttemptOutcome.STOP or sent.outcome is last is AttemptOutcome.UNAUTHORIZED:
                 return state
             last = sent.outcome
+            unlisted += sent.is_unlisted
             if state is IntentState.SEALED:
                 yield Wait(sent.wait)
             elif state is IntentState.UNKNOWN:
@@ -168,6 +176,8 @@ def reconcile(
                 asked_at = after.server
         else:
             state = yield from _find_run(asked_at, timeouts, interval)
+            if state is IntentState.SEALED and unlisted >= _MAX_UNLISTED:
+                return state
     return state
 
 

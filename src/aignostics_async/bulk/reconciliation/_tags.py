@@ -12,6 +12,11 @@ def tag_of(job_id: str) -> str:
     return f"~{job_id.replace('-', '')[:_DIGITS]}"
 
 
+def untagged(reference: str) -> str:
+    """Return a reference without the mark of an intent, of whatever job."""
+    return re.sub(rf"~[0-9a-f]{{{_DIGITS}}}\.\d+\Z", "", reference)
+
+
 def plain(reference: str, tag: str) -> str:
     """Return a reference without the mark of any intent; `tag` is the job's, or nothing."""
     return re.sub(rf"{re.escape(tag)}\.\d+\Z", "", reference) if tag else reference

@@ -45,15 +45,15 @@ _FINAL: dict[str, ItemOutcome] = {
 
 
 def outcome_of(
-    state: str, intent_state: str | None, lost: str | None, billed_run: str | None = None
+    state: str, intent_state: str | None, lost: str | None, *, is_held: bool = False
 ) -> ItemOutcome:
     """Return what became of an item, from its state, that of its intent, and what the audit found.
 
-    `billed_run` is an earlier run of the same slide, for which the item is held.
+    An item is held if an earlier run of the same slide was found: a person decides.
     """
     if lost is not None:
         return ItemOutcome.LOST
-    if state == ItemState.QUARANTINED and billed_run is not None:
+    if is_held:
         return ItemOutcome.UNDECIDED
     if state == ItemState.ASSIGNED and intent_state == IntentState.AMBIGUOUS:
         return ItemOutcome.UNDECIDED
@@ -90,6 +90,8 @@ _CHECKS = {
     "it was set aside, and nobody wrote down why": "items.state = 'SET_ASIDE' AND items.fault IS NULL",
 }
 
+HELD = "(items.state = 'SET_ASIDE' AND items.billed_run IS NOT NULL AND NOT items.may_be_rebilled)"
+"""Whether an item is held for a decision: SQL over items."""
 LOST = "".join(["CASE", *(f" WHEN {test} THEN '{words}'" for words, test in _CHECKS.items()), " END"])
 """What is wrong with an item that is lost, else NULL: SQL over items `WITH_INTENTS`."""
 WITH_INTENTS = "FROM items LEFT JOIN intents ON intents.number = items.intent"

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from ...models import ItemStatus
 from ..database._writer import Execute
-from ._audit import LOST, VERIFIED, WITH_INTENTS, ItemOutcome, outcome_of
+from ._audit import HELD, LOST, VERIFIED, WITH_INTENTS, ItemOutcome, outcome_of
 from ._formatting import moment
 from ._sanitizing import named, told
 
@@ -85,7 +85,7 @@ _ITEMS = (
     "(SELECT count(*) FROM outputs WHERE outputs.item = items.number "
     f"AND outputs.status IN ({VERIFIED})), "
     f"seen.triggered_at, seen.ended_at, items.changed_at, items.intent, intents.state, {LOST} AS lost, "
-    f"items.billed_run {WITH_INTENTS} LEFT JOIN seen ON seen.run_id = items.run_id "
+    f"{HELD} {WITH_INTENTS} LEFT JOIN seen ON seen.run_id = items.run_id "
 )
 _IN_ORDER = "ORDER BY items.reference"  # as their index has them: nothing is sorted, whatever their number
 _RUNS = """
@@ -156,8 +156,8 @@ def _told(text: str | None) -> str | None:
 
 def _item(row: tuple[Any, ...]) -> ReportedItem:
     number, reference, path, size, crc32c, uri, run_id, item_id, state, status, fault, error, given = row[:13]
-    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost, billed_run = row[13:]
-    what = outcome_of(state, intent_state, lost, billed_run)
+    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost, is_held = row[13:]
+    what = outcome_of(state, intent_state, lost, is_held=bool(is_held))
     # An item that goes on keeps no old fault.
     is_shown = what.is_trouble or what is ItemOutcome.UNDECIDED
     wrong = lost or fault or error if is_shown else None

@@ -16,7 +16,7 @@ from ...errors import QuotaExceeded
 from ..database._queries import billed
 from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..database._writer import Execute
-from ._audit import LOST, VERIFIED, WITH_INTENTS, Audit, ItemOutcome, JobStatus, outcome_of
+from ._audit import HELD, LOST, VERIFIED, WITH_INTENTS, Audit, ItemOutcome, JobStatus, outcome_of
 from ._formatting import moment, plain
 from ._sanitizing import named, told
 
@@ -24,10 +24,9 @@ KEPT = 30 * 24 * 3600.0
 """Seconds for which the platform keeps the results of a run that has ended."""
 ALARM = 7 * 24 * 3600.0
 """Seconds before their end in which results that are not here are an alarm."""
-_HELD = "SELECT count(*) FROM items WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL"
 _UNSENT = (ItemState.FOUND, ItemState.READY, ItemState.SENDING, ItemState.STORED)
 # Whether an item is another account than others of its state.
-_IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR items.billed_run IS NOT NULL)"
+_IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR {HELD})"
 
 
 @frozen(kw_only=True)
@@ -232,12 +231,12 @@ def _count_items(execute: Execute, special: int) -> tuple[Counter[ItemOutcome], 
         accounts[outcome_of(state, None, None)] += count
     if special:
         query = (
-            f"SELECT items.state, intents.state, {LOST}, max(items.billed_run), count(*) {WITH_INTENTS} "
-            f"WHERE {_IS_SPECIAL} GROUP BY 1, 2, 3, items.billed_run IS NULL"
+            f"SELECT items.state, intents.state, {LOST}, {HELD}, count(*) {WITH_INTENTS} "
+            f"WHERE {_IS_SPECIAL} GROUP BY 1, 2, 3, 4"
         )
-        for state, intent_state, lost, billed_run, count in execute(query):
+        for state, intent_state, lost, is_held, count in execute(query):
             accounts[outcome_of(state, None, None)] -= count
-            accounts[outcome_of(state, intent_state, lost, billed_run)] += count
+            accounts[outcome_of(state, intent_state, lost, is_held=bool(is_held))] += count
             if lost is not None:
                 losses[lost] += count
     return +accounts, states, losses
@@ -264,7 +263,7 @@ def _read_runs(execute: Execute) -> RunTotals:
         billed=billed()(execute),
         duplicates=duplicates,
         open_duplicates=still_open,
-        held=execute(_HELD).fetchone()[0],
+        held=execute(f"SELECT count(*) FROM items WHERE {HELD}").fetchone()[0],  # noqa: S608
     )
 
 

@@ -11,6 +11,7 @@ from attrs import define, field
 from ..._core._clock import SYSTEM_CLOCK, Clock
 from ...errors import AignosticsError, JobRefused, JobStopped
 from ..database import _commands
+from ..database._billing_index import BillingIndex
 from ..database._journal import EventType
 from ._failure_policy import FailureAction, Failures, decide
 from ._signals import StageSignals
@@ -51,6 +52,7 @@ class JobContext:
     clock: Clock = SYSTEM_CLOCK
     taken: set[int] = field(factory=set, init=False)
     """Items that a stage works on: no other one takes them."""
+    billing_index: BillingIndex = field(factory=BillingIndex)
     signals: StageSignals = field(factory=StageSignals)
     meter: ThroughputMeter = field(factory=ThroughputMeter)
     stopped: list[JobStopped] = field(factory=list, init=False)

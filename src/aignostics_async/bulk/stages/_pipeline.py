@@ -11,6 +11,7 @@ from ..database import _queries
 from ..database._journal import EventType
 from ..database._states import ItemState
 from ..reconciliation._quiescence import Moment
+from ._billing import BillingGuard
 from ._downloading import Downloading
 from ._monitoring import Monitoring
 from ._probing import Probing
@@ -47,11 +48,14 @@ async def run_pipeline(
         sends=True,
         room=None if context.plan.max_items is None else _room(context, context.plan.max_items),
     )
+    billing = BillingGuard(context)
+    await billing.record_missing()
     submitting = Submitting(
         context=context,
         platform=submitter.platform,
         submitter=submitter,
         uploading=uploading,
+        billing=billing,
         tag=reconciler.tag,
         since=reconciler.since,
     )

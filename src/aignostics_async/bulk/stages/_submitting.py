@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..reconciliation._platform import PlatformClient
     from ..reconciliation._protocol import AttemptResult
     from ..reconciliation._submitter import Submitter
+    from ._billing import BillingGuard
     from ._context import JobContext
     from ._stage import ItemStage
 
@@ -51,6 +52,7 @@ class Submitting:
     platform: PlatformClient
     submitter: Submitter
     uploading: ItemStage
+    billing: BillingGuard
     tag: str
     since: float
     """When the job was made."""
@@ -92,6 +94,8 @@ class Submitting:
         """Make chunks of what is uploaded, and return how many."""
         plan, database = self.context.plan, self.context.database
         stored = await database.read(_queries.waiting())
+        held = await self.billing.hold([each.number for each in stored])
+        stored = [each for each in stored if each.number not in held]
         if plan.max_items is not None:
             stored = stored[: max(0, plan.max_items - await database.read(_queries.billed()))]
         ready = list(chunks(stored, plan.chunk_size, is_last=is_last))
@@ -133,6 +137,11 @@ class Submitting:
             error = JobStopped(f"the quota is used up: {result.reason}", cause=result.error)
             self.context.stop_sending(error)
             return
+        if result.is_unlisted:
+            raise JobStopped(
+                f"a request for a run gets an unexpected answer, and no run: {result.reason}",
+                cause=result.error,
+            )
         raise JobStopped(f"the platform refuses its runs: {result.reason}", cause=result.error)
 
     async def _reconcile_intent(self, number: int) -> AttemptResult | None:
@@ -150,6 +159,7 @@ class Submitting:
                 )
         elif now.state is IntentState.CREATED:
             self._breaker.succeeded()
+            await self.billing.record(now)
 
 
 class Signing:

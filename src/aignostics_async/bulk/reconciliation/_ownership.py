@@ -1,0 +1,58 @@
+"""How the references of a run that the database does not know relate to the job's items and chunks. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._tags import plain
+
+if TYPE_CHECKING:
+    from ..database._queries import Ownership
+
+
+def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) -> int | None:
+    """Return the intent of which a run is a second one, if it is.
+
+    It is none while an intent with the same references is open: it may be that one's first. A run of a
+    dissolved intent counts too, because its items are in other ones.
+    """
+    if run_id in ownership.runs or references in ownership.open:
+        return None
+    return ownership.intents.get(references, ownership.dissolved.get(references))
+
+
+def owned_items(references: frozenset[str], ownership: Ownership, tag: str) -> list[int]:
+    """Return the items of a run that is the job's own: it has only items of the job, none of them with a run.
+
+    A job with a tag has it in every run; a run without it is another job's.
+    """
+    if tag and any(plain(reference, tag) == reference for reference in references):
+        return []
+    numbers = {ownership.items.get(plain(reference, tag)) for reference in references}
+    found = {number for number in numbers if number is not None}
+    is_whole = bool(found) and len(found) == len(references)
+    return sorted(found) if is_whole and not ownership.placed & found else []
+
+
+def shared_items(references: frozenset[str], ownership: Ownership, tag: str) -> list[int]:
+    """Return the job's items without a run whose references are in a run, of whomever it is.
+
+    Those that a person has decided about are left out. If the job has a tag, references without it don't
+    count.
+    """
+    found = {
+        ownership.items.get(plain(reference, tag))
+        for reference in references
+        if not tag or plain(reference, tag) != reference
+    }
+    return sorted(number for number in found - ownership.placed - ownership.decided if number is not None)
+
+
+def is_awaited(references: frozenset[str], ownership: Ownership) -> bool:
+    """Whether a run may be the one that a request without an answer has created, as far as it is listed."""
+    return bool(references) and any(references <= each for each in ownership.asked.values())
+
+
+def contested_intents(references: frozenset[str], ownership: Ownership) -> list[int]:
+    """Return the intents that a request was sent for, and which share items with a run that is not theirs."""
+    return [intent for intent, asked in ownership.asked.items() if references & asked]
