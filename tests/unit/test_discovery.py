@@ -385,6 +385,16 @@ def test_a_name_that_is_no_unicode_is_told_and_shown(here: Path) -> None:
     assert fault.startswith(f"{here}/caf\\xe9.svs: its name is no valid Unicode, so no reference")
 
 
+def test_a_reference_that_the_platform_refuses(here: Path) -> None:
+    folder = "/".join(["f" * 50] * 5)
+    touch(here, f"{folder}/a.svs", "b.svs")
+    found = find(places=["."])
+    assert references(found) == ["b.svs"]
+    (fault,) = found.faults
+    assert fault.problem == "its reference has 260 characters, 255 are the limit"
+    assert sorted(references(find(places=["."], reference_from="stem"))) == ["a", "b"]
+
+
 def test_a_limit(here: Path) -> None:
     touch(here, *(f"{number}.svs" for number in range(5)))
     found = find(places=["."], limit=2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,7 +159,9 @@ class _Preflight:
             faults = [probed]
         else:
             self.warnings += _remarks(entry, probed)
-            faults = list(self.requirements.faults(entry, probed.info))
+            # A schema is somebody else's, and checking it may take a while.
+            check = partial(self.requirements.faults, entry, probed.info)
+            faults = await anyio.to_thread.run_sync(lambda: list(check()))
             if not faults:
                 self.ready += 1
                 self.bytes += probed.size

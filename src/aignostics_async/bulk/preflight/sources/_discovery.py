@@ -15,7 +15,7 @@ from ....slides import LeftOut, LeftOutReason
 from ....slides._dicom import DicomHeader, may_be_dicom
 from ....slides._grouping import DicomGroups, group_series
 from ....slides._search import duplicates
-from ....submission._preflight import is_unicode
+from ....submission._preflight import MAX_REFERENCE, is_unicode
 from .._findings import Finding, FindingKind
 from ..slide_probe._prober import Prober
 from ._slide_entry import SlideEntry
@@ -150,6 +150,10 @@ def _entries(
         if not is_unicode(entry.path) or not is_unicode(entry.reference):
             problem = "its name is no valid Unicode, so no reference and no report can name it"
             faults.append(Finding(FindingKind.SOURCE, problem, "rename it", shown(entry.path)))
+        elif len(entry.reference) > MAX_REFERENCE:
+            problem = f"its reference has {len(entry.reference)} characters, {MAX_REFERENCE} are the limit"
+            remedy = "take references from file names (stem), or from a column of a manifest"
+            faults.append(Finding(FindingKind.REFERENCE, problem, remedy, candidate.place))
         elif entry.mpp is None and entry.mpp_source == "given":
             problem = "its mpp_source is 'given', and it has no mpp"
             faults.append(Finding(FindingKind.SOURCE, problem, "fill the cell mpp", candidate.place))
