@@ -157,7 +157,8 @@ class RunDetails:
 
     run_id: str
     application_version_id: str
-    organization_id: str
+    organization_id: str | None
+    """None where the server does not tell it, as later contracts allow."""
     status: RunStatus
     triggered_at: datetime
     triggered_by: str

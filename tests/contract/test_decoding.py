@@ -70,6 +70,16 @@ async def test_null_metadata_and_null_url_are_read(emulator: Emulator) -> None:
     assert items[0].output_artifacts[0].download_url is None
 
 
+@pytest.mark.parametrize("organization", [{"organization_id": None}, {}], ids=["null", "missing"])
+async def test_a_run_without_its_organization_is_read(
+    emulator: Emulator, organization: dict[str, None]
+) -> None:
+    run = {name: value for name, value in details().items() if name != "organization_id"} | organization
+    emulator.set_faults({"path": f"/api/v1/runs/{RUN_ID}", "status": 200, "body": run})
+    async with emulator.client() as client:
+        assert (await client.runs.get(RUN_ID)).organization_id is None
+
+
 async def test_fields_that_may_be_null_may_be_missing(emulator: Emulator) -> None:
     bare = result("a", {"name": "heatmap", "output_artifact_id": RUN_ID})
     del bare["error"]

@@ -9,11 +9,12 @@ import uuid
 from email.utils import formatdate
 
 import pytest
-from support import count, signed_in
+from support import count, details, signed_in
 
 from aignostics_async import (
     APIStatusError,
     Client,
+    Conflict,
     ConnectionFailed,
     InputArtifact,
     Item,
@@ -120,6 +121,39 @@ async def test_a_delete_is_repeated(emulator: Emulator) -> None:
     async with emulator.client() as client:
         await client.run(RUN_ID).delete_results()
     assert count(emulator, "DELETE", f"{RUN}/results") == 2
+
+
+async def test_a_delete_that_was_done_unheard_is_done(emulator: Emulator) -> None:
+    """The reply is lost, and the repeated request is told that the results are gone."""
+    emulator.set_faults(
+        {"path": f"{RUN}/results", "drop": "before", "times": 1},
+        {"path": f"{RUN}/results", "status": 410, "body": {"detail": "deleted already"}},
+    )
+    async with emulator.client() as client:
+        await client.run(RUN_ID).delete_results()
+    assert count(emulator, "DELETE", f"{RUN}/results") == 2
+
+
+@pytest.mark.parametrize("status", ["CANCELED_USER", "CANCELED_SYSTEM"])
+async def test_a_run_that_is_cancelled_already_may_be_cancelled(emulator: Emulator, status: str) -> None:
+    emulator.set_faults(
+        {"method": "POST", "path": f"{RUN}/cancel", "status": 409},
+        {"method": "GET", "path": RUN, "status": 200, "body": details(status)},
+    )
+    async with emulator.client() as client:
+        await client.run(RUN_ID).cancel()
+    assert count(emulator, "POST", f"{RUN}/cancel") == 1
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "REJECTED", "RUNNING", "SOMETHING"])
+async def test_another_run_that_can_t_be_cancelled_is_a_conflict(emulator: Emulator, status: str) -> None:
+    emulator.set_faults(
+        {"method": "POST", "path": f"{RUN}/cancel", "status": 409},
+        {"method": "GET", "path": RUN, "status": 200, "body": details(status)},
+    )
+    async with emulator.client() as client:
+        with pytest.raises(Conflict):
+            await client.run(RUN_ID).cancel()
 
 
 async def test_a_post_that_never_left_is_tried_again() -> None:

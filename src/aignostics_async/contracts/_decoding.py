@@ -163,11 +163,12 @@ def _output(wire: OutputArtifactReadResponse) -> OutputArtifactSpec:
 
 def run(raw: dict[str, Any]) -> RunDetails:
     """Decode the details of a run."""
-    wire = RunReadResponse.from_dict(raw)
+    # Nothing depends on the organization, so a run is not lost with it.
+    wire = RunReadResponse.from_dict({"organization_id": None, **raw})
     return RunDetails(
         run_id=_run_id(wire.application_run_id),
         application_version_id=_text(wire.application_version_id, "application_version_id"),
-        organization_id=_text(wire.organization_id, "organization_id"),
+        organization_id=_optional_text(wire.organization_id, "organization_id"),
         status=RunStatus(wire.status.value),
         triggered_at=_aware(wire.triggered_at),
         triggered_by=_text(wire.triggered_by, "triggered_by"),
@@ -217,6 +218,10 @@ def _text(given: object, field: str) -> str:
     if isinstance(given, str):
         return given
     raise TypeError(f"{field} is no text")
+
+
+def _optional_text(given: object, field: str) -> str | None:
+    return None if given is None else _text(given, field)
 
 
 def _error(given: object) -> str:

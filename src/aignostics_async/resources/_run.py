@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,8 @@ from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
 from .._run_errors import ending
 from ..downloads._listing import follow_listings, list_once
-from ..errors import NotFound
-from ..models import ItemResult, ItemStatus, RunDetails
+from ..errors import Conflict, Gone, NotFound
+from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
 from ..watch._start import wait_for, watch_run
 
 if TYPE_CHECKING:
@@ -116,16 +117,27 @@ class Run:
     async def cancel(self) -> None:
         """Ask the platform to stop: pending items are not processed and cost nothing.
 
-        Raises Conflict where the server refuses because the run is final already.
+        A run that is cancelled already is no error; telling it from another final run costs one request more.
+        Raises Conflict where the run has ended otherwise.
         """
-        await self._session.bridge.cancel_run(self.id)
+        try:
+            await self._session.bridge.cancel_run(self.id)
+        except Conflict as conflict:
+            refused = conflict
+        else:
+            return
+        status = (await self.details()).status
+        if status not in (RunStatus.CANCELED_USER, RunStatus.CANCELED_SYSTEM):
+            raise refused
 
     async def delete_results(self) -> None:
         """Delete all output artifacts of a final run, for good; the platform does it after 30 days.
 
-        Raises Conflict where the server refuses because the run is not final yet.
+        Results that are deleted already are no error: the reply to the first request may have been lost.
+        Raises Conflict where the run is not final yet.
         """
-        await self._session.bridge.delete_run_results(self.id)
+        with suppress(Gone):
+            await self._session.bridge.delete_run_results(self.id)
 
     async def download(
         self,
