@@ -183,10 +183,14 @@ async def _awaited(value: Awaitable[Any]) -> Any:
 def platform() -> Iterator[Platform]:
     with asyncio.Runner() as runner:
         client = Client("https://host.example.com", "token")
-        runner.run(client.__aenter__())
         place = Wire()
-        connections = client._session.connections
-        connections._opened = evolve(connections.opened, bridge=Bridge(place))  # type: ignore[arg-type]
+
+        async def enter() -> None:
+            await client.__aenter__()
+            connections = client._session.connections
+            connections._opened = evolve(connections.opened, bridge=Bridge(place))  # type: ignore[arg-type]
+
+        runner.run(enter())
         yield Platform(client, place, runner)
         runner.run(client.__aexit__(None, None, None))
 

@@ -633,15 +633,20 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
     bench.assert_each_has_one_run(*names, "e")
 
 
-async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_for(bench: Bench) -> None:
+@pytest.mark.parametrize("failed_questions", [0, 6])
+async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_for(
+    bench: Bench, failed_questions: int
+) -> None:
     await bench.make("a", "b", chunk_size=2)
     copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
     late = {"method": "POST", "path": RUNS, "times": 1, "late_s": 100}
     bench.emulator.set_faults(late)
     await bench.run(on_first(EventType.RUN_UNKNOWN, drain))
     shutil.copy(copy, bench.database)
+    posts = bench.posts()
+    bench.emulator.set_faults({"method": "GET", "path": RUNS, "times": failed_questions, "status": 503})
     assert (await bench.run()).status is JobStatus.DONE
-    assert bench.posts() == 1
+    assert (posts, bench.posts()) == (1, 0)
     bench.assert_each_has_one_run("a", "b")
 
 

@@ -300,6 +300,14 @@ def test_silence_needs_its_time_and_two_empty_listings(
         assert is_proven == expected
 
 
+def test_the_date_of_a_request_counts_although_the_first_question_for_the_time_failed() -> None:
+    detector = QuiescenceDetector(TIMEOUTS, 5000.0, Moment(100.0))
+    quiet = 5000.0 + TIMEOUTS.quiescence
+    assert not detector.observe(Moment(100.5, quiet - 1), is_empty=True)
+    assert not detector.observe(Moment(101.0, quiet), is_empty=True)
+    assert detector.observe(Moment(102.0, quiet + TIMEOUTS.replica_lag), is_empty=True)
+
+
 @given(
     st.frozensets(st.sampled_from("abcd"), min_size=1), st.none() | st.frozensets(st.sampled_from("abcde"))
 )
