@@ -80,6 +80,7 @@ class Watching(RuleBasedStateMachine):
         self.pending: dict[str, list[str]] = {}
         self.seen: list[Change] = []
         self.again: set[str] = set()
+        self.begun_at: dict[str, int] = {}  # where in `seen` a run begins that was reported again
         self.client: Client | None = None
         self.is_at_end = self.has_expired = False
 
@@ -112,8 +113,16 @@ class Watching(RuleBasedStateMachine):
 
         self.loop.run(closed())
 
+    def current(self) -> list[Change]:
+        """Return the changes seen, without those of a run that was reported again from its beginning."""
+        return [
+            change for place, change in enumerate(self.seen) if place >= self.begun_at.get(change.run_id, 0)
+        ]
+
     def over(self) -> set[str]:
-        return {change.run_id for change in self.seen if change.reference is None and change.new.is_final}
+        return {
+            change.run_id for change in self.current() if change.reference is None and change.new.is_final
+        }
 
     async def watch_for(self, seconds: float, most: int = 10_000) -> None:
         try:
@@ -133,15 +142,16 @@ class Watching(RuleBasedStateMachine):
             self.is_at_end = True
 
     def see(self, change: Change) -> None:
-        """Take in a change, if it is one that may come now."""
-        before = [
-            each for each in self.seen if (each.run_id, each.reference) == (change.run_id, change.reference)
-        ]
+        """Record a change, if it is one that may come now."""
         if change.run_id in self.again and not self.names_runs:
-            # It was over before a restart, and so shortly that it is given again.
+            # It was over before a restart, but so recently that it is reported again.
             self.again.remove(change.run_id)
-            self.seen = [each for each in self.seen if each.run_id != change.run_id]
-            before = []
+            self.begun_at[change.run_id] = len(self.seen)
+        before = [
+            each
+            for each in self.current()
+            if (each.run_id, each.reference) == (change.run_id, change.reference)
+        ]
         assert change.old == (before[-1].new if before else None), (before, change)
         assert not before or rank(change.new) > rank(before[-1].new), (before, change)
         assert change.run_id not in self.over(), "nothing comes after the end"
@@ -161,6 +171,7 @@ class Watching(RuleBasedStateMachine):
         cursor = self.seen[place].cursor
         self.close()
         self.seen = self.seen[:place]
+        self.begun_at = {run_id: begun for run_id, begun in self.begun_at.items() if begun < place}
         self.again = self.over()
         self.open(cursor)
 
@@ -327,7 +338,7 @@ class Watching(RuleBasedStateMachine):
 
     def compare(self, book: dict[Key, list[str]], watched: set[str], deleted: set[str]) -> None:
         seen: dict[Key, list[str]] = defaultdict(list)
-        for change in self.seen:
+        for change in self.current():
             seen[change.run_id, change.reference].append(change.new)
         for key, states in seen.items():
             rest = iter(book[key])
