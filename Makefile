@@ -70,7 +70,7 @@ update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tre
 	@test -n "$(NEW)" || { echo "give the new specification: make update-spec NEW=path" >&2; exit 1; }
 	@$(BIN)/python scripts/update_spec.py "$(NEW)" $(if $(WRITE),--write)
 
-lint: $(VENV)/.env  ## Check style, and the walls between the rooms
+lint: $(VENV)/.env  ## Check style and import contracts
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python scripts/public_names.py --check
@@ -118,7 +118,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
 	$(PYTHON) -m venv $(VENV)
 
-# An environment is made anew when what it is made from changes. Dependency groups need a recent pip.
+# An environment is rebuilt when its inputs change. Dependency groups need a recent pip.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --constraint constraints.txt --editable '.[cli,emulator,slides]'
 	@touch $@

@@ -175,7 +175,7 @@ def described(failures: Counter[str]) -> str:
 
 
 async def rejected_at_once(calls: int) -> Row:
-    """So many callers hold the same rejected token: the server's 401 came to all of them."""
+    """Let N callers hold the same token, which the server has just rejected for all of them."""
     async with identity() as place:
         source = place.source()
         token = await source.get_token()

@@ -61,7 +61,7 @@ async def measure_all(items: int, folder: Path) -> None:
         begun = time.perf_counter()
         await make(database, items, slide)
         taken = time.perf_counter() - begun
-        print(f"taken in, one after the other as they are read: {items / taken:,.0f}/s, {taken:.1f} s")
+        print(f"added one by one as they are read: {items / taken:,.0f}/s, {taken:.1f} s")
         await _move_all(database, path, items)
     finally:
         database.close()

@@ -69,13 +69,13 @@ class Seen:
     asked: Counter[str] = field(factory=Counter)
 
     def state(self, run_id: str, reference: str | None, status: str) -> None:
-        """Take in a state that came."""
+        """Record a status that was reported."""
         key = (run_id, reference, status)
         self.repeated += key in self.at
         self.at[key] = self.now()
 
     def request(self, event: RequestEvent) -> None:
-        """Take in that something was asked for."""
+        """Record a request."""
         self.asked[event.operation] += 1
 
 
@@ -124,7 +124,7 @@ async def watch(emulator: Emulator, size: Size, idle_s: float) -> None:
 
 
 def create(emulator: Emulator, size: Size) -> list[str]:
-    """Create runs of which so many are RUNNING at any time; the rest waits for its turn."""
+    """Create runs of which `size.running` are RUNNING at any time; the others start later."""
     dice = random.Random(size.running)
     starts = [-dice.uniform(0, size.lasts_s) for _ in range(size.running)]
     starts += [number * size.lasts_s / size.running for number in range(RUNS - size.running)]

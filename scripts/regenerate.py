@@ -1,9 +1,9 @@
-"""Regenerate the client from the contract, or check that it is what the contract gives.
+"""Regenerate the client from the contract, or check that it is up to date.
 
     openapi.json -> overlay -> validate -> openapi-python-client -> generated/aignostics_api + stamp.json
 
-Without a flag the result replaces generated/aignostics_api. With --check nothing is written: the package
-is generated into a scratch folder and compared byte for byte with the committed one.
+Replaces generated/aignostics_api. With --check nothing is written: the package is generated into a scratch
+folder and compared byte for byte with the committed one.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "aignostics_api"
-MEND = "run `make generate` and commit what it changes; nobody edits generated/ by hand"
+MEND = "run `make generate` and commit the result; generated/ is never edited by hand"
 
 
 class RegenerationError(Exception):
-    """Something between the contract and the package is wrong; the text says what."""
+    """The client can't be generated; the text says why."""
 
 
 def apply_mends(contract: dict[str, Any], actions: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -42,7 +42,7 @@ def apply_mends(contract: dict[str, Any], actions: dict[str, Any]) -> tuple[dict
     mended = copy.deepcopy(contract)
     unmatched = []
     for action in actions["actions"]:
-        # oas-patch says nothing about a target without a node, so it is asked for beforehand.
+        # oas-patch ignores a target that matches nothing, so check it first.
         if parse(action["target"]).find(mended):
             mended = apply_overlay(mended, {"actions": [action]})
         else:
@@ -51,7 +51,7 @@ def apply_mends(contract: dict[str, Any], actions: dict[str, Any]) -> tuple[dict
 
 
 def _places(node: Any, wanted: Any, path: str = "#") -> Iterator[str]:
-    """Yield where a document has a schema; the validator knows no place for a default that does not fit."""
+    """Yield where a document contains a schema; the validator gives no path for an invalid default."""
     if isinstance(node, dict):
         if node == wanted:
             yield path
@@ -70,13 +70,13 @@ def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
         command = [
             *(sys.executable, "-m", "openapi_python_client", "generate"),
             *("--path", str(document), "--output-path", str(target), "--overwrite"),
-            # Without it a schema that the generator can't read is dropped with exit status 0.
+            # Otherwise a schema that the generator can't read is dropped with exit status 0.
             "--fail-on-warning",
             *("--meta", "none"),
             *("--config", str(root / "scripts/generator.yaml")),
             *("--custom-template-path", str(root / "scripts/templates")),
         ]
-        # The formatter is found beside this interpreter, whatever the caller's PATH is.
+        # The formatter lies beside this interpreter, which may not be on the PATH.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         done = subprocess.run(
             command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
@@ -87,7 +87,7 @@ def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
 
 
 def stamp(root: Path) -> str:
-    """Return the text of stamp.json: everything that decides the bytes of the package."""
+    """Return the text of stamp.json: the hashes and versions of everything that the package depends on."""
     inputs = ["openapi.json", "scripts/overlay.yaml", "scripts/generator.yaml"]
     inputs += sorted(str(p.relative_to(root)) for p in (root / "scripts/templates").rglob("*.jinja"))
     record = {
@@ -98,12 +98,12 @@ def stamp(root: Path) -> str:
 
 
 def build(root: Path, target: Path) -> None:
-    """Run the whole chain for the contract under `root` and leave package and stamp in `target`."""
+    """Build package and stamp for the contract under `root` into `target`."""
     contract = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
     mended, unmatched = apply_mends(contract, overlay(root))
     if unmatched:
         raise RegenerationError(
-            "these actions of scripts/overlay.yaml match no node of openapi.json; mend or delete them:\n  "
+            "these actions of scripts/overlay.yaml match nothing in openapi.json; fix or delete them:\n  "
             + "\n  ".join(unmatched)
         )
     check_valid(mended)
@@ -118,22 +118,22 @@ def overlay(root: Path) -> dict[str, Any]:
 
 
 def check_valid(mended: dict[str, Any]) -> None:
-    """Raise RegenerationError unless a mended contract is a valid OpenAPI document."""
+    """Raise RegenerationError unless the contract with the overlay is valid OpenAPI."""
     try:
         validate(mended)
     except OpenAPIValidationError as error:
         places = ", ".join(_places(mended, error.schema)) or "/".join(map(str, error.absolute_path))
         raise RegenerationError(
-            f"the contract with its mends is not valid: {error.message}"
+            f"the contract with the overlay is not valid: {error.message}"
             + (f", at {places}" if places else "")
-            + "; mend it by an action in scripts/overlay.yaml"
+            + "; fix it with an action in scripts/overlay.yaml"
         ) from error
     except (LookupError, ValueError) as error:
-        raise RegenerationError(f"the contract with its mends is not valid: {error}") from error
+        raise RegenerationError(f"the contract with the overlay is not valid: {error}") from error
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder, by its relative name; its README and caches don't count."""
+    """Return the bytes of every file in a folder by relative name, without its README and caches."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -142,15 +142,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def differences(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
-    """Name every file that is missing, stray or different, one line each."""
+    """Return a line for each file that is missing, unexpected or different."""
     lines = []
     for name in sorted(committed.keys() | expected.keys()):
         if name not in committed:
-            lines.append(f"missing:   generated/{name}")
+            lines.append(f"missing:    generated/{name}")
         elif name not in expected:
-            lines.append(f"stray:     generated/{name}")
+            lines.append(f"unexpected: generated/{name}")
         elif committed[name] != expected[name]:
-            lines.append(f"different: generated/{name}")
+            lines.append(f"different:  generated/{name}")
     return lines
 
 
@@ -173,9 +173,9 @@ def main() -> int:
             return 0
         lines = differences(contents(arguments.root / "generated"), contents(built))
     if lines:
-        print(*lines, f"generated/ is not what the contract gives: {MEND}", sep="\n", file=sys.stderr)
+        print(*lines, f"generated/ is out of date: {MEND}", sep="\n", file=sys.stderr)
         return 1
-    print("generated/ is what the contract gives")
+    print("generated/ is up to date")
     return 0
 
 

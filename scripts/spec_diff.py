@@ -1,9 +1,9 @@
-"""Compare the committed contract with another: what changed, how bad it is, and which of our code it touches.
+"""Compare the committed contract with another: what changed, how severe it is, which code it affects.
 
     .venv/bin/python scripts/spec_diff.py NEW            markdown
     .venv/bin/python scripts/spec_diff.py NEW --format json
 
-Exit status: 0 for nothing or only words for people, 2 for additions, 3 for what breaks, 1 for any error.
+Exit status: 0 for no or cosmetic changes, 2 for additive ones, 3 for breaking ones, 1 for an error.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from openapi_python_client.strings import PythonIdentifier
 
 
 class Arguments(argparse.ArgumentParser):
-    """A parser whose own errors end with 1, since 2 says "additive"."""
+    """A parser that exits with 1 after a usage error, since 2 means "additive"."""
 
     def error(self, message: str) -> NoReturn:
-        """End with the message."""
+        """Exit with the message."""
         self.print_usage(sys.stderr)
         self.exit(1, f"{self.prog}: {message}\n")
 
 
 def differences(root: Path, base: dict[str, Any], new: dict[str, Any]) -> list[Judged]:
-    """Return every change between two contracts, judged against the code under `root`."""
+    """Return every change between two contracts, with its severity for the code under `root`."""
     mended, _ = regenerate.apply_mends(new, regenerate.overlay(root))
     after = operation_ids(mended)
-    # A new id of the framework changes nothing where the overlay gives the module its old name.
+    # A new operation id changes nothing if the overlay sets the old one.
     named = frozenset(
         ("operation", *operation)
         for operation, module in modules(root, base).items()
@@ -58,7 +58,9 @@ def main() -> int:
     parser = Arguments(description=__doc__.splitlines()[0])
     parser.add_argument("new", type=Path, metavar="NEW", help="the other specification, JSON or YAML")
     parser.add_argument("--format", choices=["markdown", "json"], default="markdown")
-    parser.add_argument("--root", type=Path, default=regenerate.ROOT, help="the tree to compare with")
+    parser.add_argument(
+        "--root", type=Path, default=regenerate.ROOT, help="the tree with the committed contract"
+    )
     arguments = parser.parse_args()
     committed = arguments.root / "openapi.json"
     swap.finish(arguments.root)

@@ -1,9 +1,9 @@
-"""Take a new specification in: try it in a scratch tree, say what breaks, and only then write.
+"""Update the contract: try a new specification in a scratch tree, report what breaks, and only then write.
 
     read -> compare -> overlay -> validate -> generate -> type check -> contract tests -> report
 
-Nothing in the tree changes before the end, and then only with --write: openapi.json, the generated package
-and an entry in the changelog, all of them or none. Exit status: 0 if all went well, 1 if it stopped.
+The tree changes only at the end, and only with --write: openapi.json, the generated package and an entry in
+the changelog, all of them or none. Exit status: 0 if every step passed, 1 if it stopped.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ _TEST_SECONDS = 1200
 
 
 class Stopped(Exception):
-    """The new specification can't be taken in as it is; the text says why and what to do."""
+    """The new specification does not fit yet; the text says why and what to do."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("new", type=Path, metavar="NEW", help="the new specification, JSON or YAML")
-    parser.add_argument("--write", action="store_true", help="move it into the tree if all goes well")
-    parser.add_argument("--root", type=Path, default=regenerate.ROOT, help="the tree to bring up to date")
+    parser.add_argument("--write", action="store_true", help="write it to the tree if every step passes")
+    parser.add_argument("--root", type=Path, default=regenerate.ROOT, help="the tree to update")
     arguments = parser.parse_args()
     swap.finish(arguments.root)
     try:
         with tempfile.TemporaryDirectory() as scratch:
             update(arguments.root.resolve(), arguments.new, Path(scratch, "tree"), write=arguments.write)
     except (document.NotASpecification, ToolMissing, regenerate.RegenerationError, Stopped) as error:
-        print(f"\nStopped: {error}\nThe tree is as it was.", file=sys.stderr)
+        print(f"\nStopped: {error}\nThe tree is unchanged.", file=sys.stderr)
         return 1
     return 0
 
 
 def update(root: Path, path: Path, scratch: Path, *, write: bool) -> None:
-    """Take the specification in `path` through every step; raises what stops it."""
+    """Run every step for the specification in `path`; raises the reason to stop."""
     base, new = document.read(root / "openapi.json"), document.read(path)
     judged = spec_diff.differences(root, base, new)
     text = report.markdown(judged, "openapi.json", path.name)
@@ -66,11 +66,11 @@ def update(root: Path, path: Path, scratch: Path, *, write: bool) -> None:
     finally:
         print(f"\n{text}")
     if not write:
-        print(f"All went well. Take it in with: make update-spec NEW={path} WRITE=1")
+        print(f"Every step passed. To write it: make update-spec NEW={path} WRITE=1")
         return
     if unmatched:
         raise Stopped(
-            "delete the actions of scripts/overlay.yaml that match nothing any more, then write again:\n  "
+            "delete the actions of scripts/overlay.yaml that match nothing any more, and try again:\n  "
             + "\n  ".join(unmatched)
         )
     changelog.add(scratch / "CHANGELOG.md", path.name, judged)
@@ -79,7 +79,7 @@ def update(root: Path, path: Path, scratch: Path, *, write: bool) -> None:
 
 
 def _generate(root: Path, scratch: Path, new: dict[str, Any]) -> list[str]:
-    """Make the scratch tree with the new contract and its client; return the overlay's dead actions."""
+    """Create the scratch tree with the new contract and its client; return actions without a match."""
     shutil.copytree(root, scratch, ignore=_LEFT_BEHIND, symlinks=True)
     (scratch / "openapi.json").write_text(document.pretty(new), encoding="utf-8")
     actions = regenerate.overlay(root)
@@ -87,21 +87,21 @@ def _generate(root: Path, scratch: Path, new: dict[str, Any]) -> list[str]:
     for target in unmatched:
         _say("overlay", f"this action matches nothing any more: {target}")
     if unmatched:
-        # The scratch tree goes on without them, so that all that comes after sees one consistent tree.
+        # Without them, the remaining steps see a consistent scratch tree.
         actions["actions"] = [each for each in actions["actions"] if each["target"] not in unmatched]
         (scratch / "scripts/overlay.yaml").write_text(yaml.safe_dump(actions), encoding="utf-8")
     regenerate.check_valid(mended)
-    _say("validated", "the contract with its mends is valid OpenAPI")
+    _say("validated", "the contract with the overlay is valid OpenAPI")
     shutil.rmtree(scratch / "generated" / regenerate.PACKAGE, ignore_errors=True)
     regenerate.build(scratch, scratch / "generated")
     if missing := dropped(mended, scratch / "generated" / regenerate.PACKAGE):
-        raise Stopped("the generator left these out without a word:\n  " + "\n  ".join(missing))
-    _say("generated", f"{len(spec_diff.operation_ids(mended))} operations, no warning, nothing dropped")
+        raise Stopped("the generator silently left these out:\n  " + "\n  ".join(missing))
+    _say("generated", f"{len(spec_diff.operation_ids(mended))} operations, no warning, nothing left out")
     return unmatched
 
 
 def dropped(mended: dict[str, Any], package: Path) -> list[str]:
-    """Return the operations and schemas of a contract that the generated package lacks."""
+    """Return the operations and schemas that the generated package lacks."""
     modules = {path.stem for path in package.glob("api/*/*.py")}
     models = {path.stem for path in package.glob("models/*.py")}
     operations = spec_diff.operation_ids(mended).values()

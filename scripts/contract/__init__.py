@@ -1,16 +1,16 @@
-"""What `make spec-diff` and `make update-spec` are made of.
+"""The modules of `make spec-diff` and `make update-spec`.
 
-document   read a specification, or say why it is none
+document   read a specification, or say why the file is not one
 changes    what is added, removed, renamed and changed between two contracts
-schemas    the part of it that is about schemas
-change     one change: to what, in which way, where, and with what effect
-names      which of the added ones is the removed one under a new name
-shapes     schemas as values: what they accept, and how to say it in a line
-usage      which lines of ours use an operation, a parameter, a schema, a field, an enum value
-redocly    what Redocly's diff says of the same two documents
+schemas    the part of `changes` for schemas
+change     one change: subject, kind, places, effect
+names      match removed things with added ones that are renames
+shapes     schemas as values: what they accept, and their text in a line
+usage      which lines of src use an operation, a parameter, a schema, a field, an enum value
+redocly    Redocly's diff of the same two documents
 severity   breaking, additive or cosmetic
 report     markdown for people, JSON for machines
 types      the type check of the façade against a new client
-changelog  the entry for a contract that was taken in
-swap       put new files into the tree: all of them or none
+changelog  the entry for a contract that was updated
+swap       replace files of the tree: all of them or none
 """

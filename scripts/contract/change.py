@@ -1,4 +1,4 @@
-"""A change from one contract to another: to what, in which way, where, and with what effect."""
+"""A change from one contract to another: its subject, kind, places and effect."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Key = tuple[str, ...]
 
 
 class Effect(StrEnum):
-    """What a change does to a client that was made for the old contract."""
+    """What a change does to a client of the old contract."""
 
-    BREAKS = "breaks"  # what worked works no more
-    WIDENS = "widens"  # an answer may hold more than before: a new value, null, nothing
-    EXTENDS = "extends"  # there is something new that one may use
-    NOTHING = "nothing"  # words for people
+    BREAKS = "breaks"  # something that worked fails
+    WIDENS = "widens"  # a response may contain more than before: a new value, null, or nothing
+    EXTENDS = "extends"  # something new can be used
+    NOTHING = "nothing"  # documentation only
 
 
 class Subject(StrEnum):
@@ -38,7 +38,7 @@ class Subject(StrEnum):
 
 @frozen
 class Change:
-    """One change: to what, in which way, where in the old and the new document, and with what effect."""
+    """One change: its subject and kind, its places in the old and the new document, its effect."""
 
     kind: str
     subject: Subject
@@ -47,13 +47,13 @@ class Change:
     detail: str = ""
     was: Place = ()
     now: Place = ()
-    # What `usage` looks up, in words of the old contract: ("operation", "get", "/v1/runs"), ...
+    # Keys for `usage`, in terms of the old contract: ("operation", "get", "/v1/runs"), ...
     keys: tuple[Key, ...] = ()
 
 
 @frozen
 class Pair:
-    """The same thing in both documents: its name for people, its places, and the key of its users."""
+    """The same thing in both documents: its display name, its places, and the key for `usage`."""
 
     name: str
     was: Place
@@ -63,7 +63,7 @@ class Pair:
     received: bool
 
     def at(self, *steps: str, name: str | None = None) -> Pair:
-        """Return the pair of what is below this one, under the same steps in both documents."""
+        """Return the pair below this one, after the same steps in both documents."""
         return evolve(self, name=name or self.name, was=(*self.was, *steps), now=(*self.now, *steps))
 
     def to(self, *now: str) -> Pair:
@@ -76,7 +76,7 @@ class Pair:
 
 
 def moved(pair: Pair, subject: Subject, renaming: Renaming, effect: Effect, *keys: Key) -> Change:
-    """Return the change of what is gone from `pair.was` and now stands, for sure or perhaps, elsewhere."""
+    """Return the change of something that moved from `pair.was`, certainly or perhaps."""
     kind, detail = ("renamed", "now") if renaming.certain else ("removed", "perhaps now")
     return Change(
         kind, subject, pair.name, effect, f"{detail} {renaming.name}", pair.was, pair.now, keys or (pair.key,)
@@ -84,12 +84,12 @@ def moved(pair: Pair, subject: Subject, renaming: Renaming, effect: Effect, *key
 
 
 def words(pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
-    """Tell of changed words for people, one change for all of them."""
+    """Yield one change for all documentation fields that differ."""
     words = ("title", "summary", "description", "examples", "example", "tags", "deprecated")
     changed = [word for word in words if ours.get(word) != theirs.get(word)]
     if changed:
         yield pair.change("changed", subject, Effect.NOTHING, ", ".join(changed))
 
 
-def requirement(required: bool) -> str:  # noqa: FBT001 - it is what it is about
+def requirement(required: bool) -> str:  # noqa: FBT001 - the only argument
     return "optional → required" if required else "required → optional"

@@ -1,4 +1,4 @@
-"""The changelog's entry for a contract that was taken in."""
+"""The changelog entry for an updated contract."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add(path: Path, name: str, judged: list[Judged]) -> None:
 
 def entry(name: str, judged: list[Judged]) -> str:
     """Return the entry: how bad it is, and the operations that came, went or changed."""
-    lines = [f"### Contract: {name}", "", f"- The contract was taken in: {summary(judged)}."]
+    lines = [f"### Contract: {name}", "", f"- The contract was updated: {summary(judged)}."]
     told = [each for each in judged if each.severity is not Severity.COSMETIC]
     for subject in Subject:
         lines += _lines([each for each in told if each.change.subject is subject])

@@ -1,8 +1,8 @@
-"""What is added, removed, renamed and changed between two contracts, and what each change does.
+"""What is added, removed, renamed and changed between two contracts, and the effect of each change.
 
-The inventory is by operation, parameter, body, response, component schema, field and enum value. It says of
-each change what it does to a client in general; `severity` weighs that against Redocly's word and against
-what our code reads.
+The inventory lists operations, parameters, bodies, responses, component schemas, fields and enum values. Each
+change has its general effect on a client; `severity` combines that with Redocly's verdict and with what src
+reads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 def compare(base: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Return every change from one contract to another, in the order of the old one."""
-    # A parameter and its schema often have the same words.
+    # A parameter and its schema often have the same description.
     return list(dict.fromkeys(_Comparison(base, new).changes()))
 
 
@@ -45,7 +45,7 @@ class _Comparison:
         for place in (("openapi",), ("info",), ("servers",), ("tags",), ("components", "securitySchemes")):
             one, other = _at(self.base, place), _at(self.new, place)
             if one != other:
-                # Where a server stands is a setting; the path that it puts before every operation is not.
+                # The host of a server is a setting; the path that it prefixes to operations is not.
                 moved_paths = place == ("servers",) and _server_paths(one) != _server_paths(other)
                 effect = Effect.BREAKS if moved_paths else Effect.NOTHING
                 detail = f"{_server_paths(one)} → {_server_paths(other)}" if moved_paths else ""
@@ -78,7 +78,7 @@ class _Comparison:
         pair = _pair(old, new)
         if old == new and ours.get("operationId") != theirs.get("operationId"):
             detail = f"operationId {ours.get('operationId')} → {theirs.get('operationId')}"
-            # It names a module of the generated package, unless the overlay gives that name.
+            # It names a module of the generated package, unless the overlay sets it.
             yield pair.at("operationId").change("changed", Subject.OPERATION, Effect.BREAKS, detail)
         yield from words(pair, Subject.OPERATION, ours, theirs)
         yield from self.parameters(pair, old, new)
@@ -90,7 +90,7 @@ class _Comparison:
         removed = {name: p["schema"] for (_, name), p in ours.items() if (p["in"], name) not in theirs}
         added = {name: p["schema"] for (_, name), p in theirs.items() if (p["in"], name) not in ours}
         renamed = renamed_fields(removed, added)
-        # Parameters of a path are what they are by their place in it; their names never travel.
+        # Path parameters are matched by position; their names are never sent.
         mine, yours = (re.findall(r"{([^}]*)}", path) for _, path in (old, new))
         if len(mine) == len(yours):
             renamed |= {
@@ -159,7 +159,7 @@ class _Comparison:
                 one, other = _content(mine[status]), _content(yours[status])
                 if (one is None) != (other is None):
                     effect = Effect.BREAKS if one else Effect.WIDENS
-                    detail = "the body is gone" if other is None else f"now with a body, {type_text(other)}"
+                    detail = "without a body now" if other is None else f"now with a body, {type_text(other)}"
                     yield at.change("changed", Subject.RESPONSE, effect, detail)
                 elif one is not None and other is not None:
                     yield from self.schemas.value(at, Subject.RESPONSE, one, other)

@@ -1,7 +1,7 @@
-"""Which of the added things is the removed one under a new name.
+"""Match removed things with added ones that are renames.
 
-A rename is certain where only the spelling differs: the names of path parameters, the case, hyphens. Where
-names are merely alike it is a guess, and the report says "perhaps".
+A rename is certain if only the spelling differs: the names of path parameters, case, hyphens. For names that
+are merely similar it is a guess, and the report says "perhaps".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from contract.shapes import Schema, same, type_text, without_null
 
-# How alike two names must be to be worth a guess: `status` and `state` are, `error` and `output` are not.
+# The similarity from which a rename is guessed: `status` and `state` reach it, `error` and `output` do not.
 _ALIKE = 0.55
 
 Operation = tuple[str, str]
@@ -27,7 +27,7 @@ class Renaming(NamedTuple):
 
 
 def spelling(name: str) -> str:
-    """Return a name without what does not count: case, hyphens, underscores."""
+    """Return a name without case, hyphens and underscores."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -67,7 +67,7 @@ def renamed_values(removed: Iterable[str], added: Iterable[str]) -> dict[str, Re
 
 
 def renamed_schemas(removed: Mapping[str, Schema], added: Mapping[str, Schema]) -> dict[str, Renaming]:
-    """Return the new names of removed schemas: the same content, or most of its fields."""
+    """Return the new names of removed schemas: those with the same content, or with most of the fields."""
     left = list(added)
     found = {}
     for name, schema in removed.items():
@@ -80,7 +80,7 @@ def renamed_schemas(removed: Mapping[str, Schema], added: Mapping[str, Schema]) 
 
 
 def renamed_fields(removed: Mapping[str, Schema], added: Mapping[str, Schema]) -> dict[str, Renaming]:
-    """Return the new names of removed fields or parameters: the same spelling, else a like name and type."""
+    """Return the new names of removed fields or parameters: the same spelling, or a similar name and type."""
     found = _respelled(removed, list(added))
     taken = {renaming.name for renaming in found.values()}
 
@@ -103,7 +103,7 @@ def _respelled(removed: Iterable[str], added: list[str]) -> dict[str, Renaming]:
 def _guess(
     removed: Iterable[str], added: Iterable[str], likeness: Callable[[str, str], float]
 ) -> dict[str, Renaming]:
-    """Pair the most alike first; each name is used once."""
+    """Pair the most similar names first; each is used once."""
     pairs = sorted(
         ((likeness(one, other), one, other) for one in removed for other in added),
         key=lambda pair: (-pair[0], pair[1:]),
@@ -122,7 +122,7 @@ def _alike(one: str, other: str) -> float:
 
 
 def _kind(schema: Schema) -> str:
-    """Return the type in which a renaming must agree; an enum is the text that it is on the wire."""
+    """Return the type that a rename must keep; an enum counts as the string that it is on the wire."""
     options, null = without_null(schema)
     text = type_text(options[0]) if len(options) == 1 else "choice"
     kind = "string" if text.startswith("enum") or text[:1].isupper() else text

@@ -1,8 +1,8 @@
 """What Redocly's diff says of two contracts.
 
-It classifies each change of the wire as major, minor or patch, and was right on every synthetic change that
-it was tried with. It meets a shared schema where it is first used, and pairs some removed things with added
-ones, so its word is laid beside our own inventory rather than printed as it is.
+Redocly classifies each change of the wire format as major, minor or patch, and classified every synthetic
+change of our tests correctly. It reports a change of a shared schema at its first use, and pairs some removed
+things with added ones. So its verdicts are combined with our own inventory instead of printed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ToolMissing(Exception):
 
 @frozen
 class Verdict:
-    """Redocly's word on one change: places in the old and the new document, impact, reasons."""
+    """Redocly's verdict on one change: places in the old and the new document, impact, reasons."""
 
     was: tuple[str, ...]
     now: tuple[str, ...]
@@ -68,9 +68,11 @@ def _run(*arguments: str) -> str:
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolMissing(f"Node does not run: {error}; run `make clean` and `make node-tools`") from error
-    # 1 says that there are major changes; what is wrong else leaves no report.
+    # Status 1 means that there are major changes; after any other failure there is no report.
     if not done.stdout.lstrip().startswith("{"):
-        raise ToolMissing(f"Redocly ended with {done.returncode} and no report:\n{done.stderr.strip()}")
+        raise ToolMissing(
+            f"Redocly exited with {done.returncode} and without a report:\n{done.stderr.strip()}"
+        )
     return done.stdout
 
 

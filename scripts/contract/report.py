@@ -15,9 +15,9 @@ _TITLES = {
     Severity.COSMETIC: "Cosmetic",
 }
 _VERDICTS = {
-    Severity.BREAKING: "breaking: what works today would fail or mean something else",
-    Severity.ADDITIVE: "additive: there is more than before, and all that works today works on",
-    Severity.COSMETIC: "nothing that a program could notice",
+    Severity.BREAKING: "breaking: something that works today would fail or change its meaning",
+    Severity.ADDITIVE: "additive: something is new, and everything that works today keeps working",
+    Severity.COSMETIC: "cosmetic: no program can notice a difference",
 }
 
 
@@ -99,7 +99,7 @@ def _section(subject: Subject, chosen: list[Judged]) -> Iterator[str]:
 
 def _touched(judged: Iterable[Judged]) -> Iterator[str]:
     uses = {use for each in judged for use in each.uses}
-    yield "## Our code that is touched"
+    yield "## Code that is affected"
     yield ""
     if not uses:
         yield "None."

@@ -1,4 +1,4 @@
-"""What changes in the component schemas, and in whatever else a schema describes."""
+"""Changes of schemas: of components, parameters, bodies and responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.change import Change, Effect, Key, Pair, Subject, moved, requireme
 from contract.names import Renaming, renamed_fields, renamed_schemas, renamed_values
 from contract.shapes import ANNOTATIONS, CONSTRAINTS, Schema, bare, reference, same, type_text, without_null
 
-# Keywords of a schema that are compared by rules of their own.
+# Keywords that are compared by a rule of their own.
 _RULED = frozenset(
     {
         "$ref",
@@ -27,12 +27,12 @@ _RULED = frozenset(
         "required",
     }
 )
-# What a keyword means where it is absent.
+# The meaning of absent keywords.
 _ABSENT = {"additionalProperties": True}
 
 
 class Schemas:
-    """The component schemas of two contracts; `sent` and `received` are the names that travel that way."""
+    """The component schemas of two contracts; `sent` and `received` name those in requests and responses."""
 
     def __init__(
         self, ours: dict[str, Schema], theirs: dict[str, Schema], *, sent: set[str], received: set[str]
@@ -103,7 +103,7 @@ class Schemas:
             effect = Effect.WIDENS if pair.received else Effect.EXTENDS
             return pair.change("changed", subject, effect, "may now be null")
         effect = Effect.BREAKS if pair.sent else Effect.EXTENDS
-        return pair.change("changed", subject, effect, "may be null no more")
+        return pair.change("changed", subject, effect, "may no longer be null")
 
     def _retyped(self, pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Change:
         (mine, _), (yours, _) = without_null(ours), without_null(theirs)
@@ -126,7 +126,7 @@ class Schemas:
                 yield pair.change("changed", subject, effect, f"{word} {before} → {after}")
 
     def _rest(self, pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
-        """Tell of keywords that have no rule of their own; what is not understood is taken for breaking."""
+        """Yield changes of keywords without a rule of their own; they count as breaking."""
         for word in sorted((ours.keys() | theirs.keys()) - _RULED - CONSTRAINTS - ANNOTATIONS):
             before, after = ours.get(word, _ABSENT.get(word)), theirs.get(word, _ABSENT.get(word))
             if not word.startswith("x-") and not same(before, after):
@@ -138,7 +138,7 @@ class Schemas:
         renamed = renamed_values(removed, added)
         for value in removed:
             at = Pair(f"{pair.name}: {value}", pair.was, pair.now, ("value", value), pair.sent, pair.received)
-            # An answer that no longer says a value breaks nothing by itself; our code may wait for it.
+            # A response without the value breaks nothing by itself, but src may wait for that value.
             effect = Effect.BREAKS if pair.sent else Effect.WIDENS
             if value in renamed:
                 yield moved(at, Subject.VALUE, renamed[value], effect)
@@ -191,14 +191,14 @@ class Schemas:
 
 
 def _all_keys(name: str, schema: Schema) -> tuple[Key, ...]:
-    """Return the keys of a schema and of all that goes with it."""
+    """Return the keys of a schema, its fields and its values."""
     fields = (("field", name, each) for each in schema.get("properties", ()))
     values = (("value", str(each)) for each in schema.get("enum", ()))
     return (("schema", name), *fields, *values)
 
 
 def _tightened(word: str, before: Any, after: Any) -> bool:
-    """Tell whether a constraint on what we send allows less than before."""
+    """Whether a constraint on requests allows less than before."""
     if word == "default" or after is None:
         return False
     if before is None or not isinstance(before, int | float) or not isinstance(after, int | float):

@@ -23,7 +23,7 @@ class Severity(IntEnum):
 
 @frozen
 class Judged:
-    """A change with its severity, why it is not what it looks like, and the lines of ours that it touches."""
+    """A change with its severity, the reason for an exception, and the lines of src that it touches."""
 
     change: Change
     severity: Severity
@@ -48,9 +48,9 @@ def judge(
 ) -> list[Judged]:
     """Return the changes with their severities; `named` are the operations that the overlay names.
 
-    The worse of our rule and Redocly's holds, but for two things that this client takes in its stride: an
-    answer that may hold more than before where nothing of ours reads it, and operation ids that the overlay
-    replaces. What Redocly finds breaking and the inventory does not have is added as it is.
+    The worse of our rule and Redocly's counts, with two exceptions that this client tolerates: a response
+    that may contain more than before where nothing in src reads it, and operation ids that the overlay
+    replaces. What Redocly calls breaking and the inventory lacks is added unchanged.
     """
     inventory = list(changes)
     words: dict[int, list[Verdict]] = {}
@@ -64,7 +64,7 @@ _NOBODY = -1
 
 
 def _owner(verdict: Verdict, inventory: list[Change]) -> int:
-    """Return the place in the inventory of the change that a verdict is about: the nearest above it."""
+    """Return the index of the change that a verdict is about: the nearest one above it in the document."""
     best, depth = _NOBODY, 0
     for index, change in enumerate(inventory):
         if change.effect is Effect.NOTHING:
@@ -87,7 +87,7 @@ def _judged(
         return Judged(change, Severity.BREAKING, "it names a module of the generated package", touching)
     if change.effect is Effect.WIDENS and not read:
         return Judged(
-            change, Severity.ADDITIVE, "answers may hold more, and nothing of ours reads it", touching
+            change, Severity.ADDITIVE, "responses may contain more, but the SDK does not read it", touching
         )
     if change.subject is Subject.VALUE and change.effect is Effect.EXTENDS:
         return Judged(change, Severity.ADDITIVE, "enums are open: a new value keeps its text")
@@ -95,20 +95,20 @@ def _judged(
         return Judged(change, Severity.ADDITIVE, "enums are read in any case", touching)
     severity = _OF_EFFECT[change.effect]
     if change.kind == "changed":
-        # What Redocly says of things that it paired as removed and added is about its pairs, not about ours.
+        # Redocly pairs removed and added things on its own; its verdicts on these pairs do not apply here.
         severity = max([severity, *(_OF_IMPACT.get(word.impact, severity) for word in words)])
         reasons = [reason for word in words for reason in word.reasons]
         change = change if change.detail else evolve(change, detail="; ".join(reasons))
     why = ""
     if change.subject is Subject.PARAMETER and change.kind == "renamed" and _same_in_python(change):
-        why = "its Python name stays, so that generating anew is enough for the bridge"
+        why = "its Python name stays the same, so regenerating is enough"
     return Judged(change, severity, why, lines if severity is Severity.BREAKING else touching)
 
 
 def _lines(change: Change, uses: Mapping[Key, list[Use]]) -> tuple[Use, ...]:
     keys = change.keys
     if change.subject is Subject.SCHEMA and not any(uses.get(key) for key in keys[:1]):
-        # Nobody has this schema, so a field's name that turns up somewhere is another schema's.
+        # No code uses this schema, so a field name found in the code belongs to another schema.
         keys = tuple(key for key in keys if key[0] != "field")
     return tuple(sorted({use for key in keys for use in uses.get(key, ())}))
 
@@ -123,7 +123,7 @@ def _left_over(words: Iterable[Verdict], judged: list[Judged]) -> Iterable[Judge
         place = word.was or word.now
         parent = place[:-1]
         covered = any(parent in (change.was[: len(parent)], change.now[: len(parent)]) for change in broken)
-        # Where a server stands is a setting; of the paths that it adds, the inventory tells.
+        # The host of a server is a setting; the inventory reports the paths that a server adds.
         if word.impact == "major" and not covered and place[:1] != ("servers",):
             change = Change(
                 "changed",
@@ -134,4 +134,4 @@ def _left_over(words: Iterable[Verdict], judged: list[Judged]) -> Iterable[Judge
                 word.was,
                 word.now,
             )
-            yield Judged(change, Severity.BREAKING, "Redocly's word alone")
+            yield Judged(change, Severity.BREAKING, "reported by Redocly only")

@@ -1,4 +1,4 @@
-"""Schemas as values: what a schema accepts, how to write it in a line, what it refers to."""
+"""Schemas as values: what a schema accepts, its text in a line, its references."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-# Words for people, that no value depends on.
+# Documentation, on which no value depends.
 ANNOTATIONS = frozenset(
     {"title", "description", "summary", "examples", "example", "externalDocs", "tags", "deprecated"}
 )
-# What only narrows a type.
+# Keywords that only narrow a type.
 CONSTRAINTS = frozenset(
     {
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -44,7 +44,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 def bare(node: Any) -> Any:
-    """Return a node without words for people, and with sets of names in order."""
+    """Return a node without documentation, and with sets of names in order."""
     if isinstance(node, list):
         return [bare(child) for child in node]
     if not isinstance(node, dict):
@@ -52,7 +52,7 @@ def bare(node: Any) -> Any:
     stripped: Schema = {}
     for key, child in node.items():
         if key in ("properties", "patternProperties") and isinstance(child, dict):
-            # Here the keys are the platform's names, not words of JSON schema.
+            # These keys are the platform's names, not keywords of JSON schema.
             stripped[key] = {name: bare(each) for name, each in child.items()}
         elif key in ("required", "enum", "anyOf", "oneOf") and isinstance(child, list):
             stripped[key] = sorted((bare(each) for each in child), key=_text)
@@ -62,7 +62,7 @@ def bare(node: Any) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two nodes mean the same on the wire; an absent `additionalProperties` means true."""
+    """Whether two nodes mean the same on the wire; an absent `additionalProperties` means true."""
     return _text(bare(one)) == _text(bare(other))
 
 
@@ -71,7 +71,7 @@ def _text(node: Any) -> str:
 
 
 def alternatives(schema: Schema) -> list[Schema]:
-    """Return the schemas of which one must fit; one alone for a schema without a choice."""
+    """Return the schemas of which one must match; just the schema if it has no alternatives."""
     for word in ("anyOf", "oneOf"):
         if word in schema:
             return [each for option in schema[word] for each in alternatives(option)]
@@ -91,7 +91,7 @@ def without_null(schema: Schema) -> tuple[list[Schema], bool]:
 
 
 def type_text(schema: Schema) -> str:
-    """Return a schema's type as one would say it."""
+    """Return a schema's type as text."""
     options = alternatives(schema)
     if len(options) > 1:
         return " | ".join(dict.fromkeys(type_text(option) for option in options))

@@ -1,8 +1,8 @@
-"""Put new files into the tree: all of them or none.
+"""Replace files of the tree: all of them or none.
 
-The new ones are written beside the tree first, and a journal says when they are whole. Until then an
-interruption leaves the old tree; from then on it leaves what the next command ends, since each script that
-reads or writes these files calls `finish` before anything else.
+The new files are written to a staging folder first, and a journal marks them as complete. An interruption
+before that leaves the old tree. After it, the next command completes the replacement, since each script that
+reads or writes these files calls `finish` first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _JOURNAL = "ready.json"
 
 
 def put(root: Path, sources: Mapping[str, Path]) -> None:
-    """Replace files and folders of the tree, by their names in it, with copies of others."""
+    """Replace files and folders of the tree by copies; `sources` maps names in the tree to them."""
     finish(root)
     staging = root / _STAGING
     for name, source in sources.items():
@@ -36,7 +36,7 @@ def put(root: Path, sources: Mapping[str, Path]) -> None:
 
 
 def finish(root: Path) -> None:
-    """End what an interruption left: move on where the new files were whole, forget them where not."""
+    """Complete an interrupted replacement if its files were complete, else discard them."""
     staging = root / _STAGING
     journal = staging / _JOURNAL
     if journal.is_file():
@@ -48,7 +48,7 @@ def finish(root: Path) -> None:
 
 
 def _move(root: Path, staging: Path, name: str) -> None:
-    """Move one of the new ones to its place; harmless where that was done before."""
+    """Move one new file to its place, unless that was done before."""
     source, target, old = staging / "new" / name, root / name, staging / "old" / name
     if not source.exists():
         return

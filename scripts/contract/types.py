@@ -1,4 +1,4 @@
-"""The type check of the façade against a new client, told by the functions that must be rewritten."""
+"""The type check of the façade against a new client, as a list of functions to rewrite."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS = 600
 
 @frozen
 class TypeFault:
-    """An error of the type checker, and the function of ours that it is in."""
+    """An error of the type checker, and the function that it is in."""
 
     file: str
     line: int
@@ -30,14 +30,14 @@ class TypeFault:
 
 
 def check(root: Path) -> list[TypeFault]:
-    """Return what mypy finds wrong in the façade of a tree; a missing import counts where it is used."""
+    """Return mypy's errors in the façade; one of an import is reported where the import is used."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--no-error-summary", FACADE],
         cwd=root, capture_output=True, text=True, check=False, timeout=_SECONDS,
     )  # fmt: skip
     found = [match for line in done.stdout.splitlines() if (match := _LINE.match(line))]
     if done.returncode and not found:
-        raise RuntimeError(f"mypy did not run:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"mypy failed to run:\n{done.stdout}{done.stderr}")
     faults = _missing_modules(root)
     for match in found:
         path, line, text = root / match["file"], int(match["line"]), match["text"]
@@ -51,9 +51,9 @@ def check(root: Path) -> list[TypeFault]:
 
 
 def _missing_modules(root: Path) -> list[TypeFault]:
-    """Return the generated modules that the façade imports and that are gone.
+    """Return the imports of generated modules that no longer exist.
 
-    mypy would find them in the package that is installed for development, so it is not asked.
+    mypy would find them in the package installed for development.
     """
     faults = []
     for path in sorted((root / FACADE).rglob("*.py")):
@@ -68,7 +68,7 @@ def _missing_modules(root: Path) -> list[TypeFault]:
 
 
 def _where_used(root: Path, path: Path, line: int, name: str, text: str) -> list[TypeFault]:
-    """Return a fault of an import as one of each function that uses the name; the import itself if none."""
+    """Return a fault for each function that uses an imported name, or one for the import itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     file, around = path.relative_to(root).as_posix(), functions(path)
     local = {
@@ -87,9 +87,9 @@ def _where_used(root: Path, path: Path, line: int, name: str, text: str) -> list
 
 
 def to_rewrite(faults: Iterable[TypeFault], judged: Iterable[Judged]) -> dict[tuple[str, str], list[str]]:
-    """Return why each function of the façade is to be rewritten, by file and name.
+    """Return the reasons to rewrite functions of the façade, by file and function.
 
-    Type errors come first, then the breaking changes that it relies on and that types can't tell.
+    Type errors come first, then the breaking changes that a type checker can't see.
     """
     reasons: dict[tuple[str, str], dict[str, set[int]]] = {}
 

@@ -1,8 +1,8 @@
-"""Which lines of ours use an operation, a parameter, a schema, a field or an enum value of the contract.
+"""Which lines of src use an operation, a parameter, a schema, a field or an enum value of the contract.
 
-The bridge is read as Python: imports of generated modules and classes, and the attributes and keywords of
-what these classes make. The emulator speaks JSON by hand, so there it is the strings: a path, a key, a value.
-A dictionary that has all required keys of one schema is taken for that schema and for no other.
+In contracts/, the Python code tells: imports of generated modules and classes, and the attributes and
+keywords of their instances. The emulator writes JSON by hand, so there the strings tell: paths, keys, values.
+A dictionary with all required keys of exactly one schema counts as that schema.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Key = tuple[str, ...]
 
 @frozen(order=True)
 class Use:
-    """A line of ours: its file from the top of the tree, its number, and the function that it is in."""
+    """A line of src: its file relative to the root, its number, and the function that it is in."""
 
     file: str
     line: int
@@ -40,7 +40,7 @@ class Use:
 
 @define
 class _Names:
-    """The contract in the words of the generated package."""
+    """The contract in the names of the generated package."""
 
     # (method, path) by module, and its parameters in the order of the generated signature
     operations: dict[str, Operation]
@@ -51,7 +51,7 @@ class _Names:
 
 
 def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
-    """Return our lines by what of the contract they use."""
+    """Return the lines that use each part of the contract."""
     found: dict[Key, set[Use]] = {}
     names = _names(contract, modules(root, contract))
     for path in sorted((root / FACADE).rglob("*.py")):
@@ -73,7 +73,7 @@ def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
 
 
 def modules(root: Path, contract: Mapping[str, Any]) -> dict[Operation, str]:
-    """Return the committed module of each operation, read from the requests that the modules make."""
+    """Return the committed module of each operation, by the requests that the modules send."""
     by_shape = {
         (method, path_shape(path)): (method, path)
         for path, item in contract["paths"].items()
@@ -134,7 +134,7 @@ class _Bridge:
 
     names: _Names
     tree: ast.Module
-    # What a name of the file stands for: a module of an operation, a generated class.
+    # What the names in the file refer to: modules of operations, generated classes.
     operations: dict[str, Operation] = field(factory=dict)
     classes: dict[str, str] = field(factory=dict)
 
@@ -195,7 +195,7 @@ class _Bridge:
         self, node: ast.AST, known: dict[str, str], helpers: Mapping[str, ast.FunctionDef]
     ) -> Iterator[tuple[Key, ast.AST]]:
         if isinstance(node, _COMPREHENSIONS):
-            known = dict(known)  # its names are its own
+            known = dict(known)  # a comprehension has its own scope
             for loop in node.generators:
                 self.bind(loop.target, loop.iter, known)
         if isinstance(node, ast.Name) and node.id in self.operations:
@@ -256,14 +256,14 @@ def _texts(tree: ast.AST) -> Iterator[tuple[str, ast.Constant]]:
 
 
 def _values(tree: ast.AST) -> Iterator[tuple[Key, ast.AST]]:
-    """Yield texts in capitals, which is how the contract writes its enum values."""
+    """Yield strings in capitals, which is the contract's spelling of enum values."""
     for text, node in _texts(tree):
         if text.isupper():
             yield ("value", text), node
 
 
 def _sort_orders(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[Key, ast.AST]]:
-    """Yield orders such as "-triggered_at", which name a field of an answer."""
+    """Yield sort orders such as "-triggered_at", which name a field of a response."""
     for text, node in _texts(tree):
         if text[:1] in ("+", "-"):
             for owner in _owners(contract, text[1:]):
@@ -288,7 +288,7 @@ def _emulator(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[Key,
 
 
 def _meanings(text: str, contract: Mapping[str, Any]) -> Iterator[Key]:
-    """Yield all that a text on its own can stand for."""
+    """Yield everything that a string on its own can refer to."""
     yield ("value", text)
     for path, item in contract["paths"].items():
         for method, operation in item.items():
@@ -305,7 +305,7 @@ def _owners(contract: Mapping[str, Any], name: str) -> Iterator[str]:
 
 
 def _written_out(node: ast.Dict, schemas: Mapping[str, Schema]) -> str | None:
-    """Return the one component that a dictionary is written out as, if there is one."""
+    """Return the component that a dictionary literal represents, if it is exactly one."""
     keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
     fits = [
         name

@@ -29,7 +29,7 @@ def contract(root: Path) -> dict[str, Any]:
 def reference(shared: Path, contract: dict[str, Any]) -> str:
     source = contract["info"].get("x-reconstructed-from")
     if source is None:
-        pytest.skip("openapi.json was taken in as it was published, not reconstructed from the reference")
+        pytest.skip("openapi.json was published, not reconstructed from the reference")
     return (shared / str(source)).read_text(encoding="utf-8")
 
 

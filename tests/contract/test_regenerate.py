@@ -46,28 +46,28 @@ def flip_a_byte(generated: Path) -> str:
     content = bytearray(path.read_bytes())
     content[40] ^= 1
     path.write_bytes(content)
-    return "different: generated/aignostics_api/models/item_status.py"
+    return "different:  generated/aignostics_api/models/item_status.py"
 
 
 def add_a_stray(generated: Path) -> str:
     (generated / "aignostics_api/extra.py").write_text("")
-    return "stray:     generated/aignostics_api/extra.py"
+    return "unexpected: generated/aignostics_api/extra.py"
 
 
 def add_a_stray_beside_the_package(generated: Path) -> str:
     (generated / "extra.py").write_text("")
-    return "stray:     generated/extra.py"
+    return "unexpected: generated/extra.py"
 
 
 def delete_a_file(generated: Path) -> str:
     (generated / "aignostics_api/api/public/get_run.py").unlink()
-    return "missing:   generated/aignostics_api/api/public/get_run.py"
+    return "missing:    generated/aignostics_api/api/public/get_run.py"
 
 
 def touch_the_stamp(generated: Path) -> str:
     stamp = generated / "stamp.json"
     stamp.write_text(stamp.read_text().replace("0.29.1", "0.29.0"))
-    return "different: generated/stamp.json"
+    return "different:  generated/stamp.json"
 
 
 OTHER_HARMS = (add_a_stray, delete_a_file, touch_the_stamp)
@@ -118,5 +118,5 @@ def test_an_invalid_contract_is_told_as_such(tree: Path) -> None:
     (tree / "openapi.json").write_text(json.dumps(contract))
     done = regenerate(tree)
     assert done.returncode == 1
-    assert "the contract with its mends is not valid" in done.stderr
+    assert "the contract with the overlay is not valid" in done.stderr
     assert "Traceback" not in done.stderr

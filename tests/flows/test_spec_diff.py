@@ -134,7 +134,7 @@ def test_the_newest_release_stops_at_the_type_check(
     new = shared / "specs/platform-1.7.0.json"
     done = run(root / "scripts/update_spec.py", new, "--root", tree, "--write")
     assert done.returncode == 1
-    assert "no warning, nothing dropped" in done.stdout
+    assert "no warning, nothing left out" in done.stdout
     assert "the façade does not fit the new client" in done.stderr
     assert "Bridge.get_run in src/aignostics_async/contracts/_requests.py" in done.stderr
     assert "RunReadResponse.triggered_by" in done.stderr

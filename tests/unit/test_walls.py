@@ -46,7 +46,7 @@ def test_the_walls_stand(tree: Path) -> None:
         (
             "generated/aignostics_api/types.py",
             "import aignostics_async.models",
-            "The generated package imports nothing of ours",
+            "The generated package does not import the SDK",
         ),
         (
             "src/aignostics_async/resources/_runs.py",
