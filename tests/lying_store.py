@@ -264,6 +264,9 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.store = store
 
+    def handle_error(self, *_args: object) -> None:
+        """Say nothing of a client that hung up."""
+
 
 @contextmanager
 def lying_store() -> Iterator[LyingStore]:

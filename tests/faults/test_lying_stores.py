@@ -27,7 +27,9 @@ from aignostics_async import (
     Slide,
     StoreAddress,
     TransferError,
+    TransferEvent,
     Transfers,
+    TransferTally,
     Uploads,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
@@ -209,3 +211,22 @@ async def test_what_is_there_is_not_believed_by_its_size(
         assert store.puts == before + 1
         await client.runs.submit("he-tme:v1.0.0", items, store=address, uploads=uploads)
         assert store.puts == before + 1
+
+
+@pytest.mark.parametrize("tells", TELLS)
+async def test_what_nothing_proves_is_counted(
+    emulator: Emulator, store: LyingStore, files: dict[bool, Path], tells: Tells
+) -> None:
+    store.lie, store.tells = "none", tells
+    tally = TransferTally()
+    events: list[TransferEvent] = []
+    items = [Item(str(uuid.uuid4()), slide=Slide(files[False])) for _ in range(3)]
+    async with emulator.client(SETTINGS) as client:
+        address = address_of("s3", store, "auto")
+        await client.runs.submit("he-tme:v1.0.0", items, store=address, progress=events.append)
+    for event in events:
+        tally.add(event, 0.0)
+    is_proven = tells in ("crc32c", "md5")
+    assert [event.verified for event in events if event.kind == "finished"] == [is_proven] * 3
+    assert tally.unverified == (0 if is_proven else 3)
+    assert ("3 unverified" in tally.describe()) is not is_proven

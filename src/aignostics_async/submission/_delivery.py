@@ -17,7 +17,7 @@ from .._core._file_names import safe_name
 from .._core._tasks import run_all
 from ..errors import AignosticsError, ConfigurationError, TransferError
 from ..slides import SlideInfo, packed
-from ..storage import Store, Stored, put_once
+from ..storage import Store, Stored, put_once, put_verified
 from ..transfer._progress import (
     Progress,
     ProgressReporter,
@@ -128,12 +128,12 @@ class Delivery:
             except AignosticsError:
                 reporter.end("failed", 0)
                 raise
-            reporter.end("finished", size)
+            reporter.end("finished", size, verified=stored.verified)
             return stored, checksum
 
     @property
     def _put(self) -> Callable[..., Awaitable[Stored]]:
-        return self._store.put if self._uploads.job is None else partial(put_once, self._store)
+        return partial(put_verified if self._uploads.job is None else put_once, self._store)
 
     def _key(self, parcel: Parcel, source: Path) -> str:
         """Return prefix, job or call, item and file name: no two parcels share it, whatever their names.

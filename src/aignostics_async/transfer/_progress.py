@@ -28,7 +28,8 @@ class TransferEvent:
     """A file started, advanced, is tried again, finished or failed.
 
     `done` and `total` are bytes; `total` is None while it is not known. `done` falls back when another try
-    begins. `retries` counts the further tries so far.
+    begins. `retries` counts the further tries so far. `verified` is whether it is proven that a store has the
+    bytes of an upload that finished, as in `Stored.verified`; else None.
 
     A progress callback is a plain function that takes one of these. It is called from the event loop, ten
     times a second for each file at most. An exception that it raises ends the call it was passed to: the
@@ -42,6 +43,7 @@ class TransferEvent:
     done: int = 0
     total: int | None = None
     retries: int = 0
+    verified: bool | None = None
 
 
 Progress = Callable[[TransferEvent], None]
@@ -160,9 +162,9 @@ class ProgressReporter:
         total = self._event.total if total is None else total
         self._report(evolve(self._event, kind="advanced", done=done, total=total))
 
-    def end(self, kind: Literal["finished", "failed"], size: int) -> None:
-        """Report that the file ended, with its size in bytes."""
-        self._report(evolve(self._event, kind=kind, done=size, total=size))
+    def end(self, kind: Literal["finished", "failed"], size: int, *, verified: bool | None = None) -> None:
+        """Report that the file ended, with its size in bytes, and for an upload whether it is verified."""
+        self._report(evolve(self._event, kind=kind, done=size, total=size, verified=verified))
 
     def _retry(self) -> None:
         self._report(evolve(self._event, kind="retried", retries=self._event.retries + 1))
@@ -180,6 +182,8 @@ class TransferTally:
     over: int = 0
     """Files that finished or failed."""
     failed: int = 0
+    unverified: int = 0
+    """Uploads that finished and that nothing proves."""
     retries: int = 0
     done: int = 0
     """Bytes."""
@@ -198,6 +202,7 @@ class TransferTally:
         self.files += before is None
         self.over += is_over
         self.failed += event.kind == "failed"
+        self.unverified += event.verified is False
         self.retries += event.retries - (before.retries if before else 0)
         self.done += event.done - (before.done if before else 0)
         self.total += _size(event) - (_size(before) if before else 0)
@@ -214,8 +219,9 @@ class TransferTally:
         return max(0, after - before) / (end - begin) if end > begin else 0.0
 
     def describe(self) -> str:
-        """Return files, bytes, rate, failures and retries as one line of text."""
+        """Return files, bytes, rate, failures, unverified uploads and retries as one line of text."""
         failed = f", {self.failed} failed" if self.failed else ""
+        failed += f", {self.unverified} unverified" if self.unverified else ""
         retries = f", {self.retries} retries" if self.retries else ""
         return f"{self.over} of {self.files} files, {self.describe_bytes()}{failed}{retries}"
 

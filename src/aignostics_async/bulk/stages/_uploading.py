@@ -105,7 +105,7 @@ class Uploading:
             except AignosticsError:
                 following.end("failed", 0)
                 raise
-            following.end("finished", size)
+            following.end("finished", size, verified=stored.verified)
         return stored
 
     async def _check(self, row: ItemRow, probed: ProbedSlide) -> None:
