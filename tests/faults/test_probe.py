@@ -19,8 +19,9 @@ from aignostics_async import ConfigurationError, JobError, Slide, read_slide
 from aignostics_async.bulk.preflight._findings import Finding, FindingKind
 from aignostics_async.bulk.preflight.slide_probe import _prober
 from aignostics_async.bulk.preflight.slide_probe._prober import Prober
-from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide, measure
+from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
 from aignostics_async.slides._dicom import read_header
+from aignostics_async.slides._fingerprints import measure
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
 

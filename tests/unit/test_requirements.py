@@ -11,7 +11,14 @@ import pytest
 from attrs import evolve
 from hypothesis import given, strategies as st
 
-from aignostics_async import ApplicationVersion, ConfigurationError, InputArtifactSpec, SlideInfo
+from aignostics_async import (
+    ApplicationVersion,
+    ConfigurationError,
+    IdentifyingKind,
+    InputArtifactSpec,
+    SlideInfo,
+)
+from aignostics_async.bulk.preflight._findings import FindingKind
 from aignostics_async.bulk.preflight._metadata_columns import CellReader
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
@@ -111,6 +118,20 @@ def test_slides_of_several_files_go_where_zips_are_taken() -> None:
     assert faults(of_emulator("he-tme:v1.0.0", pack=True), SERIES) == []
     assert faults(of_emulator("he-tme:v1.1.0"), SERIES) == [], "its schema lists application/zip"
     assert faults(Requirements(version(("slide", "application/zip", {}))), SERIES) == []
+
+
+def test_what_may_identify_a_person_follows_the_policy_of_its_kind() -> None:
+    exposed = evolve(INFO, identifying=(IdentifyingKind.LABEL, IdentifyingKind.PATIENT))
+    for policy, refused, warned in (
+        ("warn", 0, 2),
+        ("refuse", 2, 0),
+        ("allow", 0, 0),
+        ({"patient": "refuse"}, 1, 1),
+    ):
+        requirements = of_emulator("he-tme:v1.1.0", identifying=policy)
+        entry = SlideEntry(path="/a.tiff", reference="a", cells={})
+        assert len(faults(requirements, exposed)) == refused
+        assert [each.kind for each in requirements.warnings(entry, exposed)] == [FindingKind.PRIVACY] * warned
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,9 @@ class BulkJob:
         version = await context.with_retries(
             lambda: client.applications.version(self.plan.application_version)
         )
-        context.requirements = Requirements(version, self.plan.artifact, pack=self.plan.pack)
+        context.requirements = Requirements(
+            version, self.plan.artifact, pack=self.plan.pack, identifying=self.plan.identifying
+        )
         submitter, reconciler = await self._begin(context, self._platform(client, version))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_requests)

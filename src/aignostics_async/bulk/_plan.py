@@ -18,6 +18,7 @@ from ..errors import (
     JobDatabaseError,
     JobRefused,
 )
+from ..slides._identifying import as_policies
 from .reconciliation._quiescence import ReconciliationTimeouts
 
 MAX_CHUNK_SIZE = 500
@@ -114,6 +115,9 @@ class JobPlan:
     """The input artifact that slides are given to; None where the version has only one."""
     pack: bool = field(default=False, validator=_yes_or_no)
     """Whether slides of several files are sent as a zip to a version that does not say that it takes one."""
+    identifying: Mapping[str, str] = field(default="warn", converter=as_policies)
+    """What to do about slides that may identify a person: `warn`, `refuse` or `allow`, or a mapping from
+    `label`, `macro`, `patient` and `case` to one of them."""
     timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
     """How long silence has to last before it proves that a run was not created."""
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk import JobPlan, SelectionRule, Sources
-from ._options import Endpoint, key_value
+from ._options import Endpoint, Identifying, identifying_policies, key_value
 
 
 def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
@@ -34,8 +34,8 @@ class JobOptions:
     manifest: Annotated[
         Path | None,
         Parameter(
-            help="A CSV file with a column path and, optionally, reference, mpp, mpp_x and mpp_y; other "
-            "columns are metadata. Paths are relative to the file."
+            help="A CSV file with a column path and, optionally, reference, mpp, mpp_x, mpp_y, mpp_source; "
+            "other columns are metadata. Paths are relative to the file."
         ),
     ] = None
     files_from: Annotated[
@@ -64,7 +64,8 @@ class JobOptions:
         ),
     ] = None
     mpp: Annotated[
-        float | None, Parameter(help="µm per pixel, for slides without a value in the manifest.")
+        float | None,
+        Parameter(help="µm per pixel, for slides for which neither file nor manifest has it."),
     ] = None
     metadata: Annotated[
         tuple[str, ...],
@@ -92,6 +93,8 @@ class JobOptions:
         ),
     ] = False
 
+    identifying: Identifying = ()
+
     def plan(self, api_root: str, application_version: str) -> JobPlan:
         """Return the plan of a job at a deployment."""
         return JobPlan(
@@ -104,6 +107,7 @@ class JobOptions:
             reference_tag=self.reference_tag,
             max_items=self.max_items,
             pack=self.pack,
+            identifying=identifying_policies(self.identifying),
         )
 
     def sources(self, places: Sequence[str]) -> Sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from attrs import evolve
@@ -26,6 +27,27 @@ Endpoint = Annotated[
 Bwlimit = Annotated[
     str | None, Parameter(help="Bytes per second for all transfers together, such as 500K, 20M or 1.5G.")
 ]
+
+Identifying = Annotated[
+    tuple[str, ...],
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="What to do about slides that may identify a person: warn (the default), refuse or allow; or "
+        "for one kind, as label=allow or patient=refuse. Kinds are label, macro, patient and case.",
+    ),
+]
+
+
+def identifying_policies(values: Sequence[str]) -> str | dict[str, str]:
+    """Return the policies of --identifying: one for all kinds, then those for single kinds."""
+    kinds = dict(value.split("=", 1) for value in values if "=" in value)
+    of_all = [value for value in values if "=" not in value]
+    if not kinds:
+        return of_all[-1] if of_all else "warn"
+    from .. import IdentifyingKind
+
+    return {**dict.fromkeys(IdentifyingKind, of_all[-1] if of_all else "warn"), **kinds}
 
 
 def client(poll_interval: float | None = None, bwlimit: str | None = None) -> Client:

@@ -10,11 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+from attrs import evolve
 from cyclopts import Parameter
 
-from .. import Item, Slide, find_slides
+from .. import Item, find_slides
 from ..errors import SubmissionUnknown, UsageError
-from ._options import Bwlimit, Endpoint, Json, PollInterval, client, key_value
+from ._options import (
+    Bwlimit,
+    Endpoint,
+    Identifying,
+    Json,
+    PollInterval,
+    client,
+    identifying_policies,
+    key_value,
+)
 from ._output import err, out, print_json
 from ._progress import transfer_progress
 from ._runs import download_results
@@ -31,6 +41,8 @@ async def submit(
     mpp: float | None = None,
     metadata: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     download: Path | None = None,
+    identifying: Identifying = (),
+    pack: Annotated[bool, Parameter(negative=())] = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -52,23 +64,31 @@ async def submit(
         Where to upload: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix with credentials from
         the environment, or the URL of a store at the API's own origin, such as the emulator's.
     mpp
-        µm per pixel, for slides whose file has none.
+        µm per pixel, for slides whose file has none. A file that says another one is refused; submit it by
+        itself.
     metadata
         More metadata for every slide, as KEY=VALUE. A value that is JSON counts as JSON: 3 is a number,
         "3" in quotes is a text.
     download
         Wait for the run and download its results to this folder.
+    pack
+        Send slides of several files as one zip to a version that does not say that it takes one.
     """
     items = _items(slides, mpp, dict(_metadata(pair) for pair in metadata))
+    options: dict[str, Any] = {
+        "identifying": identifying_policies(identifying),
+        "pack": pack,
+        "warn": lambda warning: err(f"warning: {warning}"),
+    }
     async with client(poll_interval, bwlimit) as session:
         target = session.store(store, endpoint=endpoint)
         with _advice([item.reference for item in items]):
             if as_json:
-                run = await session.runs.submit(application_version, items, store=target)
+                run = await session.runs.submit(application_version, items, store=target, **options)
             else:
                 with transfer_progress() as progress:
                     run = await session.runs.submit(
-                        application_version, items, store=target, progress=progress
+                        application_version, items, store=target, progress=progress, **options
                     )
         if download is not None:
             # Before the wait: the run is paid for, even if the wait is interrupted.
@@ -97,17 +117,15 @@ def _advice(references: list[str]) -> Iterator[None]:
 
 
 def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any]) -> list[Item]:
-    references: dict[Path, str] = {}
-    for path in paths:
-        if path.is_dir():
-            references |= {slide.path: slide.path.relative_to(path).as_posix() for slide in find_slides(path)}
-        else:
-            references[path] = path.name
-    if not references:
+    slides = find_slides(*paths)
+    for each in slides.left_out:
+        if each.is_slide:
+            err(f"left out: {each.path} ({each.reason}{': ' if each.detail else ''}{each.detail})")
+    if not slides:
         raise UsageError("there are no slides; give slide files, or folders that contain some")
     return [
-        Item(reference, slide=Slide(path, mpp=mpp, metadata=metadata))
-        for path, reference in references.items()
+        Item(slides.references[slide.path], slide=evolve(slide, mpp=mpp, metadata=metadata))
+        for slide in slides
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from ._run import Run
 
 if TYPE_CHECKING:
     from .._session import Session
-    from ..models import RunDetails
+    from ..models import Fault, RunDetails
     from ..submission import FoundRuns
     from ..transfer._progress import Progress
     from ._applications import Applications
@@ -108,6 +108,9 @@ class Runs:
         store: Store | StoreAddress | str,
         uploads: Uploads | None = None,
         progress: Progress | None = None,
+        identifying: str | Mapping[str, str] = "warn",
+        pack: bool = False,
+        warn: Callable[[Fault], None] | None = None,
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
 
@@ -115,7 +118,14 @@ class Runs:
         metadata is checked before the first byte is uploaded; each file is read once more while it is sent,
         its CRC32C taken in the same pass and compared with the store's. `uploads` says how the objects are
         named, and lets an interrupted submission find what it has sent. URLs are signed when every file has
-        arrived, for `Settings.url_lifetime`. Nothing is created unless every file arrived.
+        arrived, for `Settings.url_lifetime`. Nothing is created unless every file arrived, and is unchanged
+        since it was read.
+
+        `identifying` says what to do about slides that may identify a person, by a picture of their label or
+        by their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient` and
+        `case` to one of them. `warn` is called with each thing that a person should know about a slide; by
+        default it is logged. With `pack`, slides of several files are sent as one zip to a version that does
+        not say that it takes one.
 
         Raises InvalidSubmission with all faults of all items, SlideError never alone; TransferError for
         the first file that could not be sent, when all others are; and what `create` raises. Needs the
@@ -132,6 +142,9 @@ class Runs:
             settings=self._session.settings,
             uploads=uploads or Uploads(),
             progress=progress,
+            identifying=identifying,
+            pack=pack,
+            warn=warn,
         )
         return await self.create(version, ready)
 

@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO, cast
 from attrs import frozen
 
 from ..errors import MissingExtra, NotASlide, SlideError
-from ._copies import sampled_digest
+from ._fingerprints import sampled_digest
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, dicom_kinds
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from attrs import Factory, frozen
 
 from ..errors import NotASlide, SlideError
-from ._copies import sampled_digest
 from ._dicom import DicomHeader, may_be_dicom, read_header
+from ._fingerprints import sampled_digest
 
 
 @frozen

@@ -14,7 +14,7 @@ from .._inputs import Slide
 from ..errors import NotASlide, SlideError, UsageError
 from ._dicom import DicomHeader, may_be_dicom, read_header
 from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
-from ._grouping import group_series
+from ._grouping import group_series, series_beside
 from ._members import claimed_files, mirax_folder
 from ._tiff import read_tiff
 from ._zipped import is_zipped_series
@@ -60,53 +60,108 @@ class LeftOut:
 
 
 class FoundSlides(list[Slide]):
-    """The slides that were found, sorted by path, with an account of what was left out."""
+    """The slides that were found, with an account of what was left out."""
 
-    def __init__(self, slides: Iterable[Slide], left_out: Iterable[LeftOut] = ()) -> None:
+    def __init__(
+        self,
+        slides: Iterable[Slide],
+        references: Mapping[Path, str] | None = None,
+        left_out: Iterable[LeftOut] = (),
+    ) -> None:
         super().__init__(slides)
+        self.references = dict(references or {})
+        """The path of each slide below the folder that was given, with slashes; or the name of its file."""
         self.left_out = tuple(left_out)
         """Every file that was seen and is no slide, and every folder that was not searched."""
 
 
-def find_slides(folder: str | os.PathLike[str]) -> FoundSlides:
-    """Return the slides in a folder and the folders below it, sorted by path.
+def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
+    """Return the slides in folders and the folders below them, sorted by path, and slides that are named.
 
     What a file is, is decided by its content; one that cannot be read counts where its suffix says that it
     is meant as a slide, so that reading it tells why. The files of one DICOM series are one slide, in
-    whatever folders they are, named by the first of them. `left_out` of the result names every file that was
-    seen and not taken, with the reason: hidden files, trash, other formats, further names of one file.
+    whatever folders they are and however many of them are named. `left_out` of the result names every file
+    that was seen and not taken, with the reason: hidden files, trash, other formats, copies.
 
     Blocking: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
-    folder that is not there or can't be read.
+    folder that can't be read or is not there.
 
-    >>> slides = find_slides("lab/")
+    >>> slides = find_slides("lab/", "other/case-7.svs")
+    >>> items = [Item(slides.references[slide.path], slide=slide) for slide in slides]
     >>> for each in slides.left_out:
     ...     print(each.path, each.reason, each.detail)
     """
+    search = _Search()
+    for place in map(Path, places):
+        if place.is_file():
+            search.name(place)
+        else:
+            search.folder(place)
+    return search.found()
 
-    def refuse(error: OSError) -> None:
-        raise UsageError(f"{error.filename} can't be read as a folder ({error.strerror})")
 
-    left_out: list[LeftOut] = []
-    paths = [Path(path) for path in candidates(Path(folder), refuse, left_out.append)]
-    headers: dict[str, DicomHeader] = {}
-    damaged = set[str]()
-    others: list[Path] = []
-    for path in paths:
+class _Search:
+    """Collects files from several places, and groups them into slides."""
+
+    def __init__(self) -> None:
+        self._references: dict[str, str] = {}
+        self._named: set[str] = set()
+        self._left_out: list[LeftOut] = []
+        self._headers: dict[str, DicomHeader] = {}
+        self._damaged: set[str] = set()
+        self._others: list[str] = []
+
+    def name(self, path: Path) -> None:
+        """Take a file that was named, whatever it is, and the rest of its DICOM series."""
+        self._named.add(str(path))
+        if self._references.setdefault(str(path), path.name) == path.name:
+            self._read(path)
+        if str(path) in self._headers:
+            for other in series_beside(path):
+                self._read(other)
+
+    def folder(self, root: Path) -> None:
+        """Take the slides below a folder."""
+
+        def refuse(error: OSError) -> None:
+            raise UsageError(f"{error.filename} can't be read as a folder ({error.strerror})")
+
+        for path in sorted(map(Path, candidates(root, refuse, self._left_out.append))):
+            if str(path) not in self._references:
+                self._references[str(path)] = path.relative_to(root).as_posix()
+                self._read(path)
+
+    def _read(self, path: Path) -> None:
+        if str(path) in self._headers:
+            return
         try:
-            if not may_be_dicom(path):
-                others.append(path)
-                continue
-            headers[str(path)] = read_header(path)
+            if may_be_dicom(path):
+                self._headers[str(path)] = read_header(path)
+            else:
+                self._others.append(str(path))
         except NotASlide as error:
-            left_out.append(LeftOut(str(path), LeftOutReason.FORMAT, error.problem))
+            if str(path) in self._named:
+                self._others.append(str(path))  # reading it tells why
+            else:
+                self._left_out.append(LeftOut(str(path), LeftOutReason.FORMAT, error.problem))
         except SlideError:
-            damaged.add(str(path))
-    groups = group_series(headers, damaged)
-    left_out += duplicates(groups.copies)
-    slides = [Slide(path) for path in (*others, *map(Path, groups.alone))]
-    slides += [Slide(files[0], files=files) for files in groups.series.values()]
-    return FoundSlides(sorted(slides, key=lambda slide: slide.path), left_out)
+            self._damaged.add(str(path))
+
+    def found(self) -> FoundSlides:
+        """Return the slides, in the order of the places."""
+        groups = group_series(self._headers, self._damaged)
+        series = {path: files for files in groups.series.values() for path in files}
+        alone = {*self._others, *groups.alone}
+        slides: dict[tuple[str, ...], Slide] = {}
+        for path in self._references:
+            files = series.get(path)
+            if files is not None:
+                slides.setdefault(files, Slide(path, files=files))
+            elif path in alone:
+                slides[(path,)] = Slide(path)
+        left_out = [*self._left_out, *duplicates(groups.copies)]
+        references = {slide.path: self._references[str(slide.path)] for slide in slides.values()}
+        return FoundSlides(slides.values(), references, left_out)
 
 
 def duplicates(copies: Mapping[str, str]) -> list[LeftOut]:

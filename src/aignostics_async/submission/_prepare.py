@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._core._tasks import run_all
 from .._inputs import InputArtifact, Item, Slide
-from ..errors import InvalidSubmission, SlideError
+from ..errors import InvalidSubmission
 from ..models import ApplicationVersion, Fault
-from ..slides import SlideInfo, read_slide
+from ..slides import SlideInfo
+from ..slides._identifying import as_policies
 from ._delivery import Delivery, Parcel, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
+from ._slides import (
+    ReadSlide,
+    SlideInput,
+    Warn,
+    check_unchanged,
+    read_input,
+    slide_faults,
+    slide_warnings,
+)
 
 if TYPE_CHECKING:
     from .._config import Settings, Uploads
     from ..storage import Store
     from ..transfer._progress import Progress
 
+_log = logging.getLogger("aignostics_async.submission")
+
 # Stand for what is known only after the upload, so that all the rest can be checked before it.
 SOME_CHECKSUM = "AAAAAA=="
 SOME_URL = "https://not.uploaded.yet/"
-
-
-@frozen(eq=False)  # a slide's metadata can't be hashed
-class _Input:
-    """One slide on its way to one artifact of one item."""
-
-    item: int
-    """The item's place in the request; references may be equal until that was checked."""
-    reference: str
-    artifact: str
-    slide: Slide
-
-    def as_artifact(
-        self, version: ApplicationVersion, info: SlideInfo, url: str, checksum: str
-    ) -> InputArtifact:
-        schemas = {spec.name: spec.metadata_schema for spec in version.input_artifacts}
-        facts = slide_metadata(schemas.get(self.artifact, {}), info, checksum)
-        return InputArtifact(self.artifact, url, {**facts, **self.slide.metadata})
 
 
 async def prepare_items(
@@ -54,18 +49,26 @@ async def prepare_items(
     settings: Settings,
     uploads: Uploads,
     progress: Progress | None = None,
+    identifying: str | Mapping[str, str] = "warn",
+    pack: bool = False,
+    warn: Warn | None = None,
 ) -> tuple[Item, ...]:
     """Return the items with every slide uploaded and signed for; nothing is uploaded if one has a fault."""
+    policies = as_policies(identifying)
     inputs = [
-        _Input(number, item.reference, name, slide)
+        SlideInput(number, item.reference, name, slide)
         for number, item in enumerate(items)
         for name, slide in _slides(item, version).items()
     ]
     limit = settings.limits.transfers
-    read = await run_all([partial(_read, each) for each in inputs], limit=limit)
-    infos = {each: info for each, info in zip(inputs, read, strict=True) if isinstance(info, SlideInfo)}
+    read = await run_all([partial(read_input, each) for each in inputs], limit=limit)
+    slides = {each: slide for each, slide in zip(inputs, read, strict=True) if isinstance(slide, ReadSlide)}
     faults = [fault for fault in read if isinstance(fault, Fault)]
-    draft = {each: each.as_artifact(version, info, SOME_URL, SOME_CHECKSUM) for each, info in infos.items()}
+    faults += slide_faults(slides, version.input_artifacts, policies, pack=pack)
+    draft = {
+        each: _as_artifact(each, version, slide.info, SOME_URL, SOME_CHECKSUM)
+        for each, slide in slides.items()
+    }
     told = {(fault.reference, fault.artifact) for fault in faults}
     drafts, max_items = _with_artifacts(items, draft), settings.limits.items_per_run
     faults += [
@@ -75,26 +78,35 @@ async def prepare_items(
     ]
     if faults:
         raise InvalidSubmission(faults)
+    for warning in slide_warnings(slides, policies):
+        (warn or _log_warning)(warning)
     await check_credentials(store, settings.url_lifetime)
     delivery = Delivery(store, settings, uploads, progress)
     parcels = [
-        Parcel(each.item, each.reference, each.artifact, each.slide.path, infos[each]) for each in inputs
+        Parcel(each.item, each.reference, each.artifact, each.slide.path, slides[each].info)
+        for each in inputs
     ]
     sent = await delivery.send_all(parcels)
     # Signed when all files are there: their time runs from now.
     urls = await run_all([partial(delivery.sign, stored) for stored, _ in sent], limit=limit)
     artifacts = [
-        each.as_artifact(version, infos[each], url, checksum)
+        _as_artifact(each, version, slides[each].info, url, checksum)
         for each, url, (_, checksum) in zip(inputs, urls, sent, strict=True)
     ]
+    await check_unchanged(slides)
     return _with_artifacts(items, dict(zip(inputs, artifacts, strict=True)))
 
 
-async def _read(each: _Input) -> SlideInfo | Fault:
-    try:
-        return await read_slide(each.slide)
-    except SlideError as error:
-        return Fault(str(error), each.reference, each.artifact)
+def _log_warning(warning: Fault) -> None:
+    _log.warning("%s", warning)
+
+
+def _as_artifact(
+    each: SlideInput, version: ApplicationVersion, info: SlideInfo, url: str, checksum: str
+) -> InputArtifact:
+    schemas = {spec.name: spec.metadata_schema for spec in version.input_artifacts}
+    facts = slide_metadata(schemas.get(each.artifact, {}), info, checksum)
+    return InputArtifact(each.artifact, url, {**facts, **each.slide.metadata})
 
 
 def _slides(item: Item, version: ApplicationVersion) -> Mapping[str, Slide]:
@@ -107,7 +119,7 @@ def _slides(item: Item, version: ApplicationVersion) -> Mapping[str, Slide]:
     return {names[0] if len(names) == 1 else "slide": item.slide}
 
 
-def _with_artifacts(items: Sequence[Item], artifacts: Mapping[_Input, InputArtifact]) -> tuple[Item, ...]:
+def _with_artifacts(items: Sequence[Item], artifacts: Mapping[SlideInput, InputArtifact]) -> tuple[Item, ...]:
     added: dict[int, list[InputArtifact]] = {}
     for each, artifact in artifacts.items():
         added.setdefault(each.item, []).append(artifact)

@@ -80,7 +80,7 @@ async def run_preflight(
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
-    requirements = Requirements(version, plan.artifact, pack=plan.pack)
+    requirements = Requirements(version, plan.artifact, pack=plan.pack, identifying=plan.identifying)
     look = _Preflight(plan, sources, client, requirements, keep, progress)
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
@@ -158,7 +158,7 @@ class _Preflight:
         if isinstance(probed, Finding):
             faults = [probed]
         else:
-            self.warnings += _remarks(entry, probed)
+            self.warnings += self.requirements.warnings(entry, probed.info)
             # A schema is somebody else's, and checking it may take a while.
             check = partial(self.requirements.faults, entry, probed.info)
             faults = await anyio.to_thread.run_sync(lambda: list(check()))
@@ -204,11 +204,6 @@ class _Preflight:
         if not self.earlier.is_whole or self.earlier.unread:
             problem = f"only {self.earlier.runs - self.earlier.unread} earlier runs could be looked into"
             yield Finding(FindingKind.COST, problem, "there may be more slides that were run before")
-
-
-def _remarks(entry: SlideEntry, probed: ProbedSlide) -> Iterable[Finding]:
-    for remark in probed.info.remarks:
-        yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)
 
 
 def _left_out(found: Discovery) -> Iterable[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
 from ...models import ApplicationVersion, InputArtifactSpec
+from ...slides import IdentifyingPolicy
+from ...slides._identifying import REMEDY, as_policies
 from ...submission._metadata import slide_metadata
 from ...submission._preflight import metadata_problems
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL
 from ...submission._schema import schema_validator
+from ...submission._slides import kinds_under, packing_problem
 from ._findings import Finding, FindingKind
 from ._metadata_columns import CellReader
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from ...slides import SlideInfo
     from .sources._slide_entry import SlideEntry
 
-_ZIP = "application/zip"
 _MISSING = re.compile(r"metadata(?P<place>[^:]*): '(?P<name>.+)' is a required property")
 _PLACE = re.compile(r"metadata\.(?P<place>[^:\[]+)")
 
@@ -30,7 +31,12 @@ class Requirements:
     """What the slides of a job must have. Raises ConfigurationError for a version that a job can't serve."""
 
     def __init__(
-        self, version: ApplicationVersion, artifact: str | None = None, *, pack: bool = False
+        self,
+        version: ApplicationVersion,
+        artifact: str | None = None,
+        *,
+        pack: bool = False,
+        identifying: str | Mapping[str, str] = "warn",
     ) -> None:
         self.spec = _input(version, artifact)
         schema = self.spec.metadata_schema
@@ -42,10 +48,8 @@ class Requirements:
                 "checked before it is paid for; tell the platform's support"
             ) from None
         self._cells = CellReader(schema, self._validator)
-        says_zip = self.spec.mime_type in (_ZIP, "application/octet-stream") or f'"{_ZIP}"' in json.dumps(
-            schema
-        )
-        self._takes_zips = pack or says_zip
+        self._pack = pack
+        self._policies = as_policies(identifying)
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
         """Return a slide as the input artifact that a run is created with; `checksum` is in its wire form.
@@ -57,13 +61,25 @@ class Requirements:
 
     def faults(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
         """Give every reason for which the platform would refuse a slide, as far as it can be known."""
-        if info.mime_type == _ZIP and not self._takes_zips:
-            problem = f"it is {len(info.files)} files, and the version asks for {self.spec.mime_type}"
+        if not self._pack and (problem := packing_problem(info, self.spec)):
             remedy = "convert it to one file, or send it as one zip all the same: --pack"
             yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
+        yield from self._identifying(entry, info, IdentifyingPolicy.REFUSE)
         draft = self.as_artifact(entry, info, url=SOME_URL, checksum=SOME_CHECKSUM)
         for problem in metadata_problems(draft, self._validator):
             yield Finding(FindingKind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
+
+    def warnings(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
+        """Give what a person should know about a slide that is sent all the same."""
+        yield from self._identifying(entry, info, IdentifyingPolicy.WARN)
+        for remark in info.remarks:
+            yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)
+
+    def _identifying(
+        self, entry: SlideEntry, info: SlideInfo, policy: IdentifyingPolicy
+    ) -> Iterator[Finding]:
+        for kind in kinds_under(info, self._policies, policy):
+            yield Finding(FindingKind.PRIVACY, kind.problem, REMEDY, entry.path)
 
 
 def _input(version: ApplicationVersion, artifact: str | None) -> InputArtifactSpec:

@@ -24,13 +24,14 @@ from ...errors import (
     TransferError,
 )
 from ...slides import packed
+from ...slides._fingerprints import measure
 from ...storage import put_once
 from ...transfer._progress import ProgressReporter, TransferEvent
 from ..database import _commands
 from ..database._journal import EventType
 from ..database._samples import Stage
 from ..database._states import ItemState
-from ..preflight.slide_probe._result import ProbedSlide, measure
+from ..preflight.slide_probe._result import ProbedSlide
 
 if TYPE_CHECKING:
     from ...storage import Stored

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +58,3 @@ class ProbedSlide:
             is_packed=data.get("is_packed", data["mime_type"] == "application/zip"),
         )
         return cls(info, data["size"], data["fingerprint"])
-
-
-def measure(files: Iterable[Path]) -> tuple[int, str]:
-    """Return the bytes of files together, and a fingerprint of their sizes, times and places on the disk.
-
-    Raises OSError for a file whose status can't be read.
-    """
-    size = 0
-    digest = hashlib.sha256()
-    for path in files:
-        status = path.stat()
-        size += status.st_size
-        digest.update(f"{status.st_size} {status.st_mtime_ns} {status.st_ino}\n".encode())
-    return size, digest.hexdigest()

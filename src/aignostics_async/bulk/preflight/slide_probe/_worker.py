@@ -28,10 +28,11 @@ from ....errors import (
     SlideError,
 )
 from ....slides._dicom import read_header
+from ....slides._fingerprints import measure
 from ....slides._read import read_slide_here
 from ....slides._thumbnail import thumbnail
 from .._findings import FindingKind
-from ._result import ProbedSlide, measure
+from ._result import ProbedSlide
 
 READY = "ready"
 OK = "ok"

@@ -1,0 +1,144 @@
+"""The slides of a request: read and checked before anything is uploaded, compared before the POST."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import anyio.to_thread
+from attrs import frozen
+
+from .._inputs import Slide
+from ..errors import LocalFileChanged, SlideError
+from ..models import Fault, InputArtifactSpec
+from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo, read_slide
+from ..slides._fingerprints import measure
+from ..slides._identifying import REMEDY
+
+_ZIP = "application/zip"
+_ANY = "application/octet-stream"
+
+Warn = Callable[[Fault], None]
+"""Is told what a person should know about a slide, and what does not keep it from being sent."""
+
+
+@frozen(eq=False)
+class SlideInput:
+    """One slide on its way to one artifact of one item."""
+
+    item: int
+    """The item's place in the request; references may be equal until that was checked."""
+    reference: str
+    artifact: str
+    slide: Slide
+
+
+@frozen(eq=False)
+class ReadSlide:
+    """A slide as it was when it was read."""
+
+    info: SlideInfo
+    fingerprint: str
+
+
+async def read_input(each: SlideInput) -> ReadSlide | Fault:
+    """Return what a slide says about itself, or why it can't be sent."""
+    try:
+        info = await read_slide(each.slide)
+        _, fingerprint = await anyio.to_thread.run_sync(measure, info.files)
+        return ReadSlide(info, fingerprint)
+    except SlideError as error:
+        return Fault(str(error), each.reference, each.artifact)
+    except OSError as error:
+        return Fault(f"{each.slide.path}: it can't be read ({error.strerror})", each.reference, each.artifact)
+
+
+def takes_zips(spec: InputArtifactSpec) -> bool:
+    """Whether a version's input says that it takes several files as one zip."""
+    return spec.mime_type in (_ZIP, _ANY) or f'"{_ZIP}"' in json.dumps(spec.metadata_schema)
+
+
+def packing_problem(info: SlideInfo, spec: InputArtifactSpec) -> str | None:
+    """Return why a version does not take a slide that is sent as a zip; None where it does."""
+    if info.mime_type != _ZIP or takes_zips(spec):
+        return None
+    return f"it is {len(info.files)} files, and the version asks for {spec.mime_type}"
+
+
+def kinds_under(
+    info: SlideInfo, policies: Mapping[IdentifyingKind, IdentifyingPolicy], policy: IdentifyingPolicy
+) -> Iterator[IdentifyingKind]:
+    """Give what in a slide may identify a person, as far as one policy is for it."""
+    return (kind for kind in info.identifying if policies[kind] is policy)
+
+
+def slide_faults(
+    slides: Mapping[SlideInput, ReadSlide],
+    specs: Sequence[InputArtifactSpec],
+    policies: Mapping[IdentifyingKind, IdentifyingPolicy],
+    *,
+    pack: bool,
+) -> Iterator[Fault]:
+    """Give everything that keeps slides that were read from being sent. Pure."""
+    by_name = {spec.name: spec for spec in specs}
+    for each, read in slides.items():
+        spec = by_name.get(each.artifact)
+        if spec is not None and not pack and (problem := packing_problem(read.info, spec)):
+            yield Fault(
+                f"{problem}; convert it to one file, or send it as one zip all the same: pack",
+                each.reference,
+                each.artifact,
+            )
+        for kind in kinds_under(read.info, policies, IdentifyingPolicy.REFUSE):
+            yield Fault(f"{kind.problem}; {REMEDY}", each.reference, each.artifact)
+    yield from _twice(slides)
+
+
+def _twice(slides: Mapping[SlideInput, ReadSlide]) -> Iterator[Fault]:
+    """Give a fault for each item that is one DICOM series together with an item before it."""
+    first: dict[str, SlideInput] = {}
+    for each, read in slides.items():
+        if read.info.series is None:
+            continue
+        known = first.setdefault(read.info.series, each)
+        if known.item != each.item:
+            yield Fault(
+                f"it is of the same DICOM series as item {known.reference!r}, and would be billed twice; "
+                "give one item for all files of a series",
+                each.reference,
+                each.artifact,
+            )
+
+
+def slide_warnings(
+    slides: Mapping[SlideInput, ReadSlide], policies: Mapping[IdentifyingKind, IdentifyingPolicy]
+) -> Iterator[Fault]:
+    """Give what a person should know about slides that are sent all the same. Pure."""
+    for each, read in slides.items():
+        for kind in kinds_under(read.info, policies, IdentifyingPolicy.WARN):
+            yield Fault(f"{kind.problem}; {REMEDY}", each.reference, each.artifact)
+        for remark in read.info.remarks:
+            words = f"{remark.problem}; {remark.remedy}" if remark.remedy else remark.problem
+            yield Fault(words, each.reference, each.artifact)
+
+
+async def check_unchanged(slides: Mapping[SlideInput, ReadSlide]) -> None:
+    """Raise LocalFileChanged if a file of a slide is not the one any more that was read.
+
+    Called right before the request that costs money.
+    """
+    for each, read in slides.items():
+        if await anyio.to_thread.run_sync(_fingerprint, read.info.files) != read.fingerprint:
+            raise LocalFileChanged(
+                "it changed after it was read, so nothing was created; wait until it is complete, and submit "
+                "again",
+                name=str(each.slide.path),
+            )
+
+
+def _fingerprint(files: Iterable[Path]) -> str | None:
+    try:
+        return measure(files)[1]
+    except OSError:
+        return None
