@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 _NEEDED = {
-    "emulator": {"running_emulator", "second_running_emulator"},
+    "emulator": {"running_emulator", "second_running_emulator", "aignostics_emulator_process"},
     "node": {"azurite", "running_provider"},
     "browser": {"browser"},
 }
@@ -103,6 +103,13 @@ def _every_answer_fits(violations: TextIO) -> Iterator[None]:
     told = violations.read()
     if told:
         pytest.fail(f"answers of the emulator that do not fit the contract:\n{told}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_unmarked_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test start an emulator that `make test-fast` would run unawares."""
+    if request.node.get_closest_marker("emulator") is None:
+        monkeypatch.setattr(Emulator, "start", lambda _emulator: pytest.fail("mark this test `emulator`"))
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,7 @@ async def test_the_operation_is_named_as_the_contract_does(file: Path) -> None:
     }
 
 
+@pytest.mark.emulator
 def test_a_request_that_was_hung_up_on_is_no_violation(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_request_that_was_hung_up_on_is_no_violation(
     assert not file.exists()
 
 
+@pytest.mark.emulator
 def test_a_running_emulator_records_its_violations(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

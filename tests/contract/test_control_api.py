@@ -158,6 +158,7 @@ async def test_tokens_urls_and_the_date_go_by_the_same_clock(emulator: Emulator)
     assert parsedate_to_datetime(answer.headers["Date"]) == datetime.fromtimestamp(int(now + 161), UTC)
 
 
+@pytest.mark.emulator
 def test_the_clock_survives_a_restart(tmp_path: Path) -> None:
     with Emulator(tmp_path / "data", clock_rate=0) as emulator:
         (run_id,) = emulator.script({"items": ["a"], "steps": [(50, None, "RUNNING")]})
@@ -182,6 +183,7 @@ def test_what_can_t_be_done_is_told(standing: Emulator) -> None:
         standing.move({"run": "none"})
 
 
+@pytest.mark.emulator
 def test_the_how_to_is_true(root: Path) -> None:
     text = (root / "docs/how-to/steer-the-emulator.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

@@ -13,6 +13,8 @@ from aignostics_async.emulator._canned_answers import CANNED_ANSWERS
 from aignostics_async.emulator._undocumented import UNDOCUMENTED
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.emulator
+
 
 @pytest.mark.parametrize("name", CANNED_ANSWERS)
 async def test_a_canned_answer_reaches_the_client_with_its_status(emulator: Emulator, name: str) -> None:

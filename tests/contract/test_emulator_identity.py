@@ -102,6 +102,7 @@ def test_within_the_overlap_the_last_refresh_token_may_be_used_again(emulator: E
     assert not opens_the_api(emulator, lost)
 
 
+@pytest.mark.emulator
 def test_a_refresh_token_outlives_the_emulator(tmp_path: Path) -> None:
     with Emulator(tmp_path) as emulator:
         token = emulator.sign_in()

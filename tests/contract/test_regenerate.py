@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def tree(root: Path, tmp_path: Path) -> Path:

@@ -23,6 +23,7 @@ from chaos._judge import judge, sent_again
     ],
     ids=lambda trial: trial[1],
 )
+@pytest.mark.emulator
 def test_a_job_that_is_killed_anywhere_pays_no_run_twice_and_loses_nothing(
     root: Path, trial: Sequence[str]
 ) -> None:

@@ -23,7 +23,10 @@ from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
 from aignostics_async.slides._dicom import read_header
 from aignostics_async.slides._fingerprints import measure
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing"),
+]
 
 
 @pytest.fixture

@@ -269,6 +269,7 @@ def test_an_unreachable_identity_provider_is_no_sign_in(emulator: Emulator) -> N
     assert "gave no answer" in done.stderr
 
 
+@pytest.mark.emulator
 def test_the_emulator_writes_its_ready_file(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
     command = [sys.executable, "-m", "aignostics_async.cli", "emulator", "--data", str(tmp_path / "data")]

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import google_crc32c
+import pytest
 
 from aignostics_async import decode_crc32c
+
+pytestmark = pytest.mark.emulator
 
 
 def demo(root: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fast_clock import FastClock
 from running_jobs import RATE, SETTINGS
 
 from aignostics_async.bulk import BulkJob, JobStatus
@@ -40,10 +40,10 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def fast_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator"), clock_rate=RATE, url_lifetime=10**6) as emulator:
-        yield emulator
+@pytest.fixture
+def fast_emulator(emulator: Emulator) -> Emulator:
+    emulator.reset(clock_rate=RATE, url_lifetime=10**6)
+    return emulator
 
 
 def filled(path: Path, values: dict[str, str]) -> str:
@@ -120,7 +120,8 @@ async def test_it_runs_to_its_end(fast_emulator: Emulator, tmp_path: Path) -> No
         write_slide(slides / f"made-{letter}.tiff", width=300, height=260)
     place = {"{api_root}": fast_emulator.api_root, "{store}": fast_emulator.store_url}
     job = restore(tmp_path, "made", place)
-    async with fast_emulator.client(SETTINGS) as client, BulkJob.open(job) as opened:
+    made = BulkJob(job, clock=FastClock(RATE))
+    async with fast_emulator.client(SETTINGS) as client, made as opened:
         summary = await opened.run(client)
     assert summary.status is JobStatus.DONE, summary.plain()
     analysed = [reference for _, _, reference, _ in fast_emulator.ledger() if reference is not None]

@@ -16,6 +16,8 @@ from support import has_ipv6
 from aignostics_async import InputArtifact, Item, ItemStatus, RunStatus, Slide
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.emulator
+
 
 def start(*options: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "aignostics_async.cli", "emulator", *map(str, options)]

@@ -20,6 +20,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from aignostics_async.bulk.report._write import ReportFormat, write_forms
+
+pytestmark = pytest.mark.process
 folder = Path(sys.argv[1])
 write_forms(folder / "job.sqlite3", {folder / f"report.{form}": form for form in ReportFormat}, {})
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])

@@ -19,9 +19,12 @@ THINGS = "/v1/things"
 ONE = "/v1/things/{thing_id}"
 RESULTS = "/v1/things/{thing_id}/results"
 
-pytestmark = pytest.mark.skipif(
-    not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
-)
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.skipif(
+        not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from aignostics_async import Item, RunStatus, Slide
 from aignostics_async.emulator.process import Emulator
+
+pytestmark = pytest.mark.emulator
 
 
 async def test_killed_and_started_again_on_another_port(slide: Slide, tmp_path: Path) -> None:

@@ -15,9 +15,12 @@ from contract import redocly
 
 BRIDGE = "src/aignostics_async/contracts/_requests.py"
 
-pytestmark = pytest.mark.skipif(
-    not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
-)
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.skipif(
+        not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
+    ),
+]
 
 
 def run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -80,6 +80,8 @@ def test_it_talks_to_a_platform(python: Path, emulator: Emulator) -> None:
     code = """
 import asyncio, sys
 from aignostics_async import Client, Item, InputArtifact, InvalidSubmission
+
+pytestmark = pytest.mark.process
 async def main():
     async with Client(sys.argv[1], sys.argv[2]) as client:
         names = [application.application_id async for application in client.applications.list()]

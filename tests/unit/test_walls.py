@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def tree(root: Path, tmp_path: Path) -> Path:
