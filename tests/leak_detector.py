@@ -23,6 +23,8 @@ from aignostics_async import AignosticsError
 
 _OURS = str(Path(aignostics_async.__file__).parent)
 _LOGGERS = ("aignostics_async", "httpx", "httpcore", "asyncio")
+# What takes signed URLs, or addresses that users give, as plain texts, so that their frames show them.
+_PASSES_URLS = ("/downloads/", "/storage/", "/submission/", "/transfer/", "/_urls.py", "/_client.py")
 _MOST_ERRORS = 200  # of one test: an error holds the frames that it went through
 
 _TOKEN = (
@@ -70,7 +72,8 @@ class Canary(logging.Handler):
             for where, text in shown_by(error):
                 self.search(f"{where} of {kind}", text)
             for where, text in variables_of(error):
-                self.search(f"{where} of {kind}", text, TOKENS)
+                is_url = any(part in where for part in _PASSES_URLS)
+                self.search(f"{where} of {kind}", text, TOKENS if is_url else SECRETS)
 
     def watch(self) -> Iterator[None]:
         """Listen to the loggers, and to every error that is made; a generator for a fixture."""
@@ -116,7 +119,8 @@ def variables_of(error: BaseException) -> Iterator[tuple[str, str]]:
         if frame.f_code.co_filename.startswith(_OURS):
             for name, value in frame.f_locals.items():
                 with suppress(Exception):  # some objects are not whole yet, and can't be shown
-                    yield f"the variable {name} in line {line} of {frame.f_code.co_name}", repr(value)
+                    place = f"{frame.f_code.co_filename}:{line}, {frame.f_code.co_name}"
+                    yield f"the variable {name} in {place}", repr(value)
 
 
 def around(text: str, found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The environment variables: the platform, the credential, and the store of logins."""
+"""Read the platform, the credential and the store of logins from environment variables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ._config import ENVIRONMENTS, Environment, Settings, environment
+from ._core._secret import Secret
 from ._core._urls import check_root, origin
 from .errors import ConfigurationError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _CLIENT_IDS = ("AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE", "AIGNOSTICS_CLIENT_ID_DEVICE")
 _FIELDS = {
-    "client_secret": "AIGNOSTICS_CLIENT_SECRET",
     "authorize_url": "AIGNOSTICS_AUTHORIZE_URL",
     "device_url": "AIGNOSTICS_DEVICE_URL",
     "redirect_url": "AIGNOSTICS_REDIRECT_URL",
@@ -40,7 +40,10 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
     An empty variable counts as absent. Raises ConfigurationError that names what to set.
     """
-    given = _given(variables)
+    given = _Variables(variables)
+    del (
+        variables
+    )  # tracebacks show the variables of this frame, and with them every credential of the process
     api_root, preset, place = _place(given)
     source, credential = _source(given, preset, settings)
     return Account(api_root, source, f"{credential} at {api_root} ({place})")
@@ -48,7 +51,7 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
 def read_api_root(variables: Mapping[str, str]) -> str:
     """Return the API root that the variables name; raises ConfigurationError if they name none."""
-    return _place(_given(variables))[0]
+    return _place(_Variables(variables))[0]
 
 
 def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
@@ -56,12 +59,17 @@ def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityP
 
     Raises ConfigurationError if no client id is set.
     """
-    given = _given(variables)
+    given = _Variables(variables)
+    del variables
     return _providers(given, _place(given)[1])
 
 
 def read_token_store(variables: Mapping[str, str]) -> TokenStore:
     """Return the store of logins. AIGNOSTICS_TOKEN_STORE is `file` (the default), `keyring` or `memory`."""
+    return _store(_Variables(variables))
+
+
+def _store(given: _Variables) -> TokenStore:
     from .auth import FileStore, KeyringStore, MemoryStore
 
     stores: dict[str, Callable[[], TokenStore]] = {
@@ -69,20 +77,39 @@ def read_token_store(variables: Mapping[str, str]) -> TokenStore:
         "keyring": KeyringStore,
         "memory": MemoryStore,
     }
-    name = _given(variables).get("AIGNOSTICS_TOKEN_STORE", "file")
+    name = given.get("AIGNOSTICS_TOKEN_STORE") or "file"
     if name not in stores:
         raise ConfigurationError(f"AIGNOSTICS_TOKEN_STORE is one of {', '.join(stores)}, not {name!r}")
     return stores[name]()
 
 
-def _given(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in variables.items() if value.strip()}
+class _Variables:
+    """The variables of this package that are set and not empty; their values do not show in tracebacks."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._values = {
+            name: Secret(value.strip())
+            for name, value in variables.items()
+            if name.startswith("AIGNOSTICS_") and value.strip()
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def secret(self, name: str) -> Secret | None:
+        """Return a value that is a credential, or None."""
+        return self._values.get(name)
+
+    def get(self, name: str) -> str:
+        """Return a value that is no secret, or an empty text."""
+        found = self._values.get(name)
+        return "" if found is None else found.reveal()
 
 
-def _place(given: Mapping[str, str]) -> tuple[str, Environment | None, str]:
-    preset = environment(given["AIGNOSTICS_ENVIRONMENT"]) if "AIGNOSTICS_ENVIRONMENT" in given else None
+def _place(given: _Variables) -> tuple[str, Environment | None, str]:
+    preset = environment(given.get("AIGNOSTICS_ENVIRONMENT")) if "AIGNOSTICS_ENVIRONMENT" in given else None
     if "AIGNOSTICS_API_ROOT" in given:
-        root = check_root(given["AIGNOSTICS_API_ROOT"])
+        root = check_root(given.get("AIGNOSTICS_API_ROOT"))
         if preset is not None and origin(preset.api_root) != origin(root):
             # One environment's token would go to another one's API.
             raise ConfigurationError(
@@ -98,12 +125,10 @@ def _place(given: Mapping[str, str]) -> tuple[str, Environment | None, str]:
     )
 
 
-def _source(
-    given: Mapping[str, str], preset: Environment | None, settings: Settings
-) -> tuple[TokenSource, str]:
+def _source(given: _Variables, preset: Environment | None, settings: Settings) -> tuple[TokenSource, str]:
     from .auth import ClientCredentials, RefreshToken, StaticToken, StoredLogin
 
-    if text := given.get("AIGNOSTICS_ACCESS_TOKEN"):
+    if text := given.secret("AIGNOSTICS_ACCESS_TOKEN"):
         return StaticToken(text), "AIGNOSTICS_ACCESS_TOKEN"
     if not any(name in given for name in (*_CLIENT_IDS, "AIGNOSTICS_REFRESH_TOKEN")):
         raise ConfigurationError(
@@ -113,20 +138,20 @@ def _source(
         )
     providers = _providers(given, preset)
     variable, provider = next(iter(providers.items()))
-    if text := given.get("AIGNOSTICS_REFRESH_TOKEN"):
-        store = read_token_store(given)
+    if text := given.secret("AIGNOSTICS_REFRESH_TOKEN"):
+        store = _store(given)
         source: TokenSource = RefreshToken(text, provider=provider, store=store, settings=settings)
         return source, f"AIGNOSTICS_REFRESH_TOKEN with {variable}"
     if provider.client_secret is not None:
         return ClientCredentials(provider, settings=settings), f"AIGNOSTICS_CLIENT_SECRET with {variable}"
-    source = StoredLogin(*providers.values(), store=read_token_store(given), settings=settings)
+    source = StoredLogin(*providers.values(), store=_store(given), settings=settings)
     return source, f"the login kept for {' or '.join(providers)}"
 
 
-def _providers(given: Mapping[str, str], preset: Environment | None) -> dict[str, IdentityProvider]:
+def _providers(given: _Variables, preset: Environment | None) -> dict[str, IdentityProvider]:
     from .auth import IdentityProvider
 
-    clients = {name: given[name] for name in _CLIENT_IDS if name in given}
+    clients = {name: given.get(name) for name in _CLIENT_IDS if name in given}
     if not clients:
         raise ConfigurationError(
             "set AIGNOSTICS_CLIENT_ID to the id of your client; the platform's support gives one to each "
@@ -135,7 +160,10 @@ def _providers(given: Mapping[str, str], preset: Environment | None) -> dict[str
     token_url = given.get("AIGNOSTICS_TOKEN_URL") or (preset.token_url if preset else "")
     if not token_url:
         raise ConfigurationError("set AIGNOSTICS_TOKEN_URL, where this API's identity provider gives tokens")
-    fields = {field: given[variable] for field, variable in _FIELDS.items() if variable in given}
+    fields: dict[str, str | Secret | None] = {
+        field: given.get(variable) for field, variable in _FIELDS.items() if variable in given
+    }
+    fields["client_secret"] = given.secret("AIGNOSTICS_CLIENT_SECRET")
     if preset is not None:
         fields.setdefault("audience", preset.audience)
     return {

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from attrs import evolve
+from leak_detector import variables_of
 
 from aignostics_async import (
     Client,
@@ -146,8 +147,8 @@ def test_bytes_that_are_no_text_are_named_and_not_shown(name: str) -> None:
     """A variable in another encoding arrives as half characters."""
     given = {"AIGNOSTICS_ENVIRONMENT": "dev", "AIGNOSTICS_CLIENT_ID": "c"}
     with pytest.raises(ConfigurationError, match="is no text") as caught:
-        read_environment({**given, f"AIGNOSTICS_{name}": "CANARY\udcff"}, DEFAULTS)
-    assert "CANARY" not in str(caught.value)
+        read_environment({**given, f"AIGNOSTICS_{name}": "bytes\udcff"}, DEFAULTS)
+    assert "bytes" not in str(caught.value)
     assert caught.value.__context__ is None
 
 
@@ -311,3 +312,39 @@ def test_an_environment_s_root_may_be_written_in_other_ways() -> None:
     given["AIGNOSTICS_API_ROOT"] = "https://platform.aignostics.com:444"
     with pytest.raises(ConfigurationError, match="is not the root of"):
         read_environment(given, Settings())
+
+
+_WRONG = (
+    {"AIGNOSTICS_ENVIRONMENT": "nowhere"},
+    {"AIGNOSTICS_ACCESS_TOKEN": '"CANARY"'},
+    {"AIGNOSTICS_CLIENT_ID": ""},
+    {"AIGNOSTICS_TOKEN_URL": "http://elsewhere.example.com"},
+    {"AIGNOSTICS_REDIRECT_URL": "https://elsewhere.example.com"},
+    {"AIGNOSTICS_CLIENT_SECRET": "CANARY\udcff"},
+    {"AIGNOSTICS_REFRESH_TOKEN": "CANARY\udcff"},
+    {"AIGNOSTICS_TOKEN_STORE": "nothing"},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *(("ACCESS_TOKEN", wrong) for wrong in _WRONG[:2]),
+        *(("CLIENT_SECRET", wrong) for wrong in _WRONG[:7]),
+        *(("REFRESH_TOKEN", wrong) for wrong in (*_WRONG[:2], *_WRONG[3:])),
+    ],
+)
+def test_an_error_shows_no_credential_of_the_environment(name: str, wrong: dict[str, str]) -> None:
+    """Neither in its text nor in the variables of its frames, whatever variable is wrong."""
+    given = {
+        "AIGNOSTICS_ENVIRONMENT": "dev",
+        "AIGNOSTICS_CLIENT_ID": "c",
+        f"AIGNOSTICS_{name}": "CANARY",
+        "AWS_SECRET_ACCESS_KEY": "CANARY",
+        **wrong,
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        read_environment(given, Settings())
+    shown = [text for _, text in variables_of(caught.value)]
+    assert shown
+    assert "CANARY" not in "".join([str(caught.value), *shown])

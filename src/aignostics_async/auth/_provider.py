@@ -93,19 +93,19 @@ class IdentityProvider:
     """The loopback URL that is registered for the client; port 0 uses a free port."""
 
     @classmethod
-    def preset(cls, name: str, *, client_id: str, **more: str | None) -> Self:
+    def preset(cls, name: str, *, client_id: str, **more: str | Secret | None) -> Self:
         """Return the provider of an environment: production, staging or dev; `more` are further fields."""
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
 
     @classmethod
-    def beside(cls, token_url: str, *, client_id: str, **more: str | None) -> Self:
+    def beside(cls, token_url: str, *, client_id: str, **more: str | Secret | None) -> Self:
         """Return a provider whose other endpoints lie beside its token URL, as Auth0 has them.
 
         They are known only for a token URL that ends in `/oauth/token`; give those you need otherwise. `more`
         are further fields, and win over the endpoints that are derived.
         """
-        fields = {name: value for name, value in more.items() if value is not None}
+        fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
         if layout and not rest:
             for name, path in _NEIGHBOURS.items():

@@ -23,8 +23,10 @@ _MAX_CALL_SECONDS = 60.0
 class StaticToken:
     """A single token that is never refreshed. Spaces around the text are removed."""
 
-    def __init__(self, text: str) -> None:
-        self._token = Token(text.strip())
+    def __init__(self, text: str | Secret) -> None:
+        secret = Secret((text if isinstance(text, str) else text.reveal()).strip())
+        del text  # tracebacks show the variables of this frame
+        self._token = Token(secret)
 
     def __repr__(self) -> str:
         return "StaticToken(...)"

@@ -117,7 +117,7 @@ class RefreshToken(RefreshedToken):
 
     def __init__(
         self,
-        refresh_token: str,
+        refresh_token: str | Secret,
         *,
         provider: IdentityProvider,
         store: TokenStore | None = None,
@@ -126,6 +126,7 @@ class RefreshToken(RefreshedToken):
         if not refresh_token:
             raise ConfigurationError("the refresh token is empty; give one, or sign in")
         given = as_secret(refresh_token)
+        del refresh_token  # tracebacks show the variables of this frame
         self._provider = provider
         self._tokens = StoredTokens(
             TokenEndpoint(provider, settings or Settings()),
