@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from hostile_server import until
 
 from aignostics_async import (
     CompletedItem,
@@ -101,11 +102,11 @@ async def test_leaving_stops_what_is_under_way(emulator: Emulator, slide: Slide,
         async with client.download_as_completed([run.id], tmp_path) as items:
             async for _ in items:
                 break
-        assert asyncio.all_tasks() == before
+        await until(lambda: asyncio.all_tasks() == before)
         with pytest.raises(RuntimeError, match="the user's own"):
             async with client.download_as_completed([run.id], tmp_path) as items:
                 raise RuntimeError("the user's own")
-        assert asyncio.all_tasks() == before
+        await until(lambda: asyncio.all_tasks() == before)
         async with client.download_as_completed([run.id], tmp_path) as items:
             told = [done async for done in items]
     assert len(told) == 3, "what was brought before is there"

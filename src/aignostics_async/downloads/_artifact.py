@@ -21,7 +21,6 @@ from ._outcomes import FileOutcome, FileStatus
 
 if TYPE_CHECKING:
     from .._core._crc32c import Crc32c
-    from ..transfer._cancel_token import CancelToken
     from ..transfer._engine import Engine
     from ._checksum_cache import ChecksumCache
     from ._listing import RunReader
@@ -68,9 +67,7 @@ async def download_artifact(
         reporter = ProgressReporter(report, started)
         try:
             with reporter:
-                outcome = await _find(request, engine, checksums)
-                if outcome is None:
-                    outcome = await _fetch(run, request, engine, reporter)
+                outcome = await _fetch(run, request, engine, checksums, reporter)
         except AignosticsError as error:
             outcome = request.failure(error)
         except OSError as error:
@@ -79,32 +76,33 @@ async def download_artifact(
         return outcome
 
 
-async def _find(request: DownloadRequest, engine: Engine, checksums: ChecksumCache) -> FileOutcome | None:
-    """Make the file's folder, and return an outcome if the file is there with the promised bytes."""
+async def _fetch(
+    run: RunReader,
+    request: DownloadRequest,
+    engine: Engine,
+    checksums: ChecksumCache,
+    reporter: ProgressReporter,
+) -> FileOutcome:
     promise = request.artifact.crc32c
 
-    def look(_token: CancelToken) -> Crc32c | None:
-        make_room(request.root, request.path)
-        return None if promise is None else checksums.checksum(request.path)
+    def find() -> Crc32c | None:
+        """Make the file's folder, and return the checksum of a file that is there as promised."""
+        make_room(engine, request.root, request.path)
+        found = None if promise is None else checksums.checksum(request.path)
+        return found if found is not None and found.wire == promise else None
 
-    found = await engine.run_file_io(look)
-    if found is None or found.wire != promise:
-        return None
-    return request.outcome(FileStatus.PRESENT, size=found.length, crc32c=found.wire)
-
-
-async def _fetch(
-    run: RunReader, request: DownloadRequest, engine: Engine, reporter: ProgressReporter
-) -> FileOutcome:
     fetched = await fetch_file(
         engine,
         _Url(run, request).get,
         request.path,
         name=request.name,
-        expected=request.artifact.crc32c,
+        expected=promise,
+        find=find,
         progress=reporter.advance,
     )
     status = FileStatus.VERIFIED if fetched.verified else FileStatus.UNVERIFIED
+    if not fetched.is_new:
+        status = FileStatus.PRESENT
     return request.outcome(status, size=fetched.size, crc32c=fetched.crc32c)
 
 

@@ -25,6 +25,7 @@ from ._threads import WorkerThreads
 if TYPE_CHECKING:
     import ssl
     from contextlib import AsyncExitStack
+    from pathlib import Path
 
     from .._config import Settings
     from .._core._lifetime import Lifetime
@@ -64,6 +65,9 @@ class Engine:
         self._observed = (0.0, 0, 0.0)
         self._local = threading.local()
         self.parts: set[PartialFile] = set()
+        """The files under way, which share the space on their disks."""
+        self.cleared_folders: set[Path] = set()
+        """Where abandoned partial files were looked for."""
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the engine; its threads and connections end with `stack`."""

@@ -276,11 +276,12 @@ def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
 
 def clear_abandoned(folder: Path, older_than: float) -> None:
     """Delete partial files that were not touched for `older_than` seconds."""
-    for pattern in (".*.part", ".*.part.json", ".*.part.json.new"):
-        for path in folder.glob(pattern):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > older_than:
-                    path.unlink()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") and entry.name.endswith((".part", ".part.json", ".part.json.new")):
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - entry.stat().st_mtime > older_than:
+                        Path(entry.path).unlink()
 
 
 def _claim(path: Path) -> tuple[Path, int]:

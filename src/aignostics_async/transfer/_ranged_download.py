@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._engine import Engine
 
 _MAX_BEGINNINGS = 3
+_SMALL = 1024 * 1024  # bytes; such a file is finished by the thread that fetched it
 
 
 @frozen
@@ -53,11 +54,14 @@ class DownloadSpec:
 
 @frozen
 class FetchedFile:
-    """A file that is complete under its name. `verified` is whether its CRC32C was promised."""
+    """A file that is complete under its name."""
 
     size: int
     crc32c: str
     verified: bool
+    """Whether its CRC32C was promised."""
+    is_new: bool = True
+    """False for a file that was there before."""
 
 
 class _Stale(Exception):
@@ -79,6 +83,7 @@ class RangedDownload:
         self._ranges = True
         self._is_splittable = False
         self._told: str | None = None
+        self._fetched: FetchedFile | None = None
         self._group: TaskGroup | None = None
         self._waiting: list[Span] = []
         self._min_span = engine.settings.transfers.segment_size
@@ -93,7 +98,9 @@ class RangedDownload:
                 self._is_splittable = False
                 self._forget()
             else:
-                return await self._engine.run_file_io(self._finish)
+                if self._fetched is None:
+                    self._fetched = await self._engine.run_file_io(self._finish)
+                return self._fetched
         raise TransferInterrupted(
             "the storage gave another file at each try; is it being replaced?", name=self._spec.name
         )
@@ -111,7 +118,7 @@ class RangedDownload:
             # One connection at first: others join while there is room, and no file waits for them.
             self._waiting = missing[1:]
             if missing:
-                group.start_soon(self._work, missing[0])
+                await self._work(missing[0])
         self._spec.progress(self._part.done, self._part.total)
 
     async def _work(self, span: Span) -> None:
@@ -170,15 +177,15 @@ class RangedDownload:
     # In a worker thread
 
     def _pull(self, url: str, span: Span, token: CancelToken) -> None:
-        headers = range_header(span)
-        with (
-            self._part.in_use(),
-            self._engine.connections.exchange(
+        headers, connections = range_header(span), self._engine.connections
+        with self._part.in_use():
+            with connections.exchange(
                 "GET", url, token=token, name=self._spec.name, headers=headers
-            ) as response,
-        ):
-            self._accept(response, span)
-            self._drain(response, span, token)
+            ) as response:
+                self._accept(response, span)
+                self._drain(response, span, token)
+            if len(self._part.spans) == 1 and span.is_complete and span.position <= _SMALL:
+                self._fetched = self._finished()
 
     def _accept(self, response: Response, span: Span) -> None:
         """Check that an answer has the bytes that were asked for, of the file that the others are of."""
@@ -243,11 +250,10 @@ class RangedDownload:
     def _finish(self, token: CancelToken) -> FetchedFile:
         with self._part.in_use():
             token.check()
-            fetched = self._finished()
-            self._part.close()  # here, where it costs no other thread
-            return fetched
+            return self._finished()
 
     def _finished(self) -> FetchedFile:
+        """Check the whole and give it its name; the file is closed when this thread leaves it."""
         part = self._part
         total = part.done if part.total is None else part.total
         digest = combined(part.spans, total)
@@ -257,6 +263,7 @@ class RangedDownload:
             found = "none" if digest is None else digest.wire
             raise ChecksumMismatch(name=self._spec.name, expected=promise or "none", actual=found)
         part.finish(self._spec.name)
+        part.close()
         return FetchedFile(total, digest.wire, promise is not None)
 
 
