@@ -21,9 +21,10 @@ class Applications:
         self._session = session
 
     def list(self, *, sort: str | Sequence[str] = (), page_size: int = MAX_PAGE_SIZE) -> Pager[Application]:
-        """Give every application, one request per page of `page_size` (5 to 100).
+        """Return a pager of all applications.
 
-        `sort` names fields, each with `-` in front for descending order, such as `"-name"`.
+        `sort` names fields, each with `-` in front for descending order, such as `"-name"`. Costs one request
+        per page of `page_size` applications, 5 to 100.
         """
         return Pager(
             "list applications",
@@ -40,7 +41,10 @@ class Applications:
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ApplicationVersion]:
-        """Give the versions of an application, or only the one with the semantic version `version`."""
+        """Return a pager of the versions of an application, or of the one with the number `version`.
+
+        `version` is a semantic version such as `"1.2.3"`. Costs one request per page of `page_size`.
+        """
         return Pager(
             "list versions",
             lambda page: self._session.bridge.list_application_versions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from .._core._backoff import Backoff
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
 from .._run_errors import ending
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
     from ..watch import Watcher
 
 
+_READ_AFTER_WRITE = Backoff(0.05, 1.6)
+
+
 class Run:
-    """A run, known by its id. Making one does no I/O, so a stored id is enough after a restart."""
+    """A handle of a run. Making one does no I/O, so a stored id is enough after a restart."""
 
     def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
         self.id = as_uuid(run_id, "run id")
@@ -42,24 +47,25 @@ class Run:
 
     @property
     def is_new(self) -> bool:
-        """Whether it was created through this handle just now, so that reads may not know it yet."""
+        """Whether the run was created through this handle in the last seconds, so that reads may miss it."""
         return time.monotonic() < self._grace_until
 
     async def details(self) -> RunDetails:
-        """Return the run as it stands now; costs one request.
+        """Return the current details of the run; costs one request.
 
-        Raises NotFound unless it is one of the caller's; for the first seconds of a run that this handle
-        stands for since its creation, the question is asked again before that.
+        Raises NotFound unless it is one of the caller's. A run that was just created through this handle is
+        asked for again for `Settings.read_after_write_timeout` first, because replicas lag.
         """
-        wait = 0.05
+        failures = 0
         while True:
             try:
                 return await self._session.bridge.get_run(self.id)
             except NotFound:
+                failures += 1
+                wait = _READ_AFTER_WRITE.wait(failures, random.random())
                 if time.monotonic() + wait > self._grace_until:
                     raise
             await anyio.sleep(wait)
-            wait *= 2
 
     def results(
         self,
@@ -70,10 +76,15 @@ class Run:
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ItemResult]:
-        """Give the run's items with their results so far, one request per page of `page_size` (5 to 100).
+        """Return a pager of the run's items with their results so far.
 
-        The filters narrow it down, together. References travel in the URL: give some dozens at most. The
-        download URLs in it are signed anew by each request, and live for an hour.
+            async for item in run.results(statuses=["ERROR_USER"]):
+                print(item.reference, item.error)
+
+        An item must match every filter that is given; several values of one filter are alternatives.
+        References travel in the URL: give some dozens at most. `sort` names fields, each with `-` in front
+        for descending order. Each request signs new download URLs, which live for an hour. Costs one request
+        per page of `page_size` items, 5 to 100.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
@@ -88,26 +99,32 @@ class Run:
         )
 
     def watch(self, *, cursor: str | None = None) -> Watcher:
-        """Give the states of the run and its items, the current ones first, then each change.
+        """Watch the run: its current state and those of its items first, then each change.
 
-        Ends after the run's final state, which comes last: it is held back until a reading of all results
-        that began after it shows every item final, or `Settings.results_timeout` is over; then it says
-        `items_incomplete`. Each state is given once, and a final one always; others that come and go
-        between two looks are not seen. With the `cursor` of a change, it goes on from that change.
+            async for change in run.watch():
+                print(change.reference, change.old, "->", change.new)
+
+        The run's final state comes last, after a scan of all results that began later shows every item final.
+        If `Settings.results_timeout` passes before, it says `items_incomplete`. Each state is reported once,
+        and a final one always; a state that lasts less than a poll interval may be missed. With the `cursor`
+        of a change, watching continues after that change.
 
         Costs one request per `Settings.poll_interval` for the run, and while it is RUNNING about as many for
-        its items, or shares those of all watchers of the client. Failures that pass are ridden out for
-        `Settings.outage_timeout`. Raises NotFound where there is no such run, RunVanished where there is
-        none any more, and UsageError for a cursor that is none.
+        its items; the watchers of a client share requests. Transient failures are tolerated for
+        `Settings.outage_timeout`. Raises NotFound if the run does not exist, RunVanished if it does not any
+        more, and UsageError for an invalid cursor.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 
     async def wait(self) -> RunDetails:
-        """Return the run's details once it is final: completed, maybe with errors of single items.
+        """Wait until the run is final, and return its details.
 
-        Raises RunFailed when the platform rejected it or gave it up, and RunCancelled when its user
-        cancelled it; both carry the details. Set a deadline with `asyncio.timeout`. Costs one request per
-        `Settings.poll_interval`, or a share of one where many runs are waited for.
+            async with asyncio.timeout(3600):
+                details = await run.wait()
+
+        A completed run may have items with errors. Raises RunFailed if the platform rejected the run or gave
+        it up, and RunCancelled if its user cancelled it; both carry the details. Costs one request per
+        `Settings.poll_interval`, which all watchers of a client share.
         """
         details = await wait_for(self._session.poller, self.id, is_new=self.is_new)
         if (ended := ending(details)) is not None:
@@ -146,13 +163,17 @@ class Run:
         wait: bool = True,
         progress: Progress | None = None,
     ) -> DownloadReport:
-        """Bring all output artifacts to `folder`, one folder per item, and tell what became of each file.
+        """Download all output artifacts to `folder`, one folder per item, and report on each file.
 
-        Each item's files come as soon as it succeeds, until the run is final; with `wait=False` only what
-        there is now. A file appears whole under its name, after its CRC32C was found to be the promised
-        one; one that stands there already with the promised bytes is not downloaded again, and read for
-        that once per client. What an earlier download left unfinished is taken up where it was. A failed
-        file does not stop the others: see `DownloadReport.raise_for_failures`.
+            report = await run.download("results/")
+            report.raise_for_failures()
+
+        The files of an item are downloaded as soon as it succeeds, until the run is final; with `wait=False`
+        only those that exist now. A file appears under its name only once it is complete and has the promised
+        CRC32C. A file that is there with the promised bytes is not downloaded again; it is read for that once
+        per client. An interrupted download is resumed. A failed file does not stop the others.
+
+        `progress` is called with a `TransferEvent`; what it raises stops the download and is raised.
         """
         from ..downloads._run_download import download_results
 

@@ -37,7 +37,11 @@ class Runs:
         sort: str | Sequence[str] = "-triggered_at",
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
-        """Give the caller's runs, the newest first, one request per page of `page_size` (5 to 100)."""
+        """Return a pager of the caller's runs, by default the newest first.
+
+        `application_version` is a version id such as `"h-e-tme:v1.2.3"`. `sort` names fields, each with `-`
+        in front for descending order. Costs one request per page of `page_size` runs, 5 to 100.
+        """
         version = None if application_version is None else as_version_id(application_version)
         return Pager(
             "list runs",
@@ -49,7 +53,7 @@ class Runs:
         )
 
     async def get(self, run_id: str) -> RunDetails:
-        """Return a run as it stands now; raises NotFound unless it is one of the caller's."""
+        """Return the current details of a run. Raises NotFound unless it is one of the caller's."""
         return await self._session.bridge.get_run(run_id)
 
     async def find(
@@ -59,15 +63,18 @@ class Runs:
         application_version: ApplicationVersion | str | None = None,
         since: datetime | None = None,
     ) -> FoundRuns:
-        """Tell which runs have exactly these references: whether a submission of unknown fate arrived.
+        """Find the runs with exactly these references, such as one that a lost submission may have created.
 
-        `exact` are the runs with this very set of references; `possible` are runs whose results can't be
-        read yet, or show a part of the set so far: look again later before sending anything. "Nothing" is
-        true of the moment: a request that is still on its way may arrive minutes later.
+            except SubmissionUnknown as lost:
+                found = await client.runs.find(references=lost.references, since=lost.sent_at)
 
-        Costs one listing, back to `since` (an aware time, less ten minutes for clocks that differ) or to
-        the first run there is, and about one request per run in it. Raises InvalidItems if a run can't be
-        read that may be the one.
+        `exact` are the runs with this very set of references. `possible` are runs with results that can't be
+        read yet, or that show a part of the set so far: find them again later, before sending anything. An
+        empty answer is true of the moment: a request may still be in progress and create its run later.
+
+        Costs one listing, back to `since` (an aware time, less ten minutes of clock skew) or to the first run
+        there is, and about one request per run in it. Raises InvalidItems if an entry can't be read that may
+        be the run.
         """
         from ..submission import find_runs
 
@@ -84,12 +91,15 @@ class Runs:
         )
 
     async def create(self, application_version: ApplicationVersion | str, items: Iterable[Item]) -> Run:
-        """Create a run from items that have URLs already, with one POST that is never repeated.
+        """Create a run from items that have URLs already, with one POST.
 
-        Everything that can be known is checked first. Raises InvalidSubmission with all faults, before
-        anything is sent; SubmissionUnknown when the reply was lost, so that the run may exist. Cancelling
-        the call while it waits for the reply leaves the same doubt. Given a version id instead of a
-        version, it costs one request more.
+        The POST is repeated only while it never left, and once after a 401.
+
+        The items are checked first. Raises InvalidSubmission with all faults, before anything is sent;
+        SubmissionUnknown if the run may exist, because the reply was lost or proves nothing; else what the
+        API refused it with, such as QuotaExceeded. docs/contract.md lists every case. A call that is
+        cancelled while it waits for the reply may have created the run, too: `find` tells. A version id
+        instead of a version costs one request more.
         """
         from ..submission import create_run
 
@@ -114,22 +124,26 @@ class Runs:
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
 
-        `store` is a store, or the address of one, such as `s3://bucket/prefix`. All slides are read and all
-        metadata is checked before the first byte is uploaded; each file is read once more while it is sent,
-        its CRC32C taken in the same pass and compared with the store's. `uploads` says how the objects are
-        named, and lets an interrupted submission find what it has sent. URLs are signed when every file has
-        arrived, for `Settings.url_lifetime`. Nothing is created unless every file arrived, and is unchanged
-        since it was read.
+            run = await client.runs.submit(version, [Item("a", slide=Slide("a.svs"))], store="s3://bucket")
+
+        `store` is a store, or the address of one. All slides are read and all metadata is checked before the
+        first byte is uploaded. Each file is read once more while it is sent, and what the store says about it
+        is compared: see docs/how-to/stores.md. URLs are signed once every file has arrived and is unchanged
+        since it was read, for `Settings.url_lifetime`; then the run is created. `uploads` names the objects,
+        and lets an interrupted submission find what it has sent.
 
         `identifying` says what to do about slides that may identify a person, by a picture of their label or
         by their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient` and
-        `case` to one of them. `warn` is called with each thing that a person should know about a slide; by
+        `case` to one of them. `warn` is called with each remark about a slide that a person should read; by
         default it is logged. With `pack`, slides of several files are sent as one zip to a version that does
         not say that it takes one.
 
-        Raises InvalidSubmission with all faults of all items, SlideError never alone; TransferError for
-        the first file that could not be sent, when all others are; and what `create` raises. Needs the
-        `slides` extra.
+        `progress` is called with a `TransferEvent`, and never after the run is requested: what it raises
+        stops the uploads and is raised, and no run is created.
+
+        Raises InvalidSubmission with all faults of all items, of their slides too; TransferError for the
+        first file that could not be sent, after all others have been tried, with notes about the rest; and
+        what `create` raises. Needs the `slides` extra.
         """
         from ..submission import prepare_items
 

@@ -116,7 +116,7 @@ class Container(ObjectStore):
         return {"etag": reply.headers.get("etag", "")}
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
-        target = _Target(self, key, await self._sign("PUT", key, _REQUEST_SECONDS))
+        target = _ContainerUpload(self, key, await self._sign("PUT", key, _REQUEST_SECONDS))
         return await send_file(self._engine, target, source, name=source.name, progress=progress)
 
     async def _head(self, key: str) -> ObjectFacts:
@@ -151,8 +151,8 @@ def blob_name(key: str) -> str:
     return "/".join(part.replace(".", "~2E") if part in (".", "..") else part for part in name.split("/"))
 
 
-class _Target:
-    """One key of a container. A signature of Azure's is for the key, so all blocks share it."""
+class _ContainerUpload:
+    """One key of a container. Azure signs for a key, so all blocks share one signature."""
 
     def __init__(self, container: Container, key: str, url: str) -> None:
         self._container = container

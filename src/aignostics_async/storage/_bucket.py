@@ -271,7 +271,7 @@ class Bucket(ObjectStore):
         part_size = part_size_of(size, self._engine.settings.transfers.part_size)
 
         async def send(with_checksums: bool) -> SentFile:  # noqa: FBT001 - the one parameter
-            target = _Target(self, key, signer, self._speaking(with_checksums=with_checksums))
+            target = _BucketUpload(self, key, signer, self._speaking(with_checksums=with_checksums))
             return await send_file(self._engine, target, source, name=source.name, progress=progress)
 
         return await self._support.send("PUT" if size <= part_size else "multipart", send)
@@ -326,7 +326,7 @@ class Bucket(ObjectStore):
         return f"{self._root}/{escaped_key(f'{self._prefix}/{key}' if self._prefix else key)}"
 
 
-class _Target:
+class _BucketUpload:
     """One key of a bucket, as the place that a file is sent to."""
 
     def __init__(self, bucket: Bucket, key: str, signer: Key, dialect: Dialect) -> None:

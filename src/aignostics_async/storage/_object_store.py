@@ -61,7 +61,7 @@ class ObjectStore(ABC):
         self._place = place
         """What the URIs of its objects begin with."""
         self._verify = verify
-        self._has_md5_etags = True
+        self._has_opaque_etags = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._place})"
@@ -108,7 +108,7 @@ class ObjectStore(ABC):
                 return await self._put(key, source, progress)
             except _Contradicted as contradicted:
                 error = contradicted.error
-            # Whoever looks under the key later must not take it for the file.
+            # A later attempt must not take what is under the key for the file.
             if isinstance(self, Deleting):
                 with suppress(TransferError):
                     await self.delete(key)
@@ -145,13 +145,13 @@ class ObjectStore(ABC):
         sent = await self._send(key, source, progress)
         written = written_facts(sent.headers)
         is_proven = await self._compare(key, source, sent, written)
-        asked = await self._look(key, source, sent)
+        asked = await self._confirm(key, source, sent)
         is_proven |= await self._compare(key, source, sent, asked)
         if self._verify == "read-back":
             is_proven = await self._read_back(key, source.name, sent)
         return Stored(self._uri(key), sent.size, sent.crc32c, asked.etag or written.etag, is_proven)
 
-    async def _look(self, key: str, source: Path, sent: SentFile) -> ObjectFacts:
+    async def _confirm(self, key: str, source: Path, sent: SentFile) -> ObjectFacts:
         """Ask about an object until the store agrees, as often as a request is tried; return what it said.
 
         Raises _Contradicted where it does not have the object. A store whose listings lag agrees late.
@@ -159,12 +159,12 @@ class ObjectStore(ABC):
         retries = self._engine.settings.retries
         backoff = Backoff(retries.initial_wait, retries.max_wait)
         facts: ObjectFacts | None = None
-        for look in range(1, retries.attempts + 1):
+        for attempt in range(1, retries.attempts + 1):
             facts = await self._ask(key)
             if facts is not None and contradiction(facts, sent, source.name) is None:
                 return facts
-            if look < retries.attempts:
-                await anyio.sleep(backoff.wait(look, random.random()))
+            if attempt < retries.attempts:
+                await anyio.sleep(backoff.wait(attempt, random.random()))
         if facts is None:
             raise _Contradicted(_absent(source.name))
         return facts
@@ -178,14 +178,15 @@ class ObjectStore(ABC):
         error = contradiction(facts, sent, source.name)
         if error is not None:
             raise _Contradicted(error)
-        is_hashed = facts.crc32c is None or sent.size <= _ALWAYS_HASHED
-        if facts.md5 is None or not is_hashed or not self._has_md5_etags:
-            return facts.crc32c is not None
+        is_proven = facts.crc32c is not None
+        if facts.md5 is None or (is_proven and (sent.size > _ALWAYS_HASHED or self._has_opaque_etags)):
+            return is_proven
         if await md5_of(source, facts.md5, sent.part_size) == facts.md5:
             return True
-        # Some stores have ETags that look like MD5s and are none: the bytes decide, once for the store.
+        # Some stores have ETags that look like MD5s and are none, so the bytes decide. Where there is a
+        # CRC32C as well, once is enough.
         await self._read_back(key, source.name, sent)
-        self._has_md5_etags = False
+        self._has_opaque_etags = is_proven
         return True
 
     async def _read_back(self, key: str, name: str, sent: SentFile) -> bool:
