@@ -22,10 +22,10 @@ async def main(arguments: argparse.Namespace) -> int:
                 application_version=arguments.application_version,
                 store=arguments.store,
             )
-            outlook = await create_job(arguments.job, plan, Sources(places=[str(arguments.slides)]), client)
-            if not outlook.is_clear:  # nothing was sent
-                print(*outlook.faults, sep="\n")
-                return outlook.exit_status
+            report = await create_job(arguments.job, plan, Sources(places=[str(arguments.slides)]), client)
+            if not report.is_clear:  # nothing was sent
+                print(*report.faults, sep="\n")
+                return report.exit_status
         async with BulkJob.open(arguments.job) as job:
             summary = await job.run(client)
     print(f"{summary.status.name}: {dict(summary.states)}, {summary.outputs.verified} outputs verified")
