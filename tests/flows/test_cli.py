@@ -113,7 +113,7 @@ def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
     store = ("--store", emulator.store_url)
     done = cli("submit", "he-tme:v1.1.0", shared / "slides", *store, emulator=emulator)
     assert done.returncode == 1
-    assert "1 fault to mend first" in done.stderr
+    assert "1 fault to fix first" in done.stderr
     assert "--mpp 0.25" in done.stderr
     assert "Traceback" not in done.stderr
 

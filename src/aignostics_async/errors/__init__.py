@@ -1,0 +1,128 @@
+"""The whole error tree.
+
+    AignosticsError
+    ├── ConfigurationError              something to set is missing or can't be used
+    │   └── MissingExtra                an optional dependency is not installed
+    ├── UsageError                      a wrong argument, a closed client, a foreign event loop
+    ├── SlideError                      a slide can't be read
+    │   ├── NotASlide                   its content is something else
+    │   ├── ResolutionUnknown           its resolution is missing or implausible
+    │   └── ResolutionConflict          a resolution that was given contradicts the file's own
+    ├── InvalidSubmission               faults of a run request, all of them, found before it is sent
+    ├── AuthenticationError
+    │   ├── LoginRequired               no credential is left that could give a token
+    │   ├── LoginDenied                 the identity provider refused
+    │   ├── LoginTimeout                nobody signed in in time
+    │   ├── TokenEndpointUnavailable    the identity provider can't be reached or is failing
+    │   └── TokenStoreError             the place where logins are kept can't be used
+    ├── ConnectionFailed                no answer from the API
+    │   └── RequestTimeout
+    ├── InvalidResponse                 an answer that does not fit the contract
+    │   └── InvalidItems                some entries of a list can't be read; the others were given
+    ├── APIStatusError                  an answer that says no, by class:
+    │   ├── BadRequest                  400
+    │   ├── Unauthorized                401
+    │   ├── QuotaExceeded               402
+    │   ├── Forbidden                   403
+    │   ├── NotFound                    404
+    │   │   └── RunVanished             a run that was there before
+    │   ├── Conflict                    409
+    │   ├── Gone                        410
+    │   ├── PreconditionFailed          412
+    │   ├── UnprocessableRequest        422
+    │   ├── TooManyRequests             429
+    │   └── ServerError                 5xx
+    ├── SubmissionUnknown               a run may or may not have been created
+    ├── RunFailed                       the platform rejected or gave up a run
+    ├── RunCancelled                    a run was cancelled
+    ├── ItemFailed                      an item of a run ended without results
+    ├── JobError                        a bulk job can't be opened, or can't go on
+    │   ├── JobBusy                     another process works on it
+    │   ├── JobRefused                  it is another account's, server's, version's or release's
+    │   ├── JobDatabaseError            its database can't be written or read
+    │   ├── JobStateError               a step that does not follow from the state there is
+    │   └── JobStopped                  it stopped before its end, and can be resumed
+    └── TransferError
+        ├── TransferInterrupted         the storage can't be reached, failed, or broke off
+        ├── ChecksumMismatch            the bytes are not the ones that were promised
+        ├── ChecksumMissing             nobody promised anything about the bytes
+        ├── UrlRefused                  a signed URL has expired or is not valid for this request
+        ├── LocalFileChanged            a file changed while it was read
+        ├── DiskFull                    no space is left in the target folder
+        └── UnsafePath                  a name would leave the target folder
+
+Every error pickles, says what to do next, and holds no token and no query of a signed URL.
+"""
+
+from ._api import (
+    APIStatusError as APIStatusError,
+    BadRequest as BadRequest,
+    Conflict as Conflict,
+    ConnectionFailed as ConnectionFailed,
+    Forbidden as Forbidden,
+    Gone as Gone,
+    InvalidItems as InvalidItems,
+    InvalidResponse as InvalidResponse,
+    NotFound as NotFound,
+    PreconditionFailed as PreconditionFailed,
+    QuotaExceeded as QuotaExceeded,
+    RequestTimeout as RequestTimeout,
+    RunVanished as RunVanished,
+    ServerError as ServerError,
+    TooManyRequests as TooManyRequests,
+    Unauthorized as Unauthorized,
+    UnprocessableRequest as UnprocessableRequest,
+    status_error_class as status_error_class,
+)
+from ._authentication import (
+    AuthenticationError as AuthenticationError,
+    LoginDenied as LoginDenied,
+    LoginRequired as LoginRequired,
+    LoginTimeout as LoginTimeout,
+    TokenEndpointUnavailable as TokenEndpointUnavailable,
+    TokenStoreError as TokenStoreError,
+)
+from ._base import (
+    AignosticsError as AignosticsError,
+    ConfigurationError as ConfigurationError,
+    MissingExtra as MissingExtra,
+    UsageError as UsageError,
+    is_transient_code as is_transient_code,
+    is_transient_status as is_transient_status,
+)
+from ._jobs import (
+    JobBusy as JobBusy,
+    JobDatabaseError as JobDatabaseError,
+    JobError as JobError,
+    JobRefused as JobRefused,
+    JobStateError as JobStateError,
+    JobStopped as JobStopped,
+)
+from ._runs import (
+    InvalidSubmission as InvalidSubmission,
+    ItemFailed as ItemFailed,
+    RunCancelled as RunCancelled,
+    RunFailed as RunFailed,
+    SubmissionUnknown as SubmissionUnknown,
+)
+from ._slides import (
+    NotASlide as NotASlide,
+    ResolutionConflict as ResolutionConflict,
+    ResolutionUnknown as ResolutionUnknown,
+    SlideError as SlideError,
+)
+from ._transfers import (
+    ChecksumMismatch as ChecksumMismatch,
+    ChecksumMissing as ChecksumMissing,
+    DiskFull as DiskFull,
+    LocalFileChanged as LocalFileChanged,
+    TransferError as TransferError,
+    TransferInterrupted as TransferInterrupted,
+    UnsafePath as UnsafePath,
+    UrlRefused as UrlRefused,
+)
+
+# Tracebacks name the module that users import from.
+for _each in list(globals().values()):
+    if isinstance(_each, type):
+        _each.__module__ = __name__

@@ -1,0 +1,38 @@
+"""Errors of tokens and logins."""
+
+from __future__ import annotations
+
+from ._base import AignosticsError
+
+
+class AuthenticationError(AignosticsError):
+    """There is no usable access token."""
+
+
+class LoginRequired(AuthenticationError):
+    """No credential is left that yields a token; sign in again."""
+
+
+class LoginDenied(AuthenticationError):
+    """The identity provider refused the person, the client, or the audience."""
+
+
+class LoginTimeout(AuthenticationError):
+    """Nobody signed in in time."""
+
+
+class TokenStoreError(AuthenticationError):
+    """The token store can't be used."""
+
+
+class TokenEndpointUnavailable(AuthenticationError):
+    """The identity provider can't be reached or is failing; `retry_after` is in seconds where it said so."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    @property
+    def is_transient(self) -> bool:
+        """Always true."""
+        return True

@@ -1,0 +1,86 @@
+"""The root of the error tree, errors of use and configuration, and what is transient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _revive(cls: type[AignosticsError], args: tuple[Any, ...], state: dict[str, Any]) -> AignosticsError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+# 408, 425, 429 and 503 ask for another attempt. The others mean a gateway or server in trouble.
+_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def is_transient_status(status: int) -> bool:
+    """Whether a failure with this HTTP status is likely to pass by itself."""
+    # No standard defines statuses from 520 on; gateways use them for their own failures.
+    return status in _TRANSIENT_STATUSES or status >= 520
+
+
+# Codes of object stores for failures that are likely to pass, whatever the status beside them.
+_TRANSIENT_CODES = frozenset(
+    {
+        "BadDigest",  # the bytes changed on the way
+        "ConditionalRequestConflict",
+        "Crc64Mismatch",
+        "IncompleteBody",
+        "InternalError",
+        "Md5Mismatch",
+        "OperationAborted",
+        "OperationTimedOut",
+        "RequestLimitExceeded",
+        "RequestTimeout",  # the body came too slowly
+        "ServerBusy",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "XAmzContentChecksumMismatch",
+    }
+)
+
+
+def is_transient_code(code: str | None) -> bool:
+    """Whether a failure with this error code of an object store is likely to pass by itself."""
+    return code in _TRANSIENT_CODES
+
+
+class AignosticsError(Exception):
+    """The root of all errors that this package raises on purpose."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the failure is likely to pass by itself, so that the same call may succeed later.
+
+        True for lost connections, for an identity provider or storage that is failing, and for the statuses
+        408, 425, 429, 500, 502, 503, 504 and 520 and above. It does not say that repeating is safe: whether
+        a POST took effect is another question.
+        """
+        return False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception pickles by calling the class with self.args, which fails for keyword-only arguments.
+        return _revive, (type(self), self.args, self.__dict__.copy())
+
+
+class ConfigurationError(AignosticsError):
+    """A setting is missing or can't be used; the text names it and says what to set."""
+
+
+class MissingExtra(ConfigurationError):
+    """An optional dependency is not installed; `extra` is the extra of this distribution that brings it."""
+
+    def __init__(self, purpose: str, *, extra: str) -> None:
+        # From a checkout: nobody has registered the distribution's name at a package index yet.
+        super().__init__(f"{purpose} needs the {extra} extra; in a checkout: pip install '.[{extra}]'")
+        self.extra = extra
+
+
+class UsageError(AignosticsError):
+    """A call that can't work as written: a wrong argument, a closed client, or another event loop."""

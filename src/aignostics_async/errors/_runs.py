@@ -1,0 +1,76 @@
+"""Errors of runs and their submission."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._base import AignosticsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ..models import Fault, RunDetails
+
+
+class InvalidSubmission(AignosticsError):
+    """A run request has faults, listed in `faults`; nothing was sent."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        listing = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"the run was not submitted, {count} to fix first:\n{listing}")
+
+
+class SubmissionUnknown(AignosticsError):
+    """The reply to a run request was lost: the run may exist, and sending it again may cost twice.
+
+    `await client.runs.find(references=error.references, since=error.sent_at)` tells whether it does.
+    `status` is that of a reply that proves nothing, if one came.
+    """
+
+    def __init__(
+        self,
+        *,
+        references: Sequence[str],
+        application_version_id: str,
+        sent_at: datetime,
+        reason: str,
+        status: int | None = None,
+    ) -> None:
+        self.references = tuple(references)
+        self.application_version_id = application_version_id
+        self.sent_at = sent_at
+        self.reason = reason
+        self.status = status
+        super().__init__(
+            f"whether the run of {len(self.references)} items with {application_version_id}, sent at "
+            f"{sent_at.isoformat(timespec='seconds')}, was created is unknown: {reason}. Do not send it "
+            "again unless client.runs.find(references=error.references, since=error.sent_at) finds nothing "
+            "some minutes later."
+        )
+
+
+class _RunEnded(AignosticsError):
+    def __init__(self, message: str, *, details: RunDetails) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class RunFailed(_RunEnded):
+    """The platform rejected or cancelled the run; finished items can still be downloaded."""
+
+
+class RunCancelled(_RunEnded):
+    """The run was cancelled by its user; finished items can still be downloaded."""
+
+
+class ItemFailed(AignosticsError):
+    """An item ended without results; `status` and `error` are the platform's words."""
+
+    def __init__(self, *, reference: str, status: str, error: str | None) -> None:
+        super().__init__(f"item {reference!r} ended as {status}: {error or 'no reason was given'}")
+        self.reference = reference
+        self.status = status
+        self.error = error

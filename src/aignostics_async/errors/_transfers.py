@@ -1,0 +1,78 @@
+"""Errors of files that are transferred."""
+
+from __future__ import annotations
+
+from ._base import AignosticsError, is_transient_code, is_transient_status
+
+
+class TransferError(AignosticsError):
+    """A file could not be transferred; `name` says which."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+
+
+class TransferInterrupted(TransferError):
+    """The storage can't be reached, failed, or broke off.
+
+    `status` and `code`, the storage's own name of the error, are those of its answer where there was one.
+    """
+
+    def __init__(
+        self, message: str, *, name: str, status: int | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, name=name)
+        self.status = status
+        self.code = code
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether there was no answer, or one with a status or code that is likely to pass."""
+        return self.status is None or is_transient_status(self.status) or is_transient_code(self.code)
+
+
+class ChecksumMismatch(TransferError):
+    """The bytes have another CRC32C than promised; both are in their wire form. No file was left.
+
+    `problem` says what differs where that is not the CRC32C.
+    """
+
+    def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
+        told = problem or f"the bytes have CRC32C {actual}, promised was {expected}"
+        super().__init__(f"{told}; nothing was kept. Try again, and report it if it persists", name=name)
+        self.expected = expected
+        self.actual = actual
+
+
+class ChecksumMissing(TransferError):
+    """The server gave no checksum, so the bytes of this file are unverified."""
+
+
+class UrlRefused(TransferError):
+    """The storage refused a request for good: the signed URL has expired, or does not allow it.
+
+    `problem` is what it answered, `advice` what to do next; `status` is 0 where there was no answer, `code`
+    the storage's own name of the error, where it gave one.
+    """
+
+    def __init__(
+        self, problem: str, *, name: str, status: int, code: str | None = None, advice: str = ""
+    ) -> None:
+        super().__init__(f"{problem}; {advice}" if advice else problem, name=name)
+        self.problem = problem
+        self.advice = advice
+        self.status = status
+        self.code = code
+
+
+class LocalFileChanged(TransferError):
+    """A file changed while it was read; what was sent is not used."""
+
+
+class DiskFull(TransferError):
+    """No space is left in the target folder; nothing was left under a final name."""
+
+
+class UnsafePath(TransferError):
+    """A name would leave the target folder."""
