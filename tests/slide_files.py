@@ -194,10 +194,11 @@ def picture(width: int, height: int) -> NDArray[Any]:
     return np.full((height, width, 3), 200, dtype=np.uint8)
 
 
-def make_old(*paths: Path) -> None:
-    """Set the times of files back, so that they do not look as if they were being copied."""
+def make_old(*paths: Path) -> Path:
+    """Set the times of files back, so that they do not look like copies under way; return the first."""
     for path in paths:
         os.utime(path, (1e9, 1e9))
+    return paths[0]
 
 
 _BLOCKING_OPENSLIDE = """

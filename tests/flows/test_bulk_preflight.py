@@ -20,11 +20,14 @@ from attrs import evolve
 from slide_files import make_old, write_mirax, write_tiff
 from support import count
 
-from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store
+from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store, read_slide
 from aignostics_async.bulk._plan import JobPlan
+from aignostics_async.bulk.database._billing_index import BillingIndex, BillingScope
 from aignostics_async.bulk.preflight._findings import Finding, FindingKind
 from aignostics_async.bulk.preflight._preflight import PreflightProgress, run_preflight
+from aignostics_async.bulk.preflight._repeats import identify_slide, sample_slide
 from aignostics_async.bulk.preflight._report import PreflightReport
+from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
@@ -179,6 +182,76 @@ async def test_what_was_run_before_is_told_and_measured(emulator: Emulator, tmp_
         )
         assert not [warning for warning in other.warnings if warning.kind is FindingKind.COST]
         assert other.disk.expected is None
+
+
+async def test_a_slide_under_two_names_is_told_before_it_is_billed_twice(
+    client: Client, plan: JobPlan, tmp_path: Path
+) -> None:
+    first = write_tiff(tmp_path / "a.tiff")
+    shutil.copy(first, tmp_path / "b.tiff")
+    write_tiff(tmp_path / "other.tiff", mpp=0.25)
+    (tmp_path / "link.tiff").symlink_to(first)
+    make_old(*tmp_path.glob("*.tiff"))
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"{tmp_path}/{name}.tiff\n" for name in ("a", "b", "link", "other")))
+    outlook = await run_preflight(plan, Sources(files_from=listed), client)
+    assert {Path(str(each.slide)).name: each.problem for each in outlook.warnings} == {
+        "b.tiff": f"it has the same bytes as {first}, as far as samples of them tell",
+        "link.tiff": f"it is the same file as {first}, by a link",
+    }
+    assert {each.kind for each in outlook.warnings} == {FindingKind.COST}
+    searched = await run_preflight(plan, Sources(places=[tmp_path]), client)
+    assert [(Path(each.path).name, each.reason) for each in searched.left_out if each.is_slide] == [
+        ("link.tiff", "duplicate")
+    ]
+
+
+async def test_a_slide_that_was_billed_under_another_name_is_recognized(
+    client: Client, plan: JobPlan, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    lab, copy = tmp_path / "lab", tmp_path / "copy"
+    for folder in (lab / "2025", copy):
+        folder.mkdir(parents=True)
+    path = make_old(write_tiff(lab / "2025" / "x.tiff", side=768))
+    shutil.copy(path, copy / "y.tiff")
+    make_old(copy / "y.tiff")
+    item = Item("2025/x.tiff", slide=Slide(path))
+    run = await client.runs.submit(VERSION, [item], store=emulator.store_url)
+    await run.wait()
+    requirements = Requirements(await client.applications.version(VERSION))
+    sampled = await sample_slide(SlideEntry(path=str(path), reference="r"), await read_slide(Slide(path)))
+    assert sampled is not None
+    scope = BillingScope(api_root=plan.api_root, application_version=VERSION)
+    BillingIndex().record(scope, run.id, [("2025/x.tiff", identify_slide(sampled, requirements))])
+
+    outlook = await run_preflight(plan, Sources(places=[copy]), client)
+    assert [warning.problem for warning in outlook.warnings] == [
+        f"the same slide was analysed with this version already, in run {run.id}"
+    ]
+    assert outlook.earlier is not None
+    assert outlook.earlier.again == {"y.tiff": run.id}, "a person is asked before it is paid for again"
+    inside = await run_preflight(plan, Sources(places=[lab / "2025"]), client)
+    assert inside.earlier is not None
+    assert inside.earlier.again == {"x.tiff": run.id}
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other machine"))
+    unknown = await run_preflight(plan, Sources(places=[lab / "2025"]), client)
+    assert [warning.problem for warning in unknown.warnings] == [
+        f"'2025/x.tiff' was run with this version already, in run {run.id}"
+    ]
+
+
+async def test_references_with_the_mark_of_a_job_are_found(
+    client: Client, plan: JobPlan, emulator: Emulator, tmp_path: Path
+) -> None:
+    path = make_old(write_tiff(tmp_path / "marked.tiff", side=512))
+    item = Item("marked.tiff~0123abcd.7", slide=Slide(path))
+    run = await client.runs.submit(VERSION, [item], store=emulator.store_url)
+    await run.wait()
+    outlook = await run_preflight(plan, Sources(places=[path]), client)
+    assert outlook.earlier is not None
+    assert outlook.earlier.again == {"marked.tiff": run.id}
 
 
 async def test_what_has_failed_before_is_not_paid_again(

@@ -13,11 +13,14 @@ from ..._internals import transfer_engine
 from ...errors import AignosticsError
 from ...models import ItemResult, ItemStatus, RunDetails
 from ...transfer._request import send_request
+from ._repeats import file_name, is_same_end
 
 if TYPE_CHECKING:
     from ..._client import Client
 
 _SAMPLES = 3
+# The mark of a job with `reference_tag`.
+_TAG = re.compile(r"~[0-9a-f]{8}\.\d+\Z")
 _TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
 
 
@@ -33,6 +36,8 @@ class EarlierRuns:
     """Whether there were no more than were looked at."""
     again: Mapping[str, str]
     """References that have a result, or will have one, each with its run."""
+    similar: Mapping[str, tuple[str, str]]
+    """References that end as one of an earlier run, or begin one, each with that reference and its run."""
     output_bytes: float | None
     """What the outputs of one item take, on average of some; None where nobody can tell."""
     samples: int
@@ -59,7 +64,7 @@ async def look_back(
     await for_each(runs, search.look_into, limit=limit)
     sizes = [size for item in search.samples if (size := await _outputs(client, item)) is not None]
     average = sum(sizes) / len(sizes) if sizes else None
-    return EarlierRuns(len(runs), search.unread, is_whole, search.again, average, len(sizes))
+    return EarlierRuns(len(runs), search.unread, is_whole, search.again, search.similar, average, len(sizes))
 
 
 @define
@@ -67,8 +72,14 @@ class _Search:
     client: Client
     references: Collection[str]
     again: dict[str, str] = field(factory=dict)
+    similar: dict[str, tuple[str, str]] = field(factory=dict)
     samples: list[ItemResult] = field(factory=list)
     unread: int = 0
+    _by_name: dict[str, list[str]] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        for reference in self.references:
+            self._by_name.setdefault(file_name(reference), []).append(reference)
 
     async def look_into(self, run: RunDetails) -> None:
         try:
@@ -80,10 +91,18 @@ class _Search:
     def _take(self, run: RunDetails, item: ItemResult) -> None:
         has_result = item.status == ItemStatus.SUCCEEDED
         will_have = item.status == ItemStatus.PENDING and not run.status.is_final
-        if item.reference in self.references and (has_result or will_have):
-            self.again[item.reference] = run.run_id
+        if has_result or will_have:
+            self._compare(_TAG.sub("", item.reference), run.run_id)
         if has_result and item.output_artifacts and len(self.samples) < _SAMPLES:
             self.samples.append(item)
+
+    def _compare(self, earlier: str, run_id: str) -> None:
+        if earlier in self.references:
+            self.again[earlier] = run_id
+            return
+        for reference in self._by_name.get(file_name(earlier), ()):
+            if is_same_end(reference, earlier):
+                self.similar[reference] = earlier, run_id
 
 
 async def _outputs(client: Client, item: ItemResult) -> int | None:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..._core._tasks import for_each, plain_task_group
 from ...errors import AignosticsError
 from ...slides import LeftOutReason
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
+from ._repeats import SampledSlide, billed_again, find_billed, find_copies, sample_slide
 from ._report import DiskEstimate, PreflightReport
 from ._requirements import Requirements
 from ._store_probe import StoreProbe, probe_store
@@ -89,6 +90,7 @@ async def run_preflight(
             await look.discover(prober)
             group.start_soon(look.look_back)
             await look.read_all(prober)
+    await look.find_repeats()
     free = await anyio.to_thread.run_sync(_free, folder)
     return look.outlook(_disk(folder, free, look.earlier, look.ready), time.monotonic() - begun)
 
@@ -106,9 +108,12 @@ class _Preflight:
     found: Discovery = field(init=False)
     trial: StoreProbe = field(init=False)
     earlier: EarlierRuns | None = None
+    recognized: frozenset[str] = frozenset()
+    """References that the index of billed slides has found in earlier runs."""
     done: int = 0
     ready: int = 0
     bytes: int = 0
+    sampled: list[SampledSlide] = field(factory=list)
     faults: list[Finding] = field(factory=list)
     warnings: list[Finding] = field(factory=list)
 
@@ -165,9 +170,25 @@ class _Preflight:
             if not faults:
                 self.ready += 1
                 self.bytes += probed.size
+                self.sampled += [each for each in [await sample_slide(entry, probed.info)] if each]
         self.faults += faults
         if self.keep is not None:
             await self.keep(entry, probed, faults)
+
+    async def find_repeats(self) -> None:
+        """See which slides would be billed more than once, whatever they are called."""
+        self.warnings += find_copies(self.sampled)
+        try:
+            again = await find_billed(self.sampled, self.plan, self.client, self.requirements)
+        except AignosticsError as error:
+            self.warnings.append(Finding(FindingKind.PLATFORM, f"an earlier run can't be read: {error}"))
+            return
+        known = {} if self.earlier is None else self.earlier.again
+        new = {reference: run_id for reference, run_id in again.items() if reference not in known}
+        self.warnings += billed_again(self.sampled, new)
+        if self.earlier is not None:
+            self.earlier = evolve(self.earlier, again={**known, **new})
+            self.recognized = frozenset(new)
 
     def outlook(self, disk: DiskEstimate, seconds: float) -> PreflightReport:
         """Return what was found."""
@@ -196,11 +217,17 @@ class _Preflight:
         """Give a warning for each slide that would be paid again."""
         if self.earlier is None:
             return
-        again = self.earlier.again
+        again, similar = self.earlier.again, self.earlier.similar
         for entry in self.found.entries:
-            if (run_id := again.get(entry.reference)) is not None:
-                problem = f"its reference was run with this version already, in run {run_id}"
+            reference = entry.reference
+            if reference in again and reference not in self.recognized:
+                problem = f"its reference was run with this version already, in run {again[reference]}"
                 yield Finding(FindingKind.COST, problem, "leave it out, or it is billed again", entry.path)
+            elif reference in similar and reference not in again:
+                problem = "{!r} was run with this version already, in run {}".format(*similar[reference])
+                yield Finding(
+                    FindingKind.COST, problem, "if it is the same slide, it is billed again", entry.path
+                )
         if not self.earlier.is_whole or self.earlier.unread:
             problem = f"only {self.earlier.runs - self.earlier.unread} earlier runs could be looked into"
             yield Finding(FindingKind.COST, problem, "there may be more slides that were run before")
