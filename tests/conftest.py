@@ -65,6 +65,14 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests write into the state folder apart from the developer's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def violations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIO]:
     """Give the contract violations that emulators record, including those of a demo or a killed one.
 
