@@ -2,16 +2,25 @@
 
     python examples/service/service.py SLIDES --store URL [--data FOLDER] [--port 8000]
 
-AIGNOSTICS_API_ROOT and AIGNOSTICS_ACCESS_TOKEN say where to go and as whom. Needs fastapi and uvicorn.
+The environment says which platform to use and as whom, as `Client.from_env` reads it. Everybody who can reach
+the service acts for that account, so it listens on this machine only; put a proxy that signs users in before
+it. After a restart it continues where it was. Run it under a supervisor: it ends with status 1 when it can't
+go on, for example because the login has ended. `GET /health` answers 503 while it is behind the platform.
+Needs fastapi and uvicorn.
+
+- `feed.py`: what is known, as events for pages, bounded and on disk
+- `watcher.py`: follows the platform and downloads pictures
+- `submissions.py`: reads, uploads and submits slides
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import signal
 import socket
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,94 +28,93 @@ from types import FrameType
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Body, FastAPI, HTTPException
-from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi import Body, FastAPI, Header, HTTPException
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
+from feed import Event, Feed
+from submissions import Submissions
+from watcher import PlatformWatcher, explain
 
-from aignostics_async import (
-    Change,
-    Client,
-    CompletedItem,
-    InvalidSubmission,
-    Item,
-    Run,
-    Settings,
-    Slide,
-    SlideError,
-    find_slides,
-)
+from aignostics_async import AignosticsError, Client, Settings
 
 PAGE = Path(__file__).with_name("page.html")
-Event = dict[str, str]
+SAVE_INTERVAL = 5.0  # seconds
 
 
-class Hub:
-    """What is known, for who comes later, and those who listen now."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Event] = {}
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
-
-    def tell(self, event: Event) -> None:
-        """Let everybody know; the newest event of a kind, run and item stands for the older ones."""
-        self._known[event["kind"], event["run_id"], event.get("reference", "")] = event
-        for listener in self._listeners:
-            listener.put_nowait(event)
-
-    async def events(self) -> AsyncIterator[str]:
-        """Give what is known and then what comes, as server-sent events, until the service stops."""
-        listener: asyncio.Queue[Event | None] = asyncio.Queue()
-        for known in self._known.values():
-            listener.put_nowait(known)
-        self._listeners.add(listener)
-        try:
-            while (event := await listener.get()) is not None:
-                yield f"data: {json.dumps(event)}\n\n"
-        finally:
-            self._listeners.discard(listener)
-
-    def close(self) -> None:
-        """Let all streams end; the server waits for them before it stops."""
-        for listener in self._listeners:
-            listener.put_nowait(None)
-
-
-def create_app(slides: Path, store: str, data: Path, settings: Settings, version: str) -> FastAPI:
-    """Return the application. One client serves all requests, as long as the application runs."""
+def create_app(
+    slides: Path,
+    *,
+    store: str,
+    data: Path,
+    settings: Settings,
+    version: str,
+    on_failure: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM),
+) -> FastAPI:
+    """Return the application. `on_failure` ends the process when watching has failed for good."""
+    data.mkdir(parents=True, exist_ok=True)
+    feed = Feed(data / "feed.json")
+    submissions = Submissions(slides, store, version, feed)
+    watcher = PlatformWatcher(feed, data, datetime.now(UTC) - timedelta(days=1), on_failure)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        since = datetime.now(UTC) - timedelta(days=1)
-        # A failure of either task ends the service: one that sees nothing any more is no use.
-        async with Client.from_env(settings=settings) as client, asyncio.TaskGroup() as group:
+        feed.load()
+        submissions.give_up_interrupted()
+        async with Client.from_env(settings=settings) as client:
             app.state.client = client
-            tasks = [
-                group.create_task(show_changes(client, since, app.state.hub)),
-                group.create_task(show_pictures(client, since, app.state.hub, data)),
-            ]
-            yield
-            for task in tasks:
-                task.cancel()
+            tasks = [asyncio.create_task(watcher.run(client)), asyncio.create_task(save_regularly(feed))]
+            try:
+                yield
+            finally:
+                await submissions.close()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                feed.save()
         print("stopped", flush=True)
 
     app = FastAPI(lifespan=lifespan)
-    app.state.hub = Hub()
+    app.state.feed, app.state.watcher = feed, watcher
+    add_submissions(app, submissions)
+    add_feed(app, feed, watcher)
+    add_pictures(app, data)
+    return app
 
+
+def add_submissions(app: FastAPI, submissions: Submissions) -> None:
+    @app.get("/slides")
+    async def list_slides() -> list[dict[str, str]]:
+        return await submissions.list_slides()
+
+    @app.post("/submissions", status_code=202)
+    async def submit(names: Annotated[list[str], Body(embed=True)]) -> dict[str, str]:
+        return {"submission": submissions.submit(app.state.client, names)}
+
+    @app.exception_handler(AignosticsError)
+    async def answer(_request: object, error: AignosticsError) -> JSONResponse:
+        return JSONResponse({"detail": explain(error)}, 503 if error.is_transient else 502)
+
+
+def add_feed(app: FastAPI, feed: Feed, watcher: PlatformWatcher) -> None:
+    @app.get("/health")
+    async def health() -> JSONResponse:
+        status = "failing" if watcher.trouble else "ok"
+        return JSONResponse({"status": status, "reason": watcher.trouble}, 503 if watcher.trouble else 200)
+
+    @app.get("/state")
+    async def state() -> list[Event]:
+        return feed.events()
+
+    @app.get("/events")
+    async def events(last_event_id: Annotated[str, Header()] = "0") -> StreamingResponse:
+        after = int(last_event_id) if last_event_id.isdecimal() else 0
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(feed.stream(after), media_type="text/event-stream", headers=headers)
+
+
+def add_pictures(app: FastAPI, data: Path) -> None:
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         return PAGE.read_text(encoding="utf-8")
-
-    @app.get("/slides")
-    async def list_slides() -> list[str]:
-        return sorted(by_name(slides))
-
-    @app.post("/runs", status_code=201)
-    async def submit(names: Annotated[list[str], Body(embed=True)]) -> dict[str, str]:
-        run = await submit_run(app.state.client, version, by_name(slides), names, store)
-        return {"run_id": run.id}
-
-    @app.get("/events")
-    async def events() -> StreamingResponse:
-        return StreamingResponse(app.state.hub.events(), media_type="text/event-stream")
 
     @app.get("/pictures/{run_id}/{path:path}")
     def picture(run_id: str, path: str) -> FileResponse:
@@ -115,78 +123,49 @@ def create_app(slides: Path, store: str, data: Path, settings: Settings, version
             raise HTTPException(404)
         return FileResponse(file)
 
-    return app
 
-
-def by_name(slides: Path) -> dict[str, Slide]:
-    return {slide.path.relative_to(slides).as_posix(): slide for slide in find_slides(slides)}
-
-
-async def submit_run(
-    client: Client, version: str, slides: dict[str, Slide], names: list[str], store: str
-) -> Run:
-    """Create a run of the slides with these names, or answer why not."""
-    if not names or not slides.keys() >= set(names):
-        raise HTTPException(422, f"choose among {', '.join(sorted(slides))}")
-    items = [Item(name, slide=slides[name]) for name in names]
-    try:
-        return await client.runs.submit(version, items, store=store)
-    except (InvalidSubmission, SlideError) as refused:
-        raise HTTPException(422, str(refused)) from None
-
-
-async def show_changes(client: Client, since: datetime, hub: Hub) -> None:
-    """Tell of every state of all runs, also of those that somebody else has created."""
-    async for change in client.watch_all(since=since):
-        hub.tell(as_event(change))
-
-
-def as_event(change: Change) -> Event:
-    about = {"run_id": change.run_id, "status": change.new.name}
-    if change.reference is None:
-        details = change.details
-        triggered = details.triggered_at.isoformat(timespec="seconds")
-        return {"kind": "run", **about, "version": details.application_version_id, "triggered_at": triggered}
-    return {"kind": "item", **about, "reference": change.reference}
-
-
-async def show_pictures(client: Client, since: datetime, hub: Hub, data: Path) -> None:
-    """Bring the files of each item as soon as it succeeds, and tell where its picture is."""
-    # It asks the platform for nothing that the other watcher does not ask for: they share their requests.
-    async with client.download_as_completed(client.watch_all(since=since), data) as items:
-        async for done in items:
-            for event in pictures_of(done, data):
-                hub.tell(event)
-
-
-def pictures_of(done: CompletedItem, data: Path) -> list[Event]:
-    about = {"kind": "picture", "run_id": done.change.run_id, "reference": done.item.reference}
-    files = [file.path.relative_to(data) for file in done.files if file.error is None]
-    return [{**about, "url": f"/pictures/{path.as_posix()}"} for path in files if path.suffix == ".png"]
+async def save_regularly(feed: Feed) -> None:
+    while True:
+        await asyncio.sleep(SAVE_INTERVAL)
+        feed.save()
 
 
 class Server(uvicorn.Server):
     """A server that ends the streams of its pages when it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
-        self._hub = hub
+        self._feed = feed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take in a signal."""
-        self._hub.close()
+        """Handle a signal."""
+        self._feed.close()
         super().handle_exit(sig, frame)
 
+    def fail(self) -> None:
+        """Stop, since the service can't go on."""
+        self._feed.close()
+        self.should_exit = True
 
-def main(arguments: argparse.Namespace) -> None:
-    settings = Settings(poll_interval=arguments.poll_interval)
+
+def main(arguments: argparse.Namespace) -> int:
     app = create_app(
-        arguments.slides, arguments.store, arguments.data, settings, arguments.application_version
+        arguments.slides,
+        store=arguments.store,
+        data=arguments.data,
+        settings=Settings(poll_interval=arguments.poll_interval),
+        version=arguments.application_version,
+        on_failure=lambda: server.fail(),  # noqa: PLW0108 - it is made below
     )
     listener = socket.create_server(("127.0.0.1", arguments.port))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config: Any = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
-    asyncio.run(Server(config, app.state.hub).serve(sockets=[listener]))
+    server = Server(config, app.state.feed)
+    asyncio.run(server.serve(sockets=[listener]))
+    if app.state.watcher.has_failed:
+        print(f"error: {app.state.watcher.trouble}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
@@ -197,4 +176,4 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--application-version", default="he-tme:v1.1.0")
     parser.add_argument("--poll-interval", type=float, default=30.0)
-    main(parser.parse_args())
+    sys.exit(main(parser.parse_args()))

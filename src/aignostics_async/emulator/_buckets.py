@@ -55,7 +55,7 @@ class _Refused(Exception):
 
 
 @frozen
-class _MultipartUpload:
+class _PendingUpload:
     """A multipart upload in progress."""
 
     key: str
@@ -68,7 +68,7 @@ class Buckets:
 
     def __init__(self, platform: Platform) -> None:
         self._objects = platform.objects
-        self._uploads: dict[str, _MultipartUpload] = {}
+        self._uploads: dict[str, _PendingUpload] = {}
         self._keys = _keys(platform)
 
     def routes(self) -> list[Route]:
@@ -136,11 +136,11 @@ class Buckets:
 
     def _begin(self, request: Request) -> Response:
         ident = secrets.token_hex(16)
-        self._uploads[ident] = _MultipartUpload(_key(request))
+        self._uploads[ident] = _PendingUpload(_key(request))
         body = f"<UploadId>{ident}</UploadId>"
         return _xml(f"<InitiateMultipartUploadResult>{body}</InitiateMultipartUploadResult>")
 
-    async def _write_part(self, request: Request, upload: _MultipartUpload) -> Response:
+    async def _write_part(self, request: Request, upload: _PendingUpload) -> Response:
         number = request.query_params.get("partNumber", "")
         if not number.isdecimal() or not 1 <= int(number) <= 10_000:
             raise _Refused(400, "InvalidArgument")
@@ -151,7 +151,7 @@ class Buckets:
             self._objects.delete(replaced.key)
         return _written(request, row)
 
-    async def _complete(self, request: Request, upload: _MultipartUpload) -> Response:
+    async def _complete(self, request: Request, upload: _PendingUpload) -> Response:
         told = re.findall(r"<Part>(.*?)</Part>", (await request.body()).decode(), re.DOTALL)
         rows = [self._part(upload, entry) for entry in told]
         if not rows or [number for number, _ in rows] != sorted({number for number, _ in rows}):
@@ -166,7 +166,7 @@ class Buckets:
             f"<CompleteMultipartUploadResult><ETag>{_etag(row)}</ETag></CompleteMultipartUploadResult>"
         )
 
-    def _part(self, upload: _MultipartUpload, entry: str) -> tuple[int, StoredObject]:
+    def _part(self, upload: _PendingUpload, entry: str) -> tuple[int, StoredObject]:
         fields = dict(re.findall(r"<(\w+)>([^<]*)</", entry))
         number = int(fields.get("PartNumber", "0"))
         row = upload.parts.get(number)
