@@ -5,6 +5,7 @@ LOGIN ?=
 NEW ?=
 WRITE ?=
 ARGUMENTS ?=
+PYTHONS ?= 3.11 3.12 3.13
 COVERAGE ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +23,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-slow generate check-generated spec-diff update-spec lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -52,6 +53,14 @@ test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, six minute
 
 test-fast: $(VENV)/.env  ## Run the tests that need no Node, no browser and no emulator, in a minute
 	$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or process or emulator or node or browser)" --hypothesis-profile=fast
+
+# A virtual environment for each Python, below $(VENV)/pythons; one that is not installed is skipped.
+test-pythons:  ## Run the fast tests with each Python of PYTHONS="3.11 3.12 3.13"
+	@for version in $(PYTHONS); do \
+	  python=$$(command -v python$$version) && $$python -c '' 2> /dev/null || { echo "skipped: there is no python$$version" >&2; continue; }; \
+	  echo "python$$version:"; \
+	  $(MAKE) --no-print-directory test-fast PYTHON=$$python VENV=$(VENV)/pythons/$$version || exit 1; \
+	done
 
 test-slow: $(VENV)/.env $(NODE_TOOLS)  ## Run what `make test` only samples: all examples, kills and regenerations
 	$(BIN)/python -m pytest $(PARALLEL) -m "slow or hypothesis" --hypothesis-profile=slow

@@ -1,8 +1,21 @@
 """The states of items and intents, and which may follow which. Pure.
 
-An *item* is one slide on its way from a file here to its results here. An *intent* is one chunk of items that
-is to become exactly one run: it is written down before the platform is asked, and whatever becomes of the
-question, it says what may be done next.
+An *item* is one slide, from its local file to its local results. An *intent* is one chunk of items that becomes
+exactly one run. It is written to disk before the request is sent, and its state decides what may be done next:
+
+             request is written          201 with an id
+    SEALED ---------------------> SENDING -------------> CREATED <----> CLOSED
+      ^                              |  |                   ^   all items final;
+      |  not sent, or "try later"    |  | reply is lost     |   an output is fetched again
+      +------------------------------+  v                   |
+      |  proof that there is no run   UNKNOWN --------------+  the run is found
+      +---------------------------------+                   |
+      |                                 | undecidable       |
+      |  a person decides               v                   |
+      +----------------------------- AMBIGUOUS -------------+  a person decides
+
+Not shown: SEALED becomes CREATED if the platform turns out to have its run. Every state before CREATED becomes
+DISSOLVED if the request is refused, or if its items belong to other runs.
 """
 
 from __future__ import annotations
