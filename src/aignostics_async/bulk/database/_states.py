@@ -1,7 +1,8 @@
 """The states of items and intents, and which may follow which. Pure.
 
-An *item* is one slide, from its local file to its local results. An *intent* is one chunk of items that becomes
-exactly one run. It is written to disk before the request is sent, and its state decides what may be done next:
+An *item* is one slide, from its local file to its local results. An *intent* is one chunk of items that
+becomes exactly one run. It is written to disk before the request is sent, and its state decides what may be
+done next:
 
              request is written          201 with an id
     SEALED ---------------------> SENDING -------------> CREATED <----> CLOSED
@@ -14,8 +15,8 @@ exactly one run. It is written to disk before the request is sent, and its state
       |  a person decides               v                   |
       +----------------------------- AMBIGUOUS -------------+  a person decides
 
-Not shown: SEALED becomes CREATED if the platform turns out to have its run. Every state before CREATED becomes
-DISSOLVED if the request is refused, or if its items belong to other runs.
+Not shown: SEALED becomes CREATED if the platform turns out to have its run. Every state before CREATED
+becomes DISSOLVED if the request is refused, or if its items belong to other runs.
 """
 
 from __future__ import annotations
