@@ -13,6 +13,7 @@ from ...models import ItemStatus
 
 if TYPE_CHECKING:
     from ..._client import Client
+    from ...models import ItemResult
     from ..database._billing_index import BilledRun, BillingIndex
 
 
@@ -59,7 +60,13 @@ class BilledRuns:
         except (NotFound, Gone):
             return _RunContent({}, is_final=True)
         digests = await to_thread.run_sync(lambda: [self.index.digest_of(item.reference) for item in items])
-        has_results = [
-            item.status == ItemStatus.SUCCEEDED or not (item.status.is_final or is_final) for item in items
-        ]
+        has_results = [_has_results(item, is_final=is_final) for item in items]
         return _RunContent(dict(zip(digests, has_results, strict=True)), is_final=is_final)
+
+
+def _has_results(item: ItemResult, *, is_final: bool) -> bool:
+    """Whether an item has outputs, or will have some; those of a run that is over may have been deleted."""
+    if item.status == ItemStatus.SUCCEEDED:
+        is_kept = any(artifact.download_url is not None for artifact in item.output_artifacts)
+        return is_kept or not is_final
+    return not (item.status.is_final or is_final)
