@@ -139,10 +139,10 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
     settings = evolve(IMPATIENT, transfers=Transfers(bandwidth=scene.bandwidth))
     async with emulator.client(settings) as client:
         with spending() as ahead:
-            outlook = await create_job(folder / "job", plan, Sources(places=[str(slides)]), client)
+            report = await create_job(folder / "job", plan, Sources(places=[str(slides)]), client)
         print(f"{'look ahead':<10} {ahead}")
-        if not outlook.is_clear:
-            raise SystemExit(f"not made: {outlook.faults[:3]}")
+        if not report.is_clear:
+            raise SystemExit(f"not made: {report.faults[:3]}")
         begun = time.time()
         async with BulkJob(folder / "job", clock=PlatformClock()) as job:
             with spending() as spent:

@@ -1,8 +1,8 @@
-"""Every slide of a folder, whatever happens on the way: run it again, and it goes on.
+"""Every slide of a folder, whatever happens on the way: run it again to continue.
 
     python examples/bulk_job.py JOB SLIDES --store URL [--application-version ID]
 
-The environment says where to go and as whom, as `Client.from_env` reads it.
+The environment says which platform to use and as whom, as `Client.from_env` reads it.
 """
 
 import argparse

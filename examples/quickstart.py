@@ -2,7 +2,8 @@
 
     python examples/quickstart.py SLIDES RESULTS --store URL [--application-version ID]
 
-The environment says where to go and as whom, as `Client.from_env` reads it.
+The environment says which platform to use and as whom, as `Client.from_env` reads it. Needs the extras
+`slides` and `cli`.
 """
 
 import argparse
@@ -34,7 +35,7 @@ async def main(arguments: argparse.Namespace) -> int:
         try:
             await read_slide(slide)
             items.append(Item(reference, slide=slide))
-        except SlideError as error:  # submit would refuse the whole run; here the others go on
+        except SlideError as error:  # submit would refuse the whole run; here the other slides continue
             refused[reference] = error
 
     if not items:

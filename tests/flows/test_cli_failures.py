@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import uuid
 from pathlib import Path
@@ -148,6 +149,24 @@ def test_the_exit_statuses_are_documented(root: Path) -> None:
     documented = re.findall(r"^\| (\d+) \| ", (root / "docs/command-line.md").read_text(), re.MULTILINE)
     told = re.findall(r"^(\d+)  ", _app.__doc__ or "", re.MULTILINE)
     assert documented[: len(told)] == told == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "75"]
+    of_jobs = (root / "docs/how-to/bulk-jobs.md").read_text()
+    assert re.findall(r"^\| (\d+) \| ", of_jobs, re.MULTILINE) == told
+
+
+def test_the_python_of_the_how_to_is_true(root: Path) -> None:
+    text = (root / "docs/how-to/bulk-jobs.md").read_text()
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code, {})
+
+
+def test_the_commands_of_the_documentation_exist(emulator: Emulator, root: Path) -> None:
+    """Parse every command line of the two pages; what they would do is not done."""
+    pages = ("docs/how-to/bulk-jobs.md", "docs/command-line.md")
+    text = "\n".join((root / page).read_text() for page in pages)
+    found = re.findall(r"^\$ aignostics-async ([^#\n]*)", text, re.MULTILINE)
+    assert len(found) > 12
+    for line in found:
+        _app.app.parse_args(shlex.split(line), exit_on_error=False, print_error=False)
 
 
 def test_help_fits_80_columns(emulator: Emulator) -> None:
