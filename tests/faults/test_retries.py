@@ -141,7 +141,7 @@ async def test_a_run_that_is_cancelled_already_may_be_cancelled(emulator: Emulat
         {"method": "GET", "path": RUN, "status": 200, "body": details(status)},
     )
     async with emulator.client() as client:
-        await client.run(RUN_ID).cancel()
+        assert await client.run(RUN_ID).cancel() is False
     assert count(emulator, "POST", f"{RUN}/cancel") == 1
 
 

@@ -87,12 +87,12 @@ async def resolve_duplicate(database: Database, client: Client | None, run_id: s
 async def _end_run(client: Client, run_id: str) -> str:
     """Cancel a run, and return what came of that."""
     try:
-        await client.run(run_id).cancel()
+        is_cancelled = await client.run(run_id).cancel()
     except Conflict:
-        return "it was over already"
+        is_cancelled = False
     except NotFound:
         return "it was not there any more"
-    return _WAS_CANCELLED
+    return _WAS_CANCELLED if is_cancelled else "it was over already"
 
 
 async def verify(database: Database) -> list[Path]:

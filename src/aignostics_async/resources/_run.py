@@ -131,21 +131,22 @@ class Run:
             raise ended
         return details
 
-    async def cancel(self) -> None:
+    async def cancel(self) -> bool:
         """Ask the platform to stop: pending items are not processed and cost nothing.
 
-        A run that is cancelled already is no error; telling it from another final run costs one request more.
-        Raises Conflict where the run has ended otherwise.
+        Return True, or False for a run that was cancelled before, which is no error; to tell it from another
+        final run costs one request more. Raises Conflict if the run ended otherwise.
         """
         try:
             await self._session.bridge.cancel_run(self.id)
         except Conflict as conflict:
             refused = conflict
         else:
-            return
+            return True
         status = (await self.details()).status
         if status not in (RunStatus.CANCELED_USER, RunStatus.CANCELED_SYSTEM):
             raise refused
+        return False
 
     async def delete_results(self) -> None:
         """Delete all output artifacts of a final run, for good; the platform does it after 30 days.
