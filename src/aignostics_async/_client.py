@@ -1,4 +1,4 @@
-"""The client: construction, lifetime, resources."""
+"""The client: construction, lifetime, and its resources."""
 
 from __future__ import annotations
 
@@ -41,11 +41,15 @@ _T = TypeVar("_T")
 class Client:
     """The platform, for one user, in one event loop.
 
-        async with Client.from_env() as client:
-            version = await client.applications.version("h-e-tme:v1.2.3")
+        async with Client("https://platform.aignostics.com", token) as client:
+            version = await client.applications.version("he-tme:v1.0.0")
 
-    Making a client does no I/O; entering it opens its connection pools, in the event loop that runs. It
-    can be shared by all tasks of that loop. Using it before, after, or in another loop raises UsageError.
+    `api_root` is the URL of a deployment, without `/api`; `token` is an access token or a token source, such
+    as `RefreshToken`; `settings` are `Settings()` by default.
+
+    Creating a client does no I/O; entering it opens its connections in the running event loop. All tasks of
+    that loop can share it. Using it before or after, or in another loop, raises UsageError. Raises
+    ConfigurationError for an address or a token that can't be used.
     """
 
     def __init__(self, api_root: str, token: str | TokenSource, *, settings: Settings | None = None) -> None:
@@ -66,13 +70,15 @@ class Client:
 
     @classmethod
     def from_env(cls, *, settings: Settings | None = None) -> Self:
-        """Make a client from the environment variables, and log which ones were used.
+        """Create a client from environment variables, and log which ones were used.
 
-        The place is AIGNOSTICS_API_ROOT, else AIGNOSTICS_ENVIRONMENT (production, staging, dev). The
-        credential is AIGNOSTICS_ACCESS_TOKEN, else AIGNOSTICS_REFRESH_TOKEN, else AIGNOSTICS_CLIENT_SECRET,
-        else the login that `aignostics-async login` made, all but the first with AIGNOSTICS_CLIENT_ID.
-        docs/how-to/sign-in.md has the rest. Raises ConfigurationError that names what is missing; there is no
-        default place.
+            async with Client.from_env() as client: ...
+
+        The deployment is AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev); there is
+        no default. The credential is the first of AIGNOSTICS_ACCESS_TOKEN, AIGNOSTICS_REFRESH_TOKEN,
+        AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need
+        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists the others. No I/O. Raises ConfigurationError that
+        names what is missing.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)
@@ -115,12 +121,12 @@ class Client:
         retries: Retries | None = None,
         hooks: Hooks | None = None,
     ) -> Self:
-        """Return a client that shares this one's connections, under other timeouts, retries or hooks.
+        """Return a client that shares this one's connections, with other timeouts, retries or hooks.
 
             quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
 
-        No I/O. It is open as long as this one is, and is not entered. Watching stays under the settings of
-        this one, because all watchers share their requests.
+        No I/O. It is open as long as this one is, and must not be entered. Watching keeps the settings of
+        this client, because all watchers share their requests.
         """
         base = self.settings
         settings = evolve(
@@ -135,20 +141,23 @@ class Client:
         return other
 
     def run(self, run_id: str) -> Run:
-        """Return the handle of a run; no I/O. Raises UsageError for an id that is no UUID."""
+        """Return the handle of a run by its id; no I/O. Raises UsageError for an id that is not a UUID."""
         return Run(run_id, self._session)
 
     def watch(self, runs: Iterable[Run | str] = (), *, cursor: str | None = None) -> Watcher:
-        """Give the changes of many runs as one stream, the current states first; see `Run.watch`.
+        """Watch several runs as one stream of changes, current states first; see `Run.watch`.
 
-        `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not over then
-        go on from there, whether they are named or not. Ends when all are over. A run that vanished or can't
-        be read does not end the others: at the end all such errors are raised, in one ExceptionGroup.
+            async for change in client.watch([run, "0b5c..."]):
+                print(change.run_id, change.reference, change.old, "->", change.new)
 
-        Costs one request per hundred runs and `Settings.poll_interval`, and `Settings.results_rate_limit` for
-        the items of those that are RUNNING. A state is seen within the interval, and that of an item after
-        (RUNNING runs / budget) minutes more. Who is slow to take the changes delays no other watcher and
-        misses no final state.
+        `runs` are handles or ids. With the `cursor` of an earlier change, runs that were not over then
+        continue from there, whether they are named or not. Ends when all runs are over. A run that vanishes
+        or can't be read does not end the others; at the end all such errors are raised in one ExceptionGroup.
+
+        Costs one request per hundred runs every `Settings.poll_interval`, and up to
+        `Settings.results_rate_limit` for the items of RUNNING runs. A run's state is seen within the
+        interval, an item's up to (RUNNING runs / rate limit) minutes later. A slow consumer delays no other
+        watcher and misses no final state.
         """
         if isinstance(runs, str | Run):
             raise UsageError(f"runs takes several; put the one in a list: [{runs!r}], or use its own watch()")
@@ -167,13 +176,13 @@ class Client:
         since: datetime | None = None,
         cursor: str | None = None,
     ) -> Watcher:
-        """Give the changes of all runs of the caller, also of those that are created meanwhile; never ends.
+        """Watch all runs of the caller, including runs created later; never ends.
 
-        `application` narrows it down to the runs of one application id, `since`, an aware time, to those
-        that were triggered then or later. Without it every run that there is will be read once: after a
-        restart, give the `cursor` of an earlier change instead, and what was over then is not read again,
-        but for runs of the ten minutes before, whose changes come once more (see `Change.id`). A run that
-        vanishes is given no more. Costs are those of `watch`.
+        `application` limits it to the runs of one application id, `since`, an aware time, to runs triggered
+        at that time or later. Without `since` every existing run is read once. After a restart give the
+        `cursor` of an earlier change instead: runs that were over then are not read again, except those of
+        the ten minutes before, whose changes are repeated (see `Change.id`). A run that vanishes is dropped.
+        Costs are those of `watch`.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
@@ -184,17 +193,18 @@ class Client:
         *,
         progress: Progress | None = None,
     ) -> CompletedItems:
-        """Bring each item's files as soon as it succeeds, and give the item when they are there.
+        """Download each item's files as soon as it succeeds, and yield the item when they are complete.
 
             async with client.download_as_completed(runs, "results/") as items:
                 async for done in items:
                     print(done.item.reference, [file.path for file in done.files])
 
-        `runs` are handles or ids, or a watcher, such as one of `watch_all` or one that goes on from a cursor.
-        Each run has a folder of its id, with a folder for each item, as `Run.download` makes them, and with
-        the same guarantees. URLs are those of the reading that showed the item, and signed anew where they
-        are refused. A failed file is an outcome of its item and stops no other. At the end it raises what
-        `watch` would raise. Costs are those of `watch`; `Limits.transfers` items are under way at once.
+        `runs` are handles or ids, or a watcher, such as one of `watch_all` or one that continues from a
+        cursor. Files lie in a folder per run id and in it a folder per item, laid out and verified as by
+        `Run.download`. Signed URLs are those of the listing that showed the item, and are requested again if
+        a storage refuses them. A failed file is an outcome of its item and stops no other file. At the end it
+        raises what `watch` would raise. Costs are those of `watch`; up to `Limits.transfers` items are
+        downloaded at once.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -223,13 +233,13 @@ class Client:
         return open_store(address, self._session, endpoint=endpoint, verify=verify, checksums=checksums)
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run an operation of the generated client and return its generated model.
+        """Call an operation of the generated package, and return its generated model.
 
             from aignostics_api.api.public import list_runs
             runs = await client.call(list_runs, page_size=10)
 
-        `operation` is a module of `aignostics_api.api.public`. Token, retries, timeouts and errors are the
-        client's own; an error status raises, so an error model is never returned.
+        `operation` is a module of `aignostics_api.api.public`. Token, retries, timeouts and errors are those
+        of the client; an error status raises, so an error model is never returned.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

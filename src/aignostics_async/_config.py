@@ -1,4 +1,4 @@
-"""Frozen settings. Every default of the client stands here and nowhere else."""
+"""Frozen settings. All defaults of the client are here."""
 
 from __future__ import annotations
 
@@ -43,112 +43,121 @@ def _instance(_settings: object, attribute: Any, value: object) -> None:
 
 @frozen(kw_only=True)
 class Timeouts:
-    """How long to wait, in seconds or as a timedelta. There is no way to wait for ever."""
+    """How long to wait in one request, in seconds or as a timedelta; always finite."""
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
-    """For a connection, TLS included."""
+    """For a connection, including TLS."""
     read: float = field(default=60, converter=seconds, validator=_positive)
-    """Between two pieces of an answer, not for the whole of it."""
+    """Between two pieces of a response, not for all of it."""
     write: float = field(default=60, converter=seconds, validator=_positive)
     """Between two pieces of a request."""
     pool: float = field(default=60, converter=seconds, validator=_positive)
-    """For a free connection. The client queues in front of its pool, so this is a last resort."""
+    """For a free connection of httpx's pool. The client queues before it, so this hardly ever applies."""
 
 
 @frozen(kw_only=True)
 class Retries:
-    """When to try again. GET, PUT and DELETE are repeated; a POST only when no connection was made."""
+    """When to repeat a request.
+
+    GET, HEAD, PUT and DELETE are repeated after failures that are likely to pass; a POST only if no
+    connection was made.
+    """
 
     attempts: int = field(default=4, validator=_at_least_one)
-    """Tries in all, the first included; 1 turns retries off."""
+    """Attempts in all, including the first; 1 turns retries off."""
     initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
-    """Before the second try; each further wait doubles, less up to a quarter of jitter."""
+    """Before the second attempt; each further wait doubles. Jitter takes up to a quarter off."""
     max_wait: float = field(default=8, converter=seconds, validator=_positive)
     """Where doubling ends."""
     max_retry_after: float = field(default=120, converter=seconds, validator=_positive)
-    """A server that asks for a longer wait than this gets its error raised instead."""
+    """If the server asks for a longer wait, its error is raised instead."""
 
 
 @frozen(kw_only=True)
 class Limits:
-    """How much at once."""
+    """How much happens at once."""
 
     api_requests: int = field(default=8, validator=_at_least_one)
-    """API requests in flight; more only slow each other down. Also the size of the connection pool."""
+    """API requests in flight, which is also the number of connections."""
     transfers: int = field(default=16, validator=_at_least_one)
-    """Connections that move files at once, both ways together. The client begins with half of it, takes more
-    while that is faster, and fewer when a storage or the processors ask for it."""
+    """Connections that transfer files, uploads and downloads together. The client starts with half of them,
+    adds some while that is faster, and uses fewer when a storage throttles or the processors are busy."""
     items_per_run: int = field(default=500, validator=_at_least_one)
-    """Items of one run request; the platform refuses more."""
+    """Items of one run request; the platform accepts no more than 500."""
 
 
 @frozen(kw_only=True)
 class Transfers:
-    """How files move. Sizes are in bytes."""
+    """How files are transferred. Sizes are in bytes."""
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))
-    """Bytes per second, over all connections and both ways together; None for as fast as it goes."""
+    """Bytes per second over all connections, uploads and downloads together; None for no limit."""
     segment_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
-    """The smallest stretch of a download that is worth a connection of its own."""
+    """The smallest part of a download that gets a connection of its own."""
     part_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
-    """Of an upload in parts; stores want 5 MiB at least. A file that fits one part is sent whole."""
+    """Of a multipart upload; stores require at least 5 MiB. A file that fits one part is sent whole."""
     max_concurrency: int = field(default=4, validator=_at_least_one)
-    """Parts of one file in flight. Each is held in memory while it is sent."""
+    """Parts of one file in flight; each is held in memory while it is sent."""
 
 
 @frozen(kw_only=True)
 class Uploads:
-    """How `runs.submit` names what it uploads: prefix, job, item, file name."""
+    """How `runs.submit` names uploaded objects: `{prefix}/{job}/{item}/{file name}`."""
 
     prefix: str = field(default="aignostics-async", validator=matches_re(r"[\w./-]*"))
     """The first part of every key."""
     job: str | None = field(default=None, validator=optional(matches_re(r"[\w.-]+")))
-    """Names a job that may be repeated: what an interrupted try of it has uploaded is found and not sent
-    again, if its size and checksum are right. Without it every call has keys of its own."""
+    """Names a submission that may be repeated: objects that an earlier call with this name uploaded are not
+    sent again if their size and checksum match. Without it every call uses new keys."""
 
 
 @frozen(kw_only=True)
 class Settings:
-    """Everything about a client that is not an address or a credential."""
+    """All settings of a client except its address and credential.
+
+        Settings(poll_interval=60, retries=Retries(attempts=2))
+
+    Durations are seconds or timedeltas. Raises ConfigurationError for a value that can't be used.
+    """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
     retries: Retries = field(factory=Retries, validator=_instance)
     limits: Limits = field(factory=Limits, validator=_instance)
     transfers: Transfers = field(factory=Transfers, validator=_instance)
     hooks: Hooks = field(factory=Hooks, validator=_instance)
-    """Functions that are told of each request, response and retry of the API."""
+    """Functions that observe each API request, response and retry."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
-    """Between two looks at a run, as the platform advises; jitter takes up to a twentieth off."""
+    """Between two polls of a run, 30 s as the platform advises; jitter takes up to a twentieth off."""
     results_rate_limit: float = field(default=600, validator=_positive)
-    """Requests a minute that watching spends on the results of runs, however many of them are RUNNING."""
+    """Requests per minute that watching spends on results, however many runs are RUNNING."""
     results_timeout: float = field(default=60, converter=seconds, validator=_positive)
-    """How long `watch` and `download` look for the last results of a run that is final."""
+    """How long `watch` and `download` wait for the last results of a final run."""
     outage_timeout: float = field(default=300, converter=seconds, validator=_positive)
-    """How long `watch`, `wait` and `download` go on asking while the API can't be reached or is failing."""
+    """How long `watch`, `wait` and `download` keep polling while the API fails or can't be reached."""
     read_after_write_timeout: float = field(default=5, converter=seconds, validator=_positive)
-    """How long a run that was just created may be unknown to the server's replicas."""
+    """How long a run that was just created may be unknown to some replicas of the server."""
     url_lifetime: float = field(default=7 * 24 * 3600, converter=seconds, validator=_positive)
-    """Of the URLs signed for the platform, which asks for six days at least; stores sign seven at most."""
+    """Of the URLs that are signed for the platform, which requires six days; stores allow seven at most."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
-    """For a private CA or a client certificate; else certifi's CAs, or SSL_CERT_FILE and SSL_CERT_DIR."""
+    """For a private CA or a client certificate; by default SSL_CERT_FILE, SSL_CERT_DIR or certifi's CAs."""
     proxy: str | None = field(default=None, repr=False)
-    """For all traffic; else HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide, where `trust_env` allows."""
+    """For all traffic but loopback; by default HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide."""
     trust_env: bool = True
-    """Whether proxies and certificate files are taken from the environment."""
+    """Whether the environment may set proxies and certificate files."""
     user_agent: str = field(default="", validator=_header_text)
-    """Put in front of the SDK's own user agent, to tell your service from others."""
+    """Prepended to the SDK's own user agent, to identify your service."""
 
 
 @frozen
 class Environment:
-    """A deployment of the platform: its API root, its token endpoint and its audience."""
+    """A deployment of the platform."""
 
     api_root: str
     token_url: str
     audience: str
 
 
-# Hosts as the platform publishes them; client ids are not among them, they come from its support.
+# Hosts as the platform publishes them. Client ids are not public; its support issues them.
 ENVIRONMENTS = {
     "production": Environment(
         "https://platform.aignostics.com",
@@ -169,7 +178,7 @@ ENVIRONMENTS = {
 
 
 def environment(name: str) -> Environment:
-    """Return a deployment by its name, or raise ConfigurationError with the names there are."""
+    """Return a deployment by its name; raises ConfigurationError that lists the known names."""
     try:
         return ENVIRONMENTS[name]
     except KeyError:
