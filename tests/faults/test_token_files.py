@@ -300,12 +300,12 @@ async def test_a_file_system_without_locks_is_told_and_used(
 async def test_a_lock_that_stays_held_is_not_waited_for_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_store, "_LONGEST_LOCK_WAIT", 0.2)
+    monkeypatch.setattr(_store, "_MAX_LOCK_WAIT", 0.2)
     async with identity() as place:
         store = FileStore(tmp_path)
         source = place.source(store=store)
         async with store.lock(source._tokens.key):
-            with pytest.raises(TokenEndpointUnavailable, match="another process has been renewing"):
+            with pytest.raises(TokenEndpointUnavailable, match="another process has been refreshing"):
                 await source.get_token()
         assert not place.counted
 

@@ -1,22 +1,27 @@
-"""A file that is there whole or not at all, and is its owner's alone."""
+"""Atomic writes: a file appears complete or not at all, and readable by its owner only."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write, which takes its place when the block ends well, and goes when it does not.
+def atomic_file(path: Path, *, prefix: str = ".") -> Iterator[BinaryIO]:
+    """Open a temporary file that replaces `path` when the block succeeds, and is deleted when it fails.
 
-    What stood there until then stays as it was. Raises OSError.
+        with atomic_file(path) as file:
+            file.write(content)
+
+    Until then `path` is unchanged; afterwards a power cut does not undo it. Only a killed process leaves the
+    temporary file, which lies beside `path` with `prefix` and the mode 0600. Costs an fsync of the file and
+    one of the folder. Raises OSError.
     """
-    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)  # 0600 from birth
+    descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=path.parent)
     part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -27,3 +32,14 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Not every system can open a folder, or sync it; the file itself is safe by then.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

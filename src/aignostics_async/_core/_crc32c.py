@@ -1,4 +1,4 @@
-"""CRC32C: of bytes, of a file, of a stream, combined from segments, and its wire form.
+"""CRC32C of bytes, files and streams, combined from segments, and its wire form.
 
 On the wire a CRC32C is the base64 of its four big-endian bytes, as in the platform's
 `checksum_base64_crc32c` and in the `x-goog-hash` header of Google Cloud Storage.
@@ -26,10 +26,14 @@ _POLYNOMIAL = 0x82F63B78  # Castagnoli, bits reversed (RFC 3720, appendix B.4)
 
 
 class Crc32c:
-    """A CRC32C that grows with the bytes it is given.
+    """A running CRC32C.
 
-    Two of them add up: for `a` over the first bytes and `b` over the ones that follow, `a + b` is the
-    checksum of both together. Adding costs some microseconds, whatever the lengths are.
+        checksum = Crc32c()
+        checksum.update(b"123456789")
+        checksum.wire  # "4waSgw=="
+
+    For `a` over some bytes and `b` over the bytes that follow, `a + b` is the checksum of both together. An
+    addition takes microseconds, whatever the lengths.
     """
 
     __slots__ = ("length", "value")
@@ -39,7 +43,7 @@ class Crc32c:
         self.length = length
 
     def update(self, data: Buffer) -> None:
-        """Take in more bytes, from any buffer, without copying them."""
+        """Add bytes from any buffer, without copying them."""
         import crc32c  # here, because it costs a quarter of this package's import time
 
         self.value = crc32c.crc32c(data, self.value)
@@ -47,7 +51,7 @@ class Crc32c:
 
     @property
     def wire(self) -> str:
-        """The checksum as it is sent: base64 of the four big-endian bytes, eight characters."""
+        """The wire form: base64 of the four big-endian bytes, eight characters."""
         return encode_crc32c(self.value)
 
     def __add__(self, after: Crc32c) -> Crc32c:
@@ -72,9 +76,9 @@ def encode_crc32c(value: int) -> str:
 
 
 def decode_crc32c(wire: str) -> int:
-    """Return the checksum that a wire form stands for.
+    """Return the checksum of a wire form: `decode_crc32c("4waSgw==")` is `0xE3069283`.
 
-    Raises ValueError for anything but the base64 of four bytes, and says so of a hexadecimal value.
+    Raises ValueError for anything but the base64 of four bytes.
     """
     if re.fullmatch(r"(0x)?[0-9a-fA-F]{8}", wire):
         raise ValueError(
@@ -94,7 +98,7 @@ def decode_crc32c(wire: str) -> int:
 
 
 def readable_crc32c(promise: str | None) -> str | None:
-    """Return a promised checksum if it is one; another text promises nothing."""
+    """Return a checksum in wire form as it is, and None for any other text."""
     if promise is None:
         return None
     try:
@@ -114,19 +118,19 @@ def goog_crc32c(header: str | None) -> str | None:
 
 
 def checksum_bytes(data: Buffer) -> Crc32c:
-    """Return the checksum of bytes that are in memory."""
+    """Return the checksum of bytes in memory."""
     checksum = Crc32c()
     checksum.update(data)
     return checksum
 
 
 def checksum_segments(segments: Iterable[Crc32c]) -> Crc32c:
-    """Return the checksum of a whole from the checksums of its segments, in their order."""
+    """Return the checksum of a whole from those of its segments, in order."""
     return sum(segments, Crc32c())
 
 
 async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
-    """Return the checksum of everything that a stream gives; each piece is hashed as it comes."""
+    """Return the checksum of a stream, hashing each piece as it arrives."""
     checksum = Crc32c()
     async for piece in stream:
         checksum.update(piece)
@@ -134,16 +138,15 @@ async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
 
 
 async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
-    """Return the checksum of a file.
+    """Return the checksum of a file, read once in a worker thread with a buffer of 1 MiB.
 
-    Reads it once in a worker thread with 1 MiB of memory; the event loop stays free. Raises OSError as
-    `open` does.
+    Raises OSError as `open` does.
     """
     return await anyio.to_thread.run_sync(read_checksum, path)
 
 
 def read_checksum(path: str | os.PathLike[str]) -> Crc32c:
-    """Return the checksum of a file, blocking; for code that already runs in a thread."""
+    """Return the checksum of a file; blocks, so call it in a worker thread."""
     checksum = Crc32c()
     buffer = bytearray(_PIECE)
     view = memoryview(buffer)

@@ -1,4 +1,4 @@
-"""A lock between processes, which the system frees when its holder dies."""
+"""A lock between processes, which the system releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def try_lock(descriptor: int) -> bool | None:
 
 
 class FileLock:
-    """Lock a file, which stays when the lock is released: deleting it would let two hold a lock at once."""
+    """A lock on a file. The file is never deleted: otherwise two processes could hold the lock at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free; never waits. Raises OSError where it can't be locked at all."""
+        """Acquire the lock if it is free, without waiting; raises OSError if the file can't be locked."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _try(descriptor)
@@ -67,7 +67,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Free the lock, if it is held."""
+        """Release the lock if it is held."""
         if self._descriptor is not None:
             _free(self._descriptor)
             os.close(self._descriptor)

@@ -1,4 +1,4 @@
-"""Names for files, made from texts of the server's: safe on every system, and never two alike."""
+"""File names made from the server's texts: safe on every system, and all different."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import UnsafePath
 K = TypeVar("K", bound=Hashable)
 
 # Bytes in UTF-8. File systems allow 255; the difference is for suffixes and for long folders on Windows.
-_LONGEST = 150
+_MAX_BYTES = 150
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\..*)?", re.IGNORECASE)
 
@@ -34,23 +34,23 @@ _EXTENSIONS = {
 
 
 def extension(mime_type: str) -> str:
-    """Return the file name extension for a media type, `.bin` for one that is not known here."""
+    """Return the file name extension of a media type, `.bin` for an unknown one."""
     return _EXTENSIONS.get(mime_type.partition(";")[0].strip().lower(), ".bin")
 
 
 def safe_name(text: str) -> str:
-    """Return a text as one file name that no system refuses and no system reads as a path.
+    """Return a text as one file name that every system accepts and none reads as a path.
 
-    Different texts may give equal names; `distinct_names` tells them apart.
+    Different texts may yield the same name; `distinct_names` yields different ones.
     """
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     printable = (c if unicodedata.category(c)[0] not in "CZ" or c == " " else "_" for c in text)
     name = _FORBIDDEN.sub("_", "".join(printable)).lstrip(". ").rstrip(". ")
     if _DEVICE.fullmatch(name):
         name = f"_{name}"
-    if len(name.encode("utf-8")) > _LONGEST:
+    if len(name.encode("utf-8")) > _MAX_BYTES:
         stem, suffix = _split(name)
-        kept = stem.encode("utf-8")[: _LONGEST - 9 - len(suffix)].decode("utf-8", "ignore")
+        kept = stem.encode("utf-8")[: _MAX_BYTES - 9 - len(suffix)].decode("utf-8", "ignore")
         name = f"{kept}~{_digest(text)}{suffix}"
     return name or f"_{_digest(text)}"
 
@@ -58,7 +58,8 @@ def safe_name(text: str) -> str:
 def distinct_names(texts: Mapping[K, str]) -> dict[K, str]:
     """Return a safe name for each key, all different on every system, and the same at every call.
 
-    Names that would be one file where case or Unicode form does not count get a digest of key and text.
+    Names that would be the same file on a system that ignores case or Unicode form get a digest of key and
+    text.
     """
     plain = {key: safe_name(text) for key, text in texts.items()}
     names = plain
@@ -66,7 +67,7 @@ def distinct_names(texts: Mapping[K, str]) -> dict[K, str]:
     while True:
         uses = Counter(_folded(name) for name in names.values())
         twins = {key for key, name in names.items() if uses[_folded(name)] > 1}
-        # A text can be chosen to look like another one's marked name; then it is marked too.
+        # A text can equal the marked name of another one; then it is marked too.
         if twins <= marked:
             return names
         marked |= twins
@@ -76,11 +77,11 @@ def distinct_names(texts: Mapping[K, str]) -> dict[K, str]:
 
 
 def check_inside(root: Path, target: Path) -> None:
-    """Raise UnsafePath unless `target` lies below `root`, links followed; a last lock behind `safe_name`."""
+    """Raise UnsafePath unless `target`, links resolved, lies below `root`; a defence beside `safe_name`."""
     try:
         if target.resolve().is_relative_to(root.resolve()):
             return
-    except (OSError, RuntimeError):  # a loop of links is one or the other, by Python's version
+    except (OSError, RuntimeError):  # which of the two a loop of links raises depends on Python's version
         pass
     raise UnsafePath(f"it would leave {root}; remove the link that stands in its place", name=str(target))
 

@@ -1,8 +1,8 @@
-"""From the bytes of an answer to JSON values: fast, and entry by entry where that is what keeps the others.
+"""JSON of requests and responses: fast, and entry by entry where one entry is broken.
 
-The fast parser either gives what the standard library gives, or refuses: it knows no NaN, no number out of
-range and no half of a surrogate pair. What it refuses is read by the standard library, one entry of a list
-at a time. It takes a long list in pieces, so that the loop can turn between them.
+msgspec either returns what the standard library returns, or refuses: NaN, numbers out of range, lone
+surrogates. What it refuses is parsed by the standard library, a list entry by entry. A long list is parsed in
+pieces, so that the event loop can run between them.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ import msgspec
 from ..errors import UsageError
 from ._secret import Secret
 
-# A whole page of the contract's size, and less than 2 ms of parsing; what is longer is cut into pieces.
+# A whole page of the contract's size, parsed in less than 2 ms; longer bodies are cut into pieces.
 AT_ONCE = 1 << 20
 _PIECE = 1 << 18
 
 _PLAIN = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
-_SHOWN = 6000
+_MAX_SHOWN = 6000  # characters
 
 
 class NoJson(ValueError):
-    """A text is no JSON, or not the list that it should be."""
+    """A text is not JSON, or not a list where a list is expected."""
 
 
 class BrokenEntry(ValueError):
-    """An entry of a list that can't be parsed, and the beginning of its text."""
+    """An entry of a list can't be parsed; `text` is its beginning."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(reason)
@@ -54,7 +54,7 @@ def encode_json(value: object) -> Secret:
 
 
 def decode_json(content: bytes) -> Any:
-    """Return the value that an answer consists of, or raise NoJson."""
+    """Return the value of a response body; raises NoJson."""
     try:
         return msgspec.json.decode(content)
     except (ValueError, RecursionError):
@@ -69,14 +69,14 @@ def decode_json(content: bytes) -> Any:
 
 
 def entries(content: bytes) -> Iterator[Any]:
-    """Give the entries of the list that an answer consists of, or raise NoJson.
+    """Yield the entries of the list in a response body; raises NoJson.
 
-    An entry that can't be parsed is given as a BrokenEntry. No step takes longer than the parsing of
-    `AT_ONCE` bytes, or of one entry.
+    An entry that can't be parsed is yielded as a BrokenEntry. No step takes longer than parsing `AT_ONCE`
+    bytes, or one entry.
     """
     at = 0
     for end in _cuts(content):
-        # Whatever parses between brackets of its own is whole entries, so a wrong cut can only be refused.
+        # What parses between brackets of its own is whole entries: a wrong cut is refused and loses nothing.
         piece = (b"[" if at else b"") + content[at:end] + (b"]" if end < len(content) else b"")
         try:
             given = msgspec.json.decode(piece)
@@ -92,7 +92,7 @@ def entries(content: bytes) -> Iterator[Any]:
 
 
 def _cuts(content: bytes) -> Iterator[int]:
-    """Give the commas where a long list may be cut, before what begins like its first entry; last its end."""
+    """Yield where a long list can be cut: at commas before what begins like its first entry, and its end."""
     if len(content) > AT_ONCE:
         first = content.find(b"{")
         mark = content[first : content.find(b":", first) + 1]
@@ -106,7 +106,7 @@ def _cuts(content: bytes) -> Iterator[int]:
 
 
 def beginning(entry: object) -> str:
-    """Return an entry as JSON as far as an excerpt of it needs, however big or deep it is."""
+    """Return the beginning of an entry as JSON, enough for an excerpt, however large or deep it is."""
     if isinstance(entry, BrokenEntry):
         return entry.text
     parts: list[str] = []
@@ -115,7 +115,7 @@ def beginning(entry: object) -> str:
         for part in json.JSONEncoder(ensure_ascii=False).iterencode(entry):
             parts.append(part)
             size += len(part)
-            if size > _SHOWN:
+            if size > _MAX_SHOWN:
                 break
     except RecursionError:
         parts.append("…")
@@ -157,11 +157,11 @@ def _entry(text: str, at: int) -> tuple[Any, int]:
         except RecursionError:
             reason = "it is nested too deeply"
     end = _end(text, at)
-    return BrokenEntry(reason, text[at : min(end, at + _SHOWN)]), end
+    return BrokenEntry(reason, text[at : min(end, at + _MAX_SHOWN)]), end
 
 
 def _end(text: str, at: int) -> int:
-    """Return where an object or a list ends by its brackets alone, at any depth."""
+    """Return where an object or list ends, counting brackets only, at any depth."""
     depth = 0
     if text.startswith(("{", "["), at):
         for found in _STRING_OR_BRACKET.finditer(text, at):
@@ -177,7 +177,7 @@ def _skip(text: str, at: int) -> int:
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses to read thousands of digits; as a number with an exponent it would be infinite.
+    # Python refuses integers of thousands of digits; written with an exponent they would be infinite.
     try:
         return int(digits)
     except ValueError:

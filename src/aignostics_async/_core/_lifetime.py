@@ -1,4 +1,4 @@
-"""Whether a client is open, and in which event loop."""
+"""The lifetime of a client: open or closed, and in which event loop."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 class Lifetime:
-    """A client is entered once, used in the loop that entered it, and closed once."""
+    """State of a client that is entered once, used in the event loop that entered it, and closed once."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     def begin(self) -> None:
-        """Bind to the running event loop; raises UsageError when it was bound before."""
+        """Bind to the running event loop; raises UsageError the second time."""
         if self._closed:
             raise UsageError("this client was closed; make a new one")
         if self._loop is not None:
@@ -35,7 +35,7 @@ class Lifetime:
         self._loop = running_loop()
 
     def end(self) -> None:
-        """Make every further use an error."""
+        """Make every later use a UsageError."""
         self._closed = True
 
     @property

@@ -1,4 +1,4 @@
-"""A text that never shows."""
+"""A text that shows nowhere by accident."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NoReturn, Self
 
 
 class Secret:
-    """Hold a token, a code, a password or a signed URL so that it can be sent and not be seen.
+    """A token, code, password or signed URL that can be sent and does not show.
 
-    It shows in no repr, log, pickle, copy or `attrs.asdict`, nor among the local variables of a traceback;
-    `reveal()` gives the text, and every use of it is a place to look at.
+    It shows in no repr, log, copy or `attrs.asdict`, not in the variables of a traceback, and can't be
+    pickled. Only `reveal()` returns the text, so every use of it can be found.
     """
 
     __slots__ = ("_text",)

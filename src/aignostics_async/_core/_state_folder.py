@@ -1,4 +1,4 @@
-"""Where this user's state is kept: not in a cache, which cleaners empty, nor in what roams."""
+"""The folder of this user's state, which is neither a cache nor synchronised between machines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..errors import ConfigurationError
 
 
 def state_folder(name: str) -> Path:
-    """Return the folder for one kind of state; it may not be there yet.
+    """Return the folder for one kind of state, which may not exist yet.
 
-    Raises ConfigurationError where the user has no home folder.
+    Raises ConfigurationError if the user has no home folder.
     """
     from platformdirs import user_state_path
 

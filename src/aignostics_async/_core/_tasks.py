@@ -1,4 +1,4 @@
-"""Several things at once, and one plain error instead of a group."""
+"""Concurrent work that raises one plain error instead of an exception group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def plain_task_group() -> AsyncIterator[TaskGroup]:
-    """Give a task group whose first failure cancels the others and is raised as it is, not in a group."""
+    """Open a task group whose first failure cancels the other tasks and is raised itself, not in a group."""
     failure: BaseException | None = None
     try:
         async with anyio.create_task_group() as group:
@@ -29,9 +29,9 @@ async def plain_task_group() -> AsyncIterator[TaskGroup]:
 
 
 async def run_all(jobs: Sequence[Callable[[], Awaitable[T]]], *, limit: int) -> list[T]:
-    """Return the results of all jobs, in their order, with at most `limit` of them at work.
+    """Return the results of all jobs, in order, running at most `limit` of them at once.
 
-    The first one that fails cancels the others, and its error is raised as it is.
+    The first failure cancels the others and is raised itself.
     """
     results: list[T | None] = [None] * len(jobs)
     limiter = anyio.CapacityLimiter(limit)
@@ -47,9 +47,9 @@ async def run_all(jobs: Sequence[Callable[[], Awaitable[T]]], *, limit: int) -> 
 
 
 async def for_each(items: Iterable[S], work: Callable[[S], Awaitable[None]], *, limit: int) -> None:
-    """Do `work` for all items, with at most `limit` of them at work; takes the next item when one is done.
+    """Call `work` for each item, at most `limit` at once; takes the next item when one is done.
 
-    The first failure cancels the others and is raised as it is.
+    The first failure cancels the others and is raised itself.
     """
     remaining = iter(items)
 

@@ -37,10 +37,10 @@ def _answered_by(response: Response) -> Literal["api", "gateway", "unknown"]:
 
 
 def _server_words(response: Response) -> str:
-    """Return what the server said: the places and messages of a validation error, else its own text."""
+    """Return the server's words: the places and messages of a validation error, or its text."""
     detail = json_object(response).get("detail")
     if isinstance(detail, list):
-        # Newer servers put the offending input beside these two, signed URLs included: it stays out.
+        # Newer servers add the offending input, which may be a signed URL, so only these two are used.
         faults = [
             f"{'.'.join(str(part) for part in entry.get('loc', []))}: {entry.get('msg', '')}"
             for entry in detail
@@ -51,7 +51,7 @@ def _server_words(response: Response) -> str:
 
 
 def json_object(response: Response) -> dict[str, Any]:
-    """Return the JSON object of a body that was read; an empty one for any other body."""
+    """Return the JSON object of a response body; an empty one for any other body."""
     try:
         parsed = response.json()
     except (ValueError, RecursionError):
@@ -60,7 +60,7 @@ def json_object(response: Response) -> dict[str, Any]:
 
 
 def retry_after(response: Response) -> float | None:
-    """Return the seconds after which the server asks to come back, if it does."""
+    """Return the seconds of the Retry-After header, or None."""
     return parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
 
 

@@ -1,7 +1,7 @@
-"""The one place of retries: a pure decision, and the loop that acts on it.
+"""The one retry policy: a pure decision, and the loop that acts on it.
 
-What may be repeated: GET, HEAD, PUT and DELETE after a failure that is likely to pass; a POST only when the
-connection was never made. (One repetition after a 401 is `_http/_api_pool.py`'s: it belongs to the token.)
+GET, HEAD, PUT and DELETE are repeated after a failure that is likely to pass; a POST only if the connection
+was never made. (The repetition after a 401 is in `_api_pool.py`: it belongs to the token.)
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 @frozen(kw_only=True)
 class Outcome:
-    """What became of one try: a status, or no answer at all."""
+    """The outcome of one attempt: a status, or no response."""
 
     status: int | None = None
     retry_after: float | None = None
     request_sent: bool = True
-    """False only where the connection was never made."""
+    """False only if the connection was never made."""
     is_transient: bool = False
     """Whether the answer names a failure that is likely to pass, which its status alone does not tell."""
 
 
 class AttemptFailed(Exception):
-    """One try failed; `error` is what the caller gets when there is no other."""
+    """One attempt failed; `error` is raised to the caller if there is no other attempt."""
 
     def __init__(self, error: AignosticsError, outcome: Outcome) -> None:
         super().__init__()
@@ -58,9 +58,9 @@ class AttemptFailed(Exception):
 def wait_before_retry(
     policy: Retries, *, method: str, outcome: Outcome, attempt: int, jitter: float
 ) -> float | None:
-    """Return the seconds to wait before the next try, or None to stop.
+    """Return the seconds to wait before the next attempt, or None to give up.
 
-    `attempt` counts the tries made so far, from 1; `jitter` is a random number from 0 to 1.
+    `attempt` is the number of attempts so far, from 1; `jitter` is a random number from 0 to 1.
     """
     if attempt >= policy.attempts or not _may_repeat(method, outcome):
         return None
@@ -80,7 +80,7 @@ def _may_repeat(method: str, outcome: Outcome) -> bool:
 
 @contextmanager
 def telling_retries(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` at each further try of whatever is repeated within the block, in its tasks too."""
+    """Call `tell` before each further attempt of what is repeated in the block, and in tasks it starts."""
     token = _told.set(tell)
     try:
         yield
@@ -97,11 +97,11 @@ async def repeat(
     moved: Callable[[], int] | None = None,
     on_retry: Callable[[int, float, AignosticsError], Awaitable[None]] | None = None,
 ) -> _T:
-    """Return what `attempt` gives, trying again after AttemptFailed as long as the decision is to wait.
+    """Return what `attempt` returns, repeating it after AttemptFailed while `policy` allows.
 
-    With `moved`, which tells how many bytes are there, a try that brought a MiB counts as the first one: a
-    large file on a bad network is no dead network. `on_retry` is told the number of the try that failed, the
-    wait, and the error.
+    `moved` returns how many bytes were transferred so far; an attempt that transfers a MiB counts as the
+    first one, so that a large file survives a bad network. `on_retry` is awaited with the number of the
+    failed attempt, the wait in seconds, and the error.
     """
     tries = 0
     reached = moved() if moved else 0
@@ -117,10 +117,10 @@ async def repeat(
             policy, method=method, outcome=failure.outcome, attempt=tries, jitter=random.random()
         )
         if wait is None:
-            # Outside the except clause, so that no transport exception, which holds headers and bodies,
-            # hangs on to the error as its context.
+            # Outside the except clause, so that the error has no transport exception as its context, which
+            # holds headers and bodies.
             raise failure.error
-        _log.info("%s: try %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
+        _log.info("%s: attempt %d failed, next one in %.1f s: %s", what, tries, wait, failure.error)
         if (tell := _told.get()) is not None:
             tell()
         if on_retry is not None:
@@ -129,7 +129,7 @@ async def repeat(
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as a number or as a date, or None."""
+    """Return the seconds of a Retry-After header, a number or a date; None for any other value."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A token store of files: one for each key, the owner's alone, whole or not there."""
+"""A token store of files, one per key."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _T = TypeVar("_T")
 
 
 class FileStore:
-    """Keep logins in files of a folder, by default one in the user's state folder.
+    """Keeps logins in files of a folder, by default `auth` in the user's state folder.
 
-    A file is readable by its owner only from its first byte, appears whole or not at all, and survives a
-    power cut. What is found there and can't be used, because it is damaged, of somebody else or of a newer
-    release, is never destroyed: it is moved aside when a login is saved in its place. Processes exclude each
-    other by a lock that the system frees when its holder dies.
+    Files are readable by their owner only and are written atomically and durably. A file that can't be used,
+    because it is damaged, somebody else's or of a newer release, is never destroyed: it is moved aside when a
+    login is saved in its place. Processes lock a key by a file lock, which the system frees when its holder
+    dies.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -46,13 +46,13 @@ class FileStore:
         return self._folder / f"{key.digest}.json"
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless a file can be written here."""
+        """Raise TokenStoreError unless a file can be written in the folder."""
         await self._in_thread("written", self._probe)
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return what is kept under a key; None for no file, and after a warning for one that can't be used.
+        """Return the tokens of a key; None if there is no file, or, after a warning, none that can be used.
 
-        Raises TokenStoreError where there is a file and the system does not give its content.
+        Raises TokenStoreError if the file can't be read.
         """
         path = self.path(key)
         try:
@@ -70,7 +70,7 @@ class FileStore:
         return tokens
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Keep tokens, in place of those there were. Costs two fsyncs; raises TokenStoreError."""
+        """Replace the tokens of a key. Costs two fsyncs; raises TokenStoreError."""
 
         def write() -> None:
             self._make_folder()
@@ -84,11 +84,11 @@ class FileStore:
 
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
-        """Exclude all others from a key; where no file can be locked, warn once and go on without."""
+        """Lock a key across processes; warns once and goes on where the file system has no locks."""
         lock = FileLock(self._folder / f"{key.digest}.lock")
 
         async def attempt() -> bool:
-            # Not in a thread: it never waits, and one that is cancelled could not say that it has the lock.
+            # Not in a thread: it never blocks, and a cancelled thread could not say that it has the lock.
             try:
                 return lock.acquire()
             except OSError as error:
@@ -100,7 +100,7 @@ class FileStore:
                 await self._in_thread("locked", self._make_folder)
                 await wait_for_lock(attempt)
             except TokenStoreError as error:
-                self._warn(f"{error}. Two processes may renew the same login at once")
+                self._warn(f"{error}. Two processes may refresh the same login at once")
             yield
         finally:
             lock.release()
@@ -115,7 +115,7 @@ class FileStore:
     def _trouble(self, verb: str, error: OSError) -> TokenStoreError:
         reason = error.strerror or type(error).__name__
         return TokenStoreError(
-            f"a login in {self._folder} can't be {verb} ({reason}); mend the folder, or set another with "
+            f"a login in {self._folder} can't be {verb} ({reason}); fix the folder, or set another with "
             "XDG_STATE_HOME or FileStore"
         )
 
@@ -126,7 +126,7 @@ class FileStore:
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # One that was given may be anybody's, and the files in it are closed in any case.
+        # A folder that was given may be shared, and its files are readable by their owner only anyway.
         if self._is_ours and self._folder.stat().st_mode & 0o077:
             self._folder.chmod(0o700)
 

@@ -33,12 +33,11 @@ class _Entry(msgspec.Struct):
 
 
 class KeyringStore:
-    """Keep refresh tokens in the operating system's key ring; access tokens stay in memory.
+    """Keeps refresh tokens in the operating system's key ring, and access tokens in memory.
 
-    A key ring takes short texts only, too short for some access tokens; so each process makes one refresh of
-    its own. Locks are files, as those of `FileStore`. Nothing falls back to a file: where there is no key
-    ring that answers within 3 s, TokenStoreError says so. Raises ConfigurationError without the `keyring`
-    extra.
+    Some access tokens are too long for a key ring, so each process refreshes once. Locks are files, as those
+    of `FileStore`. There is no fallback to a file: a key ring that fails, or does not answer within 3 s, is a
+    TokenStoreError. Raises MissingExtra without the `keyring` extra.
     """
 
     def __init__(self) -> None:
@@ -68,9 +67,9 @@ class KeyringStore:
             raise TokenStoreError("the key ring does not keep what it is given; set another token store")
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return what is kept under a key, with an access token that has ended.
+        """Return the tokens of a key, with an access token that has expired.
 
-        None where nothing is, and after a warning where what is there is not of this release.
+        None if there are none, or, after a warning, if the entry is not of this release.
         """
         text = await self._get(key)
         entry = None if text is None else _read(text)
@@ -82,7 +81,7 @@ class KeyringStore:
         return TokenSet(access=ended, refresh=Secret(entry.refresh_token), signed_in_at=entry.signed_in_at)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Keep the refresh token; raises TokenStoreError. An entry of another release is kept beside it."""
+        """Replace the refresh token of a key; raises TokenStoreError. Keeps an entry of another release."""
         if tokens.refresh is None:
             raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
         there = await self._get(key)
@@ -101,7 +100,7 @@ class KeyringStore:
         await self._ask(delete)
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Exclude all others from a key."""
+        """Lock a key across processes."""
         return self._locks.lock(key)
 
     async def _get(self, key: TokenKey) -> Secret | None:

@@ -1,4 +1,4 @@
-"""What every way of signing in shares, and signing out."""
+"""What both ways of signing in share, and signing out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = get_logger("aignostics_async.auth")
 
 
 async def within(limit: float, sign_in: Callable[[], Awaitable[T]]) -> T:
-    """Return what a login gives; raises LoginTimeout after so many seconds."""
+    """Return what `sign_in` returns; raises LoginTimeout after `limit` seconds."""
     with anyio.move_on_after(limit):
         return await sign_in()
     raise LoginTimeout(
@@ -37,11 +37,11 @@ async def within(limit: float, sign_in: Callable[[], Awaitable[T]]) -> T:
 
 
 async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) -> None:
-    """Keep what a login gave; raises TokenStoreError."""
+    """Save the tokens of a login; raises TokenStoreError."""
     if tokens.refresh is None:
         _log.warning("the login gave no refresh token, so it ends with its access token; is the scope right?")
     async with AsyncExitStack() as stack:
-        # A login is newer than whatever is renewed meanwhile: it does not have to wait for ever.
+        # A login is newer than any refresh in flight, so it is saved even if the lock is not free in time.
         with suppress(TokenEndpointUnavailable):
             await stack.enter_async_context(store.lock(provider.key))
         await store.save(provider.key, tokens)
@@ -50,11 +50,13 @@ async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) 
 async def logout(
     *providers: IdentityProvider, store: TokenStore | None = None, settings: Settings | None = None
 ) -> int:
-    """Forget the logins of these providers, giving each refresh token back, and return how many there were.
+    """Delete the logins of these providers, revoke their refresh tokens, and return how many there were.
 
-    They are forgotten here even where a provider can't be reached; then its AuthenticationError is raised at
-    the end. What is kept there and can't be used is left. Access tokens that were given out stay good until
-    they end.
+        await logout(IdentityProvider.preset("production", client_id="..."))
+
+    `store` is a FileStore by default. Logins are deleted even if a provider can't be reached; its
+    AuthenticationError is raised at the end. Entries that can't be used are left. Access tokens that were
+    issued stay valid until they expire. Raises TokenStoreError.
     """
     kept = store or FileStore()
     forgotten = 0

@@ -1,27 +1,26 @@
-"""A login as a file: its format, and reading and writing it so that no crash spoils it."""
+"""The file of a login: its format, and how it is read and written safely."""
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from attrs import asdict
 
+from .._core._atomic_file import atomic_file
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet, is_sendable
 from ._provider import TokenKey
 
 VERSION = 1
-_LARGEST = 256 * 1024  # bytes; a login takes some two thousand
+_MAX_BYTES = 256 * 1024  # bytes; a login takes some two thousand
 
 
 class UnusableFile(Exception):
-    """A file that holds no login which this version can use; the text says why, and nothing of the file."""
+    """A file holds no login that this release can use; the text says why and quotes nothing."""
 
 
 class _Head(msgspec.Struct):
@@ -47,7 +46,7 @@ class _Login(msgspec.Struct):
 
 
 def encode(tokens: TokenSet, key: TokenKey) -> Secret:
-    """Return the text of a login's file."""
+    """Return the content of a login's file."""
     refresh = tokens.refresh.reveal() if tokens.refresh is not None else None
     access = tokens.access
     login = _Login(
@@ -63,7 +62,7 @@ def encode(tokens: TokenSet, key: TokenKey) -> Secret:
 
 
 def decode(text: Secret, key: TokenKey) -> TokenSet:
-    """Return the login that a text holds for a key; raises UnusableFile."""
+    """Return the login of a key from the content of a file; raises UnusableFile."""
     content = text.reveal()
     try:
         version = msgspec.json.decode(content, type=_Head).version
@@ -85,12 +84,12 @@ def decode(text: Secret, key: TokenKey) -> TokenSet:
 
 
 def read(path: Path, key: TokenKey) -> tuple[TokenSet, bool] | None:
-    """Return the login in a file and whether others could read it until now; None where there is no file.
+    """Return the login in a file, and whether other users could read it until now; None if there is no file.
 
-    Raises UnusableFile, and OSError where the system does not give the content.
+    Raises UnusableFile, and OSError if the file can't be read.
     """
     try:
-        # A link may lead to a file of somebody else's choice, and a pipe may never end.
+        # A link may lead to a file that somebody else chose, and a pipe may never end.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return None
@@ -100,16 +99,16 @@ def read(path: Path, key: TokenKey) -> tuple[TokenSet, bool] | None:
         raise
     try:
         was_open = _close_to_others(descriptor)
-        content = Secret(os.read(descriptor, _LARGEST + 1).decode("utf-8", "replace"))
+        content = Secret(os.read(descriptor, _MAX_BYTES + 1).decode("utf-8", "replace"))
     finally:
         os.close(descriptor)
-    if len(content.reveal()) > _LARGEST:
+    if len(content.reveal()) > _MAX_BYTES:
         raise UnusableFile("it is too large for one")
     return decode(content, key), was_open
 
 
 def _close_to_others(descriptor: int) -> bool:
-    """Make an open file its owner's alone, and return whether it was not; raises UnusableFile."""
+    """Make an open file readable by its owner only, and return whether it was not; raises UnusableFile."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise UnusableFile("it is no file")
@@ -124,27 +123,17 @@ def _close_to_others(descriptor: int) -> bool:
 
 
 def write(path: Path, tokens: TokenSet, key: TokenKey) -> None:
-    """Put a login into a file, whole or not at all; a power cut afterwards does not undo it.
+    """Write the file of a login, atomically and durably.
 
-    What a killed process left half written is deleted; an unusable file at `path` is kept under another name.
+    Deletes what a killed process left half written; keeps an unusable file at `path` under another name.
     Raises OSError. The caller holds the lock of the key.
     """
     prefix = f".{path.stem}-"
     for left in path.parent.glob(f"{prefix}*"):
         left.unlink(missing_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)  # readable by the owner from birth
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(encode(tokens, key).reveal().encode())
-            file.flush()
-            os.fsync(descriptor)
+    with atomic_file(path, prefix=prefix) as file:
+        file.write(encode(tokens, key).reveal().encode())
         _put_aside_unusable(path, key)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
 
 
 def _put_aside_unusable(path: Path, key: TokenKey) -> None:
@@ -152,13 +141,3 @@ def _put_aside_unusable(path: Path, key: TokenKey) -> None:
         read(path, key)
     except UnusableFile:
         path.rename(path.with_name(f"{path.stem}.unusable-{time.time_ns()}"))
-
-
-def _sync_folder(folder: Path) -> None:
-    # Some file systems have no such thing; the file itself is safe by then.
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Where tokens are kept between two processes, and the store that keeps them in none."""
+"""The protocol of token stores, and the store in memory."""
 
 from __future__ import annotations
 
@@ -15,66 +15,67 @@ from .._core._token import TokenSet
 from ..errors import TokenEndpointUnavailable
 from ._provider import TokenKey
 
-_LONGEST_LOCK_WAIT = 30.0  # seconds; who holds a lock refreshes, which takes 20 s at most
+_MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which takes 20 s at most
 
 
 class TokenStore(Protocol):
-    """Keeps the tokens of logins. The tokens of one key never come back under another.
+    """Keeps the tokens of logins; write your own to keep them elsewhere.
 
-    `lock` is held while tokens are read, refreshed and saved, so that two processes never send the same
-    refresh token. Every method may raise TokenStoreError.
+    The tokens of one key are never returned for another. The lock of a key is held while its tokens are
+    loaded, refreshed and saved, so that two processes never send the same refresh token. Every method may
+    raise TokenStoreError.
     """
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless tokens can be kept here; asked before a person signs in."""
+        """Raise TokenStoreError unless tokens can be kept here; called before a person signs in."""
         ...
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return what is kept under a key; None where nothing is that can be used."""
+        """Return the tokens of a key, or None if there are none that can be used."""
         ...
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Keep tokens, in place of those there were; whole or not at all."""
+        """Replace the tokens of a key, atomically."""
         ...
 
     async def delete(self, key: TokenKey) -> None:
-        """Forget the tokens of a key; it is no error that there are none."""
+        """Delete the tokens of a key; does nothing if there are none."""
         ...
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Exclude all others from a key, in this process and others."""
+        """Return a lock of the key, across processes if the store is shared by several."""
         ...
 
 
 class MemoryStore:
-    """Keep tokens as long as the process lives."""
+    """Keeps tokens in memory, until the process ends."""
 
     def __init__(self) -> None:
         self._kept: dict[TokenKey, TokenSet] = {}
-        # Of threads: the event loops that share a store need not be in one.
+        # Locks of threads: the event loops that share a store may run in several.
         self._locks: defaultdict[TokenKey, threading.Lock] = defaultdict(threading.Lock)
 
     def __repr__(self) -> str:
         return "MemoryStore()"
 
     async def check(self) -> None:
-        """Do nothing: memory is there."""
+        """Do nothing: memory can always be used."""
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return what is kept under a key, or None."""
+        """Return the tokens of a key, or None."""
         return self._kept.get(key)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Keep tokens, in place of those there were."""
+        """Replace the tokens of a key."""
         self._kept[key] = tokens
 
     async def delete(self, key: TokenKey) -> None:
-        """Forget the tokens of a key."""
+        """Delete the tokens of a key."""
         self._kept.pop(key, None)
 
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
-        """Exclude all others from a key."""
+        """Lock a key, across threads and event loops."""
         lock = self._locks[key]
 
         async def attempt() -> bool:
@@ -88,17 +89,17 @@ class MemoryStore:
 
 
 async def wait_for_lock(attempt: Callable[[], Awaitable[bool]]) -> None:
-    """Try again and again until a lock is had; raises TokenEndpointUnavailable after 30 s.
+    """Call `attempt` until it returns True; raises TokenEndpointUnavailable after 30 s.
 
-    Waiting can be cancelled, which a thread that blocks in the lock could not.
+    Polling can be cancelled; a thread that blocks in a lock could not.
     """
     try:
-        with anyio.fail_after(_LONGEST_LOCK_WAIT):
+        with anyio.fail_after(_MAX_LOCK_WAIT):
             while not await attempt():  # noqa: ASYNC110 - the other side is a process, which sets no event
                 await anyio.sleep(uniform(0.01, 0.04))
         return
     except TimeoutError:
         pass
     raise TokenEndpointUnavailable(
-        f"another process has been renewing this login for {_LONGEST_LOCK_WAIT:.0f} s; try again later"
+        f"another process has been refreshing this login for {_MAX_LOCK_WAIT:.0f} s; try again later"
     )

@@ -1,4 +1,4 @@
-"""Sources whose tokens outlive the process: what a login gave, or a refresh token that was given."""
+"""Token sources that a store keeps between processes: of a login, or from a refresh token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = get_logger("aignostics_async.auth")
 
 
 class StoredTokens:
-    """The tokens of one key: what another process has renewed, else a refresh, saved before it is used."""
+    """The tokens of one key, from the store or from a refresh, which is saved before it is used."""
 
     def __init__(
         self,
@@ -40,15 +40,15 @@ class StoredTokens:
         self._store = store
         self._given = given
         self._remedy = remedy
-        # What the store could not take. It is newer than what the store has of the same login.
+        # Tokens that could not be saved. They are newer than those of the same login in the store.
         self._unsaved: TokenSet | None = None
         self._was_stored = False
-        # Fingerprints of refresh tokens that are not sent again.
+        # Fingerprints of refresh tokens that were refused, and are not sent again.
         self._refused: set[str] = set()
         self._refusal = ""
 
     async def obtain(self, held: Token | None) -> Token:
-        """Return another token than `held`; raises LoginRequired where no refresh token is left for it."""
+        """Return another token than `held`; raises LoginRequired if no refresh token is left."""
         async with self._store.lock(self.key):
             stored = await self._store.load(self.key)
             self._was_stored |= stored is not None
@@ -89,9 +89,9 @@ class StoredTokens:
         return None
 
     async def _keep(self, tokens: TokenSet, *, is_signed_out: bool) -> None:
-        """Save tokens; where that fails they are kept in memory, for the request at hand must succeed."""
+        """Save tokens, or keep them in memory if that fails: the current request must succeed."""
         if is_signed_out:
-            self._unsaved = tokens  # a person has ended the login here: nothing brings it back
+            self._unsaved = tokens  # somebody has signed out here: the store stays empty
             return
         try:
             await self._store.save(self.key, tokens)
@@ -108,11 +108,13 @@ def _is_news(stored: Token, held: Token | None) -> bool:
 
 
 class RefreshToken(RefreshedToken):
-    """Access tokens from a refresh token that was given, not from a login made here.
+    """Access tokens from a refresh token that you have.
 
-    Where the provider rotates refresh tokens, the given one is good for its first use only: give a `store`
-    that outlives the process, and what has come in its place is found again by the given one's digest.
-    Without, tokens are kept in memory.
+        source = RefreshToken("...", provider=IdentityProvider.preset("production", client_id="..."))
+
+    If the provider rotates refresh tokens, yours can be used once: give a `store` that outlives the process,
+    where its successors are found by its digest. By default tokens are kept in memory. Raises
+    ConfigurationError for an empty token.
     """
 
     def __init__(
@@ -142,11 +144,13 @@ class RefreshToken(RefreshedToken):
 
 
 class StoredLogin(RefreshedToken):
-    """Access tokens of the login that a store keeps, by `login_browser`, `login_device` or the command line.
+    """Access tokens of a login that `login_browser`, `login_device` or the command line has made.
 
-    With several providers, such as one for each client id that a person may have used, the latest login of
-    them counts that is still good. `store` is a FileStore where none is given. A login made meanwhile in
-    another process is found.
+        source = StoredLogin(IdentityProvider.preset("production", client_id="..."))
+
+    With several providers, such as one per client id that a person may have used, the latest login that is
+    still valid counts. `store` is a FileStore by default. A login that another process makes later is used.
+    Requests raise LoginRequired if there is none.
     """
 
     def __init__(
@@ -188,6 +192,6 @@ class StoredLogin(RefreshedToken):
 async def logins(
     providers: Sequence[IdentityProvider], store: TokenStore
 ) -> list[tuple[IdentityProvider, TokenSet | None]]:
-    """Return the providers and their kept tokens, the latest login first, those without any last."""
+    """Return the providers with their stored tokens, latest login first, those without tokens last."""
     kept = [(provider, await store.load(provider.key)) for provider in providers]
     return sorted(kept, key=lambda each: each[1].signed_in_at if each[1] else 0.0, reverse=True)
