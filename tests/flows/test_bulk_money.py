@@ -13,7 +13,16 @@ from attrs import evolve
 from running_jobs import RATE, RUNS, SETTINGS, Bench, on_first
 
 from aignostics_async import Forbidden, JobDatabaseError, JobStopped, QuotaExceeded
-from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobObserver, JobStatus
+from aignostics_async.bulk import (
+    BulkJob,
+    EventType,
+    JobEvent,
+    JobObserver,
+    JobStatus,
+    PreflightReport,
+    Sources,
+    create_job,
+)
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -345,3 +354,34 @@ async def test_copies_that_run_in_turn_pay_once(
     assert bench.posts() == paid
     async with bench.opened() as job:
         assert await job.verify() == []
+
+
+# Consent and limits
+
+
+async def test_what_was_agreed_to_is_not_held_again(bench: Bench) -> None:
+    await bench.make("a")
+    assert (await bench.run()).status is JobStatus.DONE
+    second = other_job(bench)
+    places = list(map(str, second.copy("x")))
+    agreed: list[int] = []
+
+    def consent(report: PreflightReport) -> None:
+        assert report.earlier is not None
+        agreed.append(len(report.earlier.again))
+
+    sources = Sources(places=places, reference_from="stem")
+    await create_job(second.job, second.plan(), sources, bench.client, consent=consent)
+    bench.emulator.set_faults()
+    assert (await second.run()).status is JobStatus.DONE
+    assert (agreed, second.posts()) == ([1], 1)
+
+
+async def test_no_more_is_billed_than_the_limit_and_the_job_ends_with_3(bench: Bench) -> None:
+    places = list(map(str, bench.copy("a", "b", "c")))
+    sources = Sources(places=places, reference_from="stem")
+    report = await create_job(bench.job, bench.plan(max_items=2, chunk_size=1), sources, bench.client)
+    assert report.is_clear
+    bench.emulator.set_faults()
+    summary = await bench.run()
+    assert (summary.exit_status, summary.beyond_limit, bench.posts()) == (3, 1, 2)

@@ -53,7 +53,8 @@ async def create_job(
 
     With `quarantine_faulty` slides with faults come into the job and are set aside; a fault of the whole job
     still keeps it from being made. `consent` is called with the outlook just before the job is made; what it
-    raises keeps it from that.
+    raises keeps it from that. Where it returns, the slides that the outlook says were analysed before may be
+    billed again; without it the job holds them for a decision.
 
     Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
     the folder already, JobBusy, and what `run_preflight` raises.
@@ -80,12 +81,20 @@ async def create_job(
             if can_create_job(outlook, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
                     consent(outlook)
+                    await _allow_rebilling(draft, outlook)
                 # With it the first run knows that this database is no copy.
                 await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))
                 draft.replace(folder.database)
         return outlook
     finally:
         folder.release()
+
+
+async def _allow_rebilling(draft: Path, outlook: PreflightReport) -> None:
+    """Write down that a person agreed to have the slides billed again that were analysed before."""
+    if outlook.earlier is not None and outlook.earlier.again:
+        with _open(draft) as database:
+            await database.write(_commands.allow_rebilling(outlook.earlier.again))
 
 
 def can_create_job(outlook: PreflightReport, *, quarantine_faulty: bool) -> bool:

@@ -214,6 +214,17 @@ def hold(
     return command
 
 
+def allow_rebilling(run_of: Mapping[str, str]) -> Callable[[Execute], None]:
+    """Return the command that lets items be billed again, by reference, whatever their earlier run has."""
+
+    def command(execute: Execute) -> None:
+        query = "UPDATE items SET may_be_rebilled = 1, billed_run = ? WHERE reference = ?"
+        for reference, run_id in run_of.items():
+            execute(query, (run_id, reference))
+
+    return command
+
+
 def unseal(plan: str) -> Callable[[Execute], int]:
     """Return the command that dissolves chunks of which no request is open, to be sealed under another plan.
 

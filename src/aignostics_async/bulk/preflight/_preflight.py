@@ -195,7 +195,6 @@ class _Preflight:
         jobs_own = [
             *self.trial.faults,
             *_too_few(self.found),
-            *_too_many(self.plan, self.ready),
             *_too_full(disk),
         ]
         return PreflightReport(
@@ -209,7 +208,12 @@ class _Preflight:
             earlier=self.earlier,
             disk=disk,
             faults=(*jobs_own, *self.faults),
-            warnings=(*_left_out(self.found), *self._again(), *self.warnings),
+            warnings=(
+                *_too_many(self.plan, self.ready),
+                *_left_out(self.found),
+                *self._again(),
+                *self.warnings,
+            ),
             seconds=seconds,
         )
 
@@ -253,8 +257,9 @@ def _too_few(found: Discovery) -> Iterable[Finding]:
 
 def _too_many(plan: JobPlan, ready: int) -> Iterable[Finding]:
     if plan.max_items is not None and ready > plan.max_items:
-        problem = f"{ready} items would be billed, and the plan allows {plan.max_items}"
-        yield Finding(FindingKind.COST, problem, "take fewer slides (--limit), or allow more (--max-items)")
+        problem = f"{ready} slides are ready, and the plan has at most {plan.max_items} of them billed"
+        remedy = "the others are not sent, and the job ends with 3; allow more with --max-items"
+        yield Finding(FindingKind.COST, problem, remedy)
 
 
 def _too_full(disk: DiskEstimate) -> Iterable[Finding]:
