@@ -1,4 +1,4 @@
-"""The top of the page: the verdict, what is left to do, the totals and the throughput."""
+"""The top of the page: the status, what is left to do, the totals and the throughput."""
 
 from __future__ import annotations
 
@@ -10,45 +10,41 @@ from .._audit import ItemOutcome, JobStatus
 from .._formatting import INTENTS, OUTCOMES, minute, percent
 from .._next_steps import NextStep, next_steps
 from .._summary import Summary
+from ._templates import Markup, join, render
 from ._throughput_plot import plot
-from ._writer import text
 
-_SIGN = (
-    '<svg class="sign" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10.5"/>'
-    '<path d="{}"/></svg>'
-)
 _CHECK, _ALARM, _CLOCK = "m7 12.5 3.4 3.4L17 9", "M12 6.5v7m0 3.6v.1", "M12 6.5V12l3.6 2.4"
 _BAR = 1000  # its width, in units of its own
 
 
-def overview(summary: Summary, series: Sequence[Series]) -> Iterator[str]:
+def overview(summary: Summary, series: Sequence[Series]) -> Iterator[Markup]:
     """Give the markup of the page down to its lists."""
-    things = tuple(next_steps(summary))
-    yield '<header>\n<p class="kind">Bulk job report</p>\n'
-    yield _verdict(summary, things)
-    yield _todo(things)
+    steps = tuple(next_steps(summary))
+    yield render("header_begins")
+    yield _status(summary, steps)
+    yield _next_steps(steps)
     yield _facts(summary)
     yield _contents(summary)
-    yield "</header>\n<main>\n"
+    yield render("main_begins")
     yield from _totals(summary)
     if series:
-        yield f'<h2 id="throughput">Throughput</h2>\n{plot(series)}\n'
+        yield render("throughput", plot=plot(series))
 
 
 def headline(summary: Summary) -> str:
-    """Return the verdict as a sentence."""
-    audit, verdict = summary.audit, summary.status
+    """Return the status as a sentence."""
+    audit, status = summary.audit, summary.status
     of = f"of {count(audit.taken_in, 'slide')}"
-    if verdict is JobStatus.LOST:
+    if status is JobStatus.LOST:
         return f"{abs(audit.missing) + sum(audit.lost.values()):,} {of} can't be accounted for"
-    if verdict is JobStatus.UNDECIDED:
+    if status is JobStatus.UNDECIDED:
         number = summary.runs.ambiguous + summary.runs.open_duplicates + summary.runs.held
         return "One decision waits for you" if number == 1 else f"{number:,} decisions wait for you"
-    if verdict in (JobStatus.UNFINISHED, JobStatus.QUOTA_EXCEEDED):
+    if status in (JobStatus.UNFINISHED, JobStatus.QUOTA_EXCEEDED):
         done, troubles = audit.outcomes[ItemOutcome.DONE], audit.troubles
         more = f", {troubles:,} {_need(troubles)} attention" if troubles else ""
         return f"{done:,} {of} {'is' if done == 1 else 'are'} done so far{more}"
-    if verdict is JobStatus.SOME_FAILED:
+    if status is JobStatus.SOME_FAILED:
         number = audit.taken_in - audit.outcomes[ItemOutcome.DONE]
         return f"{number:,} {of} {_need(number)} attention"
     if audit.taken_in <= 1:
@@ -75,26 +71,26 @@ def _is_urgent(summary: Summary) -> bool:
     return True
 
 
-def _verdict(summary: Summary, things: Sequence[NextStep]) -> str:
+def _status(summary: Summary, steps: Sequence[NextStep]) -> Markup:
     is_urgent = _is_urgent(summary)
-    sign = _ALARM if is_urgent else _CHECK if summary.status is JobStatus.DONE else _CLOCK
-    nothing = "" if things else " There is nothing to do."
-    return (
-        f'<section class="verdict{" attention" if is_urgent else ""}" id="audit">{_SIGN.format(sign)}'
-        f"<div><h1>{text(headline(summary))}</h1><p>{text(audit_line(summary))}.{nothing}</p></div></section>\n"
+    return render(
+        "status",
+        attention=" attention" if is_urgent else "",
+        sign=_ALARM if is_urgent else _CHECK if summary.status is JobStatus.DONE else _CLOCK,
+        headline=headline(summary),
+        audit=audit_line(summary),
+        nothing="" if steps else " There is nothing to do.",
     )
 
 
-def _todo(things: Sequence[NextStep]) -> str:
-    entries = "".join(
-        f'<li><strong><a href="#{each.where}">{text(each.what)}</a></strong>'
-        f"<span>{text(each.how)}</span></li>\n"
-        for each in things
-    )
-    return f'<ul class="todo" aria-label="To do">\n{entries}</ul>\n' if entries else ""
+def _next_steps(steps: Sequence[NextStep]) -> Markup:
+    if not steps:
+        return Markup()
+    entries = [render("next_step", where=each.where, what=each.what, how=each.how) for each in steps]
+    return render("next_steps", entries=join(entries))
 
 
-def _facts(summary: Summary) -> str:
+def _facts(summary: Summary) -> Markup:
     job = summary.job
     facts = {
         "Application version": job.application_version or "unknown",
@@ -104,11 +100,10 @@ def _facts(summary: Summary) -> str:
         "Finished": f"{minute(job.finished_at)} UTC" if job.finished_at else "not yet",
         "This report": f"{minute(summary.made_at)} UTC, by release {summary.release}",
     }
-    entries = "".join(f"<div><dt>{name}</dt><dd>{text(value)}</dd></div>\n" for name, value in facts.items())
-    return f'<dl class="facts">\n{entries}</dl>\n'
+    return render("facts", entries=join([render("fact", name=name, value=facts[name]) for name in facts]))
 
 
-def _contents(summary: Summary) -> str:
+def _contents(summary: Summary) -> Markup:
     sections = {
         "totals": "Totals",
         "decisions": "Decisions" if summary.runs.ambiguous or summary.runs.duplicates else "",
@@ -116,54 +111,51 @@ def _contents(summary: Summary) -> str:
         "runs": "Runs",
         "items": "All slides",
     }
-    links = "".join(f'<a href="#{name}">{title}</a>' for name, title in sections.items() if title)
-    return f'<nav aria-label="Sections">{links}</nav>\n'
+    links = [render("link", name=name, title=title) for name, title in sections.items() if title]
+    return render("contents", links=join(links))
 
 
-def _totals(summary: Summary) -> Iterator[str]:
-    yield '<h2 id="totals">Totals</h2>\n'
+def _totals(summary: Summary) -> Iterator[Markup]:
+    yield render("totals_begin")
     yield _bar(summary.audit.outcomes)
-    yield '<div class="totals">\n'
-    yield _accounts(summary)
-    yield _moved(summary)
+    yield render("totals_tables")
+    yield _outcomes(summary)
+    yield _files(summary)
     yield _runs(summary)
-    yield "</div>\n"
+    yield render("totals_end")
 
 
-def _bar(accounts: Mapping[ItemOutcome, int]) -> str:
+def _bar(outcomes: Mapping[ItemOutcome, int]) -> Markup:
     """Return the shares as a bar in which also one slide of a hundred thousand shows."""
-    whole = sum(accounts.values())
+    whole = sum(outcomes.values())
     if not whole:
-        return ""
-    widths = {each: max(3.0, _BAR * accounts[each] / whole) for each in ItemOutcome if accounts[each]}
+        return Markup()
+    widths = {each: max(3.0, _BAR * outcomes[each] / whole) for each in ItemOutcome if outcomes[each]}
     scale = _BAR / sum(widths.values())
     parts, at = [], 0.0
     for each, width in widths.items():
-        parts.append(
-            f'<rect class="{each}" x="{at:.2f}" width="{max(1.0, width * scale - 1):.2f}" height="1"/>'
-        )
+        shown = f"{max(1.0, width * scale - 1):.2f}"
+        parts.append(render("bar_part", kind=each, x=f"{at:.2f}", width=shown))
         at += width * scale
-    return (
-        f'<svg class="bar" viewBox="0 0 {_BAR} 1" preserveAspectRatio="none" aria-hidden="true">'
-        f"{''.join(parts)}</svg>\n"
-    )
+    return render("bar", width=_BAR, parts=join(parts))
 
 
-def _accounts(summary: Summary) -> str:
-    accounts = summary.audit.outcomes
-    whole = sum(accounts.values())
-    key = (
-        '<svg class="key" viewBox="0 0 1 1" aria-hidden="true"><rect class="{}" width="1" height="1"/></svg>'
-    )
+def _outcomes(summary: Summary) -> Markup:
+    outcomes = summary.audit.outcomes
+    whole = sum(outcomes.values())
     rows = [
-        (f"{key.format(each)}{OUTCOMES[each]}", f"{accounts[each]:,}", percent(accounts[each], whole))
+        (
+            render("key", kind=each, name=OUTCOMES[each]),
+            f"{outcomes[each]:,}",
+            percent(outcomes[each], whole),
+        )
         for each in ItemOutcome
-        if accounts[each]
+        if outcomes[each]
     ]
     return _table("What became of the slides", ("", "Slides", "Share"), rows)
 
 
-def _moved(summary: Summary) -> str:
+def _files(summary: Summary) -> Markup:
     uploads, outputs = summary.uploads, summary.outputs
     rows = [
         ("slides, as far as they were read", f"{sum(summary.states.values()):,}", human_size(uploads.bytes)),
@@ -177,19 +169,19 @@ def _moved(summary: Summary) -> str:
     return _table("Files", ("", "Files", "Bytes"), rows)
 
 
-def _runs(summary: Summary) -> str:
+def _runs(summary: Summary) -> Markup:
     runs = summary.runs
-    rows = [(text(INTENTS.get(name, name)), f"{number:,}") for name, number in runs.by_state.items()]
+    rows = [(INTENTS.get(name, name), f"{number:,}") for name, number in runs.by_state.items()]
     rows.append(("created a second time", f"{runs.duplicates:,}"))
     rows.append(("requests that were sent for them", f"{sum(runs.requests.values()):,}"))
     return _table("Runs", ("", "Count"), rows)
 
 
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a small table of names and numbers; the names are markup."""
-    head = "".join(f'<th scope="col"{" class=n" if index else ""}>{name}' for index, name in enumerate(heads))
-    body = "".join(
-        f'<tr><th scope="row">{name}{"".join(f"<td class=n>{cell}" for cell in cells)}\n'
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    """Return a small table of names and numbers."""
+    head = [render("total_head", kind="n" if index else "", name=name) for index, name in enumerate(heads)]
+    body = [
+        render("total_row", name=name, cells=join([render("total_cell", value=cell) for cell in cells]))
         for name, *cells in rows
-    )
-    return f"<table><caption>{caption}</caption><thead><tr>{head}</thead><tbody>\n{body}</tbody></table>\n"
+    ]
+    return render("total", caption=caption, heads=join(head), rows=join(body))

@@ -26,21 +26,16 @@ from ._tables import (
     run_entries,
     trouble_entries,
 )
+from ._templates import join, render
 from ._thumbnails import PICTURED
 from ._writer import HtmlWriter
 
-LARGEST = 20_000_000
+MAX_SIZE = 20_000_000
 """Bytes of a page."""
 
 # Bytes that a list may take; what all others leave is for the table of all slides.
 _DECISIONS, _RUNS, _CAUSES, _TROUBLES, _PICTURES = 500_000, 1_500_000, 200_000, 6_000_000, 5_000_000
 _END = 50_000
-
-_FOOT = (
-    "</main>\n<footer>The names of slides are in this page: treat it as you treat them. Moments are UTC; MB "
-    "are millions of bytes. aignostics-async is an unofficial client of the Aignostics Platform, and not for "
-    "any diagnostic use.</footer>\n"
-)
 
 
 def write_html(execute: Execute, summary: Summary, pictures: Pictures, file: BinaryIO) -> None:
@@ -53,7 +48,7 @@ def write_html(execute: Execute, summary: Summary, pictures: Pictures, file: Bin
     _write_pictures(page, execute, pictures)
     _write_runs(page, execute, summary)
     _write_items(page, execute, summary)
-    page.write(_FOOT)
+    page.write(render("foot"))
     page.close()
 
 
@@ -61,10 +56,10 @@ def _write_decisions(page: HtmlWriter, execute: Execute, summary: Summary) -> No
     number = summary.runs.ambiguous + summary.runs.duplicates
     if not number:
         return
-    page.write('<h2 id="decisions">Decisions</h2>\n<ul class="todo loud">\n')
+    page.write(render("decisions_begin"))
     written = page.write_all(ambiguous_entries(read_ambiguous(execute)), _DECISIONS)
     written += page.write_all(duplicate_entries(read_duplicates(execute)), _DECISIONS)
-    page.write("</ul>\n")
+    page.write(render("decisions_end"))
     _tell_rest(page, number - written, "run")
 
 
@@ -72,11 +67,11 @@ def _write_troubles(page: HtmlWriter, execute: Execute, summary: Summary, pictur
     number = summary.audit.troubles
     if not number:
         return
-    page.write('<h2 id="failures">Failures</h2>\n')
+    page.write(render("failures_begin"))
     if number > 1:
         with _table(page, "causes", "Slides", "What happened", "What to do"):
             page.write_all(cause_entries(read_troubles(execute)), _CAUSES)
-        page.write("<h3>One by one</h3>\n")
+        page.write(render("one_by_one"))
     with _table(page, "troubles", "Slide", "What happened", "What to do"):
         written = page.write_all(trouble_entries(read_troubles(execute), pictures), _TROUBLES)
     _tell_rest(page, number - written, "slide")
@@ -85,16 +80,16 @@ def _write_troubles(page: HtmlWriter, execute: Execute, summary: Summary, pictur
 def _write_pictures(page: HtmlWriter, execute: Execute, pictures: Pictures) -> None:
     if not pictures:
         return
-    page.write('<h2 id="pictures">The first slides</h2>\n<div class="slides">\n')
+    page.write(render("pictures_begin"))
     page.write_all(picture_entries(read_items(execute), pictures, PICTURED), _PICTURES)
-    page.write("</div>\n")
+    page.write(render("pictures_end"))
 
 
 def _write_runs(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
     number = sum(summary.runs.by_state.values())
-    page.write('<h2 id="runs">Runs</h2>\n')
+    page.write(render("runs_begin"))
     if not number:
-        page.write("<p class=soft>No run was asked for yet.</p>\n")
+        page.write(render("no_runs"))
         return
     heads = ("Run", "Its id", "State", "At the platform", "Slides", "Done", "Failed", "Created", "Ended")
     with _table(page, "each-run", *heads):
@@ -103,29 +98,22 @@ def _write_runs(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
 
 
 def _write_items(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
-    page.write(
-        '<h2 id="items">All slides</h2>\n<form id="filter" hidden>'
-        '<input type="search" name="text" placeholder="Find a slide, a run, a day" aria-label="Find">'
-        '<select name="state" aria-label="State"><option value="">all states</option></select>'
-        '<output id="shown" class="soft"></output></form>\n'
-    )
+    page.write(render("items_begin"))
     with _table(page, "all", "Slide", "State", "MB", "Run", "Outputs", "Last change"):
-        written = page.write_all(item_entries(read_items(execute)), LARGEST - page.size - _END)
+        written = page.write_all(item_entries(read_items(execute)), MAX_SIZE - page.size - _END)
     _tell_rest(page, sum(summary.states.values()) - written, "slide")
 
 
 @contextmanager
 def _table(page: HtmlWriter, name: str, *heads: str) -> Iterator[None]:
-    cells = "".join(f'<th scope="col">{head}' for head in heads)
-    page.write(f'<div class="scroll"><table id="{name}"><thead><tr>{cells}</thead><tbody>\n')
+    cells = join([render("head_cell", name=head) for head in heads])
+    page.write(render("table_begins", name=name, heads=cells))
     yield
-    page.write("</tbody></table></div>\n")
+    page.write(render("table_ends"))
 
 
 def _tell_rest(page: HtmlWriter, number: int, noun: str) -> None:
     """Say what had no room; an empty list of the page is never the whole of it in silence."""
     if number > 0:
-        page.write(
-            f"<p><strong>{count(number, noun)} more {'has' if number == 1 else 'have'} no room in this "
-            "page.</strong> The CSV and the JSON report have them all.</p>\n"
-        )
+        have = "has" if number == 1 else "have"
+        page.write(render("no_room", number=count(number, noun), have=have))

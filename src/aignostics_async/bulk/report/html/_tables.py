@@ -1,4 +1,4 @@
-"""The lists of the page: runs, failures, pictures, and all slides, one piece of markup for each entry."""
+"""The tables of the page: runs, failures, pictures and all slides, one piece of markup for each row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...database._states import IntentState
 from .._audit import ItemOutcome
 from .._formatting import INTENTS, item_state, minute
 from .._rows import ReportedDuplicate, ReportedItem, ReportedRun
-from ._writer import text
+from ._templates import Markup, render
 
 Pictures = Mapping[int, bytes]
 """JPEG files by the numbers of items."""
@@ -20,59 +20,63 @@ Pictures = Mapping[int, bytes]
 BODY = 200
 """Rows of one body of the table of all slides."""
 
-_MOST_CAUSES = 5_000  # that are told apart
+_MAX_CAUSES = 5_000  # that are told apart
 _LISTED_CAUSES = 30
 
 
-def ambiguous_entries(rows: Iterable[ReportedRun]) -> Iterator[str]:
+def ambiguous_entries(rows: Iterable[ReportedRun]) -> Iterator[Markup]:
     """Give the runs that may exist or not, with the two choices."""
     for row in rows:
-        yield (
-            f"<li><strong>Run {row.intent}, of {count(row.items, 'slide')}, may exist or not</strong>"
-            f"<span>{text(row.reason or 'Nobody can say')}. Look on the platform, then use 'bulk resolve'. "
-            "If the run is there, name it: the job goes on with it, and nothing is paid again. If it is not, "
-            "let it be asked for again: if it was there after all, it is paid for twice.</span></li>\n"
-        )
+        reason = row.reason or "Nobody can say"
+        yield render("ambiguous", intent=row.intent, slides=count(row.items, "slide"), reason=reason)
 
 
-def duplicate_entries(rows: Iterable[ReportedDuplicate]) -> Iterator[str]:
+def duplicate_entries(rows: Iterable[ReportedDuplicate]) -> Iterator[Markup]:
     """Give the runs that were created a second time."""
     for row in rows:
-        which = "A run" if row.intent is None else f"Run {row.intent}"
-        done = f"What was done: {text(row.done)}." if row.done else "Nothing was done about it yet."
-        yield (
-            f"<li><strong>{which} was created a second time</strong><span>The second one is <code>"
-            f"{text(row.run_id)}</code>, of {minute(row.submitted_at)}, {_said(row.status)}. A request for "
-            f"it counted as lost and came through late. {done}</span></li>\n"
+        yield render(
+            "duplicate",
+            which="A run" if row.intent is None else f"Run {row.intent}",
+            run_id=row.run_id,
+            submitted=minute(row.submitted_at),
+            status=_status(row.status),
+            done=f"What was done: {row.done}." if row.done else "Nothing was done about it yet.",
         )
 
 
-def run_entries(rows: Iterable[ReportedRun]) -> Iterator[str]:
+def run_entries(rows: Iterable[ReportedRun]) -> Iterator[Markup]:
     """Give the rows of the table of runs."""
     for row in rows:
-        state = text(INTENTS.get(row.state, row.state))
+        state: object = INTENTS.get(row.state, row.state)
         if row.state in (IntentState.AMBIGUOUS, IntentState.DISSOLVED):
-            state = f"<span class=bad>{state}</span><br><small>{text(row.reason or '')}</small>"
-        yield (
-            f'<tr id="r{row.intent}"><td>{row.intent}<td class=id>{text(row.run_id or "")}<td>{state}'
-            f"<td>{_said(row.status)}<td>{row.items:,}<td>{row.done:,}<td>{row.failed:,}"
-            f"<td>{minute(row.submitted_at)}<td>{minute(row.ended_at)}\n"
+            state = render("run_trouble", state=state, reason=row.reason or "")
+        yield render(
+            "run",
+            intent=row.intent,
+            run_id=row.run_id or "",
+            state=state,
+            status=_status(row.status),
+            items=f"{row.items:,}",
+            done=f"{row.done:,}",
+            failed=f"{row.failed:,}",
+            submitted=minute(row.submitted_at),
+            ended=minute(row.ended_at),
         )
 
 
-def _said(status: str | None) -> str:
-    return text((status or "").lower().replace("_", " "))
+def _status(status: str | None) -> str:
+    return (status or "").lower().replace("_", " ")
 
 
-def cause_entries(rows: Iterable[ReportedItem]) -> Iterator[str]:
+def cause_entries(rows: Iterable[ReportedItem]) -> Iterator[Markup]:
     """Give the causes of failures, the commonest first."""
     causes: Counter[tuple[str, str]] = Counter()
     for row in rows:
         cause = _without_names(row.fault or "no reason was given", row), _without_names(row.remedy or "", row)
-        if cause in causes or len(causes) < _MOST_CAUSES:
+        if cause in causes or len(causes) < _MAX_CAUSES:
             causes[cause] += 1
     for (fault, remedy), number in causes.most_common(_LISTED_CAUSES):
-        yield f"<tr><td>{number:,}<td>{text(fault)}<td>{text(remedy)}\n"
+        yield render("cause", number=f"{number:,}", fault=fault, remedy=remedy)
 
 
 def _without_names(words: str, row: ReportedItem) -> str:
@@ -85,48 +89,51 @@ def _without_names(words: str, row: ReportedItem) -> str:
     return words.removeprefix("…: ")
 
 
-def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterator[str]:
+def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterator[Markup]:
     """Give the slides that failed, each with its remedy."""
     for row in rows:
-        picture = _picture(pictures.get(row.number))
-        status = f" <small>{text(row.status)}</small>" if row.status else ""
-        yield (
-            f"<tr><td>{picture}{text(row.reference)}<br><small>{text(row.path)}{_ids(row)}</small>"
-            f"<td><span class=bad>{item_state(row.account, row.state)}</span>{status}<br>"
-            f"{text(row.fault or 'No reason was given.')}<td>{text(row.remedy or '')}\n"
+        yield render(
+            "trouble",
+            picture=_picture(pictures.get(row.number)),
+            reference=row.reference,
+            path=row.path,
+            run=render("trouble_run", run_id=row.run_id) if row.run_id else "",
+            item=render("trouble_item", item_id=row.item_id) if row.item_id else "",
+            state=item_state(row.account, row.state),
+            status=render("trouble_status", status=row.status) if row.status else "",
+            fault=row.fault or "No reason was given.",
+            remedy=row.remedy or "",
         )
 
 
-def _ids(row: ReportedItem) -> str:
-    run = f"<br>run <span class=id>{text(row.run_id)}</span>" if row.run_id else ""
-    return run + (f"<br>item <span class=id>{text(row.item_id)}</span>" if row.item_id else "")
-
-
-def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, most: int) -> Iterator[str]:
-    """Give the pictures of the first slides, as far as there are any."""
-    for row in islice(rows, most):
-        name = text(row.reference)
-        bad = " class=bad" if row.account.is_trouble else ""
+def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, limit: int) -> Iterator[Markup]:
+    """Give the pictures of the first `limit` slides, as far as there are any."""
+    for row in islice(rows, limit):
         if row.number in pictures:
-            picture = _picture(pictures[row.number])
-            yield f'<figure>{picture}<figcaption{bad} title="{name}">{name}</figcaption></figure>\n'
+            kind = "bad" if row.account.is_trouble else ""
+            yield render("figure", picture=_picture(pictures[row.number]), kind=kind, name=row.reference)
 
 
-def _picture(jpeg: bytes | None) -> str:
+def _picture(jpeg: bytes | None) -> Markup:
     if jpeg is None:
-        return ""
-    return f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" alt="">'
+        return Markup()
+    return render("picture", jpeg=Markup(base64.b64encode(jpeg).decode()))
 
 
-def item_entries(rows: Iterable[ReportedItem]) -> Iterator[str]:
+def item_entries(rows: Iterable[ReportedItem]) -> Iterator[Markup]:
     """Give the rows of the table of all slides, in bodies that are laid out when they are seen."""
     for index, row in enumerate(rows):
-        body = "<tbody>\n" if index and index % BODY == 0 else ""
-        bad = " class=bad" if row.account.is_trouble or row.account is ItemOutcome.UNDECIDED else ""
-        size = "" if row.size is None else f"{row.size / 1e6:,.2f}"
-        run = "" if row.intent is None else f'<a href="#r{row.intent}">{row.intent}</a>'
-        outputs = f"{row.verified_outputs}/{row.outputs}" if row.outputs else ""
-        yield (
-            f"{body}<tr><th scope=row>{text(row.reference)}<td{bad}>{item_state(row.account, row.state)}"
-            f"<td>{size}<td>{run}<td>{outputs}<td>{minute(row.changed_at)}\n"
+        state: object = item_state(row.account, row.state)
+        if row.account.is_trouble or row.account is ItemOutcome.UNDECIDED:
+            state = render("bad", state=state)
+        markup = render(
+            "item",
+            reference=row.reference,
+            state=state,
+            size="" if row.size is None else f"{row.size / 1e6:,.2f}",
+            run="" if row.intent is None else render("item_run", intent=row.intent),
+            outputs=f"{row.verified_outputs}/{row.outputs}" if row.outputs else "",
+            changed=minute(row.changed_at),
         )
+        is_first = index and index % BODY == 0
+        yield Markup(render("items_body") + markup) if is_first else markup

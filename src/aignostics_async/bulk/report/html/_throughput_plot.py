@@ -9,6 +9,7 @@ from html import escape
 
 from ...._core._display_text import human_size
 from ...database._samples import Series, Stage
+from ._templates import Markup, join, render
 
 _WIDTH, _LEFT, _RIGHT = 1000, 64, 8
 _TOP, _HEIGHT, _GAP = 22, 64, 18
@@ -32,43 +33,46 @@ _STEPS = tuple(
 )
 
 
-def plot(series: Sequence[Series]) -> str:
+def plot(series: Sequence[Series]) -> Markup:
     """Return the plots of some stages as one `svg`; nothing for none."""
     if not series:
-        return ""
+        return Markup()
     height = _TOP + len(series) * (_HEIGHT + _GAP + _TOP)
-    panels = "".join(
-        _panel(each, _TOP + index * (_HEIGHT + _GAP + _TOP)) for index, each in enumerate(series)
-    )
-    label = escape("Throughput over time: " + "; ".join(_told(each) for each in series))
+    panels = [_panel(each, _TOP + index * (_HEIGHT + _GAP + _TOP)) for index, each in enumerate(series)]
+    label = "Throughput over time: " + "; ".join(_total(each) for each in series)
     axis = _time_axis(series[0], height - _TOP - _GAP)
-    return (
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">'
-        f"{axis}{panels}</svg>"
+    return render(
+        "plot", width=_WIDTH, height=height, label=Markup(escape(label)), axis=axis, panels=join(panels)
     )
 
 
-def _panel(series: Series, top: int) -> str:
+def _panel(series: Series, top: int) -> Markup:
     rates, unit = _rates(series)
-    most = nice(max(rates))
+    largest = nice(max(rates))
     bottom = top + _HEIGHT
-    return (
-        f'<text class="name" x="{_LEFT}" y="{top - 8}">{_TITLES[series.stage]}, {unit}</text>'
-        f'<text class="end" x="{_WIDTH - _RIGHT}" y="{top - 8}">{escape(_told(series))}</text>'
-        f'<text class="end" x="{_LEFT - 8}" y="{top + 9}">{_figure(most)}</text>'
-        f'<text class="end" x="{_LEFT - 8}" y="{bottom}">0</text>'
-        f'<path class="grid" d="M{_LEFT} {top}H{_WIDTH - _RIGHT}"/>'
-        f'<path class="area" d="{_steps(rates, most, bottom)}"/>'
-        f'<path class="base" d="M{_LEFT} {bottom}H{_WIDTH - _RIGHT}"/>'
+    return render(
+        "panel",
+        left=_LEFT,
+        right=_WIDTH - _RIGHT,
+        label_x=_LEFT - 8,
+        top=top,
+        bottom=bottom,
+        title_y=top - 8,
+        max_y=top + 9,
+        title=_TITLES[series.stage],
+        unit=unit,
+        summary=_total(series),
+        max=_figure(largest),
+        steps=Markup(_steps(rates, largest, bottom)),
     )
 
 
-def _steps(rates: Sequence[float], most: float, bottom: int) -> str:
+def _steps(rates: Sequence[float], largest: float, bottom: int) -> str:
     width = (_WIDTH - _LEFT - _RIGHT) / len(rates)
     parts = [f"M{_LEFT} {bottom}"]
     before = None
     for index, rate in enumerate(rates):
-        y = f"{bottom - _HEIGHT * rate / most:.1f}"
+        y = f"{bottom - _HEIGHT * rate / largest:.1f}"
         if y != before:
             parts.append(f"H{_LEFT + index * width:.1f}V{y}")
         before = y
@@ -84,7 +88,7 @@ def _rates(series: Series) -> tuple[list[float], str]:
     return [rate / size for rate in rates], unit
 
 
-def _told(series: Series) -> str:
+def _total(series: Series) -> str:
     """Return a stage's sum and mean in words."""
     rates, unit = _rates(series)
     moved = [bool(items or size) for items, size in zip(series.items, series.bytes, strict=True)]
@@ -110,7 +114,7 @@ def _figure(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _time_axis(series: Series, bottom: int) -> str:
+def _time_axis(series: Series, bottom: int) -> Markup:
     """Return ticks at round moments, at most nine of them."""
     span = series.width * len(series.items)
     step = next((each for each in _STEPS if span / each <= 8), _STEPS[-1])
@@ -126,11 +130,8 @@ def _time_axis(series: Series, bottom: int) -> str:
             break
         when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
         # The day is told once, at its first tick.
-        told, day_before, day = when.strftime(shape), day, when.strftime("%d %b")
+        label, day_before, day = when.strftime(shape), day, when.strftime("%d %b")
         if step < _DAY and day != day_before:
-            told = f"{day}, {told}"
-        parts.append(
-            f'<path class="tick" d="M{x:.1f} {_TOP}V{bottom}"/>'
-            f'<text class="time" x="{x:.1f}" y="{bottom + 16}">{told}</text>'
-        )
-    return "".join(parts)
+            label = f"{day}, {label}"
+        parts.append(render("tick", x=f"{x:.1f}", top=_TOP, bottom=bottom, label_y=bottom + 16, label=label))
+    return join(parts)
