@@ -16,7 +16,7 @@ import attrs
 from hypothesis import strategies as st
 
 from aignostics_async._core._redaction import redact
-from aignostics_async.contracts._decoding import LONGEST_ERROR
+from aignostics_async.contracts._decoding import MAX_ERROR_LENGTH
 
 Schema = dict[str, Any]
 Place = tuple[str | int, ...]
@@ -201,7 +201,7 @@ def fits(value: Any, hint: Any) -> bool:
 
 def shown(name: str, value: Any) -> Any:
     """Return what is shown of a field: a text about an error may quote a URL that opens something."""
-    return redact(value[:LONGEST_ERROR]) if name == "error" and isinstance(value, str) else value
+    return redact(value[:MAX_ERROR_LENGTH]) if name == "error" and isinstance(value, str) else value
 
 
 def says(ours: Any, body: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Identifiers, lists of them and times, checked before anything is asked for by them."""
+"""Checks of identifiers, lists of texts, and times, before a request uses them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _VERSION_ID = re.compile(r"([^:\s]+):v?([^:\s]+)")
 
 
 def as_uuid(value: str, what: str) -> str:
-    """Return an id as the contract writes it, or raise UsageError for what is no UUID."""
+    """Return a UUID as the contract writes it; raises UsageError for any other value."""
     try:
         return str(UUID(value))
     except (ValueError, AttributeError, TypeError):
@@ -21,28 +21,28 @@ def as_uuid(value: str, what: str) -> str:
 
 
 def as_path_part(value: str, what: str) -> str:
-    """Return a text that can stand in a path, or raise UsageError."""
+    """Return a text that can be part of a path; raises UsageError for any other value."""
     if not isinstance(value, str) or value.strip() in ("", ".", ".."):
         raise UsageError(f"{value!r} is no {what}")
     return value
 
 
 def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:
-    """Return several texts, or raise UsageError for a single one, whose characters nobody means."""
+    """Return several texts; raises UsageError for a single one, which would be split into characters."""
     if isinstance(values, str):
         raise UsageError(f"{what} takes several texts; put the one in a list: [{values!r}]")
     return tuple(values)
 
 
 def as_aware(value: datetime | None, what: str) -> datetime | None:
-    """Return a time that may be missing, or raise UsageError for one that may be any hour of a day."""
+    """Return an aware time or None; raises UsageError for a time without a zone."""
     if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
         raise UsageError(f"{what} must be an aware time, such as datetime.now(UTC), not {value!r}")
     return value
 
 
 def split_version_id(version_id: str) -> tuple[str, str]:
-    """Return application id and semantic version of a version id, or raise UsageError."""
+    """Return the application id and the semantic version of a version id; raises UsageError."""
     parts = _VERSION_ID.fullmatch(version_id) if isinstance(version_id, str) else None
     if parts is None:
         raise UsageError(
@@ -53,6 +53,6 @@ def split_version_id(version_id: str) -> tuple[str, str]:
 
 
 def as_version_id(version_id: str) -> str:
-    """Return a version id in the form of the platform's own, with the `v` that may be left out."""
+    """Return a version id as the platform writes it, with the `v` that users may omit."""
     application_id, version = split_version_id(version_id)
     return f"{application_id}:v{version}"

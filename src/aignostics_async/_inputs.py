@@ -1,4 +1,4 @@
-"""What users give to a run: items, and the slides or files in them."""
+"""Inputs of a run: items, and their slides or files with URLs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ class Slide:
 
 @frozen
 class InputArtifact:
-    """An input file that already has a URL, which must stay valid for at least six days."""
+    """An input file that has a URL, which must be valid for at least six days.
+
+    `metadata` must fit the schema of the version's input of this name.
+    """
 
     name: str = field(validator=_is_text)
     download_url: str = field(repr=False, validator=_is_text)
@@ -107,11 +110,13 @@ _SlideLike = Slide | str | os.PathLike[str]
 
 @frozen
 class Item:
-    """One thing to process, known by a reference of the caller's that is unique in its run.
+    """One item of a run, identified by a reference that is unique in its run.
 
-    Give a `slide` to be read, uploaded and signed by `runs.submit`, or `artifacts` that have URLs already.
-    For a version with several inputs, `slide` is a mapping from artifact name to slide. A path is as good
-    as a Slide.
+        Item("case-7", slide="case-7.svs")
+        Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
+
+    Give a `slide`, or its path, for `runs.submit` to read and upload, or `artifacts` that have URLs. For a
+    version with several inputs, `slide` is a mapping from input name to slide. Raises UsageError.
     """
 
     reference: str = field(validator=_is_text)
@@ -120,7 +125,7 @@ class Item:
 
 
 def as_items(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Return the items of a request, or raise UsageError for anything else."""
+    """Return the items of a request; raises UsageError for anything else."""
     return _all_of(Item, items, "items")
 
 

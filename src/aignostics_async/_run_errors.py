@@ -1,4 +1,4 @@
-"""How a run ended, where that is no success."""
+"""The error of a run that ended without success."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .models import RunDetails, RunStatus
 
 
 def ending(details: RunDetails) -> RunFailed | RunCancelled | None:
-    """Return the error that the end of a run stands for; None if it completed, or is not final yet."""
+    """Return the error of a run that was cancelled or rejected; None if it completed or is not final."""
     if details.status == RunStatus.CANCELED_USER:
         return RunCancelled(
             f"run {details.run_id} was cancelled; items that had finished can be downloaded",

@@ -17,14 +17,13 @@ CHECKSUM_KEYS = ("checksum_base64_crc32c", "checksum_crc32c")
 
 
 class _OpenEnum(StrEnum):
-    """An enum of the platform, which may grow, and whose older servers wrote their values in lower case.
+    """An enum that the platform may extend, and that older servers wrote in lower case.
 
-    Every value keeps the text that it was read from. One that differs from a listed member only in case has
-    that member's name, equals it, and has its hash, so it is found in sets and dictionaries of members; it
-    equals its own text and the member's. Compare with `==`: it is not the same object. A value that is not
-    listed is its own name, and equals nothing but its text.
+    A value keeps the text that it was read from. If it differs from a listed member only in case, it has
+    that member's name and hash and equals both the member and its own text; compare with `==`, since it is
+    not the same object. Another value has its text as its name, and equals only that.
 
-    The hash is the name's. So a set of plain texts finds a value by the listed spelling only.
+    The hash is that of the name, so a set of plain strings finds a value by the listed spelling only.
     """
 
     @classmethod
@@ -43,19 +42,19 @@ class _OpenEnum(StrEnum):
         return isinstance(other, str) and other in (self._value_, self._name_)
 
     def __ne__(self, other: object) -> bool:
-        # A str has one of its own.
+        # str defines its own.
         return not self == other
 
     def __hash__(self) -> int:
         return hash(self._name_)
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
-        # Python 3.11 up to 3.11.3 pickles the name, which says less than the text.
+        # Python before 3.11.4 pickles the name, which is less than the text.
         return type(self), (self._value_,)
 
 
 class RunStatus(_OpenEnum):
-    """Where a run stands. A status that this release does not know keeps its text and is not final."""
+    """The status of a run. A status that this release does not know keeps its text and is not final."""
 
     RECEIVED = "RECEIVED"
     SCHEDULED = "SCHEDULED"
@@ -68,7 +67,7 @@ class RunStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the run will change no more."""
+        """Whether the run will not change any more."""
         return self in _FINAL_RUN_STATUSES
 
 
@@ -84,7 +83,7 @@ _FINAL_RUN_STATUSES = frozenset(
 
 
 class ItemStatus(_OpenEnum):
-    """Where an item stands. A status that this release does not know keeps its text and is not final."""
+    """The status of an item. A status that this release does not know keeps its text and is not final."""
 
     PENDING = "PENDING"
     SUCCEEDED = "SUCCEEDED"
@@ -95,7 +94,7 @@ class ItemStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the item will change no more."""
+        """Whether the item will not change any more."""
         return self in _FINAL_ITEM_STATUSES
 
 
@@ -121,7 +120,7 @@ class Application:
 
 @frozen
 class InputArtifactSpec:
-    """A file that a version needs for each item; its metadata must fit `metadata_schema`, a JSON schema."""
+    """An input file that a version needs for each item; its metadata must fit the JSON schema."""
 
     name: str
     mime_type: str
@@ -130,7 +129,7 @@ class InputArtifactSpec:
 
 @frozen
 class OutputArtifactSpec:
-    """A file that a version produces, for each item or for the run."""
+    """A file that a version produces, for each item or for the whole run."""
 
     name: str
     mime_type: str
@@ -140,7 +139,7 @@ class OutputArtifactSpec:
 
 @frozen
 class ApplicationVersion:
-    """A version of an application: what it needs and what it gives."""
+    """A version of an application, with its inputs and outputs."""
 
     application_version_id: str
     application_id: str
@@ -153,7 +152,7 @@ class ApplicationVersion:
 
 @frozen
 class RunDetails:
-    """A run as it stood when it was asked for."""
+    """A snapshot of a run."""
 
     run_id: str
     application_version_id: str
@@ -166,10 +165,10 @@ class RunDetails:
 
 @define
 class OutputArtifactDraft:
-    """The fields of an output artifact while it is decoded, hundreds to a page.
+    """The fields of an output artifact while it is decoded.
 
-    Filling a frozen object takes three times as long as filling this one, which then becomes an
-    OutputArtifact by its class.
+    Initialising a frozen object takes three times as long, and a page has hundreds. The decoder fills this
+    one and then sets its class to OutputArtifact.
     """
 
     name: str
@@ -180,11 +179,11 @@ class OutputArtifactDraft:
 
 @frozen
 class OutputArtifact(OutputArtifactDraft):
-    """A result file of an item. `download_url` is signed, lives for an hour, and is a secret."""
+    """A result file of an item. `download_url` is a signed URL: a secret that is valid for an hour."""
 
     @property
     def mime_type(self) -> str:
-        """The media type that the application gave, else `application/octet-stream`."""
+        """The media type by the metadata, or `application/octet-stream`."""
         for key in ("media_type", "mime_type"):
             if isinstance(value := self.metadata.get(key), str):
                 return value
@@ -192,7 +191,7 @@ class OutputArtifact(OutputArtifactDraft):
 
     @property
     def crc32c(self) -> str | None:
-        """The CRC32C that the application gave, in its wire form."""
+        """The CRC32C by the metadata, in wire form, or None."""
         for key in CHECKSUM_KEYS:
             if isinstance(value := self.metadata.get(key), str):
                 return value
@@ -213,12 +212,12 @@ class ItemResultDraft:
 
 @frozen
 class ItemResult(ItemResultDraft):
-    """An item of a run as it stood when it was asked for."""
+    """A snapshot of an item of a run."""
 
 
 @frozen
 class InvalidItem:
-    """An entry of a list that can't be read: its place on the page, why, and a redacted excerpt."""
+    """An entry of a list that can't be read: its index on the page, the reason, and a redacted excerpt."""
 
     index: int
     reason: str
@@ -227,7 +226,7 @@ class InvalidItem:
 
 @frozen
 class Fault:
-    """One fault of a run request: whose item it is, which of its artifacts, and what is wrong."""
+    """A fault of a run request: the problem, and the item's reference and artifact that it concerns."""
 
     problem: str
     reference: str | None = None

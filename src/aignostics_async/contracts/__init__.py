@@ -1,1 +1,1 @@
-"""The platform's contract: requests, decoding and states. The only package that sees generated code."""
+"""The only package that sees generated code: `_requests` builds and sends, `_decoding` reads responses."""

@@ -1,7 +1,7 @@
-"""From answers to domain models: what fits is given, and what does not is one typed error or one InvalidItem.
+"""From responses to models: what does not fit the contract is an InvalidResponse or an InvalidItem.
 
-Answers become generated models by their `from_dict`, and these become the models of `models.py`.
-What the generated decoder takes unseen is checked here.
+Responses become generated models by their `from_dict`, and these become the models of `models.py`. What the
+generated decoder accepts unchecked is checked here.
 """
 
 from __future__ import annotations
@@ -54,15 +54,15 @@ from ..models import (
 if TYPE_CHECKING:
     from .._http._client import Response
 
-LONGEST_ERROR = 4_000  # characters of an item's error; more of it is cut off
+MAX_ERROR_LENGTH = 4_000  # characters of an item's error; the rest is cut off
 _T = TypeVar("_T")
 
-# What a generated decoder raises for a value that it did not expect.
+# What a generated decoder raises for an unexpected value.
 DECODE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
-# How long a page may be decoded before the other tasks of the loop get their turn.
+# How long a page is decoded before other tasks of the event loop run.
 _SLICE_SECONDS = 0.002
 
-# To look a member up takes a tenth of the time of calling its class.
+# A lookup takes a tenth of the time of calling the class.
 _ITEM_STATUSES: dict[str, ItemStatus] = {each.value: each for each in ItemStatus}
 
 clock = perf_counter
@@ -71,7 +71,10 @@ clock = perf_counter
 async def page_of(
     operation: str, response: Response, request: PageRequest, decode: Callable[[dict[str, Any]], _T]
 ) -> Page[_T]:
-    """Return a page of what a list operation gave; whatever its size, the loop turns meanwhile."""
+    """Return the page in a response of a list operation; other tasks run meanwhile, whatever its size.
+
+    Raises InvalidResponse if it is no list.
+    """
     items: list[_T] = []
     invalid: list[InvalidItem] = []
     pause = clock() + _SLICE_SECONDS
@@ -89,29 +92,29 @@ async def page_of(
         return Page(request.number, tuple(items), tuple(invalid), response_date(response))
     except NoJson as error:
         reason = str(error)
-    raise misfit(operation, response, reason)
+    raise contract_violation(operation, response, reason)
 
 
 def one(operation: str, response: Response, decode: Callable[[dict[str, Any]], _T]) -> _T:
-    """Return what an operation gave, or raise InvalidResponse."""
+    """Return the decoded body of a response; raises InvalidResponse."""
     try:
         return decode(decode_json(response.content))
     except NoJson as error:
         reason = str(error)
     except DECODE_ERRORS as error:
         reason = why(error)
-    raise misfit(operation, response, reason)
+    raise contract_violation(operation, response, reason)
 
 
-def misfit(operation: str, response: Response, reason: str) -> InvalidResponse:
-    """Return the error for an answer that does not fit."""
+def contract_violation(operation: str, response: Response, reason: str) -> InvalidResponse:
+    """Return the error for a response that does not fit the contract."""
     return InvalidResponse(
         reason, operation=operation, status=response.status_code, excerpt=excerpt(response.text)
     )
 
 
 def why(error: Exception) -> str:
-    """Return why something could not be decoded, without the secrets that it may quote."""
+    """Return why decoding failed, without secrets that the error may quote."""
     if isinstance(error, BrokenEntry):
         return str(error)
     if isinstance(error, KeyError):
@@ -197,7 +200,7 @@ def item(raw: dict[str, Any]) -> ItemResult:
 
 
 def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
-    # The one that runs hundreds of times per page: no calls where there is nothing to say.
+    # Runs hundreds of times per page, so it calls nothing in the usual case.
     name, artifact_id = wire.name, wire.output_artifact_id
     url, metadata = wire.download_url, wire.metadata
     if not (isinstance(name, str) and isinstance(artifact_id, str) and (url is None or isinstance(url, str))):
@@ -214,7 +217,7 @@ def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
 
 
 def _text(given: object, field: str) -> str:
-    # The generated decoder takes whatever stands where a text should.
+    # The generated decoder does not check the types of texts.
     if isinstance(given, str):
         return given
     raise TypeError(f"{field} is no text")
@@ -225,8 +228,8 @@ def _optional_text(given: object, field: str) -> str | None:
 
 
 def _error(given: object) -> str:
-    # Whoever wrote it may have quoted the URL of an input, and that opens it.
-    return redact(_text(given, "error")[:LONGEST_ERROR])
+    # It may quote the signed URL of an input.
+    return redact(_text(given, "error")[:MAX_ERROR_LENGTH])
 
 
 def _mapping(given: object, field: str) -> Mapping[str, Any]:
@@ -238,7 +241,7 @@ def _mapping(given: object, field: str) -> Mapping[str, Any]:
 
 
 def _run_id(given: object) -> str:
-    # A handle of a run is made from it, which takes nothing else.
+    # The handle of a run accepts only UUIDs.
     return str(UUID(_text(given, "application_run_id")))
 
 

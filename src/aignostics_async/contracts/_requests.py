@@ -1,7 +1,7 @@
-"""The operations of the contract: a request in, a domain model or a typed error out.
+"""The operations of the contract: parameters in, models or typed errors out.
 
-Of the generated package only the pure halves are used: `_get_kwargs` here, which builds a request from
-parameters, and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
+Only the pure halves of the generated package are used: `_get_kwargs`, which builds a request from parameters,
+and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Operation(Protocol[_P, _T_co]):
 
 
 class Bridge:
-    """The operations of the contract, in terms of our own models."""
+    """The operations of the contract, in terms of `models.py`."""
 
     def __init__(self, api: ApiPool) -> None:
         self.api = api
@@ -103,7 +103,10 @@ class Bridge:
     async def list_runs_again(
         self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
     ) -> Page[RunDetails]:
-        """List runs, and decode only what is not the same as `before`, which is kept up to date by page."""
+        """List runs, and decode only pages that changed.
+
+        `before` maps a page number to its last body and page, and is updated.
+        """
         response = await self.api.send("list runs", **_list_runs._get_kwargs(**_paging(page)))
         content, known = before.get(page.number, (b"", None))
         if known is None or content != response.content:
@@ -114,12 +117,14 @@ class Bridge:
     async def create_run(
         self, application_version_id: str, items: Sequence[Item], *, once: bool = False
     ) -> str:
-        """Send one run request and return the id of the new run; with `once`, not again after a 401."""
+        """Send a run request and return the id of the new run; with `once`, not again after a 401."""
         request = _sealed(_run_request, application_version_id, items)
         response = await self.api.send("create run", **request, once=once)
-        # Any other 2xx is no promise that the run exists.
+        # Another 2xx does not promise that the run exists.
         if response.status_code != 201:
-            raise _decoding.misfit("create run", response, f"201 was expected, not {response.status_code}")
+            raise _decoding.contract_violation(
+                "create run", response, f"201 was expected, not {response.status_code}"
+            )
         return _decoding.one("create run", response, _decoding.new_run)
 
     async def get_run(self, run_id: str) -> RunDetails:
@@ -127,7 +132,7 @@ class Bridge:
         return _decoding.one("get run", response, _decoding.run)
 
     async def cancel_run(self, run_id: str) -> None:
-        # The body of the 202 varies between servers: null, {}, nothing. It says nothing, so it is not read.
+        # The body of the 202 varies between servers (null, {}, nothing), so it is not read.
         await self.api.send("cancel run", **_cancel_run._get_kwargs(as_uuid(run_id, "run id")))
 
     async def delete_run_results(self, run_id: str) -> None:
@@ -146,7 +151,7 @@ class Bridge:
             as_uuid(run_id, "run id"),
             item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
             reference_in=list(references) or UNSET,
-            # The contract's spelling, whatever the server's was that a status was read from.
+            # As the contract spells it, whatever spelling the status was read in.
             status_in=[_ItemStatus(ItemStatus(status).name) for status in statuses] or UNSET,
             **_paging(page),
         )
@@ -154,7 +159,7 @@ class Bridge:
         return await _decoding.page_of("list results", response, page, _decoding.item)
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run a generated operation and return its generated model."""
+        """Call a generated operation and return its generated model."""
         name = str(getattr(operation, "__name__", operation)).rpartition(".")[2].replace("_", " ")
         try:
             request = _sealed(operation._get_kwargs, *args, **kwargs)
@@ -168,7 +173,7 @@ class Bridge:
             return operation._parse_response(client=_GeneratedClient(base_url=""), response=response)
         except _decoding.DECODE_ERRORS as error:
             reason = _decoding.why(error)
-        raise _decoding.misfit(name, response, reason)
+        raise _decoding.contract_violation(name, response, reason)
 
 
 def _run_request(application_version_id: str, items: Sequence[Item]) -> dict[str, Any]:
