@@ -43,6 +43,9 @@ def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
         ("runs", "watch", UNKNOWN),
         ("runs", "delete-results", UNKNOWN, "--yes"),
         ("applications", "he-tmee"),
+        ("runs", "list", "--application", "he-tmee"),
+        ("runs", "list", "--version", "he-tme:v9.9.9"),
+        ("runs", "find", "a", "--version", "he-tme:v9.9.9"),
         ("bulk", "plan", "he-tmee:v1.0.0", ".", "--store", "STORE"),
         ("bulk", "plan", "he-tme:v9.9.9", ".", "--store", "STORE"),
     ],
@@ -113,13 +116,37 @@ def test_an_answer_of_the_api_as_json(
         (("--chunk-size", "0"), "--chunk-size"),
         (("--max-items", "0"), "--max-items"),
         (("--reference-from", "nothing"), "--reference-from"),
+        (("--limit", "0"), "--limit is at least"),
+        (("--mpp", "-1"), "--mpp is"),
+        (("--prefix", "/x/"), "--prefix is"),
     ],
 )
 def test_errors_name_options(emulator: Emulator, arguments: tuple[str, ...], option: str) -> None:
     done = cli(emulator, "bulk", "plan", "he-tme:v1.0.0", ".", "--store", emulator.store_url, *arguments)
     assert done.returncode == 2
     assert option in done.stderr
-    assert option.removeprefix("--").replace("-", "_") not in done.stderr
+    assert not re.search(r"(?<!--)\b(chunk_size|max_items|reference_from)\b", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("runs", "list", "--version", "he-tme"), "'aignostics-async applications APPLICATION' lists them"),
+        (("runs", "list", "--limit", "0"), "--limit must be 1 or more"),
+        (("submit", "he-tme:v1.0.0", "nothing.svs", "--store", "s3://b"), "no file or folder nothing.svs"),
+    ],
+)
+def test_advice_is_for_the_command_line(emulator: Emulator, arguments: tuple[str, ...], words: str) -> None:
+    done = cli(emulator, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "client." not in done.stderr
+
+
+def test_an_empty_list_is_no_error(emulator: Emulator) -> None:
+    emulator.set_faults({"path": "/api/v1/runs", "status": 200, "body": []})
+    assert cli(emulator, "runs", "list", "--application", "he-tme", "--json").stdout == "[]\n"
+    assert cli(emulator, "runs", "list", "--version", "he-tme:v1.0.0").returncode == 0
 
 
 def test_cancelling_a_cancelled_run_is_no_failure(emulator: Emulator) -> None:

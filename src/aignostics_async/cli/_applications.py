@@ -22,10 +22,11 @@ async def applications(application_id: str | None = None, /, *, as_json: Json = 
         if application_id is None:
             _show_applications([each async for each in session.applications.list()], as_json=as_json)
         else:
-            _show_versions(await _versions(session, application_id), as_json=as_json)
+            _show_versions(await list_versions(session, application_id), as_json=as_json)
 
 
-async def _versions(session: Client, application_id: str) -> list[ApplicationVersion]:
+async def list_versions(session: Client, application_id: str) -> list[ApplicationVersion]:
+    """Return the versions of an application; raises NotFound if there is no such application."""
     versions = [each async for each in session.applications.versions(application_id)]
     if versions:
         return versions

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..errors import MissingExtra
-from ._output import out
+from ._output import discard_output, out
 
 if TYPE_CHECKING:
     from ..emulator import ConnectionInfo
@@ -107,7 +107,15 @@ async def emulator(
 
 
 def _announce(ready: ConnectionInfo) -> None:
-    for line in (
+    try:
+        for line in _introduction(ready):
+            out(line)
+    except OSError:
+        discard_output()  # its reader is gone; the emulator runs on
+
+
+def _introduction(ready: ConnectionInfo) -> tuple[str, ...]:
+    return (
         f"emulator ready at {ready.api_root}",
         "",
         "To use it from another shell:",
@@ -119,5 +127,4 @@ def _announce(ready: ConnectionInfo) -> None:
         f"  export AIGNOSTICS_API_ROOT={ready.api_root}",
         f"  export AIGNOSTICS_TOKEN_URL={ready.token_url} AIGNOSTICS_CLIENT_ID={ready.client_id}",
         "  aignostics-async login",
-    ):
-        out(line)
+    )

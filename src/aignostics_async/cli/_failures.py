@@ -47,6 +47,11 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
 _PARAMETER = re.compile(
     r"\b(?:allow_rerun|chunk_size|clock_rate|files_from|max_items|poll_interval|reference_from|reference_tag)\b"
 )
+_FIRST_WORD = re.compile(r"^(endpoint|limit|mpp|prefix|store)(?= (?:is|must|has) )")
+_COMMANDS = {
+    "client.applications.versions(...)": "'aignostics-async applications APPLICATION'",
+    "client.runs.find(references=error.references, since=error.sent_at)": "'aignostics-async runs find'",
+}
 
 
 def exit_status(error: AignosticsError) -> int:
@@ -78,5 +83,8 @@ def show_error(error: Exception, status: int, *, as_json: bool) -> None:
 
 
 def as_options(message: str) -> str:
-    """Return a message of the public API with the names of parameters written as options."""
+    """Return a message of the public API in terms of the command line: options and commands."""
+    for call, command in _COMMANDS.items():
+        message = message.replace(call, command)
+    message = _FIRST_WORD.sub(r"--\1", message)
     return _PARAMETER.sub(lambda found: f"--{found[0].replace('_', '-')}", message)

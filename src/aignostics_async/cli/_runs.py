@@ -7,7 +7,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from .. import Conflict, DownloadReport, Run, RunDetails, RunStatus
+from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus
+from ..errors import UsageError
+from ._applications import list_versions
 from ._confirm import Yes, confirm
 from ._options import Bwlimit, Json, PollInterval, client
 from ._output import err, jsonable, out, print_document, print_json, print_json_line, print_table
@@ -29,6 +31,8 @@ async def list_runs(
 ) -> None:
     """List your runs, the newest first.
 
+    Ends with 7 if there is no such application or version.
+
     Parameters
     ----------
     application
@@ -38,12 +42,16 @@ async def list_runs(
     limit
         The maximum number of runs.
     """
+    if limit < 1:
+        raise UsageError(f"--limit must be 1 or more, not {limit}")
     runs: list[RunDetails] = []
     async with client() as session:
         async for run in session.runs.list(application_id=application, application_version=version):
-            if len(runs) >= limit:
-                break
             runs.append(run)
+            if len(runs) == limit:
+                break
+        if not runs:
+            await _check_filters(session, application, version)
     if as_json:
         print_json([jsonable(run) for run in runs])
     else:
@@ -71,7 +79,7 @@ async def show(run_id: str, /, *, as_json: Json = False) -> None:
 async def find(*references: str, version: str | None = None, as_json: Json = False) -> int:
     """Find the runs with exactly these references, for example after an interrupted submission.
 
-    Ends with 3 if there are none.
+    Ends with 3 if there are none, and with 7 if there is no such version.
 
     Parameters
     ----------
@@ -82,6 +90,8 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
     """
     async with client() as session:
         found = await session.runs.find(references=references, application_version=version)
+        if not found:
+            await _check_filters(session, None, version)
     if as_json:
         exact, possible = ([jsonable(run) for run in runs] for runs in (found.exact, found.possible))
         print_json({"exact": exact, "possible": possible})
@@ -183,10 +193,17 @@ async def download_results(run: Run, folder: Path, *, wait: bool, as_json: bool)
         with transfer_progress() as progress:
             report = await run.download(folder, wait=wait, progress=progress)
         _print_report(report)
-    failures = report.failures()
-    for failure in failures:
-        err(f"failed: {failure}")
-    return SOME_FAILED if failures else 0
+        for failure in report.failures():
+            err(f"failed: {failure}")
+    return SOME_FAILED if report.failures() else 0
+
+
+async def _check_filters(session: Client, application: str | None, version: str | None) -> None:
+    """Raise NotFound if no run was found because of a filter that names nothing."""
+    if version is not None:
+        await session.applications.version(version)
+    if application is not None:
+        await list_versions(session, application)
 
 
 def _row(run: RunDetails) -> tuple[object, ...]:

@@ -42,7 +42,7 @@ async def submit(
     metadata: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     download: Path | None = None,
     identifying: Identifying = (),
-    pack: Annotated[bool, Parameter(negative=())] = False,
+    pack: Annotated[bool, Flag] = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -117,6 +117,9 @@ def _advice(references: list[str]) -> Iterator[None]:
 
 
 def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any]) -> list[Item]:
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise UsageError(f"there is no file or folder {missing}")
     slides = find_slides(*paths)
     for each in slides.left_out:
         if each.is_slide:
