@@ -18,6 +18,7 @@ from ..errors import SubmissionUnknown, UsageError
 from ._options import (
     Bwlimit,
     Endpoint,
+    Flag,
     Identifying,
     Json,
     PollInterval,
@@ -72,7 +73,8 @@ async def submit(
     download
         Wait for the run and download its results to this folder.
     pack
-        Send slides of several files as one zip to a version that does not say that it takes one.
+        Send slides of several files as one zip, even if the application version does not declare that it
+        accepts one.
     """
     items = _items(slides, mpp, dict(_metadata(pair) for pair in metadata))
     options: dict[str, Any] = {
