@@ -181,7 +181,7 @@ async def test_any_other_misfit_is_one_typed_error(emulator: Emulator, body: obj
     answer = {"status": 200, "body": body if body is not None else "null"}
     emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*", **answer})
     async with emulator.client() as client:
-        with pytest.raises(InvalidResponse, match="get run: the answer"):
+        with pytest.raises(InvalidResponse, match="get run: the response"):
             await client.runs.get(RUN_ID)
 
 
