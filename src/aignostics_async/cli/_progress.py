@@ -29,9 +29,7 @@ def preflight_progress() -> Iterator[Callable[[PreflightProgress], None] | None]
     with ProgressBars(transient=True) as bars:
 
         def show(progress: PreflightProgress) -> None:
-            detail = (
-                f"{progress.done:,}" if progress.total is None else f"{progress.done:,}/{progress.total:,}"
-            )
+            detail = f"{progress.done:,}/{progress.total:,}"
             bars.show("reading slides", completed=progress.done, total=progress.total, detail=detail)
 
         yield show

@@ -1,4 +1,4 @@
-"""The ASGI application of one emulator: its routes, the faults before them, and the Date after them."""
+"""The ASGI application of one emulator: its routes and the layers around them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def build_app(platform: Platform, *more: Route) -> DateHeader:
-    """Return the application, with additional routes."""
+    """Return the application of a platform, with additional routes."""
     control = ControlApi(platform)
     parts = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), control)
     app = Starlette(
@@ -39,7 +39,7 @@ def build_app(platform: Platform, *more: Route) -> DateHeader:
             ClientDisconnect: _answer_nobody,
         },
     )
-    # Another path than the contract's is not found, whatever it resembles.
+    # Paths must match the contract exactly.
     app.router.redirect_slashes = False
     violations = platform.options.violations
     faults = FaultInjector(app if violations is None else Conformance(app, violations), platform, control)

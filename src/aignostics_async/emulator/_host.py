@@ -1,10 +1,9 @@
-"""One emulator after another behind the same socket: a reset ends one, and the next knows nothing of it.
+"""Resets: one emulator after another behind the same socket.
 
-`POST /emulator/reset` takes an object of options (fields of `EmulatorOptions`, such as `token_lifetime`):
-those that differ from the ones of the start; null or an empty object goes back to these. Runs, objects,
-logins, fault rules and the ledger are gone then, and the clock shows the time. Address, access token, the
-client's secret and the keys of the stores stay. The answer is what the ready file has, with a new refresh
-token.
+`POST /emulator/reset` takes an object of options (fields of `EmulatorOptions`, such as `token_lifetime`) that
+differ from those of the start; null or an empty object restores these. It deletes runs, objects, logins,
+fault rules and the ledger, and sets the clock to the time. Address, access token, the client's secret and the
+keys of the stores stay. The answer has the schema of the ready file, with a new refresh token.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 @frozen
 class ConnectionInfo:
-    """What a client needs to know of an emulator that is ready."""
+    """The addresses and credentials of a running emulator; the schema of the ready file."""
 
     api_root: str
     token_url: str
@@ -48,8 +47,8 @@ class ConnectionInfo:
     refresh_token: str
 
 
-class Host:
-    """The ASGI application of the emulator that is there."""
+class EmulatorHost:
+    """The ASGI application that passes requests to the current emulator."""
 
     def __init__(self, platform: Platform, static_token: str | None) -> None:
         self._options = platform.options
@@ -63,12 +62,12 @@ class Host:
         self.ready = _ready(platform, self._token)
 
     async def open(self, tasks: TaskGroup) -> None:
-        """Let runs go on, in a task of the group."""
+        """Start the lifecycle of runs, in a task of the group."""
         self._tasks = tasks
         await tasks.start(self._live)
 
     async def close(self) -> None:
-        """Let no run go on."""
+        """Stop the lifecycle of runs."""
         self._is_to_end.set()
         await self._has_ended.wait()
 
@@ -90,10 +89,10 @@ class Host:
             told = json.loads(await request.body() or "null") or {}
             options = evolve(self._options, **told)
         except (TypeError, ValueError, ConfigurationError) as error:
-            return JSONResponse({"detail": f"these are no options: {error}"}, status_code=422)
+            return JSONResponse({"detail": f"invalid options: {error}"}, status_code=422)
         async with self._one_reset:
             await self.close()
-            # A request that is still under way finds the same database, and nothing that it knows in it.
+            # A request in progress finds the same database, emptied.
             self._platform.database.clear()
             self._begin(Platform(options, self._platform.origin, self._platform.database))
             await self._tasks.start(self._live)

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import ConfigurationError
 from ._allowed_hosts import AllowedHosts
-from ._host import ConnectionInfo, Host
+from ._host import ConnectionInfo, EmulatorHost
 from ._options import EmulatorOptions
 from ._platform import Platform
 
@@ -38,9 +38,9 @@ class _Protocol(H11Protocol):
 
 @frozen
 class _Application:
-    """What uvicorn runs: beginning and end of the process, and requests between them."""
+    """Routes lifespan events to one application and requests to another."""
 
-    emulators: Host
+    emulators: EmulatorHost
     lifespan: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +64,7 @@ async def serve(
     _clear(ready_file)
     listener = _listen(host, port)
     platform = _platform(options, _origin(host, listener.getsockname()[1]))
-    emulators = Host(platform, static_token)
+    emulators = EmulatorHost(platform, static_token)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:

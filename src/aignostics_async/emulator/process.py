@@ -157,10 +157,10 @@ class Emulator:
     # The control API; emulator/_control.py and emulator/_faults.py describe the JSON.
 
     def reset(self, **options: object) -> None:
-        """Forget runs, objects, logins, faults and the ledger, and let the clock show the time again.
+        """Delete runs, objects, logins, fault rules and the ledger, and set the clock to the time.
 
-        Keyword arguments are options that differ from those it was made with, until the next reset. Address,
-        access token and keys stay as they are; costs a few hundredths of a second, where a start takes one.
+        Keyword arguments replace options of the constructor until the next reset. Address, access token and
+        keys stay. Takes a few hundredths of a second, where a start takes more than one.
         """
         self._ready = self._control("POST", "reset", options)
         self._reset_to = options

@@ -31,11 +31,12 @@ class ProgressBars:
             raise MissingExtra("drawing progress bars", extra="cli") from None
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=None),  # what the text leaves of the width
             TextColumn("{task.fields[detail]}", markup=False),
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=transient,
+            expand=True,
         )
         self._tasks: dict[str, TaskID] = {}
         self._tallies: dict[Direction, TransferTally] = {}
