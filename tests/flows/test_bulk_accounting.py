@@ -11,7 +11,7 @@ import pytest
 from running_jobs import RATE, SETTINGS, Bench
 from slide_files import make_old
 
-from aignostics_async.bulk import JobStatus, Sources, create_job, write_report
+from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job, write_report
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -78,3 +78,26 @@ async def test_a_name_that_no_report_can_show_is_accounted_for(bench: Bench) -> 
     assert (summary.audit.taken_in, summary.exit_status) == (2, 3)
     ((reference,),) = bench.rows("SELECT reference FROM items WHERE state = 'SET_ASIDE'")
     assert reference == f"{folder}/caf\\xe9.tiff"
+
+
+async def test_a_slide_that_grows_after_its_upload_is_not_paid_for(bench: Bench) -> None:
+    await bench.make("a", "b", "c", chunk_size=3)
+    grown: list[str] = []
+
+    def grow(_job: BulkJob, event: JobEvent) -> None:
+        if event.type is EventType.UPLOADED and not grown:
+            grown.append(str(event.reference))
+            with (bench.folder / f"{event.reference}.tiff").open("ab") as file:
+                file.write(b"more")
+
+    summary = await bench.run(grow)
+    assert summary.status is JobStatus.SOME_FAILED
+    rows = bench.rows("SELECT reference, fault, uri FROM items WHERE state = 'SET_ASIDE'")
+    assert rows == [(grown[0], "its file changed after it was uploaded", None)]
+    assert sorted(len(references) for references in bench.runs().values()) == [2]
+
+    async with bench.opened() as job:
+        assert await job.retry() == 1
+    assert (await bench.run()).status is JobStatus.DONE
+    assert sorted(len(references) for references in bench.runs().values()) == [1, 2]
+    assert bench.puts()[grown[0]] == 2, "what is analysed is what the file holds in the end"

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from aignostics_async.bulk.report.html import _templates
-from aignostics_async.bulk.report.html._templates import Markup, join, render
+from aignostics_async.bulk.report.html._templates import Html, join, render
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</script>"
 PIECES = sorted(_templates._pieces())
@@ -58,4 +58,4 @@ def test_markup_is_not_escaped_again_and_text_always_is() -> None:
     assert link == '<a href="#runs">a &lt; b</a>'
     assert render("contents", links=join([link, link])).count("<a href") == 2
     assert "&lt;a href" in render("contents", links=str(link))
-    assert isinstance(render("contents", links=Markup()), Markup)
+    assert isinstance(render("contents", links=Html()), Html)

@@ -49,7 +49,7 @@ async def create_job(
     consent: Callable[[PreflightReport], None] | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,
 ) -> PreflightReport:
-    """Look ahead, and make the job unless something would fail; the outlook says whether it was made.
+    """Run the preflight, and create the job unless something would fail; the report says which.
 
     With `quarantine_faulty` slides with faults come into the job and are set aside; a fault of the whole job
     still keeps it from being made. `consent` is called with the outlook just before the job is made; what it

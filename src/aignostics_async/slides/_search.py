@@ -91,7 +91,7 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     >>> for each in slides.left_out:
     ...     print(each.path, each.reason, each.detail)
     """
-    search = _Search()
+    search = _SlideSearch()
     for place in map(Path, places):
         if place.is_file():
             search.name(place)
@@ -100,7 +100,7 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     return search.found()
 
 
-class _Search:
+class _SlideSearch:
     """Collects files from several places, and groups them into slides."""
 
     def __init__(self) -> None:

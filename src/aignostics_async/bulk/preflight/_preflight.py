@@ -1,7 +1,7 @@
-"""Everything that can be known of a job before its first byte: what it would cost, and what would fail.
+"""The preflight of a job: what it would cost, and everything that would fail.
 
-The platform, the store and the slides are asked at the same time. Cheap questions come first; what fails is
-noted, and the look goes on.
+The platform, the store and the slides are checked concurrently. A check that fails is reported, and the
+others go on.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _LEFT_OUT = {
 
 @frozen
 class PreflightProgress:
-    """How far the look is: so many of the slides were read."""
+    """How many of the slides were read."""
 
     done: int
     total: int
@@ -68,36 +68,36 @@ async def run_preflight(
     progress: Callable[[PreflightProgress], None] | None = None,
     seconds_per_slide: float = 60.0,
 ) -> PreflightReport:
-    """Look at everything that a job needs, and return what it would do, cost, and fail at.
+    """Check everything that a job needs, and return what it would do, cost, and fail at.
 
-    `store` stands in for the plan's own, `results` is the folder of outputs where the plan names none. `keep`
-    is given each slide as soon as it was read: what it says of itself, or why it can't be read, and all
-    its faults.
+    `store` is used in place of the plan's own, and `results` is the folder of outputs if the plan names none.
+    `keep` is called with each slide as soon as it is read: what it says about itself, or why it can't be
+    read, and all of its faults; and with every line and file that could not become a slide.
 
-    Costs a reading of every slide's header, about a request per run that there was, and one small object in
-    the store. Memory grows with the number of slides by some hundred bytes each, and with their faults.
+    Costs reading every slide's header and 192 KiB of each of its files, about one request per earlier run,
+    and one small object in the store. Memory grows by some hundred bytes per slide, and with their faults.
     Raises what `client.applications.version` raises, and ConfigurationError for a version that a job can't
     serve or without the `slides` extra: then there is nothing to compare slides with.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements(version, plan.artifact, pack=plan.pack, identifying=plan.identifying)
-    look = _Preflight(plan, sources, client, requirements, keep, progress)
+    preflight = _Preflight(plan, sources, client, requirements, keep, progress)
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
-        group.start_soon(look.probe_store, store)
+        group.start_soon(preflight.probe_store, store)
         async with Prober(timeout=seconds_per_slide) as prober:
-            await look.discover(prober)
-            group.start_soon(look.look_back)
-            await look.read_all(prober)
-    await look.find_repeats()
+            await preflight.discover(prober)
+            group.start_soon(preflight.look_back)
+            await preflight.read_all(prober)
+    await preflight.find_repeats()
     free = await anyio.to_thread.run_sync(_free, folder)
-    return look.outlook(_disk(folder, free, look.earlier, look.ready), time.monotonic() - begun)
+    return preflight.report(_disk(folder, free, preflight.earlier, preflight.ready), time.monotonic() - begun)
 
 
 @define
 class _Preflight:
-    """A look, and what it has found so far."""
+    """A preflight, and what it has found so far."""
 
     plan: JobPlan
     sources: Sources
@@ -136,7 +136,7 @@ class _Preflight:
                 await self.keep(entry, faults[0], faults)
 
     async def look_back(self) -> None:
-        """See what was run before."""
+        """Find slides that were run before, by their references."""
         references = {entry.reference for entry in self.found.entries}
         try:
             self.earlier = await look_back(self.client, self.plan.application_version, references)
@@ -176,7 +176,7 @@ class _Preflight:
             await self.keep(entry, probed, faults)
 
     async def find_repeats(self) -> None:
-        """See which slides would be billed more than once, whatever they are called."""
+        """Find slides that would be billed more than once, whatever they are called."""
         self.warnings += find_copies(self.sampled)
         try:
             again = await find_billed(self.sampled, self.plan, self.client, self.requirements)
@@ -190,7 +190,7 @@ class _Preflight:
             self.earlier = evolve(self.earlier, again={**known, **new})
             self.recognized = frozenset(new)
 
-    def outlook(self, disk: DiskEstimate, seconds: float) -> PreflightReport:
+    def report(self, disk: DiskEstimate, seconds: float) -> PreflightReport:
         """Return what was found."""
         jobs_own = [
             *self.trial.faults,

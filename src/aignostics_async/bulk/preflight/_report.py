@@ -1,4 +1,4 @@
-"""What a look ahead found: what would run and cost, and everything that would fail."""
+"""What the preflight found: what would run and cost, and everything that would fail."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class DiskEstimate:
 
 @frozen(kw_only=True)
 class PreflightReport:
-    """A look ahead at a job. Nothing was uploaded but the trial's small object, and no run was asked for."""
+    """What a preflight found. It uploaded nothing but the probe's small object, and requested no run."""
 
     plan: JobPlan
     found: int
     """Slides."""
     ready: int
-    """Slides that can go on: so many items would be billed."""
+    """Slides that can go on, which is the number of items that would be billed."""
     bytes: int
     """To upload."""
     left_out: tuple[LeftOut, ...] = field(repr=False)
@@ -55,7 +55,7 @@ class PreflightReport:
     """Everything that would fail, of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
     seconds: float
-    """How long the look took."""
+    """How long the preflight took."""
 
     @property
     def runs(self) -> int:
@@ -69,7 +69,7 @@ class PreflightReport:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of a command that looks ahead: 0, or 6 if something would fail."""
+        """The exit status of `bulk plan`: 0, or 6 if something would fail."""
         return 0 if self.is_clear else 6
 
     def to_json(self) -> str:

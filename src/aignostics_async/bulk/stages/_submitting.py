@@ -8,15 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 from attrs import field, frozen
 
 from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
 from ...errors import JobStopped, QuotaExceeded
+from ...slides._fingerprints import measure
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
-from ..database._states import IntentState
+from ..database._states import IntentState, ItemState
 from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
@@ -42,6 +44,21 @@ _TOLD = {
     IntentState.AMBIGUOUS: EventType.RUN_AMBIGUOUS,
     IntentState.DISSOLVED: EventType.RUN_REFUSED,
 }
+
+
+_CHANGED = "its file changed after it was uploaded"
+_WAIT = "wait until it is complete; then 'bulk retry' reads and uploads it again"
+
+
+def _has_changed(row: ItemRow) -> bool:
+    """Whether the files of an item are other ones than those that were read."""
+    if row.info is None:
+        return False
+    probed = ProbedSlide.from_dict(row.info)
+    try:
+        return measure(probed.info.files)[1] != probed.fingerprint
+    except OSError:
+        return False
 
 
 @frozen(kw_only=True)
@@ -102,8 +119,34 @@ class Submitting:
         if ready:
             await self._record_runs()
         for chunk in ready:
-            await database.write(_commands.seal([each.number for each in chunk], tag=self.tag))
+            numbers = [each.number for each in chunk]
+            changed = await self._quarantine_changed(numbers)
+            if unchanged := [number for number in numbers if number not in changed]:
+                await database.write(_commands.seal(unchanged, tag=self.tag))
         return len(ready)
+
+    async def _quarantine_changed(self, numbers: Sequence[int]) -> set[int]:
+        """Quarantine items with a file that changed after its upload, and return which.
+
+        Such a file was still being written. One that is gone by now was whole when it was uploaded.
+        """
+        changed = set()
+        for row in await self.context.database.read(_queries.items(numbers)):
+            if await to_thread.run_sync(_has_changed, row):
+                # Without its object, so that a retry reads and uploads it again.
+                columns = {
+                    "fault": _CHANGED,
+                    "remedy": _WAIT,
+                    "uri": None,
+                    "crc32c": None,
+                    "stored_size": None,
+                }
+                await self.context.database.write(
+                    _commands.move_item(row.number, ItemState.QUARANTINED, **columns)
+                )
+                self.context.journal.emit(EventType.QUARANTINED, reference=row.reference, text=_CHANGED)
+                changed.add(row.number)
+        return changed
 
     async def _record_runs(self) -> None:
         """Take in which runs there are: what is there before a chunk is sealed can't be its run."""

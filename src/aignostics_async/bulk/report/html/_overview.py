@@ -10,14 +10,14 @@ from .._audit import ItemOutcome, JobStatus
 from .._formatting import INTENTS, OUTCOMES, minute, percent
 from .._next_steps import NextStep, next_steps
 from .._summary import Summary
-from ._templates import Markup, join, render
+from ._templates import Html, join, render
 from ._throughput_plot import plot
 
 _CHECK, _ALARM, _CLOCK = "m7 12.5 3.4 3.4L17 9", "M12 6.5v7m0 3.6v.1", "M12 6.5V12l3.6 2.4"
 _BAR = 1000  # its width, in units of its own
 
 
-def overview(summary: Summary, series: Sequence[Series]) -> Iterator[Markup]:
+def overview(summary: Summary, series: Sequence[Series]) -> Iterator[Html]:
     """Give the markup of the page down to its lists."""
     steps = tuple(next_steps(summary))
     yield render("header_begins")
@@ -71,7 +71,7 @@ def _is_urgent(summary: Summary) -> bool:
     return True
 
 
-def _status(summary: Summary, steps: Sequence[NextStep]) -> Markup:
+def _status(summary: Summary, steps: Sequence[NextStep]) -> Html:
     is_urgent = _is_urgent(summary)
     return render(
         "status",
@@ -83,14 +83,14 @@ def _status(summary: Summary, steps: Sequence[NextStep]) -> Markup:
     )
 
 
-def _next_steps(steps: Sequence[NextStep]) -> Markup:
+def _next_steps(steps: Sequence[NextStep]) -> Html:
     if not steps:
-        return Markup()
+        return Html()
     entries = [render("next_step", where=each.where, what=each.what, how=each.how) for each in steps]
     return render("next_steps", entries=join(entries))
 
 
-def _facts(summary: Summary) -> Markup:
+def _facts(summary: Summary) -> Html:
     job = summary.job
     facts = {
         "Application version": job.application_version or "unknown",
@@ -103,7 +103,7 @@ def _facts(summary: Summary) -> Markup:
     return render("facts", entries=join([render("fact", name=name, value=facts[name]) for name in facts]))
 
 
-def _contents(summary: Summary) -> Markup:
+def _contents(summary: Summary) -> Html:
     sections = {
         "totals": "Totals",
         "decisions": "Decisions" if summary.runs.ambiguous or summary.runs.duplicates else "",
@@ -115,7 +115,7 @@ def _contents(summary: Summary) -> Markup:
     return render("contents", links=join(links))
 
 
-def _totals(summary: Summary) -> Iterator[Markup]:
+def _totals(summary: Summary) -> Iterator[Html]:
     yield render("totals_begin")
     yield _bar(summary.audit.outcomes)
     yield render("totals_tables")
@@ -125,11 +125,11 @@ def _totals(summary: Summary) -> Iterator[Markup]:
     yield render("totals_end")
 
 
-def _bar(outcomes: Mapping[ItemOutcome, int]) -> Markup:
+def _bar(outcomes: Mapping[ItemOutcome, int]) -> Html:
     """Return the shares as a bar in which also one slide of a hundred thousand shows."""
     whole = sum(outcomes.values())
     if not whole:
-        return Markup()
+        return Html()
     widths = {each: max(3.0, _BAR * outcomes[each] / whole) for each in ItemOutcome if outcomes[each]}
     scale = _BAR / sum(widths.values())
     parts, at = [], 0.0
@@ -140,7 +140,7 @@ def _bar(outcomes: Mapping[ItemOutcome, int]) -> Markup:
     return render("bar", width=_BAR, parts=join(parts))
 
 
-def _outcomes(summary: Summary) -> Markup:
+def _outcomes(summary: Summary) -> Html:
     outcomes = summary.audit.outcomes
     whole = sum(outcomes.values())
     rows = [
@@ -155,7 +155,7 @@ def _outcomes(summary: Summary) -> Markup:
     return _table("What became of the slides", ("", "Slides", "Share"), rows)
 
 
-def _files(summary: Summary) -> Markup:
+def _files(summary: Summary) -> Html:
     uploads, outputs = summary.uploads, summary.outputs
     rows = [
         ("slides, as far as they were read", f"{sum(summary.states.values()):,}", human_size(uploads.bytes)),
@@ -169,7 +169,7 @@ def _files(summary: Summary) -> Markup:
     return _table("Files", ("", "Files", "Bytes"), rows)
 
 
-def _runs(summary: Summary) -> Markup:
+def _runs(summary: Summary) -> Html:
     runs = summary.runs
     rows = [(INTENTS.get(name, name), f"{number:,}") for name, number in runs.by_state.items()]
     rows.append(("created a second time", f"{runs.duplicates:,}"))
@@ -177,7 +177,7 @@ def _runs(summary: Summary) -> Markup:
     return _table("Runs", ("", "Count"), rows)
 
 
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
     """Return a small table of names and numbers."""
     head = [render("total_head", kind="n" if index else "", name=name) for index, name in enumerate(heads)]
     body = [

@@ -12,7 +12,7 @@ from ...database._states import IntentState
 from .._audit import ItemOutcome
 from .._formatting import INTENTS, item_state, minute
 from .._rows import ReportedDuplicate, ReportedItem, ReportedRun
-from ._templates import Markup, render
+from ._templates import Html, render
 
 Pictures = Mapping[int, bytes]
 """JPEG files by the numbers of items."""
@@ -24,14 +24,14 @@ _MAX_CAUSES = 5_000  # that are told apart
 _LISTED_CAUSES = 30
 
 
-def ambiguous_entries(rows: Iterable[ReportedRun]) -> Iterator[Markup]:
+def ambiguous_entries(rows: Iterable[ReportedRun]) -> Iterator[Html]:
     """Give the runs that may exist or not, with the two choices."""
     for row in rows:
         reason = row.reason or "Nobody can say"
         yield render("ambiguous", intent=row.intent, slides=count(row.items, "slide"), reason=reason)
 
 
-def duplicate_entries(rows: Iterable[ReportedDuplicate]) -> Iterator[Markup]:
+def duplicate_entries(rows: Iterable[ReportedDuplicate]) -> Iterator[Html]:
     """Give the runs that were created a second time."""
     for row in rows:
         yield render(
@@ -44,7 +44,7 @@ def duplicate_entries(rows: Iterable[ReportedDuplicate]) -> Iterator[Markup]:
         )
 
 
-def run_entries(rows: Iterable[ReportedRun]) -> Iterator[Markup]:
+def run_entries(rows: Iterable[ReportedRun]) -> Iterator[Html]:
     """Give the rows of the table of runs."""
     for row in rows:
         state: object = INTENTS.get(row.state, row.state)
@@ -68,7 +68,7 @@ def _status(status: str | None) -> str:
     return (status or "").lower().replace("_", " ")
 
 
-def cause_entries(rows: Iterable[ReportedItem]) -> Iterator[Markup]:
+def cause_entries(rows: Iterable[ReportedItem]) -> Iterator[Html]:
     """Give the causes of failures, the commonest first."""
     causes: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -89,7 +89,7 @@ def _without_names(words: str, row: ReportedItem) -> str:
     return words.removeprefix("…: ")
 
 
-def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterator[Markup]:
+def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterator[Html]:
     """Give the slides that failed, each with its remedy."""
     for row in rows:
         yield render(
@@ -106,7 +106,7 @@ def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterato
         )
 
 
-def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, limit: int) -> Iterator[Markup]:
+def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, limit: int) -> Iterator[Html]:
     """Give the pictures of the first `limit` slides, as far as there are any."""
     for row in islice(rows, limit):
         if row.number in pictures:
@@ -114,13 +114,13 @@ def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, limit: int
             yield render("figure", picture=_picture(pictures[row.number]), kind=kind, name=row.reference)
 
 
-def _picture(jpeg: bytes | None) -> Markup:
+def _picture(jpeg: bytes | None) -> Html:
     if jpeg is None:
-        return Markup()
-    return render("picture", jpeg=Markup(base64.b64encode(jpeg).decode()))
+        return Html()
+    return render("picture", jpeg=Html(base64.b64encode(jpeg).decode()))
 
 
-def item_entries(rows: Iterable[ReportedItem]) -> Iterator[Markup]:
+def item_entries(rows: Iterable[ReportedItem]) -> Iterator[Html]:
     """Give the rows of the table of all slides, in bodies that are laid out when they are seen."""
     for index, row in enumerate(rows):
         state: object = item_state(row.account, row.state)
@@ -136,4 +136,4 @@ def item_entries(rows: Iterable[ReportedItem]) -> Iterator[Markup]:
             changed=minute(row.changed_at),
         )
         is_first = index and index % BODY == 0
-        yield Markup(render("items_body") + markup) if is_first else markup
+        yield Html(render("items_body") + markup) if is_first else markup

@@ -15,14 +15,14 @@ _MARKER = re.compile(r"<!-- (block|inline): (\w+) -->\n")
 _PLACEHOLDER = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
-class Markup(str):
+class Html(str):
     """Text that is HTML already, and not escaped again."""
 
     __slots__ = ()
 
 
-def render(piece: str, /, **values: object) -> Markup:
-    """Return a piece of the page with its placeholders filled; whatever is not Markup is escaped.
+def render(piece: str, /, **values: object) -> Html:
+    """Return a piece of the page with its placeholders filled; whatever is not Html is escaped.
 
     Raises KeyError for a piece that there is not, and for a placeholder without a value.
     """
@@ -30,13 +30,13 @@ def render(piece: str, /, **values: object) -> Markup:
     parts = list(literals)
     for number, each in enumerate(names):
         value = values[each]
-        parts[2 * number + 1] = value if isinstance(value, Markup) else text(value)
-    return Markup("".join(parts))
+        parts[2 * number + 1] = value if isinstance(value, Html) else text(value)
+    return Html("".join(parts))
 
 
-def join(parts: list[Markup]) -> Markup:
+def join(parts: list[Html]) -> Html:
     """Return pieces of the page in a row."""
-    return Markup("".join(parts))
+    return Html("".join(parts))
 
 
 def text(value: object) -> str:
@@ -44,9 +44,9 @@ def text(value: object) -> str:
     return escape(visible(shorten(str(value), _MAX_LENGTH)))
 
 
-def packaged(name: str) -> Markup:
+def packaged(name: str) -> Html:
     """Return a file that is packaged beside this module, to be inlined."""
-    return Markup(_HERE.joinpath(name).read_text("utf-8"))
+    return Html(_HERE.joinpath(name).read_text("utf-8"))
 
 
 @cache

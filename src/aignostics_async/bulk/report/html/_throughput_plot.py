@@ -9,7 +9,7 @@ from html import escape
 
 from ...._core._display_text import human_size
 from ...database._samples import Series, Stage
-from ._templates import Markup, join, render
+from ._templates import Html, join, render
 
 _WIDTH, _LEFT, _RIGHT = 1000, 64, 8
 _TOP, _HEIGHT, _GAP = 22, 64, 18
@@ -33,20 +33,20 @@ _STEPS = tuple(
 )
 
 
-def plot(series: Sequence[Series]) -> Markup:
+def plot(series: Sequence[Series]) -> Html:
     """Return the plots of some stages as one `svg`; nothing for none."""
     if not series:
-        return Markup()
+        return Html()
     height = _TOP + len(series) * (_HEIGHT + _GAP + _TOP)
     panels = [_panel(each, _TOP + index * (_HEIGHT + _GAP + _TOP)) for index, each in enumerate(series)]
     label = "Throughput over time: " + "; ".join(_total(each) for each in series)
     axis = _time_axis(series[0], height - _TOP - _GAP)
     return render(
-        "plot", width=_WIDTH, height=height, label=Markup(escape(label)), axis=axis, panels=join(panels)
+        "plot", width=_WIDTH, height=height, label=Html(escape(label)), axis=axis, panels=join(panels)
     )
 
 
-def _panel(series: Series, top: int) -> Markup:
+def _panel(series: Series, top: int) -> Html:
     rates, unit = _rates(series)
     largest = nice(max(rates))
     bottom = top + _HEIGHT
@@ -63,7 +63,7 @@ def _panel(series: Series, top: int) -> Markup:
         unit=unit,
         summary=_total(series),
         max=_figure(largest),
-        steps=Markup(_steps(rates, largest, bottom)),
+        steps=Html(_steps(rates, largest, bottom)),
     )
 
 
@@ -114,7 +114,7 @@ def _figure(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _time_axis(series: Series, bottom: int) -> Markup:
+def _time_axis(series: Series, bottom: int) -> Html:
     """Return ticks at round moments, at most nine of them."""
     span = series.width * len(series.items)
     step = next((each for each in _STEPS if span / each <= 8), _STEPS[-1])

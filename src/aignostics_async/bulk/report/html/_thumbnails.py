@@ -15,7 +15,7 @@ from .._consistent_view import consistent_view
 from .._rows import read_pictured
 
 PICTURED = 200
-"""Of the first slides, and of those in trouble, so many have pictures."""
+"""How many of the first slides, and how many of those in trouble, have pictures."""
 
 _PER_SLIDE = 10.0  # seconds
 _PATIENCE = 60.0  # seconds for all: nobody waits long for a report

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from ._templates import Markup, packaged, render
+from ._templates import Html, packaged, render
 
 
 class HtmlWriter:
@@ -22,13 +22,13 @@ class HtmlWriter:
             f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(self._script)}; img-src data:; "
             "base-uri 'none'; form-action 'none'"
         )
-        self.write(render("head", policy=Markup(policy), title=title, style=style))
+        self.write(render("head", policy=Html(policy), title=title, style=style))
 
-    def write(self, markup: Markup) -> None:
+    def write(self, markup: Html) -> None:
         """Write a piece of the page."""
         self._write(markup.encode())
 
-    def write_all(self, markups: Iterable[Markup], room: int) -> int:
+    def write_all(self, markups: Iterable[Html], room: int) -> int:
         """Write as many pieces as have room in `room` bytes, in their order; return how many."""
         end = self.size + room
         written = 0
