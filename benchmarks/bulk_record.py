@@ -1,9 +1,9 @@
 """A hundred thousand items in a job's database, moved from state to state by sixteen producers.
 
-Each producer waits until its own transition is on the disk, and then makes the next one. The items are taken
-in as `create_job` takes them in. Meanwhile `bulk status` is asked again and again how the job stands. Beside
-the rate stands what the disk allows: one write and fdatasync after the other of as many bytes as a commit
-has, with as many transitions in each as there are producers.
+Each producer waits until its own transition is on the disk, and then makes the next one. The items are added
+as `create_job` adds them. Meanwhile `bulk status` is asked again and again how the job stands. Beside the
+rate stands what the disk allows: one write and fdatasync after the other of as many bytes as a commit has,
+with as many transitions in each as there are producers.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
     async with emulator.client(settings) as client:
         with spending() as ahead:
             report = await create_job(folder / "job", plan, Sources(places=[str(slides)]), client)
-        print(f"{'look ahead':<10} {ahead}")
+        print(f"{'preflight':<10} {ahead}")
         if not report.is_clear:
             raise SystemExit(f"not made: {report.faults[:3]}")
         begun = time.time()

@@ -20,7 +20,7 @@ from aignostics_async.emulator.process import Emulator
 VERSION = "he-tme:v1.0.0"
 QUICK = ("--poll-interval", "0.05")
 UPLOADS = r"/storage/objects/(?!.*trial).*"
-"""The path of each upload but the look ahead's trial."""
+"""The path of each upload, without the store probe's."""
 
 
 @frozen

@@ -12,7 +12,7 @@ import pytest
 import rounds
 from browser import open_browser
 from identity import Clock
-from leak_detector import CANARY
+from leak_detector import DETECTOR
 from playwright.async_api import Browser
 
 from aignostics_async import Slide
@@ -88,17 +88,17 @@ def violations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIO]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _canary() -> Iterator[None]:
+def _leak_detector() -> Iterator[None]:
     """Search all that the session lets out for secrets."""
-    yield from CANARY.watch()
+    yield from DETECTOR.watch()
 
 
 @pytest.fixture(autouse=True)
-def _no_secret_gets_out(_canary: None) -> Iterator[None]:
+def _no_secret_gets_out(_leak_detector: None) -> Iterator[None]:
     """Fail the test that let a secret out."""
     yield
-    CANARY.search_errors()
-    finds, CANARY.finds = CANARY.finds, []
+    DETECTOR.search_errors()
+    finds, DETECTOR.finds = DETECTOR.finds, []
     if finds:
         told = "\n".join(dict.fromkeys(finds[:20]))
         pytest.fail(f"secrets got out, {len(finds)} times:\n{told}", pytrace=False)

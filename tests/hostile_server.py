@@ -75,7 +75,7 @@ class Hostile:
 
     @property
     def url(self) -> str:
-        return f"{self.origin}/body?signature=CANARY"
+        return f"{self.origin}/body?signature=PLANTED"
 
     async def ask_url(self) -> str:
         return self.url
@@ -218,7 +218,7 @@ async def engine_of(settings: Settings = IMPATIENT) -> AsyncIterator[Engine]:
 
 
 def leave_holes(target: Path, place: Hostile, holes: int, **changes: object) -> None:
-    """Leave what a download that was killed leaves: a partial file with so many holes, and its record."""
+    """Write what a killed download leaves: a partial file with N holes, and its record."""
     size = len(place.body) // holes
     content, spans = bytearray(len(place.body)), []
     for number in range(holes):

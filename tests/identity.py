@@ -44,7 +44,7 @@ class Fault:
     works: bool = True
     """Whether the refresh token is used up all the same."""
     cut: int | None = None
-    """Close the connection after so many bytes of the answer; 0 gives no answer at all."""
+    """Close the connection after N bytes of the response; 0 sends none at all."""
     held: asyncio.Event | None = None
     """Answer when this is set."""
     drip: float | None = None

@@ -66,6 +66,6 @@ async def submitter(
 
 
 async def intent(database: Database, number: int = 1) -> _queries.IntentRow:
-    """Return an intent as it stands."""
+    """Return the current state of an intent."""
     rows = await database.read(_queries.intents_in(*IntentState))
     return next(row for row in rows if row.number == number)

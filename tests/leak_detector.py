@@ -33,13 +33,13 @@ _TOKEN = (
 TOKENS = re.compile(_TOKEN)
 """Tokens, codes and client secrets, which no other host than their own may see."""
 SECRETS = re.compile(
-    rf"{_TOKEN}|CANARY|signature=(?!\[)[\w%-]{{6,}}|[?&](?:sig|X-Amz-Signature)=(?!\[)\w{{6,}}"
+    rf"{_TOKEN}|PLANTED|signature=(?!\[)[\w%-]{{6,}}|[?&](?:sig|X-Amz-Signature)=(?!\[)\w{{6,}}"
 )
 """These, and the queries of signed URLs, which go to their storage and nowhere else."""
 
 
 @define(eq=False, slots=False)
-class Canary(logging.Handler):
+class LeakDetector(logging.Handler):
     """The search. It is a handler of log records too."""
 
     finds: list[str] = field(factory=list)
@@ -96,7 +96,7 @@ class Canary(logging.Handler):
             logging.getLogger(name).setLevel(level)
 
 
-CANARY = Canary()
+DETECTOR = LeakDetector()
 """The one of this session."""
 
 
@@ -113,7 +113,7 @@ def shown_by(error: BaseException) -> Iterator[tuple[str, str]]:
 
 
 def variables_of(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Give the variables of ours that a debugger or an error reporter shows with a traceback."""
+    """Yield the SDK's variables that a debugger or an error reporter shows with a traceback."""
     for frame, line in traceback.walk_tb(error.__traceback__):
         # The caller's own frames hold what the caller knows.
         if frame.f_code.co_filename.startswith(_OURS):

@@ -100,7 +100,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}/body?signature=CANARY"
+        return f"{self.scheme}://127.0.0.1:{self.port}/body?signature=PLANTED"
 
     async def ask_url(self) -> str:
         return self.url

@@ -24,7 +24,7 @@ Place = tuple[str | int, ...]
 CONTRACT: dict[str, Any] = json.loads(
     (Path(__file__).resolve().parent.parent / "openapi.json").read_text(encoding="utf-8")
 )
-SIGNED_URL = "https://storage.example.com/bucket/a%20b.tiff?X-Goog-Signature=CANARY&se=CANARY#CANARY"
+SIGNED_URL = "https://storage.example.com/bucket/a%20b.tiff?X-Goog-Signature=PLANTED&se=PLANTED#PLANTED"
 # Our two names that are not the contract's.
 RENAMED = {"run_id": "application_run_id", "artifact_id": "output_artifact_id"}
 
@@ -87,7 +87,7 @@ def _strings(schema: Schema) -> st.SearchStrategy[str]:
     times = st.datetimes() | st.datetimes(timezones=st.just(UTC))
     return {
         "uuid": st.uuids().map(str),
-        "uri": st.sampled_from([SIGNED_URL, "https://storage.example.com/b/c.json?sig=CANARY"]),
+        "uri": st.sampled_from([SIGNED_URL, "https://storage.example.com/b/c.json?sig=PLANTED"]),
         "date-time": times.map(lambda time: time.isoformat().replace("+00:00", "Z")),
         None: _TEXTS,
     }[schema.get("format")]
@@ -185,7 +185,7 @@ def wire(body: Any) -> bytes:
 def internal(kind: type[Any], schema: Schema) -> set[str]:
     """Return the fields of a schema that our model does not have."""
     ours = {RENAMED.get(each.name, each.name) for each in attrs.fields(kind)}
-    assert ours <= set(schema["properties"]), "a field of ours that is not the contract's"
+    assert ours <= set(schema["properties"]), "the SDK reads a field that the contract lacks"
     return set(schema["properties"]) - ours
 
 

@@ -84,7 +84,7 @@ class Bench:
         return JobPlan(**{**address, "application_version": VERSION, "timeouts": timeouts, **told})
 
     async def make(self, *names: str, **told: Any) -> None:
-        """Make a job of slides whose reading is known: what `create_job` makes, without its look ahead."""
+        """Make a job of slides whose reading is known: what `create_job` makes, without its preflight."""
         directory = JobFolder(self.job)
         directory.make()
         database = Database(directory.database).open()

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from attrs import define, field
-from leak_detector import CANARY, TOKENS
+from leak_detector import DETECTOR, TOKENS
 
 from aignostics_async import IdentityProvider, RefreshToken, checksum_bytes
 from aignostics_async.emulator.process import Emulator
@@ -26,7 +26,7 @@ METADATA = {
 
 @define
 class Answer:
-    """What a storage answers: `cut` closes the connection after so many bytes of the body."""
+    """What a storage answers: `cut` closes the connection after that number of bytes of the body."""
 
     body: bytes = field(default=b"", repr=False)
     status: int = 200
@@ -44,7 +44,7 @@ class Storage:
     bodies: list[bytes] = field(factory=list, repr=False)
     serving: set[asyncio.Task[None]] = field(factory=set)
 
-    def url(self, path: str, *answers: Answer, query: str = "signature=CANARY") -> str:
+    def url(self, path: str, *answers: Answer, query: str = "signature=PLANTED") -> str:
         """Return a signed URL for a path and remember what it answers."""
         self.answers[path] = list(answers)
         return f"{self.origin}{path}?{query}"
@@ -59,7 +59,7 @@ class Storage:
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines if line)}
             self.requests.append((method, target, headers))
             self.bodies.append(await reader.readexactly(int(headers.get("content-length", 0))))
-            CANARY.search("a request to a storage", f"{head}{self.bodies[-1][:10_000]!r}", TOKENS)
+            DETECTOR.search("a request to a storage", f"{head}{self.bodies[-1][:10_000]!r}", TOKENS)
             answers = self.answers[target.partition("?")[0]]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             told = {"Content-Length": str(len(answer.body)), "Connection": "close", **answer.headers}

@@ -24,7 +24,7 @@ async def all_of(watcher: Watcher) -> list[Told]:
 
 
 async def some(watcher: Watcher, number: int) -> list[Told]:
-    """Return so many changes, those of items in the order of their references."""
+    """Return the next changes, those of items in the order of their references."""
     told = [plain(await anext(watcher)) for _ in range(number)]
     return sorted(told, key=lambda each: each[0] or "")
 

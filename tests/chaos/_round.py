@@ -25,7 +25,7 @@ from ._points import Point, chunks_in_flight
 from ._worker import Orders, fork, make
 
 RATE = 200.0
-"""Seconds of the emulator's clock in one of ours, on a quiet machine."""
+"""Seconds of the emulator's clock per second of a quiet machine."""
 SLIDES, CHUNK = 8, 2
 _SPEED = 0.1  # a run takes about 80 seconds of that clock
 _TOKENS = 500.0  # seconds of that clock

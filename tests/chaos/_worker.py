@@ -33,7 +33,7 @@ class Orders:
     folder: Path
     """The round's."""
     rate: float
-    """Seconds of the emulator's clock in one of ours."""
+    """Seconds of the emulator's clock per second of the machine."""
     point: Point | None = None
     skip: int = 0
     chunks: int = 2
@@ -55,9 +55,9 @@ def make(emulator: Emulator, folder: Path, plan: JobPlan, slides: Path) -> None:
     async def work() -> None:
         async with client_of(emulator) as client:
             sources = Sources(places=[str(slides)], reference_from="stem")
-            outlook = await create_job(folder / "job", plan, sources, client)
-            if not outlook.is_clear:
-                raise RuntimeError(f"the job could not be made: {outlook.faults}")
+            report = await create_job(folder / "job", plan, sources, client)
+            if not report.is_clear:
+                raise RuntimeError(f"the job could not be made: {report.faults}")
 
     asyncio.run(work())
 

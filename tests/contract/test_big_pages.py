@@ -43,7 +43,7 @@ class Clock:
 
 
 def body_of(results: int) -> bytes:
-    parts = [artifact(f"part {number}", "https://host/a?signature=CANARY", b"x") for number in range(6)]
+    parts = [artifact(f"part {number}", "https://host/a?signature=PLANTED", b"x") for number in range(6)]
     return json.dumps([result(str(number), *parts) for number in range(results)]).encode()
 
 

@@ -51,13 +51,13 @@ async def test_lower_case_is_read(emulator: Emulator) -> None:
 
 
 async def test_an_item_s_error_gives_no_signed_url_away(emulator: Emulator) -> None:
-    error = "could not read https://bucket.example.com/a.tiff?X-Amz-Signature=CANARY: 403"
+    error = "could not read https://bucket.example.com/a.tiff?X-Amz-Signature=PLANTED: 403"
     run_id = pretend(emulator, {**result("a", status="ERROR_USER"), "error": error})
     async with emulator.client() as client:
         (item,) = [item async for item in client.run(run_id).results()]
     assert item.error is not None
     assert item.error.startswith("could not read https://bucket.example.com/a.tiff?")
-    assert "CANARY" not in item.error
+    assert "PLANTED" not in item.error
 
 
 async def test_null_metadata_and_null_url_are_read(emulator: Emulator) -> None:
@@ -120,7 +120,7 @@ async def test_a_status_that_no_standard_knows(emulator: Emulator, status: int) 
 
 @pytest.mark.parametrize("call", ["get", "list", "the door"])
 async def test_a_page_of_html_with_200(emulator: Emulator, call: str) -> None:
-    html = "<html>Sign in: https://login.example.com/?state=CANARY</html>"
+    html = "<html>Sign in: https://login.example.com/?state=PLANTED</html>"
     emulator.set_faults({"method": "GET", "path": f"{RUNS}.*", "status": 200, "body": html})
     async with emulator.client() as client:
         with pytest.raises(InvalidResponse, match="does not fit the contract") as caught:
@@ -132,7 +132,7 @@ async def test_a_page_of_html_with_200(emulator: Emulator, call: str) -> None:
                 await client.call(get_run, RUN_ID)
     assert caught.value.status == 200
     assert "Sign in" in caught.value.excerpt
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
 
 
 @pytest.mark.parametrize("body", [None, {}, "null"])
@@ -177,7 +177,7 @@ async def test_one_broken_item_keeps_its_neighbours(emulator: Emulator, broken: 
         {**details(), "application_run_id": "no uuid"},
     ],
 )
-async def test_any_other_misfit_is_one_typed_error(emulator: Emulator, body: object) -> None:
+async def test_any_other_violation_is_one_typed_error(emulator: Emulator, body: object) -> None:
     answer = {"status": 200, "body": body if body is not None else "null"}
     emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*", **answer})
     async with emulator.client() as client:
@@ -186,13 +186,13 @@ async def test_any_other_misfit_is_one_typed_error(emulator: Emulator, body: obj
 
 
 async def test_a_422_is_told_with_its_places_and_without_its_input(emulator: Emulator) -> None:
-    entry = {"loc": ["body", "items", 0], "msg": "too small", "type": "v", "input": "https://h/?sig=CANARY"}
+    entry = {"loc": ["body", "items", 0], "msg": "too small", "type": "v", "input": "https://h/?sig=PLANTED"}
     emulator.set_faults({"path": f"{RUNS}/.*", "status": 422, "body": {"detail": [entry]}})
     async with emulator.client() as client:
         with pytest.raises(UnprocessableRequest) as caught:
             await client.runs.get(RUN_ID)
     assert caught.value.detail == "body.items.0: too small"
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
 
 
 @pytest.mark.parametrize("body", [{"detail": "quota"}, "quota", [1], {"detail": [3, {"loc": 3}]}, None])

@@ -205,7 +205,7 @@ def entry_of(path: str) -> Schema:
 
 
 def check_error(error: AignosticsError) -> None:
-    assert "CANARY" not in f"{error} {error!r} {vars(error)}"
+    assert "PLANTED" not in f"{error} {error!r} {vars(error)}"
     str(error).encode()
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
@@ -381,7 +381,7 @@ def check_page(page: Page[Any], body: list[Any], bad: int) -> None:
         raw = entry is body[bad] and any(json.dumps(marker) in json.dumps(entry) for marker in RAW)
         assert raw or says(ours, entry)
     for invalid in page.invalid:
-        assert "CANARY" not in invalid.reason + invalid.excerpt
+        assert "PLANTED" not in invalid.reason + invalid.excerpt
         check_error(InvalidItems("list", [invalid]))
 
 

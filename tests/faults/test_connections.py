@@ -133,7 +133,7 @@ async def test_an_answer_that_breaks_off_is_an_error_of_this_package(
             else:
                 with pytest.raises(TransferInterrupted) as caught:
                     await use(engine, server.url, tmp_path)
-                assert "CANARY" not in str(caught.value)
+                assert "PLANTED" not in str(caught.value)
 
 
 @of_each_use
@@ -569,7 +569,7 @@ async def test_an_address_that_does_not_answer_is_not_waited_for(
         addresses = [("127.0.0.1", hole), ("127.0.0.1", 1), ("127.0.0.1", server.port)]
         with resolving(monkeypatch, *addresses):
             async with asyncio.timeout(15), engine_of(settings) as engine:
-                await get(engine, "http://storage.invalid/body?CANARY", tmp_path)
+                await get(engine, "http://storage.invalid/body?PLANTED", tmp_path)
 
 
 async def test_no_address_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ async def test_a_code_that_nobody_enters(quick: Emulator) -> None:
 
 
 DEVICE = {
-    "device_code": "CANARY",
+    "device_code": "PLANTED",
     "user_code": "ABCD-EFGH",
     "verification_uri": "https://idp.example.com/activate",
 }
@@ -166,7 +166,7 @@ async def shown(emulator: Emulator, answer: dict[str, Any]) -> DeviceCode:
     with pytest.raises(AuthenticationError):
         await login_device(provider, show=codes.append, store=MemoryStore())
     (code,) = codes
-    assert "CANARY" not in repr(code)
+    assert "PLANTED" not in repr(code)
     return code
 
 
@@ -215,7 +215,7 @@ async def test_what_ends_a_login_at_once(
     quick.set_faults(answer)
     with pytest.raises(expected) as caught:
         await login(quick, None)
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
 
 
 async def test_a_login_can_be_cancelled(emulator: Emulator) -> None:

@@ -154,7 +154,7 @@ async def test_wrong_bytes_are_fetched_once_more_and_never_kept(
     assert bad.status is FileStatus.FAILED
     assert isinstance(bad.error, ChecksumMismatch)
     assert files_in(tmp_path) == ["case/once.bin"]
-    assert [path for _, path, _ in place.requests].count("/always?signature=CANARY") == 2
+    assert [path for _, path, _ in place.requests].count("/always?signature=PLANTED") == 2
     with pytest.raises(ExceptionGroup):
         report.raise_for_failures()
 
@@ -199,7 +199,7 @@ async def test_a_refused_url_is_one_typed_outcome(emulator: Emulator, place: Sto
     assert isinstance(error, UrlRefused)
     assert error.status == 403
     assert "AccessDenied" in str(error)
-    assert "CANARY" not in str(error)
+    assert "PLANTED" not in str(error)
 
 
 async def test_without_a_checksum_a_file_is_unverified_and_told(
@@ -248,20 +248,20 @@ async def test_storage_sees_no_token_and_no_cookie(
         assert "authorization" not in headers
         assert "cookie" not in headers
         assert headers["accept-encoding"] == "identity"
-    assert "CANARY" not in caplog.text
+    assert "PLANTED" not in caplog.text
     assert emulator.access_token not in caplog.text
 
 
 async def test_a_url_with_a_user_name_is_refused(emulator: Emulator, tmp_path: Path) -> None:
-    for url in ("http://user:CANARY@127.0.0.1:9/a", "ftp://127.0.0.1/a?CANARY", "CANARY"):
+    for url in ("http://user:PLANTED@127.0.0.1:9/a", "ftp://127.0.0.1/a?PLANTED", "PLANTED"):
         report = await download(emulator, tmp_path, result("case", artifact("a", url, b"x")))
         error = report.files[0].error
         assert isinstance(error, UrlRefused)
-        assert "CANARY" not in str(error)
+        assert "PLANTED" not in str(error)
 
 
 async def test_memory_is_flat(emulator: Emulator, tmp_path: Path) -> None:
-    """96 MiB go up and come down again through another process, with 4 MiB of ours for each connection."""
+    """96 MiB go up and come down again through another process, with 4 MiB of memory per connection."""
     source = tmp_path / "big"
     source.write_bytes(bytes(96 * 1024 * 1024))
     async with emulator.client() as client:

@@ -67,13 +67,13 @@ async def test_a_refresh_token_is_kept_and_nothing_else(ring: Ring, tmp_path: Pa
     store = KeyringStore()
     await store.check()
     tokens = TokenSet(
-        access=Token("CANARY-access" + "x" * 2000, lifetime=600), refresh=Secret("CANARY-refresh")
+        access=Token("PLANTED-access" + "x" * 2000, lifetime=600), refresh=Secret("PLANTED-refresh")
     )
     async with store.lock(KEY):
         await store.save(KEY, tokens)
     (kept,) = ring.kept.values()
-    assert "CANARY-refresh" in kept
-    assert "CANARY-access" not in kept
+    assert "PLANTED-refresh" in kept
+    assert "PLANTED-access" not in kept
     loaded = await store.load(KEY)
     assert loaded is not None
     assert loaded.refresh == tokens.refresh
@@ -98,14 +98,14 @@ async def test_each_process_refreshes_once(ring: Ring, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["", "{", "null", '{"version": 2, "refresh_token": "CANARY", "signed_in_at": 1}']
+    "entry", ["", "{", "null", '{"version": 2, "refresh_token": "PLANTED", "signed_in_at": 1}']
 )
 async def test_an_entry_of_somebody_else_is_not_used_and_kept(ring: Ring, entry: str) -> None:
     ring.kept["aignostics-async", KEY.digest] = entry
     store = KeyringStore()
     assert await store.load(KEY) is None
     assert ring.kept["aignostics-async", KEY.digest] == entry
-    await store.save(KEY, TokenSet(access=Token("a"), refresh=Secret("CANARY")))
+    await store.save(KEY, TokenSet(access=Token("a"), refresh=Secret("PLANTED")))
     assert await store.load(KEY) is not None
     assert ring.kept["aignostics-async", f"{KEY.digest}.unusable"] == entry
 
@@ -129,7 +129,7 @@ def _never(_address: str) -> None:
 
 async def test_it_stays_locked(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*_: str) -> None:
-        raise KeyringLocked("CANARY")
+        raise KeyringLocked("PLANTED")
 
     monkeypatch.setattr(ring, "set_password", locked)
     with pytest.raises(TokenStoreError, match="KeyringLocked"):

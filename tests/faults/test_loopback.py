@@ -56,7 +56,7 @@ class Browser:
         reader = await self.connect(raw, address)
         try:
             return await reader.read()
-        except ConnectionError:  # closed with bytes of ours unread
+        except ConnectionError:  # closed before our bytes were read
             return b""
 
     async def close(self) -> None:
@@ -86,7 +86,7 @@ class Browser:
         return head.split(" ")[1] + " " + page
 
     def good(self, **changes: str) -> dict[str, str]:
-        return {"code": "CANARY", "state": self.asked["state"], **changes}
+        return {"code": "PLANTED", "state": self.asked["state"], **changes}
 
     async def finish(self) -> StoredLogin:
         """Bring a good code after all, and return the login."""
@@ -165,7 +165,7 @@ async def test_a_code_becomes_a_login(place: Identity) -> None:
     [
         lambda good: {**good, "state": "wrong"},
         lambda good: {**good, "state": ""},
-        lambda good: {"code": "CANARY"},
+        lambda good: {"code": "PLANTED"},
         lambda good: {"state": good["state"]},
         lambda good: {**good, "code": ""},
         lambda good: {**good, "error": "access_denied"},
@@ -185,7 +185,7 @@ async def test_another_answer_ends_nothing(
     async with signing_in(place) as browser:
         answer = await browser.bring(changes(browser.good()))
         assert answer.startswith(REFUSED)
-        assert "CANARY" not in answer
+        assert "PLANTED" not in answer
         await browser.finish()
     assert place.counted == {"token": 1}
 

@@ -114,7 +114,9 @@ async def test_what_cant_be_written_as_json_is_told(emulator: Emulator) -> None:
             await client.store(emulator.store_url).presign_get("signed:\udcff", 60)
 
 
-@pytest.mark.parametrize("secret", ["https://user:CANARY@host", "https://:CANARY@host", "http://:CANARY@h"])
+@pytest.mark.parametrize(
+    "secret", ["https://user:PLANTED@host", "https://:PLANTED@host", "http://:PLANTED@h"]
+)
 def test_a_password_in_the_root_is_refused_and_not_shown(
     secret: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -123,11 +125,11 @@ def test_a_password_in_the_root_is_refused_and_not_shown(
     monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "x")
     with pytest.raises(ConfigurationError) as caught:
         Client(secret, "x")
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
     with pytest.raises(ConfigurationError) as caught:
         Client.from_env()
-    assert "CANARY" not in str(caught.value)
-    assert "CANARY" not in caplog.text
+    assert "PLANTED" not in str(caught.value)
+    assert "PLANTED" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -264,11 +266,11 @@ def test_without_an_event_loop_a_client_says_so() -> None:
         entering.send(None)
 
 
-@pytest.mark.parametrize("token", [b"CANARY-token", ["CANARY-token"], {"token": "CANARY-token"}, None])
+@pytest.mark.parametrize("token", [b"PLANTED-token", ["PLANTED-token"], {"token": "PLANTED-token"}, None])
 def test_what_is_no_token_is_refused_and_not_shown(token: Any) -> None:
     with pytest.raises(ConfigurationError, match="a token is a str, or an object with get_token") as caught:
         Client(ROOT, token)
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
     shown = [text for _, text in variables_of(caught.value)]
     assert shown
-    assert "CANARY" not in "".join(shown)
+    assert "PLANTED" not in "".join(shown)

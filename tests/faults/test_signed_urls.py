@@ -231,9 +231,9 @@ async def test_a_read_that_meets_a_write_sees_one_of_the_two(emulator: Emulator)
 async def test_the_storage_s_own_words_hold_no_signature(emulator: Emulator, tmp_path: Path) -> None:
     """Servers like to repeat the request line; the signature in it is a secret."""
     async with storage() as place:
-        url = place.url("/a", Answer(b"Cannot GET /a?signature=CANARY now", status=404))
+        url = place.url("/a", Answer(b"Cannot GET /a?signature=PLANTED now", status=404))
         report_id = pretend(emulator, result("case", artifact("a", url, b"x")))
         async with emulator.client() as client:
             report = await client.run(report_id).download(tmp_path)
     assert "Cannot GET /a" in str(report.files[0].error)
-    assert "CANARY" not in report.to_json()
+    assert "PLANTED" not in report.to_json()

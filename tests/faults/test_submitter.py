@@ -189,11 +189,11 @@ async def test_two_equal_runs_are_for_a_person(
         {"method": "GET", "path": RUNS, "skip": 1, "times": 1, "status": 503},
     )
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
-    pursuing = asyncio.create_task(worker.reconcile(await intent(database)))
+    reconciling = asyncio.create_task(worker.reconcile(await intent(database)))
     while count(platform, "POST", RUNS) == 0:
-        await asyncio.wait([pursuing], timeout=0.005)
+        await asyncio.wait([reconciling], timeout=0.005)
     platform.script(twin)
-    await pursuing
+    await reconciling
     found = await intent(database)
     assert found.state in (IntentState.AMBIGUOUS, IntentState.CREATED)
     assert count(platform, "POST", RUNS) == 1

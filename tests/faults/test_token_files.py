@@ -39,7 +39,7 @@ from aignostics_async._core._state_folder import state_folder
 from aignostics_async.auth import _login_file, _store
 
 KEY = TokenKey("https://idp.example.com", "client", "audience", "organization")
-TOKENS = TokenSet(access=Token("CANARY-access", lifetime=100_000), refresh=Secret("CANARY-refresh"))
+TOKENS = TokenSet(access=Token("PLANTED-access", lifetime=100_000), refresh=Secret("PLANTED-refresh"))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ async def test_a_file_that_cant_be_used_is_kept(
     (warning,) = told(caplog)
     assert reason in warning
     assert "left as it is" in warning
-    assert "CANARY" not in warning
+    assert "PLANTED" not in warning
     assert path.read_bytes() == content
 
     await store.save(KEY, TOKENS)
@@ -221,9 +221,9 @@ async def test_a_save_that_fails_leaves_the_old_login(
         owner: Any = {"fsync": os, "replace": Path, "mkstemp": tempfile}[step]
         patch.setattr(owner, step, failing(number))
         with pytest.raises(TokenStoreError, match="can't be written") as caught:
-            await store.save(KEY, TokenSet(access=Token("CANARY-new")))
+            await store.save(KEY, TokenSet(access=Token("PLANTED-new")))
     assert os.strerror(number) in str(caught.value)
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
     assert caught.value.__context__ is None
     loaded = await store.load(KEY)
     assert loaded is not None

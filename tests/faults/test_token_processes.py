@@ -63,7 +63,7 @@ class Login:
         return self.use_at_once(1, calls=calls)[0]
 
     def use_at_once(self, programs: int, *, calls: int) -> list[dict[str, int]]:
-        """Run so many programs that begin together, and return how their calls ended."""
+        """Run N programs that begin together, and return how their calls ended."""
         processes = [self.start(calls) for _ in range(programs)]
         for process in processes:
             assert process.stdin is not None

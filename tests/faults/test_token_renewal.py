@@ -55,7 +55,7 @@ def client_of(place: Identity, source: RefreshToken | None = None) -> Client:
 
 
 async def outcomes(place: Identity, calls: int = 50) -> set[type | int]:
-    """Return how so many calls at once end: what they give, or the class of what they raise."""
+    """Return how N concurrent calls end: their results, or the classes of their errors."""
     async with client_of(place) as client:
         ended = await asyncio.gather(*(listed(client) for _ in range(calls)), return_exceptions=True)
     return {type(each) if isinstance(each, BaseException) else each for each in ended}
@@ -400,15 +400,15 @@ async def test_each_refresh_token_is_used_once(clock: Clock) -> None:
 
 async def test_a_refused_refresh_token_is_not_sent_again(clock: Clock) -> None:
     async with identity() as place:
-        source = place.source("CANARY")
+        source = place.source("PLANTED")
         for _ in range(3):
             with pytest.raises(LoginRequired, match="sign in with") as caught:
                 await source.get_token()
             shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
             # The server repeats in its error what it was sent.
             assert "Unknown token [redacted]" in shown
-            assert "CANARY" not in shown
-            assert b"CANARY" not in pickle.dumps(caught.value)
+            assert "PLANTED" not in shown
+            assert b"PLANTED" not in pickle.dumps(caught.value)
             clock.advance(60)
         assert place.counted == {"token": 1, "unknown": 1}
 
@@ -590,10 +590,10 @@ async def test_a_service_s_own_tokens(emulator: Emulator) -> None:
         assert await asyncio.gather(*(listed(client) for _ in range(20))) == [2] * 20
     assert count(emulator, "POST", "/oauth/token") == 1
 
-    wrong = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret="CANARY")
+    wrong = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret="PLANTED")
     with pytest.raises(LoginDenied, match="are client id, client secret, audience") as caught:
         await ClientCredentials(wrong).get_token()
-    assert "CANARY" not in repr(ClientCredentials(wrong)) + repr(wrong) + str(caught.value)
+    assert "PLANTED" not in repr(ClientCredentials(wrong)) + repr(wrong) + str(caught.value)
     with pytest.raises(ConfigurationError, match="give client_secret"):
         ClientCredentials(IdentityProvider.beside(emulator.token_url, client_id=client_id))
 

@@ -20,7 +20,7 @@ from aignostics_async.emulator.process import Emulator
 
 RUNS = "/api/v1/runs"
 VERSION = "he-tme:v1.0.0"
-URL = "https://bucket.example.com/slide.tiff?X-Amz-Signature=CANARY"
+URL = "https://bucket.example.com/slide.tiff?X-Amz-Signature=PLANTED"
 PACKAGES = tuple(str(Path(each.__file__ or "").parent) for each in (aignostics_async, aignostics_api))
 
 
@@ -43,7 +43,7 @@ def shown(error: BaseException) -> Iterator[str]:
 def leaks(error: BaseException) -> list[str]:
     variables = list(shown(error))
     assert variables, "the error came through our frames"
-    return [each for each in variables if "CANARY" in each]
+    return [each for each in variables if "PLANTED" in each]
 
 
 async def by_method(client: Client, metadata: dict[str, Any]) -> None:

@@ -286,16 +286,16 @@ async def test_a_url_that_stays_refused_is_asked_for_once_more(place: Hostile, t
         given.append(place.url)
         return place.url
 
-    place.fault = lambda _ask: Reply(403, b"<Code>ExpiredToken</Code> signature=CANARY")
+    place.fault = lambda _ask: Reply(403, b"<Code>ExpiredToken</Code> signature=PLANTED")
     async with engine_of() as engine:
         with pytest.raises(UrlRefused) as caught:
             await fetch_file(engine, fresh, tmp_path / "file", name="file", expected=CRC)
     assert len(given) == 2
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
     assert files_in(tmp_path) == []
 
 
-async def test_retry_after_is_heeded(place: Hostile, tmp_path: Path) -> None:
+async def test_retry_after_is_honoured(place: Hostile, tmp_path: Path) -> None:
     """A wait longer than the settings allow ends the download; a shorter one is waited for."""
     slow_down = Reply(429, b"<Code>SlowDown</Code>", {"Retry-After": "0"})
     place.fault = lambda ask: slow_down if ask.number < 2 else None
@@ -338,7 +338,7 @@ async def test_three_redirects_are_followed_and_no_more(place: Hostile, tmp_path
     def redirect(ask: Ask) -> Reply | None:
         hop = int(ask.target.rpartition("hop=")[2] or 0) if "hop=" in ask.target else 0
         return (
-            Reply(307, headers={"Location": f"/body?signature=CANARY&hop={hop + 1}"}) if hop < hops else None
+            Reply(307, headers={"Location": f"/body?signature=PLANTED&hop={hop + 1}"}) if hop < hops else None
         )
 
     place.fault = redirect
@@ -347,22 +347,22 @@ async def test_three_redirects_are_followed_and_no_more(place: Hostile, tmp_path
     hops = 4
     with pytest.raises(UrlRefused, match="more than 3 times") as caught:
         await fetch(place, tmp_path / "other")
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "location",
     [
-        "http://169.254.169.254/token?CANARY",
-        "http://[fe80::1]/CANARY?CANARY",
-        "http://[::ffff:169.254.1.1]/?CANARY",
+        "http://169.254.169.254/token?PLANTED",
+        "http://[fe80::1]/PLANTED?PLANTED",
+        "http://[::ffff:169.254.1.1]/?PLANTED",
     ],
 )
 async def test_no_redirect_to_a_link_local_address(place: Hostile, tmp_path: Path, location: str) -> None:
     place.fault = lambda _ask: Reply(302, headers={"Location": location})
     with pytest.raises(UrlRefused, match="link-local") as caught:
         await fetch(place, tmp_path / "file")
-    assert "?CANARY" not in str(caught.value)
+    assert "?PLANTED" not in str(caught.value)
 
 
 async def test_tls_is_checked_and_not_left(place: Hostile, tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ async def test_a_proxy_is_asked_for_what_is_elsewhere(
         monkeypatch.setenv(f"{scheme}_proxy", proxy)
 
     async def url() -> str:
-        return f"{scheme}://storage.invalid/body?signature=CANARY"
+        return f"{scheme}://storage.invalid/body?signature=PLANTED"
 
     folder = tmp_path / "files"
     folder.mkdir()
@@ -416,7 +416,7 @@ async def test_a_proxy_is_asked_for_what_is_elsewhere(
     assert asked.headers["host"] == "storage.invalid"
     credentials = "Basic dXNlcjpwQHNz"
     if scheme == "http":
-        assert asked.target == "http://storage.invalid/body?signature=CANARY"
+        assert asked.target == "http://storage.invalid/body?signature=PLANTED"
         assert asked.headers["proxy-authorization"] == credentials
     else:
         assert asked.target.startswith("/body?")
@@ -427,7 +427,7 @@ async def test_a_proxy_is_asked_for_what_is_elsewhere(
 
 async def test_a_proxy_that_refuses(place: Hostile, tmp_path: Path) -> None:
     async def url() -> str:
-        return "https://storage.invalid/body?signature=CANARY"
+        return "https://storage.invalid/body?signature=PLANTED"
 
     async with engine_of(evolve(IMPATIENT, proxy=place.origin)) as engine:
         with pytest.raises(TransferInterrupted, match="the proxy answered 407"):

@@ -71,8 +71,8 @@ async def test_slides_become_results_and_nothing_is_done_twice(bench: Bench) -> 
     names = ("a", "b", "c", "d", "e")
     places = list(map(str, bench.copy(*names)))
     plan = bench.plan(chunk_size=2)
-    outlook = await create_job(bench.job, plan, Sources(places=places, reference_from="stem"), bench.client)
-    assert outlook.is_clear
+    report = await create_job(bench.job, plan, Sources(places=places, reference_from="stem"), bench.client)
+    assert report.is_clear
     bench.emulator.set_faults()
 
     summary = await bench.run()
@@ -264,7 +264,7 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     monkeypatch.setattr(_prober, "_PROGRAM", crashing)
     await bench.make("a", "poison", "c")
     for name in ("a", "poison", "c"):
-        os.utime(bench.path(name), (1, 1))  # so that they are read anew
+        os.utime(bench.path(name), (1, 1))  # so that they are read again
     assert (await bench.run()).status is JobStatus.SOME_FAILED
     assert bench.states() == {"a": "DONE", "poison": "SET_ASIDE", "c": "DONE"}
     assert bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'") == [
@@ -312,7 +312,7 @@ async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench
 async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
     names = ("a", "b", "bad", "d", "e")
     await bench.make(*names, chunk_size=5)
-    # Its metadata does not fit, which the look ahead of `create_job` would have found.
+    # Its metadata does not fit, which the preflight of `create_job` would have found.
     bench.write("UPDATE items SET info = json_set(info, '$.width', 300001) WHERE path LIKE '%-bad.tiff'")
     summary = await bench.run()
     assert summary.status is JobStatus.SOME_FAILED

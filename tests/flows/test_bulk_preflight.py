@@ -1,4 +1,4 @@
-"""A look ahead at a job, with the emulator as platform and store: all that would fail, and nothing done."""
+"""A preflight at a job, with the emulator as platform and store: all that would fail, and nothing done."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def plan(emulator: Emulator, tmp_path: Path) -> JobPlan:
     )
 
 
-def told(outlook: PreflightReport, kind: FindingKind) -> list[str]:
-    return [str(fault) for fault in outlook.faults if fault.kind is kind]
+def told(report: PreflightReport, kind: FindingKind) -> list[str]:
+    return [str(fault) for fault in report.faults if fault.kind is kind]
 
 
 async def test_real_slides_with_their_traps(
@@ -69,19 +69,19 @@ async def test_real_slides_with_their_traps(
             kept.append((entry, probed))
 
     sources = Sources(places=[shared / "slides"])
-    outlook = await run_preflight(plan, sources, client, keep=keep, progress=steps.append)
+    report = await run_preflight(plan, sources, client, keep=keep, progress=steps.append)
     ready = ("boxes_0.dcm", "boxes_1.dcm", "small.svs", "tissue_ihc.tiff")
-    assert (outlook.found, outlook.ready, outlook.runs) == (4, 3, 1)
-    assert outlook.bytes == sum((shared / "slides" / name).stat().st_size for name in ready)
+    assert (report.found, report.ready, report.runs) == (4, 3, 1)
+    assert report.bytes == sum((shared / "slides" / name).stat().st_size for name in ready)
     assert {entry.reference for entry, _ in kept} == {"boxes_0.dcm", "small.svs", "tissue_ihc.tiff"}
-    assert sum(probed.size for _, probed in kept) == outlook.bytes
-    (fault,) = outlook.faults
+    assert sum(probed.size for _, probed in kept) == report.bytes
+    (fault,) = report.faults
     assert (fault.kind, fault.slide) == (FindingKind.RESOLUTION, str(shared / "slides/boxes.tiff"))
     assert "352.8" in fault.problem
     assert steps[-1] == PreflightProgress(4, 4)
-    assert outlook.exit_status == 6
-    assert outlook.store.steps == ("put", "stat", "sign", "get", "delete")
-    assert (outlook.store.is_verified, outlook.store.left) == (True, None)
+    assert report.exit_status == 6
+    assert report.store.steps == ("put", "stat", "sign", "get", "delete")
+    assert (report.store.is_verified, report.store.left) == (True, None)
     assert count(emulator, "POST", "/api/v1/runs") == 0
     assert sum(asked["method"] == "PUT" for asked in emulator.requests()) == 1, (
         "the trial's small object alone"
@@ -112,12 +112,12 @@ async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Pa
         encoding="utf-8",
     )
     greedy = evolve(plan, application_version="he-tme:v1.0.0", max_items=1)
-    outlook = await run_preflight(greedy, Sources(manifest=manifest), client)
-    assert outlook.ready == 0, "this version knows no column of it"
+    report = await run_preflight(greedy, Sources(manifest=manifest), client)
+    assert report.ready == 0, "this version knows no column of it"
 
-    outlook = await run_preflight(plan, Sources(manifest=manifest), client)
-    assert (outlook.found, outlook.ready) == (7, 2)
-    kinds = [fault.kind for fault in outlook.faults]
+    report = await run_preflight(plan, Sources(manifest=manifest), client)
+    assert (report.found, report.ready) == (7, 2)
+    kinds = [fault.kind for fault in report.faults]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         FindingKind.SOURCE: 3,
         FindingKind.REFERENCE: 2,
@@ -125,27 +125,27 @@ async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Pa
         FindingKind.RESOLUTION: 1,
         FindingKind.METADATA: 2,
     }
-    wide, gone, again = told(outlook, FindingKind.SOURCE)
+    wide, gone, again = told(report, FindingKind.SOURCE)
     assert wide.startswith(
         "in.csv, line 11: its mpp is '250', not a resolution from 0.05 to 5; give µm per pixel"
     )
     assert gone == f"in.csv, line 9: {slides}/gone.svs is not there; is the path right, and its disk mounted?"
     assert again == "in.csv, line 10: the slide is in in.csv, line 2 already; remove one of the lines"
-    report = json.loads(outlook.to_json())
+    report = json.loads(report.to_json())
     assert report["slides"] == {
-        "found": 7, "ready": 2, "bytes": outlook.bytes, "left_out": {}, "not_taken": [],
+        "found": 7, "ready": 2, "bytes": report.bytes, "left_out": {}, "not_taken": [],
         "beyond_limit": 0,
     }  # fmt: skip
-    assert sum(len(group["slides"]) for group in report["faults"]) == len(outlook.faults) == 9
+    assert sum(len(group["slides"]) for group in report["faults"]) == len(report.faults) == 9
     assert report["is_clear"] is False
 
 
 async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Path) -> None:
     sources = Sources(places=[shared / "slides/small.svs", shared / "slides/tissue_ihc.tiff"])
-    outlook = await run_preflight(evolve(plan, max_items=1, chunk_size=1), sources, client)
-    assert (outlook.ready, outlook.runs) == (2, 2)
-    assert outlook.is_clear, "the job sends what is allowed"
-    (warning,) = [each for each in outlook.warnings if "at most 1 of them" in each.problem]
+    report = await run_preflight(evolve(plan, max_items=1, chunk_size=1), sources, client)
+    assert (report.ready, report.runs) == (2, 2)
+    assert report.is_clear, "the job sends what is allowed"
+    (warning,) = [each for each in report.warnings if "at most 1 of them" in each.problem]
     assert (warning.kind, warning.slide) == (FindingKind.COST, None)
     assert (await run_preflight(evolve(plan, max_items=2), sources, client)).is_clear
 
@@ -164,8 +164,8 @@ async def test_what_was_run_before_is_told_and_measured(emulator: Emulator, tmp_
         report = await run.download(tmp_path / "results")
         sizes = [sum(file.size for file in report.of(item.reference)) for item in report.items]
 
-        outlook = await run_preflight(plan, Sources(places=[slides]), client)
-        again = [warning for warning in outlook.warnings if warning.kind is FindingKind.COST]
+        preflight = await run_preflight(plan, Sources(places=[slides]), client)
+        again = [warning for warning in preflight.warnings if warning.kind is FindingKind.COST]
         assert sorted(str(warning.slide) for warning in again) == [
             str(slides / "0.tiff"),
             str(slides / "1.tiff"),
@@ -173,11 +173,11 @@ async def test_what_was_run_before_is_told_and_measured(emulator: Emulator, tmp_
         assert {warning.problem for warning in again} == {
             f"its reference was run with this version already, in run {run.id}"
         }
-        assert outlook.is_clear, "whether to pay again is a person's choice"
-        assert outlook.earlier is not None
-        assert (outlook.earlier.samples, outlook.earlier.output_bytes) == (3, sum(sizes) / 3)
-        assert outlook.disk.expected == round(sum(sizes) / 3 * 3)
-        assert outlook.disk.free is not None
+        assert preflight.is_clear, "whether to pay again is a person's choice"
+        assert preflight.earlier is not None
+        assert (preflight.earlier.samples, preflight.earlier.output_bytes) == (3, sum(sizes) / 3)
+        assert preflight.disk.expected == round(sum(sizes) / 3 * 3)
+        assert preflight.disk.free is not None
         other = await run_preflight(
             evolve(plan, application_version="he-tme:v1.0.0"), Sources(places=[slides]), client
         )
@@ -195,12 +195,12 @@ async def test_a_slide_under_two_names_is_told_before_it_is_billed_twice(
     make_old(*tmp_path.glob("*.tiff"))
     listed = tmp_path / "list.txt"
     listed.write_text("".join(f"{tmp_path}/{name}.tiff\n" for name in ("a", "b", "link", "other")))
-    outlook = await run_preflight(plan, Sources(files_from=listed), client)
-    assert {Path(str(each.slide)).name: each.problem for each in outlook.warnings} == {
+    report = await run_preflight(plan, Sources(files_from=listed), client)
+    assert {Path(str(each.slide)).name: each.problem for each in report.warnings} == {
         "b.tiff": f"it has the same bytes as {first}, as far as samples of them tell",
         "link.tiff": f"it is the same file as {first}, by a link",
     }
-    assert {each.kind for each in outlook.warnings} == {FindingKind.COST}
+    assert {each.kind for each in report.warnings} == {FindingKind.COST}
     searched = await run_preflight(plan, Sources(places=[tmp_path]), client)
     assert [(Path(each.path).name, each.reason) for each in searched.left_out if each.is_slide] == [
         ("link.tiff", "duplicate")
@@ -226,12 +226,12 @@ async def test_a_slide_that_was_billed_under_another_name_is_recognized(
     scope = BillingScope(api_root=plan.api_root, application_version=VERSION)
     BillingIndex().record(scope, run.id, [("2025/x.tiff", identify_slide(sampled, requirements))])
 
-    outlook = await run_preflight(plan, Sources(places=[copy]), client)
-    assert [warning.problem for warning in outlook.warnings] == [
+    report = await run_preflight(plan, Sources(places=[copy]), client)
+    assert [warning.problem for warning in report.warnings] == [
         f"the same slide was analysed with this version already, in run {run.id}"
     ]
-    assert outlook.earlier is not None
-    assert outlook.earlier.again == {"y.tiff": run.id}, "a person is asked before it is paid for again"
+    assert report.earlier is not None
+    assert report.earlier.again == {"y.tiff": run.id}, "a person is asked before it is paid for again"
     inside = await run_preflight(plan, Sources(places=[lab / "2025"]), client)
     assert inside.earlier is not None
     assert inside.earlier.again == {"x.tiff": run.id}
@@ -250,9 +250,9 @@ async def test_references_with_the_mark_of_a_job_are_found(
     item = Item("marked.tiff~0123abcd.7", slide=Slide(path))
     run = await client.runs.submit(VERSION, [item], store=emulator.store_url)
     await run.wait()
-    outlook = await run_preflight(plan, Sources(places=[path]), client)
-    assert outlook.earlier is not None
-    assert outlook.earlier.again == {"marked.tiff": run.id}
+    report = await run_preflight(plan, Sources(places=[path]), client)
+    assert report.earlier is not None
+    assert report.earlier.again == {"marked.tiff": run.id}
 
 
 async def test_what_has_failed_before_is_not_paid_again(
@@ -271,23 +271,23 @@ async def test_what_has_failed_before_is_not_paid_again(
         }
     ]  # fmt: skip
     emulator.set_faults({**rule, "status": 200, "body": results})
-    outlook = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
-    assert outlook.warnings == ()
+    report = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
+    assert report.warnings == ()
     emulator.set_faults({**rule, "status": 500})
-    outlook = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
-    assert "earlier runs could be looked into" in str(outlook.warnings[0])
-    assert outlook.is_clear
+    report = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
+    assert "earlier runs could be looked into" in str(report.warnings[0])
+    assert report.is_clear
 
 
 async def test_a_platform_that_does_not_list_runs(
     client: Client, plan: JobPlan, shared: Path, emulator: Emulator
 ) -> None:
     emulator.set_faults({"method": "GET", "path": "/api/v1/runs", "status": 500})
-    outlook = await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client)
-    assert outlook.earlier is None
-    assert [warning.kind for warning in outlook.warnings] == [FindingKind.PLATFORM]
-    assert "earlier runs can't be listed" in outlook.warnings[0].problem
-    assert json.loads(outlook.to_json())["earlier_runs"] is None
+    report = await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client)
+    assert report.earlier is None
+    assert [warning.kind for warning in report.warnings] == [FindingKind.PLATFORM]
+    assert "earlier runs can't be listed" in report.warnings[0].problem
+    assert json.loads(report.to_json())["earlier_runs"] is None
 
 
 async def test_outputs_that_do_not_fit(
@@ -300,8 +300,8 @@ async def test_outputs_that_do_not_fit(
     await run.wait()
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=1000))
-    outlook = await run_preflight(plan, Sources(places=[tmp_path / "a.tiff"]), client)
-    (fault,) = outlook.faults
+    report = await run_preflight(plan, Sources(places=[tmp_path / "a.tiff"]), client)
+    (fault,) = report.faults
     assert fault.kind is FindingKind.DISK
     assert fault.problem.endswith(f"bytes, and {plan.results} has 1,000")
 
@@ -313,10 +313,10 @@ async def test_what_a_person_should_look_at_is_warned_of(
     make_old(tmp_path / "a.svs")
     (tmp_path / "b.vsi").touch()
     (tmp_path / "in.csv").write_text("path,mpp_x,mpp_y,mpp_source\na.svs,0.25,0.27,given\n")
-    outlook = await run_preflight(plan, Sources(places=[tmp_path]), client)
-    (warning,) = outlook.warnings
+    report = await run_preflight(plan, Sources(places=[tmp_path]), client)
+    (warning,) = report.warnings
     assert str(warning).startswith(f"{tmp_path}/b.vsi: it is left out: its format (.vsi) can't be read")
-    report = json.loads(outlook.to_json())["slides"]
+    report = json.loads(report.to_json())["slides"]
     assert report["left_out"] == {".vsi": 1}
     assert {group["detail"]: group["count"] for group in report["not_taken"]} == {
         "its format (.vsi) can't be read by OpenSlide": 1, "it is text, not a slide": 1
@@ -337,25 +337,25 @@ async def test_a_resolution_for_all_never_replaces_that_of_a_file(
         if isinstance(probed, ProbedSlide):
             kept[entry.reference] = round(probed.info.mpp_x, 4)
 
-    outlook = await run_preflight(plan, Sources(places=[tmp_path], mpp=0.25), client, keep=keep)
-    (fault,) = outlook.faults
+    report = await run_preflight(plan, Sources(places=[tmp_path], mpp=0.25), client, keep=keep)
+    (fault,) = report.faults
     assert (fault.kind, fault.slide) == (FindingKind.RESOLUTION, f"{tmp_path}/a.tiff")
     assert fault.problem == "its file says 0.5 µm per pixel, and 0.25 was given"
     assert "a column mpp_source" in fault.remedy
     assert kept == {"b.tiff": 0.25, "none.tiff": 0.25}
     manifest = tmp_path / "in.csv"
     manifest.write_text("path,mpp_source\na.tiff,file\nb.tiff,given\nnone.tiff,\n")
-    outlook = await run_preflight(plan, Sources(manifest=manifest, mpp=0.25), client, keep=keep)
-    assert outlook.is_clear, outlook.faults
+    report = await run_preflight(plan, Sources(manifest=manifest, mpp=0.25), client, keep=keep)
+    assert report.is_clear, report.faults
     assert kept == {"a.tiff": 0.5, "b.tiff": 0.25, "none.tiff": 0.25}
 
 
 async def test_nothing_to_do_is_told(client: Client, plan: JobPlan, tmp_path: Path) -> None:
-    outlook = await run_preflight(plan, Sources(places=[tmp_path]), client)
-    assert told(outlook, FindingKind.SOURCE) == [
+    report = await run_preflight(plan, Sources(places=[tmp_path]), client)
+    assert told(report, FindingKind.SOURCE) == [
         "there are no slides; is it the right place, and do the patterns let any in?"
     ]
-    assert (outlook.runs, outlook.exit_status) == (0, 6)
+    assert (report.runs, report.exit_status) == (0, 6)
 
 
 async def test_a_version_that_is_not_there_is_raised(client: Client, plan: JobPlan, tmp_path: Path) -> None:
@@ -410,12 +410,12 @@ async def test_a_store_that_can_do_the_least(
     async def get_url(key: str) -> str:
         return await signing.presign_get(f"signed:{key}", 60)
 
-    outlook = await look(client, plan, shared, client.store(Presigned(put_url=put_url, get_url=get_url)))
-    assert outlook.is_clear
-    assert outlook.store.steps == ("put", "sign", "get")
-    assert outlook.store.left is not None
-    assert await signing.stat(outlook.store.left) is not None
-    assert outlook.store.left.startswith("aignostics-async/trial-")
+    report = await look(client, plan, shared, client.store(Presigned(put_url=put_url, get_url=get_url)))
+    assert report.is_clear
+    assert report.store.steps == ("put", "sign", "get")
+    assert report.store.left is not None
+    assert await signing.stat(report.store.left) is not None
+    assert report.store.left.startswith("aignostics-async/trial-")
 
 
 async def test_a_store_that_does_not_tell_what_is_missing(
@@ -423,10 +423,10 @@ async def test_a_store_that_does_not_tell_what_is_missing(
 ) -> None:
     """As S3 without the right to list: what was sent is there, and whether anything else is stays open."""
     emulator.set_faults({"method": "HEAD", "path": "/storage/objects/.*trial.*", "status": 403, "times": 1})
-    outlook = await look(client, plan, shared)
-    assert outlook.is_clear
-    assert outlook.store.steps == ("put", "stat", "sign", "get", "delete")
-    assert not outlook.store.tells_missing
+    report = await look(client, plan, shared)
+    assert report.is_clear
+    assert report.store.steps == ("put", "stat", "sign", "get", "delete")
+    assert not report.store.tells_missing
 
 
 @pytest.mark.parametrize(
@@ -458,26 +458,26 @@ async def test_each_step_that_fails_is_told(
     steps: tuple[str, ...],
 ) -> None:
     emulator.set_faults({"path": "/storage/objects/.*trial.*", **fault})
-    outlook = await look(client, plan, shared)
-    (found,) = outlook.faults
+    report = await look(client, plan, shared)
+    (found,) = report.faults
     assert found.kind is FindingKind.STORE
     assert told in found.problem
-    assert outlook.store.steps == steps
-    assert outlook.ready == 1, "the slides were looked at all the same"
+    assert report.store.steps == steps
+    assert report.ready == 1, "the slides were looked at all the same"
 
 
 async def test_a_trial_that_can_t_be_deleted_is_told(
     client: Client, plan: JobPlan, shared: Path, emulator: Emulator
 ) -> None:
     emulator.set_faults({"method": "DELETE", "path": "/storage/objects/.*", "status": 403})
-    outlook = await look(client, plan, shared)
-    assert outlook.is_clear
-    assert outlook.store.left is not None
+    report = await look(client, plan, shared)
+    assert report.is_clear
+    assert report.store.left is not None
 
 
 async def test_a_store_that_can_t_be_opened_is_told(client: Client, plan: JobPlan, shared: Path) -> None:
-    outlook = await look(client, evolve(plan, store="ftp://host/path"), shared)
-    (fault,) = outlook.faults
+    report = await look(client, evolve(plan, store="ftp://host/path"), shared)
+    (fault,) = report.faults
     assert "the store can't be opened: 'ftp://host/path' is no address of a store" in fault.problem
 
 
@@ -491,11 +491,11 @@ async def test_credentials_that_end_before_their_urls(
         return end
 
     store = Twisted(client.store(emulator.store_url), credentials_expire_at=credentials_expire_at)
-    outlook = await look(client, plan, shared, store)
-    assert outlook.is_clear is is_clear
-    assert outlook.store.credentials_end == end
+    report = await look(client, plan, shared, store)
+    assert report.is_clear is is_clear
+    assert report.store.credentials_end == end
     if not is_clear:
-        assert told(outlook, FindingKind.STORE)[0].startswith(
+        assert told(report, FindingKind.STORE)[0].startswith(
             f"the store's credentials end at {end:%Y-%m-%d %H:%M} UTC"
         )
 

@@ -265,7 +265,7 @@ async def test_a_hostile_reference_is_a_text(context: BrowserContext, tmp_path: 
 
 
 async def test_markup_that_got_in_would_neither_run_nor_ask(context: BrowserContext, small: Path) -> None:
-    """The policy of the page is a second wall: here the first one is torn down by hand."""
+    """The content security policy is a second defence: here the first one is removed by hand."""
     async with storage() as outside:
         at = outside.url(
             "/x", Answer(b"document.title = 'taken'", headers={"Content-Type": "text/javascript"})

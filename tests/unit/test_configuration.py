@@ -129,7 +129,7 @@ def test_every_part_of_an_identity_provider_can_be_set() -> None:
         "REDIRECT_URL": "http://127.0.0.1:0/callback",
         "AUDIENCE": "https://api.example.com",
         "ORGANIZATION": "org_1",
-        "CLIENT_SECRET": "CANARY",
+        "CLIENT_SECRET": "PLANTED",
     }
     given = {f"AIGNOSTICS_{name}": value for name, value in parts.items()}
     given |= {"AIGNOSTICS_API_ROOT": "https://api.example.com", "AIGNOSTICS_CLIENT_ID": "c"}
@@ -138,7 +138,7 @@ def test_every_part_of_an_identity_provider_can_be_set() -> None:
         if name != "CLIENT_SECRET":
             assert getattr(provider, name.lower()) == value
     assert provider.client_secret is not None
-    assert "CANARY" not in repr(provider)
+    assert "PLANTED" not in repr(provider)
     assert provider.revoke_url is None, "not known beside a token URL of another layout"
 
 
@@ -205,7 +205,7 @@ def test_what_is_set_is_used_and_told() -> None:
 
     variables = {
         "AIGNOSTICS_API_ROOT": "https://platform.aignostics.com",
-        "AIGNOSTICS_REFRESH_TOKEN": "CANARY",
+        "AIGNOSTICS_REFRESH_TOKEN": "PLANTED",
         "AIGNOSTICS_CLIENT_ID_INTERACTIVE": "client",
         "AIGNOSTICS_ACCESS_TOKEN": "",
     }
@@ -215,12 +215,12 @@ def test_what_is_set_is_used_and_told() -> None:
         repr(account.source)
         == "RefreshToken(for client 'client' of https://aignostics-platform.eu.auth0.com)"
     )
-    assert "CANARY" not in repr(account) + account.display_name
+    assert "PLANTED" not in repr(account) + account.display_name
 
 
 def test_from_env_reads_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIGNOSTICS_API_ROOT", "http://127.0.0.1:1/")
-    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "CANARY")
+    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "PLANTED")
     assert repr(Client.from_env()) == "Client('http://127.0.0.1:1')"
 
 
@@ -316,12 +316,12 @@ def test_an_environment_s_root_may_be_written_in_other_ways() -> None:
 
 _WRONG = (
     {"AIGNOSTICS_ENVIRONMENT": "nowhere"},
-    {"AIGNOSTICS_ACCESS_TOKEN": '"CANARY"'},
+    {"AIGNOSTICS_ACCESS_TOKEN": '"PLANTED"'},
     {"AIGNOSTICS_CLIENT_ID": ""},
     {"AIGNOSTICS_TOKEN_URL": "http://elsewhere.example.com"},
     {"AIGNOSTICS_REDIRECT_URL": "https://elsewhere.example.com"},
-    {"AIGNOSTICS_CLIENT_SECRET": "CANARY\udcff"},
-    {"AIGNOSTICS_REFRESH_TOKEN": "CANARY\udcff"},
+    {"AIGNOSTICS_CLIENT_SECRET": "PLANTED\udcff"},
+    {"AIGNOSTICS_REFRESH_TOKEN": "PLANTED\udcff"},
     {"AIGNOSTICS_TOKEN_STORE": "nothing"},
 )
 
@@ -339,12 +339,12 @@ def test_an_error_shows_no_credential_of_the_environment(name: str, wrong: dict[
     given = {
         "AIGNOSTICS_ENVIRONMENT": "dev",
         "AIGNOSTICS_CLIENT_ID": "c",
-        f"AIGNOSTICS_{name}": "CANARY",
-        "AWS_SECRET_ACCESS_KEY": "CANARY",
+        f"AIGNOSTICS_{name}": "PLANTED",
+        "AWS_SECRET_ACCESS_KEY": "PLANTED",
         **wrong,
     }
     with pytest.raises(ConfigurationError) as caught:
         read_environment(given, Settings())
     shown = [text for _, text in variables_of(caught.value)]
     assert shown
-    assert "CANARY" not in "".join([str(caught.value), *shown])
+    assert "PLANTED" not in "".join([str(caught.value), *shown])

@@ -1,7 +1,7 @@
 """One run for each intent, whatever is lost, late, stale or killed: the real decisions in a simulated world.
 
 The world has a server whose commits may be late and whose listings may be stale, a network that loses
-requests and answers, and a process that dies between any two steps. The decisions (`_pursuit`) and the
+requests and answers, and a process that dies between any two steps. The decisions (`_protocol`) and the
 database (`_orders`, with its tables) are the real ones.
 """
 
@@ -194,7 +194,7 @@ class Job:
         return [row[0] for row in self.connection.execute(query)]
 
     def run(self) -> None:
-        """Pursue every intent to its end, starting again whenever the process dies."""
+        """Reconcile every intent to its end, starting again whenever the process dies."""
         for _ in range(10_000):
             try:
                 for intent in self.open_intents():

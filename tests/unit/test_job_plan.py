@@ -56,8 +56,8 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
         ("store", "", "store is the address of a store"),
         ("store", "s3://bucket\n", "store is the address of a store"),
         ("store", "https://[broken", "store is no address"),
-        ("store", "https://name:CANARY@host/path", "a job keeps no secrets"),
-        ("store", "https://host/path?sig=CANARYCANARY", "a job keeps no secrets"),
+        ("store", "https://name:PLANTED@host/path", "a job keeps no secrets"),
+        ("store", "https://host/path?sig=PLANTEDPLANTED", "a job keeps no secrets"),
         ("prefix", "", "prefix is what the keys"),
         ("prefix", "/lab", "prefix is what the keys"),
         ("prefix", "lab/../other", "prefix is what the keys"),
@@ -83,7 +83,7 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
 def test_what_can_t_be_is_refused(field: str, value: Any, told: str) -> None:
     with pytest.raises((ConfigurationError, UsageError), match=told) as caught:
         evolve(PLAN, **{field: value})
-    assert "CANARY" not in str(caught.value)
+    assert "PLANTED" not in str(caught.value)
 
 
 def test_a_plan_of_a_newer_release_is_refused() -> None:

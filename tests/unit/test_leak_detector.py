@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from leak_detector import CANARY, TOKENS, Canary
+from leak_detector import DETECTOR, TOKENS, LeakDetector
 
 from aignostics_async import AignosticsError, TransferError
 from aignostics_async._core._redaction import RedactingFilter
@@ -21,20 +21,20 @@ MARKED = [
     "eyJhbGciOiJSUzI1NiIs.eyJzdWIiOiJwZXJzb24ifQ.c2ln",
     "https://host/a?signature=0123456789abcdef",
     "https://host/a?X-Amz-Signature=0123456789abcdef",
-    "CANARY",
+    "PLANTED",
 ]
 
 
 @pytest.fixture
-def leak_detector() -> Iterator[Canary]:
+def leak_detector() -> Iterator[LeakDetector]:
     """Give a search of its own; the one of the session does not see what is planted here."""
-    yield Canary()
-    CANARY.errors.clear()
-    CANARY.finds.clear()
+    yield LeakDetector()
+    DETECTOR.errors.clear()
+    DETECTOR.finds.clear()
 
 
 @pytest.mark.parametrize("secret", MARKED)
-def test_a_planted_log_record_is_found(leak_detector: Canary, secret: str) -> None:
+def test_a_planted_log_record_is_found(leak_detector: LeakDetector, secret: str) -> None:
     log = logging.getLogger("planted")
     log.propagate = False
     log.addHandler(leak_detector)
@@ -48,7 +48,7 @@ def test_a_planted_log_record_is_found(leak_detector: Canary, secret: str) -> No
     assert len([find for find in leak_detector.finds if find.startswith("a log record of planted")]) >= 2
 
 
-def found(leak_detector: Canary, error: AignosticsError) -> str:
+def found(leak_detector: LeakDetector, error: AignosticsError) -> str:
     leak_detector.remember(error)
     leak_detector.search_errors()
     assert leak_detector.errors == []
@@ -56,25 +56,25 @@ def found(leak_detector: Canary, error: AignosticsError) -> str:
 
 
 @pytest.mark.parametrize("secret", MARKED)
-def test_a_planted_error_is_found(leak_detector: Canary, secret: str) -> None:
+def test_a_planted_error_is_found(leak_detector: LeakDetector, secret: str) -> None:
     told = found(leak_detector, TransferError(f"it went to {secret}", name="a"))
     for where in ("text", "repr", "pickle"):
         assert f"the {where} of TransferError" in told
 
 
-def test_a_secret_attribute_is_found_in_the_pickle(leak_detector: Canary) -> None:
+def test_a_secret_attribute_is_found_in_the_pickle(leak_detector: LeakDetector) -> None:
     error = TransferError("it failed", name="a")
     error.url = "emulator-access-abc"  # type: ignore[attr-defined]
     assert found(leak_detector, error).startswith("the pickle of TransferError")
 
 
-def test_a_secret_in_the_cause_is_found(leak_detector: Canary) -> None:
+def test_a_secret_in_the_cause_is_found(leak_detector: LeakDetector) -> None:
     error = TransferError("it failed", name="a")
-    error.__context__ = ValueError("CANARY")
+    error.__context__ = ValueError("PLANTED")
     assert "the text of TransferError" in found(leak_detector, error)
 
 
-def test_a_secret_variable_of_ours_is_found(leak_detector: Canary) -> None:
+def test_a_secret_variable_of_ours_is_found(leak_detector: LeakDetector) -> None:
     with pytest.raises(TypeError) as caught:
         without_query(["small-access-1"])  # type: ignore[arg-type]
     error = TransferError("it failed", name="a").with_traceback(caught.value.__traceback__)
@@ -84,7 +84,7 @@ def test_a_secret_variable_of_ours_is_found(leak_detector: Canary) -> None:
     assert "without_query" in told
 
 
-def test_every_error_of_ours_is_seen(leak_detector: Canary) -> None:
+def test_every_error_of_ours_is_seen(leak_detector: LeakDetector) -> None:
     watching: Iterator[None] = leak_detector.watch()
     next(watching)
     made = AignosticsError("small-access-1")
@@ -101,14 +101,14 @@ def test_every_error_of_ours_is_seen(leak_detector: Canary) -> None:
     }
 
 
-def test_what_is_redacted_is_not_found(leak_detector: Canary) -> None:
+def test_what_is_redacted_is_not_found(leak_detector: LeakDetector) -> None:
     record = logging.LogRecord("x", 10, "", 1, "%s", ("https://h/a?signature=0123456789ab",), None)
     RedactingFilter().filter(record)
     leak_detector.emit(record)
     assert leak_detector.finds == []
 
 
-def test_a_signed_query_may_go_to_its_storage_and_a_token_may_not(leak_detector: Canary) -> None:
+def test_a_signed_query_may_go_to_its_storage_and_a_token_may_not(leak_detector: LeakDetector) -> None:
     leak_detector.search("a request", "GET /a?signature=0123456789abcdef", TOKENS)
     assert leak_detector.finds == []
     leak_detector.search("a request", "authorization: Bearer small-access-1", TOKENS)

@@ -105,16 +105,16 @@ def test_what_is_final() -> None:
 
 
 def test_signed_urls_do_not_show() -> None:
-    url = "https://host/path?signature=CANARY"
-    assert "CANARY" not in repr(InputArtifact("slide", url, {}))
-    assert "CANARY" not in repr(OutputArtifact("heatmap", "id", {}, url))
-    assert "CANARY" not in repr(Item("a", artifacts=[InputArtifact("slide", url, {})]))
+    url = "https://host/path?signature=PLANTED"
+    assert "PLANTED" not in repr(InputArtifact("slide", url, {}))
+    assert "PLANTED" not in repr(OutputArtifact("heatmap", "id", {}, url))
+    assert "PLANTED" not in repr(Item("a", artifacts=[InputArtifact("slide", url, {})]))
 
 
 def test_a_draft_becomes_the_model() -> None:
-    draft = OutputArtifactDraft("heatmap", "id", {"width": 3}, "https://host/path?signature=CANARY")
+    draft = OutputArtifactDraft("heatmap", "id", {"width": 3}, "https://host/path?signature=PLANTED")
     draft.__class__ = OutputArtifact
-    made = OutputArtifact("heatmap", "id", {"width": 3}, "https://host/path?signature=CANARY")
+    made = OutputArtifact("heatmap", "id", {"width": 3}, "https://host/path?signature=PLANTED")
     assert draft == made
     assert repr(draft) == repr(made)
     assert pickle.loads(pickle.dumps(draft)) == made

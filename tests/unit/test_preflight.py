@@ -31,7 +31,7 @@ SCHEMA = {
     "$defs": {"specimen": {"type": "object", "properties": {"tissue": {"enum": ["LUNG", "SKIN"]}}}},
 }
 GOOD = {"checksum_base64_crc32c": "4waSgw==", "width": 10}
-URL = "https://storage.example.com/slide?signature=CANARY"
+URL = "https://storage.example.com/slide?signature=PLANTED"
 
 
 def version(schema: dict[str, Any] = SCHEMA, *names: str) -> ApplicationVersion:
@@ -83,9 +83,9 @@ def test_each_fault_is_told(items: list[Item], told: str) -> None:
 
 
 def test_no_fault_shows_a_url() -> None:
-    bad = item(url="ftp://host/slide?signature=CANARY" + "x" * 2100)
+    bad = item(url="ftp://host/slide?signature=PLANTED" + "x" * 2100)
     assert len(faults(bad)) == 2
-    assert not any("CANARY" in fault for fault in faults(bad))
+    assert not any("PLANTED" in fault for fault in faults(bad))
 
 
 def test_each_input_of_a_version_is_needed() -> None:

@@ -13,17 +13,17 @@ from aignostics_async._core._redaction import excerpt, redact
 @pytest.mark.parametrize(
     "secret",
     [
-        "https://s3.example.com/b/key?X-Amz-Signature=CANARY&X-Amz-Date=1",
-        '{"download_url": "https://storage.example.com/o?X-Goog-Signature=CANARY\\u0026a=b"}',
-        "http://user:CANARY@host/path",
-        "HTTPS://HOST/PATH?CANARY",
-        "Authorization: Bearer CANARY.token-1_2",
-        "token eyJhbGciOiJSUzI1NiJ9.eyJDQU5BUlkiOjF9.CANARY",
-        "https://host/path#CANARY",
+        "https://s3.example.com/b/key?X-Amz-Signature=PLANTED&X-Amz-Date=1",
+        '{"download_url": "https://storage.example.com/o?X-Goog-Signature=PLANTED\\u0026a=b"}',
+        "http://user:PLANTED@host/path",
+        "HTTPS://HOST/PATH?PLANTED",
+        "Authorization: Bearer PLANTED.token-1_2",
+        "token eyJhbGciOiJSUzI1NiJ9.eyJDQU5BUlkiOjF9.PLANTED",
+        "https://host/path#PLANTED",
     ],
 )
 def test_secrets_go(secret: str) -> None:
-    assert "CANARY" not in redact(f"before {secret} after")
+    assert "PLANTED" not in redact(f"before {secret} after")
     assert "after" in redact(f"before {secret} after")
 
 
@@ -38,49 +38,49 @@ def test_an_excerpt_is_short_and_on_one_line() -> None:
 
 
 def test_an_excerpt_is_redacted_before_it_is_cut() -> None:
-    url = "https://host/path?" + "s" * 290 + "CANARY"
+    url = "https://host/path?" + "s" * 290 + "PLANTED"
     assert "sss" not in excerpt(url)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        '{"detail": "boom https:\\/\\/h\\/x?signature=CANARY"}',
-        "Cannot GET /a?X-Amz-Signature=CANARY&x=1",
-        "https://h/o'brien.svs?sig=CANARY",
-        "https://h/a?x='b'&sig=CANARY",
-        "X-Goog-Signature=CANARY",
-        "https:\\/\\/h\\/x\\u003fsig=CANARY",
-        "refresh_token=CANARY&grant_type=x",
-        "[(b'location', b'https://elsewhere/x?sig=CANARY')]",
+        '{"detail": "boom https:\\/\\/h\\/x?signature=PLANTED"}',
+        "Cannot GET /a?X-Amz-Signature=PLANTED&x=1",
+        "https://h/o'brien.svs?sig=PLANTED",
+        "https://h/a?x='b'&sig=PLANTED",
+        "X-Goog-Signature=PLANTED",
+        "https:\\/\\/h\\/x\\u003fsig=PLANTED",
+        "refresh_token=PLANTED&grant_type=x",
+        "[(b'location', b'https://elsewhere/x?sig=PLANTED')]",
     ],
 )
 def test_secrets_in_disguise_go_too(text: str) -> None:
-    assert "CANARY" not in redact(text)
+    assert "PLANTED" not in redact(text)
 
 
 def test_the_http_library_s_records_are_redacted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "httpcore.http11")
-    logging.getLogger("httpcore.http11").debug("got %r", [(b"location", b"https://host/x?sig=CANARY")])
-    assert "CANARY" not in caplog.text
+    logging.getLogger("httpcore.http11").debug("got %r", [(b"location", b"https://host/x?sig=PLANTED")])
+    assert "PLANTED" not in caplog.text
     assert "https://host/x" in caplog.text
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "https://a/x,https://user:CANARY@b/y",
-        "https://us@er:CANARY@b/y",
-        "https://a/x?next=https://b/CANARY",
-        "https://a/xhttps://b?sig=CANARY",
-        "prefix-eyJhbGciOiJS.eyJDQU5BUlkiOjF9.CANARY",
-        "eyJ-eyJ-eyJhbGciOiJS.eyJDQU5BUlkiOjF9.CANARY",
-        "a%26X-Amz-Signature%3DCANARY",
-        "aX-Amz-Signature=CANARY",
+        "https://a/x,https://user:PLANTED@b/y",
+        "https://us@er:PLANTED@b/y",
+        "https://a/x?next=https://b/PLANTED",
+        "https://a/xhttps://b?sig=PLANTED",
+        "prefix-eyJhbGciOiJS.eyJDQU5BUlkiOjF9.PLANTED",
+        "eyJ-eyJ-eyJhbGciOiJS.eyJDQU5BUlkiOjF9.PLANTED",
+        "a%26X-Amz-Signature%3DPLANTED",
+        "aX-Amz-Signature=PLANTED",
     ],
 )
 def test_secrets_that_touch_other_text_go_too(text: str) -> None:
-    assert "CANARY" not in redact(text)
+    assert "PLANTED" not in redact(text)
 
 
 HOSTILE = (

@@ -497,8 +497,8 @@ SECRET_TEXTS = (
     "GET /a?signature=0123456789abcdef failed",
     f"refused: Authorization: Bearer {TOKEN}",
     f"token {TOKEN}",
-    "https://user:CANARY@host/a",
-    "https://host/a#CANARY",
+    "https://user:PLANTED@host/a",
+    "https://host/a#PLANTED",
 )
 
 
@@ -513,8 +513,8 @@ def test_no_secret_is_in_a_report(tmp_path: Path, secret: str) -> None:
         made.upload([7])
         made.doubt([7], secret)
         made.duplicate(1, secret)
-        plan = {"api_root": "https://CANARY@host/?signature=0123456789", "application_version": secret}
-        made.execute("UPDATE job SET plan = ?, identity = 'CANARY'", json.dumps(plan))
+        plan = {"api_root": "https://PLANTED@host/?signature=0123456789", "application_version": secret}
+        made.execute("UPDATE job SET plan = ?, identity = 'PLANTED'", json.dumps(plan))
     for form, text in report(tmp_path / "job.sqlite3").items():
         found = SECRETS.search(text)
         assert found is None, f"{form}: {text[found.start() - 50 : found.end() + 50]}"

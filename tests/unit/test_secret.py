@@ -18,7 +18,7 @@ class Holder:
 
 
 def test_a_secret_shows_nowhere() -> None:
-    secret = Secret("CANARY")
+    secret = Secret("PLANTED")
     shown = [
         repr(secret),
         str(secret),
@@ -27,7 +27,7 @@ def test_a_secret_shows_nowhere() -> None:
         repr(Holder(secret)),
         repr(asdict(Holder(secret))),
     ]
-    assert not any("CANARY" in text for text in shown)
+    assert not any("PLANTED" in text for text in shown)
     with pytest.raises(TypeError, match="can't be pickled"):
         pickle.dumps(secret)
     with pytest.raises(TypeError):
@@ -42,7 +42,7 @@ def test_a_secret_is_no_local_variable_of_a_traceback() -> None:
         fail(Secret("CAN" + "ARY"))
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert "secret = Secret(...)" in "".join(told.format())
-    assert "CANARY" not in "".join(told.format())
+    assert "PLANTED" not in "".join(told.format())
 
 
 def test_secrets_are_compared_by_their_text() -> None:

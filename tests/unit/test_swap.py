@@ -78,7 +78,7 @@ def test_interrupted_anywhere_it_is_the_old_tree_or_the_new_one(
 
 
 def interrupting(change: object, left: list[int]) -> object:
-    """Return a change that is not made any more when so many were."""
+    """Return a change that fails once N were made."""
 
     def counted(*arguments: object, **options: object) -> object:
         if left[0] == 0:

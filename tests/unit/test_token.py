@@ -108,8 +108,8 @@ def test_tokens_are_compared_by_identity_or_by_text() -> None:
 
 
 def test_a_token_shows_nowhere() -> None:
-    tokens = TokenSet(access=Token("CANARY", lifetime=5), refresh=Secret("CANARY"))
+    tokens = TokenSet(access=Token("PLANTED", lifetime=5), refresh=Secret("PLANTED"))
     for shown in (repr(tokens), str(tokens.access), repr(asdict(tokens)), repr(vars(type(tokens.access)))):
-        assert "CANARY" not in shown
+        assert "PLANTED" not in shown
     with pytest.raises(TypeError, match="can't be pickled"):
         pickle.dumps(tokens)

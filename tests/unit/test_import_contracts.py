@@ -1,4 +1,4 @@
-"""The walls between the rooms: each one refuses a forbidden import that is planted behind it."""
+"""The import contracts: each one reports a forbidden import that is planted."""
 
 from __future__ import annotations
 

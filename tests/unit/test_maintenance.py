@@ -53,7 +53,7 @@ def fetched(artifact_id: str, status: FileStatus = FileStatus.VERIFIED) -> Outpu
 
 
 def succeed(job: MadeUpJob, run_id: str, reference: str, *artifact_ids: str) -> bool:
-    """Take in the success of an item with some outputs."""
+    """Record the success of an item with some outputs."""
     outputs = [ExpectedOutput(each, "areas") for each in artifact_ids]
     command = _run_commands.take_result(
         run_id,
