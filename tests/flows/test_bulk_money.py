@@ -320,7 +320,7 @@ async def test_a_damaged_index_keeps_no_job_from_running(bench: Bench) -> None:
 
 
 def copied(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """Return a copy of the job as it stands, on another machine of the same user."""
+    """Return a copy of the job unchanged, on another machine of the same user."""
     elsewhere = bench.folder / "elsewhere"
     shutil.copytree(bench.job, elsewhere / "job")
     monkeypatch.setenv("XDG_STATE_HOME", str(elsewhere / "state"))
