@@ -1,8 +1,8 @@
 """JSON of requests and responses: fast, and entry by entry where one entry is broken.
 
 msgspec either returns what the standard library returns, or refuses: NaN, numbers out of range, lone
-surrogates. What it refuses is parsed by the standard library, a list entry by entry. A long list is parsed in
-pieces, so that the event loop can run between them.
+surrogates. What it refuses is parsed by the standard library, a list entry by entry. A long list is parsed
+entry by entry too, so that the event loop can run between them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import msgspec
 from ..errors import UsageError
 from ._secret import Secret
 
-# A whole page of the contract's size, parsed in less than 2 ms; longer bodies are cut into pieces.
+# Parsed in less than 2 ms; longer bodies are split into entries first.
 AT_ONCE = 1 << 20
-_PIECE = 1 << 18
+_SPLITTER = msgspec.json.Decoder(list[msgspec.Raw])
 
 _PLAIN = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -71,38 +71,25 @@ def decode_json(content: bytes) -> Any:
 def entries(content: bytes) -> Iterator[Any]:
     """Yield the entries of the list in a response body; raises NoJson.
 
-    An entry that can't be parsed is yielded as a BrokenEntry. No step takes longer than parsing `AT_ONCE`
-    bytes, or one entry.
+    An entry that can't be parsed is yielded as a BrokenEntry. A body of more than `AT_ONCE` bytes is first
+    split into entries, at some 3 GB/s, and then each is parsed when it is its turn.
     """
-    at = 0
-    for end in _cuts(content):
-        # What parses between brackets of its own is whole entries: a wrong cut is refused and loses nothing.
-        piece = (b"[" if at else b"") + content[at:end] + (b"]" if end < len(content) else b"")
-        try:
-            given = msgspec.json.decode(piece)
-        except (ValueError, RecursionError):
-            break
-        if not isinstance(given, list):
-            raise NoJson("a list was expected")
-        yield from given
-        at = end + 1
-    else:
+    try:
+        given = msgspec.json.decode(content) if len(content) <= AT_ONCE else _SPLITTER.decode(content)
+    except (ValueError, RecursionError):
+        yield from _one_by_one(_text(content))
         return
-    yield from _one_by_one(_text(b"[" + content[at:] if at else content))
+    if not isinstance(given, list):
+        raise NoJson("a list was expected")
+    for entry in given:
+        yield _parsed(entry) if isinstance(entry, msgspec.Raw) else entry
 
 
-def _cuts(content: bytes) -> Iterator[int]:
-    """Yield where a long list can be cut: at commas before what begins like its first entry, and its end."""
-    if len(content) > AT_ONCE:
-        first = content.find(b"{")
-        mark = content[first : content.find(b":", first) + 1]
-        last = 0
-        found = content.find(mark, _PIECE)
-        while found > 0 and (comma := content.rfind(b",", last, found)) > 0:
-            yield comma
-            last = found
-            found = content.find(mark, found + _PIECE)
-    yield len(content)
+def _parsed(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return _entry(_text(bytes(raw)), 0)[0]
 
 
 def beginning(entry: object) -> str:
