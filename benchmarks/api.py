@@ -1,13 +1,14 @@
-"""Calls per second and how long the slowest take, through the façade, next to its transport and to others.
+"""Throughput and tail latency of API calls: the client, its transport alone, and other libraries.
 
-Every side asks a bare server in a process of its own for the details of one run, an answer of 250 bytes, with
-1, 16 and 64 calls in flight; the sides take turns, and the figures are medians of the rounds. "transport" is
-what the façade stands on, driven by hand: eight httpx clients of one connection each, lent one at a time.
-What the façade takes over it is told in processor time too, which others on the machine change less.
+Each contestant requests the details of one run, an answer of 250 bytes, from a minimal server in another
+process, with 1, 16 and 64 calls in flight. The contestants alternate, and the figures are medians of the
+rounds. "transport" is what the client uses, without the client: eight httpx clients of one connection each,
+one call at a time on each. The overhead over it is also shown in processor time, which other load on the
+machine affects less.
 
-"on aiohttp" is the façade over httpx-aiohttp instead. It is not offered: it is not several times as fast, the
-instrumentation of httpx does not see it, and a connection that breaks after a request was sent looks to it
-like one that was never made, so that a run might be created twice.
+"on aiohttp" is the client over httpx-aiohttp. It is not offered: it is not much faster, instrumentation of
+httpx does not see it, and it reports a connection that breaks after the request was sent like one that was
+never made, so a run might be created twice.
 """
 
 from __future__ import annotations
@@ -79,15 +80,15 @@ def main() -> None:
 
 
 class Bare(asyncio.Protocol):
-    """The least that is an HTTP server: one answer for each end of a request's head."""
+    """A minimal HTTP server: one answer for each end of a request's head."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep where to answer."""
+        """Store the transport."""
         self.transport = transport
         self.rest = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer the requests that are whole."""
+        """Answer the complete requests."""
         *whole, self.rest = (self.rest + data).split(b"\r\n\r\n")
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(ANSWER)}\r\n\r\n"
         self.transport.write((head.encode() + ANSWER) * len(whole))  # type: ignore[attr-defined]
@@ -140,7 +141,7 @@ async def show(sides: dict[str, Call], flight: int, rounds: int, calls: int) -> 
 
 @frozen
 class Round:
-    """Calls per second, the time that the slowest hundredth takes at least, and processor time per call."""
+    """Calls per second, the 99th percentile of latency, and processor time per call."""
 
     rate: float
     slow: float

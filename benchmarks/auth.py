@@ -1,10 +1,10 @@
-"""Staying signed in, counted by the server: ours beside authlib's httpx client, on real sockets.
+"""Token refresh under load, counted by the server: this client and authlib's httpx client, on real sockets.
 
     python benchmarks/auth.py [--calls 5000]
 
-Every case has a small platform of its own whose refresh tokens rotate; one that comes twice is counted as a
-replay and ends the login. `token` is how often the token endpoint was asked, `answers` how many calls the API
-answered with 200.
+Every case has a platform of its own with rotating refresh tokens. A refresh token that comes twice counts
+as a replay and ends the login. `token` is the number of requests to the token endpoint, `answers` the
+number of API calls answered with 200.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Ours:
 
 
 class Authlib:
-    """What one would pick instead, set up as its documentation shows it, with as many connections."""
+    """The usual alternative, configured as its documentation shows, with as many connections."""
 
     name = "authlib"
 
@@ -125,7 +125,7 @@ async def measure(
 
 
 def cases(calls: int) -> dict[str, tuple[Callable[[Identity, Call], Awaitable[str]], dict[str, Any]]]:
-    """Return the cases: what happens, and the state of the platform."""
+    """Return the cases: a description, and the state of the platform."""
 
     async def expired(_place: Identity, call: Call) -> str:
         return described(await many(call, calls))
@@ -187,14 +187,14 @@ async def rejected_at_once(calls: int) -> Row:
 
 
 def _start(command: list[str]) -> subprocess.Popen[str]:
-    """Start a program, and return when it waits for its line."""
+    """Start a program and return once it waits for input."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     next(iter(process.stdout or ()))
     return process
 
 
 async def processes(programs: int, calls: int) -> Row:
-    """Several processes with one login in a file, whose access token has ended."""
+    """Let several processes share a login in a file; its access token has expired."""
     with tempfile.TemporaryDirectory() as scratch, Emulator(Path(scratch, "emulator")) as emulator:
         provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
         store = FileStore(Path(scratch, "auth"))

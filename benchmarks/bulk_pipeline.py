@@ -1,10 +1,10 @@
-"""Jobs of more and more items through all stages, next to a platform and a store that cost nothing.
+"""Jobs of increasing size through all stages, with a platform and a store that cost nothing.
 
-What is left is the job itself: its database, its stages, and how they wake each other. What an item costs
-must not grow with how many there are. The slides are one small file under many references, the store keeps
-nothing, a file is there as soon as it is asked for, and the platform answers at once; but no run ends before
-the last one was created, so that all of them are under way together, as they are where the platform is the
-slowest. Each size is a process of its own, so that its memory is its own too.
+This measures the job itself: its database, its stages, and the signals between them. The cost of an item
+must not grow with the number of items. The slides are one small file under many references, the store
+discards uploads, downloads complete at once, and the platform answers at once. No run ends before the last
+one was created, so all runs are in progress together, as if the platform were the bottleneck. Each size is
+measured in a process of its own, so memory figures do not mix.
 """
 
 from __future__ import annotations
@@ -66,29 +66,29 @@ OUTPUTS = ("tissue_qc", "readout")
 
 
 class Shelf:
-    """A store that keeps nothing."""
+    """A store that discards everything."""
 
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
-        """Say that it has the file."""
+        """Report the file as stored."""
         checksum = read_checksum(source)
         return Stored(f"shelf://{key}", checksum.length, checksum.wire, "etag", verified=True)
 
     async def stat(self, key: str) -> Stored | None:
-        """Say that it is new."""
+        """Report the object as missing."""
         return None
 
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return an address that nobody will ask for."""
+        """Return a URL that is never requested."""
         return uri.replace("shelf", "https")
 
     async def credentials_expire_at(self) -> datetime | None:
-        """Say never."""
+        """Return None: they never expire."""
         return None
 
 
 @define
 class Runs:
-    """A platform that finishes every run when the last one is there."""
+    """A platform that finishes all runs once the last one was created."""
 
     expected: int
     all_there: asyncio.Event = field(factory=asyncio.Event)
@@ -110,7 +110,7 @@ class Runs:
         return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)
 
     async def runs(self, since: float) -> list[ObservedRun]:
-        """Return all."""
+        """Return all runs."""
         return list(takewhile(lambda run: run.triggered_at >= since, self.seen))
 
     async def references(self, run_id: str) -> frozenset[str] | None:
@@ -126,13 +126,13 @@ class Handle:
     run_id: str
 
     async def results(self, *, item_ids: Sequence[str] = ()) -> AsyncIterator[Any]:
-        """Give some items, or all."""
+        """Yield some items, or all."""
         for reference in item_ids or self.platform.items[self.run_id]:
             yield _result(reference)
 
 
 async def watch(platform: Runs, _client: object, run_id: str) -> AsyncIterator[Any]:
-    """Give every item of a run, and its end."""
+    """Yield every item of a run, and its end."""
     await platform.all_there.wait()
     for reference in platform.items[run_id]:
         yield SimpleNamespace(item=_result(reference))
@@ -160,22 +160,22 @@ class _Result:
 
 
 async def bring(run: object, wanted: DownloadRequest, **_rest: object) -> FileOutcome:
-    """Say that a file is there."""
+    """Report a file as downloaded."""
     return FileOutcome(
         wanted.item.reference, wanted.artifact.name, wanted.path, FileStatus.VERIFIED, 1000, "AAAAAA=="
     )
 
 
 class Taking:
-    """What a version asks of slides: nothing."""
+    """Requirements of a version that accepts every slide."""
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
-        """Return a slide as the platform is told of it."""
+        """Return a slide as an input artifact."""
         return InputArtifact("slide", url, {"checksum_base64_crc32c": checksum})
 
 
 async def make(database: Database, count: int, slide: Path, *, chunk_size: int = 100) -> None:
-    """Take items into a job as `create_job` does."""
+    """Add items to a job as `create_job` does."""
     plan = JobPlan(
         api_root="http://127.0.0.1:9", application_version=VERSION, store="s3://bucket", chunk_size=chunk_size
     )
@@ -199,7 +199,7 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
 
 
 async def run(count: int, folder: Path) -> None:
-    """Make a job and run it; print a line."""
+    """Create a job, run it, and print a line."""
     slide = folder / "slide.tiff"
     slide.write_bytes(b"a slide")
     database = Database(folder / "job.sqlite3").open()
@@ -222,7 +222,7 @@ async def run(count: int, folder: Path) -> None:
 
 
 def _counted(database: Database) -> list[int]:
-    """Count what is read from a database."""
+    """Count the reads of a database."""
     counted, read = [0], database.read
 
     async def count(query: Any) -> Any:
@@ -234,7 +234,7 @@ def _counted(database: Database) -> list[int]:
 
 
 async def pipeline(database: Database, folder: Path, count: int) -> None:
-    """Bring all items of a job to their end."""
+    """Run all items of a job to their end."""
     platform = Runs(count)
     job = await database.read(_queries.job())
     settings = SimpleNamespace(limits=SimpleNamespace(transfers=TRANSFERS), url_lifetime=7 * 86400.0)

@@ -1,9 +1,9 @@
 """A hundred thousand items in a job's database, moved from state to state by sixteen producers.
 
-Each producer waits until its own transition is on the disk, and then makes the next one. The items are added
-as `create_job` adds them. Meanwhile `bulk status` is asked again and again how the job stands. Beside the
-rate stands what the disk allows: one write and fdatasync after the other of as many bytes as a commit has,
-with as many transitions in each as there are producers.
+Each producer waits until its transition is on disk, and then makes the next. Items are added as
+`create_job` adds them. Meanwhile, `bulk status` runs in a loop. The rate is shown beside the limit of the
+disk: consecutive writes with fdatasync of as many bytes as a commit has, each with one transition per
+producer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Move = Callable[[int], Awaitable[object]]
 
 
 async def ask_status(folder: Path, expected: int, statuses: list[float]) -> None:
-    """Ask again and again how the job stands, as a user does; add the seconds that each answer took."""
+    """Read the job's status in a loop, as a user does; add the seconds that each answer took."""
     command = (sys.executable, "-m", "aignostics_async.cli", "bulk", "status", str(folder), "--json")
     while True:
         begun = time.perf_counter()
@@ -111,7 +111,7 @@ async def produce(
     move: Callable[[Any], Awaitable[object]],
     each: int = 1,
 ) -> float:
-    """Move things by all producers; print a line, and return how many were moved in a second."""
+    """Move items by all producers; print a line, and return the transitions per second."""
     todo, moved, peaks = iter(things), 0, [0.0] * 4
     commits, begun = database._writer.commits, time.perf_counter()
 
@@ -201,7 +201,7 @@ def _to_done(database: Database) -> Move:
 
 
 def _allowed(folder: Path) -> float:
-    """Return how many transitions a second the disk would take if all else cost nothing."""
+    """Return the transitions per second that the disk allows."""
     commits, block = 500, b"\1" * _COMMIT
     with (folder / "log").open("wb", buffering=0) as file:
         file.write(block * 100)
@@ -216,7 +216,7 @@ def _allowed(folder: Path) -> float:
 
 
 def _peak() -> float:
-    """Return the most memory that this process had, in MB."""
+    """Return the peak memory of this process, in MB."""
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

@@ -1,11 +1,11 @@
-"""Small real slides through a whole job, and what it waits for.
+"""Small real slides through a whole job, and the bottleneck of it.
 
-The platform is the emulator on a fast clock; the slides are copies of one file. For each stage stands when it
-began and when its last item was through; the sum of these spans beside the wall clock shows how much they
-overlap. There are two scenes. In the first one nothing is slow but this machine: the CPU of this SDK, of the
-processes that read slides, of the platform, which opens and analyses every slide here in a process of one
-core, and how busy the machine was, name the longest pole. In the second one the link is slow, as it is where
-slides have gigabytes: how much of it was used while there was something to send names it.
+The platform is the emulator on a fast clock; the slides are copies of one file. For each stage, the start
+and the end of its last item are shown; the sum of these spans beside the wall-clock time shows their
+overlap. There are two scenes. In the first, only this machine limits: the processor time of the SDK, of the
+processes that read slides and of the emulator, which analyses every slide on one core, and the load of the
+machine show the bottleneck. In the second, the link is slow, as for slides of gigabytes: its utilization
+while there was something to send shows it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ VERSION = "he-tme:v1.0.0"
 
 @frozen
 class PlatformClock(Clock):
-    """The emulator's pace: the job waits by the same clock as the platform."""
+    """A clock at the emulator's rate, so that the job waits by the same clock as the platform."""
 
     def uptime(self) -> float:
         return super().uptime() * RATE
@@ -51,7 +51,7 @@ class PlatformClock(Clock):
 
 @frozen
 class Scene:
-    """A job: how many copies of which slide, and in chunks of how many."""
+    """A job: the slide, the number of copies, and the chunk size."""
 
     count: int
     slide: str
@@ -65,7 +65,7 @@ SCENES = (Scene(500, "small.svs", 100), Scene(60, "tissue_ihc.tiff", 10, 2e6))
 
 @define
 class Spent:
-    """What a piece of work took: seconds, and seconds of CPU."""
+    """The cost of some work: seconds, and seconds of CPU."""
 
     wall: float = 0.0
     own: float = 0.0
@@ -84,7 +84,7 @@ class Spent:
 
 @contextmanager
 def spending() -> Iterator[Spent]:
-    """Measure what is done within."""
+    """Measure the work inside the block."""
     spent = Spent()
     before = (time.perf_counter(), time.process_time(), _children(), _busy())
     yield spent
@@ -100,7 +100,7 @@ def _children() -> float:
 
 
 def _busy() -> float:
-    """Return the seconds that all cores have worked since the machine started."""
+    """Return the busy seconds of all cores since the machine started."""
     user, nice, system, _idle, _waiting, *interrupts = map(
         int, Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:8]
     )
@@ -128,7 +128,7 @@ async def play(folder: Path, scene: Scene) -> None:
 
 
 async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> Spent:
-    """Make the job and run it."""
+    """Create the job and run it."""
     events = list[JobEvent]()
     plan = JobPlan(
         api_root=emulator.api_root,

@@ -1,9 +1,9 @@
-"""What a page of results costs from bytes to models, every attribute read, and how long the loop stands.
+"""The cost of a page of results from bytes to models, every attribute read, and how long it blocks the loop.
 
-The other side is the stock client, which openapi-python-client makes from the contract with the one mend that
-it can't do without: `json.loads`, then `from_dict`. It is generated in the same run, both sides take turns,
-their results are compared, and the figures are medians. The hold is the longest time for which other tasks
-get no turn.
+The other contestant is the stock client that openapi-python-client generates from the contract with the one
+correction that it needs: `json.loads`, then `from_dict`. It is generated in the same run. Both alternate,
+their results are compared, and the figures are medians. The hold is the longest time in which no other task
+runs.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def body(results: int) -> bytes:
 
 
 async def compare(content: bytes, results: int, rounds: int) -> None:
-    """Let both sides take turns, compare what they give, and print what they cost."""
+    """Run both sides alternately, compare their results, and print their costs."""
     from stock_api.models import ItemResultReadResponse  # type: ignore[import-not-found]
 
     response = Response(200, content=content)
@@ -146,7 +146,7 @@ async def compare(content: bytes, results: int, rounds: int) -> None:
 async def measure(
     sides: dict[str, Callable[[], Awaitable[object]]], rounds: int
 ) -> dict[str, tuple[list[float], list[float]]]:
-    """Return durations and longest holds of each side; the sides take turns."""
+    """Return durations and longest holds of each side, measured alternately."""
     measured: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in sides}
     for _ in range(rounds):
         for name, work in sides.items():
@@ -156,7 +156,7 @@ async def measure(
 
 
 async def duration(work: Callable[[], Awaitable[object]]) -> float:
-    """Return how long the work takes with the loop to itself."""
+    """Return the duration of the work without other tasks."""
     begin = time.perf_counter()
     given = await work()
     taken = time.perf_counter() - begin
@@ -165,7 +165,7 @@ async def duration(work: Callable[[], Awaitable[object]]) -> float:
 
 
 async def longest_hold(work: Callable[[], Awaitable[object]]) -> float:
-    """Return the longest time that another task waits for its turn while the work is done."""
+    """Return the longest time that another task waits during the work."""
 
     async def finish() -> object:
         return await work()  # kept by the task: what it costs to let go of it is not meant

@@ -1,7 +1,7 @@
-"""What a client costs before its first request: time to import and construct it, and what it installs.
+"""The cost of a client before its first request: the time to import and construct it, and the installed size.
 
-Each row is a whole process, the rows alternate, and the figures are medians over bare Python. With --wheel an
-empty environment is made from a fresh wheel of the base install; otherwise this interpreter's is measured.
+Each row is a process, the rows alternate, and the figures are medians above bare Python. With --wheel, a
+fresh wheel is installed into an empty environment; otherwise this interpreter's environment is measured.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def empty_environment(scratch: Path) -> Path:
-    """Build a wheel, install it into an empty environment, and return that one's interpreter."""
+    """Build a wheel, install it into an empty environment, and return its interpreter."""
     pip = [
         sys.executable,
         "-m",

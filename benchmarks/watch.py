@@ -1,14 +1,14 @@
 """Ten thousand runs with twenty items each, watched by one process, next to one loop per run.
 
-For each number of RUNNING runs, first nothing moves: the emulator's clock stands, and what watching costs by
-itself is measured in seconds of the machine. Then runs start, finish their items and end, on a clock that
-goes some times as fast, with a client whose interval is as many times shorter and whose budget is as many
-times larger; these figures are in seconds and minutes of that clock. The delay is from the transition in the
-emulator's ledger to the event. Beside it stands the bound, RUNNING / budget + interval, and the same with
-what is left of the budget when each run that starts or ends has had its reading. In the end the clock stands
-again until everything has come, or is missed.
+For each number of RUNNING runs, the emulator's clock first stands still, and the cost of watching itself is
+measured in real seconds. Then runs start, finish their items and end, on a clock that is N times as fast,
+with a client with an interval N times shorter and a rate limit N times higher; these figures are in seconds
+and minutes of that clock. The delay is from the transition in the emulator's ledger to the event. It is
+shown beside its bound, RUNNING / rate + interval, and beside the same with the rate that is left after one
+reading of each run that starts or ends. At the end the clock stands still until every event has arrived or
+is missing.
 
-One loop per run asks for the details and the results of its run every five seconds.
+One loop per run requests the details and the results of its run every five seconds.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Key = tuple[str, str | None, str]
 
 @frozen
 class Size:
-    """How many runs are RUNNING at a time, each for how long, and for how long they are watched."""
+    """The number of RUNNING runs, the duration of each, and the time that they are watched."""
 
     running: int
     lasts_s: float
@@ -52,7 +52,7 @@ class Size:
 
     @property
     def busy_bound_s(self) -> float:
-        """Return it with what starts and ends leave of the budget."""
+        """Return the bound with the rate that starts and ends leave."""
         return self.running / (BUDGET / 60 - 2 * self.running / self.lasts_s) + INTERVAL
 
 
@@ -61,7 +61,7 @@ SIZES = [Size(200, 1_800, 400, 2), Size(2_000, 3_600, 800, 4), Size(10_000, 14_4
 
 @define
 class Seen:
-    """What came, when by the emulator's clock, and what was asked for it."""
+    """The received statuses, with the emulator's time, and the requests."""
 
     now: Callable[[], float]
     at: dict[Key, float] = field(factory=dict)
@@ -168,7 +168,7 @@ async def for_a_while(seconds: float, work: Awaitable[None]) -> None:
 
 
 async def nothing_moves(emulator: Emulator, run_ids: list[str], size: Size, seconds: float) -> None:
-    """Print what watching costs while nothing happens, once the first states are there."""
+    """Print the cost of watching while nothing happens, after the first statuses."""
     seen = Seen(time.monotonic)
     settings = Settings(poll_interval=INTERVAL, hooks=Hooks(on_request=seen.request))
     async with emulator.client(settings) as client, asyncio.TaskGroup() as group:
@@ -195,7 +195,7 @@ async def cpu_share(seconds: float) -> float:
 
 
 async def loop_lags(seconds: float) -> list[float]:
-    """Return by how much later than asked for the loop wakes a task, a hundred times a second."""
+    """Return how late the loop wakes a task, measured a hundred times a second."""
     lags = []
     end = time.monotonic() + seconds
     while (now := time.monotonic()) < end:
@@ -211,7 +211,7 @@ def show_asked(seen: Seen, seconds: float) -> None:
 
 
 def final_transitions(emulator: Emulator, begin: float) -> dict[Key, float]:
-    """Return what has become final, and when."""
+    """Return the final statuses, with their times."""
     return {
         (run_id, reference, status): at
         for at, run_id, reference, status in emulator.ledger()
@@ -220,7 +220,7 @@ def final_transitions(emulator: Emulator, begin: float) -> dict[Key, float]:
 
 
 def show_delays(happened: dict[Key, float], seen: Seen, size: Size) -> None:
-    """Compare what came with what has happened."""
+    """Compare the received statuses with the ledger."""
     for what, are_items in (("items", True), ("runs", False)):
         delays = [
             seen.at[key] - at
