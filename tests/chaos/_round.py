@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 from attrs import define, field, frozen
@@ -22,7 +23,7 @@ from aignostics_async.emulator.synthetic import write_slide
 from . import _weather
 from ._judge import Judgement, all_over, files_here, judge, stored_outputs
 from ._points import Point, chunks_in_flight
-from ._worker import Orders, fork, make
+from ._worker import ANSWER_LOST, CALLBACK_RAISED, DISK_FULL, DONE, Orders, fork, make
 
 RATE = 200.0
 """Seconds of the emulator's clock per second of a quiet machine."""
@@ -32,9 +33,11 @@ _TOKENS = 500.0  # seconds of that clock
 _URLS = 200.0
 _LONGEST_LIFE = 180.0  # seconds
 _MOST_LIVES = 12
+_TROUBLED = 3
+"""Lives at the beginning of a round in which callbacks raise, or the disk is full."""
 _NAP = _weather.TIMEOUTS.quiescence + _weather.TIMEOUTS.replica_lag + 100.0  # seconds of that clock
 
-Kind = Literal["calm", "kills", "late", "copy", "asleep"]
+Kind = Literal["calm", "kills", "late", "copy", "asleep", "turns", "quota", "callback", "full"]
 
 
 @frozen(kw_only=True)
@@ -85,6 +88,12 @@ class Outcome:
     """Second runs that the job told of."""
     naps: int = 0
     """How often the process was asleep for longer than the timeouts for detector."""
+    options: int = 0
+    """Lives under a client with other options than the one that holds the connections."""
+    callbacks: int = 0
+    """Lives that a callback of the caller ended."""
+    full: int = 0
+    """Lives that a full disk ended."""
     trouble: str = ""
     """Why the job did not come to its end."""
 
@@ -186,23 +195,54 @@ class _Round:
 
     def play(self) -> None:
         """Kill and resume until the job is done."""
-        kills = list(self.plan.kills)
-        for life in range(_MOST_LIVES + len(kills)):
-            kill = kills.pop(0) if kills else None
-            self._between(life)
-            status = self._live(kill, life)
-            if status == 0:
-                return  # perhaps before all kills were
-            if status == 1:
-                self.outcome.stops += 1
-        self.outcome.trouble = f"not done after {life + 1} lives; {self.folder / 'worker.log'}"
+        if self.plan.kind == "turns":
+            self._play_in_turns()
+        else:
+            self._play_to_the_end(list(self.plan.kills))
 
-    def _live(self, kill: Kill | None, life: int) -> int:
+    def _play_in_turns(self) -> None:
+        """Let copies of the job's folder work in turn, on machines that know nothing of each other."""
+        self._live(self.plan.kills[0], 0)
+        shutil.copytree(self.folder / "job", self.folder / "copy-job")
+        self._play_to_the_end([], job="copy-job", state="copy-state", chunk_size=1 + self.plan.seed % 3)
+        self._play_to_the_end([])
+        if not self.plan.has_tag:
+            self._play_to_the_end([], adopts=True)
+
+    def _play_to_the_end(self, kills: list[Kill], **orders: Any) -> None:
+        for life in range(1, _MOST_LIVES + len(kills) + 1):
+            kill = kills.pop(0) if kills else None
+            self._between(life - 1)
+            status = self._live(kill, life, **{**self._troubles(life), **orders})
+            if status == DONE:
+                return  # perhaps before all kills were
+            self.outcome.stops += status == 1
+            self.outcome.callbacks += status == CALLBACK_RAISED
+            self.outcome.full += status == DISK_FULL
+            if status == ANSWER_LOST:
+                self.outcome.trouble = "an answer was lost when a callback raised"
+                return
+        self.outcome.trouble = f"not done after {life} lives; {self.folder / 'worker.log'}"
+
+    def _troubles(self, life: int) -> dict[str, Any]:
+        """Return what goes wrong in a life, beside the weather."""
+        random = Random(self.plan.seed * 100 + life)
+        if self.plan.kind == "callback" and life <= _TROUBLED:
+            return {"raises_at": random.randint(0, 40)}
+        if self.plan.kind == "full" and life <= _TROUBLED:
+            return {"spare_pages": random.randint(0, 20)}
+        return {"chunk_size": random.choice([None, 1, 3])} if self.plan.kind == "quota" else {}
+
+    def _live(self, kill: Kill | None, life: int, **orders: Any) -> int:
         """Let a process work; return its status, negative for a signal."""
         point = None if kill is None else kill.point
+        has_options = (self.plan.seed + life) % 2 == 1
+        self.outcome.options += has_options
         pid = fork(
             self.emulator,
             Orders(
+                **orders,
+                has_options=has_options,
                 folder=self.folder,
                 rate=self.rate,
                 point=point,
@@ -268,6 +308,8 @@ def _rules(plan: Plan) -> list[dict[str, Any]]:
         return []
     if plan.kind == "asleep":
         return _weather.lost(_weather.LATEST, times=2)
+    if plan.kind == "quota":
+        return [*_weather.quota(plan.seed), *_weather.weather(plan.seed)]
     if plan.kind == "late":
         return _weather.lost_and_late(1 + plan.seed % 3)
     if plan.kind == "copy":

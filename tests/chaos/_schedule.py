@@ -29,12 +29,24 @@ class Trial:
     """Rounds in which an older database is brought back."""
     naps: int
     """Rounds in which the process sleeps for longer than its timeouts."""
+    turns: int
+    """Rounds in which copies of the job's folder work one after the other."""
+    quotas: int
+    """Rounds in which the quota is used up."""
+    callbacks: int
+    """Rounds in which callbacks of the caller raise."""
+    full: int
+    """Rounds in which the disk is full."""
     points: Sequence[Point] = POINTS
     """Of which points."""
 
 
-WHOLE = Trial(kills=200, at_point=5, at_random=100, late=10, copies=10, naps=6)
-QUICK = Trial(kills=0, at_point=1, at_random=6, late=2, copies=1, naps=1)
+WHOLE = Trial(
+    kills=200, at_point=5, at_random=100, late=10, copies=10, naps=6, turns=10, quotas=6, callbacks=10, full=6
+)
+QUICK = Trial(
+    kills=0, at_point=1, at_random=6, late=2, copies=1, naps=1, turns=2, quotas=1, callbacks=1, full=1
+)
 SAMPLE = Trial(
     kills=0,
     at_point=1,
@@ -42,6 +54,10 @@ SAMPLE = Trial(
     late=1,
     copies=1,
     naps=0,
+    turns=2,
+    quotas=1,
+    callbacks=1,
+    full=1,
     points=[POINTS[number - 1] for number in (2, 4, 8, 11, 14, 17, 19)],
 )
 TRIALS = {"whole": WHOLE, "quick": QUICK, "sample": SAMPLE}
@@ -116,6 +132,13 @@ def _special(trial: Trial, seed: int) -> list[Plan]:
     for number in range(trial.naps):
         kill = Kill(point=POINTS[(7, 8, 9, 10)[number % 4] - 1], chunks=1, sleeps=True)
         plans.append(_plan("asleep", number, seed, [kill]))
+    for number in range(trial.turns):
+        kill = Kill(part=random.uniform(0.12, 0.6))
+        plans.append(_plan("turns", number, seed, [kill], has_tag=number % 2 == 0))
+    others: list[tuple[Kind, int]] = [
+        ("quota", trial.quotas), ("callback", trial.callbacks), ("full", trial.full)
+    ]  # fmt: skip
+    plans += [_plan(kind, number, seed, ()) for kind, count in others for number in range(count)]
     return plans
 
 

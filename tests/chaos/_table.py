@@ -66,6 +66,11 @@ def _kills(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
             sum(outcome.naps > 0 for outcome in outcomes),
             trial.naps,
         ),
+        Line("jobs whose folder was copied, the copies at work in turn", of_kind["turns"], trial.turns),
+        Line("jobs whose quota was used up on the way", of_kind["quota"], trial.quotas),
+        Line("lives that a callback ended", sum(o.callbacks for o in outcomes), trial.callbacks),
+        Line("lives that a full disk ended", sum(o.full for o in outcomes), trial.full),
+        Line("lives under a client with other options", sum(o.options for o in outcomes), 1),
         Line("stops for an outage, resumed", sum(outcome.stops for outcome in outcomes)),
     ]
 

@@ -52,6 +52,13 @@ def lost(late_s: float, times: int = 1) -> list[Rule]:
     return [{"method": "POST", "path": _RUNS, "times": times, "late_s": late_s}]
 
 
+def quota(seed: int) -> list[Rule]:
+    """Return the rule by which the quota is used up in mid-job, and raised after some more requests."""
+    random = Random(seed)
+    action = {"answer": "quota_exceeded", "skip": random.randint(0, 3), "times": random.randint(1, 6)}
+    return [{"method": "POST", "path": _RUNS, **action}]
+
+
 def _once(
     random: Random, method: str, path: str, action: Rule, *, most_skip: int = 0, most_times: int = 1
 ) -> Rule:

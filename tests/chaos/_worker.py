@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 import traceback
 from pathlib import Path
@@ -14,10 +15,11 @@ from random import Random
 from attrs import evolve, frozen
 from fast_clock import FastClock
 
-from aignostics_async import Client
+from aignostics_async import Client, JobDatabaseError, JobStopped
 from aignostics_async._config import Limits
 from aignostics_async.auth import ClientCredentials, IdentityProvider, _refresher
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
+from aignostics_async.bulk.database import _database
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 from ._points import Point, Trap
@@ -40,6 +42,26 @@ class Orders:
     sleeps: bool = False
     """Whether it falls asleep at the point, rather than die."""
     seed: int = 0
+    job: str = "job"
+    """The job's folder in the round's, and beside it the state of the machine that works on it."""
+    state: str = "state"
+    has_options: bool = False
+    """Whether the client is one with other options than the one that holds the connections."""
+    chunk_size: int | None = None
+    raises_at: int | None = None
+    """Which of all calls of a callback raises."""
+    spare_pages: int | None = None
+    """How many pages the database may grow by before its disk is full."""
+    adopts: bool = False
+    """Whether somebody says first that all runs of the job's items are its own."""
+
+
+DONE, STOPPED, ANSWER_LOST, CALLBACK_RAISED, DISK_FULL = 0, 1, 3, 4, 5
+"""What a process ends with."""
+
+
+class CallbackError(Exception):
+    """What a caller's callback raises."""
 
 
 def client_of(emulator: Emulator) -> Client:
@@ -65,14 +87,19 @@ def make(emulator: Emulator, folder: Path, plan: JobPlan, slides: Path) -> None:
 def fork(emulator: Emulator, orders: Orders) -> int:
     """Start a process that works on the job to its end, or its own, and return its id.
 
-    It exits with 0 when the job has come to its end, and with 1 when the job stopped.
+    It exits with 0 when the job has come to its end, and with 1 when the job stopped; see `DONE`.
     """
     if pid := os.fork():
         return pid
-    status = 1
+    status = STOPPED
     try:
         _speak(orders.folder / "worker.log")
         status = _live(emulator, orders)
+    except CallbackError:
+        status = ANSWER_LOST if _open_requests(orders) else CALLBACK_RAISED
+    except JobStopped as error:
+        traceback.print_exc()
+        status = DISK_FULL if isinstance(error.cause, JobDatabaseError) else STOPPED
     except BaseException:  # noqa: BLE001 - a fork must never return
         traceback.print_exc()
     finally:
@@ -81,22 +108,73 @@ def fork(emulator: Emulator, orders: Orders) -> int:
 
 
 def _live(emulator: Emulator, orders: Orders) -> int:
-    os.environ["XDG_STATE_HOME"] = str(orders.folder / "state")
+    os.environ["XDG_STATE_HOME"] = str(orders.folder / orders.state)
     # Tokens end by the emulator's clock, and this is how soon one after the other may end.
     _refresher._REPLACEMENT_TRUSTED /= orders.rate
     if orders.point is not None:
-        database = orders.folder / "job" / "job.sqlite3"
+        database = orders.folder / orders.job / "job.sqlite3"
         how = signal.SIGSTOP if orders.sleeps else signal.SIGKILL
         Trap(orders.point, database, Random(orders.seed), orders.skip, orders.chunks, how).set()
+    if orders.spare_pages is not None:
+        _limit_database(orders.spare_pages)
     summary = asyncio.run(_work(emulator, orders))
     (orders.folder / "summary.json").write_text(json.dumps(summary, default=str), encoding="utf-8")
-    return 0
+    return DONE
+
+
+def _limit_database(spare_pages: int) -> None:
+    """Let the database of a job grow by some pages; then SQLite finds its disk full."""
+    open_to_write = _database._open_to_write
+
+    def limited(path: Path) -> sqlite3.Connection:
+        _make_pages_small(path)
+        connection = open_to_write(path)
+        (count,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {count + spare_pages}")
+        return connection
+
+    _database._open_to_write = limited
+
+
+def _make_pages_small(path: Path) -> None:
+    """Give a database pages that a small job fills."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in ("journal_mode = DELETE", "page_size = 512"):
+        connection.execute(f"PRAGMA {statement}").fetchall()
+    connection.execute("VACUUM")
+    connection.close()
+
+
+def _open_requests(orders: Orders) -> int:
+    """Return how many requests for runs are not concluded in the database."""
+    connection = sqlite3.connect(orders.folder / orders.job / "job.sqlite3")
+    (count,) = connection.execute("SELECT count(*) FROM attempts WHERE outcome IS NULL").fetchone()
+    connection.close()
+    return int(count)
+
+
+class _Callback:
+    """A callback that raises once, at one of its calls."""
+
+    def __init__(self, raises_at: int | None) -> None:
+        self._left = raises_at
+
+    def __call__(self, _event: object) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise CallbackError
 
 
 async def _work(emulator: Emulator, orders: Orders) -> object:
-    job_at = BulkJob(orders.folder / "job", clock=FastClock(orders.rate))
-    async with client_of(emulator) as client, job_at as job:
-        return (await job.run(client)).plain()
+    job_at = BulkJob(orders.folder / orders.job, clock=FastClock(orders.rate))
+    callback = _Callback(orders.raises_at)
+    async with client_of(emulator) as plain, job_at as job:
+        client = plain.with_options(retries=SETTINGS.retries) if orders.has_options else plain
+        if orders.adopts:
+            await job.adopt(client)
+        summary = await job.run(client, listener=callback, progress=callback, chunk_size=orders.chunk_size)
+        return summary.plain()
 
 
 def _speak(log: Path) -> None:
