@@ -43,7 +43,7 @@ async def probed(path: Path) -> ProbedSlide:
 
 
 @define(kw_only=True)
-class Bench:
+class JobHarness:
     """One job, its slides, and the emulator that it talks to."""
 
     emulator: Emulator

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running_jobs import RATE, SETTINGS, Bench
+from running_jobs import RATE, SETTINGS, JobHarness
 from slide_files import make_old
 
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job, write_report
@@ -17,36 +17,38 @@ from aignostics_async.emulator.synthetic import write_slide
 
 
 @pytest.fixture
-async def bench(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def harness(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[JobHarness]:
     emulator.reset(clock_rate=RATE, url_lifetime=10**6)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     slide = make_old(write_slide(tmp_path / "source.tiff", width=300, height=260))
     async with emulator.client(SETTINGS) as client:
-        yield Bench(emulator=emulator, client=client, folder=tmp_path, slide=slide)
+        yield JobHarness(emulator=emulator, client=client, folder=tmp_path, slide=slide)
 
 
-async def test_every_line_of_a_manifest_is_in_status_and_report(bench: Bench) -> None:
-    good, _, one, two = bench.copy("good", "wide", "one", "two")
-    manifest = bench.folder / "in.csv"
+async def test_every_line_of_a_manifest_is_in_status_and_report(harness: JobHarness) -> None:
+    good, _, one, two = harness.copy("good", "wide", "one", "two")
+    manifest = harness.folder / "in.csv"
     manifest.write_text(
         "path,reference,mpp\n"
         f"{good},{good.stem},\n"
-        f"{bench.path('wide')},wide,250\n"
+        f"{harness.path('wide')},wide,250\n"
         "gone.tiff,gone,\n"
         f"{one},twice,\n"
         f"{two},twice,\n"
     )
     report = await create_job(
-        bench.job, bench.plan(), Sources(manifest=manifest), bench.client, quarantine_faulty=True
+        harness.job, harness.plan(), Sources(manifest=manifest), harness.client, quarantine_faulty=True
     )
     assert (report.ready, len(report.faults)) == (1, 4)
-    summary = await bench.run()
+    summary = await harness.run()
     assert (summary.status, summary.exit_status) == (JobStatus.SOME_FAILED, 3)
     assert summary.audit.taken_in == 5
     assert summary.audit.is_whole
 
-    await write_report(bench.job, bench.folder / "r.csv", bench.folder / "r.json", pictures=False)
-    with (bench.folder / "r.csv").open(encoding="utf-8-sig", newline="") as file:
+    await write_report(harness.job, harness.folder / "r.csv", harness.folder / "r.json", pictures=False)
+    with (harness.folder / "r.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["reference"]: row for row in csv.DictReader(file)}
     aside = {reference: row for reference, row in rows.items() if row["account"] == "SET_ASIDE"}
     assert set(aside) == {"in.csv, line 3", "in.csv, line 4", str(one), str(two)}
@@ -54,50 +56,52 @@ async def test_every_line_of_a_manifest_is_in_status_and_report(bench: Bench) ->
     assert "gone.tiff is not there" in aside["in.csv, line 4"]["fault"]
     assert f"its reference 'twice' is also that of {two}" in aside[str(one)]["fault"]
     assert all(row["remedy"] for row in aside.values())
-    assert json.loads((bench.folder / "r.json").read_text())["summary"]["audit"]["taken_in"] == 5
+    assert json.loads((harness.folder / "r.json").read_text())["summary"]["audit"]["taken_in"] == 5
 
-    posts = bench.posts()
-    async with bench.opened() as job:
+    posts = harness.posts()
+    async with harness.opened() as job:
         await job.retry()
-    summary = await bench.run()
-    assert (summary.status, bench.posts()) == (JobStatus.SOME_FAILED, posts), "nothing of it is ever sent"
-    assert {fault for (fault,) in bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'")} == {
+    summary = await harness.run()
+    assert (summary.status, harness.posts()) == (JobStatus.SOME_FAILED, posts), "nothing of it is ever sent"
+    assert {fault for (fault,) in harness.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'")} == {
         "it could not be taken when the job was made"
     }
 
 
-async def test_a_name_that_no_report_can_show_is_accounted_for(bench: Bench) -> None:
-    folder = bench.folder / "slides"
+async def test_a_name_that_no_report_can_show_is_accounted_for(harness: JobHarness) -> None:
+    folder = harness.folder / "slides"
     folder.mkdir()
-    content = bench.slide.read_bytes()
-    (folder / f"{bench.folder.name}-good.tiff").write_bytes(content)
+    content = harness.slide.read_bytes()
+    (folder / f"{harness.folder.name}-good.tiff").write_bytes(content)
     with open(bytes(folder) + b"/caf\xe9.tiff", "wb") as file:  # noqa: PTH123 - a name that is no Unicode
         file.write(content[:-1])
-    await create_job(bench.job, bench.plan(), Sources(places=[folder]), bench.client, quarantine_faulty=True)
-    summary = await bench.run()
+    await create_job(
+        harness.job, harness.plan(), Sources(places=[folder]), harness.client, quarantine_faulty=True
+    )
+    summary = await harness.run()
     assert (summary.audit.taken_in, summary.exit_status) == (2, 3)
-    ((reference,),) = bench.rows("SELECT reference FROM items WHERE state = 'SET_ASIDE'")
+    ((reference,),) = harness.rows("SELECT reference FROM items WHERE state = 'SET_ASIDE'")
     assert reference == f"{folder}/caf\\xe9.tiff"
 
 
-async def test_a_slide_that_grows_after_its_upload_is_not_paid_for(bench: Bench) -> None:
-    await bench.make("a", "b", "c", chunk_size=3)
+async def test_a_slide_that_grows_after_its_upload_is_not_paid_for(harness: JobHarness) -> None:
+    await harness.make("a", "b", "c", chunk_size=3)
     grown: list[str] = []
 
     def grow(_job: BulkJob, event: JobEvent) -> None:
         if event.type is EventType.UPLOADED and not grown:
             grown.append(str(event.reference))
-            with (bench.folder / f"{event.reference}.tiff").open("ab") as file:
+            with (harness.folder / f"{event.reference}.tiff").open("ab") as file:
                 file.write(b"more")
 
-    summary = await bench.run(grow)
+    summary = await harness.run(grow)
     assert summary.status is JobStatus.SOME_FAILED
-    rows = bench.rows("SELECT reference, fault, uri FROM items WHERE state = 'SET_ASIDE'")
+    rows = harness.rows("SELECT reference, fault, uri FROM items WHERE state = 'SET_ASIDE'")
     assert rows == [(grown[0], "its file changed after it was uploaded", None)]
-    assert sorted(len(references) for references in bench.runs().values()) == [2]
+    assert sorted(len(references) for references in harness.runs().values()) == [2]
 
-    async with bench.opened() as job:
+    async with harness.opened() as job:
         assert await job.retry() == 1
-    assert (await bench.run()).status is JobStatus.DONE
-    assert sorted(len(references) for references in bench.runs().values()) == [1, 2]
-    assert bench.puts()[grown[0]] == 2, "what is analysed is what the file holds in the end"
+    assert (await harness.run()).status is JobStatus.DONE
+    assert sorted(len(references) for references in harness.runs().values()) == [1, 2]
+    assert harness.puts()[grown[0]] == 2, "what is analysed is what the file holds in the end"

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 from attrs import define, evolve
-from running_jobs import RATE, RUNS, SETTINGS, VERSION, Bench, all_bytes, on_first, without_results
+from running_jobs import RATE, RUNS, SETTINGS, VERSION, JobHarness, all_bytes, on_first, without_results
 from support import signed_in
 
 from aignostics_async import (
@@ -52,12 +52,12 @@ def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def bench(
+async def harness(
     fast_emulator: Emulator, tiny_slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Bench]:
+) -> AsyncIterator[JobHarness]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with fast_emulator.client(SETTINGS) as client:
-        yield Bench(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
+        yield JobHarness(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
 
 
 def drain(job: BulkJob) -> None:
@@ -67,47 +67,49 @@ def drain(job: BulkJob) -> None:
 # From end to end
 
 
-async def test_slides_become_results_and_nothing_is_done_twice(bench: Bench) -> None:
+async def test_slides_become_results_and_nothing_is_done_twice(harness: JobHarness) -> None:
     names = ("a", "b", "c", "d", "e")
-    places = list(map(str, bench.copy(*names)))
-    plan = bench.plan(chunk_size=2)
-    report = await create_job(bench.job, plan, Sources(places=places, reference_from="stem"), bench.client)
+    places = list(map(str, harness.copy(*names)))
+    plan = harness.plan(chunk_size=2)
+    report = await create_job(
+        harness.job, plan, Sources(places=places, reference_from="stem"), harness.client
+    )
     assert report.is_clear
-    bench.emulator.set_faults()
+    harness.emulator.set_faults()
 
-    summary = await bench.run()
+    summary = await harness.run()
 
     assert summary.status is JobStatus.DONE
-    assert bench.puts() == dict.fromkeys(map(bench.reference, names), 1)
-    assert bench.posts() == 3
-    bench.assert_each_has_one_run(*names)
-    await bench.assert_outputs_are_the_platform_s(*names)
+    assert harness.puts() == dict.fromkeys(map(harness.reference, names), 1)
+    assert harness.posts() == 3
+    harness.assert_each_has_one_run(*names)
+    await harness.assert_outputs_are_the_platform_s(*names)
 
-    bench.emulator.set_faults()
-    assert (await bench.run()).status is JobStatus.DONE
-    assert (bench.posts(), bench.puts()) == (0, {}), "there is nothing left to do"
-    assert not [asked for asked in bench.emulator.requests() if asked["path"].startswith("/storage")]
+    harness.emulator.set_faults()
+    assert (await harness.run()).status is JobStatus.DONE
+    assert (harness.posts(), harness.puts()) == (0, {}), "there is nothing left to do"
+    assert not [asked for asked in harness.emulator.requests() if asked["path"].startswith("/storage")]
 
 
-async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(bench: Bench) -> None:
+async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(harness: JobHarness) -> None:
     os.umask(0o022)
     # Some things go wrong, so that errors are told too.
-    await bench.make("a", "b")
-    bench.emulator.set_faults(
+    await harness.make("a", "b")
+    harness.emulator.set_faults(
         {"method": "PUT", "path": "/storage/objects/.*", "times": 1, "status": 503},
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": "/storage/objects/results/.*", "times": 2, "status": 403},
     )
-    assert (await bench.run()).status is JobStatus.DONE
+    assert (await harness.run()).status is JobStatus.DONE
 
-    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [bench.job, *bench.job.rglob("*")]}
-    own = {path: mode for path, mode in modes.items() if bench.job / "results" not in [path, *path.parents]}
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [harness.job, *harness.job.rglob("*")]}
+    own = {path: mode for path, mode in modes.items() if harness.job / "results" not in [path, *path.parents]}
     assert {mode for path, mode in own.items() if path.is_dir()} == {0o700}
     assert {mode for path, mode in own.items() if path.is_file()} == {0o600}
     assert {path.name for path in own} >= {"job", "job.sqlite3", "events.jsonl", "lock"}
     secrets = [b"X-Amz-Signature", b"sig=", b"token=", b"signature=", b"Bearer", b"emulator-"]
-    secrets += [bench.emulator.access_token.encode(), bench.emulator.refresh_token.encode()]
-    looked = [*all_bytes(bench.job), *all_bytes(bench.folder / "state")]
+    secrets += [harness.emulator.access_token.encode(), harness.emulator.refresh_token.encode()]
+    looked = [*all_bytes(harness.job), *all_bytes(harness.folder / "state")]
     assert len(looked) > 6
     found = [(path, secret) for path, content in looked for secret in secrets if secret in content]
     assert not found
@@ -118,42 +120,42 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(bench: Bench) -
 
 @pytest.mark.parametrize("what", [EventType.UPLOADED, EventType.RUN_CREATED, EventType.ITEM_DONE])
 @pytest.mark.parametrize("how", ["drained", "cancelled"])
-async def test_an_interrupted_job_goes_on(bench: Bench, what: EventType, how: str) -> None:
+async def test_an_interrupted_job_goes_on(harness: JobHarness, what: EventType, how: str) -> None:
     names = ("a", "b", "c", "d")
-    await bench.make(*names, chunk_size=2)
+    await harness.make(*names, chunk_size=2)
     if how == "drained":
-        summary = await bench.run(on_first(what, drain))
+        summary = await harness.run(on_first(what, drain))
         assert summary.job.finished_at is None
     else:
         with anyio.CancelScope() as scope:
-            await bench.run(on_first(what, lambda _job: scope.cancel()))
+            await harness.run(on_first(what, lambda _job: scope.cancel()))
         assert scope.cancelled_caught
-        assert bench.told(EventType.STOPPED)
+        assert harness.told(EventType.STOPPED)
 
-    assert (await bench.run()).status is JobStatus.DONE
+    assert (await harness.run()).status is JobStatus.DONE
     if how == "drained":
-        assert set(bench.puts().values()) == {1}, "what was begun came to its end"
-    assert set(bench.puts()) == set(map(bench.reference, names))
-    assert bench.posts() == 2
-    bench.assert_each_has_one_run(*names)
-    await bench.assert_outputs_are_the_platform_s(*names)
+        assert set(harness.puts().values()) == {1}, "what was begun came to its end"
+    assert set(harness.puts()) == set(map(harness.reference, names))
+    assert harness.posts() == 2
+    harness.assert_each_has_one_run(*names)
+    await harness.assert_outputs_are_the_platform_s(*names)
 
 
-async def test_a_slide_that_is_in_the_store_is_not_sent_again(bench: Bench) -> None:
+async def test_a_slide_that_is_in_the_store_is_not_sent_again(harness: JobHarness) -> None:
     """The process died after its last byte, and before that was written down."""
-    await bench.make("a", "b", chunk_size=2)
-    await bench.run(on_first(EventType.UPLOADED, drain))
-    sent = bench.puts()
-    bench.write("UPDATE items SET state = 'SENDING', uri = NULL, crc32c = NULL WHERE state = 'STORED'")
-    assert "SENDING" in bench.states().values()
-    assert (await bench.run()).status is JobStatus.DONE
-    assert {reference: bench.puts()[reference] for reference in sent} == dict.fromkeys(sent, 1)
+    await harness.make("a", "b", chunk_size=2)
+    await harness.run(on_first(EventType.UPLOADED, drain))
+    sent = harness.puts()
+    harness.write("UPDATE items SET state = 'SENDING', uri = NULL, crc32c = NULL WHERE state = 'STORED'")
+    assert "SENDING" in harness.states().values()
+    assert (await harness.run()).status is JobStatus.DONE
+    assert {reference: harness.puts()[reference] for reference in sent} == dict.fromkeys(sent, 1)
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await bench.make("a", "b", chunk_size=2)
+    await harness.make("a", "b", chunk_size=2)
     create, is_created = PlatformClient.create, asyncio.Event()
 
     async def never_told(self: PlatformClient, items: Sequence[Item]) -> AttemptResult:
@@ -164,93 +166,93 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
 
     with monkeypatch.context() as patch:
         patch.setattr(PlatformClient, "create", never_told)
-        running = asyncio.create_task(bench.run())
+        running = asyncio.create_task(harness.run())
         await asyncio.wait_for(is_created.wait(), 20)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-    assert bench.rows("SELECT state FROM intents") == [("SENDING",)]
+    assert harness.rows("SELECT state FROM intents") == [("SENDING",)]
 
-    assert (await bench.run()).status is JobStatus.DONE
-    assert bench.posts() == 1, "its run is there, and is found"
-    bench.assert_each_has_one_run("a", "b")
+    assert (await harness.run()).status is JobStatus.DONE
+    assert harness.posts() == 1, "its run is there, and is found"
+    harness.assert_each_has_one_run("a", "b")
 
 
-async def test_another_process_pauses_the_job(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_process_pauses_the_job(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     from aignostics_async.bulk import _job
 
     monkeypatch.setattr(_job, "_REQUEST_INTERVAL", 0.01)
-    await bench.make("a", "b", chunk_size=1)
-    bench.emulator.set_clock(rate=0)  # no run gets anywhere
-    summary = await bench.run(on_first(EventType.RUN_CREATED, lambda _: (bench.job / "pause").touch()))
+    await harness.make("a", "b", chunk_size=1)
+    harness.emulator.set_clock(rate=0)  # no run gets anywhere
+    summary = await harness.run(on_first(EventType.RUN_CREATED, lambda _: (harness.job / "pause").touch()))
     assert summary.job.is_paused
     assert summary.status is JobStatus.UNFINISHED
-    bench.emulator.set_clock(rate=RATE)
-    summary = await bench.run()
+    harness.emulator.set_clock(rate=RATE)
+    summary = await harness.run()
     assert (summary.status, summary.job.is_paused) == (JobStatus.DONE, False)
-    assert not (bench.job / "pause").exists()
-    bench.assert_each_has_one_run("a", "b")
+    assert not (harness.job / "pause").exists()
+    harness.assert_each_has_one_run("a", "b")
 
 
-async def test_two_of_a_job_at_once(bench: Bench) -> None:
-    await bench.make("a")
-    async with bench.opened() as first:
+async def test_two_of_a_job_at_once(harness: JobHarness) -> None:
+    await harness.make("a")
+    async with harness.opened() as first:
         with pytest.raises(JobBusy, match=f"process {os.getpid()} "):
-            async with bench.opened():
+            async with harness.opened():
                 pass
-        running = asyncio.create_task(first.run(bench.client))
+        running = asyncio.create_task(first.run(harness.client))
         await asyncio.sleep(0)
         with pytest.raises(UsageError, match="at work"):
-            await first.run(bench.client)
+            await first.run(harness.client)
         with pytest.raises(UsageError, match="at work"):
-            await first.cancel(bench.client)
+            await first.cancel(harness.client)
         assert (await running).status is JobStatus.DONE
     with pytest.raises(JobRefused, match="there is a job in"):
-        await create_job(bench.job, bench.plan(), Sources(places=[str(bench.folder)]), bench.client)
+        await create_job(harness.job, harness.plan(), Sources(places=[str(harness.folder)]), harness.client)
     with pytest.raises(JobError, match="there is no job in"):
-        await BulkJob.open(bench.folder).__aenter__()
+        await BulkJob.open(harness.folder).__aenter__()
 
 
 # Slides that are not well
 
 
-async def test_a_slide_that_changed_after_it_was_read(bench: Bench) -> None:
-    await bench.make("a", "b", "c")
-    write_slide(bench.path("b"), seed=9, width=600, height=400)
-    assert (await bench.run()).status is JobStatus.DONE
-    (uploaded,) = bench.rows(
+async def test_a_slide_that_changed_after_it_was_read(harness: JobHarness) -> None:
+    await harness.make("a", "b", "c")
+    write_slide(harness.path("b"), seed=9, width=600, height=400)
+    assert (await harness.run()).status is JobStatus.DONE
+    (uploaded,) = harness.rows(
         "SELECT size, json_extract(info, '$.width') FROM items WHERE path LIKE '%-b.tiff'"
     )
-    assert uploaded == (bench.path("b").stat().st_size, 600)
-    assert set(bench.puts().values()) == {1}
-    bench.assert_each_has_one_run("a", "b", "c")
+    assert uploaded == (harness.path("b").stat().st_size, 600)
+    assert set(harness.puts().values()) == {1}
+    harness.assert_each_has_one_run("a", "b", "c")
 
 
-async def test_slides_that_cannot_be_read_are_set_aside(bench: Bench) -> None:
+async def test_slides_that_cannot_be_read_are_set_aside(harness: JobHarness) -> None:
     names = ("good", "garbage", "cut", "gone", "fine")
-    await bench.make(*names, chunk_size=2)
-    bench.path("garbage").write_text("this is no slide")
-    content = bench.path("cut").read_bytes()
-    bench.path("cut").write_bytes(content[: len(content) // 3])
-    bench.path("gone").unlink()
+    await harness.make(*names, chunk_size=2)
+    harness.path("garbage").write_text("this is no slide")
+    content = harness.path("cut").read_bytes()
+    harness.path("cut").write_bytes(content[: len(content) // 3])
+    harness.path("gone").unlink()
 
-    summary = await bench.run()
+    summary = await harness.run()
 
     assert summary.status is JobStatus.SOME_FAILED
     aside = dict.fromkeys(("garbage", "cut", "gone"), "SET_ASIDE")
-    assert bench.states() == {"good": "DONE", "fine": "DONE", **aside}
-    assert all(fault for (fault,) in bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'"))
-    bench.assert_each_has_one_run("good", "fine")
+    assert harness.states() == {"good": "DONE", "fine": "DONE", **aside}
+    assert all(fault for (fault,) in harness.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'"))
+    harness.assert_each_has_one_run("good", "fine")
 
-    bench.copy("garbage", "cut", "gone")
-    async with bench.opened() as job:
+    harness.copy("garbage", "cut", "gone")
+    async with harness.opened() as job:
         assert await job.retry() == 3
-    assert (await bench.run()).status is JobStatus.DONE
-    bench.assert_each_has_one_run(*names)
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run(*names)
 
 
 async def test_a_slide_that_crashes_its_reader_is_set_aside(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As native code does for a damaged file: the process is gone, and with it only that slide."""
     from aignostics_async.bulk.preflight.slide_probe import _prober
@@ -262,12 +264,12 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
         "worker.main()"
     )
     monkeypatch.setattr(_prober, "_PROGRAM", crashing)
-    await bench.make("a", "poison", "c")
+    await harness.make("a", "poison", "c")
     for name in ("a", "poison", "c"):
-        os.utime(bench.path(name), (1, 1))  # so that they are read again
-    assert (await bench.run()).status is JobStatus.SOME_FAILED
-    assert bench.states() == {"a": "DONE", "poison": "SET_ASIDE", "c": "DONE"}
-    assert bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'") == [
+        os.utime(harness.path(name), (1, 1))  # so that they are read again
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    assert harness.states() == {"a": "DONE", "poison": "SET_ASIDE", "c": "DONE"}
+    assert harness.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'") == [
         ("the process that read it was ended by SIGABRT",)
     ]
 
@@ -275,271 +277,271 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
 # The wallet
 
 
-async def test_no_more_items_are_sent_than_the_plan_allows(bench: Bench) -> None:
-    await bench.make("a", "b", "c", "d", "e", max_items=3, chunk_size=2)
+async def test_no_more_items_are_sent_than_the_plan_allows(harness: JobHarness) -> None:
+    await harness.make("a", "b", "c", "d", "e", max_items=3, chunk_size=2)
     with anyio.CancelScope() as scope:
-        await bench.run(on_first(EventType.UPLOADED, lambda _job: scope.cancel()))
+        await harness.run(on_first(EventType.UPLOADED, lambda _job: scope.cancel()))
     for _ in range(2):
-        await bench.run()
-    assert sorted(bench.states().values()) == ["DONE", "DONE", "DONE", "READY", "READY"]
-    assert len(bench.puts()) == 3, "what can't be analysed is not sent either"
-    assert sum(map(len, bench.runs().values())) == 3
+        await harness.run()
+    assert sorted(harness.states().values()) == ["DONE", "DONE", "DONE", "READY", "READY"]
+    assert len(harness.puts()) == 3, "what can't be analysed is not sent either"
+    assert sum(map(len, harness.runs().values())) == 3
 
 
-async def test_what_is_submitted_again_counts_against_the_limit(bench: Bench) -> None:
-    await bench.make("a", "bad", max_items=2, chunk_size=2)
-    bench.emulator.set_faults(without_results("bad"))
-    await bench.run()
-    bench.emulator.set_faults()
-    async with bench.opened() as job:
+async def test_what_is_submitted_again_counts_against_the_limit(harness: JobHarness) -> None:
+    await harness.make("a", "bad", max_items=2, chunk_size=2)
+    harness.emulator.set_faults(without_results("bad"))
+    await harness.run()
+    harness.emulator.set_faults()
+    async with harness.opened() as job:
         assert await job.retry(failed=True) == 1
-        summary = await job.run(bench.client)
+        summary = await job.run(harness.client)
     assert summary.status is JobStatus.SOME_FAILED, "to resume it again changes nothing"
     (thing,) = next_steps(summary)
     assert thing.what == "1 slide is beyond the limit of 2 items that may be billed"
-    assert bench.posts() == 0
-    assert bench.states() == {"a": "DONE", "bad": "STORED"}
+    assert harness.posts() == 0
+    assert harness.states() == {"a": "DONE", "bad": "STORED"}
 
 
-async def test_uploads_that_were_interrupted_go_on_within_the_limit(bench: Bench) -> None:
+async def test_uploads_that_were_interrupted_go_on_within_the_limit(harness: JobHarness) -> None:
     """They count as what may be billed already, and must not stand in their own way."""
-    await bench.make("a", "b", "c", max_items=2, chunk_size=2)
-    bench.write("UPDATE items SET state = 'SENDING', key = 'interrupted/' || number WHERE number < 3")
-    await bench.run()
-    assert bench.states() == {"a": "DONE", "b": "DONE", "c": "READY"}
+    await harness.make("a", "b", "c", max_items=2, chunk_size=2)
+    harness.write("UPDATE items SET state = 'SENDING', key = 'interrupted/' || number WHERE number < 3")
+    await harness.run()
+    assert harness.states() == {"a": "DONE", "b": "DONE", "c": "READY"}
 
 
-async def test_a_chunk_is_refused_for_one_slide(bench: Bench) -> None:
+async def test_a_chunk_is_refused_for_one_slide(harness: JobHarness) -> None:
     names = ("a", "b", "bad", "d", "e")
-    await bench.make(*names, chunk_size=5)
+    await harness.make(*names, chunk_size=5)
     # Its metadata does not fit, which the preflight of `create_job` would have found.
-    bench.write("UPDATE items SET info = json_set(info, '$.width', 300001) WHERE path LIKE '%-bad.tiff'")
-    summary = await bench.run()
+    harness.write("UPDATE items SET info = json_set(info, '$.width', 300001) WHERE path LIKE '%-bad.tiff'")
+    summary = await harness.run()
     assert summary.status is JobStatus.SOME_FAILED
-    assert bench.states() == {**dict.fromkeys(names, "DONE"), "bad": "SET_ASIDE"}
-    ((fault,),) = bench.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'")
+    assert harness.states() == {**dict.fromkeys(names, "DONE"), "bad": "SET_ASIDE"}
+    ((fault,),) = harness.rows("SELECT fault FROM items WHERE state = 'SET_ASIDE'")
     assert "the platform refused it" in fault
-    bench.assert_each_has_one_run("a", "b", "d", "e")
+    harness.assert_each_has_one_run("a", "b", "d", "e")
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(bench: Bench, status: int) -> None:
-    await bench.make("a", "b", "c", "d", chunk_size=4)
-    bench.emulator.set_faults(
+async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(harness: JobHarness, status: int) -> None:
+    await harness.make("a", "b", "c", "d", chunk_size=4)
+    harness.emulator.set_faults(
         {"method": "POST", "path": RUNS, "times": 1, "status": status, "body": {"detail": "no"}}
     )
-    assert (await bench.run()).status is JobStatus.DONE
-    assert sorted(map(len, bench.runs().values())) == [2, 2]
-    bench.assert_each_has_one_run("a", "b", "c", "d")
+    assert (await harness.run()).status is JobStatus.DONE
+    assert sorted(map(len, harness.runs().values())) == [2, 2]
+    harness.assert_each_has_one_run("a", "b", "c", "d")
 
 
-async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(bench: Bench) -> None:
+async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(harness: JobHarness) -> None:
     names = tuple("abcdefgh")
-    await bench.make(*names, chunk_size=1)
+    await harness.make(*names, chunk_size=1)
     refused = {"method": "POST", "path": RUNS, "status": 422}
     # Its words differ each time: the fault is the same.
     bodies = [{"detail": f"no {number}"} for number in range(8)]
-    bench.emulator.set_faults(*({**refused, "body": body, "times": 1} for body in bodies))
+    harness.emulator.set_faults(*({**refused, "body": body, "times": 1} for body in bodies))
     with pytest.raises(JobStopped, match="one slide after the other"):
-        await bench.run()
-    bench.emulator.set_faults()
-    async with bench.opened() as job:
+        await harness.run()
+    harness.emulator.set_faults()
+    async with harness.opened() as job:
         await job.retry()
-    assert (await bench.run()).status is JobStatus.DONE
-    bench.assert_each_has_one_run(*names)
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run(*names)
 
 
-async def test_failed_items_are_submitted_again_by_one_new_run(bench: Bench) -> None:
-    await bench.make("a", "bad", "c", chunk_size=3)
-    bench.emulator.set_faults(without_results("bad"))
-    assert (await bench.run()).status is JobStatus.SOME_FAILED
-    assert bench.states() == {"a": "DONE", "bad": "FAILED", "c": "DONE"}
-    ((status, error),) = bench.rows("SELECT status, error FROM items WHERE state = 'FAILED'")
+async def test_failed_items_are_submitted_again_by_one_new_run(harness: JobHarness) -> None:
+    await harness.make("a", "bad", "c", chunk_size=3)
+    harness.emulator.set_faults(without_results("bad"))
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    assert harness.states() == {"a": "DONE", "bad": "FAILED", "c": "DONE"}
+    ((status, error),) = harness.rows("SELECT status, error FROM items WHERE state = 'FAILED'")
     assert status.startswith("ERROR")
     assert error
-    bench.emulator.set_faults()
-    async with bench.opened() as job:
+    harness.emulator.set_faults()
+    async with harness.opened() as job:
         assert await job.retry() == 0, "what is paid needs to be asked for"
-        assert (await job.run(bench.client)).status is JobStatus.SOME_FAILED
-        assert bench.posts() == 0
+        assert (await job.run(harness.client)).status is JobStatus.SOME_FAILED
+        assert harness.posts() == 0
         assert await job.retry(failed=True) == 1
-        assert (await job.run(bench.client)).status is JobStatus.DONE
-    assert bench.posts() == 1
-    assert bench.puts() == {}, "its slide is in the store"
-    assert sorted(map(sorted, bench.runs().values()), key=len) == [
-        [bench.reference("bad")],
-        sorted(map(bench.reference, ("a", "bad", "c"))),
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert harness.posts() == 1
+    assert harness.puts() == {}, "its slide is in the store"
+    assert sorted(map(sorted, harness.runs().values()), key=len) == [
+        [harness.reference("bad")],
+        sorted(map(harness.reference, ("a", "bad", "c"))),
     ]
 
 
-async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(bench: Bench) -> None:
+async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(harness: JobHarness) -> None:
     """Its run has the same references as the one that failed, and must not pass for that one's second."""
-    await bench.make("bad", chunk_size=1)
-    bench.emulator.set_faults(without_results("bad"))
-    assert (await bench.run()).status is JobStatus.SOME_FAILED
-    async with bench.opened() as job:
+    await harness.make("bad", chunk_size=1)
+    harness.emulator.set_faults(without_results("bad"))
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    async with harness.opened() as job:
         await job.retry(failed=True)
-        bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "after"})
-        assert (await job.run(bench.client)).status is JobStatus.DONE
-    assert bench.posts() == 1
-    assert len(bench.runs()) == 2
-    assert not bench.rows("SELECT 1 FROM seen WHERE is_duplicate")
+        harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "after"})
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert harness.posts() == 1
+    assert len(harness.runs()) == 2
+    assert not harness.rows("SELECT 1 FROM seen WHERE is_duplicate")
 
 
 # Runs that are not what they were
 
 
-async def test_a_run_that_is_gone_when_the_job_is_resumed(bench: Bench) -> None:
-    await bench.make("a", "b", chunk_size=1)
-    bench.emulator.set_clock(rate=0)
-    await bench.run(on_first(EventType.RUN_CREATED, drain))
-    bench.emulator.set_clock(rate=RATE)
-    ((lost, reference), *_) = bench.rows(
+async def test_a_run_that_is_gone_when_the_job_is_resumed(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=1)
+    harness.emulator.set_clock(rate=0)
+    await harness.run(on_first(EventType.RUN_CREATED, drain))
+    harness.emulator.set_clock(rate=RATE)
+    ((lost, reference), *_) = harness.rows(
         "SELECT run_id, reference FROM items WHERE run_id IS NOT NULL ORDER BY number"
     )
     # What else there is: a login that sees none of the job's runs would be refused.
-    assert bench.emulator.move({"run": lost, "delete": True}) == [True]
-    bench.emulator.script({"items": ["somebody's"], "application_version_id": "he-tme:v1.1.0"})
-    summary = await bench.run()
+    assert harness.emulator.move({"run": lost, "delete": True}) == [True]
+    harness.emulator.script({"items": ["somebody's"], "application_version_id": "he-tme:v1.1.0"})
+    summary = await harness.run()
     assert summary.status is JobStatus.SOME_FAILED
-    ((state, fault, found),) = bench.rows("SELECT state, fault, reference FROM items WHERE state <> 'DONE'")
+    ((state, fault, found),) = harness.rows("SELECT state, fault, reference FROM items WHERE state <> 'DONE'")
     assert (state, found) == ("SET_ASIDE", reference)
     assert lost in fault
-    async with bench.opened() as job:
+    async with harness.opened() as job:
         assert await job.retry() == 0, "a new run is paid"
         assert await job.retry(failed=True) == 1
-        assert (await job.run(bench.client)).status is JobStatus.DONE
+        assert (await job.run(harness.client)).status is JobStatus.DONE
 
 
-async def test_outputs_that_are_gone_or_damaged_are_brought_again(bench: Bench) -> None:
-    await bench.make("a", "b")
-    assert (await bench.run()).status is JobStatus.DONE
-    deleted, damaged, *_ = sorted((bench.job / "results").rglob("*.*"))
+async def test_outputs_that_are_gone_or_damaged_are_brought_again(harness: JobHarness) -> None:
+    await harness.make("a", "b")
+    assert (await harness.run()).status is JobStatus.DONE
+    deleted, damaged, *_ = sorted((harness.job / "results").rglob("*.*"))
     deleted.unlink()
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
-    bench.emulator.set_faults()
-    async with bench.opened() as job:
+    harness.emulator.set_faults()
+    async with harness.opened() as job:
         assert sorted(await job.verify()) == [deleted, damaged]
         assert (await job.summary()).status is JobStatus.UNFINISHED
-        assert (await job.run(bench.client)).status is JobStatus.DONE
+        assert (await job.run(harness.client)).status is JobStatus.DONE
         assert await job.verify() == []
-    assert (bench.posts(), bench.puts()) == (0, {})
-    await bench.assert_outputs_are_the_platform_s("a", "b")
+    assert (harness.posts(), harness.puts()) == (0, {})
+    await harness.assert_outputs_are_the_platform_s("a", "b")
 
 
-async def test_a_job_that_is_cancelled_pays_for_nothing_more(bench: Bench) -> None:
-    await bench.make("a", "b", "c", chunk_size=1)
-    bench.emulator.set_clock(rate=0)
-    await bench.run(on_first(EventType.RUN_CREATED, drain))
-    created = len(bench.rows("SELECT 1 FROM intents WHERE state = 'CREATED'"))
-    posts = bench.posts()
+async def test_a_job_that_is_cancelled_pays_for_nothing_more(harness: JobHarness) -> None:
+    await harness.make("a", "b", "c", chunk_size=1)
+    harness.emulator.set_clock(rate=0)
+    await harness.run(on_first(EventType.RUN_CREATED, drain))
+    created = len(harness.rows("SELECT 1 FROM intents WHERE state = 'CREATED'"))
+    posts = harness.posts()
     # The first of them can't be cancelled: the others are all the same.
-    bench.emulator.set_faults({"method": "POST", "path": f"{RUNS}/.*/cancel", "times": 1, "status": 404})
-    async with bench.opened() as job:
-        assert await job.cancel(bench.client) == created - 1
-        assert await job.cancel(bench.client) == 1
-        bench.emulator.set_clock(rate=RATE)
-        bench.emulator.set_faults()
-        summary = await job.run(bench.client)
+    harness.emulator.set_faults({"method": "POST", "path": f"{RUNS}/.*/cancel", "times": 1, "status": 404})
+    async with harness.opened() as job:
+        assert await job.cancel(harness.client) == created - 1
+        assert await job.cancel(harness.client) == 1
+        harness.emulator.set_clock(rate=RATE)
+        harness.emulator.set_faults()
+        summary = await job.run(harness.client)
     assert summary.status is JobStatus.SOME_FAILED
-    assert set(bench.states().values()) <= {"FAILED", "SET_ASIDE"}
-    assert list(bench.states().values()).count("FAILED") == created
-    assert (posts, bench.posts()) == (created, 0)
+    assert set(harness.states().values()) <= {"FAILED", "SET_ASIDE"}
+    assert list(harness.states().values()).count("FAILED") == created
+    assert (posts, harness.posts()) == (created, 0)
 
 
-async def test_only_slides_that_are_done_are_cleaned_away(bench: Bench) -> None:
-    await bench.make("a", "bad", "c", chunk_size=1)
-    bench.emulator.set_faults(without_results("bad"))
-    store = bench.client.store(bench.emulator.s3())
-    await bench.run(store=store)
-    bench.write("UPDATE items SET state = 'SUCCEEDED' WHERE path LIKE '%-c.tiff'")
-    keys = dict(bench.rows("SELECT reference, key FROM items"))
-    async with bench.opened() as job:
-        assert await job.clean(bench.client, store=store) == 1
-        assert await job.clean(bench.client, store=store) == 0
+async def test_only_slides_that_are_done_are_cleaned_away(harness: JobHarness) -> None:
+    await harness.make("a", "bad", "c", chunk_size=1)
+    harness.emulator.set_faults(without_results("bad"))
+    store = harness.client.store(harness.emulator.s3())
+    await harness.run(store=store)
+    harness.write("UPDATE items SET state = 'SUCCEEDED' WHERE path LIKE '%-c.tiff'")
+    keys = dict(harness.rows("SELECT reference, key FROM items"))
+    async with harness.opened() as job:
+        assert await job.clean(harness.client, store=store) == 1
+        assert await job.clean(harness.client, store=store) == 0
     left = {reference for reference, key in keys.items() if await store.stat(key) is not None}
-    assert left == {bench.reference("bad"), bench.reference("c")}, "that may be tried again"
+    assert left == {harness.reference("bad"), harness.reference("c")}, "that may be tried again"
 
 
 # A person decides
 
 
-async def ambiguous(bench: Bench) -> None:
+async def ambiguous(harness: JobHarness) -> None:
     """Make a job whose one run may exist or not."""
-    await bench.make("a", "b", chunk_size=2)
-    bench.emulator.set_faults(
+    await harness.make("a", "b", chunk_size=2)
+    harness.emulator.set_faults(
         {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
         {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
     )
-    assert (await bench.run()).status is JobStatus.UNDECIDED
-    assert bench.told(EventType.RUN_AMBIGUOUS)
-    bench.emulator.set_faults()
+    assert (await harness.run()).status is JobStatus.UNDECIDED
+    assert harness.told(EventType.RUN_AMBIGUOUS)
+    harness.emulator.set_faults()
 
 
-async def test_a_person_names_the_run(bench: Bench) -> None:
-    await ambiguous(bench)
-    (mine,) = bench.runs()
-    other = bench.emulator.script({"items": ["other"], "application_version_id": "he-tme:v1.0.0"})[0]
-    version = bench.emulator.script({"items": [bench.reference("a")]})[0]
-    async with bench.opened() as job:
+async def test_a_person_names_the_run(harness: JobHarness) -> None:
+    await ambiguous(harness)
+    (mine,) = harness.runs()
+    other = harness.emulator.script({"items": ["other"], "application_version_id": "he-tme:v1.0.0"})[0]
+    version = harness.emulator.script({"items": [harness.reference("a")]})[0]
+    async with harness.opened() as job:
         for wrong in (other, version, "00000000-0000-4000-8000-000000000000"):
             with pytest.raises(JobRefused, match=wrong):
-                await job.resolve(1, run_id=wrong, client=bench.client)
+                await job.resolve(1, run_id=wrong, client=harness.client)
         with pytest.raises(JobStateError, match="chunk 2 is not open to decide"):
-            await job.resolve(2, run_id=mine, client=bench.client)
-        await job.resolve(1, run_id=mine, client=bench.client)
-        assert (await job.run(bench.client)).status is JobStatus.DONE
-    assert bench.posts() == 0
-    bench.assert_each_has_one_run("a", "b")
+            await job.resolve(2, run_id=mine, client=harness.client)
+        await job.resolve(1, run_id=mine, client=harness.client)
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert harness.posts() == 0
+    harness.assert_each_has_one_run("a", "b")
 
 
-async def test_a_person_is_sure_that_there_is_no_run(bench: Bench) -> None:
-    await ambiguous(bench)
-    (mine,) = bench.runs()
-    assert bench.emulator.move({"run": mine, "delete": True}) == [True]
-    async with bench.opened() as job:
-        await job.resolve(1, run_id=None, client=bench.client)
-        assert (await job.run(bench.client)).status is JobStatus.DONE
-    assert bench.posts() == 1
+async def test_a_person_is_sure_that_there_is_no_run(harness: JobHarness) -> None:
+    await ambiguous(harness)
+    (mine,) = harness.runs()
+    assert harness.emulator.move({"run": mine, "delete": True}) == [True]
+    async with harness.opened() as job:
+        await job.resolve(1, run_id=None, client=harness.client)
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert harness.posts() == 1
 
 
 @pytest.mark.parametrize("does_cancel", [True, False])
-async def test_a_person_decides_about_a_second_run(bench: Bench, does_cancel: bool) -> None:
-    await bench.make("a", chunk_size=1)
-    twin = {"items": [bench.reference("a")], "application_version_id": "he-tme:v1.0.0"}
+async def test_a_person_decides_about_a_second_run(harness: JobHarness, does_cancel: bool) -> None:
+    await harness.make("a", chunk_size=1)
+    twin = {"items": [harness.reference("a")], "application_version_id": "he-tme:v1.0.0"}
     scripted: list[str] = []
-    summary = await bench.run(
-        on_first(EventType.RUN_CREATED, lambda _: scripted.extend(bench.emulator.script(twin)))
+    summary = await harness.run(
+        on_first(EventType.RUN_CREATED, lambda _: scripted.extend(harness.emulator.script(twin)))
     )
     assert summary.status is JobStatus.UNDECIDED
-    assert [event.run_id for event in bench.told(EventType.RUN_DUPLICATE)] == scripted
-    ((own,),) = bench.rows("SELECT run_id FROM intents")
-    async with bench.opened() as job:
+    assert [event.run_id for event in harness.told(EventType.RUN_DUPLICATE)] == scripted
+    ((own,),) = harness.rows("SELECT run_id FROM intents")
+    async with harness.opened() as job:
         with pytest.raises(JobStateError, match="is not a second one of this job"):
-            await job.resolve_duplicate(own, client=bench.client)
-        await job.resolve_duplicate(scripted[0], client=bench.client if does_cancel else None)
+            await job.resolve_duplicate(own, client=harness.client)
+        await job.resolve_duplicate(scripted[0], client=harness.client if does_cancel else None)
         assert (await job.summary()).status is JobStatus.DONE
-    cancels = [asked["path"] for asked in bench.emulator.requests() if asked["path"].endswith("/cancel")]
+    cancels = [asked["path"] for asked in harness.emulator.requests() if asked["path"].endswith("/cancel")]
     assert cancels == [f"{RUNS}/{scripted[0]}/cancel"] * does_cancel
 
 
-async def test_a_second_run_with_the_job_s_mark_is_cancelled(bench: Bench) -> None:
-    await bench.make("a", chunk_size=1, reference_tag=True)
+async def test_a_second_run_with_the_job_s_mark_is_cancelled(harness: JobHarness) -> None:
+    await harness.make("a", chunk_size=1, reference_tag=True)
 
     def twin(_job: BulkJob) -> None:
-        ((tag,),) = bench.rows("SELECT tag FROM intents")
-        bench.emulator.script(
-            {"items": [bench.reference("a") + tag], "application_version_id": "he-tme:v1.0.0"}
+        ((tag,),) = harness.rows("SELECT tag FROM intents")
+        harness.emulator.script(
+            {"items": [harness.reference("a") + tag], "application_version_id": "he-tme:v1.0.0"}
         )
 
-    assert (await bench.run(on_first(EventType.RUN_CREATED, twin))).status is JobStatus.DONE
-    ((own,),) = bench.rows("SELECT run_id FROM intents")
-    ((second, done),) = bench.rows("SELECT run_id, done FROM seen WHERE is_duplicate")
+    assert (await harness.run(on_first(EventType.RUN_CREATED, twin))).status is JobStatus.DONE
+    ((own,),) = harness.rows("SELECT run_id FROM intents")
+    ((second, done),) = harness.rows("SELECT run_id, done FROM seen WHERE is_duplicate")
     assert done == "it was cancelled"
-    assert (await bench.client.run(second).details()).status == "CANCELED_USER"
-    assert (await bench.client.run(own).details()).status == "COMPLETED"
+    assert (await harness.client.run(second).details()).status == "CANCELED_USER"
+    assert (await harness.client.run(own).details()).status == "COMPLETED"
 
 
 # Whose the job is
@@ -553,49 +555,49 @@ async def test_a_second_run_with_the_job_s_mark_is_cancelled(bench: Bench) -> No
         ({"application_version": "he-tme:v0.9.0"}, "another application version"),
     ],
 )
-async def test_who_resumes_is_who_began(bench: Bench, change: dict[str, str], words: str) -> None:
-    await bench.make("a", "b", chunk_size=1)
-    bench.emulator.script({"items": ["to know the user by"]})
-    await bench.run(on_first(EventType.UPLOADED, drain))
+async def test_who_resumes_is_who_began(harness: JobHarness, change: dict[str, str], words: str) -> None:
+    await harness.make("a", "b", chunk_size=1)
+    harness.emulator.script({"items": ["to know the user by"]})
+    await harness.run(on_first(EventType.UPLOADED, drain))
     ((name, value),) = change.items()
-    bench.write(f"UPDATE job SET identity = json_set(identity, '$.{name}', ?)", value)
-    bench.emulator.set_faults()
+    harness.write(f"UPDATE job SET identity = json_set(identity, '$.{name}', ?)", value)
+    harness.emulator.set_faults()
     for _ in range(2):
         with pytest.raises(JobRefused, match=words):
-            await bench.run()
-    async with bench.opened() as job:
+            await harness.run()
+    async with harness.opened() as job:
         with pytest.raises(JobRefused, match=words):
-            await job.adopt(bench.client)
+            await job.adopt(harness.client)
         with pytest.raises(JobRefused, match=words):
-            await job.cancel(bench.client)
-    assert (bench.posts(), bench.puts()) == (0, {})
+            await job.cancel(harness.client)
+    assert (harness.posts(), harness.puts()) == (0, {})
 
 
-async def test_another_server_is_refused(bench: Bench, second_emulator: Emulator) -> None:
-    await bench.make("a")
-    async with second_emulator.client(SETTINGS) as client, bench.opened() as job:
+async def test_another_server_is_refused(harness: JobHarness, second_emulator: Emulator) -> None:
+    await harness.make("a")
+    async with second_emulator.client(SETTINGS) as client, harness.opened() as job:
         with pytest.raises(JobRefused, match="the client signs in at"):
             await job.run(client)
     assert {asked["method"] for asked in second_emulator.requests()} <= {"GET"}
 
 
-async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(bench: Bench) -> None:
+async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(harness: JobHarness) -> None:
     """Its token says nothing of who it is, and it has no run of its own by which to tell."""
-    await bench.make("a", "b", "c", chunk_size=1)
-    bench.emulator.set_clock(rate=0)
-    await bench.run(on_first(EventType.RUN_CREATED, drain))
-    bench.write("UPDATE job SET identity = json_remove(identity, '$.user', '$.organization')")
-    bench.emulator.set_faults(
+    await harness.make("a", "b", "c", chunk_size=1)
+    harness.emulator.set_clock(rate=0)
+    await harness.run(on_first(EventType.RUN_CREATED, drain))
+    harness.write("UPDATE job SET identity = json_remove(identity, '$.user', '$.organization')")
+    harness.emulator.set_faults(
         {"method": "GET", "path": RUNS, "status": 200, "body": []},
         {"method": "GET", "path": f"{RUNS}/.*", "status": 404},
     )
     with pytest.raises(JobRefused, match="none of the runs"):
-        await bench.run()
-    assert bench.posts() == 0
-    assert "SET_ASIDE" not in bench.states().values()
-    bench.emulator.set_faults()
-    bench.emulator.set_clock(rate=RATE)
-    assert (await bench.run()).status is JobStatus.DONE
+        await harness.run()
+    assert harness.posts() == 0
+    assert "SET_ASIDE" not in harness.states().values()
+    harness.emulator.set_faults()
+    harness.emulator.set_clock(rate=RATE)
+    assert (await harness.run()).status is JobStatus.DONE
 
 
 # A database from before
@@ -603,65 +605,65 @@ async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(bench: Bench)
 
 @pytest.mark.parametrize("has_marker", [True, False])
 async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
-    bench: Bench, has_marker: bool
+    harness: JobHarness, has_marker: bool
 ) -> None:
     names = ("a", "b", "c", "d")
-    await bench.make(*names, chunk_size=2)
-    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
-    assert (await bench.run()).status is JobStatus.DONE
-    assert {path.name for path in bench.job.iterdir()} >= {"job.sqlite3"}
-    shutil.copy(copy, bench.database)
+    await harness.make(*names, chunk_size=2)
+    copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
+    assert (await harness.run()).status is JobStatus.DONE
+    assert {path.name for path in harness.job.iterdir()} >= {"job.sqlite3"}
+    shutil.copy(copy, harness.database)
     if not has_marker:
-        shutil.rmtree(bench.folder / "state")
-    bench.copy("e")
-    bench.write(
+        shutil.rmtree(harness.folder / "state")
+    harness.copy("e")
+    harness.write(
         "INSERT INTO items (uuid, reference, turn, path, changed_at) VALUES ('e', ?, 0, ?, 0)",
-        bench.reference("e"),
-        str(bench.path("e")),
+        harness.reference("e"),
+        str(harness.path("e")),
     )
-    bench.write("UPDATE job SET taken_in = taken_in + 1")
-    bench.emulator.set_faults()
+    harness.write("UPDATE job SET taken_in = taken_in + 1")
+    harness.emulator.set_faults()
 
-    assert (await bench.run()).status is JobStatus.DONE
+    assert (await harness.run()).status is JobStatus.DONE
 
-    assert len(bench.told(EventType.RUN_ADOPTED)) == 2
-    asked = [(each["method"], each["path"]) for each in bench.emulator.requests()]
+    assert len(harness.told(EventType.RUN_ADOPTED)) == 2
+    asked = [(each["method"], each["path"]) for each in harness.emulator.requests()]
     assert asked.count(("POST", RUNS)) == 1, "of the slide that was in no run"
     before = asked[: asked.index(("POST", RUNS))]
-    adopted = bench.rows("SELECT run_id FROM intents WHERE how IS NOT NULL")
+    adopted = harness.rows("SELECT run_id FROM intents WHERE how IS NOT NULL")
     assert all(("GET", f"{RUNS}/{run_id}/results") in before for (run_id,) in adopted)
-    bench.assert_each_has_one_run(*names, "e")
+    harness.assert_each_has_one_run(*names, "e")
 
 
 @pytest.mark.parametrize("failed_questions", [0, 6])
 async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_for(
-    bench: Bench, failed_questions: int
+    harness: JobHarness, failed_questions: int
 ) -> None:
-    await bench.make("a", "b", chunk_size=2)
-    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
+    await harness.make("a", "b", chunk_size=2)
+    copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
     late = {"method": "POST", "path": RUNS, "times": 1, "late_s": 100}
-    bench.emulator.set_faults(late)
-    await bench.run(on_first(EventType.RUN_UNKNOWN, drain))
-    shutil.copy(copy, bench.database)
-    posts = bench.posts()
-    bench.emulator.set_faults({"method": "GET", "path": RUNS, "times": failed_questions, "status": 503})
-    assert (await bench.run()).status is JobStatus.DONE
-    assert (posts, bench.posts()) == (1, 0)
-    bench.assert_each_has_one_run("a", "b")
+    harness.emulator.set_faults(late)
+    await harness.run(on_first(EventType.RUN_UNKNOWN, drain))
+    shutil.copy(copy, harness.database)
+    posts = harness.posts()
+    harness.emulator.set_faults({"method": "GET", "path": RUNS, "times": failed_questions, "status": 503})
+    assert (await harness.run()).status is JobStatus.DONE
+    assert (posts, harness.posts()) == (1, 0)
+    harness.assert_each_has_one_run("a", "b")
 
 
 @pytest.mark.parametrize("shown", [0, 2])
 @pytest.mark.parametrize("has_marker", [True, False])
 async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, has_marker: bool, shown: int
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch, has_marker: bool, shown: int
 ) -> None:
     names = ("a", "b", "c", "d")
-    await bench.make(*names, chunk_size=4)
-    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
-    await bench.run()
-    shutil.copy(copy, bench.database)
+    await harness.make(*names, chunk_size=4)
+    copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
+    await harness.run()
+    shutil.copy(copy, harness.database)
     if not has_marker:
-        shutil.rmtree(bench.folder / "state")
+        shutil.rmtree(harness.folder / "state")
     references, read = PlatformClient.references, []
 
     async def in_part(self: PlatformClient, run_id: str) -> frozenset[str] | None:
@@ -670,60 +672,62 @@ async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
         return found if found is None or read.count(run_id) > 1 else frozenset(sorted(found)[:shown])
 
     monkeypatch.setattr(PlatformClient, "references", in_part)
-    bench.emulator.set_faults()
-    assert (await bench.run()).status is JobStatus.DONE
-    assert bench.posts() == 0
-    bench.assert_each_has_one_run(*names)
+    harness.emulator.set_faults()
+    assert (await harness.run()).status is JobStatus.DONE
+    assert harness.posts() == 0
+    harness.assert_each_has_one_run(*names)
 
 
-async def test_a_new_job_adopts_nothing(bench: Bench) -> None:
+async def test_a_new_job_adopts_nothing(harness: JobHarness) -> None:
     """Somebody had a slide of that name analysed after the job was made: a person decides."""
-    await bench.make("a", "b", chunk_size=1)
-    run_id, *_ = bench.emulator.script({"items": [bench.reference("a")], "application_version_id": VERSION})
-    assert (await bench.run()).status is JobStatus.UNDECIDED
-    assert bench.states() == {"a": "SET_ASIDE", "b": "DONE"}
-    assert bench.posts() == 1
-    assert not bench.told(EventType.RUN_ADOPTED)
-    async with bench.opened() as job:
-        assert await job.held_items() == {bench.reference("a"): run_id}
+    await harness.make("a", "b", chunk_size=1)
+    run_id, *_ = harness.emulator.script(
+        {"items": [harness.reference("a")], "application_version_id": VERSION}
+    )
+    assert (await harness.run()).status is JobStatus.UNDECIDED
+    assert harness.states() == {"a": "SET_ASIDE", "b": "DONE"}
+    assert harness.posts() == 1
+    assert not harness.told(EventType.RUN_ADOPTED)
+    async with harness.opened() as job:
+        assert await job.held_items() == {harness.reference("a"): run_id}
         assert await job.retry() == 0, "it would be billed again"
         assert await job.count_billable_retries(failed=False, rerun=True) == 1
         assert await job.retry(rerun=True) == 1
-    assert (await bench.run()).status is JobStatus.DONE, "and that run is not called a second one"
-    assert bench.posts() == 2
+    assert (await harness.run()).status is JobStatus.DONE, "and that run is not called a second one"
+    assert harness.posts() == 2
 
 
-async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(bench: Bench) -> None:
-    await bench.make("a", "b", chunk_size=1)
-    copy = shutil.copy(bench.database, bench.folder / "copy.sqlite3")
-    await bench.run()
-    shutil.copy(copy, bench.database)
-    bench.emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*/results", "status": 500})
+async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=1)
+    copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
+    await harness.run()
+    shutil.copy(copy, harness.database)
+    harness.emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*/results", "status": 500})
     with pytest.raises(JobError, match="nothing can be sent"):
-        await bench.run()
-    assert (bench.posts(), bench.puts()) == (0, {})
+        await harness.run()
+    assert (harness.posts(), harness.puts()) == (0, {})
 
 
 # What ends
 
 
-async def test_results_that_end_soon_are_an_alarm(bench: Bench) -> None:
-    await bench.make("a", "b", chunk_size=2)
-    bench.emulator.set_faults({"method": "GET", "path": "/storage/objects/results/.*", "status": 503})
-    await bench.run(on_first(EventType.RUN_ENDED, drain))
-    assert not bench.told(EventType.RESULTS_EXPIRE)
+async def test_results_that_end_soon_are_an_alarm(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=2)
+    harness.emulator.set_faults({"method": "GET", "path": "/storage/objects/results/.*", "status": 503})
+    await harness.run(on_first(EventType.RUN_ENDED, drain))
+    assert not harness.told(EventType.RESULTS_EXPIRE)
     ended = (datetime.now(UTC) - timedelta(days=25)).timestamp()
-    bench.write("UPDATE seen SET ended_at = ?", ended)
-    bench.write("UPDATE items SET state = 'SUCCEEDED', fault = NULL")
-    bench.emulator.set_faults()
-    await bench.run()
-    (alarm,) = bench.told(EventType.RESULTS_EXPIRE)
+    harness.write("UPDATE seen SET ended_at = ?", ended)
+    harness.write("UPDATE items SET state = 'SUCCEEDED', fault = NULL")
+    harness.emulator.set_faults()
+    await harness.run()
+    (alarm,) = harness.told(EventType.RESULTS_EXPIRE)
     first = datetime.fromtimestamp(ended, UTC) + timedelta(days=30)
     assert f"the results of 2 slides soon, the first on {first:%Y-%m-%d}" in (alarm.text or "")
 
 
-async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(bench: Bench) -> None:
-    results = bench.folder / "small"
+async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(harness: JobHarness) -> None:
+    results = harness.folder / "small"
     results.mkdir()
     process = await asyncio.create_subprocess_exec(
         "mount",
@@ -739,26 +743,26 @@ async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(bench: 
     if process.returncode:
         pytest.skip("this user may not mount a small file system")
     try:
-        await bench.make("a", "b", results=results)
+        await harness.make("a", "b", results=results)
         with pytest.raises(JobStopped, match="make room"):
-            await bench.run()
-        await _check_whole(bench, results)
-        assert "SET_ASIDE" not in bench.states().values()
+            await harness.run()
+        await _check_whole(harness, results)
+        assert "SET_ASIDE" not in harness.states().values()
         remounted = await asyncio.create_subprocess_exec("mount", "-o", "remount,size=64m", str(results))
         assert await remounted.wait() == 0
-        bench.emulator.set_faults()
-        assert (await bench.run()).status is JobStatus.DONE
-        assert (bench.posts(), bench.puts()) == (0, {})
-        await bench.assert_outputs_are_the_platform_s("a", "b", results=results)
+        harness.emulator.set_faults()
+        assert (await harness.run()).status is JobStatus.DONE
+        assert (harness.posts(), harness.puts()) == (0, {})
+        await harness.assert_outputs_are_the_platform_s("a", "b", results=results)
     finally:
         await (await asyncio.create_subprocess_exec("umount", str(results))).wait()
 
 
-async def _check_whole(bench: Bench, results: Path) -> None:
+async def _check_whole(harness: JobHarness, results: Path) -> None:
     """Check that whatever stands under a final name is whole."""
-    async with bench.opened() as job:
+    async with harness.opened() as job:
         assert await job.verify() == []
-    known = {Path(path) for (path,) in bench.rows("SELECT path FROM outputs WHERE status = 'VERIFIED'")}
+    known = {Path(path) for (path,) in harness.rows("SELECT path FROM outputs WHERE status = 'VERIFIED'")}
     there = {path for path in results.rglob("*") if path.is_file() and not path.name.startswith(".")}
     assert there <= known
 
@@ -782,52 +786,52 @@ class Ending:
         return await self.store.presign_get(uri, expires)
 
 
-async def test_credentials_that_end_too_soon_are_refused_before_the_request(bench: Bench) -> None:
-    await bench.make("a", "b")
-    opened = bench.client.store(bench.emulator.store_url)
+async def test_credentials_that_end_too_soon_are_refused_before_the_request(harness: JobHarness) -> None:
+    await harness.make("a", "b")
+    opened = harness.client.store(harness.emulator.store_url)
     with pytest.raises(JobStopped, match="credentials"):
-        await bench.run(store=Ending(opened))
-    assert bench.posts() == 0
-    assert bench.rows("SELECT count(*) FROM attempts") == [(0,)]
-    assert (await bench.run()).status is JobStatus.DONE
-    assert set(bench.puts().values()) == {1}
+        await harness.run(store=Ending(opened))
+    assert harness.posts() == 0
+    assert harness.rows("SELECT count(*) FROM attempts") == [(0,)]
+    assert (await harness.run()).status is JobStatus.DONE
+    assert set(harness.puts().values()) == {1}
 
 
-async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(bench: Bench) -> None:
-    await bench.make("a", "b", "c", chunk_size=1)
-    source = signed_in(bench.emulator)
+async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(harness: JobHarness) -> None:
+    await harness.make("a", "b", "c", chunk_size=1)
+    source = signed_in(harness.emulator)
 
     def end(_job: BulkJob) -> None:
-        bench.emulator.set_faults(
+        harness.emulator.set_faults(
             {"path": "/api/.*", "status": 401},
             {"path": TOKEN_PATH, "status": 403, "body": {"error": "invalid_grant"}},
         )
 
-    async with Client(bench.emulator.api_root, source, settings=SETTINGS) as client:
-        ending = evolve(bench, client=client)
+    async with Client(harness.emulator.api_root, source, settings=SETTINGS) as client:
+        ending = evolve(harness, client=client)
         with pytest.raises(JobStopped) as stopped:
             await ending.run(on_first(EventType.RUN_CREATED, end))
     assert isinstance(stopped.value.cause, LoginRequired), stopped.value
-    bench.emulator.set_faults()
-    assert (await bench.run()).status is JobStatus.DONE
-    bench.assert_each_has_one_run("a", "b", "c")
+    harness.emulator.set_faults()
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b", "c")
 
 
-async def test_a_job_that_begins_during_an_outage_waits_for_its_end(bench: Bench) -> None:
-    await bench.make("a")
-    bench.emulator.set_faults(
+async def test_a_job_that_begins_during_an_outage_waits_for_its_end(harness: JobHarness) -> None:
+    await harness.make("a")
+    harness.emulator.set_faults(
         {"method": "GET", "path": "/api/v1/applications/.*", "times": 20, "status": 503}
     )
-    assert (await bench.run()).status is JobStatus.DONE
-    assert bench.told(EventType.WAITING)
+    assert (await harness.run()).status is JobStatus.DONE
+    assert harness.told(EventType.WAITING)
 
 
-async def test_a_network_that_fails_for_a_while_is_waited_for(bench: Bench) -> None:
-    await bench.make("a", "b", chunk_size=1)
-    bench.emulator.set_faults(
+async def test_a_network_that_fails_for_a_while_is_waited_for(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=1)
+    harness.emulator.set_faults(
         {"path": "/api/v1/runs.*", "method": "GET", "skip": 3, "times": 12, "status": 503},
         {"path": "/storage/objects/.*", "method": "PUT", "times": 2, "drop": "before"},
     )
     seen: list[JobEvent] = []
-    assert (await bench.run(lambda _job, event: seen.append(event))).status is JobStatus.DONE
-    bench.assert_each_has_one_run("a", "b")
+    assert (await harness.run(lambda _job, event: seen.append(event))).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b")

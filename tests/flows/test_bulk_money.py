@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from running_jobs import RATE, RUNS, SETTINGS, Bench, on_first
+from running_jobs import RATE, RUNS, SETTINGS, JobHarness, on_first
 
 from aignostics_async import Forbidden, JobDatabaseError, JobStopped, QuotaExceeded
 from aignostics_async.bulk import (
@@ -41,13 +41,13 @@ def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["plain", "with_options"])
-async def bench(
+async def harness(
     request: pytest.FixtureRequest,
     fast_emulator: Emulator,
     tiny_slide: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Bench]:
+) -> AsyncIterator[JobHarness]:
     """Give a job under a plain client, and under one with other options that shares its connections."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     fast_emulator.set_clock(rate=RATE)
@@ -55,106 +55,106 @@ async def bench(
     async with fast_emulator.client(SETTINGS) as plain:
         timeouts = evolve(SETTINGS.timeouts, read=SETTINGS.timeouts.read + 1)
         client = plain if request.param == "plain" else plain.with_options(timeouts=timeouts)
-        yield Bench(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
+        yield JobHarness(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
 
 
-def attempts(bench: Bench) -> list[str | None]:
+def attempts(harness: JobHarness) -> list[str | None]:
     """Return what is on the disk of each request for a run."""
-    return [outcome for (outcome,) in bench.rows("SELECT outcome FROM attempts ORDER BY number")]
+    return [outcome for (outcome,) in harness.rows("SELECT outcome FROM attempts ORDER BY number")]
 
 
-async def summary_of(bench: Bench) -> Any:
-    return await JobObserver(bench.job).summary()
+async def summary_of(harness: JobHarness) -> Any:
+    return await JobObserver(harness.job).summary()
 
 
 # The server's date
 
 
-async def test_a_late_commit_is_waited_for_under_every_client(bench: Bench) -> None:
+async def test_a_late_commit_is_waited_for_under_every_client(harness: JobHarness) -> None:
     """A clock that stands still would let silence last for ever, or end too soon."""
-    await bench.make("a", "b", chunk_size=2)
-    bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "late_s": 90})
-    assert (await bench.run()).status is JobStatus.DONE
-    assert bench.posts() == 1
-    bench.assert_each_has_one_run("a", "b")
+    await harness.make("a", "b", chunk_size=2)
+    harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "late_s": 90})
+    assert (await harness.run()).status is JobStatus.DONE
+    assert harness.posts() == 1
+    harness.assert_each_has_one_run("a", "b")
 
 
-async def test_a_request_that_was_lost_is_repeated_under_every_client(bench: Bench) -> None:
-    await bench.make("a", "b", chunk_size=2)
-    bench.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "before"})
-    assert (await bench.run()).status is JobStatus.DONE
-    assert bench.posts() == 2
-    bench.assert_each_has_one_run("a", "b")
+async def test_a_request_that_was_lost_is_repeated_under_every_client(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=2)
+    harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "before"})
+    assert (await harness.run()).status is JobStatus.DONE
+    assert harness.posts() == 2
+    harness.assert_each_has_one_run("a", "b")
 
 
 # Quotas and unexpected answers
 
 
-async def test_a_quota_that_is_used_up_stops_sending_and_nothing_else(bench: Bench) -> None:
-    await bench.make("a", "b", "c", "d", chunk_size=1)
+async def test_a_quota_that_is_used_up_stops_sending_and_nothing_else(harness: JobHarness) -> None:
+    await harness.make("a", "b", "c", "d", chunk_size=1)
     quota = {"method": "POST", "path": RUNS, "skip": 1, "answer": "quota_exceeded"}
-    bench.emulator.set_faults(quota)
+    harness.emulator.set_faults(quota)
     with pytest.raises(JobStopped, match="12 of 500 are left") as stopped:
-        await bench.run()
+        await harness.run()
     assert isinstance(stopped.value.cause, QuotaExceeded)
 
-    assert sorted(bench.states().values()) == ["ASSIGNED", "ASSIGNED", "ASSIGNED", "DONE"], "it came home"
-    assert set(bench.rows("SELECT state, size FROM intents WHERE run_id IS NULL")) == {("SEALED", 1)}
-    summary = await summary_of(bench)
+    assert sorted(harness.states().values()) == ["ASSIGNED", "ASSIGNED", "ASSIGNED", "DONE"], "it came home"
+    assert set(harness.rows("SELECT state, size FROM intents WHERE run_id IS NULL")) == {("SEALED", 1)}
+    summary = await summary_of(harness)
     assert (summary.status, summary.exit_status) == (JobStatus.QUOTA_EXCEEDED, 8)
     assert (summary.job.stop_kind, summary.job.stopped_at is not None) == ("QuotaExceeded", True)
     assert "12 of 500 are left" in summary.job.stop_reason
 
-    bench.emulator.set_faults()
-    async with bench.opened() as job:
-        summary = await job.run(bench.client, chunk_size=3)
+    harness.emulator.set_faults()
+    async with harness.opened() as job:
+        summary = await job.run(harness.client, chunk_size=3)
     assert summary.status is JobStatus.DONE
     assert (summary.job.stopped_at, summary.job.stop_reason) == (None, None)
-    assert bench.posts() == 1, "what was not sent was sealed again"
-    bench.assert_each_has_one_run("a", "b", "c", "d")
-    async with bench.opened() as job:
+    assert harness.posts() == 1, "what was not sent was sealed again"
+    harness.assert_each_has_one_run("a", "b", "c", "d")
+    async with harness.opened() as job:
         assert job.plan.chunk_size == 3
 
 
-async def test_an_answer_that_is_not_listed_is_asked_for_twice_and_not_for_ever(bench: Bench) -> None:
-    await bench.make("a", "b", chunk_size=2)
+async def test_an_answer_that_is_not_listed_is_asked_for_twice_and_not_for_ever(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=2)
     teapot = {"method": "POST", "path": RUNS, "status": 418, "body": {"detail": "short and stout"}}
-    bench.emulator.set_faults(teapot)
+    harness.emulator.set_faults(teapot)
     with pytest.raises(JobStopped, match="short and stout"):
-        await bench.run()
-    assert bench.posts() == 2
-    assert attempts(bench) == ["UNKNOWN", "UNKNOWN"]
-    bench.emulator.set_faults()
-    assert (await bench.run()).status is JobStatus.DONE
-    bench.assert_each_has_one_run("a", "b")
+        await harness.run()
+    assert harness.posts() == 2
+    assert attempts(harness) == ["UNKNOWN", "UNKNOWN"]
+    harness.emulator.set_faults()
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b")
 
 
 # Why it stopped
 
 
-async def test_status_says_why_and_when_a_job_stopped(bench: Bench) -> None:
-    await bench.make("a")
-    bench.emulator.set_faults({"method": "POST", "path": RUNS, "answer": "forbidden"})
+async def test_status_says_why_and_when_a_job_stopped(harness: JobHarness) -> None:
+    await harness.make("a")
+    harness.emulator.set_faults({"method": "POST", "path": RUNS, "answer": "forbidden"})
     with pytest.raises(JobStopped) as stopped:
-        await bench.run()
+        await harness.run()
     assert isinstance(stopped.value.cause, Forbidden)
-    summary = await summary_of(bench)
+    summary = await summary_of(harness)
     assert summary.job.stop_kind == "Forbidden"
     assert "may not access" in summary.job.stop_reason
     assert summary.job.stopped_at is not None
-    bench.emulator.set_faults()
-    assert (await bench.run()).job.stopped_at is None
+    harness.emulator.set_faults()
+    assert (await harness.run()).job.stopped_at is None
 
 
-async def test_a_full_disk_in_the_job_s_folder_is_told_and_resumed(bench: Bench) -> None:
-    bench.job.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(bench.job)]
+async def test_a_full_disk_in_the_job_s_folder_is_told_and_resumed(harness: JobHarness) -> None:
+    harness.job.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(harness.job)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount a small file system")
     try:
         names = tuple("abcdef")
-        await bench.make(*names, chunk_size=1, results=bench.folder / "results")
-        filler = bench.job / "filler"
+        await harness.make(*names, chunk_size=1, results=harness.folder / "results")
+        filler = harness.job / "filler"
 
         def fill(_job: BulkJob) -> None:
             with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
@@ -162,15 +162,15 @@ async def test_a_full_disk_in_the_job_s_folder_is_told_and_resumed(bench: Bench)
                     file.write(bytes(4096))
 
         with pytest.raises(JobStopped) as stopped:
-            await bench.run(on_first(EventType.RUN_CREATED, fill))
+            await harness.run(on_first(EventType.RUN_CREATED, fill))
         assert isinstance(stopped.value.cause, JobDatabaseError)
-        summary = await summary_of(bench)
+        summary = await summary_of(harness)
         assert "no space is left" in (summary.job.stop_reason or "")
         filler.unlink()
-        assert (await bench.run()).status is JobStatus.DONE
-        bench.assert_each_has_one_run(*names)
+        assert (await harness.run()).status is JobStatus.DONE
+        harness.assert_each_has_one_run(*names)
     finally:
-        subprocess.run(["umount", str(bench.job)], check=True)
+        subprocess.run(["umount", str(harness.job)], check=True)
 
 
 # Callbacks
@@ -200,83 +200,87 @@ CALLBACKS = (
 
 
 @pytest.mark.parametrize("where", CALLBACKS)
-async def test_a_callback_that_raises_ends_the_job_and_no_answer_is_lost(bench: Bench, where: str) -> None:
+async def test_a_callback_that_raises_ends_the_job_and_no_answer_is_lost(
+    harness: JobHarness, where: str
+) -> None:
     names = ("a", "b", "c", "d")
-    await bench.make(*names, chunk_size=1)
+    await harness.make(*names, chunk_size=1)
     slow = {"method": "POST", "path": RUNS, "skip": 1, "delay_s": 0.3}
     lost = {"method": "POST", "path": RUNS, "times": 1, "drop": "after"}
-    bench.emulator.set_faults(*([lost] if where == EventType.RUN_UNKNOWN else []), slow)
+    harness.emulator.set_faults(*([lost] if where == EventType.RUN_UNKNOWN else []), slow)
 
     def progress(_event: object) -> None:
         raise CallbackError("progress")
 
-    async with bench.opened() as job:
+    async with harness.opened() as job:
         with pytest.raises(CallbackError):
             await job.run(
-                bench.client,
+                harness.client,
                 listener=raising(where),
                 progress=progress if where == "progress" else None,
             )
-        assert None not in attempts(bench), "every answer was written down"
-        sent = len(attempts(bench))
-        assert bench.posts() == sent
+        assert None not in attempts(harness), "every answer was written down"
+        sent = len(attempts(harness))
+        assert harness.posts() == sent
         summary = await job.summary()
         assert summary.job.stop_kind == "CallbackError"
-        assert (await job.run(bench.client)).status is JobStatus.DONE
-    assert bench.posts() == len(attempts(bench))
-    bench.assert_each_has_one_run(*names)
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert harness.posts() == len(attempts(harness))
+    harness.assert_each_has_one_run(*names)
 
 
 # Cancelling at work
 
 
-async def test_another_process_cancels_a_job_at_work(bench: Bench) -> None:
+async def test_another_process_cancels_a_job_at_work(harness: JobHarness) -> None:
     names = ("a", "b", "c", "d", "e", "f")
-    await bench.make(*names, chunk_size=1)
-    bench.emulator.set_clock(rate=0)
+    await harness.make(*names, chunk_size=1)
+    harness.emulator.set_clock(rate=0)
     slow = {"method": "POST", "path": RUNS, "skip": 1, "delay_s": 0.3}
-    bench.emulator.set_faults(slow)
-    observer = JobObserver(bench.job)
-    await bench.run(on_first(EventType.RUN_CREATED, lambda _job: observer.request_cancel()))
-    bench.emulator.set_clock(rate=RATE)
-    begun = bench.posts()
-    summary = await summary_of(bench)
+    harness.emulator.set_faults(slow)
+    observer = JobObserver(harness.job)
+    await harness.run(on_first(EventType.RUN_CREATED, lambda _job: observer.request_cancel()))
+    harness.emulator.set_clock(rate=RATE)
+    begun = harness.posts()
+    summary = await summary_of(harness)
     assert summary.job.cancelled_at is not None
-    assert not (bench.job / "cancel").exists()
-    assert set(attempts(bench)) == {"CREATED"}
-    ended = await bench.run()
-    assert (bench.posts(), ended.status) == (begun, JobStatus.SOME_FAILED), "nothing is sent any more"
-    assert set(bench.states().values()) <= {"FAILED", "SET_ASIDE"}
+    assert not (harness.job / "cancel").exists()
+    assert set(attempts(harness)) == {"CREATED"}
+    ended = await harness.run()
+    assert (harness.posts(), ended.status) == (begun, JobStatus.SOME_FAILED), "nothing is sent any more"
+    assert set(harness.states().values()) <= {"FAILED", "SET_ASIDE"}
 
 
-async def test_a_cancel_that_no_process_has_seen_is_carried_out_before_anything_is_sent(bench: Bench) -> None:
-    await bench.make("a", "b")
-    JobObserver(bench.job).request_cancel()
-    summary = await bench.run()
-    assert (bench.posts(), bench.puts()) == (0, {})
+async def test_a_cancel_that_no_process_has_seen_is_carried_out_before_anything_is_sent(
+    harness: JobHarness,
+) -> None:
+    await harness.make("a", "b")
+    JobObserver(harness.job).request_cancel()
+    summary = await harness.run()
+    assert (harness.posts(), harness.puts()) == (0, {})
     assert summary.job.cancelled_at is not None
-    assert set(bench.states().values()) == {"SET_ASIDE"}
-    async with bench.opened() as job:
+    assert set(harness.states().values()) == {"SET_ASIDE"}
+    async with harness.opened() as job:
         assert await job.retry() == 2
         assert (await job.summary()).job.cancelled_at is None
-        assert (await job.run(bench.client)).status is JobStatus.DONE
+        assert (await job.run(harness.client)).status is JobStatus.DONE
 
 
 # Slides that were analysed before
 
 
-def other_job(bench: Bench, name: str = "other") -> Bench:
+def other_job(harness: JobHarness, name: str = "other") -> JobHarness:
     """Return a job of the same user beside another one."""
-    folder = bench.folder / name
+    folder = harness.folder / name
     folder.mkdir()
-    return evolve(bench, folder=folder, events=[])
+    return evolve(harness, folder=folder, events=[])
 
 
-async def test_a_slide_of_another_name_is_recognized_and_held(bench: Bench) -> None:
-    await bench.make("a")
-    assert (await bench.run()).status is JobStatus.DONE
-    (run_id,) = bench.runs()
-    second = other_job(bench)
+async def test_a_slide_of_another_name_is_recognized_and_held(harness: JobHarness) -> None:
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
+    (run_id,) = harness.runs()
+    second = other_job(harness)
     await second.make("x")
     summary = await second.run()
     assert (second.posts(), summary.status, summary.exit_status) == (0, JobStatus.UNDECIDED, 4)
@@ -284,85 +288,85 @@ async def test_a_slide_of_another_name_is_recognized_and_held(bench: Bench) -> N
         assert await job.held_items() == {second.reference("x"): run_id}
         assert await job.retry(failed=True) == 0
         assert await job.retry(rerun=True) == 1
-        assert (await job.run(bench.client)).status is JobStatus.DONE
+        assert (await job.run(harness.client)).status is JobStatus.DONE
     assert second.posts() == 1
 
 
-async def test_a_slide_whose_results_are_gone_is_analysed_again(bench: Bench) -> None:
-    await bench.make("a")
-    assert (await bench.run()).status is JobStatus.DONE
-    (run_id,) = bench.runs()
-    await bench.client.run(run_id).delete_results()
-    second = other_job(bench)
+async def test_a_slide_whose_results_are_gone_is_analysed_again(harness: JobHarness) -> None:
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
+    (run_id,) = harness.runs()
+    await harness.client.run(run_id).delete_results()
+    second = other_job(harness)
     await second.make("x")
     assert (await second.run()).status is JobStatus.DONE
     assert second.posts() == 1
 
 
-async def test_a_slide_that_failed_before_is_analysed_again(bench: Bench) -> None:
-    await bench.make("a")
-    bench.emulator.set_faults({"method": "GET", "path": ".*-a.tiff", "status": 404})
-    assert (await bench.run()).status is JobStatus.SOME_FAILED
-    second = other_job(bench)
+async def test_a_slide_that_failed_before_is_analysed_again(harness: JobHarness) -> None:
+    await harness.make("a")
+    harness.emulator.set_faults({"method": "GET", "path": ".*-a.tiff", "status": 404})
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    second = other_job(harness)
     await second.make("x")
     assert (await second.run()).status is JobStatus.DONE
 
 
-async def test_a_damaged_index_keeps_no_job_from_running(bench: Bench) -> None:
-    index = bench.folder / "state" / "aignostics-async" / "billing"
+async def test_a_damaged_index_keeps_no_job_from_running(harness: JobHarness) -> None:
+    index = harness.folder / "state" / "aignostics-async" / "billing"
     index.mkdir(parents=True)
     (index / "index.sqlite3").write_bytes(b"damaged" * 1000)
-    await bench.make("a")
-    assert (await bench.run()).status is JobStatus.DONE
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
 
 
 # Copies of a job's folder, one after the other
 
 
-def copied(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def copied(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> JobHarness:
     """Return a copy of the job unchanged, on another machine of the same user."""
-    elsewhere = bench.folder / "elsewhere"
-    shutil.copytree(bench.job, elsewhere / "job")
+    elsewhere = harness.folder / "elsewhere"
+    shutil.copytree(harness.job, elsewhere / "job")
     monkeypatch.setenv("XDG_STATE_HOME", str(elsewhere / "state"))
-    return evolve(bench, folder=elsewhere, events=[])
+    return evolve(harness, folder=elsewhere, events=[])
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 3])
 @pytest.mark.parametrize("tag", [True, False])
 async def test_copies_that_run_in_turn_pay_once(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, chunk_size: int, tag: bool
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch, chunk_size: int, tag: bool
 ) -> None:
     names = tuple("abcdef")
-    await bench.make(*names, chunk_size=2, reference_tag=tag)
-    await bench.run(on_first(EventType.UPLOADED, lambda job: job.drain()))
-    copy = copied(bench, monkeypatch)
+    await harness.make(*names, chunk_size=2, reference_tag=tag)
+    await harness.run(on_first(EventType.UPLOADED, lambda job: job.drain()))
+    copy = copied(harness, monkeypatch)
     async with copy.opened() as job:
-        assert (await job.run(bench.client, chunk_size=chunk_size)).status is JobStatus.DONE
-    paid = bench.posts()
+        assert (await job.run(harness.client, chunk_size=chunk_size)).status is JobStatus.DONE
+    paid = harness.posts()
 
-    monkeypatch.setenv("XDG_STATE_HOME", str(bench.folder / "state"))
-    summary = await bench.run()
-    assert bench.posts() == paid, "the copy's runs were found"
-    assert not bench.told(EventType.RUN_DUPLICATE)
+    monkeypatch.setenv("XDG_STATE_HOME", str(harness.folder / "state"))
+    summary = await harness.run()
+    assert harness.posts() == paid, "the copy's runs were found"
+    assert not harness.told(EventType.RUN_DUPLICATE)
     if tag:
         assert summary.status is JobStatus.DONE, "the tag proves that they are the job's"
     else:
         assert (summary.status, summary.runs.held) == (JobStatus.UNDECIDED, len(names))
-        async with bench.opened() as job:
-            assert await job.adopt(bench.client)
-            assert (await job.run(bench.client)).status is JobStatus.DONE
-    assert bench.posts() == paid
-    async with bench.opened() as job:
+        async with harness.opened() as job:
+            assert await job.adopt(harness.client)
+            assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert harness.posts() == paid
+    async with harness.opened() as job:
         assert await job.verify() == []
 
 
 # Consent and limits
 
 
-async def test_what_was_agreed_to_is_not_held_again(bench: Bench) -> None:
-    await bench.make("a")
-    assert (await bench.run()).status is JobStatus.DONE
-    second = other_job(bench)
+async def test_what_was_agreed_to_is_not_held_again(harness: JobHarness) -> None:
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
+    second = other_job(harness)
     places = list(map(str, second.copy("x")))
     agreed: list[int] = []
 
@@ -371,17 +375,17 @@ async def test_what_was_agreed_to_is_not_held_again(bench: Bench) -> None:
         agreed.append(len(report.earlier.again))
 
     sources = Sources(places=places, reference_from="stem")
-    await create_job(second.job, second.plan(), sources, bench.client, consent=consent)
-    bench.emulator.set_faults()
+    await create_job(second.job, second.plan(), sources, harness.client, consent=consent)
+    harness.emulator.set_faults()
     assert (await second.run()).status is JobStatus.DONE
     assert (agreed, second.posts()) == ([1], 1)
 
 
-async def test_no_more_is_billed_than_the_limit_and_the_job_ends_with_3(bench: Bench) -> None:
-    places = list(map(str, bench.copy("a", "b", "c")))
+async def test_no_more_is_billed_than_the_limit_and_the_job_ends_with_3(harness: JobHarness) -> None:
+    places = list(map(str, harness.copy("a", "b", "c")))
     sources = Sources(places=places, reference_from="stem")
-    report = await create_job(bench.job, bench.plan(max_items=2, chunk_size=1), sources, bench.client)
+    report = await create_job(harness.job, harness.plan(max_items=2, chunk_size=1), sources, harness.client)
     assert report.is_clear
-    bench.emulator.set_faults()
-    summary = await bench.run()
-    assert (summary.exit_status, summary.beyond_limit, bench.posts()) == (3, 1, 2)
+    harness.emulator.set_faults()
+    summary = await harness.run()
+    assert (summary.exit_status, summary.beyond_limit, harness.posts()) == (3, 1, 2)

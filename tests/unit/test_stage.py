@@ -46,7 +46,7 @@ class Fed:
 
 
 @define
-class Bench:
+class StageHarness:
     """A job without a platform."""
 
     database: Database
@@ -77,7 +77,7 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StageHarness]:
     monkeypatch.setattr(_failure_policy, "_FIRST_WAIT", 0.001)
     monkeypatch.setattr(_failure_policy, "_LONGEST_WAIT", 0.002)
     database = Database(tmp_path / "job.sqlite3").open()
@@ -95,12 +95,12 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         journal=journal,
         progress=nothing,
     )
-    yield Bench(database, context, events)
+    yield StageHarness(database, context, events)
     journal.close()
     database.close()
 
 
-def failing(bench: Bench, *errors: AignosticsError) -> Step:
+def failing(harness: StageHarness, *errors: AignosticsError) -> Step:
     """Return a step that fails so often for each item, and then works."""
     tries: Counter[int] = Counter()
 
@@ -108,232 +108,232 @@ def failing(bench: Bench, *errors: AignosticsError) -> Step:
         tries[row.number] += 1
         if tries[row.number] <= len(errors):
             raise errors[tries[row.number] - 1]
-        await bench.ready(row)
+        await harness.ready(row)
 
     return do
 
 
-async def test_a_stage_does_all_there_is_and_ends(bench: Bench) -> None:
-    await bench.add(20)
+async def test_a_stage_does_all_there_is_and_ends(harness: StageHarness) -> None:
+    await harness.add(20)
     at_once: list[int] = []
 
     async def do(row: ItemRow) -> None:
         at_once.append(len(stage.in_flight))
         await asyncio.sleep(0)
-        await bench.ready(row)
+        await harness.ready(row)
 
-    stage = bench.stage(do)
+    stage = harness.stage(do)
     await stage.run()
-    assert await bench.states() == {"READY": 20}
+    assert await harness.states() == {"READY": 20}
     assert max(at_once) == 3
-    assert (stage.is_done, stage.in_flight, bench.context.taken) == (True, set(), set())
+    assert (stage.is_done, stage.in_flight, harness.context.taken) == (True, set(), set())
 
 
-async def test_a_stage_waits_for_what_comes_from_the_one_before(bench: Bench) -> None:
+async def test_a_stage_waits_for_what_comes_from_the_one_before(harness: StageHarness) -> None:
     before, until_done = Fed(), asyncio.Semaphore(0)
 
     async def do(row: ItemRow) -> None:
-        await bench.ready(row)
+        await harness.ready(row)
         until_done.release()
 
-    stage = bench.stage(do, before=before)
+    stage = harness.stage(do, before=before)
     running = asyncio.create_task(stage.run())
     for _ in range(3):
-        await bench.add(1)
+        await harness.add(1)
         await until_done.acquire()
-        await bench.database.write(lambda execute: execute("UPDATE items SET reference = reference || 'x'"))
+        await harness.database.write(lambda execute: execute("UPDATE items SET reference = reference || 'x'"))
     assert not running.done()
     before.is_done = True
-    bench.context.signals.ring()
+    harness.context.signals.ring()
     await asyncio.wait_for(running, 10)
-    assert await bench.states() == {"READY": 3}
+    assert await harness.states() == {"READY": 3}
 
 
-async def test_what_was_begun_comes_to_its_end_when_the_job_drains(bench: Bench) -> None:
-    await bench.add(10)
+async def test_what_was_begun_comes_to_its_end_when_the_job_drains(harness: StageHarness) -> None:
+    await harness.add(10)
     is_begun, may_end = asyncio.Event(), asyncio.Event()
 
     async def do(row: ItemRow) -> None:
         is_begun.set()
         await may_end.wait()
-        await bench.ready(row)
+        await harness.ready(row)
 
-    running = asyncio.create_task(bench.stage(do).run())
+    running = asyncio.create_task(harness.stage(do).run())
     await is_begun.wait()
-    bench.context.drain()
+    harness.context.drain()
     await asyncio.sleep(0)
     assert not running.done()
     may_end.set()
     await asyncio.wait_for(running, 10)
-    assert await bench.states() == {"READY": 3, "FOUND": 7}
+    assert await harness.states() == {"READY": 3, "FOUND": 7}
 
 
 async def test_a_step_that_waits_to_be_tried_again_ends_when_the_job_drains(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: StageHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_failure_policy, "_FIRST_WAIT", 3600.0)
     monkeypatch.setattr(_failure_policy, "_LONGEST_WAIT", 3600.0)
-    await bench.add(1)
+    await harness.add(1)
     has_failed = asyncio.Event()
 
     async def do(_row: ItemRow) -> None:
         has_failed.set()
         raise LOST
 
-    running = asyncio.create_task(bench.stage(do).run())
+    running = asyncio.create_task(harness.stage(do).run())
     await has_failed.wait()
-    bench.context.drain()
+    harness.context.drain()
     await asyncio.wait_for(running, 10)
-    assert await bench.states() == {"FOUND": 1}, "it is tried again when the job is resumed"
-    assert not bench.context.stopped
+    assert await harness.states() == {"FOUND": 1}, "it is tried again when the job is resumed"
+    assert not harness.context.stopped
 
 
-async def test_failures_that_pass_are_tried_again(bench: Bench) -> None:
-    await bench.add(5)
-    await bench.stage(failing(bench, LOST, TransferInterrupted("broke off", name="a"), LOST)).run()
-    assert await bench.states() == {"READY": 5}
+async def test_failures_that_pass_are_tried_again(harness: StageHarness) -> None:
+    await harness.add(5)
+    await harness.stage(failing(harness, LOST, TransferInterrupted("broke off", name="a"), LOST)).run()
+    assert await harness.states() == {"READY": 5}
 
 
-async def test_a_fault_of_one_slide_sets_it_aside(bench: Bench) -> None:
-    await bench.add(4)
+async def test_a_fault_of_one_slide_sets_it_aside(harness: StageHarness) -> None:
+    await harness.add(4)
 
     async def do(row: ItemRow) -> None:
         if row.number == 2:
             raise SlideError("no slide", path="a")
-        await bench.ready(row)
+        await harness.ready(row)
 
-    await bench.stage(do).run()
-    assert await bench.states() == {"READY": 3, "SET_ASIDE": 1}
-    (event,) = [event for event in bench.events if event.type is EventType.QUARANTINED]
+    await harness.stage(do).run()
+    assert await harness.states() == {"READY": 3, "SET_ASIDE": 1}
+    (event,) = [event for event in harness.events if event.type is EventType.QUARANTINED]
     assert "no slide" in (event.text or "")
 
 
-async def test_a_file_that_changes_all_the_time_is_set_aside(bench: Bench) -> None:
-    await bench.add(1, ItemState.READY)
+async def test_a_file_that_changes_all_the_time_is_set_aside(harness: StageHarness) -> None:
+    await harness.add(1, ItemState.READY)
     seen: list[str] = []
 
     async def do(row: ItemRow) -> None:
         seen.append(row.state)
         if row.state is ItemState.FOUND:
-            await bench.ready(row)
+            await harness.ready(row)
             return
         raise CHANGED
 
-    await ItemStage(bench.context, StageId.UPLOADING, [ItemState.READY], do, workers=1).run()
+    await ItemStage(harness.context, StageId.UPLOADING, [ItemState.READY], do, workers=1).run()
     assert seen == ["READY", "FOUND", *["READY", "FOUND"] * 2, "READY"]
-    assert await bench.states() == {"SET_ASIDE": 1}
+    assert await harness.states() == {"SET_ASIDE": 1}
 
 
-async def test_two_stages_never_work_on_one_item(bench: Bench) -> None:
+async def test_two_stages_never_work_on_one_item(harness: StageHarness) -> None:
     """A file that changed goes back to be read: by who has it, and not by the stage that reads."""
-    await bench.add(1, ItemState.READY)
+    await harness.add(1, ItemState.READY)
     before, may_go_on, is_back = Fed(), asyncio.Event(), asyncio.Event()
 
     async def upload(row: ItemRow) -> None:
         if row.state is ItemState.FOUND:
             is_back.set()
             await may_go_on.wait()
-            await bench.ready(row)
+            await harness.ready(row)
         elif may_go_on.is_set():
-            await bench.database.write(_commands.move_item(row.number, ItemState.SENDING))
+            await harness.database.write(_commands.move_item(row.number, ItemState.SENDING))
         else:
             raise CHANGED
 
     async def read(_row: ItemRow) -> None:
         raise AssertionError("it is with the other stage")
 
-    reading = asyncio.create_task(bench.stage(read, before=before).run())
+    reading = asyncio.create_task(harness.stage(read, before=before).run())
     uploading = asyncio.create_task(
-        ItemStage(bench.context, StageId.UPLOADING, [ItemState.READY], upload, workers=2).run()
+        ItemStage(harness.context, StageId.UPLOADING, [ItemState.READY], upload, workers=2).run()
     )
     await is_back.wait()
     for _ in range(20):
-        bench.context.signals.ring()
-        await bench.states()
+        harness.context.signals.ring()
+        await harness.states()
     may_go_on.set()
     before.is_done = True
-    bench.context.signals.ring()
+    harness.context.signals.ring()
     await asyncio.wait_for(asyncio.gather(reading, uploading), 10)
-    assert await bench.states() == {"SENDING": 1}
+    assert await harness.states() == {"SENDING": 1}
 
 
-async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(bench: Bench) -> None:
+async def test_an_item_that_came_to_its_end_elsewhere_is_left_alone(harness: StageHarness) -> None:
     """Its run was lost while its files were brought."""
-    await bench.add(1)
+    await harness.add(1)
     tried: list[int] = []
 
     async def do(row: ItemRow) -> None:
         tried.append(row.number)
-        await bench.database.write(_commands.quarantine(row.number, "its run is gone", None))
+        await harness.database.write(_commands.quarantine(row.number, "its run is gone", None))
         raise TransferInterrupted("broke off", name="a")
 
-    await bench.stage(do).run()
-    assert await bench.database.read(
+    await harness.stage(do).run()
+    assert await harness.database.read(
         lambda execute: execute("SELECT state, fault FROM items").fetchall()
     ) == [("SET_ASIDE", "its run is gone")]
     assert len(tried) == 1
-    assert not bench.context.stopped
+    assert not harness.context.stopped
 
 
-async def test_what_would_fail_for_all_stops_the_job(bench: Bench) -> None:
-    await bench.add(9)
+async def test_what_would_fail_for_all_stops_the_job(harness: StageHarness) -> None:
+    await harness.add(9)
     tried: list[int] = []
 
     async def do(row: ItemRow) -> None:
         tried.append(row.number)
         raise ConfigurationError("there is no such bucket")
 
-    await bench.stage(do, workers=1).run()
+    await harness.stage(do, workers=1).run()
     assert len(tried) == 1
-    assert "there is no such bucket" in str(bench.context.stopped[0])
-    assert isinstance(bench.context.stopped[0].cause, ConfigurationError)
-    assert await bench.states() == {"FOUND": 9}, "each goes on from where it was"
+    assert "there is no such bucket" in str(harness.context.stopped[0])
+    assert isinstance(harness.context.stopped[0].cause, ConfigurationError)
+    assert await harness.states() == {"FOUND": 9}, "each goes on from where it was"
 
 
-async def test_one_after_the_other_stops_the_job(bench: Bench) -> None:
-    await bench.add(30)
-    await bench.stage(failing(bench, *[UrlRefused("no", name="a", status=403)] * 9), workers=1).run()
-    assert await bench.states() == {"SET_ASIDE": 5, "FOUND": 25}
-    assert "one slide after the other failed" in str(bench.context.stopped[0])
+async def test_one_after_the_other_stops_the_job(harness: StageHarness) -> None:
+    await harness.add(30)
+    await harness.stage(failing(harness, *[UrlRefused("no", name="a", status=403)] * 9), workers=1).run()
+    assert await harness.states() == {"SET_ASIDE": 5, "FOUND": 25}
+    assert "one slide after the other failed" in str(harness.context.stopped[0])
 
 
-async def test_no_more_is_taken_than_there_is_room_for(bench: Bench) -> None:
-    await bench.add(10)
+async def test_no_more_is_taken_than_there_is_room_for(harness: StageHarness) -> None:
+    await harness.add(10)
     is_begun, may_end = Counter[int](), asyncio.Event()
 
     async def room() -> int:
         # What is done takes room for good, what is in flight while it is there.
-        return 4 - (await bench.states())["READY"]
+        return 4 - (await harness.states())["READY"]
 
     async def do(row: ItemRow) -> None:
         is_begun[row.number] += 1
         if len(is_begun) == 4:
             may_end.set()
-        bench.context.signals.ring()
+        harness.context.signals.ring()
         await may_end.wait()
-        await bench.ready(row)
+        await harness.ready(row)
 
-    await bench.stage(do, workers=8, room=room).run()
-    assert await bench.states() == {"READY": 4, "FOUND": 6}
+    await harness.stage(do, workers=8, room=room).run()
+    assert await harness.states() == {"READY": 4, "FOUND": 6}
     assert len(is_begun) == 4
 
 
 # What the whole job needs
 
 
-async def test_patience_ends_where_it_would_be_in_vain(bench: Bench) -> None:
+async def test_patience_ends_where_it_would_be_in_vain(harness: StageHarness) -> None:
     errors: list[AignosticsError] = [LOST, LOST, ConfigurationError("no")]
 
     async def do() -> None:
         raise errors.pop(0)
 
     with pytest.raises(JobStopped, match="no; then resume it"):
-        await bench.context.with_retries(do)
+        await harness.context.with_retries(do)
     assert not errors
-    assert [event.type for event in bench.events] == [EventType.WAITING] * 2
+    assert [event.type for event in harness.events] == [EventType.WAITING] * 2
 
 
-async def test_patience_gives_what_it_was_for(bench: Bench) -> None:
+async def test_patience_gives_what_it_was_for(harness: StageHarness) -> None:
     answers: list[AignosticsError | int] = [LOST, LOST, 7]
 
     async def do() -> int:
@@ -342,7 +342,7 @@ async def test_patience_gives_what_it_was_for(bench: Bench) -> None:
             raise answer
         return answer
 
-    assert await bench.context.with_retries(do) == 7
+    assert await harness.context.with_retries(do) == 7
 
 
 # The meter
@@ -364,13 +364,15 @@ async def test_the_meter_counts_what_passes_and_falls_back() -> None:
     assert sum(sample.bytes for sample in meter.take()) == 65
 
 
-async def test_the_meter_is_kept_also_at_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_meter_is_kept_also_at_the_end(
+    harness: StageHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_throughput, "_INTERVAL", 3600.0)
-    keeping = asyncio.create_task(bench.context.meter.keep(bench.database))
+    keeping = asyncio.create_task(harness.context.meter.keep(harness.database))
     await asyncio.sleep(0)
-    bench.context.meter.count(Name.PROBE, items=3)
+    harness.context.meter.count(Name.PROBE, items=3)
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
-    rows = await bench.database.read(lambda execute: execute("SELECT stage, items FROM samples").fetchall())
+    rows = await harness.database.read(lambda execute: execute("SELECT stage, items FROM samples").fetchall())
     assert rows == [("PROBE", 3)]
