@@ -1,4 +1,4 @@
-"""Files to a store, under keys that are fixed before anything is sent, and the URLs signed for them."""
+"""Uploads of slides to a store, under keys that are fixed before anything is sent, and their signed URLs."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _ITEMS = uuid.UUID("6f1d9c0e-58ae-4d0e-9a3f-1f8c5a3d7b42")
 
 
 @frozen(eq=False)
-class Parcel:
-    """One slide on its way to a store."""
+class PendingSlide:
+    """A slide to upload, for one artifact of one item."""
 
     item: int
     reference: str
@@ -46,12 +46,12 @@ class Parcel:
 
 
 def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
-    """Whether credentials, and so the URLs that they sign, end while the platform still needs those."""
+    """Whether credentials, and with them the URLs that they sign, expire before the platform is done."""
     return end is not None and end < now + timedelta(seconds=min(url_lifetime, _PLATFORM_SECONDS))
 
 
 def too_early(end: datetime | None) -> str:
-    """Return what is wrong with credentials that end then."""
+    """Return what is wrong with credentials that expire so early."""
     return (
         f"the store's credentials end at {end:%Y-%m-%d %H:%M %Z}, and with them every URL that they sign; "
         "the platform needs the URLs for six days"
@@ -59,9 +59,9 @@ def too_early(end: datetime | None) -> str:
 
 
 async def check_credentials(store: Store, lifetime: float) -> None:
-    """Raise ConfigurationError if a store's credentials end while the platform still needs its URLs.
+    """Raise ConfigurationError if a store's credentials expire while the platform still needs the URLs.
 
-    `lifetime` is that of the URLs, in seconds.
+    `lifetime` is the lifetime of the URLs in seconds.
     """
     end = await store.credentials_expire_at()
     if ends_too_early(end, lifetime, datetime.now(UTC)):
@@ -83,7 +83,7 @@ class Delivery:
         """Return the URL by which the platform reads an object."""
         return await self._store.presign_get(stored.uri, self._settings.url_lifetime)
 
-    async def send_all(self, parcels: Sequence[Parcel]) -> list[tuple[Stored, str]]:
+    async def send_all(self, slides: Sequence[PendingSlide]) -> list[tuple[Stored, str]]:
         """Upload all slides; one that fails does not stop the others, and its error is raised at the end.
 
         What the progress callback raises stops all of them and is raised.
@@ -92,14 +92,14 @@ class Delivery:
 
         with guard_progress(self._progress) as report:
 
-            async def send(parcel: Parcel) -> tuple[Stored, str] | None:
+            async def send(slide: PendingSlide) -> tuple[Stored, str] | None:
                 try:
-                    return await self._send(parcel, report)
+                    return await self._send(slide, report)
                 except AignosticsError as error:
                     failures.append(error)
                     return None
 
-            jobs = [partial(send, parcel) for parcel in parcels]
+            jobs = [partial(send, slide) for slide in slides]
             sent = await run_all(jobs, limit=self._settings.limits.transfers)
         if failures:
             first = failures[0]
@@ -108,22 +108,22 @@ class Delivery:
             raise first
         return [each for each in sent if each is not None]
 
-    async def _send(self, parcel: Parcel, report: Progress) -> tuple[Stored, str]:
+    async def _send(self, slide: PendingSlide, report: Progress) -> tuple[Stored, str]:
         """Upload a slide, packed if it is of several files; returns the object and its checksum."""
         with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
             try:
-                source = await packed(parcel.info, Path(scratch))
+                source = await packed(slide.info, Path(scratch))
                 size = source.stat().st_size
             except OSError as error:
                 raise TransferError(
-                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(parcel.path)
+                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(slide.path)
                 ) from None
-            started = TransferEvent("started", "upload", parcel.reference, source.name, total=size)
+            started = TransferEvent("started", "upload", slide.reference, source.name, total=size)
             reporter = ProgressReporter(report, started)
             try:
                 with reporter:
-                    stored = await self._put(self._key(parcel, source), source, progress=reporter.advance)
-                # A store that can't tell leaves that to one more reading of the file.
+                    stored = await self._put(self._key(slide, source), source, progress=reporter.advance)
+                # A store that names no checksum costs one more reading of the file.
                 checksum = stored.crc32c or (await checksum_file(source)).wire
             except AignosticsError:
                 reporter.end("failed", 0)
@@ -135,12 +135,12 @@ class Delivery:
     def _put(self) -> Callable[..., Awaitable[Stored]]:
         return partial(put_verified if self._uploads.job is None else put_once, self._store)
 
-    def _key(self, parcel: Parcel, source: Path) -> str:
-        """Return prefix, job or call, item and file name: no two parcels share it, whatever their names.
+    def _key(self, slide: PendingSlide, source: Path) -> str:
+        """Return the key of a slide: prefix, job or call, item, file name. No two slides share one.
 
-        A job's keys come from its references, so that they are the same when it is tried again.
+        The keys of a job depend on references alone, so that a repeated job finds its objects.
         """
-        item = parcel.item if self._uploads.job is None else parcel.reference
-        ident = uuid.uuid5(_ITEMS, f"{item}\n{parcel.artifact}").hex
+        item = slide.item if self._uploads.job is None else slide.reference
+        ident = uuid.uuid5(_ITEMS, f"{item}\n{slide.artifact}").hex
         parts = (self._uploads.prefix.strip("/"), self._call, ident, safe_name(source.name))
         return "/".join(part for part in parts if part)

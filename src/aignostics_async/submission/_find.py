@@ -1,4 +1,4 @@
-"""Finding a run by the references of its items, the only marks of the caller's that it carries."""
+"""Find a run by the references of its items, the only thing about it that the caller chose."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _CLOCK_SKEW = timedelta(minutes=10)
 
 @frozen
 class FoundRuns:
-    """Runs that match a set of references, the newest first. False if there are none at all."""
+    """Runs that match a set of references, the newest first. It is false if there are none of either kind."""
 
     exact: tuple[RunDetails, ...]
     """Every item's reference is in the set, and every reference of the set has an item."""
     possible: tuple[RunDetails, ...]
-    """Nothing was found to be different, but not all of it could be read. Look again later."""
+    """What could be read of their items matches, and the rest is not known yet. Find them again later."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.possible)
@@ -37,9 +37,9 @@ async def find_runs(
     references: frozenset[str],
     since: datetime | None,
 ) -> FoundRuns:
-    """Sort runs, the newest first, into exact and possible matches.
+    """Sort runs, which come newest first, into exact and possible matches.
 
-    Raises InvalidItems if a run can't be read that may be the one: "nothing" must be a proof.
+    Raises InvalidItems if an entry can't be read that may be the run: an empty answer must be a proof.
     """
     if not references:
         raise UsageError("give the references of the items to find")
@@ -64,7 +64,7 @@ async def find_runs(
 async def _matches(
     run: RunDetails, items: AsyncIterable[ItemResult], references: frozenset[str]
 ) -> bool | None:
-    """Tell whether the items have exactly these references; None if not all of them can be known."""
+    """Return whether the items have exactly these references; None if not all of them could be read."""
     found: set[str] = set()
     try:
         async for item in items:

@@ -1,4 +1,4 @@
-"""What is known of a slide, under the names that a version's schema uses for it."""
+"""The facts about a slide as metadata, under the names of a version's schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MIME_TYPE = ("mime_type", "media_type", "media-type")
 
 
 def slide_metadata(schema: Mapping[str, Any], slide: SlideInfo, checksum: str) -> dict[str, Any]:
-    """Return those facts about a slide that a metadata schema asks for, under its own names."""
+    """Return the facts about a slide that a metadata schema has properties for, under their names."""
     asked = {name for name, _ in properties(schema, schema)}
     facts: list[tuple[tuple[str, ...], Any]] = [
         (_WIDTH, slide.width),

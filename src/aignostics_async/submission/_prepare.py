@@ -16,7 +16,7 @@ from ..errors import InvalidSubmission
 from ..models import ApplicationVersion, Fault
 from ..slides import SlideInfo
 from ..slides._identifying import as_policies
-from ._delivery import Delivery, Parcel, check_credentials
+from ._delivery import Delivery, PendingSlide, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
 from ._slides import (
@@ -82,11 +82,11 @@ async def prepare_items(
         (warn or _log_warning)(warning)
     await check_credentials(store, settings.url_lifetime)
     delivery = Delivery(store, settings, uploads, progress)
-    parcels = [
-        Parcel(each.item, each.reference, each.artifact, each.slide.path, slides[each].info)
+    pending = [
+        PendingSlide(each.item, each.reference, each.artifact, each.slide.path, slides[each].info)
         for each in inputs
     ]
-    sent = await delivery.send_all(parcels)
+    sent = await delivery.send_all(pending)
     # Signed when all files are there: their time runs from now.
     urls = await run_all([partial(delivery.sign, stored) for stored, _ in sent], limit=limit)
     artifacts = [
