@@ -81,7 +81,7 @@ def test_what_failed_is_paid_again_only_on_a_yes(bulk: Bulk, job: MadeUpJob, tmp
 
     refused = bulk("retry", "--failed")
     assert (refused.status, refused.out) == (2, "")
-    assert "3 items that had a run and ended without results will be billed again; pass --yes" in refused.err
+    assert "3 items that had a run will be billed again; pass --yes" in refused.err
     assert states(tmp_path) == before
 
     free = bulk("retry")

@@ -40,6 +40,7 @@ async def retry(
     /,
     *,
     failed: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    rerun: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     yes: Yes = False,
 ) -> None:
     """Let slides that were set aside continue where they stopped; 'bulk resume' then works on them.
@@ -52,16 +53,15 @@ async def retry(
         The job's folder.
     failed
         Also submit slides again that the platform ended without results; they are billed again.
+    rerun
+        Also submit slides that are held because an earlier run has results of them; they are billed again.
     """
     JobObserver(directory)
     async with BulkJob.open(directory) as job:
-        billed = await job.count_billable_retries() if failed else 0
+        billed = await job.count_billable_retries(failed=failed, rerun=rerun)
         if billed:
-            confirm(
-                f"{count(billed, 'item')} that had a run and ended without results will be billed again",
-                yes=yes,
-            )
-        number = await job.retry(failed=failed)
+            confirm(f"{count(billed, 'item')} that had a run will be billed again", yes=yes)
+        number = await job.retry(failed=failed, rerun=rerun)
         left = 0 if failed else await job.count_billable_retries()
     out(f"{count(number, 'slide')} will go on with 'bulk resume'" if number else "there is nothing to retry")
     if left:
