@@ -48,6 +48,7 @@ chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to w
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
 
 test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, six minutes on two cores; COVERAGE=1 counts what they reach
+	$(if $(COVERAGE),rm -f .coverage*)
 	$(PYTEST) -m "not slow"
 	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && echo "coverage: $$($(BIN)/coverage report) %")
 
@@ -120,7 +121,7 @@ bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and o
 	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)
 
 clean:  ## Delete everything that was made here
-	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	rm -rf scripts/node/node_modules tests/oidc/node_modules
 
 $(BIN)/python:

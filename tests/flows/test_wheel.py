@@ -12,6 +12,7 @@ import pytest
 
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.process
 PIP = ("-m", "pip", "--disable-pip-version-check")
 
 
@@ -81,7 +82,6 @@ def test_it_talks_to_a_platform(python: Path, emulator: Emulator) -> None:
 import asyncio, sys
 from aignostics_async import Client, Item, InputArtifact, InvalidSubmission
 
-pytestmark = pytest.mark.process
 async def main():
     async with Client(sys.argv[1], sys.argv[2]) as client:
         names = [application.application_id async for application in client.applications.list()]
