@@ -16,20 +16,27 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aignostics_async import Transfers
 from aignostics_async._core._crc32c import read_checksum
 
-from .contestants import MIB, Order, aria2c, curl
+from .contestants import MIB, Order, aria2c, aria2c_many, curl, limit
 from .figures import Figure, at_least, at_most, busy_share, idle_ticks, steal, stolen
 from .servers import NoServer, Servers, servers
 
 GIB = 1024 * MIB
 Measured = dict[str, list[dict[str, Any]]]
+PROGRAMS: dict[str, Callable[[Order], dict[str, Any]]] = {
+    "curl": curl,
+    "aria2c": aria2c,
+    "aria2c -j16": aria2c_many,
+    "limit.c": limit,
+}
 
 
 class Contestant:
@@ -89,6 +96,14 @@ class Bench:
             self._checksums[name] = read_checksum(path).wire
         return name
 
+    def small_file(self, name: str, size: int) -> str:
+        """Make a small file to serve, and return its name."""
+        path = self.files / name
+        if not path.exists():
+            path.write_bytes(random.Random(name).randbytes(size))
+            self._checksums[name] = read_checksum(path).wire
+        return name
+
     def order(self, root: str, names: Iterable[str], **more: Any) -> Order:
         """Return an order for files, and clear what an earlier one brought."""
         shutil.rmtree(self.target, ignore_errors=True)
@@ -106,12 +121,7 @@ class Bench:
     def run(self, who: str, order: Order) -> dict[str, Any]:
         """Let somebody do an order, and note how busy the machine was meanwhile."""
         before = idle_ticks()
-        if who == "curl":
-            took = curl(order)
-        elif who == "aria2c":
-            took = aria2c(order)
-        else:
-            took = self.contestant(who)(order)
+        took = PROGRAMS[who](order) if who in PROGRAMS else self.contestant(who)(order)
         return {**took, "busy": busy_share(before, idle_ticks())}
 
     def contestant(self, who: str) -> Contestant:
@@ -134,7 +144,7 @@ def compare(bench: Bench, names: list[str], rounds: int, few: int, order: Any) -
         # Whoever goes first finds the other caches; so everybody does in turn.
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            if number < few or name in ("ours", "curl", "official style", "requests + crc"):
+            if number < few or name not in ("aria2c", "aiohttp", "obstore", "httpx"):
                 measured[name].append(bench.run(name, order()))
     return measured
 
@@ -208,6 +218,43 @@ def single(bench: Bench, rounds: int, few: int, *, tls: bool) -> None:
             verdict("speed / official style", style, ">= 0.95", at_least(style, 0.95), measured["ours"])
         cpu, most = dearer(measured, "curl"), 1.3 if tls else 1.25
         verdict("CPU / curl", cpu, f"<= {most}", at_most(cpu, most), measured["ours"])
+
+
+def machine(bench: Bench, rounds: int) -> None:
+    """1 GiB to a file beside a C program that does nothing else, over one connection and over four."""
+    name = bench.file("1g", GIB)
+    for connections in (1, 4):
+        with row(f"The limit of this machine, plain, 1 GiB, {connections} connections and threads"):
+            order = partial(
+                bench.order, bench.place.http, [name], limits={"transfers": connections}, size=GIB
+            )
+            measured = compare(bench, ["ours", "limit.c"], rounds, 0, order)
+            table(measured, GIB)
+            figure = faster(measured, "limit.c")
+            verdict("speed / limit.c", figure, ">= 0.9", at_least(figure, 0.9), measured["ours"])
+
+
+def small(bench: Bench, rounds: int) -> None:
+    """3,000 outputs of 10 kB, each request 10 ms late, sixteen at once."""
+    count, size = 3000, 10_000
+    names = [bench.small_file(f"10k-{number}", size) for number in range(count)]
+    with row("3,000 outputs of 10 kB, each 10 ms late, sixteen at once"):
+        measured = compare(
+            bench,
+            ["ours", "curl", "aria2c -j16"],
+            rounds,
+            0,
+            lambda: bench.order(bench.place.soon, names, limits={"transfers": 16}),
+        )
+        for who, runs in measured.items():
+            seconds = statistics.median(each["seconds"] for each in runs)
+            cpu = statistics.median(each["cpu"] for each in runs) / count * 1000
+            print(f"  {who:16}{count / seconds:6.0f} files/s {cpu:6.2f} CPU ms/file   ({len(runs)} rounds)")
+        for peer in ("curl", "aria2c -j16"):
+            figure = faster(measured, peer)
+            verdict(f"speed / {peer}", figure, ">= 0.9", at_least(figure, 0.9), measured["ours"])
+        cost = Figure.of([each["cpu"] / count * 1000 for each in measured["ours"]])
+        verdict("CPU ms for each file", cost, "<= 0.8", at_most(cost, 0.8), measured["ours"])
 
 
 def sixteen(bench: Bench, rounds: int, *, tls: bool) -> None:
@@ -329,6 +376,8 @@ def main() -> None:
     rows = {
         "plain": lambda bench: single(bench, arguments.rounds, few, tls=False),
         "tls": lambda bench: single(bench, arguments.rounds, few, tls=True),
+        "limit": lambda bench: machine(bench, arguments.rounds),
+        "small": lambda bench: small(bench, few),
         "sixteen": lambda bench: sixteen(bench, few, tls=False),
         "sixteen-tls": lambda bench: sixteen(bench, few, tls=True),
         "throttled": lambda bench: throttled(bench, max(1, few // 2)),

@@ -19,6 +19,7 @@ from pathlib import Path
 from attrs import frozen
 
 LATENCY = 0.03  # seconds
+SHORT_LATENCY = 0.01
 
 _CONFIG = """
 worker_processes 2; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -34,7 +35,9 @@ http {{
     limit_rate $rate;
     location / {{ root {files}; }}
     location /late/ {{ auth_request /door; alias {files}/; }}
-    location = /door {{ internal; proxy_pass http://127.0.0.1:{door}; proxy_pass_request_body off; }}
+    location /soon/ {{ auth_request /near; alias {files}/; }}
+    location = /door {{ internal; proxy_pass http://127.0.0.1:{door}/; proxy_pass_request_body off; }}
+    location = /near {{ internal; proxy_pass http://127.0.0.1:{door}/near; proxy_pass_request_body off; }}
   }}
 }}
 """
@@ -46,7 +49,7 @@ class NoServer(Exception):
 
 @frozen
 class Servers:
-    """Where the files are: over http, over https, each request 30 ms late, and where uploads vanish."""
+    """Where the files are: over http, over https, each request 30 or 10 ms late, and where uploads vanish."""
 
     http: str
     https: str
@@ -56,6 +59,11 @@ class Servers:
     def late(self, *, tls: bool) -> str:
         """Return the root under which every request waits before its answer begins."""
         return f"{self.https if tls else self.http}/late"
+
+    @property
+    def soon(self) -> str:
+        """The root under which every request waits 10 ms."""
+        return f"{self.http}/soon"
 
 
 @contextmanager
@@ -146,8 +154,8 @@ def _door() -> AbstractContextManager[int]:
 
     def handle(connection: socket.socket) -> None:
         with connection:
-            while connection.recv(65536):
-                time.sleep(LATENCY)
+            while head := connection.recv(65536):
+                time.sleep(SHORT_LATENCY if head.startswith(b"GET /near") else LATENCY)
                 connection.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
                 return
 

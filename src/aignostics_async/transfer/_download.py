@@ -95,9 +95,13 @@ def make_room(engine: Engine, root: Path, target: Path) -> None:
     folder = target.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        check_inside(root, target)
-        if folder not in engine.cleared_folders:  # once is enough, and a folder may hold thousands of files
+        stat = folder.stat()
+        # Once for each folder, which may hold thousands of files, unless another one is in its place now.
+        if engine.checked_folders.get(folder) != (stat.st_dev, stat.st_ino):
+            check_inside(root, folder)
             clear_abandoned(folder, _ABANDONED)
-            engine.cleared_folders.add(folder)
+            engine.checked_folders[folder] = stat.st_dev, stat.st_ino
+        if target.is_symlink():
+            check_inside(root, target)
     except OSError as error:
         raise unwritable(error, target, target.name) from None

@@ -66,8 +66,8 @@ class Engine:
         self._local = threading.local()
         self.parts: set[PartialFile] = set()
         """The files under way, which share the space on their disks."""
-        self.cleared_folders: set[Path] = set()
-        """Where abandoned partial files were looked for."""
+        self.checked_folders: dict[Path, tuple[int, int]] = {}
+        """Target folders that were found to be safe, with device and inode."""
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the engine; its threads and connections end with `stack`."""
@@ -103,7 +103,7 @@ class Engine:
         result that comes after the caller has gone.
         """
         self._lifetime.check()
-        async with self._limiter:
+        async with _admitted(self._limiter):
             return await self._run(work, tick, release)
 
     async def run_file_io(
@@ -111,7 +111,7 @@ class Engine:
     ) -> _T:
         """Run work on files, four calls at once, beside those that move bytes."""
         self._lifetime.check()
-        async with self._file_limiter:
+        async with _admitted(self._file_limiter):
             return await self._run(work, None, release)
 
     async def run_cleanup(self, work: Callable[[], None]) -> None:
@@ -185,6 +185,22 @@ class Engine:
         self._limiter.total_tokens = self._concurrency.observe(
             (moved - moved_then) / (now - then), share, is_full=is_full
         )
+
+
+class _admitted:  # noqa: N801 - reads like a function
+    """Hold a place of a limiter; a free one costs no turn of the loop, as `async with limiter` does."""
+
+    def __init__(self, limiter: anyio.CapacityLimiter) -> None:
+        self._limiter = limiter
+
+    async def __aenter__(self) -> None:
+        try:
+            self._limiter.acquire_on_behalf_of_nowait(self)
+        except anyio.WouldBlock:
+            await self._limiter.acquire_on_behalf_of(self)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._limiter.release_on_behalf_of(self)
 
 
 def new_buffer(size: int) -> memoryview:

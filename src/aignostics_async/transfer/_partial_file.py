@@ -130,6 +130,8 @@ class PartialFile:
 
     def _recover(self, token: CancelToken) -> None:
         """Use the spans of the record whose bytes still have its checksums."""
+        if not os.fstat(self._descriptor).st_size:
+            return  # a new file
         try:
             record = read_record(self._record.read_bytes())
         except OSError:
@@ -201,7 +203,8 @@ class PartialFile:
 
     def finish(self, name: str) -> None:
         """Give the file its final name; its bytes are on the disk before that."""
-        os.ftruncate(self._descriptor, self.total or 0)
+        if os.fstat(self._descriptor).st_size != self.total:
+            os.ftruncate(self._descriptor, self.total or 0)
         os.fsync(self._descriptor)
         if not _is_at(self._descriptor, self.path):
             raise TransferError("another process has taken its partial file away; try again", name=name)

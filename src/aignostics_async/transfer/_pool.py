@@ -54,6 +54,7 @@ class ConnectionPool:
         self._context = context
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
+        self._places: dict[tuple[str, str], tuple[str, ...]] = {}
         self._is_closed = False
         if settings.proxy is not None:
             _proxy_address(settings.proxy)
@@ -141,13 +142,13 @@ class ConnectionPool:
 
     def place(self, target: SplitResult) -> tuple[str, ...]:
         """Return what connections are kept by: scheme, host, port and proxy."""
-        proxy = proxy_for(
-            f"{target.scheme}://{_host(target)}/",
-            proxy=self._settings.proxy,
-            trust_env=self._settings.trust_env,
-        )
-        port = target.port or DEFAULT_PORTS[target.scheme]
-        return target.scheme, target.hostname or "", str(port), proxy or ""
+        key = target.scheme, _host(target)
+        if key not in self._places:  # the environment is read once, as by the pool for the API
+            settings = self._settings
+            proxy = proxy_for(f"{key[0]}://{key[1]}/", proxy=settings.proxy, trust_env=settings.trust_env)
+            port = target.port or DEFAULT_PORTS[target.scheme]
+            self._places[key] = target.scheme, target.hostname or "", str(port), proxy or ""
+        return self._places[key]
 
     def open(self, place: tuple[str, ...], token: CancelToken) -> Connection:
         """Make a connection, within the timeout for that. Raises ConnectionBroken and AddressRefused."""

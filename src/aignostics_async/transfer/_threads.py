@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import anyio
 
@@ -21,11 +22,19 @@ _T = TypeVar("_T")
 class ThreadCall(Generic[_T]):
     """One blocking call: it is taken by its caller, or abandoned, and then its result is released."""
 
-    def __init__(self, work: Callable[[], _T], release: Callable[[_T], None] | None) -> None:
+    def __init__(
+        self,
+        work: Callable[[], _T],
+        release: Callable[[_T], None] | None,
+        on_done: Callable[[ThreadCall[_T]], None],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[None] = self._loop.create_future()
+        self.is_done = False
+        """Whether the loop has heard that the call is over."""
+        self._waiter: asyncio.Future[None] | None = None
         self._work: Callable[[], _T] | None = work
         self._release = release
+        self._on_done = on_done
         self._lock = threading.Lock()
         self._is_over = False
         self._is_abandoned = False
@@ -53,9 +62,15 @@ class ThreadCall(Generic[_T]):
 
     async def wait(self, seconds: float) -> bool:
         """Wait until the call is over, no longer than some seconds, and return whether it is."""
-        if not self.done.done():
-            await asyncio.wait({self.done}, timeout=seconds)
-        return self.done.done()
+        if not self.is_done:
+            # asyncio.wait would cost three times as much, and a small file is two calls.
+            self._waiter = self._loop.create_future()
+            timer = self._loop.call_later(seconds, self._stop_waiting)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+        return self.is_done
 
     async def join(self, seconds: float) -> None:
         """Wait until the call is over, no longer than some seconds, also while the caller is cancelled."""
@@ -88,8 +103,13 @@ class ThreadCall(Generic[_T]):
             release(result)
 
     def _wake(self) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
+        self.is_done = True
+        self._on_done(self)
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class WorkerThreads:
@@ -100,27 +120,26 @@ class WorkerThreads:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._queue: queue.SimpleQueue[ThreadCall[object] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[ThreadCall[Any] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
         self._is_closed = False
-        self._calls: set[asyncio.Future[None]] = set()
+        self._calls: set[ThreadCall[Any]] = set()
 
     def start(self, work: Callable[[], _T], release: Callable[[_T], None] | None = None) -> ThreadCall[_T]:
         """Start a call; `release` gets its result if the caller has gone when it comes.
 
         Works after `close` too, for what has to be cleaned up.
         """
-        call = ThreadCall(work, release)
-        self._calls.add(call.done)
-        call.done.add_done_callback(self._calls.discard)
+        call = ThreadCall(work, release, self._calls.discard)
+        self._calls.add(call)
         with self._lock:
             if self._idle:
                 self._idle -= 1
-                self._queue.put(cast("ThreadCall[object]", call))
+                self._queue.put(cast("ThreadCall[Any]", call))
                 return call
         threading.Thread(
-            target=self._run, args=(cast("ThreadCall[object]", call),), name=self._name, daemon=True
+            target=self._run, args=(cast("ThreadCall[Any]", call),), name=self._name, daemon=True
         ).start()
         return call
 
@@ -131,11 +150,11 @@ class WorkerThreads:
             idle, self._idle = self._idle, 0
         for _ in range(idle):
             self._queue.put(None)
-        if self._calls:
-            with anyio.CancelScope(shield=True):
-                await asyncio.wait(set(self._calls), timeout=seconds)
+        deadline = time.monotonic() + seconds
+        for call in list(self._calls):
+            await call.join(max(0.0, deadline - time.monotonic()))
 
-    def _run(self, call: ThreadCall[object] | None) -> None:
+    def _run(self, call: ThreadCall[Any] | None) -> None:
         while call is not None:
             call.run()
             del call  # not kept while the thread is idle
