@@ -231,6 +231,7 @@ async def test_fifty_downloads_that_are_killed_go_on(emulator: Emulator, tmp_pat
             command, env=environment, capture_output=True, text=True, timeout=100, check=False
         )
         assert done.returncode == 0, done.stderr
-        assert len(place.asks) == fetched_before + count - len(whole), "what is whole is not fetched again"
+        # One that was killed between its last byte and its name may need no request.
+        assert len(place.asks) <= fetched_before + count - len(whole), "what is whole is not fetched again"
     there = {path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert there == set(bodies.values())

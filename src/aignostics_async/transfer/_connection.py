@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from .._core._redaction import excerpt
 from ._http1 import (
@@ -24,6 +25,7 @@ from ._http1 import (
     parse_head,
 )
 
+_T = TypeVar("_T")
 Send = Callable[[memoryview], None]
 
 _RECEIVE = 64 * 1024  # bytes
@@ -31,7 +33,6 @@ _MIN_RATE = 64  # bytes per second; a body that brings less does not arrive in t
 _REST = 64 * 1024  # bytes of a body that are read so that the connection can be kept
 _REST_SECONDS = 1.0
 _ERROR_BODY = 2000  # bytes
-_MIN_WAIT = 0.001  # seconds
 _MAX_TRAILERS = 100
 _INTERIM = b"HTTP/1.1 1"
 
@@ -61,7 +62,8 @@ class Connection:
     """A connection to one place, which serves one request after the other.
 
     Failures are ConnectionBroken; afterwards, and after an answer that was not read to its end, it is of no
-    further use. `read` and `write` are seconds of silence that it tolerates.
+    further use. `read` and `write` are seconds of silence that it tolerates. The socket never blocks: it is
+    tried first, so that what has arrived is read whatever the time is, and waited for with a deadline.
     """
 
     def __init__(self, place: tuple[str, ...], sock: socket.socket, *, read: float, write: float) -> None:
@@ -71,6 +73,10 @@ class Connection:
         self._read_timeout = read
         self._write_timeout = write
         self._received = bytearray()
+        sock.settimeout(0)
+        self._readable, self._usable = select.poll(), select.poll()
+        self._readable.register(sock, select.POLLIN)
+        self._usable.register(sock, select.POLLIN | select.POLLOUT)
 
     def close(self) -> None:
         """Close the connection."""
@@ -78,11 +84,7 @@ class Connection:
 
     def is_fresh(self) -> bool:
         """Whether the storage has not hung up; between requests it has nothing else to send."""
-        if self._received or self.socket.fileno() < 0:
-            return False
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return not poll.poll(0)
+        return not self._received and not self._readable.poll(0)
 
     # Requests
 
@@ -106,31 +108,23 @@ class Connection:
 
     def _write(self, view: memoryview) -> None:
         """Send bytes; raises _AnsweredEarly if there is an answer before all of them are out."""
-        self.socket.settimeout(0)
-        poll = select.poll()
-        poll.register(self.socket, select.POLLOUT | select.POLLIN)
-        # The timeout is for each piece that the network takes: a slow link is not a dead one.
         while view:
-            events = self._wait(poll, self._write_timeout)
-            if events & ~select.POLLOUT and self._has_answer():
+            if self._readable.poll(0) and self._has_answer():
                 raise _AnsweredEarly
             try:
                 view = view[self.socket.send(view) :]
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 continue
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                poll = self._usable
+            except ssl.SSLWantReadError:
+                poll = self._readable
             except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-                pass
+                raise _AnsweredEarly from None
             except OSError as error:
                 raise ConnectionBroken(error) from None
-            else:
-                continue
-            raise _AnsweredEarly
-
-    def _wait(self, poll: select.poll, seconds: float) -> int:
-        events = poll.poll(seconds * 1000)
-        if not events:
-            raise ConnectionBroken("TimeoutError: the storage stopped reading")
-        return events[0][1]
+            # The timeout is for each piece that the network takes: a slow link is not a dead one.
+            if not poll.poll(self._write_timeout * 1000):
+                raise ConnectionBroken("TimeoutError: the storage stopped reading")
 
     def _has_answer(self) -> bool:
         """Whether there is more to read than TLS's own messages and an interim answer."""
@@ -176,12 +170,8 @@ class Connection:
         return time.monotonic() if began is None else began
 
     def receive(self, seconds: float) -> bytes:
-        """Return what arrives next, empty at the end of the connection. Raises OSError.
-
-        What is there already is returned whatever the time is: this process may have been stopped.
-        """
-        self.socket.settimeout(max(seconds, _MIN_WAIT))
-        return self.socket.recv(_RECEIVE)
+        """Return what arrives next, empty at the end of the connection. Raises OSError."""
+        return self._when_ready(lambda: self.socket.recv(_RECEIVE), seconds)
 
     def receive_into(self, view: memoryview, seconds: float) -> int:
         """Fill `view` with what arrives next, and return how many bytes it took. Raises OSError."""
@@ -190,8 +180,21 @@ class Connection:
             view[:count] = self._received[:count]
             del self._received[:count]
             return count
-        self.socket.settimeout(max(seconds, _MIN_WAIT))
-        return self.socket.recv_into(view)
+        return self._when_ready(lambda: self.socket.recv_into(view), seconds)
+
+    def _when_ready(self, receive: Callable[[], _T], seconds: float) -> _T:
+        deadline: float | None = None
+        while True:
+            try:
+                return receive()
+            except (BlockingIOError, ssl.SSLWantReadError):
+                poll = self._readable
+            except ssl.SSLWantWriteError:
+                poll = self._usable
+            now = time.monotonic()
+            deadline = now + seconds if deadline is None else deadline
+            if now > deadline or not poll.poll(max(deadline - now, 0) * 1000):
+                raise TimeoutError("the storage is silent")
 
     def read_line(self, deadline: float) -> bytes:
         """Return a line of a chunked body with its end. Raises OSError and ProtocolError."""

@@ -53,7 +53,7 @@ class PartialFile:
         """Held while the spans change."""
         self._descriptor = descriptor
         self._record = _record_of(path)
-        self._saved = 0.0
+        self._saved = time.monotonic()  # nothing is worth a record yet
         self._use_lock = threading.Lock()
         self._users = 0
         self._is_closing = False
