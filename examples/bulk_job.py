@@ -10,7 +10,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from aignostics_async import AignosticsError, Client, Settings
+from aignostics_async import AignosticsError, Client, Settings, visible
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
 
 
@@ -24,7 +24,7 @@ async def main(arguments: argparse.Namespace) -> int:
             )
             report = await create_job(arguments.job, plan, Sources(places=[str(arguments.slides)]), client)
             if not report.is_clear:  # nothing was sent
-                print(*report.faults, sep="\n")
+                print(*(visible(str(each)) for each in report.faults), sep="\n")
                 return report.exit_status
         async with BulkJob.open(arguments.job) as job:
             summary = await job.run(client)
@@ -42,4 +42,4 @@ if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(parser.parse_args())))
     except AignosticsError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {visible(str(error))}")

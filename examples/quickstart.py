@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from aignostics_async import (
     AignosticsError,
@@ -24,6 +25,7 @@ from aignostics_async import (
     SlideError,
     find_slides,
     read_slide,
+    visible,
 )
 
 
@@ -39,7 +41,7 @@ async def main(arguments: argparse.Namespace) -> int:
             refused[reference] = error
 
     if not items:
-        print("there is no slide to submit", *refused.values(), sep="\n")
+        print("there is no slide to submit", *(visible(str(each)) for each in refused.values()), sep="\n")
         return 1
     arguments.results.mkdir(parents=True, exist_ok=True)
     async with Client.from_env(settings=Settings(poll_interval=arguments.poll_interval)) as client:
@@ -65,12 +67,17 @@ def show(report: DownloadReport, refused: dict[str, SlideError]) -> None:
         verified = f"{sum(file.is_verified for file in files)} of {len(files)}"
         size = f"{sum(file.size for file in files):,}"
         folder = str(files[0].path.parent) if files else "-"
-        table.add_row(item.reference, item.status, str(len(files)), size, verified, folder)
+        table.add_row(cell(item.reference), item.status, str(len(files)), size, verified, cell(folder))
     for reference in refused:
-        table.add_row(reference, "REFUSED", "0", "0", "-", "-")
+        table.add_row(cell(reference), "REFUSED", "0", "0", "-", "-")
     Console().print(table)
     for error in (*refused.values(), *report.failures()):
-        print(error)
+        print(visible(str(error)))
+
+
+def cell(value: str) -> Text:
+    """Return a name as it is, without control characters, and never read as markup."""
+    return Text(visible(value))
 
 
 if __name__ == "__main__":
@@ -83,4 +90,4 @@ if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(parser.parse_args())))
     except AignosticsError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {visible(str(error))}")

@@ -19,6 +19,7 @@ from ._core._crc32c import (
     decode_crc32c as decode_crc32c,
     encode_crc32c as encode_crc32c,
 )
+from ._core._display_text import visible as visible
 from ._core._pager import Page as Page, Pager as Pager
 from ._environment import (
     Account as Account,

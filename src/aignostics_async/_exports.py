@@ -155,4 +155,5 @@ HOMES = {
     "read_token_store": "_environment",
     "testing": "",
     "token_claims": "auth",
+    "visible": "_core._display_text",
 }

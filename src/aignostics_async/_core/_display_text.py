@@ -18,7 +18,11 @@ _INVISIBLE = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return a text on one line, with control and invisible characters written as ‹U+202E›."""
+    """Return a text on one line, with control and invisible characters written as ‹U+202E›.
+
+    For references, file names, claims and messages of servers that a program shows to people. Harmless text
+    is returned unchanged.
+    """
     if text.isascii() and text.isprintable():
         return text
     return _INVISIBLE.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
