@@ -24,7 +24,15 @@ from aignostics_async import AignosticsError
 _OURS = str(Path(aignostics_async.__file__).parent)
 _LOGGERS = ("aignostics_async", "httpx", "httpcore", "asyncio")
 # What takes signed URLs, or addresses that users give, as plain texts, so that their frames show them.
-_PASSES_URLS = ("/downloads/", "/storage/", "/submission/", "/transfer/", "/_urls.py", "/_client.py")
+_PASSES_URLS = (
+    "/downloads/",
+    "/storage/",
+    "/submission/",
+    "/transfer/",
+    "/_urls.py",
+    "/_client.py",
+    "/_plan.py",
+)
 _MOST_ERRORS = 200  # of one test: an error holds the frames that it went through
 
 _TOKEN = (

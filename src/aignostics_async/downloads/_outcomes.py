@@ -8,8 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from .._run_errors import ending
-from ..errors import AignosticsError, ChecksumMissing, ItemFailed
+from ..errors import AignosticsError, ChecksumMissing, ItemFailed, run_error
 from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
@@ -67,7 +66,7 @@ class DownloadReport:
         """Return an error for a run that did not complete, each item without results and each file that
         is not as promised.
         """
-        ended = ending(self.run)
+        ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]
         failures += [
             ItemFailed(reference=item.reference, status=item.status, error=item.error)

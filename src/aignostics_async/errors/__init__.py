@@ -104,6 +104,7 @@ from ._runs import (
     RunCancelled as RunCancelled,
     RunFailed as RunFailed,
     SubmissionUnknown as SubmissionUnknown,
+    run_error as run_error,
 )
 from ._slides import (
     NotASlide as NotASlide,

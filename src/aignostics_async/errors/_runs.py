@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..models import RunDetails, RunStatus
 from ._base import AignosticsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ..models import Fault, RunDetails
+    from ..models import Fault
 
 
 class InvalidSubmission(AignosticsError):
@@ -74,3 +75,19 @@ class ItemFailed(AignosticsError):
         self.reference = reference
         self.status = status
         self.error = error
+
+
+def run_error(details: RunDetails) -> RunFailed | RunCancelled | None:
+    """Return the error of a run that was cancelled or rejected; None if it completed or is not final."""
+    if details.status == RunStatus.CANCELED_USER:
+        return RunCancelled(
+            f"run {details.run_id} was cancelled; items that had finished can be downloaded",
+            details=details,
+        )
+    if details.status in (RunStatus.REJECTED, RunStatus.CANCELED_SYSTEM):
+        return RunFailed(
+            f"run {details.run_id} ended as {details.status}; look at its items' errors before you submit "
+            "it again",
+            details=details,
+        )
+    return None

@@ -14,9 +14,8 @@ import anyio
 from .._core._backoff import Backoff
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
-from .._run_errors import ending
 from ..downloads._listing import follow_listings, list_once
-from ..errors import Conflict, Gone, NotFound
+from ..errors import Conflict, Gone, NotFound, run_error
 from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
 from ..watch._start import wait_for, watch_run
 
@@ -127,7 +126,7 @@ class Run:
         `Settings.poll_interval`, which all watchers of a client share.
         """
         details = await wait_for(self._session.poller, self.id, is_new=self.is_new)
-        if (ended := ending(details)) is not None:
+        if (ended := run_error(details)) is not None:
             raise ended
         return details
 
