@@ -25,14 +25,9 @@ _OURS = str(Path(aignostics_async.__file__).parent)
 _LOGGERS = ("aignostics_async", "httpx", "httpcore", "asyncio")
 # What takes signed URLs, or addresses that users give, as plain texts, so that their frames show them.
 _PASSES_URLS = (
-    "/downloads/",
-    "/storage/",
-    "/submission/",
-    "/transfer/",
-    "/_urls.py",
-    "/_client.py",
-    "/_plan.py",
-)
+    "/bulk/", "/cli/", "/downloads/", "/resources/", "/storage/", "/submission/", "/transfer/",
+    "/_client.py", "/_urls.py",
+)  # fmt: skip
 _MOST_ERRORS = 200  # of one test: an error holds the frames that it went through
 
 _TOKEN = (
