@@ -203,8 +203,9 @@ class Client:
         cursor. Files lie in a folder per run id and in it a folder per item, laid out and verified as by
         `Run.download`. Signed URLs are those of the listing that showed the item, and are requested again if
         a storage refuses them. A failed file is an outcome of its item and stops no other file. At the end it
-        raises what `watch` would raise. Costs are those of `watch`; up to `Limits.transfers` items are
-        downloaded at once.
+        raises what `watch` would raise. `progress` is called with a `TransferEvent`; what it raises stops the
+        downloads and is raised. Costs are those of `watch`; up to `Limits.transfers` items are downloaded at
+        once.
         """
         from .downloads._completed_items import CompletedItems
 

@@ -20,7 +20,7 @@ class RunReader(Protocol):
     """The two reads of a run that a download makes; the live handle of a run offers both."""
 
     async def details(self) -> RunDetails:
-        """Return the run as it stands now."""
+        """Return the run as it is now."""
         ...
 
     def results(self, *, item_ids: Iterable[str] = ()) -> Pager[ItemResult]:
@@ -29,7 +29,7 @@ class RunReader(Protocol):
 
 
 @frozen
-class Listing:
+class RunListing:
     """A run and its known items; `invalid` holds the entries that could not be decoded."""
 
     details: RunDetails
@@ -37,7 +37,7 @@ class Listing:
     invalid: tuple[InvalidItem, ...] = ()
 
 
-async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[Listing]:
+async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[RunListing]:
     """Yield a listing after each batch of changes, and a complete one when the run is final."""
     items: dict[str, ItemResult] = {}
     async for change in watcher:
@@ -45,18 +45,18 @@ async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[Lis
             items[change.item.item_id] = change.item
         # Changes of one poll are yielded together: file names are chosen over all known items.
         if not watcher.is_ready:
-            yield Listing(change.details, tuple(items.values()))
+            yield RunListing(change.details, tuple(items.values()))
     last = await _list(run)
     # A lagging replica may have answered, so the later of two statuses counts.
     yield evolve(last, items=tuple(_later(items.get(item.item_id), item) for item in last.items))
 
 
-async def list_once(run: RunReader) -> AsyncIterator[Listing]:
-    """Yield one listing of the run as it stands now."""
+async def list_once(run: RunReader) -> AsyncIterator[RunListing]:
+    """Yield one listing of the run as it is now."""
     yield await _list(run)
 
 
-async def _list(run: RunReader) -> Listing:
+async def _list(run: RunReader) -> RunListing:
     # Details first: if they are final, so are the results read after them.
     details = await run.details()
     items: list[ItemResult] = []
@@ -69,7 +69,7 @@ async def _list(run: RunReader) -> Listing:
         # A run that was just received may have no results to list yet.
         if details.status.is_final:
             raise
-    return Listing(details, tuple(items), tuple(invalid))
+    return RunListing(details, tuple(items), tuple(invalid))
 
 
 def _later(seen: ItemResult | None, read: ItemResult) -> ItemResult:

@@ -1,4 +1,4 @@
-"""What became of each file and item of a download."""
+"""The outcome of each file of a download, and the report of all."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
 class FileStatus(StrEnum):
-    """How a file came to stand in the folder, or why it does not."""
+    """Whether a file is in the folder, and what is known of its bytes."""
 
     VERIFIED = "VERIFIED"
     """Downloaded, and its bytes are the promised ones."""
     PRESENT = "PRESENT"
     """Was there already with the promised bytes; nothing was downloaded."""
     UNVERIFIED = "UNVERIFIED"
-    """Downloaded, but nobody promised a checksum."""
+    """Downloaded, but no checksum was promised."""
     FAILED = "FAILED"
-    """Not there; the outcome's `error` says why."""
+    """Not there; `FileOutcome.error` says why."""
 
 
 @frozen
 class FileOutcome:
-    """What became of one output artifact."""
+    """The outcome of one output artifact."""
 
     reference: str
     artifact: str
@@ -45,7 +45,7 @@ class FileOutcome:
 
 @frozen
 class DownloadReport:
-    """What a download brought: the run, its items, and one outcome for each of their files."""
+    """The result of a download: the run, its items, and one outcome for each of their files."""
 
     run: RunDetails
     folder: Path
@@ -59,12 +59,12 @@ class DownloadReport:
 
     @property
     def unverified(self) -> tuple[FileOutcome, ...]:
-        """The files that came, and for which nobody had promised a checksum."""
+        """The files that were downloaded without a promised checksum."""
         return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
-        """Return an error for a run that did not complete, each item without results and each file that
-        is not as promised.
+        """Return an error for each failure: a run that did not complete, an item without results, a file
+        that is missing or, unless `allow_unverified`, without a promised checksum.
         """
         ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]
@@ -91,13 +91,18 @@ class DownloadReport:
         return tuple(failures)
 
     def raise_for_failures(self, *, allow_unverified: bool = False) -> None:
-        """Raise an ExceptionGroup of every failure, or do nothing when everything came as promised."""
+        """Raise an ExceptionGroup of all `failures`, or do nothing if there is none."""
         failures = self.failures(allow_unverified=allow_unverified)
         if failures:
             raise ExceptionGroup(f"{len(failures)} failures in run {self.run.run_id}", failures)
 
     def to_json(self) -> str:
-        """Return the report as JSON, paths relative to the folder; it holds no URL."""
+        """Return the report as JSON, without any URL.
+
+        An object with `run_id`, `application_version_id`, `status`, `items` (each with `reference`, `status`,
+        `error`) and `files` (each with `reference`, `artifact`, `path` relative to the folder, `status`,
+        `size` in bytes, `checksum_base64_crc32c`, `error`).
+        """
         record = {
             "run_id": self.run.run_id,
             "application_version_id": self.run.application_version_id,

@@ -26,7 +26,7 @@ from ._http1 import (
 )
 
 _T = TypeVar("_T")
-Send = Callable[[memoryview], None]
+BodyWriter = Callable[[memoryview], None]
 
 _RECEIVE = 64 * 1024  # bytes
 _MIN_RATE = 64  # bytes per second; a body that brings less does not arrive in this life
@@ -88,7 +88,7 @@ class Connection:
 
     # Requests
 
-    def request(self, method: str, head: bytes, send: Callable[[Send], None] | None = None) -> Response:
+    def request(self, method: str, head: bytes, send: Callable[[BodyWriter], None] | None = None) -> Response:
         """Send a request and return its answer, the body not yet read.
 
         `send` writes the body. It is cut short when the storage answers before it has everything; such an

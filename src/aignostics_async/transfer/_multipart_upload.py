@@ -32,7 +32,7 @@ from ._upload import SentFile
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
-    from ._connection import Send
+    from ._connection import BodyWriter
     from ._engine import Engine
 
 
@@ -241,7 +241,7 @@ class _MultipartUpload:
                 done += read_source(descriptor, view[done:][:SEND_PIECE], start + done, self._name)
         return view
 
-    def _write(self, view: memoryview, write: Send, number: int, token: CancelToken) -> None:
+    def _write(self, view: memoryview, write: BodyWriter, number: int, token: CancelToken) -> None:
         self._arrived[number] = 0
         for start in range(0, len(view), SEND_PIECE // 4):
             piece = view[start : start + SEND_PIECE // 4]

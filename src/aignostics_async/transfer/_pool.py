@@ -25,7 +25,7 @@ from .._http._retry import AttemptFailed, Outcome
 from .._version import user_agent
 from ..errors import ConfigurationError, TransferError, TransferInterrupted
 from ._addresses import AddressRefused, check_literal, connect, resolve
-from ._connection import Connection, ConnectionBroken, Response, Send
+from ._connection import BodyWriter, Connection, ConnectionBroken, Response
 from ._responses import checked, final, location, refusal, refused
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ConnectionPool:
         token: CancelToken,
         name: str,
         headers: Mapping[str, str] | None = None,
-        send: Callable[[Send], None] | None = None,
+        send: Callable[[BodyWriter], None] | None = None,
     ) -> Iterator[Response]:
         """Send one request, and give the answer if its status is 2xx.
 
@@ -222,7 +222,7 @@ class _Exchange:
     _token: CancelToken
     _name: str
     _headers: Mapping[str, str]
-    _send: Callable[[Send], None] | None
+    _send: Callable[[BodyWriter], None] | None
     _shown: str = field(init=False, default="")
     _connection: Connection | None = field(init=False, default=None)
 

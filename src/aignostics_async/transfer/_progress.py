@@ -33,7 +33,9 @@ class TransferEvent:
 
     A progress callback is a plain function that takes one of these. It is called from the event loop, ten
     times a second for each file at most. An exception that it raises ends the call it was passed to: the
-    transfers are stopped, then the exception is raised. Async callbacks are refused with UsageError.
+    transfers are stopped, then the exception is raised. Stopping takes two seconds at most, as for a
+    cancelled call; a thread that hangs longer in the file system goes on alone and closes its own file, and
+    an upload in parts takes up to ten seconds more to abort. Async callbacks are refused with UsageError.
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
@@ -82,7 +84,7 @@ class ProgressGuard(Generic[_P]):
             return
         try:
             returned = self._progress(*args, **kwargs)
-            if inspect.isawaitable(returned):
+            if returned is not None and inspect.isawaitable(returned):
                 _discard(returned)
                 raise _no_awaitables()
         except CallbackRaised:  # of a callback inside this one

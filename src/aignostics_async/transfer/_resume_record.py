@@ -1,4 +1,4 @@
-"""The record beside a partial file: what is there of it, and of which file it is a part."""
+"""The record beside a partial file: which bytes are there, and of which file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VERSION = 1
 
 @frozen
 class Record:
-    """What a partial file holds. It is no proof: the bytes are hashed again before they count."""
+    """What a partial file holds. It proves nothing: the bytes are hashed again before they count."""
 
     promise: str | None
     """The checksum that was promised for the whole, in its wire form."""
@@ -25,7 +25,7 @@ class Record:
     spans: tuple[Span, ...]
 
     def to_bytes(self) -> bytes:
-        """Return the record as it is written, sealed with its own checksum."""
+        """Return the record as bytes that end with their own checksum."""
         content = {
             "version": _VERSION,
             "promise": self.promise,
@@ -38,7 +38,7 @@ class Record:
 
 
 def read_record(content: bytes) -> Record | None:
-    """Return a record, or None for anything that is not one from its first to its last byte."""
+    """Return the record in some bytes, or None unless they are one from the first byte to the last."""
     try:
         text, seal, rest = content.decode("utf-8").split("\n")
         if rest or seal != checksum_bytes(text.encode()).wire:

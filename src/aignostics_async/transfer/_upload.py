@@ -19,7 +19,7 @@ from ._progress import guard_progress
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
-    from ._connection import Send
+    from ._connection import BodyWriter
     from ._engine import Engine
 
 
@@ -106,7 +106,7 @@ class _Put:
         ) as response:
             return SentFile(digest.length, digest.wire, response.headers)
 
-    def _body(self, write: Send, *, digest: Crc32c, token: CancelToken) -> None:
+    def _body(self, write: BodyWriter, *, digest: Crc32c, token: CancelToken) -> None:
         digest.value, digest.length = 0, 0
         self.done = 0
         with open_source(self._source, self._name) as descriptor:
