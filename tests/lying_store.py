@@ -222,7 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, body, told)
 
     def do_DELETE(self) -> None:
-        self.server.store.objects.pop(self._key(), None)
+        if "uploadId" not in self._query():
+            self.server.store.objects.pop(self._key(), None)
         self._answer(204)
 
     def _body(self) -> bytes:

@@ -17,10 +17,22 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from lying_store import Trouble, lying_store
 from slide_files import make_old, write_mirax, write_tiff
 from support import count
 
-from aignostics_async import Client, ConfigurationError, Item, NotFound, Presigned, Slide, Store, read_slide
+from aignostics_async import (
+    S3,
+    AwsKey,
+    Client,
+    ConfigurationError,
+    Item,
+    NotFound,
+    Presigned,
+    Slide,
+    Store,
+    read_slide,
+)
 from aignostics_async.bulk._plan import JobPlan
 from aignostics_async.bulk.database._billing_index import BillingIndex, BillingScope
 from aignostics_async.bulk.preflight._findings import Finding, FindingKind
@@ -427,6 +439,30 @@ async def test_a_store_that_does_not_tell_what_is_missing(
     assert report.is_clear
     assert report.store.steps == ("put", "stat", "sign", "get", "delete")
     assert not report.store.tells_missing
+    assert any("whether an object exists" in warning.problem for warning in report.warnings)
+    assert json.loads(report.to_json())["store"]["tells_missing"] is False
+
+
+async def test_a_store_that_refuses_checksum_headers(client: Client, plan: JobPlan, shared: Path) -> None:
+    """The trial finds out for whole files and for parts, and says so."""
+    refused = {
+        "PUT": "x-amz-checksum-crc32c",
+        "POST": "x-amz-checksum-algorithm",
+        "HEAD": "x-amz-checksum-mode",
+    }
+    key = AwsKey("name", "secret", "us-east-1")
+    with lying_store() as place:
+        place.tells = "md5"
+        place.troubles = [
+            Trouble(method, times=10**6, status=501, header=header) for method, header in refused.items()
+        ]
+        store = client.store(S3(bucket="bucket", endpoint=place.origin, key=key))
+        report = await look(client, plan, shared, store)
+    assert report.is_clear
+    assert report.store.checksums == "when_required"
+    assert report.store.is_verified, "by its ETag"
+    told = [warning.problem for warning in report.warnings if warning.kind is FindingKind.STORE]
+    assert told == ["the store refuses checksum headers, so uploads are verified by size and ETag"]
 
 
 @pytest.mark.parametrize(

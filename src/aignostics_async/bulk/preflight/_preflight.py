@@ -126,6 +126,7 @@ class _Preflight:
             self.trial = StoreProbe((), False, 0.0, None, None, (fault,))  # noqa: FBT003
             return
         self.trial = await probe_store(opened, self.client, self.plan.prefix)
+        self.warnings += self.trial.warnings
 
     async def discover(self, prober: Prober) -> None:
         """Find the slides."""

@@ -127,6 +127,8 @@ def _store(trial: StoreProbe) -> dict[str, Any]:
         "seconds": round(trial.seconds, 3),
         "credentials_end": None if end is None else end.isoformat(),
         "left": trial.left,
+        "tells_missing": trial.tells_missing,
+        "checksums": trial.checksums,
     }
 
 

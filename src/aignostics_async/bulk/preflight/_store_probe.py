@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,23 @@ class StoreProbe:
     again what an interrupted one may have sent."""
     checksums: Checksums | None = None
     """Whether a bucket's requests carry checksums, as the round trip has decided; None for other stores."""
+
+    @property
+    def warnings(self) -> Iterator[Finding]:
+        """What a person should know of a store that works."""
+        if self.faults:
+            return
+        if not self.tells_missing:
+            problem = "the store does not say whether an object exists (403)"
+            remedy = "allow its key to list (s3:ListBucket), or a resumed job sends some slides again"
+            yield Finding(FindingKind.STORE, problem, remedy)
+        if self.checksums == "when_required":
+            problem = "the store refuses checksum headers, so uploads are verified by size and ETag"
+            yield Finding(FindingKind.STORE, problem)
+        if not self.is_verified:
+            problem = "the store names no checksum, so nothing proves that it has what was sent"
+            remedy = 'uploads count as unverified; verify="read-back" reads each of them again'
+            yield Finding(FindingKind.STORE, problem, remedy)
 
 
 async def probe_store(
@@ -122,6 +140,7 @@ class _Trial:
             source = Path(scratch, "trial.txt")
             await anyio.Path(source).write_bytes(_CONTENT)
             stored = await self.store.put(self.key, source)
+        self.is_verified = stored.verified
         self.left = self.key
         self.steps.append("put")
         return stored.uri
@@ -148,7 +167,6 @@ class _Trial:
             raise TransferError(f"it has {stored.size} bytes there, not {len(_CONTENT)}", name=self.key)
         if stored.crc32c not in (None, expected):
             raise ChecksumMismatch(name=self.key, expected=expected, actual=str(stored.crc32c))
-        self.is_verified = stored.verified and stored.crc32c is not None
         self.steps.append("stat")
 
     async def _get(self, url: str) -> None:
