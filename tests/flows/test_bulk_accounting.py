@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from running_jobs import RATE, SETTINGS, JobHarness
-from slide_files import make_old
+from slide_files import make_old, picture, write_tiff
 
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job, write_report
+from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -105,3 +106,27 @@ async def test_a_slide_that_grows_after_its_upload_is_not_paid_for(harness: JobH
     assert (await harness.run()).status is JobStatus.DONE
     assert sorted(len(references) for references in harness.runs().values()) == [1, 2]
     assert harness.puts()[grown[0]] == 2, "what is analysed is what the file holds in the end"
+
+
+async def test_what_is_left_out_is_in_status_and_report(harness: JobHarness) -> None:
+    folder = harness.folder / "slides"
+    folder.mkdir()
+    make_old(write_tiff(folder / f"{harness.folder.name}-a.tiff", extra=[(picture(300, 200), "label")]))
+    for name in (".hidden.svs", "b.vsi", "notes.txt"):
+        (folder / name).write_text("x")
+    report = await create_job(harness.job, harness.plan(), Sources(places=[folder]), harness.client)
+    assert report.is_clear, report.faults
+    summary = await harness.run()
+    assert summary.status is JobStatus.DONE
+    assert summary.left_out == {"format": 1, "hidden": 1}
+    assert [step.what for step in next_steps(summary)] == [
+        "2 slides in the folders were left out (1 format, 1 hidden)"
+    ]
+    await write_report(harness.job, harness.folder / "r.json", harness.folder / "r.html", pictures=False)
+    report_json = json.loads((harness.folder / "r.json").read_text())
+    assert {Path(each["path"]).name: each["reason"] for each in report_json["left_out"]} == {
+        ".hidden.svs": "hidden", "b.vsi": "format", "notes.txt": "format"
+    }  # fmt: skip
+    assert report_json["summary"]["left_out"] == {"format": 1, "hidden": 1}
+    assert [item["identifying"] for item in report_json["items"]] == ["label"]
+    assert "2 slides in the folders were left out" in (harness.folder / "r.html").read_text()

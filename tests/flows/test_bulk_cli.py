@@ -277,7 +277,9 @@ def test_a_terminal_sees_bars_and_is_asked(bulk: Command, slide_file: Path) -> N
     other = bulk.begin(bulk.folder / "other")
     status, seen = in_terminal(bulk, b"n\n", *other)
     assert status == 2, seen
-    assert "1 slide of these was run with he-tme:v1.0.0 before, and will be billed again. Go on?" in seen
+    assert "2 slides of these were run with he-tme:v1.0.0 before, and will be billed again. Go on?" in seen, (
+        "one by its reference, the other by its bytes"
+    )
     assert "nothing was changed" in seen
     status, seen = in_terminal(bulk, signal.SIGINT, *other)
     assert status == 130

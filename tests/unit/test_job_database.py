@@ -170,10 +170,10 @@ async def test_a_cancelled_caller_s_order_is_carried_out(database: Database) -> 
 
 
 async def test_a_full_disk(tmp_path: Path) -> None:
-    """A real one, of 256 KiB: whoever wrote is told, and what was there before is whole."""
+    """A real one, of 320 KiB: whoever wrote is told, and what was there before is whole."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=320k,mode=0700", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
         pytest.skip("this user may not mount a small file system")
     try:

@@ -110,7 +110,7 @@ def test_all_forms_say_the_same(tmp_path: Path) -> None:
         "uri": "s3://bucket/slides/object", "run_id": "", "item_id": "", "account": "DONE", "state": "DONE",
         "status": "SUCCEEDED", "fault": "", "remedy": "", "attempts": "0", "outputs": "2",
         "verified_outputs": "2", "submitted_at": "2026-11-24T06:10:00Z", "ended_at": "2026-11-24T07:23:20Z",
-        "changed_at": "", "intent": "1",
+        "changed_at": "", "intent": "1", "identifying": "",
     }  # fmt: skip
     assert told["summary"]["verdict"] == "UNFINISHED"
     assert told["summary"]["exit_status"] == 75

@@ -20,6 +20,7 @@ from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from .database._states import ItemState
 from .preflight._findings import Finding
 from .preflight._preflight import Keep, PreflightProgress, run_preflight
+from .preflight.sources._discovery import shown
 from .reconciliation._platform import PlatformClient
 from .stages._probing import as_columns, describe_findings
 
@@ -78,6 +79,10 @@ async def create_job(
                     progress=progress,
                 )
                 await database.write(_commands.renumber())
+                left_out = [
+                    (shown(each.path), each.reason, each.detail, each.is_slide) for each in outlook.left_out
+                ]
+                await database.write(_commands.record_left_out(left_out))
             if can_create_job(outlook, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
                     consent(outlook)

@@ -146,6 +146,17 @@ def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
     return command
 
 
+def record_left_out(files: Iterable[tuple[str, str, str, bool]]) -> Callable[[Execute], None]:
+    """Return the command that records files that were not taken: path, reason, detail, whether a slide."""
+    rows = [(path, reason, detail, int(is_slide)) for path, reason, detail, is_slide in files]
+
+    def command(execute: Execute) -> None:
+        for row in rows:
+            execute("INSERT INTO left_out VALUES (?, ?, ?, ?)", row)
+
+    return command
+
+
 IN_DOUBT = "the job was cancelled; "
 """What the reason of an intent begins with of which nobody knew then whether it has a run."""
 

@@ -72,6 +72,12 @@ ALTER TABLE job ADD COLUMN stopped_at REAL;
 ALTER TABLE job ADD COLUMN stop_kind TEXT; -- the type of the error
 ALTER TABLE job ADD COLUMN stop_reason TEXT;
 ALTER TABLE job ADD COLUMN cancelled_at REAL;
+
+-- Files that were seen when the job was made, and not taken.
+CREATE TABLE left_out (
+    path TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    is_slide INTEGER NOT NULL -- by its content or its suffix
+) STRICT;
 """
 
 MIGRATIONS = (_FIRST, _SECOND)
@@ -81,6 +87,7 @@ VIEWS = {
 CREATE TEMP VIEW items AS SELECT *, NULL AS billed_run, 0 AS may_be_rebilled FROM main.items;
 CREATE TEMP VIEW job AS SELECT *, NULL AS stopped_at, NULL AS stop_kind, NULL AS stop_reason,
     NULL AS cancelled_at FROM main.job;
+CREATE TEMP VIEW left_out AS SELECT '' AS path, '' AS reason, '' AS detail, 0 AS is_slide WHERE 0;
 """
 }
 """By the version of a database that may not be migrated: views that show it as the current version."""

@@ -20,7 +20,7 @@ from attrs import asdict, fields
 from ..._core._display_text import visible
 from ..database._writer import Execute
 from ._formatting import iso, plain
-from ._rows import ReportedItem, read_duplicates, read_items, read_runs
+from ._rows import ReportedItem, read_duplicates, read_items, read_left_out, read_runs
 from ._summary import Summary
 
 COLUMNS = tuple(each.name for each in fields(ReportedItem))
@@ -59,6 +59,7 @@ def write_json(execute: Execute, summary: Summary, file: BinaryIO) -> None:
     file.write(head.removesuffix("\n}").encode())
     _write_list(file, "duplicates", read_duplicates(execute))
     _write_list(file, "runs", read_runs(execute))
+    _write_list(file, "left_out", read_left_out(execute))
     _write_list(file, "items", read_items(execute))
     file.write(b"\n}\n")
 

@@ -29,6 +29,7 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
     yield from _about_runs(summary)
     yield from _about_the_rest(summary)
     yield from _about_slides(summary)
+    yield from _about_files(summary)
 
 
 def _about_the_audit(summary: Summary) -> Iterator[NextStep]:
@@ -148,3 +149,14 @@ def _about_slides(summary: Summary) -> Iterator[NextStep]:
 
 def _was(number: int) -> str:
     return "was" if number == 1 else "were"
+
+
+def _about_files(summary: Summary) -> Iterator[NextStep]:
+    number = sum(summary.left_out.values())
+    if number:
+        reasons = ", ".join(f"{amount:,} {reason}" for reason, amount in summary.left_out.items())
+        yield NextStep(
+            f"{count(number, 'slide')} in the folders {_was(number)} left out ({reasons})",
+            "The JSON report names them. If they were meant, make another job of them and name them there.",
+            "totals",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -46,6 +47,8 @@ class ReportedItem:
     """When its state changed last."""
     intent: int | None
     """The chunk that it belongs to; see `ReportedRun`."""
+    identifying: str | None
+    """What in the slide may identify a person: kinds with commas between them; None where it was not read."""
 
 
 @frozen
@@ -68,6 +71,16 @@ class ReportedRun:
 
 
 @frozen
+class ReportedFile:
+    """A file that was seen when the job was made, and not taken."""
+
+    path: str
+    reason: str
+    detail: str
+    is_slide: bool
+
+
+@frozen
 class ReportedDuplicate:
     """A second run of a chunk, and what was done about it."""
 
@@ -85,7 +98,8 @@ _ITEMS = (
     "(SELECT count(*) FROM outputs WHERE outputs.item = items.number "
     f"AND outputs.status IN ({VERIFIED})), "
     f"seen.triggered_at, seen.ended_at, items.changed_at, items.intent, intents.state, {LOST} AS lost, "
-    f"{HELD} {WITH_INTENTS} LEFT JOIN seen ON seen.run_id = items.run_id "
+    f"{HELD}, json_extract(items.info, '$.exposes') {WITH_INTENTS} "
+    "LEFT JOIN seen ON seen.run_id = items.run_id "
 )
 _IN_ORDER = "ORDER BY items.reference"  # as their index has them: nothing is sorted, whatever their number
 _RUNS = """
@@ -150,13 +164,21 @@ def read_duplicates(execute: Execute) -> Iterator[ReportedDuplicate]:
         yield ReportedDuplicate(run_id, intent, told(status), moment(triggered_at), _told(done))
 
 
+def read_left_out(execute: Execute) -> Iterator[ReportedFile]:
+    """Give the files that were seen when the job was made, and not taken."""
+    for path, reason, detail, is_slide in execute("SELECT path, reason, detail, is_slide FROM left_out"):
+        yield ReportedFile(named(path), reason, named(detail), bool(is_slide))
+
+
 def _told(text: str | None) -> str | None:
     return None if text is None else told(text)
 
 
 def _item(row: tuple[Any, ...]) -> ReportedItem:
     number, reference, path, size, crc32c, uri, run_id, item_id, state, status, fault, error, given = row[:13]
-    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost, is_held = row[13:]
+    attempts, outputs, verified, submitted, ended, changed, intent, intent_state, lost, is_held, kinds = row[
+        13:
+    ]
     what = outcome_of(state, intent_state, lost, is_held=bool(is_held))
     # An item that goes on keeps no old fault.
     is_shown = what.is_trouble or what is ItemOutcome.UNDECIDED
@@ -182,6 +204,7 @@ def _item(row: tuple[Any, ...]) -> ReportedItem:
         moment(ended),
         moment(changed),
         intent,
+        None if kinds is None else ", ".join(json.loads(kinds)),
     )
 
 

@@ -121,6 +121,8 @@ class Summary:
     outputs: OutputTotals
     runs: RunTotals
     expiry: ExpiringResults
+    left_out: Mapping[str, int]
+    """Slides that were seen when the job was made and not taken, by reason."""
 
     @property
     def status(self) -> JobStatus:
@@ -181,6 +183,9 @@ def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
         outputs=_read_outputs(execute),
         runs=_read_runs(execute),
         expiry=read_expiry(execute, made_at.timestamp()),
+        left_out=dict(
+            execute("SELECT reason, count(*) FROM left_out WHERE is_slide GROUP BY reason ORDER BY reason")
+        ),
     )
 
 
