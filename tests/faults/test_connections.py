@@ -43,9 +43,12 @@ MIB = 1024 * 1024
 BODY = b"".join(number.to_bytes(4, "big") for number in range(MIB // 2))  # 2 MiB
 CRC = checksum_bytes(BODY).wire
 ONCE = Retries(attempts=1)
-HASTY = evolve(IMPATIENT, timeouts=Timeouts(connect=2, read=0.3, write=0.3))
+HASTY = evolve(IMPATIENT, timeouts=Timeouts(connect=20, read=1, write=1))
 ONE_TRY = evolve(HASTY, retries=ONCE)
+# For answers that never come, where nothing else is waited for.
+QUICK = evolve(ONE_TRY, timeouts=Timeouts(connect=20, read=0.3, write=0.3))
 PATIENT = evolve(IMPATIENT, timeouts=Timeouts(connect=20, read=60, write=60))
+SURE = evolve(PATIENT, retries=ONCE)
 
 Use = Callable[[Engine, str, Path], Awaitable[object]]
 
@@ -162,7 +165,7 @@ async def test_what_is_no_answer(tmp_path: Path, use: Use, answer: bytes) -> Non
         peer.write(answer)
 
     with raw_server(babble) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             with pytest.raises(TransferInterrupted):
                 await use(engine, server.url, tmp_path)
     assert files_in(tmp_path) in ([], ["source"])
@@ -185,7 +188,7 @@ async def test_chunks_that_are_broken(tmp_path: Path, body: bytes) -> None:
         peer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
 
     with raw_server(babble) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             for use in (get, read, ask):
                 with pytest.raises(TransferInterrupted):
                     await use(engine, server.url, tmp_path)
@@ -201,7 +204,7 @@ async def test_chunks_extensions_and_trailers_are_read(tmp_path: Path) -> None:
             peer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body + b"0\r\nA: b\r\n\r\n")
 
     with raw_server(serve) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             for _ in range(3):
                 await get(engine, server.url, tmp_path)
                 (tmp_path / "file").unlink()
@@ -224,7 +227,7 @@ async def test_one_broken_answer_costs_no_other_file(emulator: Emulator, tmp_pat
         bad = result("bad", artifact("a", server.url.replace("body", "bad"), BODY))
         good = [result(name, artifact("a", server.url, BODY)) for name in "abc"]
         run_id = pretend(emulator, bad, *good)
-        async with emulator.client(HASTY) as client:
+        async with emulator.client(PATIENT) as client:
             report = await client.run(run_id).download(tmp_path)
     assert [type(file.error) for file in report.of("bad")] == [TransferInterrupted]
     assert {report.of(name)[0].status for name in "abc"} == {FileStatus.VERIFIED}
@@ -250,7 +253,7 @@ async def test_a_kept_connection_that_is_dead_costs_no_try(tmp_path: Path, use: 
             peer.stall()
 
     with raw_server(serve) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(ONE_TRY if death == "silent" else SURE) as engine:
             await ask(engine, server.url, tmp_path)
             assert len(engine.connections._idle) == 1
             await use(engine, server.url, tmp_path)
@@ -271,7 +274,7 @@ async def test_one_dead_connection_empties_its_place(tmp_path: Path) -> None:
             peer.stall()
 
     with raw_server(serve) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(evolve(SURE, timeouts=Timeouts(read=3))) as engine:
             await asyncio.gather(*(ask(engine, server.url, tmp_path) for _ in range(4)))
             assert len(engine.connections._idle) == 4
             await ask(engine, server.url, tmp_path)
@@ -287,7 +290,7 @@ async def test_an_old_connection_is_not_used(tmp_path: Path, monkeypatch: pytest
     now = 0.0
     monkeypatch.setattr(_pool, "_now", lambda: now)
     with raw_server(serve) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             for now in (0.0, 29.0, 58.0, 58.0):  # noqa: B007 - read by the pool
                 await ask(engine, server.url, tmp_path)
             assert server.accepted == 1
@@ -302,7 +305,7 @@ async def test_a_post_gets_a_connection_of_its_own(tmp_path: Path) -> None:
             peer.answer(BODY)
 
     with raw_server(serve) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             await ask(engine, server.url, tmp_path)
             await post(engine, server.url, tmp_path)
             await ask(engine, server.url, tmp_path)
@@ -314,7 +317,7 @@ async def test_a_new_connection_that_fails_costs_a_try(tmp_path: Path) -> None:
         peer.read_request()
 
     with raw_server(serve) as server:
-        async with engine_of(evolve(HASTY, retries=Retries(attempts=3, initial_wait=0.01))) as engine:
+        async with engine_of(evolve(PATIENT, retries=Retries(attempts=3, initial_wait=0.01))) as engine:
             with pytest.raises(TransferInterrupted):
                 await ask(engine, server.url, tmp_path)
         assert server.accepted == 3
@@ -343,7 +346,7 @@ async def test_what_arrived_before_a_failure_is_not_fetched_again(tmp_path: Path
             getattr(peer, end)()
 
     with raw_server(serve) as server:
-        async with engine_of(HASTY) as engine:
+        async with engine_of(HASTY if end == "stall" else PATIENT) as engine:
             fetched = await get(engine, server.url, tmp_path)
     assert fetched == FetchedFile(len(BODY), CRC, verified=True)
     assert sum(served) == len(BODY), "no byte came twice"
@@ -389,7 +392,7 @@ async def test_no_part_of_an_answer_drips_for_ever(tmp_path: Path, use: Use, par
         "body without a length",
     )
     with raw_server(serve) as server:
-        async with asyncio.timeout(60), engine_of(ONE_TRY) as engine:
+        async with asyncio.timeout(60), engine_of(ONE_TRY if accepts else QUICK) as engine:
             if accepts:
                 await use(engine, server.url, tmp_path)
             else:
@@ -410,13 +413,13 @@ async def test_a_slow_body_that_goes_on_is_no_drip(tmp_path: Path) -> None:
                 return
 
     with raw_server(serve) as server:
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(evolve(SURE, timeouts=Timeouts(read=10))) as engine:
             assert await read_back(engine, server.url, "key") == checksum_bytes(body)
 
 
 async def test_a_stopped_process_goes_on(tmp_path: Path) -> None:
     """What arrived while it was stopped counts, whatever its clock says by then."""
-    settings = evolve(ONE_TRY, timeouts=Timeouts(read=5))
+    settings = evolve(SURE, timeouts=Timeouts(read=20))
     released = threading.Event()
 
     def serve(peer: Peer) -> None:
@@ -493,7 +496,7 @@ def secured(folder: Path, settings: Settings, *, trusts: bool = True) -> tuple[s
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_at_once(tmp_path: Path) -> None:
-    context, settings = secured(tmp_path, HASTY, trusts=False)
+    context, settings = secured(tmp_path, PATIENT, trusts=False)
     (tmp_path / "files").mkdir()
     with raw_server(lambda peer: None, context) as server:
         async with engine_of(settings) as engine:
@@ -639,7 +642,7 @@ async def test_only_the_allowed_one_of_several_addresses_is_used(
 ) -> None:
     with raw_server(serve_body) as server, ExitStack() as stack:
         stack.enter_context(resolving(monkeypatch, ("169.254.169.254", 80), ("127.0.0.1", server.port)))
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             await get(engine, "http://storage.invalid/body", tmp_path)
 
 
@@ -652,7 +655,7 @@ def test_families_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 async def test_the_other_family_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(serve_body) as server, resolving(monkeypatch, ("::1", 1), ("127.0.0.1", server.port)):
-        async with engine_of(ONE_TRY) as engine:
+        async with engine_of(SURE) as engine:
             await get(engine, "http://storage.invalid/body", tmp_path)
 
 
