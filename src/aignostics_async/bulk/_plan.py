@@ -55,6 +55,7 @@ def _address(_plan: object, _attribute: Any, value: Any) -> None:
     except ValueError:
         raise ConfigurationError("store is no address; give one such as s3://bucket/prefix") from None
     if "@" in parts.netloc or parts.query or parts.fragment:
+        del _plan, value, parts  # tracebacks show the variables of this frame
         raise ConfigurationError(
             "store must have no user name, password or query: a job keeps no secrets; credentials come from "
             "the environment"

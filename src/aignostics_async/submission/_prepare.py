@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from attrs import evolve
 
+from .._core._logging import get_logger
 from .._core._tasks import run_all
 from .._inputs import InputArtifact, Item, Slide
 from ..errors import InvalidSubmission
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..storage import Store
     from ..transfer._progress import Progress
 
-_log = logging.getLogger("aignostics_async.submission")
+_log = get_logger("aignostics_async.submission")
 
 # Stand for what is known only after the upload, so that all the rest can be checked before it.
 SOME_CHECKSUM = "AAAAAA=="
