@@ -78,6 +78,6 @@ def test_a_folder_where_nothing_can_be_submitted(root: Path, shared: Path, tmp_p
     assert "Traceback" not in done.stderr + missing.stderr
 
 
-def test_the_readme_shows_the_example_that_is_run(root: Path) -> None:
-    example = (root / "examples/quickstart.py").read_text(encoding="utf-8")
-    assert example in (root / "README.md").read_text(encoding="utf-8")
+def test_the_readme_names_the_example_that_is_run(root: Path) -> None:
+    assert "(examples/quickstart.py)" in (root / "README.md").read_text(encoding="utf-8")
+    assert "examples/quickstart.py" in (root / "scripts/demo.py").read_text(encoding="utf-8")

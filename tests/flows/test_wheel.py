@@ -99,7 +99,7 @@ asyncio.run(main())
     ("code", "words"),
     [
         (
-            "import asyncio; from aignostics_async import *; asyncio.run(read_slide(Slide('a.svs')))",
+            "import asyncio as a, sys; from aignostics_async import *; a.run(read_slide(Slide(sys.argv[1])))",
             "pip install '.[slides]'",
         ),
         ("from aignostics_async import *; ProgressBars()", "pip install '.[cli]'"),
@@ -107,7 +107,8 @@ asyncio.run(main())
     ],
     ids=["slides", "progress", "cli"],
 )
-def test_a_missing_extra_is_named(python: Path, code: str, words: str) -> None:
-    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False, timeout=60)
+def test_a_missing_extra_is_named(python: Path, slide_file: Path, code: str, words: str) -> None:
+    command = [str(python), "-c", code, str(slide_file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode != 0
     assert words in done.stderr
