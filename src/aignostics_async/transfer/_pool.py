@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _MAX_REDIRECTS = 3
 _MAX_IDLE = 64  # connections
 _MAX_IDLE_SECONDS = 30.0  # less than any NAT or firewall forgets a connection in
+_SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 class _Untrusted(Exception):
@@ -208,9 +209,6 @@ class ConnectionPool:
             fields |= _proxy_credentials(_proxy_address(proxy))
         # Bytes that are no part of a URL are escaped; what is escaped already stays as it was signed.
         return _head(f"{method} {quote(path, safe=_SAFE)} HTTP/1.1", fields)
-
-
-_SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 @define(eq=False)
