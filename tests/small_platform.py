@@ -166,11 +166,11 @@ def shown(values: dict[str, Any]) -> dict[str, Any]:
 """
 
 TEST = """\
-from aignostics_async import _bridge
+from aignostics_async.contracts import _requests
 
 
 def test_the_bridge_asks_for_pages():
-    assert _bridge.list_things(5, "OPEN")["params"] == {"page_size": 5, "status__in": ["OPEN"]}
+    assert _requests.list_things(5, "OPEN")["params"] == {"page_size": 5, "status__in": ["OPEN"]}
 """
 
 PYPROJECT = """\
