@@ -238,7 +238,7 @@ def test_who_holds_a_job_is_told_while_it_does(tmp_path: Path) -> None:
 
 def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    tail = Tail(path, most=2)
+    tail = Tail(path, limit=2)
     assert tail.read() == []
     journal = Journal(path)
     for reference in "abc":

@@ -29,13 +29,13 @@ from aignostics_async.bulk.reconciliation._protocol import (
     AttemptResult,
     Begin,
     Conclude,
-    Listing,
     ListRuns,
     Prepare,
     ReadClock,
     ReadReferences,
     ReadUptime,
     Resolve,
+    RunListing,
     Send,
     Step,
     Wait,
@@ -266,7 +266,7 @@ class Job:
         self.world.may_crash()
         return sent
 
-    def list(self, intent: int) -> Listing | None:
+    def list(self, intent: int) -> RunListing | None:
         begun = self.world.moment()
         runs = self.world.list()
         if runs is None:
@@ -283,7 +283,7 @@ class Job:
             asked_at=BEGINNING if asked_at is None else asked_at,
             known=frozenset(row[0] for row in known),
         )
-        return Listing(begun, runs, query)
+        return RunListing(begun, runs, query)
 
     def duplicates(self) -> int:
         """Return how many runs there are beyond one for each set of references."""
@@ -361,7 +361,7 @@ def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
     query = RunQuery(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
     for since in (0, 31, 62, 299):
         moment = Moment(5005 + since, woken + since)
-        assert isinstance(steps.send(Listing(moment, [], query)), ReadClock), "and nothing is resolved"
+        assert isinstance(steps.send(RunListing(moment, [], query)), ReadClock), "and nothing is resolved"
         assert isinstance(steps.send(moment), Wait)
         assert isinstance(steps.send(None), ListRuns)
 
@@ -374,7 +374,7 @@ def test_runs_that_can_t_be_told_apart_are_named() -> None:
     query = RunQuery(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
     twins = [ObservedRun(run_id, BEGINNING + 1, "RECEIVED", VERSION) for run_id in ("run-7", "run-8")]
     for run in twins:
-        step = steps.send(Listing(now, twins, query) if run is twins[0] else frozenset("a"))
+        step = steps.send(RunListing(now, twins, query) if run is twins[0] else frozenset("a"))
         assert step == ReadReferences(run.run_id)
     resolved = steps.send(frozenset("a"))
     assert isinstance(resolved, Resolve)

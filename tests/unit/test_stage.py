@@ -61,7 +61,7 @@ class StageHarness:
             for number in range(count)
         ]
         await self.database.write(_commands.add_items(new))
-        self.context.signals.ring()
+        self.context.signals.notify()
 
     async def states(self) -> Counter[str]:
         return Counter(
@@ -78,8 +78,8 @@ class StageHarness:
 
 @pytest.fixture
 async def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StageHarness]:
-    monkeypatch.setattr(_failure_policy, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(_failure_policy, "_LONGEST_WAIT", 0.002)
+    monkeypatch.setattr(_failure_policy, "_INITIAL_WAIT", 0.001)
+    monkeypatch.setattr(_failure_policy, "_MAX_WAIT", 0.002)
     database = Database(tmp_path / "job.sqlite3").open()
     events: list[JobEvent] = []
     journal = Journal(tmp_path / "events.jsonl", events.append)
@@ -144,7 +144,7 @@ async def test_a_stage_waits_for_what_comes_from_the_one_before(harness: StageHa
         await harness.database.write(lambda execute: execute("UPDATE items SET reference = reference || 'x'"))
     assert not running.done()
     before.is_done = True
-    harness.context.signals.ring()
+    harness.context.signals.notify()
     await asyncio.wait_for(running, 10)
     assert await harness.states() == {"READY": 3}
 
@@ -171,8 +171,8 @@ async def test_what_was_begun_comes_to_its_end_when_the_job_drains(harness: Stag
 async def test_a_step_that_waits_to_be_tried_again_ends_when_the_job_drains(
     harness: StageHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_failure_policy, "_FIRST_WAIT", 3600.0)
-    monkeypatch.setattr(_failure_policy, "_LONGEST_WAIT", 3600.0)
+    monkeypatch.setattr(_failure_policy, "_INITIAL_WAIT", 3600.0)
+    monkeypatch.setattr(_failure_policy, "_MAX_WAIT", 3600.0)
     await harness.add(1)
     has_failed = asyncio.Event()
 
@@ -248,11 +248,11 @@ async def test_two_stages_never_work_on_one_item(harness: StageHarness) -> None:
     )
     await is_back.wait()
     for _ in range(20):
-        harness.context.signals.ring()
+        harness.context.signals.notify()
         await harness.states()
     may_go_on.set()
     before.is_done = True
-    harness.context.signals.ring()
+    harness.context.signals.notify()
     await asyncio.wait_for(asyncio.gather(reading, uploading), 10)
     assert await harness.states() == {"SENDING": 1}
 
@@ -309,7 +309,7 @@ async def test_no_more_is_taken_than_there_is_room_for(harness: StageHarness) ->
         is_begun[row.number] += 1
         if len(is_begun) == 4:
             may_end.set()
-        harness.context.signals.ring()
+        harness.context.signals.notify()
         await may_end.wait()
         await harness.ready(row)
 

@@ -1,4 +1,4 @@
-"""Bulk jobs: thousands of slides, exactly one run for each chunk of them, whatever happens on the way.
+"""Bulk jobs: thousands of slides, and exactly one run for each chunk of them.
 
     from aignostics_async import Client
     from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
@@ -7,7 +7,7 @@
         plan = JobPlan(
             api_root=client.api_root, application_version="he-tme:v1.0.0", store="s3://bucket/slides"
         )
-        outlook = await create_job("job/", plan, Sources(places=["slides/"]), client)
+        report = await create_job("job/", plan, Sources(places=["slides/"]), client)
         async with BulkJob.open("job/") as job:
             summary = await job.run(client)
 

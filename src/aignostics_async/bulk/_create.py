@@ -1,4 +1,4 @@
-"""Making a job: everything that can be known is looked at first, and then all of it is there, or nothing."""
+"""Creation of a job, after a preflight: the job exists whole, or not at all."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ async def create_job(
 ) -> PreflightReport:
     """Run the preflight, and create the job unless something would fail; the report says which.
 
-    With `quarantine_faulty` slides with faults come into the job and are set aside; a fault of the whole job
-    still keeps it from being made. `consent` is called with the outlook just before the job is made; what it
-    raises keeps it from that. Where it returns, the slides that the outlook says were analysed before may be
+    With `quarantine_faulty`, slides with faults become quarantined items of the job; a fault of the whole
+    job still prevents its creation. `consent` is called with the report just before the job is created; an
+    exception prevents that. If it returns, the slides that the report says were analysed before may be
     billed again; without it the job holds them for a decision.
 
-    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if there is a job in
-    the folder already, JobBusy, and what `run_preflight` raises.
+    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if there is a job
+    in the folder, JobBusy, and what `run_preflight` raises.
     """
     folder = JobFolder(directory)
     folder.make()
@@ -69,7 +69,7 @@ async def create_job(
         with _draft(folder) as draft:
             with _open(draft) as database:
                 job_id = await _begin(database, plan, client)
-                outlook = await run_preflight(
+                report = await run_preflight(
                     plan,
                     sources,
                     client,
@@ -80,50 +80,50 @@ async def create_job(
                 )
                 await database.write(_commands.renumber())
                 left_out = [
-                    (shown(each.path), each.reason, each.detail, each.is_slide) for each in outlook.left_out
+                    (shown(each.path), each.reason, each.detail, each.is_slide) for each in report.left_out
                 ]
                 await database.write(_commands.record_left_out(left_out))
-            if can_create_job(outlook, quarantine_faulty=quarantine_faulty):
+            if can_create_job(report, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
-                    consent(outlook)
-                    await _allow_rebilling(draft, outlook)
-                # With it the first run knows that this database is no copy.
+                    consent(report)
+                    await _allow_rebilling(draft, report)
+                # The mark tells the first process that this database is no copy.
                 await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))
                 draft.replace(folder.database)
-        return outlook
+        return report
     finally:
         folder.release()
 
 
-async def _allow_rebilling(draft: Path, outlook: PreflightReport) -> None:
+async def _allow_rebilling(draft: Path, report: PreflightReport) -> None:
     """Write down that a person agreed to have the slides billed again that were analysed before."""
-    if outlook.earlier is not None and outlook.earlier.again:
+    if report.earlier is not None and report.earlier.again:
         with _open(draft) as database:
-            await database.write(_commands.allow_rebilling(outlook.earlier.again))
+            await database.write(_commands.allow_rebilling(report.earlier.again))
 
 
-def can_create_job(outlook: PreflightReport, *, quarantine_faulty: bool) -> bool:
-    """Whether a job is made after an outlook. Pure."""
-    of_all = [fault for fault in outlook.faults if fault.slide is None]
-    return outlook.is_clear or (quarantine_faulty and not of_all and outlook.ready > 0)
+def can_create_job(report: PreflightReport, *, quarantine_faulty: bool) -> bool:
+    """Whether a job is created after a preflight. Pure."""
+    of_all = [fault for fault in report.faults if fault.slide is None]
+    return report.is_clear or (quarantine_faulty and not of_all and report.ready > 0)
 
 
 async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
-    """Write down the job itself, and which runs were there before it; return its id."""
+    """Write down the job, and the runs that existed before it; return its id."""
     job_id = str(uuid.uuid4())
     version = await client.applications.version(plan.application_version)
     platform = PlatformClient(client, version)
-    # By the server's clock, since runs are searched for that were triggered after it.
+    # By the server's clock, since the job searches for runs triggered after it.
     begun = (await platform.moment(fresh=True)).server or time.time() - _A_DAY
-    # What is there before the job is others'.
+    # Runs from before the job are not its own.
     await database.write(_run_commands.record_runs(await platform.runs(begun)))
     await database.write(_commands.create_job(job_id, plan.to_json(), begun))
     return job_id
 
 
 def _keeper(database: Database, job_id: str) -> Keep:
-    """Return what takes slides into the job as they are looked at."""
-    # A shuffle that is the job's own: no chunk of another job has the same slides.
+    """Return what adds slides to the job as they are probed."""
+    # The order is random and the job's own, so that no other job has the same chunks.
     shuffle = Random(job_id)
 
     async def keep(entry: SlideEntry, probed: ProbedSlide | Finding, faults: Sequence[Finding]) -> None:
@@ -141,9 +141,9 @@ def _keeper(database: Database, job_id: str) -> Keep:
 
 @contextmanager
 def _draft(folder: JobFolder) -> Iterator[Path]:
-    """Give the place of a database that is not the job's yet; whatever happens, none is left there."""
+    """Give the path of a draft of the database, which is removed in any case."""
     draft = folder.path / "draft.sqlite3"
-    _remove(draft)  # one whose process was killed
+    _remove(draft)  # of a process that was killed
     try:
         yield draft
     finally:

@@ -1,4 +1,4 @@
-"""An alarm for results that the platform will not keep much longer, and that are not here."""
+"""A warning about results that are not downloaded and that the platform will delete soon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INTERVAL = 6 * 3600.0  # seconds
 
 
 async def monitor_expiry(database: Database, journal: Journal) -> None:
-    """Tell when results end soon: at once, and again as long as that is so. For ever; to be cancelled."""
+    """Emit an event when results expire soon, and repeat it; runs until it is cancelled."""
     while True:
         expiry = await database.read(lambda execute: read_expiry(execute, time.time()))
         if expiry.items:

@@ -1,4 +1,4 @@
-"""Whether a job's database is the newest one, and what is to be done where it is a copy from before."""
+"""The generation of a job's database: whether it is an old copy, and what other copies have done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _INTERVAL = 60.0  # seconds of the server's clock
 async def begin_generation(
     context: JobContext, high_water_mark: HighWaterMarkFile, platform: PlatformClient, reconciler: Reconciler
 ) -> int:
-    """Begin to work on the job, in a new generation, and return that one; before it, nothing may be sent.
+    """Begin a new generation, and return it; nothing may be sent before.
 
     Runs that the database does not know are settled first, if anything is left to be sent: a copy of the
     folder may have been at work, or the database may be a copy itself. The high-water mark tells whether it
@@ -63,8 +63,8 @@ async def _recall(
 ) -> None:
     """Settle runs that the database does not know.
 
-    Where it has forgotten requests too, what they ask for may still be to come: then the listings are
-    looked through until silence proves that nothing does, or the job drains.
+    If it has forgotten requests, too, their runs may still appear: then the listing is searched until
+    silence proves that none does, or the job drains.
     """
     timeouts = context.plan.timeouts
     first = await platform.moment(fresh=True)

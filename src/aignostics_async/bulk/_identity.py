@@ -1,7 +1,7 @@
-"""Whose a job is: who resumes it must see the runs that it has created.
+"""The identity of a job: whoever resumes it must see the runs that it has created.
 
-Runs are listed for the user only who created them. To another user, or at another deployment, there seem to
-be none, and then they would be created, and paid for, once more.
+The platform lists runs only for the user who created them. For another user or another deployment there seem
+to be none, and they would be created and billed again.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _WORDS = {
 
 
 async def verify_identity(database: Database, client: Client, plan: JobPlan) -> None:
-    """Raise JobRefused for a client that may not see the runs of the job: it would ask for them once more.
+    """Raise JobRefused for a client that may not see the runs of the job: it would create them again.
 
-    What is known of who asks is kept. Costs a request, and where that proves nothing some more.
+    Keeps the identity of the client. Costs one request, and some more if that one proves nothing.
     """
     before = (await database.read(_queries.job())).identity
     now = await identify(client, plan)
@@ -57,7 +57,7 @@ def check_server(client: Client, plan: JobPlan) -> None:
 
 
 async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
-    """Return what can be known of who asks, and where: from the token, and from the newest run.
+    """Return the identity of a client, from its token and from the newest run.
 
     Costs one request. Raises JobRefused for a client of another server than the plan's.
     """
@@ -87,13 +87,13 @@ async def sees_any(client: Client, run_ids: Sequence[str]) -> bool:
 
 
 def is_proven(before: str | None, now: Mapping[str, str]) -> bool:
-    """Whether who asks now is known to be who asked before. Pure."""
+    """Whether the client is known to be the one from before. Pure."""
     known: dict[str, str] = {} if before is None else json.loads(before)
     return any(name in known and known[name] == now.get(name) for name in ("token_user", "user"))
 
 
 def check_identity(before: str | None, now: Mapping[str, str]) -> str:
-    """Return the identity to keep; raises JobRefused if it is another one than was kept before. Pure."""
+    """Return the identity to keep; raises JobRefused if it differs from the kept one. Pure."""
     known: dict[str, str] = {} if before is None else json.loads(before)
     for name, value in now.items():
         if known.get(name, value) != value:

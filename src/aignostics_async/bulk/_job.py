@@ -1,4 +1,4 @@
-"""A bulk job: opened by one process at a time, worked on until all is done, resumed at any time."""
+"""A bulk job: opened by one process at a time, run until everything is done, resumed at any time."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class BulkJob:
             async with BulkJob.open("job/") as job:
                 summary = await job.run(client)
 
-    Whatever ends the process, opening the job again and running it goes on from there: nothing that was
-    uploaded, analysed or downloaded is uploaded, paid for or downloaded again. What that rests on is in
-    docs/explanation/exactly-once.md.
+    Whatever ends the process, opening and running the job again continues it: nothing that was uploaded,
+    analysed or downloaded is uploaded, billed or downloaded again. docs/explanation/exactly-once.md says
+    what that depends on.
 
-    The folder is its owner's alone, and one process's at a time. It holds names of slides, no token and no
-    URL that would open anything.
+    Only the owner can read the folder, and only one process at a time can open it. It holds names of slides,
+    but no token and no signed URL.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -80,8 +80,8 @@ class BulkJob:
     def open(cls, directory: str | os.PathLike[str]) -> Self:
         """Return the job of a folder, to be used in `async with`; no I/O.
 
-        Entering it raises JobError where there is none, JobBusy where another process works on it, JobRefused
-        where a newer release wrote it, and JobDatabaseError where its database is damaged.
+        Entering it raises JobError if there is none, JobBusy if another process works on it, JobRefused if a
+        newer release wrote it, and JobDatabaseError if its database is damaged.
         """
         return cls(directory)
 
@@ -145,18 +145,18 @@ class BulkJob:
         progress: Progress | None = None,
         chunk_size: int | None = None,
     ) -> Summary:
-        """Work until everything is done, or `drain` is called, and return how the job stands then.
+        """Work until everything is done or `drain` is called, and return the summary.
 
         `store` replaces the plan's own. `listener` is called with every event, `progress` with every step of
         a file. `chunk_size` replaces the plan's from now on: chunks that are not sent yet are sealed again.
 
-        Where a callback raises, nothing more is sent, the outcome of a request under way is written down, and
-        then its exception is raised.
+        If a callback raises, nothing more is sent, the outcome of a request under way is written down, and
+        then the exception is raised.
 
         May be cancelled, or die, at any moment. Raises JobRefused for another server, user or organization
-        than the job was begun with, JobStopped where it can't go on, and what the client raises where it
-        can't begin; then nothing is lost, and a later call goes on. Where the quota is used up, it raises
-        JobStopped, with a QuotaExceeded as its cause, when all runs that exist are over.
+        than the job was begun with, JobStopped if it can't continue, and what the client raises if it can't
+        begin; nothing is lost then, and a later call continues. If the quota is used up, it raises
+        JobStopped with a QuotaExceeded as its cause, after all runs that exist are over.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -247,19 +247,19 @@ class BulkJob:
             raise UsageError("the job is at work; let `run` return first")
 
     def drain(self) -> None:
-        """Let `run` begin nothing new, and return when what was begun is at an end that can be resumed."""
-        self._is_to_drain = True  # also where it has not come so far as to begin anything
+        """Let `run` begin nothing new, finish what it began, and return."""
+        self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:
             self._context.journal.emit(EventType.DRAINING)
             self._context.drain()
 
     async def adopt(self, client: Client) -> list[str]:
-        """Make the platform's runs of this job's items its own where it has forgotten them; return their ids.
+        """Adopt the platform's runs of this job's items that its database does not know; return their ids.
 
-        For a database that was brought back from a copy. `run` does so by itself where the copy is known to
-        be one. Costs a listing of the runs since the job was made, and a reading of each that is not known;
-        one that may be the job's is read again half a minute later, for it may be listed in part. Raises
-        UsageError while the job is at work.
+        For a database that was restored from a copy, and for a folder of which a copy was at work. `run`
+        does so by itself if that is proven. Costs a listing of the runs since the job was made, and a
+        reading of each that is not known; one that may be the job's is read again half a minute later, since
+        it may be listed in part. Raises UsageError while the job is at work.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
@@ -277,11 +277,11 @@ class BulkJob:
             await self._clock.sleep(reconciler.replica_lag)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False) -> int:
-        """Let quarantined items go on from where they were, and return how many.
+        """Let quarantined items continue from where they were, and return how many.
 
-        By itself that has nothing billed twice. With `failed` items go on too that the platform ended without
-        results, with `rerun` those that are held because an earlier run has results of the same slide: they
-        become part of new runs, which are billed.
+        By itself that causes no second bill. With `failed`, items continue that the platform ended without
+        results, and with `rerun` those that are held because an earlier run has results of the same slide:
+        they become part of new runs, which are billed.
         """
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun))
 
@@ -294,31 +294,30 @@ class BulkJob:
         return await self._database.read(_queries.held_items())
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
-        """Decide about a chunk of which nobody can say whether it has a run.
+        """Decide about a chunk that may or may not have a run.
 
-        With a `run_id` that run is the one: it is checked to be of this version and to have no other items.
-        With None the person who decides is sure that there is none: the chunk is sent again, and billed; in a
-        job that was cancelled its items are set aside.
-        Raises JobRefused for a run that can't be the one, and JobStateError for a chunk that is not open to
-        decide.
+        A `run_id` names its run, which must be of this version and have no other items. None says that there
+        is no run: the chunk is sent again and billed; in a cancelled job its items are quarantined. Raises
+        JobRefused for a run that can't be the chunk's, and JobStateError for a chunk without an open
+        decision.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
-        """Decide about a second run of a chunk: with a client it is cancelled, without it goes on."""
+        """Decide about a second run of a chunk: with a client it is cancelled, else it is left to run."""
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
-        """Read every output again, and return those that are gone or changed; `run` will bring them anew.
+        """Read every output again, and return those that are gone or changed; `run` downloads them again.
 
         Costs a reading of all outputs.
         """
         return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
-        """Cancel all runs of the job, set aside what was not sent, and return how many were cancelled.
+        """Cancel all runs of the job, quarantine what was not sent, and return how many runs were cancelled.
 
-        Items that the platform has not begun cost nothing then. What is there already is kept. Raises
+        Items that the platform has not begun cost nothing then. Results are kept. Raises
         UsageError while the job is at work: `JobObserver.request_cancel` is for a job in another process.
         """
         self._check_idle()
@@ -333,7 +332,7 @@ class BulkJob:
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store; return how many.
 
-        Raises ConfigurationError where the store can't delete.
+        Raises ConfigurationError if the store can't delete.
         """
         return await _maintenance.clean(self._database, store or client.store(self.plan.store))
 
@@ -357,7 +356,7 @@ class BulkJob:
         )
 
     async def _begin(self, context: JobContext, platform: PlatformClient) -> tuple[Submitter, Reconciler]:
-        """Check whose job it is and whether the database is the newest one, before anything can be sent."""
+        """Verify the identity and begin a new generation, before anything can be sent."""
         await context.with_retries(lambda: verify_identity(self._database, context.client, self.plan))
         high_water_mark = HighWaterMarkFile(self.id)
         reconciler = evolve(
@@ -384,7 +383,7 @@ class BulkJob:
         return submitter, reconciler
 
     def _is_cancel_requested(self) -> bool:
-        """Whether another process has cancelled the job; looked at before each request for a run."""
+        """Whether another process has cancelled the job; checked before each request for a run."""
         if self._directory.cancel.exists():
             self.drain()
             return True

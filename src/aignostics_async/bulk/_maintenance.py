@@ -1,4 +1,4 @@
-"""What a person may do to a job between two of its runs: decide, try again, check, cancel, and tidy up."""
+"""Maintenance operations on a job that no process works on: decide, verify, cancel and clean."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _REMEDY = "retry, if it is wanted after all; that is free until it is sent"
 async def resolve(
     database: Database, client: Client, plan: JobPlan, intent: int, *, run_id: str | None
 ) -> None:
-    """Write down a person's decision about an intent, after what can be checked of it was."""
+    """Write down a person's decision about an intent, after checking what can be checked."""
     open_to_decide = await database.read(_queries.intents_in(IntentState.AMBIGUOUS))
     row = next((each for each in open_to_decide if each.number == intent), None)
     if row is None:
@@ -75,7 +75,7 @@ def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
 
 
 async def resolve_duplicate(database: Database, client: Client | None, run_id: str) -> None:
-    """Cancel a second run, or leave it, and write down which."""
+    """Cancel a second run, or leave it, and write that down."""
     if run_id not in await database.read(_queries.duplicates()):
         raise JobStateError(
             f"run {run_id} is not a second one of this job; 'bulk resolve' lists those that are"
@@ -85,7 +85,7 @@ async def resolve_duplicate(database: Database, client: Client | None, run_id: s
 
 
 async def _end_run(client: Client, run_id: str) -> str:
-    """Cancel a run, and return what came of that."""
+    """Cancel a run, and return the outcome in words."""
     try:
         is_cancelled = await client.run(run_id).cancel()
     except Conflict:
@@ -96,7 +96,7 @@ async def _end_run(client: Client, run_id: str) -> str:
 
 
 async def verify(database: Database) -> list[Path]:
-    """Read all outputs again, and let items whose files are gone or changed be brought anew."""
+    """Read all outputs again, and let files that are gone or changed be downloaded again."""
     bad: dict[int, list[tuple[str, Path]]] = {}
     for item, artifact_id, path, size, crc32c in await database.read(_queries.files()):
         if not await to_thread.run_sync(_is_whole, Path(path), size, crc32c):
@@ -115,11 +115,11 @@ def _is_whole(path: Path, size: int, crc32c: str | None) -> bool:
 
 
 async def cancel(database: Database, client: Client) -> int:
-    """Set aside what was not sent, and cancel the runs that are under way.
+    """Quarantine what was not sent, and cancel the runs that are under way.
 
-    One that can't be cancelled keeps none of the others; its error is raised in the end.
+    A run that can't be cancelled does not affect the others; its error is raised at the end.
     """
-    # First, for it can't fail on the way: from now on nothing is sent.
+    # First, since it needs no network: from now on nothing is sent.
     await database.write(_commands.cancel(_CANCELLED, _REMEDY))
     cancelled, failure = 0, None
     for run in await database.read(_queries.runs_under_way()):
@@ -133,7 +133,7 @@ async def cancel(database: Database, client: Client) -> int:
 
 
 async def clean(database: Database, store: Store) -> int:
-    """Delete the objects of items that need them no more; those that failed may be tried again."""
+    """Delete the objects of items that are done; failed items may still need theirs."""
     if not isinstance(store, Deleting):
         raise ConfigurationError("this store can't delete; remove the objects under the job's prefix by hand")
     rows = await database.read(_queries.objects_of(ItemState.DONE))

@@ -1,4 +1,4 @@
-"""What a job is to do: fixed when it is made, kept in its database, and the same after every restart."""
+"""The plan of a job: fixed when it is created, kept in its database, the same after every restart."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ..slides._identifying import as_policies
 from .reconciliation._quiescence import ReconciliationTimeouts
 
 MAX_CHUNK_SIZE = 500
-"""What the platform takes in one run."""
-_LONGEST_PREFIX = 200
+"""Items that the platform accepts in one run."""
+_MAX_PREFIX = 200
 
 
-def _whole(smallest: int, largest: int | None = None) -> Callable[[object, Any, Any], None]:
+def _whole(minimum: int, maximum: int | None = None) -> Callable[[object, Any, Any], None]:
     def check(_plan: object, attribute: Any, value: Any) -> None:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
-        if not is_whole or not smallest <= value <= (largest or value):
-            bounds = f"at least {smallest}" if largest is None else f"from {smallest} to {largest}"
+        if not is_whole or not minimum <= value <= (maximum or value):
+            bounds = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
             raise ConfigurationError(f"{attribute.name} is a whole number, {bounds}, not {value!r}")
 
     return check
@@ -47,27 +47,34 @@ def _yes_or_no(_plan: object, attribute: Any, value: Any) -> None:
 
 
 def _address(_plan: object, _attribute: Any, value: Any) -> None:
-    """Refuse an address that holds a secret: the plan is written to a file."""
+    problem = _address_problem(value)
+    if problem is not None:
+        del _plan, value  # it may hold a password, and a traceback keeps the variables of this frame
+        raise ConfigurationError(problem)
+
+
+def _address_problem(value: object) -> str | None:
+    """Return why a store's address can't be used; one that holds a secret can't, since the plan is a file."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ConfigurationError("store is the address of a store, such as s3://bucket/prefix")
+        return "store is the address of a store, such as s3://bucket/prefix"
     try:
         parts = urlsplit(value)
     except ValueError:
-        raise ConfigurationError("store is no address; give one such as s3://bucket/prefix") from None
+        return "store is no address; give one such as s3://bucket/prefix"
     if "@" in parts.netloc or parts.query or parts.fragment:
-        del _plan, value, parts  # tracebacks show the variables of this frame
-        raise ConfigurationError(
+        return (
             "store must have no user name, password or query: a job keeps no secrets; credentials come from "
             "the environment"
         )
+    return None
 
 
 def _prefix(_plan: object, _attribute: Any, value: Any) -> None:
-    is_key = isinstance(value, str) and value.isprintable() and len(value.encode()) <= _LONGEST_PREFIX
+    is_key = isinstance(value, str) and value.isprintable() and len(value.encode()) <= _MAX_PREFIX
     if not is_key or any(part in (".", "..", "") for part in str(value).split("/")):
         raise ConfigurationError(
             f"prefix is what the keys of all objects begin with, such as lab-7/slides: at most "
-            f"{_LONGEST_PREFIX} bytes, without a slash at its ends, not {value!r}"
+            f"{_MAX_PREFIX} bytes, without a slash at its ends, not {value!r}"
         )
 
 
@@ -95,7 +102,7 @@ _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doub
 
 @frozen(kw_only=True)
 class JobPlan:
-    """What a job is to do; holds no secret. Raises ConfigurationError and UsageError for what can't be."""
+    """The plan of a job, without secrets. Raises ConfigurationError and UsageError for invalid values."""
 
     api_root: str = field(converter=check_root)
     """The platform's deployment, without `/api`."""
@@ -103,24 +110,24 @@ class JobPlan:
     store: str = field(validator=_address)
     """The address of the object store. Its credentials come from the environment each time."""
     prefix: str = field(default="aignostics-async", validator=_prefix)
-    """What the keys of all objects begin with."""
+    """The beginning of the keys of all objects."""
     results: Path | None = field(default=None, converter=_folder)
-    """Where outputs go; None for `results` in the job's own folder."""
+    """The folder of outputs; None for `results` in the job's folder."""
     chunk_size: int = field(default=100, validator=_whole(1, MAX_CHUNK_SIZE))
-    """Items of one run. The platform may end a whole run for its failures: small ones bound the damage."""
+    """Items of one run. The platform may end a whole run because of failures, so smaller runs lose less."""
     reference_tag: bool = field(default=False, validator=_yes_or_no)
-    """Whether the platform sees each reference with a mark of this job, which proves whose a run is."""
+    """Whether each reference has a tag of this job on the platform, which proves that a run is its own."""
     max_items: int | None = field(default=None, validator=_at_least_one)
-    """How many items the job may have billed at most."""
+    """The maximum number of items that are billed; None for no limit."""
     artifact: str | None = field(default=None, validator=_name)
-    """The input artifact that slides are given to; None where the version has only one."""
+    """The input artifact of the slides; None if the version has only one."""
     pack: bool = field(default=False, validator=_yes_or_no)
-    """Whether slides of several files are sent as a zip to a version that does not say that it takes one."""
+    """Whether slides of several files are sent as a zip even if the version does not name that format."""
     identifying: Mapping[str, str] = field(default="warn", converter=as_policies)
     """What to do about slides that may identify a person: `warn`, `refuse` or `allow`, or a mapping from
     `label`, `macro`, `patient` and `case` to one of them."""
     timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
-    """How long silence has to last before it proves that a run was not created."""
+    """How long the job waits for the platform before it draws conclusions."""
 
     def to_json(self) -> str:
         """Return it as the text that `from_json` reads."""
@@ -130,7 +137,7 @@ class JobPlan:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> JobPlan:
-        """Return the plan that a job was made with; raises JobDatabaseError and JobRefused."""
+        """Return the plan that a job was created with; raises JobDatabaseError and JobRefused."""
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))
             known = {each.name for each in fields(cls)}

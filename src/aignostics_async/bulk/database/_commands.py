@@ -1,7 +1,7 @@
-"""What is written into a job's database, each a function for the writer: whole or not at all.
+"""The commands that change a job's database: functions for the writer, each applied whole or not at all.
 
-What must never happen is refused here and by the tables: an item in two intents that may become runs, a run
-of two intents, two requests of one intent under way, a step that does not follow the state before it.
+The commands and the tables reject what must never happen: an item in two intents that may become runs, a run
+of two intents, two requests of one intent under way, a state that may not follow the one before.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class NewItem:
     reference: str
     path: str
     shuffle_key: int
-    """Its place in the order of work; a shuffle, so that no chunk is a folder of somebody else's job."""
+    """Its place in the order of work. It is random, so that no two jobs have the same chunks."""
     overrides: Mapping[str, Any]
     state: ItemState = ItemState.FOUND
-    """READY for one that was read already, SET_ASIDE for one that can't go on."""
+    """READY for a slide that was read, QUARANTINED for one that can't continue."""
     columns: Mapping[str, Any] = field(factory=dict)
-    """What is known of it already, by column."""
+    """What is known of it, by column."""
 
 
 def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
-    """Return the command that takes items into the job; gives how many were new."""
+    """Return the command that adds items to the job; gives how many were new."""
     now = time.time()
 
     def command(execute: Execute) -> int:
@@ -66,8 +66,8 @@ def add_items(items: Sequence[NewItem]) -> Callable[[Execute], int]:
 def renumber() -> Callable[[Execute], None]:
     """Return the command that numbers the items of a new job in the order of work.
 
-    What is worked on at one time then lies together, and a commit writes a few pages instead of a page for
-    each item.
+    Items that are worked on together are then stored together, and a commit writes a few pages instead of
+    one for each item.
     """
     query = (
         "UPDATE items SET number = place - ? FROM (SELECT number AS found, row_number() OVER "
@@ -75,10 +75,10 @@ def renumber() -> Callable[[Execute], None]:
     )
 
     def command(execute: Execute) -> None:
-        (most,) = execute("SELECT coalesce(max(number), 0) + 1 FROM items").fetchone()
-        # By way of numbers that no item has.
-        execute(query, (2 * most,))
-        execute("UPDATE items SET number = number + ?", (2 * most,))
+        (max_number,) = execute("SELECT coalesce(max(number), 0) + 1 FROM items").fetchone()
+        # Through numbers that no item has.
+        execute(query, (2 * max_number,))
+        execute("UPDATE items SET number = number + ?", (2 * max_number,))
 
     return command
 
@@ -137,7 +137,7 @@ def quarantine(number: int, fault: str, remedy: str | None) -> Callable[[Execute
 
 
 def set_item(number: int, **columns: Any) -> Callable[[Execute], None]:
-    """Return the command that sets columns of an item, which stays in its state."""
+    """Return the command that sets columns of an item and keeps its state."""
     names = ", ".join(f"{name} = ?" for name in columns)
 
     def command(execute: Execute) -> None:
@@ -158,7 +158,7 @@ def record_left_out(files: Iterable[tuple[str, str, str, bool]]) -> Callable[[Ex
 
 
 IN_DOUBT = "the job was cancelled; "
-"""What the reason of an intent begins with of which nobody knew then whether it has a run."""
+"""The prefix of the reason of an intent that may have had a run when the job was cancelled."""
 
 
 def is_cancelled(reason: str | None) -> bool:
@@ -167,9 +167,9 @@ def is_cancelled(reason: str | None) -> bool:
 
 
 def cancel(fault: str, remedy: str) -> Callable[[Execute], None]:
-    """Return the command after which nothing is sent any more: what was not is set aside.
+    """Return the command that cancels the job: it quarantines the items that were not sent.
 
-    Where a request may have created a run, a person has to decide.
+    An intent that may have a run is left to a person's decision.
     """
 
     def command(execute: Execute) -> None:
@@ -260,9 +260,9 @@ def _unseal(execute: Execute, intent: int, reason: str) -> None:
 
 
 def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
-    """Return the command that makes items an intent, for good; gives its number.
+    """Return the command that seals items into an intent; gives its number.
 
-    `tag` is what the references of the job's items are marked with; the intent's number is added to it.
+    `tag` is the tag of the job; the intent appends its number.
     """
     ident, now = str(uuid.uuid4()), time.time()
 
@@ -283,7 +283,7 @@ def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
 
 
 def begin(intent: int, server_date: float | None) -> Callable[[Execute], int]:
-    """Return the command that writes down a request which is about to leave; gives its number."""
+    """Return the command that writes down a request that is about to be sent; gives its number."""
 
     def command(execute: Execute) -> int:
         move_intent(execute, intent, IntentState.SENDING)
@@ -296,7 +296,7 @@ def begin(intent: int, server_date: float | None) -> Callable[[Execute], int]:
 def conclude(
     intent: int, outcome: AttemptOutcome, state: IntentState, run_id: str | None = None, reason: str = ""
 ) -> Callable[[Execute], None]:
-    """Return the command that writes down what the request under way came to."""
+    """Return the command that writes down the outcome of the request under way."""
 
     def command(execute: Execute) -> None:
         query = "UPDATE attempts SET outcome = ?, told = ? WHERE intent = ? AND outcome IS NULL"
@@ -310,7 +310,7 @@ def conclude(
 def resolve(
     intent: int, state: IntentState, run_id: str | None = None, reason: str = ""
 ) -> Callable[[Execute], None]:
-    """Return the command that writes down what listings, or a person, have found out about an intent."""
+    """Return the command that writes down what listings or a person have found out about an intent."""
     return lambda execute: _settle(execute, intent, state, run_id, reason)
 
 
@@ -346,7 +346,7 @@ def _settle(execute: Execute, intent: int, state: IntentState, run_id: str | Non
 
 
 def _dissolve(execute: Execute, intent: int, reason: str) -> None:
-    """Let the items of a refused intent go on in smaller ones; one that is refused alone is set aside."""
+    """Release the items of a refused intent, to be sealed in smaller ones, or quarantine its only item."""
     members = [row[0] for row in execute("SELECT item FROM members WHERE intent = ? AND is_live", (intent,))]
     execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))
     if len(members) == 1:
@@ -363,7 +363,7 @@ def move_intent(execute: Execute, intent: int, state: IntentState, **columns: An
     allowed = before(state)
     given = {name: value for name, value in columns.items() if value is not None}
     names = "".join(f", {name} = ?" for name in given)
-    # An intent that has a run keeps it.
+    # An intent keeps its run.
     free = " AND run_id IS NULL" if "run_id" in given else ""
     query = (
         f"UPDATE intents SET state = ?{names} "
@@ -374,7 +374,7 @@ def move_intent(execute: Execute, intent: int, state: IntentState, **columns: An
 
 
 def create_job(job_id: str, plan: str, created_at: float) -> Callable[[Execute], None]:
-    """Return the command that makes the job. Runs that were seen until now are others'."""
+    """Return the command that creates the job. Runs that were observed until now are not its own."""
     row = (job_id, created_at, plan)
 
     def command(execute: Execute) -> None:

@@ -1,4 +1,4 @@
-"""The job's database: one writer, one reader, and the settings that make a commit durable."""
+"""The database of a job: one writer, one reader, and the settings that make a commit durable."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ class Database:
         self._reading = ThreadPoolExecutor(1, "aignostics job reader", initializer=self._open_to_read)
 
     def open(self) -> Self:
-        """Open it, and make or migrate its tables; raises JobDatabaseError and JobRefused."""
+        """Open it, and create or migrate its tables; raises JobDatabaseError and JobRefused."""
         self._writer.start()
         return self
 
     def close(self) -> None:
-        """Write what was written, and close it; nothing of it is left in a log beside it then."""
+        """Carry out the pending commands, and close it, with the write-ahead log merged into it."""
         try:
             self._reading.submit(self._close_reader).result()
             self._reading.shutdown()
         finally:
-            self._writer.stop()  # the last one, for a reader can't take in the log
+            self._writer.stop()  # last, since a reader can't merge the log
 
     def write(self, command: Callable[[Execute], T]) -> asyncio.Future[T]:
-        """Carry out a command; what is returned has its result when it is durable."""
+        """Carry out a command; the future has its result when that is durable."""
         return self._writer.write(command)
 
     async def read(self, query: Callable[[Execute], T]) -> T:
-        """Return what a query gives, as of the last commit."""
+        """Return the result of a query, as of the last commit."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reading, lambda: query(self._connection.execute))
 
@@ -58,7 +58,7 @@ class Database:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Return a connection that changes nothing, also while another process writes."""
+    """Return a read-only connection; another process may write meanwhile."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     connection.execute("PRAGMA busy_timeout = 10000")
     return connection
@@ -106,7 +106,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _file_system(path: Path) -> str:
-    """Return the kind of file system that a path is on; nothing where the system does not say."""
+    """Return the type of the file system of a path; empty if the system does not say."""
     try:
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,14 +1,14 @@
-"""The folder of a job: whose it is, who works on it, and whether its database is the newest one.
+"""The folder of a job: its lock, its files, and whether its database is the newest one.
 
-    job.sqlite3     the only truth
-    events.jsonl    what happened, line by line, for people; nothing is read from it
+    job.sqlite3     the database, the only truth
+    events.jsonl    the events, for people; the job reads nothing from it
     lock            held by the one process that works on the job
     reserve         space for the last commit of a job that fills the disk
-    pause, cancel   stand there when another process asks for that
+    pause, cancel   requests of another process
     results/        outputs, unless the plan says another place
 
-Beside it, in the user's state folder, stands a marker of how far the job was. A database that knows less than
-its marker is a copy from before: the platform may have runs that it has forgotten.
+The user's state folder holds the job's high-water mark. A database that records less than the mark is an old
+copy: the platform may have runs that it does not know.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _RESERVE = 256 * 1024  # bytes: some pages of the database and of its log
 
 @frozen
 class HighWaterMark:
-    """How far a job is: how often it was opened, and how many requests for runs it has written down."""
+    """How far a job is: the number of processes that worked on it, and of its requests for runs."""
 
     generation: int
     attempts: int
     asked_at: float | None = None
-    """The server's date of the latest request, where it is known."""
+    """The server's date of the latest request, if it is known."""
 
 
 class JobFolder:
-    """A job's folder, its owner's alone."""
+    """The folder of a job, readable by its owner only."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -63,23 +63,23 @@ class JobFolder:
 
     @property
     def pause(self) -> Path:
-        """Stands there when somebody wants the process that works on the job to drain."""
+        """Exists while another process asks the one that works on the job to drain."""
         return self.path / "pause"
 
     @property
     def cancel(self) -> Path:
-        """Stands there from when somebody cancels the job until its runs are cancelled."""
+        """Exists from the request to cancel the job until its runs are cancelled."""
         return self.path / "cancel"
 
     def reserve_space(self) -> None:
-        """Keep some space on the disk, so that a job which fills it can still write down why it stopped."""
+        """Reserve disk space, so that a job can write down that it stopped because the disk is full."""
         with suppress(OSError):
             if not self._reserve.exists():
                 with atomic_file(self._reserve) as file:
                     file.write(bytes(_RESERVE))
 
     def free_space(self) -> None:
-        """Give the reserved space up."""
+        """Release the reserved space."""
         with suppress(OSError):
             self._reserve.unlink(missing_ok=True)
 
@@ -88,7 +88,7 @@ class JobFolder:
         return self.path / "reserve"
 
     def make(self) -> None:
-        """Make the folder if it is not there, and close it to others; raises JobError."""
+        """Create the folder, and close it to other users; raises JobError."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.path.stat().st_mode & 0o077:
@@ -99,9 +99,9 @@ class JobFolder:
             ) from None
 
     def acquire(self) -> None:
-        """Take the job for this process, until it ends; raises JobBusy and JobError.
+        """Lock the job for this process; raises JobBusy and JobError.
 
-        The system frees it when the process dies, however that happens.
+        The system releases the lock when the process ends, however it ends.
         """
         try:
             is_free = self._lock.acquire()
@@ -119,7 +119,7 @@ class JobFolder:
         lock.write_text(f"process {os.getpid()} of {socket.gethostname()}", encoding="utf-8")
 
     def holder(self) -> str | None:
-        """Return which process works on the job; None where none does, or the system does not tell."""
+        """Return a description of the process that works on the job; None if none is known."""
         lock = self.path / "lock"
         if not lock.is_file():
             return None
@@ -133,18 +133,18 @@ class JobFolder:
             return None
 
     def release(self) -> None:
-        """Let another process take the job."""
+        """Release the lock."""
         self._lock.release()
 
 
 class HighWaterMarkFile:
-    """The mark of a job, outside its folder."""
+    """The high-water mark of a job, in the state folder."""
 
     def __init__(self, job_id: str, folder: Path | None = None) -> None:
         self._path = (folder or state_folder("jobs")) / f"{job_id}.json"
 
     def read(self) -> HighWaterMark | None:
-        """Return the mark; None where there is none, or none that can be read."""
+        """Return the mark; None if there is none that can be read."""
         try:
             kept = json.loads(self._path.read_bytes())
             asked_at = kept.get("asked_at")
@@ -155,7 +155,7 @@ class HighWaterMarkFile:
             return None
 
     def write(self, mark: HighWaterMark) -> None:
-        """Put the mark on the disk before anything that it speaks of is done; raises JobError."""
+        """Write the mark; it is on the disk when this returns. Raises JobError."""
         kept = asdict(mark)
         text = json.dumps({"epoch": kept.pop("generation"), **kept})
         try:

@@ -1,6 +1,7 @@
-"""What happens in a job, as it happens: told to who listens, and kept line by line for people.
+"""The events of a job: passed to a listener, and appended to a file for people.
 
-Nothing is read back from the file; the database is the truth. It holds names of slides, no secret and no URL.
+The job reads nothing from the file; the database is the truth. It holds names of slides, but no secret and
+no URL.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ...errors import JobError
 
 
 class EventType(StrEnum):
-    """What can happen."""
+    """The type of an event."""
 
     STARTED = "started"
     QUARANTINED = "set_aside"
@@ -45,7 +46,7 @@ class EventType(StrEnum):
 
 @frozen(kw_only=True)
 class JobEvent:
-    """Something that happened in a job."""
+    """An event of a job."""
 
     type: EventType
     reference: str | None = None
@@ -56,7 +57,7 @@ class JobEvent:
     """In seconds of the epoch."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as what JSON can hold; what is not known is left out."""
+        """Return it as a JSON object with the keys `what`, `at`, and those of other fields that are known."""
         values = asdict(self)
         return {
             name: value for name, value in {"what": values.pop("type"), **values}.items() if value is not None
@@ -71,7 +72,7 @@ Listener = Callable[[JobEvent], None]
 
 
 class Journal:
-    """The events of a job: a file, and a listener. Raises JobError where there can be no file."""
+    """The events of a job: a file and a listener. Raises JobError if the file can't be opened."""
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         try:
@@ -82,7 +83,7 @@ class Journal:
         self._listener = listener
 
     def emit(self, event_type: EventType, **detail: Any) -> None:
-        """Tell an event. A file that can't be written to any more is no reason to stop a job."""
+        """Emit an event. A file that can't be written any more does not stop the job."""
         event = JobEvent(type=event_type, **detail)
         with suppress(OSError, ValueError):
             self._file.write(event.to_json() + "\n")
@@ -96,21 +97,21 @@ class Journal:
 
 
 class Tail:
-    """Reads a file of events as it grows, the latest that are there first."""
+    """Reads a file of events as it grows."""
 
-    def __init__(self, path: Path, most: int = 20) -> None:
+    def __init__(self, path: Path, limit: int = 20) -> None:
         self._path = path
-        self._most = most
+        self._limit = limit
         self._place: int | None = None
 
     def read(self) -> list[Mapping[str, Any]]:
-        """Return the events that came since the last time; the first time, at most `most`."""
+        """Return the events since the last call; the first call returns the latest ones, at most `limit`."""
         try:
             with self._path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 first = self._place is None
-                # A line can be as long as an error; what is not whole is read the next time.
-                place = max(0, size - self._most * 1000) if self._place is None else self._place
+                # A line is at most as long as an error. An incomplete one is read by the next call.
+                place = max(0, size - self._limit * 1000) if self._place is None else self._place
                 file.seek(place)
                 read = file.read()
         except OSError:
@@ -118,7 +119,7 @@ class Tail:
         whole = read[: read.rfind(b"\n") + 1]
         self._place = place + len(whole)
         events = list(_parsed(whole.decode("utf-8", "replace").splitlines()))
-        return events[-self._most :] if first else events
+        return events[-self._limit :] if first else events
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""What is read from a job's database, each a function for the reader; rows as they stand."""
+"""The queries of a job's database: functions for the reader, and their rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ItemRow:
 
 @frozen
 class IntentRow:
-    """An intent, with the server's date of its first request and of its latest."""
+    """An intent, with the server's dates of its first and its latest request."""
 
     number: int
     state: IntentState = field(converter=IntentState)
@@ -65,7 +65,7 @@ class Waiting:
 
     number: int
     attempts: int
-    """How often the platform has refused a chunk with it."""
+    """How often the platform has refused a chunk that it was in."""
 
 
 @frozen
@@ -91,27 +91,27 @@ class OwnRun:
 
 @frozen(kw_only=True)
 class Ownership:
-    """All at one moment: which references belong to what."""
+    """Which references belong to which intents, runs and items, at one moment."""
 
     intents: dict[frozenset[str], int]
     """By the references that were sent, tags included, of intents that have their run."""
     dissolved: Mapping[frozenset[str], int]
-    """The same of intents that were refused, or given up for another run; a request of theirs may be late."""
+    """The same for intents that were refused, or replaced by another; a request of them may be late."""
     open: set[frozenset[str]]
-    """References that were sent, or will be, of intents whose run is not known yet."""
+    """The references of intents that have no run yet."""
     runs: set[str]
-    """Runs that are an intent's own."""
+    """Runs that belong to an intent."""
     items: Mapping[str, int]
     """The numbers of all items, by their references without tags."""
     placed: set[int]
-    """Items that belong to a run already."""
+    """Items that belong to a run."""
     asked: Mapping[int, frozenset[str]]
     """By number, the references of intents that a request without an answer was sent for."""
     decided: set[int]
     """Items of which a person has said that they may be billed again, or is asked."""
 
     def adopt(self, run_id: str, references: frozenset[str], numbers: Iterable[int], intent: int) -> None:
-        """Take in that items were found to be a run, and an intent was made of them."""
+        """Register that an intent was made of items that were found in a run."""
         self.intents[references] = intent
         self.open.discard(references)
         self.runs.add(run_id)
@@ -134,11 +134,11 @@ FROM intents
 
 
 def items_in(
-    state: ItemState, *, beyond: Sequence[int] = (), most: int = -1
+    state: ItemState, *, beyond: Sequence[int] = (), limit: int = -1
 ) -> Callable[[Execute], list[ItemRow]]:
-    """Return the query for items in a state, in the order of work; those `beyond` are left out."""
+    """Return the query for items in a state, in the order of work, without those in `beyond`."""
     query = f"{_ITEM} WHERE state = ? AND {_NOT_BEYOND} ORDER BY turn, number LIMIT ?"
-    values = (state, json.dumps(list(beyond)), most)
+    values = (state, json.dumps(list(beyond)), limit)
     return lambda execute: [ItemRow(*row) for row in execute(query, values)]
 
 
@@ -160,14 +160,14 @@ def members(intent: int) -> Callable[[Execute], list[ItemRow]]:
     return lambda execute: [ItemRow(*row) for row in execute(query, (intent,))]
 
 
-def intents_in(*states: IntentState, most: int = -1) -> Callable[[Execute], list[IntentRow]]:
+def intents_in(*states: IntentState, limit: int = -1) -> Callable[[Execute], list[IntentRow]]:
     """Return the query for intents in any of some states, the oldest first."""
     query = f"{_INTENT} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY intents.number LIMIT ?"
-    return lambda execute: [IntentRow(*row) for row in execute(query, (json.dumps(states), most))]
+    return lambda execute: [IntentRow(*row) for row in execute(query, (json.dumps(states), limit))]
 
 
 def others_runs(intent: int) -> Callable[[Execute], frozenset[str]]:
-    """Return the query for runs that can't be an intent's: seen before it was sealed, or another one's."""
+    """Return the query for runs that can't belong to an intent: seen before its sealing, or another's."""
     query = (
         "SELECT run_id FROM seen WHERE number <= (SELECT known_before FROM intents WHERE number = ?) "
         "OR (intent IS NOT NULL AND intent <> ?)"
@@ -176,7 +176,7 @@ def others_runs(intent: int) -> Callable[[Execute], frozenset[str]]:
 
 
 def committed() -> Callable[[Execute], int]:
-    """Return the query for how many items were sent to be analysed, or are stored for it."""
+    """Return the query for how many items were sent, or are uploaded and wait to be sent."""
     count = billed()
     query = "SELECT count(*) FROM items WHERE state = 'STORED'"
     return lambda execute: count(execute) + int(execute(query).fetchone()[0])
@@ -208,24 +208,24 @@ def intent(number: int) -> Callable[[Execute], IntentRow]:
 
 
 def job() -> Callable[[Execute], JobRow]:
-    """Return the query for what the job is."""
+    """Return the query for the job."""
     query = "SELECT id, created_at, plan, epoch, identity, finished_at FROM job"
     return lambda execute: JobRow(*execute(query).fetchone())
 
 
 def folder_names() -> Callable[[Execute], dict[int, str]]:
-    """Return the query for the folder of each item's results, by its number; no two items share one."""
+    """Return the query for the names of the items' result folders, by number; no two items share one."""
     return lambda execute: distinct_names(dict(execute("SELECT number, reference FROM items")))
 
 
 def billed() -> Callable[[Execute], int]:
-    """Return the query for how many items were, or will be, analysed; those of refused requests aside."""
+    """Return the query for how many items were or will be analysed, without those of refused chunks."""
     query = "SELECT coalesce(sum(size), 0) FROM intents WHERE state <> 'DISSOLVED'"
     return lambda execute: int(execute(query).fetchone()[0])
 
 
 def files() -> Callable[[Execute], list[tuple[int, str, str, int, str | None]]]:
-    """Return the query for files that are here: item, artifact, path, bytes and checksum."""
+    """Return the query for downloaded files: item, artifact, path, bytes and checksum."""
     query = (
         "SELECT item, artifact_id, path, size, crc32c FROM outputs "
         "WHERE status IN ('VERIFIED', 'PRESENT', 'UNVERIFIED') ORDER BY item"
@@ -239,21 +239,21 @@ def objects_of(state: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:
     return lambda execute: execute(query, (state,)).fetchall()
 
 
-def newest_runs(most: int) -> Callable[[Execute], list[str]]:
-    """Return the query for the job's newest runs that were not seen to vanish."""
+def newest_runs(limit: int) -> Callable[[Execute], list[str]]:
+    """Return the query for the job's newest runs that have not vanished."""
     query = (
         "SELECT run_id FROM intents JOIN seen USING (run_id) WHERE seen.status <> 'VANISHED' "
         "ORDER BY intents.number DESC LIMIT ?"
     )
-    return lambda execute: [row[0] for row in execute(query, (most,))]
+    return lambda execute: [row[0] for row in execute(query, (limit,))]
 
 
 def doubted() -> Callable[[Execute], float | None]:
-    """Return the query for when the latest request was sent whose answer was lost and that another followed.
+    """Return the query for the time of the latest request that was repeated because its answer was lost.
 
-    It may come through late; None where there is none.
+    It may still create a run. None if there is none.
     """
-    # Where the server gave no date ours has to do.
+    # The local time, if the server gave none.
     query = (
         "SELECT max(coalesce(server_date, sent_at)) FROM attempts AS lost WHERE outcome = 'UNKNOWN' "
         "AND EXISTS (SELECT 1 FROM attempts WHERE intent = lost.intent AND number > lost.number)"
@@ -262,7 +262,7 @@ def doubted() -> Callable[[Execute], float | None]:
 
 
 def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
-    """Return the query for the job's runs whose end was not seen, the oldest first."""
+    """Return the query for the job's runs that have not ended, the oldest first."""
     query = (
         "SELECT intents.number, intents.run_id, intents.tag FROM intents JOIN seen USING (run_id) "
         "WHERE state = 'CREATED' AND ended_at IS NULL ORDER BY intents.number"
@@ -271,13 +271,13 @@ def runs_under_way() -> Callable[[Execute], list[OwnRun]]:
 
 
 def duplicates() -> Callable[[Execute], frozenset[str]]:
-    """Return the query for runs that are second ones of the job's own."""
+    """Return the query for second runs of the job's intents."""
     query = "SELECT run_id FROM seen WHERE is_duplicate"
     return lambda execute: frozenset(row[0] for row in execute(query))
 
 
 def known_runs() -> Callable[[Execute], frozenset[str]]:
-    """Return the query for runs that need no look.
+    """Return the query for runs that need not be read.
 
     They are those of an intent, those from before the job, and those that a person has decided about.
     """

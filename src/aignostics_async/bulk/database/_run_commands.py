@@ -1,4 +1,4 @@
-"""What is written into a job's database of runs: what listings show, what became of items and files.
+"""The commands that change what a job's database knows of runs: listings, results of items, and files.
 
 Commands like those of `_commands.py`.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 VANISHED = "VANISHED"
-"""The status of a run that is not there any more."""
+"""The status of a run that no longer exists."""
 
 
 @frozen
@@ -47,7 +47,7 @@ class ExpectedOutput:
 
 @frozen(kw_only=True)
 class OutputFile:
-    """What became of the file of an output artifact."""
+    """The file of an output artifact, downloaded or not."""
 
     artifact_id: str
     name: str
@@ -59,7 +59,7 @@ class OutputFile:
 
 
 def record_runs(runs: Iterable[ObservedRun]) -> Callable[[Execute], None]:
-    """Return the command that takes in a listing."""
+    """Return the command that records a listing."""
     rows = [(run.run_id, run.triggered_at, run.status) for run in runs]
 
     def command(execute: Execute) -> None:
@@ -83,7 +83,7 @@ def take_result(
     error: str | None,
     outputs: Sequence[ExpectedOutput] = (),
 ) -> Callable[[Execute], bool]:
-    """Return the command that takes in what became of an item; gives whether it was news."""
+    """Return the command that records the result of an item; gives whether it was new."""
 
     def command(execute: Execute) -> bool:
         query = "SELECT number FROM items WHERE run_id = ? AND reference = ? AND state = ?"
@@ -98,9 +98,9 @@ def take_result(
 
 
 def know_outputs(run_id: str, outputs: Mapping[str, Sequence[ExpectedOutput]]) -> Callable[[Execute], None]:
-    """Return the command that takes in all outputs of a run at its end, by the references of its items.
+    """Return the command that records all outputs of a run at its end, by the references of its items.
 
-    An item that counted as done and has more goes back to those whose outputs are to be fetched.
+    An item that was done and has more outputs is downloaded again.
     """
 
     def command(execute: Execute) -> None:
@@ -119,7 +119,7 @@ def _know(execute: Execute, item: int, outputs: Sequence[ExpectedOutput]) -> int
 
 
 def end_run(run_id: str, status: str, ended_at: float) -> Callable[[Execute], int]:
-    """Return the command that takes in a run's end; what has no result then failed. Gives how many."""
+    """Return the command that records the end of a run; items without a result fail. Gives how many."""
 
     def command(execute: Execute) -> int:
         execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (status, ended_at, run_id))
@@ -133,13 +133,13 @@ def end_run(run_id: str, status: str, ended_at: float) -> Callable[[Execute], in
 
 
 def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
-    """Return the command for a run that is not there any more: its items are set aside. Gives how many."""
+    """Return the command for a run that no longer exists: it quarantines its items. Gives how many."""
 
     def command(execute: Execute) -> int:
         execute("UPDATE seen SET status = ?, ended_at = ? WHERE run_id = ?", (VANISHED, ended_at, run_id))
         left = _items_of(execute, run_id, ItemState.SUBMITTED, ItemState.SUCCEEDED)
         fault = f"run {run_id} is not there any more"
-        remedy = "was it deleted? Ask the platform's support; a new analysis is paid anew: retry --failed"
+        remedy = "was it deleted? Ask the platform's support; a new analysis is billed: retry --failed"
         move_items(left, ItemState.QUARANTINED, fault=fault, remedy=remedy)(execute)
         _close(execute, run_id)
         return len(left)
@@ -148,9 +148,9 @@ def lose_run(run_id: str, ended_at: float) -> Callable[[Execute], int]:
 
 
 def take_files(item: int, state: ItemState, files: Sequence[OutputFile]) -> Callable[[Execute], bool]:
-    """Return the command that takes in what became of an item's files; gives whether all of it is here then.
+    """Return the command that records the files of an item; gives whether all of its outputs are downloaded.
 
-    That it is not even if `state` is DONE where more outputs came to be known meanwhile.
+    They are not, even if `state` is DONE, if more outputs were listed meanwhile.
     """
 
     def command(execute: Execute) -> bool:
@@ -190,7 +190,7 @@ def _items_of(execute: Execute, run_id: str, *states: ItemState) -> list[int]:
 
 
 def _close(execute: Execute, run_id: str) -> None:
-    """Close a run's intent if the run and its items are over."""
+    """Close the intent of a run if the run and its items are over."""
     query = (
         "SELECT number FROM intents WHERE run_id = ? AND state = 'CREATED' AND EXISTS ("
         "SELECT 1 FROM seen WHERE seen.run_id = intents.run_id AND ended_at IS NOT NULL) AND NOT EXISTS ("
@@ -201,7 +201,7 @@ def _close(execute: Execute, run_id: str) -> None:
 
 
 def open_intents() -> Callable[[Execute], None]:
-    """Return the command that opens closed intents again whose items are not all over any more."""
+    """Return the command that reopens closed intents with items that are not over."""
 
     def command(execute: Execute) -> None:
         query = (
@@ -215,7 +215,7 @@ def open_intents() -> Callable[[Execute], None]:
 
 
 def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], None]:
-    """Return the command that takes in that files of an item are gone or changed, to be brought anew."""
+    """Return the command that records that files of an item are gone or changed, to be downloaded again."""
 
     def command(execute: Execute) -> None:
         query = "UPDATE outputs SET status = 'KNOWN', fault = NULL WHERE item = ? AND artifact_id = ?"
@@ -229,7 +229,7 @@ def miss_files(item: int, artifact_ids: Sequence[str]) -> Callable[[Execute], No
 
 
 def resolve_duplicate(run_id: str, done: str) -> Callable[[Execute], None]:
-    """Return the command that takes in what was done about a second run."""
+    """Return the command that records what was done about a second run."""
 
     def command(execute: Execute) -> None:
         execute("UPDATE seen SET done = ? WHERE run_id = ? AND is_duplicate", (done, run_id))
@@ -238,7 +238,7 @@ def resolve_duplicate(run_id: str, done: str) -> Callable[[Execute], None]:
 
 
 def find_duplicate(run: ObservedRun, intent: int, done: str | None) -> Callable[[Execute], None]:
-    """Return the command that takes in a second run of an intent, and what was done about it."""
+    """Return the command that records a second run of an intent, and what was done about it."""
     values = (run.run_id, run.triggered_at, run.status, intent, done)
 
     def command(execute: Execute) -> None:
@@ -253,10 +253,10 @@ def find_duplicate(run: ObservedRun, intent: int, done: str | None) -> Callable[
 
 
 def adopt(run: ObservedRun, numbers: Sequence[int], *, tag: str, how: str) -> Callable[[Execute], int]:
-    """Return the command that gives items a run that the platform has and the database had forgotten.
+    """Return the command that gives items a run that the platform has and the database does not know.
 
-    Their intents that have no run are dissolved first; JobStateError if one has its run. Gives the number of
-    the new intent.
+    It dissolves their intents first, and raises JobStateError if one has a run. Gives the number of the new
+    intent.
     """
     ident, now, marks = str(uuid.uuid4()), time.time(), json.dumps(list(numbers))
 

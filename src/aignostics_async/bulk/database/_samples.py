@@ -1,4 +1,4 @@
-"""How much was moved by when: samples of a job's stages, and the rates that they give."""
+"""Throughput over time: samples of the stages of a job, and their rates."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sample:
 
 
 def add_samples(samples: Iterable[Sample]) -> Callable[[Execute], None]:
-    """Return the command that takes in samples as of now; those that say nothing are left out."""
+    """Return the command that records samples as of now, without empty ones."""
     now = time.time()
     rows = [(now, each.stage, each.items, each.bytes) for each in samples if each.items or each.bytes]
 

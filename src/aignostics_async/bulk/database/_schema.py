@@ -7,7 +7,7 @@ CREATE TABLE job (
     id TEXT PRIMARY KEY, created_at REAL NOT NULL, -- by the server's clock
     plan TEXT NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
     identity TEXT, is_paused INTEGER NOT NULL DEFAULT 0, finished_at REAL,
-    baseline INTEGER NOT NULL DEFAULT 0, -- the rows of `seen` up to this one are of before the job
+    baseline INTEGER NOT NULL DEFAULT 0, -- the rows of `seen` up to this one are older than the job
     taken_in INTEGER NOT NULL DEFAULT 0 -- items, counted as they came: an audit holds their rows to it
 ) STRICT;
 

@@ -28,7 +28,7 @@ class ItemState(StrEnum):
     """How far an item is."""
 
     FOUND = "FOUND"
-    """In the job; its file was not looked at."""
+    """In the job; its file was not read."""
     READY = "READY"
     """Its size and resolution are known, and its metadata fits the application."""
     SENDING = "SENDING"
@@ -42,15 +42,15 @@ class ItemState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     """The platform has its results."""
     DONE = "DONE"
-    """Every output is here, verified."""
+    """Every output is downloaded and verified."""
     FAILED = "FAILED"
     """The platform ended it without results."""
     QUARANTINED = "SET_ASIDE"
-    """It can't go on, and the others do; its fault says why and what to do."""
+    """It can't continue, and the others do; its fault says why and what to do."""
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens to it by itself."""
+        """Whether its state no longer changes by itself."""
         return self in _FINAL
 
 
@@ -58,16 +58,16 @@ _FINAL = frozenset({ItemState.DONE, ItemState.FAILED, ItemState.QUARANTINED})
 
 
 class IntentState(StrEnum):
-    """What is known of one chunk's run."""
+    """What is known about the run of one chunk."""
 
     SEALED = "SEALED"
     """Its items are fixed, and no request for it is under way: one may be sent."""
     SENDING = "SENDING"
-    """A request for it was written down, and may have left."""
+    """A request for it was written down, and may have been sent."""
     UNKNOWN = "UNKNOWN"
     """A request for it may have created a run. None is sent before that is known."""
     AMBIGUOUS = "AMBIGUOUS"
-    """A person has to decide: the run can't be told from others, or nobody can say whether there is one."""
+    """A person has to decide: several runs match, or it is not known whether there is one."""
     CREATED = "CREATED"
     """It has its run."""
     CLOSED = "CLOSED"
@@ -77,20 +77,20 @@ class IntentState(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """What a request for a run came to. What is not listed elsewhere is UNKNOWN."""
+    """The outcome of a request for a run. What is not listed elsewhere is UNKNOWN."""
 
     CREATED = "CREATED"
     """The platform named the run."""
     NOT_SENT = "NOT_SENT"
     """No connection was made."""
     REFUSED = "REFUSED"
-    """The platform said no, and why: it can't take this request as it is."""
+    """The platform refused this request, and said why."""
     LATER = "LATER"
-    """The platform said not now: too many requests."""
+    """The platform asks to send it later: too many requests."""
     UNAUTHORIZED = "UNAUTHORIZED"
-    """The platform did not take the token; it may have just ended, and then a newer one will do."""
+    """The platform did not accept the token; it may have just expired, and a newer one may do."""
     STOP = "STOP"
-    """The platform will say no to every request of this job, until a person changes something."""
+    """The platform refuses every request of this job until a person changes something."""
     UNKNOWN = "UNKNOWN"
     """It may have created a run."""
 
@@ -121,7 +121,7 @@ _INTENTS: dict[IntentState, frozenset[IntentState]] = {
     ),
     IntentState.AMBIGUOUS: frozenset({IntentState.CREATED, IntentState.SEALED, IntentState.DISSOLVED}),
     IntentState.CREATED: frozenset({IntentState.CLOSED}),
-    IntentState.CLOSED: frozenset({IntentState.CREATED}),  # an output has to be fetched again
+    IntentState.CLOSED: frozenset({IntentState.CREATED}),  # an output has to be downloaded again
     IntentState.DISSOLVED: frozenset(),
 }
 
@@ -143,5 +143,5 @@ _BEFORE_INTENT = {
 
 def before(state: ItemState | IntentState) -> tuple[ItemState, ...] | tuple[IntentState, ...]:
     """Return the states that may come just before one."""
-    # By its kind, for states of the two that are equal as texts.
+    # By type, since states of the two may be equal as texts.
     return _BEFORE_ITEM[state] if isinstance(state, ItemState) else _BEFORE_INTENT[state]

@@ -1,4 +1,4 @@
-"""One thread that writes: many callers wait for one commit, and none is told before it is durable."""
+"""The writer thread, with group commit: many callers share a commit, and continue when it is durable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 Execute = Callable[..., sqlite3.Cursor]
 _MAX_BATCH = 512  # commands of one commit
 
-# Plain tuples: there is one for each step of each item.
+# Plain tuples, since each step of each item makes one.
 _Command = tuple[Callable[[Execute], Any], asyncio.Future[Any]]
 _Outcome = tuple[Any, BaseException | None]
 
@@ -46,7 +46,7 @@ class Writer:
         ready.result()
 
     def write(self, command: Callable[[Execute], T]) -> asyncio.Future[T]:
-        """Carry out a command; what is returned has its result when it is durable.
+        """Carry out a command; the future has its result when that is durable.
 
         It raises what the command raised, which then left nothing, and JobDatabaseError where the disk failed
         or the thread has ended.
@@ -58,7 +58,7 @@ class Writer:
         return future
 
     def stop(self) -> None:
-        """Carry out what was given, and end the thread."""
+        """Carry out the pending commands, and end the thread."""
         self._commands.put(None)
         self._thread.join()
 
@@ -77,7 +77,7 @@ class Writer:
                 if batch:
                     _tell(batch, self._commit(connection, batch))
                 batch = ()
-        except BaseException as error:  # noqa: BLE001 - nobody may wait for ever
+        except BaseException as error:  # noqa: BLE001 - no caller may wait forever
             ended = f"the job's database failed ({type(error).__name__}: {error}); resume the job"
         with suppress(sqlite3.Error):
             connection.close()
@@ -104,14 +104,14 @@ class Writer:
         return batch, True
 
     def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Command]) -> list[_Outcome]:
-        """Return what became of each command."""
+        """Return the outcome of each command."""
         execute = connection.execute
         try:
             execute("BEGIN IMMEDIATE")
             given = [command(execute) for command, _ in batch]
             execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - whoever gave it gets it
-            # A future takes any but this one.
+            # A future accepts any exception but this one.
             failure = RuntimeError("a command stopped early") if isinstance(error, StopIteration) else error
         else:
             self.commits += 1
@@ -119,7 +119,7 @@ class Writer:
         if connection.in_transaction:
             connection.rollback()
         if len(batch) > 1:
-            # One of them failed, and must not take the others with it.
+            # One of them failed, and must not fail the others.
             return [self._commit(connection, [command])[0] for command in batch]
         if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
             failure = JobDatabaseError(_describe(failure))
@@ -139,12 +139,12 @@ def _describe(error: sqlite3.Error) -> str:
 
 
 def _tell(batch: Iterable[_Command], outcomes: Iterable[_Outcome]) -> None:
-    """Tell every caller how its command ended, all callers of a loop in one go."""
+    """Resolve the futures of commands, with one call for each event loop."""
     told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], _Outcome]]] = {}
     for (_, future), outcome in zip(batch, outcomes, strict=True):
         told.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, answers in told.items():
-        # A loop that has ended has nobody left to tell.
+        # A loop that has ended has no caller left.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_resolve, answers)
 

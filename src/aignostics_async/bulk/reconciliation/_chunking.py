@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 
 
 def chunks(items: Sequence[Waiting], size: int, *, is_last: bool) -> Iterator[Sequence[Waiting]]:
-    """Give the chunks that are full, and the rest too where no more items can come.
+    """Give the full chunks, and the rest too if no more items can come.
 
-    Items that were in a chunk which the platform refused are in chunks of half that size, so that the one it
-    was refused for is alone in the end.
+    Items of a refused chunk are in chunks of half its size, until the item that it was refused for is alone.
     """
     for refusals, alike in groupby(sorted(items, key=attrgetter("attempts")), key=attrgetter("attempts")):
-        most, rest = max(1, size >> refusals), list(alike)
-        while len(rest) >= most or (rest and (is_last or refusals)):
-            yield rest[:most]
-            rest = rest[most:]
+        max_items, rest = max(1, size >> refusals), list(alike)
+        while len(rest) >= max_items or (rest and (is_last or refusals)):
+            yield rest[:max_items]
+            rest = rest[max_items:]

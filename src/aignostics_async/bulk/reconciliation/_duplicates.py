@@ -1,8 +1,7 @@
-"""Runs that are there twice, or that the database has forgotten: found by their references in a listing.
+"""Runs that the database does not know: second ones of an intent, and those of copies of the job.
 
-Silence was waited for before a request was sent again, and yet a commit may have been later than that. So,
-as long as the job works, the listing is looked through for runs with the references of an intent that has
-its run already.
+A request is repeated after a silence, but a commit may be later than that. So while the job works, it
+searches the listing for runs with the references of an intent that has a run already.
 """
 
 from __future__ import annotations
@@ -47,12 +46,12 @@ class DuplicateRun:
     run_id: str
     intent: int
     done: str | None
-    """What was done about it; None where that is for a person."""
+    """What was done about it; None if a person has to decide."""
 
 
 @frozen
 class AdoptionResult:
-    """What became of the runs that the database did not know."""
+    """What was done about the runs that the database did not know."""
 
     adopted: list[str] = field(factory=list)
     """Runs that are the job's now."""
@@ -71,14 +70,14 @@ class AdoptionResult:
 
 @frozen(kw_only=True)
 class Reconciler:
-    """Looks through the platform's runs for ones that concern the job."""
+    """Settles the platform's runs that the database does not know and that concern the job."""
 
     database: Database
     platform: PlatformClient
     client: Client
     version: str
     tag: str
-    """The job's mark in references, or nothing."""
+    """The job's tag in references; empty if it has none."""
     since: float
     """When the job was made."""
     replica_lag: float
@@ -86,17 +85,17 @@ class Reconciler:
     quiescence: float
     """Seconds of the server's clock after which a run is listed whole, however late its commit was."""
     on_duplicate: Callable[[DuplicateRun], None] = lambda _second: None
-    """Is told of each second run, once."""
+    """Called once with each second run."""
     # Runs that were read to their end and have no item of the job.
     _strangers: set[str] = field(factory=set, init=False)
-    # What was first read of a run as it is now, and when.
+    # What a run showed when it was read, and when it was first read like that.
     _read: dict[str, tuple[frozenset[str], Moment]] = field(factory=dict, init=False)
 
     async def find_duplicates(self) -> list[DuplicateRun]:
         """Find second runs of intents, write them down, and return them.
 
-        With a mark in its references such a run is proven to be ours and is cancelled; without, a person is
-        told. Raises AignosticsError where the listing could not be read; what was found until then is written
+        A tag in its references proves that a run is the job's, and it is cancelled; without a tag a person
+        decides. Raises AignosticsError if the listing can't be read; what was found until then is written
         down.
         """
         found = []
@@ -104,11 +103,11 @@ class Reconciler:
             references = await self.platform.references(run.run_id)
             if references is None:
                 continue
-            # Read after the run was seen, and all at once: by now it may be an intent's own.
+            # Read after the references, in one query: by now the run may belong to an intent.
             ownership = await self.database.read(_queries.ownership())
             if (intent := duplicate_of(run.run_id, references, ownership)) is not None:
                 found.append(await self._report(run, intent))
-            # One without items is none: what it has is not listed yet.
+            # The items of an empty run may not be listed yet.
             elif references and not any(plain(each, self.tag) in ownership.items for each in references):
                 self._strangers.add(run.run_id)
         return found
@@ -127,7 +126,7 @@ class Reconciler:
         result = AdoptionResult()
         unknown = await self._unknown()
         ownership = await self.database.read(_queries.ownership())
-        # The oldest first: of two runs of the same items the first one is the job's.
+        # The oldest first: of two runs of the same items the first belongs to the job.
         for run in reversed(unknown):
             before = await self.platform.moment()
             references = await self.platform.references(run.run_id)
@@ -204,7 +203,7 @@ class Reconciler:
         return False
 
     async def _unknown(self) -> list[ObservedRun]:
-        """Return runs that may concern the job and whose references are not known, the newest first."""
+        """Return runs of the job's version that the database does not know, the newest first."""
         runs = await self.platform.runs(self.since)
         known = await self.database.read(_queries.known_runs()) | self._strangers
         return [run for run in runs if run.version == self.version and run.run_id not in known]
@@ -212,7 +211,7 @@ class Reconciler:
     async def _report(self, run: ObservedRun, intent: int) -> DuplicateRun:
         done = await self._cancelled(run.run_id) if self.tag else None
         second = DuplicateRun(run_id=run.run_id, intent=intent, done=done)
-        # Once it is written down it is not found again: who has to know of it is told in any case.
+        # A run that was written down is not found again, so the callback must be called in any case.
         with anyio.CancelScope(shield=True):
             await self.database.write(_run_commands.find_duplicate(run, intent, done))
             self.on_duplicate(second)

@@ -1,9 +1,9 @@
 """Which of the platform's runs is the one that an intent asked for. Pure.
 
-A run carries one mark of ours, the references of its items. An intent's run is one of its application
-version, not older than its first request, unknown before it was sealed, of no other intent, and with exactly
-its references. Whatever may still turn out to be it, because its items can't be read yet or are not all
-there, is *possible*: it proves nothing and excludes nothing, so it keeps a second request back.
+The references of its items are all that a run shows of its origin. The run of an intent has its application
+version and exactly its references, is not older than its first request, was unknown when the intent was
+sealed, and belongs to no other intent. A run that can't be read yet, or is listed in part, is *possible*: it
+proves nothing, and keeps the job from sending a second request.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from attrs import field, frozen
 
 from ..database._run_commands import ObservedRun
 
-CLOCK_SKEW = 600.0  # seconds between two clocks of the platform, and between one of them and ours
+CLOCK_SKEW = 600.0  # seconds between two clocks of the platform, or one of them and the local clock
 
 
 @frozen(kw_only=True)
 class RunQuery:
-    """What is known of the run that an intent asked for."""
+    """What is known about the run that a request of an intent may have created."""
 
     references: frozenset[str]
     version: str
     asked_at: float
-    """When it was asked for first, by the server's clock where that is known."""
+    """When it was requested first, by the server's clock if that is known."""
     known: frozenset[str] = field(repr=False)
-    """Runs that are others: seen before the intent was sealed, or other intents' own."""
+    """Runs that can't be it: seen before the intent was sealed, or owned by other intents."""
 
     def may_be(self, run: ObservedRun) -> bool:
-        """Whether a run has to be looked into."""
+        """Whether the references of a run have to be read."""
         is_of_time = run.triggered_at >= self.asked_at - CLOCK_SKEW
         return run.version == self.version and is_of_time and run.run_id not in self.known
 
 
 class ReferenceMatch(Enum):
-    """How the references of a run compare with those that are wanted."""
+    """How the references of a run compare with those of an intent."""
 
     SAME = auto()
     POSSIBLE = auto()
@@ -44,7 +44,7 @@ class ReferenceMatch(Enum):
 
 
 def compare(wanted: frozenset[str], found: frozenset[str] | None) -> ReferenceMatch:
-    """Return how references compare; None stands for those that could not be read to their end."""
+    """Compare references; None stands for those that could not be read to their end."""
     if found is None or found < wanted:
         return ReferenceMatch.POSSIBLE
     return ReferenceMatch.SAME if found == wanted else ReferenceMatch.OTHER
@@ -52,7 +52,7 @@ def compare(wanted: frozenset[str], found: frozenset[str] | None) -> ReferenceMa
 
 @frozen
 class MatchResult:
-    """What a full listing says of an intent, by runs."""
+    """The runs of a complete listing, by how they match an intent."""
 
     same: tuple[str, ...]
     possible: tuple[str, ...]
@@ -60,12 +60,12 @@ class MatchResult:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing there is the run, nor may be."""
+        """Whether no run matches or may match."""
         return not self.same and not self.possible
 
 
 def match_runs(wanted: frozenset[str], read: Mapping[str, frozenset[str] | None]) -> MatchResult:
-    """Return which runs are the wanted one, and which may be, from what was read of each."""
+    """Sort runs by how their references match; None for those that could not be read."""
     fits = {run_id: compare(wanted, found) for run_id, found in read.items()}
     return MatchResult(
         *(tuple(run_id for run_id, each in fits.items() if each is fit) for fit in ReferenceMatch)

@@ -1,4 +1,4 @@
-"""What a job asks of the platform: the time, one run for one intent, and which runs there are."""
+"""The requests of a job to the platform: its time, one run for an intent, and the runs that exist."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LATER = 5.0  # seconds, where the platform does not say how much later
 
 
 class PlatformClient:
-    """The platform, for one application version."""
+    """The platform, as the runs of one application version see it."""
 
     def __init__(self, client: Client, version: ApplicationVersion, clock: Clock = SYSTEM_CLOCK) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class PlatformClient:
         return Moment(now, None if self._date is None else self._date.timestamp())
 
     async def create(self, items: Sequence[Item]) -> AttemptResult:
-        """Send a request for a run, once, and return what became of it; if cancelled, it may have left."""
+        """Send a request for a run once, and return its outcome; if cancelled, it may have been sent."""
         try:
             run_id = await create_run_once(self._client, self._version, items)
         except AignosticsError as error:
@@ -68,7 +68,7 @@ class PlatformClient:
     async def runs(self, since: float) -> list[ObservedRun]:
         """Return all runs that were triggered after a moment of the server's clock, of whatever version.
 
-        Raises AignosticsError where the listing could not be read to its end: a part of it proves nothing.
+        Raises AignosticsError if the listing can't be read to its end: a part of it proves nothing.
         """
         runs: list[ObservedRun] = []
         listing = self._client.runs.list(sort="-triggered_at", page_size=MAX_PAGE_SIZE)
@@ -81,9 +81,9 @@ class PlatformClient:
         return runs
 
     async def references(self, run_id: str) -> frozenset[str] | None:
-        """Return the references of a run's items; None if they could not be read to their end.
+        """Return the references of a run's items; None if they can't be read to their end.
 
-        Raises what signing in again would mend.
+        Raises the error of a login that has ended.
         """
         try:
             results = self._client.run(run_id).results(page_size=MAX_PAGE_SIZE)
@@ -106,14 +106,14 @@ class PlatformClient:
 
 
 def is_signed_out(error: AignosticsError) -> bool:
-    """Whether nothing can be asked any more until somebody signs in."""
+    """Whether every request fails until somebody signs in."""
     return isinstance(error, AuthenticationError | Unauthorized) and not isinstance(
         error, TokenEndpointUnavailable
     )
 
 
 def classify(error: AignosticsError) -> AttemptResult:
-    """Return what a request for a run came to that ended like this. What is not listed proves nothing."""
+    """Return the outcome of a request for a run that raised an error; an unlisted error proves nothing."""
     answer = AttemptOutcome(creation_outcome(error))
     told = error.reason if isinstance(error, SubmissionUnknown) else str(error)
     wait = error.retry_after if isinstance(error, APIStatusError) else None

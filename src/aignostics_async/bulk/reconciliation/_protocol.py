@@ -1,8 +1,8 @@
-"""From a sealed intent to its one run: what to do next, and what to conclude. Pure.
+"""The protocol that leads from a sealed intent to its one run. Pure: a state machine without I/O.
 
-`reconcile` is a generator. It yields what is to be done and is sent what came of it; who drives it does the
-work, on a network or in a simulation. Between any two of its steps the process may die: the intent is then
-pursued again from what was written down, and SENDING counts as UNKNOWN.
+`reconcile` is a generator. It yields steps and receives their results; its driver carries them out, on a
+network or in a simulation. The process may die between any two steps: the next one starts from the state
+that was written down, and treats SENDING as UNKNOWN.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class AttemptResult:
-    """What became of one request."""
+    """The outcome of one request for a run."""
 
     outcome: AttemptOutcome
     run_id: str | None = None
@@ -35,25 +35,25 @@ class AttemptResult:
     error: AignosticsError | None = field(default=None, eq=False)
 
 
-# What is to be done. Each says what it is answered with.
+# The steps. Each docstring names the result that the driver sends back.
 
 
 @frozen
 class Prepare:
-    """Make all ready to be sent, such as fresh URLs; answered when it is. It may take long."""
+    """Prepare the request, with fresh URLs; no result. It may take long."""
 
 
 @frozen
 class ReadUptime:
-    """Tell the seconds that have passed, asleep or awake, since any fixed moment."""
+    """Read the seconds since a fixed moment, including those while the machine was suspended."""
 
 
 @frozen
 class ReadClock:
-    """Tell the time; answered with a Moment.
+    """Read the time; the result is a Moment.
 
-    A fresh one is the Date of an answer that was asked for now: one from before could be older than the
-    request that it is to date, and make silence seem longer than it was.
+    A fresh time is the Date of an answer to a request sent now. An earlier Date could be older than the
+    request that it stands for, and make the silence after it seem too long.
     """
 
     is_fresh: bool = False
@@ -61,19 +61,19 @@ class ReadClock:
 
 @frozen
 class Begin:
-    """Write down that a request is about to leave; answered when that is durable."""
+    """Write down that a request is about to be sent; the result comes when that is durable."""
 
     server_date: float | None
 
 
 @frozen
 class Send:
-    """Send the request, once; answered with an AttemptResult."""
+    """Send the request once; the result is an AttemptResult."""
 
 
 @frozen
 class Conclude:
-    """Write down what the request came to, and the state that follows; answered when that is durable."""
+    """Write down the outcome of the request and the next state; the result comes when that is durable."""
 
     outcome: AttemptOutcome
     state: IntentState
@@ -83,12 +83,12 @@ class Conclude:
 
 @frozen
 class ListRuns:
-    """List all runs that may matter; answered with a Listing, or None if it did not work."""
+    """List all runs that may match; the result is a RunListing, or None if a request failed."""
 
 
 @frozen
-class Listing:
-    """A full listing: when it began, what it shows, and which of it is known to be others'."""
+class RunListing:
+    """A complete listing: when it began, its runs, and the query that they are compared with."""
 
     begun: Moment
     runs: Sequence[ObservedRun]
@@ -97,14 +97,14 @@ class Listing:
 
 @frozen
 class ReadReferences:
-    """Read the references of a run; answered with all of them, or None if they can't be read to their end."""
+    """Read the references of a run; the result is all of them, or None if they can't be read to their end."""
 
     run_id: str
 
 
 @frozen
 class Resolve:
-    """Write down what listings have shown, and the state that follows; answered when that is durable."""
+    """Write down what listings have shown and the next state; the result comes when that is durable."""
 
     state: IntentState
     run_id: str | None = None
@@ -113,7 +113,7 @@ class Resolve:
 
 @frozen
 class Wait:
-    """Wait so many seconds of the server's clock."""
+    """Wait for some seconds of the server's clock."""
 
     seconds: float
 
@@ -140,7 +140,7 @@ _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DI
 def reconcile(
     state: IntentState, asked_at: float | None, timeouts: ReconciliationTimeouts, interval: float
 ) -> Steps:
-    """Give the steps from a state to one in which nothing is open, and return that one.
+    """Give the steps that lead from a state to one in which no request is open, and return that state.
 
     It is SEALED only after an answer that stops the job. The second time that a token is not accepted is one,
     and the second time that an answer is not listed in the contract, once silence has proven that there is no
@@ -149,7 +149,7 @@ def reconcile(
     `interval` is the time between two listings, in seconds of the server's clock.
     """
     if state is IntentState.SENDING:
-        # A process died between the two: nobody knows whether the request left.
+        # A process died between writing down the request and its outcome: it may have been sent.
         yield Conclude(AttemptOutcome.UNKNOWN, IntentState.UNKNOWN, reason="the process ended meanwhile")
         state = IntentState.UNKNOWN
     last: AttemptOutcome | None = None
@@ -159,7 +159,7 @@ def reconcile(
             yield Prepare()
             before: Moment = yield ReadClock(is_fresh=True)
             yield Begin(before.server)
-            # Silence is counted from the date that was just written down: it must be that of the request.
+            # Silence is measured from the date that was just written down, so it must be the request's.
             awake = (yield ReadUptime()) - before.uptime <= _FRESH
             sent: AttemptResult = (yield Send()) if awake else _ASLEEP
             state = _FOLLOWS[sent.outcome]
@@ -171,7 +171,7 @@ def reconcile(
             if state is IntentState.SEALED:
                 yield Wait(sent.wait)
             elif state is IntentState.UNKNOWN:
-                # The request left at some time before now, and maybe not soon after its date.
+                # The request left before now, but not necessarily soon after its date.
                 after: Moment = yield ReadClock(is_fresh=True)
                 asked_at = after.server
         else:
@@ -184,9 +184,9 @@ def reconcile(
 def _find_run(asked_at: float | None, timeouts: ReconciliationTimeouts, interval: float) -> Steps:
     """Find out whether the run exists, and return the state that follows."""
     detector = QuiescenceDetector(timeouts, asked_at, (yield ReadClock()))
-    others: set[str] = set()  # what was read of them to the end stays true
+    others: set[str] = set()  # runs that were read to their end and don't match; they never will
     while True:
-        listing: Listing | None = yield ListRuns()
+        listing: RunListing | None = yield ListRuns()
         if listing is not None:
             resolved = yield from _examine(listing, detector, others)
             if resolved is not None:
@@ -197,9 +197,9 @@ def _find_run(asked_at: float | None, timeouts: ReconciliationTimeouts, interval
 
 
 def _examine(
-    listing: Listing, detector: QuiescenceDetector, others: set[str]
+    listing: RunListing, detector: QuiescenceDetector, others: set[str]
 ) -> Generator[Step, Any, Resolve | None]:
-    """Read the runs of a listing that may be the one, and return what follows, if anything does."""
+    """Read the runs of a listing that may match, and return the resolution, if there is one."""
     read: dict[str, frozenset[str] | None] = {}
     for run in listing.runs:
         if listing.query.may_be(run) and run.run_id not in others:

@@ -1,8 +1,7 @@
-"""When silence means that no run was created: an answer may be late, and a listing may be stale. Pure.
+"""When silence proves that no run was created, although a commit may be late and a listing stale. Pure.
 
-The server's own clock decides, from the Date of its answers: a wall clock of ours can be set, and an uptime
-says nothing of the time before this process. Where the server gives no Date, this process waits the whole
-time itself.
+Time is measured by the Date of the server's answers: the local clock can be set, and the uptime does not
+include the time before this process. If the server sends no Date, this process waits the whole time itself.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from attrs import frozen
 
 @frozen
 class Moment:
-    """A point in time, by the server's clock where it is known, and by this process's uptime."""
+    """A point in time, by the machine's uptime, and by the server's clock if that is known."""
 
     uptime: float
     server: float | None = None
@@ -26,20 +25,20 @@ class Moment:
 
 @frozen(kw_only=True)
 class ReconciliationTimeouts:
-    """How long to be patient, in seconds of the server's clock."""
+    """How long to wait for the platform, in seconds of the server's clock."""
 
     quiescence: float = 300.0
-    """After a request, until silence may count: more than the latest commit and the longest lag together."""
+    """From a request until silence counts: longer than the latest commit and replica lag together."""
     replica_lag: float = 30.0
-    """Between two listings, so that no one stale replica answers both."""
+    """Between two listings, so that no stale replica answers both."""
     ambiguity: float = 900.0
-    """How long a run that may be the one is looked at, when all else is quiet, before a person has to."""
+    """How long a run that may match is read again, after `quiescence`, before a person has to decide."""
     late_commit: float = 1800.0
-    """How long after a request whose answer was lost a second run is looked for, if another one was sent."""
+    """How long to search for a second run after a request that was repeated because its reply was lost."""
 
 
 class QuiescenceDetector:
-    """Listings after one request, and whether they prove that it created nothing."""
+    """Decides from the listings after a request whether it has created no run."""
 
     def __init__(self, timeouts: ReconciliationTimeouts, asked_at: float | None, begun: Moment) -> None:
         self._timeouts = timeouts
@@ -50,10 +49,10 @@ class QuiescenceDetector:
         self._doubt_since: Moment | None = None
 
     def observe(self, begun: Moment, *, is_empty: bool) -> bool:
-        """Take in a full listing that began then; return whether silence is proven.
+        """Register a complete listing that began at a moment; return whether silence is proven.
 
-        It takes two of them that show nothing, begun when it was quiet and far enough apart, and none between
-        them that shows anything.
+        That takes two empty listings after `quiescence`, at least `replica_lag` apart, with none between
+        them that is not empty.
         """
         if begun.since(self._from) < self._timeouts.quiescence:
             return False
@@ -62,14 +61,14 @@ class QuiescenceDetector:
         return self._empty_since is not None and begun.since(self._empty_since) >= self._timeouts.replica_lag
 
     def is_ambiguous(self, now: Moment) -> bool:
-        """Whether doubt has lasted so long that a person has to decide."""
+        """Whether a run has been possible for so long that a person has to decide."""
         return self._doubt_since is not None and now.since(self._doubt_since) >= self._timeouts.ambiguity
 
     def next_wait(self, now: Moment, interval: float) -> float:
         """Return how long to wait before the next listing, in seconds of the server's clock."""
         quiet_in = self._timeouts.quiescence - now.since(self._from)
         if quiet_in > 0:
-            # A run that is there shows early; that there is none shows at the end only.
+            # A run shows early; only the end shows that there is none.
             return min(interval, quiet_in)
         lag_in = (
             0.0 if self._empty_since is None else self._timeouts.replica_lag - now.since(self._empty_since)

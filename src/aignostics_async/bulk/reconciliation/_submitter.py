@@ -1,4 +1,4 @@
-"""One run for each intent: does what `_pursuit` says, with the platform and the database."""
+"""The driver of the reconciliation: carries out the steps of `_protocol`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ._protocol import (
     AttemptResult,
     Begin,
     Conclude,
-    Listing,
     ListRuns,
     Prepare,
     ReadClock,
     ReadReferences,
     ReadUptime,
     Resolve,
+    RunListing,
     Send,
     Step,
     Wait,
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 
 # Seconds of the server's clock.
 _LISTING_INTERVAL = 15.0
-_LONGEST_WAIT = 60.0
-_LONGEST_OUTAGE = 3600.0
+_MAX_WAIT = 60.0
+_MAX_OUTAGE = 3600.0
 _NOT_NOW = frozenset({AttemptOutcome.LATER, AttemptOutcome.NOT_SENT})
 
 
 @frozen(kw_only=True)
 class Submitter:
-    """Pursues intents, one or several at once."""
+    """Leads intents to their runs, several at once."""
 
     database: Database
     platform: PlatformClient
@@ -61,27 +61,27 @@ class Submitter:
     """The id of the application version."""
     timeouts: ReconciliationTimeouts
     prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
-    """Gives the items of an intent with fresh URLs."""
+    """Returns the items of an intent with fresh URLs."""
     clock: Clock = SYSTEM_CLOCK
     """The one that `platform` tells the time by."""
     sleep: Callable[[float], Awaitable[None]] = SYSTEM_CLOCK.sleep
-    """Sleeps so many seconds, or less where the work drains."""
+    """Sleeps for some seconds, or less if the job drains."""
     is_draining: Callable[[], bool] = bool
     """Whether nothing new is to be begun."""
     on_doubt: Callable[[str], None] = lambda _reason: None
-    """Is told why a request may have created a run and may not."""
+    """Called with the reason when it is unknown whether a request has created a run."""
     on_wait: Callable[[str], None] = lambda _reason: None
-    """Is told what is waited for, when the platform can't be asked or says not now."""
+    """Called with the reason when the platform can't be reached, or asks to wait."""
     _marking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def reconcile(self, intent: IntentRow) -> AttemptResult | None:
-        """Pursue an intent until nothing is open, or until the work drains and nothing is on its way.
+        """Lead an intent to its run, or until the job drains and no request of it is under way.
 
-        Returns the answer that stops the job, if one does.
+        Returns the result that stops the job, if there is one.
 
         May be cancelled, or die, between any two steps; the next call continues from what was written down.
-        Raises AignosticsError where its items could not be prepared, and then nothing was sent; and
-        JobStopped where the platform can't be asked, or says not now, for an hour.
+        Raises AignosticsError if its items can't be prepared, and then nothing was sent, and JobStopped if
+        the platform can't be reached, or asks to wait, for an hour.
         """
         reconciliation = _Reconciliation(self, intent)
         steps = reconcile(intent.state, intent.last_asked, self.timeouts, _LISTING_INTERVAL)
@@ -95,7 +95,7 @@ class Submitter:
         return None
 
     async def begin(self, intent: int, server_date: float | None) -> None:
-        """Write down a request that is about to leave, here and in the high_water_mark."""
+        """Write down a request that is about to be sent, in the database and in the high-water mark."""
         await self.database.write(_commands.begin(intent, server_date))
         async with self._marking:
             written = HighWaterMark(self.generation, *await self.database.read(_queries.requests()))
@@ -116,11 +116,11 @@ class _Reconciliation:
         self.sent: AttemptResult | None = None
 
     async def act(self, step: Step) -> Any:  # noqa: C901 - one line for each step
-        """Do what a step says, and return what it is answered with."""
+        """Carry out a step, and return its result."""
         submitter, number = self._submitter, self._intent.number
         match step:
             case Prepare():
-                # For each request anew, for URLs end.
+                # For each request again, since URLs expire.
                 self._items = await submitter.prepare(self._intent)
             case ReadUptime():
                 return submitter.clock.uptime()
@@ -146,22 +146,22 @@ class _Reconciliation:
         return None
 
     def _longer(self, seconds: float) -> float:
-        """Return how long to wait, the longer the more often the platform has said not now."""
+        """Return how long to wait: longer each time the platform asks to wait, or can't be reached."""
         if self.sent is None or self.sent.outcome not in _NOT_NOW:
             self._waits = 0
             return seconds
         if self.sent.error is not None:
-            self._bear(self.sent.error)
+            self._tolerate(self.sent.error)
         self._waits += 1
-        return max(seconds, min(2.0**self._waits, _LONGEST_WAIT))
+        return max(seconds, min(2.0**self._waits, _MAX_WAIT))
 
-    def _bear(self, error: AignosticsError) -> None:
-        """Go on in spite of an error that may pass; raises JobStopped when it has not for too long."""
+    def _tolerate(self, error: AignosticsError) -> None:
+        """Tolerate an error that may pass; raises JobStopped when it has lasted for too long."""
         now = self._submitter.clock.uptime()
         if self._failing_since is None:
             self._failing_since = now
             self._submitter.on_wait(str(error))
-        if now - self._failing_since > _LONGEST_OUTAGE:
+        if now - self._failing_since > _MAX_OUTAGE:
             raise JobStopped(str(error), cause=error)
 
     async def _begin(self, server_date: float | None) -> None:
@@ -169,7 +169,7 @@ class _Reconciliation:
         if not self._has_asked:
             self._has_asked, self._first_asked = True, server_date
 
-    async def _list(self) -> Listing | None:
+    async def _list(self) -> RunListing | None:
         submitter, intent = self._submitter, self._intent
         begun = await submitter.platform.moment(fresh=True)
         since = self._first_asked or 0.0
@@ -178,7 +178,7 @@ class _Reconciliation:
         except AignosticsError as error:
             if is_signed_out(error) or isinstance(error, Forbidden):
                 raise
-            self._bear(error)
+            self._tolerate(error)
             return None
         self._failing_since = None
         items = await submitter.database.read(_queries.members(intent.number))
@@ -188,4 +188,4 @@ class _Reconciliation:
             asked_at=since,
             known=await submitter.database.read(_queries.others_runs(intent.number)),
         )
-        return Listing(begun, runs, query)
+        return RunListing(begun, runs, query)

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @define(kw_only=True, eq=False)
 class JobContext:
-    """A job at work."""
+    """A job at work, as its stages see it."""
 
     job_id: str
     plan: JobPlan
@@ -46,17 +46,17 @@ class JobContext:
     client: Client
     store: Store
     requirements: Requirements = field(init=False)
-    """What the application version asks of slides."""
+    """The requirements of the application version."""
     journal: Journal
     progress: Progress
     clock: Clock = SYSTEM_CLOCK
     taken: set[int] = field(factory=set, init=False)
-    """Items that a stage works on: no other one takes them."""
+    """Items that a stage works on, so that no other stage takes them."""
     billing_index: BillingIndex = field(factory=BillingIndex)
     signals: StageSignals = field(factory=StageSignals)
     meter: ThroughputMeter = field(factory=ThroughputMeter)
     stopped: list[JobStopped] = field(factory=list, init=False)
-    """Why the job can't go on, if that is so."""
+    """The errors that stop the job."""
     _draining: anyio.Event = field(factory=anyio.Event, init=False)
     _sending_ended: anyio.Event = field(factory=anyio.Event, init=False)
     _transfers: set[anyio.CancelScope] = field(factory=set, init=False)
@@ -72,16 +72,16 @@ class JobContext:
         return not self._sending_ended.is_set()
 
     def drain(self) -> None:
-        """Begin nothing new, and let what was begun come to an end."""
+        """Begin nothing new, and finish what was begun."""
         self._draining.set()
         self._sending_ended.set()
-        self.signals.ring()
+        self.signals.notify()
 
     def stop_sending(self, error: JobStopped) -> None:
         """Create no further runs, let those that exist come to an end, and let the job end with an error."""
         self.stopped.append(error)
         self._sending_ended.set()
-        self.signals.ring()
+        self.signals.notify()
 
     def abort(self) -> None:
         """Drain, and cancel the transfers under way; a request for a run is concluded, never cancelled."""
@@ -100,24 +100,24 @@ class JobContext:
                 self._transfers.discard(scope)
 
     def stop(self, error: JobStopped) -> None:
-        """Drain, and let the job end with an error."""
+        """Drain, and end the job with an error."""
         self.stopped.append(error)
         self.drain()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep, but not longer than until the job drains."""
+        """Sleep, at most until the job drains."""
         with self.clock.move_on_after(seconds):
             await self._draining.wait()
 
     async def sleep_while_sending(self, seconds: float) -> None:
-        """Sleep, but not longer than until no run may be created any more."""
+        """Sleep, at most until no run may be created any more."""
         with self.clock.move_on_after(seconds):
             await self._sending_ended.wait()
 
     async def with_retries(self, do: Callable[[], Awaitable[T]]) -> T:
-        """Return what a step gives that the whole job needs, tried again while its failure may pass.
+        """Return the result of a step that the whole job depends on, repeated while its failure may pass.
 
-        Raises JobStopped where it will not, and that and JobRefused as they are.
+        Raises JobStopped if it will not pass, and JobRefused unchanged.
         """
         failures = Failures()
         while True:
@@ -135,7 +135,7 @@ class JobContext:
             await self.sleep(decision.wait)
 
     async def quarantine(self, row: ItemRow, fault: str, remedy: str = "") -> None:
-        """Let the others go on without an item; one that is at its end already stays as it is."""
+        """Quarantine an item; the others continue. A final item keeps its state."""
         if not await self.database.write(_commands.quarantine(row.number, fault, remedy or None)):
             return
         self.journal.emit(EventType.QUARANTINED, reference=row.reference, text=fault)

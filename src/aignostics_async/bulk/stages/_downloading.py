@@ -1,4 +1,4 @@
-"""The last stage: every output of an item to its folder, verified, before the item counts as done."""
+"""The last stage: downloads and verifies every output of an item before the item is done."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Downloading:
     context: JobContext
 
     async def __call__(self, row: ItemRow) -> None:
-        """Take an item from SUCCEEDED to DONE; raises the error of a file that could not be brought."""
+        """Take an item from SUCCEEDED to DONE; raises the error of a file that could not be downloaded."""
         item = await self._look(row)
         names = file_names(item.output_artifacts)
         folder = self.context.results / self.context.folders[row.number]
@@ -73,7 +73,7 @@ class Downloading:
         self.context.journal.emit(EventType.ITEM_DONE, reference=row.reference, run_id=row.run_id)
 
     async def _look(self, row: ItemRow) -> ItemResult:
-        """Return the item as it is listed now, with URLs that are as good as new."""
+        """Return the item as it is listed now, with fresh URLs."""
         async for item in self.context.client.run(row.run_id or "").results(item_ids=[row.item_id or ""]):
             if not item.output_artifacts:
                 break

@@ -1,7 +1,7 @@
-"""What becomes of an item, and of the job, when a step fails. Pure.
+"""What the failure of a step means for an item and for the job. Pure.
 
-A fault of one slide sets that slide aside; a network that fails is waited for; what will fail for every slide
-stops the job, at once where that is certain and after some slides where it only looks like it.
+A fault of one slide quarantines it. A failing network is waited for. What will fail for every slide stops
+the job: at once if that is certain, else after some slides in a row.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from ...errors import (
 
 _PASSING = (ConnectionFailed, ServerError, TooManyRequests, TokenEndpointUnavailable)
 _FOR_ALL = (AuthenticationError, ConfigurationError, DiskFull, Forbidden, JobError, Unauthorized)
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
-_MOST_TRIES = 5
-_LONGEST_OUTAGE = 3600.0  # seconds
-_LONGEST_INTERRUPTION = 900.0  # seconds
+_INITIAL_WAIT, _MAX_WAIT = 1.0, 60.0
+_MAX_ATTEMPTS = 5
+_MAX_OUTAGE = 3600.0  # seconds
+_MAX_INTERRUPTION = 900.0  # seconds
 _ALIKE = 5
 
 
@@ -43,18 +43,18 @@ class FailureAction(Enum):
     """What to do about a failed step."""
 
     RETRY = auto()
-    """Try it again, after a wait."""
+    """Repeat it, after a wait."""
     REPROBE = auto()
-    """The file is another one now: look at it again."""
+    """The file has changed: probe it again."""
     QUARANTINE = auto()
-    """Set the item aside."""
+    """Quarantine the item."""
     STOP = auto()
-    """Stop the job: the next item would fare no better."""
+    """Stop the job: the next item would fail, too."""
 
 
 @frozen
 class Decision:
-    """A verdict, and the seconds to wait before it is carried out."""
+    """An action, and the seconds to wait before it."""
 
     action: FailureAction
     wait: float = 0.0
@@ -62,7 +62,7 @@ class Decision:
 
 @define
 class Failures:
-    """The failures of one step that is tried again."""
+    """The failures of one step that is repeated."""
 
     count: int = 0
     lasted: float = 0.0
@@ -70,10 +70,10 @@ class Failures:
     _first: float = 0.0
 
     def add(self, began: float, now: float) -> None:
-        """Take in that a try failed, and when it began."""
+        """Register that an attempt failed, and when it began."""
         self.count += 1
-        # A try of that length went well for long: its failure is the first of a new outage.
-        if self.count == 1 or now - began > _LONGEST_OUTAGE / 2:
+        # An attempt of that length worked for long: its failure is the first of a new outage.
+        if self.count == 1 or now - began > _MAX_OUTAGE / 2:
             self._first = now
         self.lasted = now - self._first
 
@@ -81,22 +81,19 @@ class Failures:
 def decide(error: AignosticsError, tries: int, since: float) -> Decision:
     """Return what to do after a step has failed `tries` times, the first of them `since` seconds ago."""
     asked = error.retry_after if isinstance(error, APIStatusError | TokenEndpointUnavailable) else None
-    wait = max(
-        min(_FIRST_WAIT * 2 ** min(tries - 1, 10), _LONGEST_WAIT), min(asked or 0.0, 10 * _LONGEST_WAIT)
-    )
+    wait = max(min(_INITIAL_WAIT * 2 ** min(tries - 1, 10), _MAX_WAIT), min(asked or 0.0, 10 * _MAX_WAIT))
     if isinstance(error, _PASSING):
-        return (
-            Decision(FailureAction.STOP) if since > _LONGEST_OUTAGE else Decision(FailureAction.RETRY, wait)
-        )
+        return Decision(FailureAction.STOP) if since > _MAX_OUTAGE else Decision(FailureAction.RETRY, wait)
     if isinstance(error, _FOR_ALL):
         return Decision(FailureAction.STOP)
     if isinstance(error, LocalFileChanged):
         return Decision(FailureAction.REPROBE)
     may_pass = (
-        # One file's trouble looks like the storage's own at first, and must not keep a place for an hour.
-        (isinstance(error, TransferInterrupted) and since <= _LONGEST_INTERRUPTION)
-        or (isinstance(error, ChecksumMismatch) and tries < _MOST_TRIES)
-        # A URL may end before it is used, where the machine slept; the next one is signed anew.
+        # A failure of one file looks like one of the storage at first, and must not hold a worker for an
+        # hour.
+        (isinstance(error, TransferInterrupted) and since <= _MAX_INTERRUPTION)
+        or (isinstance(error, ChecksumMismatch) and tries < _MAX_ATTEMPTS)
+        # A URL may expire before it is used, if the machine was suspended; the next one is fresh.
         or (isinstance(error, UrlRefused) and tries == 1)
     )
     return Decision(FailureAction.RETRY, wait) if may_pass else Decision(FailureAction.QUARANTINE)
@@ -104,18 +101,18 @@ def decide(error: AignosticsError, tries: int, since: float) -> Decision:
 
 @define
 class CircuitBreaker:
-    """Stops a job whose items fail one like the other: it is not the items then."""
+    """Stops a job if its items fail alike, one after the other: the items are not the cause then."""
 
     _kind: str = ""
     _count: int = 0
 
     def succeeded(self) -> None:
-        """Take in that an item made a step."""
+        """Register that a step of an item succeeded."""
         self._count = 0
 
     def failed(self, error: AignosticsError) -> bool:
-        """Take in that an item was set aside for an error; return whether the job should stop."""
-        # A slide that can't be read, or a run that is gone, says nothing of the next one; a storage that
+        """Register that an item was quarantined for an error; return whether the job should stop."""
+        # A slide that can't be read, or a run that is gone, says nothing about the next one; a storage that
         # refuses does.
         if isinstance(error, NotFound) or not isinstance(
             error, TransferInterrupted | UrlRefused | APIStatusError
@@ -124,7 +121,7 @@ class CircuitBreaker:
         return self.refused(f"{type(error).__name__} {error.status}")
 
     def refused(self, kind: str) -> bool:
-        """Take in that an item was refused, and how; return whether the job should stop."""
+        """Register that an item was refused, and how; return whether the job should stop."""
         self._count = self._count + 1 if kind == self._kind else 1
         self._kind = kind
         return self._count >= _ALIKE

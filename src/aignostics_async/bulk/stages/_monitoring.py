@@ -1,4 +1,4 @@
-"""The fourth stage: what becomes of the job's runs and their items."""
+"""The fourth stage: watches the runs of the job and records the results of their items."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from ._submitting import Submitting
 
 _LOOKS = 3
-"""How often a run that is over is watched again while its results do not show every item final."""
+"""How often a final run is watched again if its results don't show every item as final."""
 
 
 @frozen(kw_only=True)
 class Monitoring:
-    """Watches every run of the job to its end."""
+    """Watches every run of the job until its end."""
 
     context: JobContext
     submitting: Submitting
@@ -43,23 +43,23 @@ class Monitoring:
 
     @property
     def is_done(self) -> bool:
-        """Whether no result can come any more."""
+        """Whether no further result can come."""
         return bool(self._ended)
 
     async def run(self) -> None:
         """Work until every run of the job is over, or the job drains."""
         async with plain_task_group() as group:
             while not self.context.is_draining:
-                ring = self.context.signals.next(StageId.MONITORING)
+                signal = self.context.signals.next(StageId.MONITORING)
                 is_last = self.submitting.is_done
                 await self._start(group)
                 if is_last and not self._in_flight:
                     break
-                await ring.wait()
-            # Whatever comes of the runs while nobody looks is seen the next time.
+                await signal.wait()
+            # The next process sees what happens to the runs meanwhile.
             group.cancel_scope.cancel()
         self._ended.append(True)
-        self.context.signals.ring_from(StageId.MONITORING)
+        self.context.signals.notify_from(StageId.MONITORING)
 
     async def _start(self, group: TaskGroup) -> None:
         for run in await self.context.database.read(_queries.runs_under_way()):
@@ -74,7 +74,7 @@ class Monitoring:
             self.context.stop(error)
         finally:
             self._in_flight.discard(run.run_id)
-            self.context.signals.ring_from(StageId.MONITORING)
+            self.context.signals.notify_from(StageId.MONITORING)
 
     async def _follow(self, run: OwnRun) -> None:
         for look in range(1, _LOOKS + 1):
@@ -82,7 +82,7 @@ class Monitoring:
                 details = await self._watch(run)
                 await self._end(run, details)
             except NotFound as error:
-                # A replica may be far behind; what is lost here is paid again.
+                # A replica may be far behind, and a run that is given up here is billed again.
                 if look == _LOOKS:
                     await self._lose(run, error)
                 await self.context.sleep(self.context.plan.timeouts.replica_lag)
@@ -98,7 +98,7 @@ class Monitoring:
         )
 
     async def _watch(self, run: OwnRun) -> RunDetails:
-        """Take in what becomes of a run's items until it is over, and return how it ended."""
+        """Record the results of a run's items until it is final, and return its details."""
         for _ in range(_LOOKS):
             # A replica may not know it yet.
             async for change in watch_new_run(self.context.client, run.run_id):
@@ -124,15 +124,15 @@ class Monitoring:
         )
         if await self.context.database.write(command):
             self.context.meter.count(Stage.ANALYSIS, items=1)
-            self.context.signals.ring(StageId.DOWNLOADING)
+            self.context.signals.notify(StageId.DOWNLOADING)
             if not succeeded:
                 self.context.journal.emit(
                     EventType.ITEM_FAILED, reference=reference, run_id=run.run_id, text=item.error
                 )
 
     async def _end(self, run: OwnRun, details: RunDetails) -> None:
-        # Outputs of an item need not all be listed when it succeeds; at the end of the run they are. And what
-        # a stale listing did not show to be over must not count as failed.
+        # Not all outputs of an item need to be listed when it succeeds; at the end of the run they are. And
+        # an item that a stale listing did not show as final must not count as failed.
         items = [item async for item in self.context.client.run(run.run_id).results()]
         for item in items:
             await self._take(run, item)

@@ -1,4 +1,4 @@
-"""All stages at once: some slides are read while others are on their way, and the first results come home."""
+"""All stages at once: some slides are probed while others are uploaded, analysed or downloaded."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _SWEEP_INTERVAL = 60.0  # seconds of the server's clock
 async def run_pipeline(
     context: JobContext, *, prober: Prober, submitter: Submitter, reconciler: Reconciler
 ) -> None:
-    """Work until nothing is left to do, or the job drains; raises JobStopped where it can't go on."""
+    """Work until nothing is left to do or the job drains; raises JobStopped if it can't continue."""
     transfers = context.client.settings.limits.transfers
     read = Probing(context, prober)
-    reading = ItemStage(
+    probing = ItemStage(
         context, StageId.PROBING, [ItemState.FOUND], read, workers=2 * prober.workers, sends=True
     )
     uploading = ItemStage(
@@ -44,7 +44,7 @@ async def run_pipeline(
         [ItemState.SENDING, ItemState.READY],
         Uploading(context, read),
         workers=transfers,
-        before=reading,
+        before=probing,
         sends=True,
         room=None if context.plan.max_items is None else _room(context, context.plan.max_items),
     )
@@ -59,20 +59,20 @@ async def run_pipeline(
         tag=reconciler.tag,
         since=reconciler.since,
     )
-    following = Monitoring(context=context, submitting=submitting, tag=reconciler.tag)
-    bringing = ItemStage(
+    monitoring = Monitoring(context=context, submitting=submitting, tag=reconciler.tag)
+    downloading = ItemStage(
         context,
         StageId.DOWNLOADING,
         [ItemState.SUCCEEDED],
         Downloading(context),
         workers=transfers,
-        before=following,
+        before=monitoring,
     )
     async with plain_task_group() as background:
         background.start_soon(_until_stopped, context, lambda: context.meter.keep(context.database))
         background.start_soon(_sweep, context, reconciler)
         async with plain_task_group() as group:
-            for stage in (reading, uploading, submitting, following, bringing):
+            for stage in (probing, uploading, submitting, monitoring, downloading):
                 group.start_soon(_until_stopped, context, stage.run)
         background.cancel_scope.cancel()
     if not context.is_draining:
@@ -82,7 +82,7 @@ async def run_pipeline(
 
 
 async def _until_stopped(context: JobContext, run: Callable[[], Awaitable[None]]) -> None:
-    """Let what was begun elsewhere come to an end when one part of the work can't go on."""
+    """Run a part of the work; if it fails, drain the others and keep the error."""
     try:
         await run()
     except JobStopped as error:
@@ -104,13 +104,13 @@ async def _sweep(context: JobContext, reconciler: Reconciler) -> None:
         try:
             await reconciler.find_duplicates()
         except AignosticsError:
-            continue  # the next one sees what this one did not
+            continue  # the next one sees what this one missed
 
 
 async def _last_sweep(context: JobContext, reconciler: Reconciler, submitter: Submitter) -> None:
-    """Sweep until no second run can come any more."""
+    """Search for second runs until none can appear any more."""
     doubted = await context.database.read(_queries.doubted())
-    # Where the server gives no date, as where it can't be asked, all the time is waited here.
+    # Without a Date of the server, this process waits the whole time itself.
     since = Moment((await submitter.platform.moment()).uptime, doubted)
     while True:
         now = await submitter.platform.moment(fresh=True)

@@ -1,4 +1,4 @@
-"""The first stage: what a slide says of itself, and whether the application takes it."""
+"""The first stage: reads size, resolution and metadata of slides, and checks them against the application."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Probing:
-    """Reads slides; those that can't go on are set aside with every fault they have."""
+    """Probes slides, and quarantines those with faults, naming every fault."""
 
     context: JobContext
     prober: Prober
@@ -51,12 +51,12 @@ class Probing:
 
 
 def as_columns(probed: ProbedSlide) -> dict[str, Any]:
-    """Return what a slide says of itself as the columns of an item."""
+    """Return the result of probing a slide as columns of an item."""
     return {"size": probed.size, "fingerprint": probed.fingerprint, "info": json.dumps(probed.as_dict())}
 
 
 def describe_findings(faults: Sequence[Finding]) -> tuple[str, str]:
-    """Return all faults of a slide, and what to do about them."""
+    """Return all faults of a slide as one text, and their remedies as another."""
     problems = dict.fromkeys(each.problem for each in faults)
     remedies = dict.fromkeys(each.remedy for each in faults if each.remedy)
     return "; ".join(problems), "; ".join(remedies)

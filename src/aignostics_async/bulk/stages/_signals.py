@@ -1,4 +1,4 @@
-"""Waking those who wait for news in the database, and nobody else: each look costs a query."""
+"""Signals that wake a stage when the database may have work for it, since polling costs a query each time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import anyio
 
 
 class StageId(IntEnum):
-    """A part of the pipeline; each feeds the next."""
+    """A stage of the pipeline; each feeds the next."""
 
     PROBING = 0
     UPLOADING = 1
@@ -18,21 +18,21 @@ class StageId(IntEnum):
 
 
 class StageSignals:
-    """Ring for a part of the pipeline whenever something in the database may be news to it."""
+    """Wakes the stages that wait for work."""
 
     def __init__(self) -> None:
         self._events = [anyio.Event() for _ in StageId]
 
-    def ring(self, *parts: StageId) -> None:
-        """Wake parts, all if none is named."""
+    def notify(self, *parts: StageId) -> None:
+        """Wake some stages, or all if none is given."""
         for part in parts or StageId:
             self._events[part].set()
             self._events[part] = anyio.Event()
 
-    def ring_from(self, part: StageId) -> None:
-        """Wake a part that has moved something on, and the one that it feeds."""
-        self.ring(*list(StageId)[part : part + 2])
+    def notify_from(self, part: StageId) -> None:
+        """Wake a stage that has passed something on, and the stage that it feeds."""
+        self.notify(*list(StageId)[part : part + 2])
 
     def next(self, part: StageId) -> anyio.Event:
-        """The next ring; taken before one looks, so that what comes meanwhile is heard."""
+        """Return the next signal. Take it before reading the database, so that no change is missed."""
         return self._events[part]

@@ -1,7 +1,7 @@
-"""A stage of the pipeline: takes items in a state, works on some at once, and leaves them in another.
+"""A stage that works on items one by one: takes items in one state, and leaves them in another.
 
-What is to be done stands in the database and nowhere else, so a stage holds no more than it works on, and
-goes on after a restart with what it finds there.
+The work to do is in the database only: a stage holds no more than the items it works on, and continues after
+a restart with what it finds there.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ._signals import StageId
 
 
-_MOST_CHANGES = 3
-"""How often a file may turn out to be another one than was read."""
+_MAX_CHANGES = 3
+"""How often a file may have changed since it was probed."""
 
 
 class Before(Protocol):
@@ -69,11 +69,11 @@ class ItemStage:
         self._changes: Counter[int] = Counter()
 
     async def run(self) -> None:
-        """Work until everything is done, or, where the job is draining, until what was begun is."""
+        """Work until everything is done, or what was begun if the job drains."""
         async with plain_task_group() as group:
             while self._may_begin:
-                ring = self._context.signals.next(self._part)
-                # Both before the items are read: what ends meanwhile may leave one to be taken.
+                signal = self._context.signals.next(self._part)
+                # Both are read before the items: what ends meanwhile may leave one to take.
                 is_last = self._before is None or self._before.is_done
                 is_idle = not self.in_flight
                 free = await self._free()
@@ -85,9 +85,9 @@ class ItemStage:
                 if not rows and is_idle and is_last:
                     break
                 if not rows:
-                    await ring.wait()
+                    await signal.wait()
         self.is_done = True
-        self._context.signals.ring_from(self._part)
+        self._context.signals.notify_from(self._part)
 
     @property
     def _may_begin(self) -> bool:
@@ -99,13 +99,13 @@ class ItemStage:
         free = self._workers - in_flight
         if self._room is None or not free:
             return free
-        # What is on its way takes room. Counted before the room is, or what ends meanwhile takes none.
+        # Items at work take up room. They are counted first, since one may end while the room is read.
         return max(0, min(free, await self._room() - in_flight))
 
-    async def _take(self, most: int) -> list[ItemRow]:
+    async def _take(self, limit: int) -> list[ItemRow]:
         rows: list[ItemRow] = []
         for state in self._states:
-            query = _queries.items_in(state, beyond=list(self._context.taken), most=most - len(rows))
+            query = _queries.items_in(state, beyond=list(self._context.taken), limit=limit - len(rows))
             rows += await self._context.database.read(query)
         return rows
 
@@ -118,12 +118,12 @@ class ItemStage:
         finally:
             self.in_flight.discard(row.number)
             self._context.taken.discard(row.number)
-            self._context.signals.ring_from(self._part)
+            self._context.signals.notify_from(self._part)
 
     async def _until_settled(self, row: ItemRow) -> None:
         failures = Failures()
         while True:
-            # As it stands now: a try before may have brought it on a step, or its run be gone.
+            # Read again: the attempt before may have moved it a step, or its run may be gone.
             row = await self._context.database.read(_queries.item(row.number))
             if row.state.is_final:
                 return
@@ -143,7 +143,7 @@ class ItemStage:
                 if not self._may_begin:
                     return
                 await self._context.sleep(decision.wait)
-            elif decision.action is FailureAction.REPROBE and self._changes[row.number] < _MOST_CHANGES:
+            elif decision.action is FailureAction.REPROBE and self._changes[row.number] < _MAX_CHANGES:
                 self._changes[row.number] += 1
                 await self._context.database.write(_commands.move_item(row.number, ItemState.FOUND))
             else:

@@ -1,4 +1,4 @@
-"""The third stage: chunks of uploaded items, and exactly one run for each."""
+"""The third stage: seals uploaded items in chunks, and creates exactly one run for each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ._stage import ItemStage
 
 _AT_ONCE = 16
-"""Chunks whose run is not known. With so many open the platform is not well, and is asked for no more."""
+"""Chunks without a run at a time. With that many open, the platform has a problem, and gets no more."""
 _SIGNING_AT_ONCE = 8
 _OPEN = (IntentState.SEALED, IntentState.SENDING, IntentState.UNKNOWN)
 _TOLD = {
@@ -63,7 +63,7 @@ def _has_changed(row: ItemRow) -> bool:
 
 @frozen(kw_only=True)
 class Submitting:
-    """Seals chunks and pursues each until it has its run."""
+    """Seals chunks, and leads each to its run."""
 
     context: JobContext
     platform: PlatformClient
@@ -80,15 +80,15 @@ class Submitting:
 
     @property
     def is_done(self) -> bool:
-        """Whether no run can come any more."""
+        """Whether no further run can come."""
         return self._done.is_set()
 
     async def run(self) -> None:
-        """Work until every uploaded item has its run, or a person has to decide; or until the job drains."""
+        """Work until every uploaded item has a run or waits for a person's decision, or the job drains."""
         async with plain_task_group() as group:
             while self.context.may_send:
-                ring = self.context.signals.next(StageId.SUBMITTING)
-                # Both before the items are read: a chunk that is refused meanwhile leaves some to be sealed.
+                signal = self.context.signals.next(StageId.SUBMITTING)
+                # Both are read before the items: a chunk that is refused meanwhile leaves some to seal.
                 is_last = self.uploading.is_done
                 is_idle = not self._in_flight
                 sealed = await self._seal(is_last=is_last)
@@ -97,18 +97,18 @@ class Submitting:
                     group.start_soon(self._one, intent)
                 if is_last and is_idle and not sealed and not self._in_flight:
                     break
-                await ring.wait()
+                await signal.wait()
         self._done.set()
-        self.context.signals.ring_from(StageId.SUBMITTING)
+        self.context.signals.notify_from(StageId.SUBMITTING)
 
     async def _take(self) -> Sequence[IntentRow]:
-        # At most so many are in flight: among twice as many is every one that can be begun.
-        rows = await self.context.database.read(_queries.intents_in(*_OPEN, most=2 * _AT_ONCE))
+        # At most that many are in flight, so twice that many include every one that can begin.
+        rows = await self.context.database.read(_queries.intents_in(*_OPEN, limit=2 * _AT_ONCE))
         waiting = [row for row in rows if row.number not in self._in_flight]
         return waiting[: _AT_ONCE - len(self._in_flight)]
 
     async def _seal(self, *, is_last: bool) -> int:
-        """Make chunks of what is uploaded, and return how many."""
+        """Seal the uploaded items in chunks, and return how many chunks."""
         plan, database = self.context.plan, self.context.database
         stored = await database.read(_queries.waiting())
         held = await self.billing.hold([each.number for each in stored])
@@ -149,12 +149,12 @@ class Submitting:
         return changed
 
     async def _record_runs(self) -> None:
-        """Take in which runs there are: what is there before a chunk is sealed can't be its run."""
+        """Record the runs that exist: a run from before a chunk was sealed can't be its run."""
         begun = await self.platform.moment()
         runs = await self.context.with_retries(lambda: self.platform.runs(self._seen_until))
         await self.context.database.write(_run_commands.record_runs(runs))
         if begun.server is not None:
-            # The next listing goes back as far as where this one began, and on by what clocks may differ.
+            # The next listing goes back to the beginning of this one, and by the skew of clocks.
             self._listed.append(begun.server - CLOCK_SKEW)
 
     @property
@@ -172,10 +172,10 @@ class Submitting:
             self.context.stop(error)
         finally:
             self._in_flight.discard(intent.number)
-            self.context.signals.ring_from(StageId.SUBMITTING)
+            self.context.signals.notify_from(StageId.SUBMITTING)
 
     def _stop(self, result: AttemptResult) -> None:
-        """Stop the job; where the quota is used up, what the platform has already goes on."""
+        """Stop the job; if the quota is used up, the runs that exist are finished first."""
         if isinstance(result.error, QuotaExceeded):
             error = JobStopped(f"the quota is used up: {result.reason}", cause=result.error)
             self.context.stop_sending(error)
@@ -188,7 +188,7 @@ class Submitting:
         raise JobStopped(f"the platform refuses its runs: {result.reason}", cause=result.error)
 
     async def _reconcile_intent(self, number: int) -> AttemptResult | None:
-        # As it stands now: a try before may have sent a request.
+        # Read again: the attempt before may have sent a request.
         return await self.submitter.reconcile(await self.context.database.read(_queries.intent(number)))
 
     async def _tell(self, number: int) -> None:
@@ -206,13 +206,13 @@ class Submitting:
 
 
 class Signing:
-    """Gives the items of an intent as they are sent, with fresh URLs."""
+    """Returns the items of an intent as they are sent, with fresh URLs."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
 
     async def __call__(self, intent: IntentRow) -> Sequence[Item]:
-        """Return the items; raises ConfigurationError where the store's credentials end too soon."""
+        """Return the items; raises ConfigurationError if the store's credentials expire too soon."""
         context = self._context
         lifetime = context.client.settings.url_lifetime
         await check_credentials(context.store, lifetime)

@@ -1,4 +1,4 @@
-"""How much each stage moves, for the plot of the report: counted in memory, written now and then."""
+"""The throughput of each stage, for the plot of the report: counted in memory, written every few seconds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ThroughputMeter:
         self.bytes[stage] += size
 
     def passing(self, stage: Stage) -> Callable[[int], None]:
-        """Return what counts the bytes of one file by how far it is; that falls back where it starts anew."""
+        """Return a counter of the bytes of one file, to be called with its position; a restart lowers it."""
         told = 0
 
         def count(done: int, _total: int | None = None) -> None:

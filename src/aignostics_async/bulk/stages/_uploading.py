@@ -1,6 +1,7 @@
-"""The second stage: slides to the object store, each under a name that is fixed before its first byte.
+"""The second stage: uploads slides to the object store, each under a key that is fixed before its first byte.
 
-So what was sent before an interruption is found there and not sent again, and two slides never meet.
+So an upload that was finished before an interruption is found and not repeated, and no two slides share a
+key.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Uploading:
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from READY, or from SENDING after an interruption, to STORED."""
         if row.state is ItemState.FOUND:
-            await self.reading(row)  # it was another file by now
+            await self.reading(row)  # the file has changed
             return
         probed = ProbedSlide.from_dict(row.info or {})
         with ExitStack() as scratch:
@@ -62,7 +63,7 @@ class Uploading:
             if row.state is ItemState.READY:
                 await self.context.database.write(_commands.move_item(row.number, ItemState.SENDING, key=key))
             stored = await self._put(row, key, source)
-            # A store that can't tell leaves that to one more reading of the file.
+            # If the store does not say, the file is read once more.
             checksum = stored.crc32c or (await checksum_file(source)).wire
         await self._check(row, probed)
         command = _commands.move_item(
@@ -79,7 +80,7 @@ class Uploading:
         self.context.journal.emit(EventType.UPLOADED, reference=row.reference)
 
     async def _source(self, row: ItemRow, probed: ProbedSlide, scratch: ExitStack) -> Path:
-        """Return the one file to send; where it has to be made, it is gone with `scratch`."""
+        """Return the one file to send; a packed one is deleted with `scratch`."""
         await self._check(row, probed)
         if not probed.info.is_packed:
             return probed.info.files[0]
@@ -110,7 +111,7 @@ class Uploading:
         return stored
 
     async def _check(self, row: ItemRow, probed: ProbedSlide) -> None:
-        """Raise LocalFileChanged if the slide is not the one any more that was read."""
+        """Raise LocalFileChanged if the slide has changed since it was probed."""
         try:
             _, fingerprint = await anyio.to_thread.run_sync(measure, probed.info.files)
         except OSError as error:
