@@ -139,7 +139,7 @@ def test_a_token_is_printed_when_it_is_asked_for(shell: Shell) -> None:
     shell.run("login", "--browser")
     quiet = shell.run("token")
     assert (quiet.returncode, quiet.stdout) == (0, "")
-    assert "there is a usable access token, good for" in quiet.stderr
+    assert "there is a usable access token, valid for" in quiet.stderr
     shown = shell.run("token", "--show")
     assert shown.stdout.startswith("emulator-access-")
     assert shown.stderr == ""
