@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -58,39 +59,97 @@ def answers() -> dict[tuple[str, str], tuple[int, Schema | None]]:
 
 
 def valid(schema: Schema, *, full: bool = False) -> st.SearchStrategy[Any]:
-    """Give values that fit a schema; full ones have every optional field and no empty list."""
+    """Return a strategy for values that fit a schema; full ones have every optional field and no empty list.
+
+    Knows every type of OpenAPI 3.1, so that a new field of any type needs no change here. A format that it does
+    not know gives any text, as a validator would accept it.
+    """
     schema = resolved(schema)
-    if "anyOf" in schema:
-        return st.one_of([valid(each, full=full) for each in schema["anyOf"]])
+    if "const" in schema:
+        return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if alternatives := schema.get("anyOf") or schema.get("oneOf"):
+        return st.one_of([valid(each, full=full) for each in alternatives])
+    if "allOf" in schema:
+        merged = [_object(each, full=full) for each in schema["allOf"]]
+        return st.tuples(*merged).map(lambda parts: {k: v for part in parts for k, v in part.items()})
     if "properties" in schema:
-        fields = {name: valid(each, full=full) for name, each in schema["properties"].items()}
-        required = {name: fields[name] for name in fields if full or name in schema.get("required", ())}
-        return st.fixed_dictionaries(
-            required, optional={n: v for n, v in fields.items() if n not in required}
-        )
-    kind = schema.get("type")
-    if kind == "array":
-        return st.lists(valid(schema["items"], full=full), min_size=full, max_size=2)
-    if kind == "object":
-        inner = schema.get("additionalProperties")
-        return st.dictionaries(_TEXTS, valid(inner) if inner else _JSON, max_size=2)
-    if kind == "string":
-        return _strings(schema)
-    return {"integer": st.integers(), "null": st.none(), None: _JSON}[kind]
+        return _object(schema, full=full)
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        return st.one_of([valid({**schema, "type": kind}, full=full) for kind in kinds])
+    return _TYPES[kinds](schema, full)
 
 
-def _strings(schema: Schema) -> st.SearchStrategy[str]:
+def _object(schema: Schema, *, full: bool) -> st.SearchStrategy[dict[str, Any]]:
+    schema = resolved(schema)
+    fields = {name: valid(each, full=full) for name, each in schema.get("properties", {}).items()}
+    required = {name: fields[name] for name in fields if full or name in schema.get("required", ())}
+    return st.fixed_dictionaries(
+        required, optional={name: each for name, each in fields.items() if name not in required}
+    )
+
+
+def _array(schema: Schema, full: bool) -> st.SearchStrategy[Any]:
+    if "prefixItems" in schema:
+        entries = [valid(each, full=full) for each in schema["prefixItems"]]
+        return st.tuples(*entries).map(list)
+    least = max(full, schema.get("minItems", 0))
+    return st.lists(
+        valid(schema.get("items", {}), full=full), min_size=least, max_size=max(least, 2),
+        unique_by=json.dumps if schema.get("uniqueItems") else None,
+    )  # fmt: skip
+
+
+def _mapping(schema: Schema, full: bool) -> st.SearchStrategy[Any]:
+    inner = schema.get("additionalProperties")
+    return st.dictionaries(_TEXTS, valid(inner, full=full) if isinstance(inner, dict) else _JSON, max_size=2)
+
+
+def _integer(schema: Schema) -> st.SearchStrategy[int]:
+    return st.integers(schema.get("minimum"), schema.get("maximum"))
+
+
+def _number(schema: Schema) -> st.SearchStrategy[float]:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    return st.floats(least, most, allow_nan=False, allow_infinity=False) | _integer(schema)
+
+
+def _string(schema: Schema) -> st.SearchStrategy[str]:
     if "pattern" in schema:
         return st.from_regex(re.compile(schema["pattern"]), fullmatch=True)
-    times = st.datetimes() | st.datetimes(timezones=st.just(UTC))
-    return {
-        "uuid": st.uuids().map(str),
-        "uri": st.sampled_from([SIGNED_URL, "https://storage.example.com/b/c.json?sig=PLANTED"]),
-        "date-time": times.map(lambda time: time.isoformat().replace("+00:00", "Z")),
-        None: _TEXTS,
-    }[schema.get("format")]
+    if (texts := _FORMATS.get(schema.get("format"))) is not None:
+        return texts
+    least = schema.get("minLength", 0)
+    most = max(least, min(8, schema.get("maxLength", 8)))
+    return st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=most)
+
+
+_TYPES: dict[str | None, Callable[[Schema, bool], st.SearchStrategy[Any]]] = {
+    "array": _array,
+    "boolean": lambda _schema, _full: st.booleans(),
+    "integer": lambda schema, _full: _integer(schema),
+    "null": lambda _schema, _full: st.none(),
+    "number": lambda schema, _full: _number(schema),
+    "object": _mapping,
+    "string": lambda schema, _full: _string(schema),
+    None: lambda _schema, _full: _JSON,
+}
+_TIMES = st.datetimes() | st.datetimes(timezones=st.just(UTC))
+_FORMATS: dict[str | None, st.SearchStrategy[str]] = {
+    "byte": st.binary(max_size=8).map(lambda content: b64encode(content).decode()),
+    "date": st.dates().map(str),
+    "date-time": _TIMES.map(lambda time: time.isoformat().replace("+00:00", "Z")),
+    "duration": st.integers(0, 10**6).map(lambda seconds: f"PT{seconds}S"),
+    "email": st.emails(),
+    "hostname": st.just("storage.example.com"),
+    "ipv4": st.ip_addresses(v=4).map(str),
+    "ipv6": st.ip_addresses(v=6).map(str),
+    "time": st.times().map(lambda time: f"{time.isoformat()}Z"),
+    "uri": st.sampled_from([SIGNED_URL, "https://storage.example.com/b/c.json?sig=PLANTED"]),
+    "uuid": st.uuids().map(str),
+}
 
 
 def nodes(schema: Schema, value: Any, place: Place = ()) -> Iterator[tuple[Place, Schema]]:
