@@ -74,7 +74,11 @@ check-generated: $(VENV)/.env  ## Check that generated/ is what openapi.json giv
 
 spec-diff: $(VENV)/.env $(NODE_TOOLS)  ## Say what a specification changes, and which code it touches: NEW=file
 	@test -n "$(NEW)" || { echo "give the other specification: make spec-diff NEW=path" >&2; exit 1; }
-	@$(BIN)/python scripts/spec_diff.py "$(NEW)"
+	@$(BIN)/python scripts/spec_diff.py "$(NEW)"; status=$$?; case $$status in \
+	  0) echo "exit status 0: no change that a program can notice";; \
+	  2) echo "exit status 2: additions or deprecations, nothing breaks";; \
+	  3) echo "exit status 3: it breaks something; make update-spec NEW=$(NEW) says how far an update gets";; \
+	  *) exit $$status;; esac >&2
 
 update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tree: NEW=file; WRITE=1 takes it in
 	@test -n "$(NEW)" || { echo "give the new specification: make update-spec NEW=path" >&2; exit 1; }

@@ -3,7 +3,8 @@
     .venv/bin/python scripts/spec_diff.py NEW            markdown
     .venv/bin/python scripts/spec_diff.py NEW --format json
 
-Exit status: 0 for no or cosmetic changes, 2 for additive ones, 3 for breaking ones, 1 for an error.
+Exit status: 0 for no or cosmetic changes, 2 for additive ones and deprecations, 3 for breaking ones, 1 for an
+error.
 """
 
 from __future__ import annotations
@@ -33,15 +34,31 @@ class Arguments(argparse.ArgumentParser):
 
 def differences(root: Path, base: dict[str, Any], new: dict[str, Any]) -> list[Judged]:
     """Return every change between two contracts, with its severity for the code under `root`."""
-    mended, _ = regenerate.apply_mends(new, regenerate.overlay(root))
+    overlay = regenerate.overlay(root)
+    mended, _ = regenerate.apply_mends(new, overlay)
     after = operation_ids(mended)
+    tags_before, tags_after = first_tags(regenerate.apply_mends(base, overlay)[0]), first_tags(mended)
     # A new operation id changes nothing if the overlay sets the old one.
     named = frozenset(
         ("operation", *operation)
         for operation, module in modules(root, base).items()
         if PythonIdentifier(after.get(operation, ""), "") == module
     )
+    # The first tag names the package that the module lies in.
+    named |= {
+        ("tags", *operation) for operation, tag in tags_before.items() if tags_after.get(operation) == tag
+    }
     return judge(compare(base, new), verdicts(base, new), uses(root, base), named)
+
+
+def first_tags(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the first tag of each operation by method and path; without one, the generator's default."""
+    return {
+        (method, path): (operation.get("tags") or ["default"])[0]
+        for path, item in contract["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and "responses" in operation
+    }
 
 
 def operation_ids(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -71,8 +88,11 @@ def main() -> int:
         return 1
     write = report.markdown if arguments.format == "markdown" else report.as_json
     print(write(judged, committed.name, arguments.new.name), end="")
-    return int(report.verdict(judged))
+    return report.verdict(judged).exit_status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the tree is unchanged")

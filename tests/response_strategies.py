@@ -61,8 +61,8 @@ def answers() -> dict[tuple[str, str], tuple[int, Schema | None]]:
 def valid(schema: Schema, *, full: bool = False) -> st.SearchStrategy[Any]:
     """Return a strategy for values that fit a schema; full ones have every optional field and no empty list.
 
-    Knows every type of OpenAPI 3.1, so that a new field of any type needs no change here. A format that it does
-    not know gives any text, as a validator would accept it.
+    Knows every type of OpenAPI 3.1, so that a new field of any type needs no change here. A format that it
+    does not know gives any text, as a validator would accept it.
     """
     schema = resolved(schema)
     if "const" in schema:

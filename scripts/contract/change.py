@@ -20,6 +20,7 @@ class Effect(StrEnum):
     BREAKS = "breaks"  # something that worked fails
     WIDENS = "widens"  # a response may contain more than before: a new value, null, or nothing
     EXTENDS = "extends"  # something new can be used
+    DEPRECATES = "deprecates"  # works today, and will be removed
     NOTHING = "nothing"  # documentation only
 
 
@@ -85,8 +86,16 @@ def moved(pair: Pair, subject: Subject, renaming: Renaming, effect: Effect, *key
 
 def words(pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
     """Yield one change for all documentation fields that differ."""
-    words = ("title", "summary", "description", "examples", "example", "tags", "deprecated")
+    if bool(theirs.get("deprecated")) != bool(ours.get("deprecated")):
+        kind, effect = (
+            ("deprecated", Effect.DEPRECATES) if theirs.get("deprecated") else ("restored", Effect.NOTHING)
+        )
+        yield pair.change(kind, subject, effect)
+    words = ("title", "summary", "description", "examples", "example")
     changed = [word for word in words if ours.get(word) != theirs.get(word)]
+    # The first tag of an operation names a package, which is no matter of words.
+    if (ours.get("tags") or [])[1:] != (theirs.get("tags") or [])[1:]:
+        changed.append("tags")
     if changed:
         yield pair.change("changed", subject, Effect.NOTHING, ", ".join(changed))
 

@@ -49,7 +49,8 @@ class _Comparison:
                 moved_paths = place == ("servers",) and _server_paths(one) != _server_paths(other)
                 effect = Effect.BREAKS if moved_paths else Effect.NOTHING
                 detail = f"{_server_paths(one)} → {_server_paths(other)}" if moved_paths else ""
-                yield Change("changed", Subject.DOCUMENT, place[-1], effect, detail, place, place)
+                keys = (("servers",),) if moved_paths else ()
+                yield Change("changed", Subject.DOCUMENT, place[-1], effect, detail, place, place, keys)
 
     def operations(self) -> Iterator[Change]:
         ours, theirs = _operations(self.base), _operations(self.new)
@@ -80,6 +81,11 @@ class _Comparison:
             detail = f"operationId {ours.get('operationId')} → {theirs.get('operationId')}"
             # It names a module of the generated package, unless the overlay sets it.
             yield pair.at("operationId").change("changed", Subject.OPERATION, Effect.BREAKS, detail)
+        tag, now = ((each.get("tags") or [None])[0] for each in (ours, theirs))
+        if tag != now:
+            yield pair.at("tags").change(
+                "changed", Subject.OPERATION, Effect.BREAKS, f"first tag {tag} → {now}"
+            )
         yield from words(pair, Subject.OPERATION, ours, theirs)
         yield from self.parameters(pair, old, new)
         yield from self.body(pair, ours, theirs)

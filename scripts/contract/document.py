@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +47,18 @@ def _parse(path: Path, text: str) -> Any:
     if start[0] in "{[":
         return _parse_json(path, text)
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise NotASpecification(f"{path} is neither JSON nor YAML: {str(error).splitlines()[0]}") from error
+    except _BadValue as error:
+        raise NotASpecification(f"{path} {error}") from error
 
 
 def _parse_json(path: Path, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except _BadValue as error:
+        raise NotASpecification(f"{path} {error}") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
@@ -62,6 +68,39 @@ def _parse_json(path: Path, text: str) -> Any:
         raise NotASpecification(f"{path} is not valid JSON at {place}: {error.msg}") from error
     except RecursionError as error:
         raise NotASpecification(f"{path} is nested too deeply") from error
+
+
+class _BadValue(Exception):
+    """A parser accepts the value, but no two tools agree what it means."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _BadValue(f"has the key {key!r} twice in one object; delete one of them")
+        found[key] = value
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise _BadValue(f"contains {name}, which is not JSON; use a number, or a string")
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """A safe loader that refuses duplicate keys and numbers that are not finite."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Return the mapping of a node."""
+        keys = [key.value for key, _ in node.value if key.value != "<<"]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise _BadValue(f"has the key {key!r} twice in one object; delete one of them")
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        for value in mapping.values():
+            if isinstance(value, float) and not math.isfinite(value):
+                _refuse_constant(str(value))
+        return mapping
 
 
 def _openapi(path: Path, document: Any) -> dict[str, Any]:
@@ -75,4 +114,37 @@ def _openapi(path: Path, document: Any) -> dict[str, Any]:
         raise NotASpecification(f"{path} is an incomplete OpenAPI document: it lacks `info` or `paths`")
     if not document["paths"]:
         raise NotASpecification(f"{path} is an incomplete OpenAPI document: its `paths` are empty")
+    if not str(document["openapi"]).startswith("3.1."):
+        raise NotASpecification(
+            f"{path} is OpenAPI {document['openapi']}, and these tools read 3.1; convert it, or ask the "
+            "platform for the 3.1 document"
+        )
+    for reference in _references(document):
+        _check_reference(path, document, reference)
     return document
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Yield the targets of all `$ref`s, without those in examples."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for key, child in node.items():
+            if key not in ("example", "examples", "default", "const", "enum"):
+                yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def _check_reference(path: Path, document: dict[str, Any], reference: str) -> None:
+    if not reference.startswith("#/"):
+        raise NotASpecification(
+            f"{path} refers to another file, {reference!r}; bundle the specification into one document"
+        )
+    node: Any = document
+    for step in reference[2:].split("/"):
+        step = step.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901
+        node = node.get(step) if isinstance(node, dict) else None
+    if node is None:
+        raise NotASpecification(f"{path} refers to {reference!r}, which it does not contain")

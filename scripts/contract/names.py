@@ -7,6 +7,7 @@ are merely similar it is a guess, and the report says "perhaps".
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
@@ -88,7 +89,26 @@ def renamed_fields(removed: Mapping[str, Schema], added: Mapping[str, Schema]) -
         return _alike(one, other) if _kind(removed[one]) == _kind(added[other]) else 0
 
     left = [name for name in added if name not in taken]
-    return found | _guess(removed.keys() - found.keys(), left, likeness)
+    found |= _guess(removed.keys() - found.keys(), left, likeness)
+    return found | _only_one_of_its_kind(removed, added, found)
+
+
+def _only_one_of_its_kind(
+    removed: Mapping[str, Schema], added: Mapping[str, Schema], found: Mapping[str, Renaming]
+) -> dict[str, Renaming]:
+    """Pair the one field of a type that is left over with the only new one of that type."""
+    taken = {renaming.name for renaming in found.values()}
+    gone, new = (
+        Counter(_kind(schema) for name, schema in fields.items() if name not in known)
+        for fields, known in ((removed, found), (added, taken))
+    )
+    return {
+        name: Renaming(other, certain=False)
+        for name, schema in removed.items()
+        for other, its in added.items()
+        if name not in found and other not in taken
+        if _kind(schema) == _kind(its) and gone[_kind(schema)] == new[_kind(schema)] == 1
+    }
 
 
 def _respelled(removed: Iterable[str], added: list[str]) -> dict[str, Renaming]:

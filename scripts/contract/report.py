@@ -11,11 +11,13 @@ from contract.usage import Use
 
 _TITLES = {
     Severity.BREAKING: "Breaking",
+    Severity.DEPRECATED: "Deprecated",
     Severity.ADDITIVE: "Additive",
     Severity.COSMETIC: "Cosmetic",
 }
 _VERDICTS = {
     Severity.BREAKING: "breaking: something that works today would fail or change its meaning",
+    Severity.DEPRECATED: "deprecated: everything works today, but something in use will be removed",
     Severity.ADDITIVE: "additive: something is new, and everything that works today keeps working",
     Severity.COSMETIC: "cosmetic: no program can notice a difference",
 }
@@ -28,7 +30,10 @@ def verdict(judged: Iterable[Judged]) -> Severity:
 
 def summary(judged: list[Judged]) -> str:
     """Return the counts in a line, the worst first."""
-    return ", ".join(f"{_count(judged, level)} {level.name.lower()}" for level in reversed(Severity))
+    levels = [
+        level for level in reversed(Severity) if level is not Severity.DEPRECATED or _count(judged, level)
+    ]
+    return ", ".join(f"{_count(judged, level)} {level.name.lower()}" for level in levels)
 
 
 def markdown(judged: list[Judged], base: str, new: str) -> str:
@@ -37,7 +42,7 @@ def markdown(judged: list[Judged], base: str, new: str) -> str:
 
 
 def as_json(judged: list[Judged], base: str, new: str) -> str:
-    """Return the report for machines; the severities are the exit statuses."""
+    """Return the report as JSON: `base`, `new`, `verdict`, `counts` by severity, and `changes`."""
     worst = verdict(judged)
     record = {
         "base": base,

@@ -1,4 +1,4 @@
-"""Breaking, additive or cosmetic: our inventory, Redocly's word, and what our code reads, taken together."""
+"""Breaking, deprecated, additive or cosmetic, by our inventory, Redocly's verdicts and what src reads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ class Severity(IntEnum):
     """How much a change matters; the worst one decides the exit status."""
 
     COSMETIC = 0
-    ADDITIVE = 2
+    ADDITIVE = 1
+    DEPRECATED = 2
     BREAKING = 3
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of a comparison with this verdict; 1 is left to errors."""
+        return {Severity.COSMETIC: 0, Severity.BREAKING: 3}.get(self, 2)
 
 
 @frozen
@@ -35,6 +41,7 @@ _OF_EFFECT = {
     Effect.BREAKS: Severity.BREAKING,
     Effect.WIDENS: Severity.BREAKING,
     Effect.EXTENDS: Severity.ADDITIVE,
+    Effect.DEPRECATES: Severity.DEPRECATED,
     Effect.NOTHING: Severity.COSMETIC,
 }
 _OF_IMPACT = {"major": Severity.BREAKING, "minor": Severity.ADDITIVE}
@@ -46,7 +53,7 @@ def judge(
     uses: Mapping[Key, list[Use]],
     named: frozenset[Key],
 ) -> list[Judged]:
-    """Return the changes with their severities; `named` are the operations that the overlay names.
+    """Return the changes with their severities; `named` are what the overlay names.
 
     The worse of our rule and Redocly's counts, with two exceptions that this client tolerates: a response
     that may contain more than before where nothing in src reads it, and operation ids that the overlay
@@ -79,20 +86,9 @@ def _judged(
     change: Change, words: Iterable[Verdict], uses: Mapping[Key, list[Use]], named: frozenset[Key]
 ) -> Judged:
     lines = _lines(change, uses)
-    read = [use for use in lines if not use.file.startswith(EMULATOR)]
     touching = lines if change.effect in (Effect.BREAKS, Effect.WIDENS) else ()
-    if change.was[-1:] == ("operationId",):
-        if change.keys[0] in named:
-            return Judged(change, Severity.COSMETIC, "the overlay names this operation")
-        return Judged(change, Severity.BREAKING, "it names a module of the generated package", touching)
-    if change.effect is Effect.WIDENS and not read:
-        return Judged(
-            change, Severity.ADDITIVE, "responses may contain more, but the SDK does not read it", touching
-        )
-    if change.subject is Subject.VALUE and change.effect is Effect.EXTENDS:
-        return Judged(change, Severity.ADDITIVE, "enums are open: a new value keeps its text")
-    if change.subject is Subject.VALUE and change.kind == "renamed" and change.effect is Effect.WIDENS:
-        return Judged(change, Severity.ADDITIVE, "enums are read in any case", touching)
+    if (exception := _generated_name(change, named, lines) or _tolerated(change, lines)) is not None:
+        return exception
     severity = _OF_EFFECT[change.effect]
     if change.kind == "changed":
         # Redocly pairs removed and added things on its own; its verdicts on these pairs do not apply here.
@@ -102,7 +98,37 @@ def _judged(
     why = ""
     if change.subject is Subject.PARAMETER and change.kind == "renamed" and _same_in_python(change):
         why = "its Python name stays the same, so regenerating is enough"
-    return Judged(change, severity, why, lines if severity is Severity.BREAKING else touching)
+    return Judged(change, severity, why, lines if severity >= Severity.DEPRECATED else touching)
+
+
+_GENERATED_NAMES = {
+    "operationId": "a module of the generated package",
+    "tags": "the package of the generated module",
+}
+
+
+def _generated_name(change: Change, named: frozenset[Key], lines: tuple[Use, ...]) -> Judged | None:
+    """Return the severity of a new operation id or tag, which the overlay may replace."""
+    word = change.was[-1] if change.was else ""
+    if change.subject is not Subject.OPERATION or word not in _GENERATED_NAMES:
+        return None
+    key = change.keys[0] if word == "operationId" else ("tags", *change.keys[0][1:])
+    if key in named:
+        return Judged(change, Severity.COSMETIC, "the overlay names this operation")
+    return Judged(change, Severity.BREAKING, f"it names {_GENERATED_NAMES[word]}", lines)
+
+
+def _tolerated(change: Change, lines: tuple[Use, ...]) -> Judged | None:
+    """Return the severity of a change that this client tolerates."""
+    read = [use for use in lines if not use.file.startswith(EMULATOR)]
+    if change.effect is Effect.WIDENS and not read:
+        why = "responses may contain more, but the SDK does not read it"
+        return Judged(change, Severity.ADDITIVE, why, lines)
+    if change.subject is Subject.VALUE and change.effect is Effect.EXTENDS:
+        return Judged(change, Severity.ADDITIVE, "enums are open: a new value keeps its text")
+    if change.subject is Subject.VALUE and change.kind == "renamed" and change.effect is Effect.WIDENS:
+        return Judged(change, Severity.ADDITIVE, "enums are read in any case", lines)
+    return None
 
 
 def _lines(change: Change, uses: Mapping[Key, list[Use]]) -> tuple[Use, ...]:

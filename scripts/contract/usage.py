@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
 from openapi_python_client.strings import ClassName, PythonIdentifier
@@ -61,11 +62,11 @@ def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
         places = _functions(tree)
         entries: Iterable[tuple[Key, ast.AST]]
         if file.startswith(EMULATOR):
-            entries = _emulator(tree, contract)
+            entries = [*_emulator(tree, contract), *_server_paths(tree, contract)]
         elif GENERATED in text:
             entries = [*_Bridge(names, tree).entries(), *_values(tree)]
         else:
-            entries = [*_values(tree), *_sort_orders(tree, contract)]
+            entries = [*_values(tree), *_sort_orders(tree, contract), *_server_paths(tree, contract)]
         for key, node in entries:
             line = getattr(node, "lineno", 0)
             found.setdefault(key, set()).add(Use(file, line, places.get(line, "module level")))
@@ -268,6 +269,16 @@ def _sort_orders(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[K
         if text[:1] in ("+", "-"):
             for owner in _owners(contract, text[1:]):
                 yield ("field", owner, text[1:]), node
+
+
+def _server_paths(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[Key, ast.AST]]:
+    """Yield strings that are the path of a server, alone or at the end of a base URL."""
+    paths = {urlsplit(server.get("url", "")).path.rstrip("/") for server in contract.get("servers", ())} - {
+        ""
+    }
+    for text, node in _texts(tree):
+        if text in paths:
+            yield ("servers",), node
 
 
 def _emulator(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[Key, ast.AST]]:

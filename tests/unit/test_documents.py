@@ -57,3 +57,44 @@ def test_json_and_yaml_are_read(tmp_path: Path, text: str) -> None:
 def test_the_committed_form_is_sorted_and_ends_in_a_line(tmp_path: Path) -> None:
     text = document.pretty({"b": {"d": 1, "c": "é"}, "a": []})
     assert text == '{\n  "a": [],\n  "b": {\n    "c": "é",\n    "d": 1\n  }\n}\n'
+
+
+def whole(**more: object) -> bytes:
+    return json.dumps({**WHOLE, **more}).encode()
+
+
+def with_reference(target: str) -> bytes:
+    return whole(components={"schemas": {"A": {"$ref": target}}})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            with_reference("#/components/schemas/Nowhere"),
+            "refers to '#/components/schemas/Nowhere', which it",
+        ),
+        (with_reference("common.json#/A"), "refers to another file, 'common.json#/A'"),
+        (with_reference("https://elsewhere.example.com/a.json"), "refers to another file"),
+        (whole(openapi="3.0.3"), "is OpenAPI 3.0.3, and these tools read 3.1"),
+        (whole(openapi="3.2.0"), "is OpenAPI 3.2.0, and these tools read 3.1"),
+        (whole(components={"examples": {"a": float("nan")}}), "contains NaN"),
+        (b'{"openapi": "3.1.0", "openapi": "3.1.0"}', "has the key 'openapi' twice"),
+        (b"openapi: 3.1.0\nopenapi: 3.1.0\n", "has the key 'openapi' twice"),
+        (b"openapi: 3.1.0\na: .nan\n", "contains nan"),
+    ],
+)
+def test_a_broken_document_is_refused_with_the_remedy(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "new.yaml"
+    path.write_bytes(content)
+    with pytest.raises(document.NotASpecification, match=r"new\.yaml") as caught:
+        document.read(path)
+    assert message in str(caught.value)
+
+
+def test_references_inside_and_in_examples_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "new.json"
+    path.write_bytes(with_reference("#/paths/~1a"))
+    assert document.read(path)["components"]
+    path.write_bytes(whole(components={"examples": {"a": {"value": {"example": {"$ref": "x.json"}}}}}))
+    assert document.read(path)["components"]

@@ -1,0 +1,85 @@
+"""What a change of the contract means for this client, beyond what Redocly says."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.changes import compare
+from contract.severity import Judged, Severity, judge
+from contract.usage import Key, uses
+
+RUN = ("components", "schemas", "RunReadResponse", "properties")
+
+
+@pytest.fixture(scope="module")
+def committed(root: Path) -> dict[str, Any]:
+    contract: dict[str, Any] = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
+    return contract
+
+
+@pytest.fixture(scope="module")
+def used(root: Path, committed: dict[str, Any]) -> dict[Key, Any]:
+    return dict(uses(root, committed))
+
+
+@pytest.fixture
+def judged(committed: dict[str, Any], used: dict[Key, Any]) -> Callable[..., list[Judged]]:
+    """Return what becomes of a contract that a function changes."""
+
+    def judged(
+        change: Callable[[dict[str, Any]], object], named: frozenset[Key] = frozenset()
+    ) -> list[Judged]:
+        new = copy.deepcopy(committed)
+        change(new)
+        return judge(compare(committed, new), [], used, named)
+
+    return judged
+
+
+def at(contract: dict[str, Any], *steps: str) -> dict[str, Any]:
+    for step in steps:
+        contract = contract[step]
+    return contract
+
+
+def test_a_deprecated_field_is_listed_with_the_lines_that_read_it(
+    judged: Callable[..., list[Judged]],
+) -> None:
+    (told,) = judged(lambda new: at(new, *RUN, "triggered_at").update(deprecated=True))
+    assert (told.change.kind, told.change.name) == ("deprecated", "RunReadResponse.triggered_at")
+    assert told.severity is Severity.DEPRECATED
+    assert told.severity.exit_status == 2
+    assert "src/aignostics_async/contracts/_decoding.py" in {use.file for use in told.uses}
+
+
+def test_a_moved_tag_breaks_the_imports_of_the_module(judged: Callable[..., list[Judged]]) -> None:
+    def move(new: dict[str, Any]) -> None:
+        at(new, "paths", "/v1/runs", "get")["tags"] = ["Runs"]
+
+    (told,) = judged(move)
+    assert told.severity is Severity.BREAKING
+    assert "src/aignostics_async/contracts/_requests.py" in {use.file for use in told.uses}
+    (told,) = judged(move, frozenset({("tags", "get", "/v1/runs")}))
+    assert told.severity is Severity.COSMETIC, "the overlay sets it"
+
+
+def test_another_path_of_the_server_touches_the_code_that_builds_urls(
+    judged: Callable[..., list[Judged]],
+) -> None:
+    (told,) = judged(lambda new: new.update(servers=[{"url": "/api/v2"}]))
+    assert told.severity is Severity.BREAKING
+    assert "src/aignostics_async/_http/_api_pool.py" in {use.file for use in told.uses}
+
+
+def test_a_renamed_field_is_guessed_by_its_type(judged: Callable[..., list[Judged]]) -> None:
+    def rename(new: dict[str, Any]) -> None:
+        fields = at(new, *RUN)
+        fields["zzz"] = fields.pop("triggered_at")
+
+    told = {each.change.name: each.change.detail for each in judged(rename)}
+    assert told["RunReadResponse.triggered_at"] == "perhaps now zzz"
