@@ -84,7 +84,7 @@ update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tre
 	@test -n "$(NEW)" || { echo "give the new specification: make update-spec NEW=path" >&2; exit 1; }
 	@$(BIN)/python scripts/update_spec.py "$(NEW)" $(if $(WRITE),--write)
 
-lint: $(VENV)/.env  ## Check style and import contracts
+lint: $(VENV)/.env check-names  ## Check style, import contracts, names and words
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python scripts/public_names.py --check

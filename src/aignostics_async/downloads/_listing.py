@@ -29,7 +29,7 @@ class RunReader(Protocol):
 
 
 @frozen
-class RunListing:
+class RunResults:
     """A run and its known items; `invalid` holds the entries that could not be decoded."""
 
     details: RunDetails
@@ -37,7 +37,7 @@ class RunListing:
     invalid: tuple[InvalidItem, ...] = ()
 
 
-async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[RunListing]:
+async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[RunResults]:
     """Yield a listing after each batch of changes, and a complete one when the run is final."""
     items: dict[str, ItemResult] = {}
     async for change in watcher:
@@ -45,18 +45,18 @@ async def follow_listings(run: RunReader, watcher: Watcher) -> AsyncIterator[Run
             items[change.item.item_id] = change.item
         # Changes of one poll are yielded together: file names are chosen over all known items.
         if not watcher.is_ready:
-            yield RunListing(change.details, tuple(items.values()))
+            yield RunResults(change.details, tuple(items.values()))
     last = await _list(run)
     # A lagging replica may have answered, so the later of two statuses counts.
     yield evolve(last, items=tuple(_later(items.get(item.item_id), item) for item in last.items))
 
 
-async def list_once(run: RunReader) -> AsyncIterator[RunListing]:
+async def list_once(run: RunReader) -> AsyncIterator[RunResults]:
     """Yield one listing of the run as it is now."""
     yield await _list(run)
 
 
-async def _list(run: RunReader) -> RunListing:
+async def _list(run: RunReader) -> RunResults:
     # Details first: if they are final, so are the results read after them.
     details = await run.details()
     items: list[ItemResult] = []
@@ -69,7 +69,7 @@ async def _list(run: RunReader) -> RunListing:
         # A run that was just received may have no results to list yet.
         if details.status.is_final:
             raise
-    return RunListing(details, tuple(items), tuple(invalid))
+    return RunResults(details, tuple(items), tuple(invalid))
 
 
 def _later(seen: ItemResult | None, read: ItemResult) -> ItemResult:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from ..transfer._engine import Engine
     from ..transfer._progress import Progress
     from ._checksum_cache import ChecksumCache
-    from ._listing import RunListing, RunReader
+    from ._listing import RunResults, RunReader
 
 
 async def download_results(
     run: RunReader,
-    listings: AsyncIterator[RunListing],
+    listings: AsyncIterator[RunResults],
     folder: Path,
     *,
     engine: Engine,
@@ -73,7 +73,7 @@ class _Files:
         self._started: set[tuple[str, str]] = set()
         self._outcomes: dict[tuple[str, str], FileOutcome] = {}
 
-    def not_started(self, listing: RunListing) -> Iterator[DownloadRequest]:
+    def not_started(self, listing: RunResults) -> Iterator[DownloadRequest]:
         """Yield a request for each artifact of the items that have succeeded since the last listing."""
         for item, artifact, path in artifact_paths(listing.items, self._folder):
             key = (item.item_id, artifact.artifact_id)
