@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..transfer._engine import Engine
     from ..transfer._progress import Progress
     from ._checksum_cache import ChecksumCache
-    from ._listing import RunResults, RunReader
+    from ._listing import RunReader, RunResults
 
 
 async def download_results(
