@@ -230,7 +230,7 @@ class _Round:
         if self.plan.kind == "callback" and life <= _TROUBLED:
             return {"raises_at": random.randint(0, 40)}
         if self.plan.kind == "full" and life <= _TROUBLED:
-            return {"spare_pages": random.randint(0, 60)}
+            return {"file_limit": random.randint(150_000, 1_200_000)}
         return {"chunk_size": random.choice([None, 1, 3])} if self.plan.kind == "quota" else {}
 
     def _live(self, kill: Kill | None, life: int, **orders: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -19,7 +20,6 @@ from aignostics_async import Client, JobDatabaseError, JobStopped
 from aignostics_async._config import Limits
 from aignostics_async.auth import ClientCredentials, IdentityProvider, _refresher
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
-from aignostics_async.bulk.database import _database
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 from ._points import Point, Trap
@@ -50,8 +50,8 @@ class Orders:
     chunk_size: int | None = None
     raises_at: int | None = None
     """Which of all calls of a callback raises."""
-    spare_pages: int | None = None
-    """How many pages the database may grow by before its disk is full."""
+    file_limit: int | None = None
+    """How many bytes its files may have."""
     adopts: bool = False
     """Whether somebody says first that all runs of the job's items are its own."""
 
@@ -115,34 +115,12 @@ def _live(emulator: Emulator, orders: Orders) -> int:
         database = orders.folder / orders.job / "job.sqlite3"
         how = signal.SIGSTOP if orders.sleeps else signal.SIGKILL
         Trap(orders.point, database, Random(orders.seed), orders.skip, orders.chunks, how).set()
-    if orders.spare_pages is not None:
-        _limit_database(orders.spare_pages)
+    if orders.file_limit is not None:
+        # What a full disk does to the log of the database: no commit gets through any more.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (orders.file_limit, resource.RLIM_INFINITY))
     summary = asyncio.run(_work(emulator, orders))
     (orders.folder / "summary.json").write_text(json.dumps(summary, default=str), encoding="utf-8")
     return DONE
-
-
-def _limit_database(spare_pages: int) -> None:
-    """Let the database of a job grow by some pages; then SQLite finds its disk full."""
-    open_to_write = _database._open_to_write
-
-    def limited(path: Path) -> sqlite3.Connection:
-        _make_pages_small(path)
-        connection = open_to_write(path)
-        (count,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {count + spare_pages}")
-        return connection
-
-    _database._open_to_write = limited
-
-
-def _make_pages_small(path: Path) -> None:
-    """Give a database pages that a small job fills."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    for statement in ("journal_mode = DELETE", "page_size = 512"):
-        connection.execute(f"PRAGMA {statement}").fetchall()
-    connection.execute("VACUUM")
-    connection.close()
 
 
 def _open_requests(orders: Orders) -> int:
