@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 from running_jobs import RATE, RUNS, SETTINGS, JobHarness, on_first
 
 from aignostics_async import Forbidden, JobDatabaseError, JobStopped, QuotaExceeded
@@ -25,6 +26,7 @@ from aignostics_async.bulk import (
 )
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
+from aignostics_async.storage import Store, Stored
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -389,3 +391,35 @@ async def test_no_more_is_billed_than_the_limit_and_the_job_ends_with_3(harness:
     harness.emulator.set_faults()
     summary = await harness.run()
     assert (summary.exit_status, summary.beyond_limit, harness.posts()) == (3, 1, 2)
+
+
+# Uploads
+
+
+@define
+class Unconfirming:
+    """A store that tells neither checksums nor what it has."""
+
+    store: Store
+
+    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
+        return evolve(await self.store.put(key, source, progress=progress), crc32c=None, verified=False)
+
+    async def stat(self, key: str) -> Stored | None:
+        return None
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        return await self.store.presign_get(uri, expires)
+
+    async def credentials_expire_at(self) -> datetime | None:
+        return await self.store.credentials_expire_at()
+
+
+async def test_an_upload_that_the_store_did_not_confirm_is_counted_and_told(harness: JobHarness) -> None:
+    await harness.make("a")
+    store = harness.client.store(harness.emulator.store_url)
+    assert (await harness.run(store=Unconfirming(store))).status is JobStatus.DONE
+    uploads = (await summary_of(harness)).uploads
+    assert (uploads.stored_items, uploads.store_verified) == (1, 0)
+    (event,) = harness.told(EventType.UPLOADED)
+    assert event.text == "the store did not confirm its checksum"

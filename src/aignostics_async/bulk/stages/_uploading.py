@@ -77,7 +77,8 @@ class Uploading:
         )
         await self.context.database.write(command)
         self.context.meter.count(Stage.UPLOAD, items=1)
-        self.context.journal.emit(EventType.UPLOADED, reference=row.reference)
+        doubt = None if stored.verified else "the store did not confirm its checksum"
+        self.context.journal.emit(EventType.UPLOADED, reference=row.reference, text=doubt)
 
     async def _source(self, row: ItemRow, probed: ProbedSlide, scratch: ExitStack) -> Path:
         """Return the one file to send; a packed one is deleted with `scratch`."""
