@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
 from anyio import to_thread
 
-from ..errors import JobStopped
+from ..errors import JobDatabaseError, JobStopped
 from .database import _commands, _queries
 from .database._job_folder import HighWaterMark, HighWaterMarkFile
 from .database._journal import EventType
 from .reconciliation._quiescence import QuiescenceDetector
 
 if TYPE_CHECKING:
+    from .database._database import Database
+    from .database._job_folder import JobFolder
     from .reconciliation._duplicates import AdoptionResult, Reconciler
     from .reconciliation._platform import PlatformClient
     from .stages._context import JobContext
@@ -91,3 +96,17 @@ def _report(context: JobContext, result: AdoptionResult) -> None:
     for reference, run_id in result.held.items():
         text = f"run {run_id} has an item with its reference"
         context.journal.emit(EventType.QUARANTINED, reference=reference, run_id=run_id, text=text)
+
+
+async def record_stop(database: Database, folder: JobFolder, failure: BaseException) -> None:
+    """Write down why and when a job stopped, on a full disk, too."""
+    error = failure.cause if isinstance(failure, JobStopped) and failure.cause else failure
+    reason = str(error) or type(error).__name__ if isinstance(error, Exception) else "it was interrupted"
+    stop = {"stopped_at": time.time(), "stop_kind": type(error).__name__, "stop_reason": reason}
+    with anyio.CancelScope(shield=True):
+        try:
+            await database.write(_commands.set_job(**stop))
+        except JobDatabaseError:
+            folder.free_space()
+            with suppress(JobDatabaseError):
+                await database.write(_commands.set_job(**stop))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -14,11 +13,11 @@ from attrs import evolve
 
 from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._tasks import plain_task_group
-from ..errors import JobDatabaseError, JobError, JobStopped, UsageError
+from ..errors import JobError, UsageError
 from ..transfer._progress import check_callback, ignore
 from . import _maintenance
 from ._expiry_monitor import monitor_expiry
-from ._generation import begin_generation
+from ._generation import begin_generation, record_stop
 from ._identity import check_server, verify_identity
 from ._plan import JobPlan
 from ._stage_progress import StageProgress, stage_progress
@@ -179,28 +178,13 @@ class BulkJob:
             is_callback_s = guard.failure is not None and isinstance(error, Exception)
             failure = guard.failure if is_callback_s and guard.failure is not None else error
             journal.emit(EventType.STOPPED, text=str(failure) or type(failure).__name__)
-            await self._record_stop(failure)
+            await record_stop(self._database, self._directory, failure)
             if failure is error:
                 raise
             raise failure from None
         finally:
             journal.close()
             self._context, self._is_at_work, self._is_to_drain = None, False, False
-
-    async def _record_stop(self, failure: BaseException) -> None:
-        """Write down why the job stopped, on a full disk too."""
-        error = failure.cause if isinstance(failure, JobStopped) and failure.cause else failure
-        reason = str(error) or type(error).__name__ if isinstance(error, Exception) else "it was interrupted"
-        command = _commands.set_job(
-            stopped_at=time.time(), stop_kind=type(error).__name__, stop_reason=reason
-        )
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._database.write(command)
-            except JobDatabaseError:
-                self._directory.free_space()
-                with suppress(JobDatabaseError):
-                    await self._database.write(command)
 
     def _abort(self) -> None:
         """End the work, since a callback has failed."""
