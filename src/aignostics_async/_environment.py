@@ -27,7 +27,7 @@ _FIELDS = {
 
 @frozen
 class Account:
-    """A platform and a credential."""
+    """An API root and a token source, as `read_environment` found them."""
 
     api_root: str
     source: TokenSource

@@ -50,15 +50,20 @@ async def create_job(
     consent: Callable[[PreflightReport], None] | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,
 ) -> PreflightReport:
-    """Run the preflight, and create the job unless something would fail; the report says which.
+    """Run the preflight, create the job if nothing would fail, and return the report.
 
-    With `quarantine_faulty`, slides with faults become quarantined items of the job; a fault of the whole
-    job still prevents its creation. `consent` is called with the report just before the job is created; an
-    exception prevents that. If it returns, the slides that the report says were analysed before may be
-    billed again; without it the job holds them for a decision.
+        report = await create_job("job/", plan, Sources(places=["slides/"]), client)
+        if not report.is_clear:
+            print(report.to_json())
 
-    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if there is a job
-    in the folder, JobBusy, and what `run_preflight` raises.
+    With `quarantine_faulty`, slides with faults become quarantined items of the job; a fault of the whole job
+    still prevents its creation: see `can_create_job`. `consent` is called with the report just before the job
+    is created, and prevents it by raising. If it returns, slides that the report lists as analysed before may
+    be billed again; without `consent` the job holds them for a decision. `progress` is called as slides are
+    read.
+
+    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if the folder holds
+    a job already, JobBusy if another process uses it, and what `run_preflight` and the callbacks raise.
     """
     folder = JobFolder(directory)
     folder.make()
@@ -103,7 +108,11 @@ async def _allow_rebilling(draft: Path, report: PreflightReport) -> None:
 
 
 def can_create_job(report: PreflightReport, *, quarantine_faulty: bool) -> bool:
-    """Whether a job is created after a preflight. Pure."""
+    """Return whether `create_job` would create a job after this report. Pure.
+
+    Without `quarantine_faulty` any fault prevents it; with it, only a fault of the whole job does, or a job
+    without a usable slide.
+    """
     of_all = [fault for fault in report.faults if fault.slide is None]
     return report.is_clear or (quarantine_faulty and not of_all and report.ready > 0)
 

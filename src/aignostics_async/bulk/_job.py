@@ -77,10 +77,13 @@ class BulkJob:
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> Self:
-        """Return the job of a folder, to be used in `async with`; no I/O.
+        """Return the job in a folder, to be entered with `async with`; no I/O.
 
-        Entering it raises JobError if there is none, JobBusy if another process works on it, JobRefused if a
-        newer release wrote it, and JobDatabaseError if its database is damaged.
+            async with BulkJob.open("job/") as job:
+                print(await job.states())
+
+        Entering it raises JobError if the folder holds no job, JobBusy if another process works on it,
+        JobRefused if a newer release wrote it, and JobDatabaseError if its database is damaged.
         """
         return cls(directory)
 
@@ -120,19 +123,22 @@ class BulkJob:
 
     @property
     def results(self) -> Path:
-        """The folder of its outputs."""
+        """The folder for output files: that of the plan, by default `results` in the job's folder."""
         return self.plan.results or self._directory.results
 
     async def summary(self) -> Summary:
-        """Return how the job stands, by its database."""
+        """Return a summary of the job, read from its database; may take a second for a large job."""
         return await self._database.read(read_summary)
 
     async def states(self) -> Mapping[ItemState, int]:
-        """Return how many items are in each state; costs milliseconds where `summary` may take a second."""
+        """Return the number of items in each state; a state without items is absent.
+
+        Costs milliseconds, where `summary` may take a second for a large job.
+        """
         return await self._database.read(_queries.counts())
 
     async def stage_progress(self) -> list[StageProgress]:
-        """Return how many items each stage has passed on, in order; costs what `states` costs."""
+        """Return the progress of each stage, in order; costs what `states` costs."""
         return stage_progress(await self.states())
 
     async def run(
@@ -146,16 +152,18 @@ class BulkJob:
     ) -> Summary:
         """Work until everything is done or `drain` is called, and return the summary.
 
-        `store` replaces the plan's own. `listener` is called with every event, `progress` with every step of
-        a file. `chunk_size` replaces the plan's from now on: chunks that are not sent yet are sealed again.
+        `store` is used in place of the plan's own. `listener` is called with each JobEvent, `progress` with
+        each TransferEvent. `chunk_size` replaces the plan's own from now on; chunks that were not sent yet
+        are formed again.
 
-        If a callback raises, nothing more is sent, the outcome of a request under way is written down, and
-        then the exception is raised.
+        If a callback raises, nothing more is sent, the outcome of the request in flight is recorded, and then
+        the exception is raised.
 
-        May be cancelled, or die, at any moment. Raises JobRefused for another server, user or organization
-        than the job was begun with, JobStopped if it can't continue, and what the client raises if it can't
-        begin; nothing is lost then, and a later call continues. If the quota is used up, it raises
-        JobStopped with a QuotaExceeded as its cause, after all runs that exist are over.
+        It may be cancelled or killed at any moment. Raises JobRefused if the client's server, user or
+        organization is not the one that the job was begun with, JobStopped if the job can't continue,
+        UsageError if `run` is running already, and what the client raises if the job can't begin. None of
+        these loses anything: a later call continues. If the quota is used up, all existing runs are finished
+        first, and then JobStopped is raised with QuotaExceeded as its cause.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -231,19 +239,24 @@ class BulkJob:
             raise UsageError("the job is at work; let `run` return first")
 
     def drain(self) -> None:
-        """Let `run` begin nothing new, finish what it began, and return."""
+        """Let `run` finish what it has begun, begin nothing new, and return.
+
+        Can be called from any task of the loop, and more than once; called before `run`, it applies to the
+        next one.
+        """
         self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:
             self._context.journal.emit(EventType.DRAINING)
             self._context.drain()
 
     async def adopt(self, client: Client) -> list[str]:
-        """Adopt the platform's runs of this job's items that its database does not know; return their ids.
+        """Adopt runs of this job's items that its database does not know, and return their ids.
 
-        For a database that was restored from a copy, and for a folder of which a copy was at work. `run`
-        does so by itself if that is proven. Costs a listing of the runs since the job was made, and a
-        reading of each that is not known; one that may be the job's is read again half a minute later, since
-        it may be listed in part. Raises UsageError while the job is at work.
+        Use it after restoring the database from a copy, or after a copy of the folder was used. `run` does it
+        by itself when it can prove either. Costs a listing of the runs since the job was created, and the
+        results of each unknown one; a run that may be the job's is read again half a minute later, because a
+        replica may show it in part. Raises JobError if such a run can't be read, JobRefused for another
+        server, user or organization, and UsageError while `run` is running.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
@@ -261,48 +274,61 @@ class BulkJob:
             await self._clock.sleep(reconciler.replica_lag)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False) -> int:
-        """Let quarantined items continue from where they were, and return how many.
+        """Let quarantined items continue from where they were, and return how many there are.
 
-        By itself that causes no second bill. With `failed`, items continue that the platform ended without
-        results, and with `rerun` those that are held because an earlier run has results of the same slide:
-        they become part of new runs, which are billed.
+        By default nothing is billed again. With `failed`, items that the platform ended without results
+        continue, too; with `rerun`, those that are held because an earlier run has results of the same slide.
+        Both become part of new runs, which are billed. Raises JobDatabaseError.
         """
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun))
 
     async def count_billable_retries(self, *, failed: bool = True, rerun: bool = False) -> int:
-        """Return how many items a `retry` with these arguments would let be billed again."""
+        """Return how many items `retry` with these arguments would allow to be billed again.
+
+        `failed` is True by default here, and False for `retry`.
+        """
         return await self._database.read(_retries.count_billable_retries(failed=failed, rerun=rerun))
 
     async def held_items(self) -> Mapping[str, str]:
-        """Return the items held for a decision: by reference, the earlier run that has analysed them."""
+        """Return the items that are held for a decision: a mapping from reference to id of the earlier run.
+
+        The earlier run has results of the same slide, so a new one would be billed again.
+        """
         return await self._database.read(_queries.held_items())
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
-        """Decide about a chunk that may or may not have a run.
+        """Record a person's decision about a chunk that may or may not have a run.
 
-        A `run_id` names its run, which must be of this version and have no other items. None says that there
-        is no run: the chunk is sent again and billed; in a cancelled job its items are quarantined. Raises
-        JobRefused for a run that can't be the chunk's, and JobStateError for a chunk without an open
-        decision.
+        `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
+        of the job's version and hold no other items. None says that there is no run: the chunk is sent again
+        and billed; in a cancelled job its items are quarantined instead. Raises JobRefused for a run that
+        can't be the chunk's, and JobStateError for a chunk without an open decision.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
-        """Decide about a second run of a chunk: with a client it is cancelled, else it is left to run."""
+        """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
+
+        A run that ended or vanished in the meantime is no error. Raises JobStateError for a run that is not
+        listed in `JobObserver.decisions`.
+        """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
-        """Read every output again, and return those that are gone or changed; `run` downloads them again.
+        """Compare every output file with its size and checksum, and return those that are missing or changed.
 
-        Costs a reading of all outputs.
+        The next `run` downloads them again. Costs reading all output files. Raises JobDatabaseError if that
+        can't be recorded.
         """
         return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
-        """Cancel all runs of the job, quarantine what was not sent, and return how many runs were cancelled.
+        """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
 
-        Items that the platform has not begun cost nothing then. Results are kept. Raises
-        UsageError while the job is at work: `JobObserver.request_cancel` is for a job in another process.
+        The platform does not bill items that it has not begun. Results are kept. A run that can't be
+        cancelled does not affect the others; its error is raised at the end. Raises JobRefused for another
+        server, user or organization, and UsageError while `run` is running here; for a job in another process
+        use `JobObserver.request_cancel`.
         """
         self._check_idle()
         await verify_identity(self._database, client, self.plan)
@@ -314,9 +340,10 @@ class BulkJob:
         return cancelled
 
     async def clean(self, client: Client, *, store: Store | None = None) -> int:
-        """Delete the uploaded slides of items that are done from the store; return how many.
+        """Delete the uploaded slides of items that are done from the store, and return how many.
 
-        Raises ConfigurationError if the store can't delete.
+        `store` is used in place of the plan's own. Slides of failed items are kept, because a retry may need
+        them. Raises ConfigurationError if the store can't delete, and TransferError.
         """
         return await _maintenance.clean(self._database, store or client.store(self.plan.store))
 

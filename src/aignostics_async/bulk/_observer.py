@@ -22,7 +22,10 @@ from .report._summary import Summary, read_summary
 
 @frozen
 class PendingDecisions:
-    """What only a person can decide about a job's runs; `BulkJob.resolve` takes the answers."""
+    """The decisions about a job's runs that only a person can make.
+
+    Answer them with `BulkJob.resolve` and `BulkJob.resolve_duplicate`.
+    """
 
     chunks: tuple[ReportedRun, ...]
     """Chunks that may or may not have a run."""
@@ -35,7 +38,10 @@ class PendingDecisions:
 class JobObserver:
     """Reads a job's folder without opening the job.
 
-    It takes no lock, changes nothing, and needs no client: another process may work on the job meanwhile.
+        observer = JobObserver("job/")
+        print((await observer.summary()).status)
+
+    It takes no lock, changes nothing and needs no client; another process may work on the job meanwhile.
     Raises UsageError if there is no job in the folder.
     """
 
@@ -52,26 +58,29 @@ class JobObserver:
 
     @property
     def database(self) -> Path:
-        """The job's database, as `write_report` takes it."""
+        """The path of the job's database, which `write_report` accepts."""
         return self._folder.database
 
     def holder(self) -> str | None:
-        """Return a description of the process that works on the job; None if there is none."""
+        """Return a description of the process that works on the job, or None if there is none."""
         return self._folder.holder()
 
     async def summary(self) -> Summary:
-        """Return how the job stands, as of one commit of its database. May take a second for a large job."""
+        """Return a summary of the job, consistent at one commit; may take a second for a large job.
+
+        Raises JobError, and JobDatabaseError if the database can't be read.
+        """
         return await to_thread.run_sync(self._read_summary)
 
     async def decisions(self) -> PendingDecisions:
-        """Return what a person has to decide about the job's runs."""
+        """Return the decisions about the job's runs that a person has to make. Raises JobError."""
         return await to_thread.run_sync(self._read_decisions)
 
     def new_events(self) -> list[Mapping[str, Any]]:
         """Return the events since the last call; the first call returns the latest 20.
 
         An event is a JSON object with `at` (seconds since the epoch), `what` (an `EventType`) and, if known,
-        `reference`, `run_id` and `text`. Secrets are removed, but the file may have been edited: a key may be
+        `reference`, `run_id` and `text`. Secrets are removed. The file may have been edited: any key may be
         missing or hold any value.
         """
         return [
@@ -80,14 +89,17 @@ class JobObserver:
         ]
 
     def request_pause(self) -> None:
-        """Ask the process that works on the job to drain: it finishes what it began, and stops."""
+        """Ask the process that works on the job to finish what it has begun and stop; returns at once.
+
+        Does nothing if no process works on the job.
+        """
         self._folder.pause.touch(mode=0o600)
 
     def request_cancel(self) -> None:
-        """Ask the process that works on the job to create no further run, and to cancel the job's runs.
+        """Ask the process that works on the job to create no further run and to cancel the job's runs.
 
-        A request for a run that is under way is concluded first. Where no process works on the job, the next
-        one that runs it does so before anything else.
+        Returns at once; a request in flight is finished first. If no process works on the job, the next `run`
+        cancels it before anything else.
         """
         self._folder.cancel.touch(mode=0o600)
 

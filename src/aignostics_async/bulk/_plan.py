@@ -102,7 +102,16 @@ _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doub
 
 @frozen(kw_only=True)
 class JobPlan:
-    """The plan of a job, without secrets. Raises ConfigurationError and UsageError for invalid values."""
+    """The plan of a job, without secrets.
+
+        JobPlan(
+            api_root="https://platform.aignostics.com",
+            application_version="he-tme:v1.0.0",
+            store="s3://bucket/prefix",
+        )
+
+    Raises ConfigurationError or UsageError for an invalid value.
+    """
 
     api_root: str = field(converter=check_root)
     """The platform's deployment, without `/api`."""
@@ -130,14 +139,17 @@ class JobPlan:
     """How long the job waits for the platform before it draws conclusions."""
 
     def to_json(self) -> str:
-        """Return it as the text that `from_json` reads."""
+        """Return the plan as a JSON object, which `from_json` reads."""
         values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
         values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)
         return json.dumps(values, indent=2, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> JobPlan:
-        """Return the plan that a job was created with; raises JobDatabaseError and JobRefused."""
+        """Return the plan in a text that `to_json` returned.
+
+        Raises JobDatabaseError if the text can't be read, and JobRefused if a newer release wrote it.
+        """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))
             known = {each.name for each in fields(cls)}

@@ -21,7 +21,7 @@ _STAGES: tuple[tuple[str, tuple[ItemState, ...], Literal["upload", "download"] |
 
 @frozen
 class StageProgress:
-    """How many items a stage has passed on, of those that will reach it."""
+    """How many items a stage has finished, of the `total` that will reach it."""
 
     stage: str
     items: int

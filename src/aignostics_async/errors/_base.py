@@ -52,7 +52,11 @@ def is_transient_code(code: str | None) -> bool:
 
 
 class AignosticsError(Exception):
-    """The root of all errors that this package raises on purpose."""
+    """The base class of all errors that this package defines.
+
+    Catch it to handle every failure of a call that is not a bug. Several failures at once are raised as an
+    ExceptionGroup of these errors. Instances can be pickled and hold no token and no signed URL.
+    """
 
     @property
     def is_transient(self) -> bool:

@@ -21,7 +21,10 @@ LONGEST = 7 * 24 * 3600
 
 @frozen
 class AwsKey:
-    """An access key of AWS or of a store that speaks S3."""
+    """An access key of AWS or of another store with the S3 API.
+
+    `token` is the session token of a temporary key, `expires_at` the time at which such a key expires.
+    """
 
     name: str
     secret: str = field(repr=False)
@@ -33,15 +36,18 @@ class AwsKey:
 
     @property
     def scope(self) -> str:
-        """Where the signature counts."""
+        """The credential scope without the date: region, service and version."""
         return f"{self.region}/s3/aws4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return the session token of a temporary key."""
+        """Return the query parameter with the session token of a temporary key; empty for any other key."""
         return {"X-Amz-Security-Token": self.token} if self.token else {}
 
     def sign(self, text: str, date: str) -> str:
-        """Return the signature of a text."""
+        """Return the signature of a string to sign, as hexadecimal digits.
+
+        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it.
+        """
         return _chained(f"AWS4{self.secret}", date, self.scope, text)
 
 
@@ -58,11 +64,14 @@ class GoogleKey:
     scope = "auto/storage/goog4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return no more fields."""
+        """Return an empty mapping: the key needs no further query parameter."""
         return {}
 
     def sign(self, text: str, date: str) -> str:  # noqa: ARG002 - AWS's key depends on it
-        """Return the signature of a text."""
+        """Return the RSA signature of a string to sign, as hexadecimal digits; the date is not used.
+
+        Raises TypeError for a key that is not RSA, and ValueError for one that is not PEM.
+        """
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.hashes import SHA256
@@ -87,11 +96,14 @@ class HmacKey:
     scope = "auto/storage/goog4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return no more fields."""
+        """Return an empty mapping: the key needs no further query parameter."""
         return {}
 
     def sign(self, text: str, date: str) -> str:
-        """Return the signature of a text."""
+        """Return the signature of a string to sign, as hexadecimal digits.
+
+        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it.
+        """
         return _chained(f"GOOG4{self.secret}", date, self.scope, text)
 
 

@@ -66,7 +66,10 @@ class ConcurrencyLimit:
 
 
 class BandwidthLimiter:
-    """A limit on bytes per second, shared by all connections and thread-safe; None is no limit."""
+    """A limit on bytes per second that all connections share; safe to use from several threads.
+
+    A `rate` of None means no limit.
+    """
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
@@ -74,7 +77,10 @@ class BandwidthLimiter:
         self._free_at = 0.0
 
     def take(self, count: int, now: float) -> float:
-        """Return the seconds to wait before, or after, moving `count` bytes at the time `now`."""
+        """Reserve `count` bytes and return how many seconds to wait for them; never blocks.
+
+        `now` is a time of a monotonic clock in seconds. Without a limit the wait is 0.
+        """
         if self._rate is None:
             return 0.0
         with self._lock:

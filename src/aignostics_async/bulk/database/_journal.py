@@ -57,14 +57,18 @@ class JobEvent:
     """In seconds of the epoch."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as a JSON object with the keys `what`, `at`, and those of other fields that are known."""
+        """Return the event as a JSON object.
+
+        Its keys are `what` (the type), `at` (seconds since the epoch) and, if known, `reference`, `run_id`
+        and `text`.
+        """
         values = asdict(self)
         return {
             name: value for name, value in {"what": values.pop("type"), **values}.items() if value is not None
         }
 
     def to_json(self) -> str:
-        """Return it as one line of JSON."""
+        """Return the object of `as_dict` as one line of JSON, without a line break."""
         return json.dumps(self.as_dict())
 
 

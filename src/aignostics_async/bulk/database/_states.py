@@ -25,7 +25,7 @@ from enum import StrEnum
 
 
 class ItemState(StrEnum):
-    """How far an item is."""
+    """The state of an item in its job."""
 
     FOUND = "FOUND"
     """In the job; its file was not read."""
@@ -50,7 +50,7 @@ class ItemState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether its state no longer changes by itself."""
+        """Whether the state no longer changes by itself: DONE, FAILED or QUARANTINED."""
         return self in _FINAL
 
 

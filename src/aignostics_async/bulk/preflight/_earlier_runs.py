@@ -26,7 +26,7 @@ _TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
 
 @frozen
 class EarlierRuns:
-    """What was found in earlier runs."""
+    """What a preflight found in earlier runs of the version."""
 
     runs: int
     """How many were looked into."""

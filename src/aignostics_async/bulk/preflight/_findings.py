@@ -9,7 +9,7 @@ from attrs import frozen
 
 
 class FindingKind(StrEnum):
-    """What a finding is about."""
+    """The subject of a finding."""
 
     SOURCE = "source"
     """A folder, a list or a manifest that can't be read, or an entry of one."""
@@ -31,7 +31,7 @@ class FindingKind(StrEnum):
 
 @frozen
 class Finding:
-    """One fault or warning: what is wrong, what to do about it, and with which slide."""
+    """A fault or warning: the problem, its remedy, and the slide that has it."""
 
     kind: FindingKind
     problem: str
@@ -46,7 +46,7 @@ class Finding:
 
 @frozen
 class FindingGroup:
-    """Findings that differ in nothing but their slide."""
+    """Findings that differ only in their slide."""
 
     kind: FindingKind
     problem: str
@@ -55,7 +55,7 @@ class FindingGroup:
 
 
 def group_findings(findings: Iterable[Finding]) -> list[FindingGroup]:
-    """Return findings of one problem together, in the order of kinds, the most frequent first."""
+    """Group findings of the same kind, problem and remedy, in the order of kinds, the largest group first."""
     slides: dict[tuple[FindingKind, str, str], list[str]] = {}
     for each in findings:
         together = slides.setdefault((each.kind, each.problem, each.remedy), [])

@@ -48,7 +48,7 @@ _LEFT_OUT = {
 
 @frozen
 class PreflightProgress:
-    """How many of the slides were read."""
+    """The number of slides read so far, and of all slides."""
 
     done: int
     total: int
@@ -68,16 +68,17 @@ async def run_preflight(
     progress: Callable[[PreflightProgress], None] | None = None,
     seconds_per_slide: float = 60.0,
 ) -> PreflightReport:
-    """Check everything that a job needs, and return what it would do, cost, and fail at.
+    """Check everything that a job needs, and report what it would do, cost and fail at.
 
-    `store` is used in place of the plan's own, and `results` is the folder of outputs if the plan names none.
-    `keep` is called with each slide as soon as it is read: what it says about itself, or why it can't be
-    read, and all of its faults; and with every line and file that could not become a slide.
+    `store` is used in place of the plan's own, and `results` if the plan names no folder for outputs. `keep`
+    is awaited with each slide once it is read: its entry, what was read or the reason it can't be read, and
+    its faults; and with each line or file that could not become a slide. `seconds_per_slide` limits the time
+    for reading one slide. `progress` is called as slides are read.
 
-    Costs reading every slide's header and 192 KiB of each of its files, about one request per earlier run,
-    and one small object in the store. Memory grows by some hundred bytes per slide, and with their faults.
-    Raises what `client.applications.version` raises, and ConfigurationError for a version that a job can't
-    serve or without the `slides` extra: then there is nothing to compare slides with.
+    Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run, and
+    one small object in the store. Memory grows by some hundred bytes per slide, and with its faults. Faults
+    of slides are reported, not raised. Raises what `client.applications.version` raises, and
+    ConfigurationError for a version that a job can't serve, or without the `slides` extra.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)

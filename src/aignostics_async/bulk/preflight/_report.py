@@ -21,7 +21,7 @@ from .sources._discovery import shown
 
 @frozen
 class DiskEstimate:
-    """The place for outputs."""
+    """The space for output files: how much is free, and how much they are expected to take."""
 
     folder: str
     free: int | None
@@ -34,7 +34,7 @@ class DiskEstimate:
 
 @frozen(kw_only=True)
 class PreflightReport:
-    """What a preflight found. It uploaded nothing but the probe's small object, and requested no run."""
+    """The result of a preflight, which uploads nothing but a small test object and creates no run."""
 
     plan: JobPlan
     found: int
@@ -59,12 +59,12 @@ class PreflightReport:
 
     @property
     def runs(self) -> int:
-        """How many runs there would be."""
+        """The number of runs that the job would create."""
         return math.ceil(self.ready / self.plan.chunk_size)
 
     @property
     def is_clear(self) -> bool:
-        """Whether nothing is known that would fail."""
+        """Whether the preflight found no fault."""
         return not self.faults
 
     @property
@@ -73,7 +73,13 @@ class PreflightReport:
         return 0 if self.is_clear else 6
 
     def to_json(self) -> str:
-        """Return it as JSON: the figures, and every fault and warning with all of its slides."""
+        """Return the report as a JSON object.
+
+        Its keys are `is_clear`, `plan`, `slides` (counts, and files that were left out), `billing` (numbers
+        of items and runs, and the plan's limit), `store`, `earlier_runs` (null if unknown), `disk` (`folder`,
+        `free_bytes`, `expected_bytes`, `basis`), `faults` and `warnings` (each a list of objects with `kind`,
+        `problem`, `remedy` and `slides`), and `seconds`.
+        """
         return json.dumps(self._told(), indent=2, ensure_ascii=False) + "\n"
 
     def _told(self) -> dict[str, Any]:

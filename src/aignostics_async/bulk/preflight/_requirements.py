@@ -28,7 +28,10 @@ _PLACE = re.compile(r"metadata\.(?P<place>[^:\[]+)")
 
 
 class Requirements:
-    """What the slides of a job must have. Raises ConfigurationError for a version that a job can't serve."""
+    """What a version requires of the slides of a job.
+
+    Raises ConfigurationError for a version that needs several inputs for each item or has an unusable schema.
+    """
 
     def __init__(
         self,
@@ -52,15 +55,15 @@ class Requirements:
         self._policies = as_policies(identifying)
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
-        """Return a slide as the input artifact that a run is created with; `checksum` is in its wire form.
+        """Return a slide as an input artifact; `checksum` is in wire form.
 
-        What is said of a slide wins over what was read from it.
+        Metadata of `entry`, such as cells of a manifest, replace those that were read from the file.
         """
         facts = slide_metadata(self.spec.metadata_schema, info, checksum)
         return InputArtifact(self.spec.name, url, {**facts, **self._cells.read(entry.cells)})
 
     def faults(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
-        """Give every reason for which the platform would refuse a slide, as far as it can be known."""
+        """Yield each known reason why the platform would refuse a slide, or why the plan's policy does."""
         if not self._pack and (problem := packing_problem(info, self.spec)):
             remedy = "convert it to one file, or send it as one zip all the same: --pack"
             yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
@@ -70,7 +73,7 @@ class Requirements:
             yield Finding(FindingKind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
 
     def warnings(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
-        """Give what a person should know about a slide that is sent all the same."""
+        """Yield what a person should know about a slide that is sent nevertheless."""
         yield from self._identifying(entry, info, IdentifyingPolicy.WARN)
         for remark in info.remarks:
             yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)

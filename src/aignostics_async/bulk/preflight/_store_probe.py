@@ -31,7 +31,7 @@ _CONTENT = b"A trial of aignostics-async: this object may be deleted.\n"
 
 @frozen
 class StoreProbe:
-    """What a round trip came to."""
+    """The result of a round trip with a store: put, stat, sign, get and delete a small object."""
 
     steps: tuple[str, ...]
     """What worked: put, stat, sign, get, delete."""
@@ -51,7 +51,7 @@ class StoreProbe:
 
     @property
     def warnings(self) -> Iterator[Finding]:
-        """What a person should know of a store that works."""
+        """Yield warnings about a store that works; nothing if the probe found a fault."""
         if self.faults:
             return
         if not self.tells_missing:

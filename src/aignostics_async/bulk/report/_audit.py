@@ -15,7 +15,7 @@ from ..database._states import IntentState, ItemState
 
 
 class ItemOutcome(StrEnum):
-    """What became of an item, for whoever has to act on it."""
+    """The outcome of an item, by who has to act on it."""
 
     DONE = "DONE"
     """Every output of it is here."""
@@ -32,7 +32,7 @@ class ItemOutcome(StrEnum):
 
     @property
     def is_trouble(self) -> bool:
-        """Whether the item needs somebody, by its own fault and remedy."""
+        """Whether the item failed, is quarantined or is lost."""
         return self in _TROUBLE
 
 
@@ -99,7 +99,7 @@ WITH_INTENTS = "FROM items LEFT JOIN intents ON intents.number = items.intent"
 
 
 class JobStatus(Enum):
-    """What a job is, in one word; the values are exit statuses of the command line."""
+    """The status of a job; the values are exit statuses of the command line."""
 
     DONE = 0
     """Every item is done."""
@@ -116,7 +116,7 @@ class JobStatus(Enum):
 
     @property
     def is_over(self) -> bool:
-        """Whether every item is final, or goes on no more."""
+        """Whether the job is done or every item is final: the status is DONE or SOME_FAILED."""
         return self in (JobStatus.DONE, JobStatus.SOME_FAILED)
 
     @property
@@ -127,7 +127,7 @@ class JobStatus(Enum):
 
 @frozen
 class Audit:
-    """How many items came in, and what became of how many."""
+    """The number of items that a job began with, and the number with each outcome."""
 
     taken_in: int
     """Counted when they came, apart from their rows."""
@@ -137,26 +137,30 @@ class Audit:
 
     @property
     def accounted_for(self) -> int:
-        """Items of which is known what became of them."""
+        """The number of items with an outcome other than LOST."""
         return sum(count for account, count in self.outcomes.items() if account is not ItemOutcome.LOST)
 
     @property
     def troubles(self) -> int:
-        """Items that need somebody, each by its own fault and remedy."""
+        """The number of items that failed, are quarantined or are lost."""
         return sum(count for account, count in self.outcomes.items() if account.is_trouble)
 
     @property
     def missing(self) -> int:
-        """Items that came in and have no row any more; less than 0 if there are more than came in."""
+        """The number of items that have no row any more; negative if there are more rows than items."""
         return self.taken_in - sum(self.outcomes.values())
 
     @property
     def is_whole(self) -> bool:
-        """Whether as many items are accounted for as came in."""
+        """Whether every item that the job began with is accounted for."""
         return not self.missing and not self.lost
 
     def status(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> JobStatus:
-        """Return what the job is; the gravest counts. What is beyond its limit does not go on by itself."""
+        """Return the status of the job; if several apply, the most serious one.
+
+        `open_duplicates` and `ambiguous` count the decisions that are pending. `beyond_limit` is the number
+        of items that the plan's limit keeps from being sent; they do not count as under way.
+        """
         if not self.is_whole:
             return JobStatus.LOST
         if ambiguous or open_duplicates or self.outcomes.get(ItemOutcome.UNDECIDED):

@@ -9,7 +9,7 @@ from ._summary import Summary
 
 
 def describe_summary(summary: Summary) -> dict[str, str]:
-    """Return how a job stands as labelled texts of one line each, in the order in which to show them.
+    """Return a summary as labelled texts of one line each, in display order.
 
     The labels are `job`, `application`, `slides`, `uploaded`, `runs` and `results`.
     """

@@ -15,7 +15,7 @@ from ._summary import JobFacts, Summary
 
 @frozen
 class NextStep:
-    """One thing that somebody has to do."""
+    """Something for a person to do: `what` happened, and `how` to deal with it."""
 
     what: str
     how: str
@@ -24,7 +24,13 @@ class NextStep:
 
 
 def next_steps(summary: Summary) -> Iterator[NextStep]:
-    """Give what there is to do; nothing where all is done."""
+    """Yield what a person has to do about a job, the most urgent step first.
+
+        for step in next_steps(await job.summary()):
+            print(step.what, step.how)
+
+    Yields nothing for a job that is done.
+    """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)
     yield from _about_the_rest(summary)

@@ -53,7 +53,7 @@ class ReportedItem:
 
 @frozen
 class ReportedRun:
-    """One chunk of items, and the run that it became."""
+    """A chunk of items, and its run; `intent` is the number of the chunk."""
 
     intent: int
     state: str
@@ -82,7 +82,7 @@ class ReportedFile:
 
 @frozen
 class ReportedDuplicate:
-    """A second run of a chunk, and what was done about it."""
+    """A second run of a chunk, and the decision about it; `done` is None while it is open."""
 
     run_id: str
     intent: int | None

@@ -31,7 +31,7 @@ _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR {HELD})
 
 @frozen(kw_only=True)
 class JobFacts:
-    """Whose report it is."""
+    """What a report says about the job itself."""
 
     job_id: str
     application_version: str
@@ -53,7 +53,7 @@ class JobFacts:
 
 @frozen(kw_only=True)
 class UploadTotals:
-    """Slides on this side."""
+    """Totals of the job's slides and their uploads."""
 
     bytes: int
     """Of all slides whose size is known."""
@@ -65,7 +65,7 @@ class UploadTotals:
 
 @frozen(kw_only=True)
 class OutputTotals:
-    """Files that the platform made."""
+    """Totals of the output files."""
 
     listed: int
     verified: int
@@ -77,7 +77,7 @@ class OutputTotals:
 
 @frozen(kw_only=True)
 class RunTotals:
-    """Runs, and the requests for them."""
+    """Totals of the job's runs and of the requests for them."""
 
     by_state: Mapping[str, int]
     """Chunks of items by the state of their intent."""
@@ -94,13 +94,13 @@ class RunTotals:
 
     @property
     def ambiguous(self) -> int:
-        """Chunks of which a person has to say whether they have a run, and which."""
+        """The number of chunks for which a person has to say whether they have a run, and which one."""
         return self.by_state.get(IntentState.AMBIGUOUS, 0)
 
 
 @frozen(kw_only=True)
 class ExpiringResults:
-    """Results that the platform has, and that are not here."""
+    """Results at the platform that are not downloaded yet and are deleted soon."""
 
     items: int
     """Those that end soon, or have ended."""
@@ -110,7 +110,7 @@ class ExpiringResults:
 
 @frozen(kw_only=True)
 class Summary:
-    """A job as it stood when it was looked at."""
+    """A job at one moment: its status, audit, totals, and results that expire soon."""
 
     made_at: datetime
     release: str
@@ -126,7 +126,10 @@ class Summary:
 
     @property
     def status(self) -> JobStatus:
-        """What the job is, in one word, and the exit status that says it."""
+        """The status of the job.
+
+        QUOTA_EXCEEDED replaces UNFINISHED if the quota was the reason of the last stop.
+        """
         status = self.audit.status(
             open_duplicates=self.runs.open_duplicates,
             ambiguous=self.runs.ambiguous,
@@ -137,28 +140,35 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """What the command line ends with as the job stands."""
+        """The exit status of the command line for this summary; 75 if `is_unswept`."""
         return (JobStatus.UNFINISHED if self.is_unswept else self.status).exit_status
 
     @property
     def is_unswept(self) -> bool:
-        """Whether all items are at their end, and late second runs were not looked for to the end.
+        """Whether all items are final, but the search for late second runs has not finished.
 
-        There may be some where the answer to a request was lost.
+        Only a job in which the reply to a request was lost can have such runs. `BulkJob.run` finishes the
+        search.
         """
         has_doubt = bool(self.runs.requests.get(AttemptOutcome.UNKNOWN))
         return self.status.is_over and self.job.finished_at is None and has_doubt
 
     @property
     def beyond_limit(self) -> int:
-        """Items that are not sent, since as many as may be were billed."""
+        """The number of items that are not sent because the plan's `max_items` is reached."""
         if self.job.max_items is None:
             return 0
         unsent = sum(self.states.get(state, 0) for state in _UNSENT)
         return max(0, unsent - max(0, self.job.max_items - self.runs.billed))
 
     def plain(self) -> dict[str, Any]:
-        """Return it as what JSON can hold."""
+        """Return the summary as a JSON object, as in the JSON report.
+
+        Each attribute has a key of the same name, with two exceptions that older reports fixed: the outcomes
+        of the audit are `accounts`, and the job's limit of billed items keeps its former name. Times are ISO
+        8601 in UTC. `verdict` (the name of the status), `exit_status`, `audit.accounted_for` and
+        `audit.missing` are added.
+        """
         facts = asdict(self, value_serializer=plain)
         # Keys of a released format, which differ from the attributes.
         facts["audit"]["accounts"] = facts["audit"].pop("outcomes")

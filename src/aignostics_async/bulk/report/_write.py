@@ -44,17 +44,19 @@ class ReportFormat(StrEnum):
 async def write_report(
     job: str | os.PathLike[str], *targets: str | os.PathLike[str], pictures: bool = True
 ) -> Summary:
-    """Write a report of a job into files, each in the form that its suffix names, and return its summary.
+    """Write a report of a job to files, and return its summary.
 
-    `job` is the job's folder, or its database somewhere else.
+        await write_report("job/", "report.html", "items.csv", "report.json")
 
-    May be called at any time, also while another process works on the job, which does not wait for it. All
-    files are of one moment, readable by their owner alone, and there whole or as they were before. A page has
-    pictures of slides, which take up to a minute, unless they are not wanted. Memory does not grow with the
-    job's slides.
+    The suffix of each file selects its format: .csv, .json or .html. `job` is the job's folder, or a database
+    elsewhere.
 
-    Raises JobError where there is no job or a file can't be written, JobDatabaseError, and UsageError for a
-    suffix that is none of .csv, .json and .html.
+    May be called at any time: a process that works on the job is not delayed. All files show the same moment,
+    are readable by their owner only, and are replaced atomically. An HTML page shows pictures of slides,
+    which can take a minute; `pictures=False` leaves them out. Memory does not grow with the number of slides.
+
+    Raises JobError if there is no job or a file can't be written, JobDatabaseError if the database can't be
+    read, and UsageError for any other suffix.
     """
     database = Path(job)
     if await anyio.Path(job).is_dir():

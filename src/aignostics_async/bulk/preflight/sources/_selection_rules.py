@@ -21,7 +21,7 @@ _MAGIC = frozenset("*?[")
 
 @frozen
 class SelectionRule:
-    """A pattern, and whether what fits it counts."""
+    """A pattern of paths, and whether matching files count."""
 
     pattern: str
     counts: bool
@@ -31,13 +31,16 @@ class SelectionRule:
         object.__setattr__(self, "parts", _parts(self.pattern))
 
     def fits(self, path: str) -> bool:
-        """Whether a path, with slashes and relative to the folder that is searched, fits the pattern."""
+        """Return whether the pattern matches a path or a folder above it.
+
+        `path` is relative to the searched folder, with slashes.
+        """
         return _fit(self.parts, _names(path), whole=False)
 
     def names(self, path: str) -> bool:
-        """Whether a path fits the pattern itself, and not only a folder above it.
+        """Return whether the pattern matches a path itself, not only a folder above it.
 
-        False for a pattern whose last part stands for all names, as in `slides/*`.
+        False for a pattern that ends in a wildcard for all names, such as `slides/*`.
         """
         return bool(self.parts[-1].strip("*")) and _fit(self.parts, _names(path), whole=True)
 

@@ -38,7 +38,13 @@ def _path(value: Any) -> Path | None:
 
 @frozen(kw_only=True)
 class Sources:
-    """Where a job's slides are: places, a list of files, or a manifest. Raises ConfigurationError."""
+    """The slides of a job: folders, files and patterns, a list of files, or a manifest.
+
+        Sources(places=["slides/"], limit=100)
+        Sources(manifest="slides.csv", reference_from="column:case")
+
+    Raises ConfigurationError for a combination or value that can't be used.
+    """
 
     places: tuple[str, ...] = field(default=(), converter=_texts)
     """Folders, files, and patterns of them such as `slides/**/*.svs`."""
@@ -75,7 +81,7 @@ class Sources:
 
     @property
     def column(self) -> str | None:
-        """The column of the manifest that references come from, if one was named."""
+        """The column of the manifest that `reference_from` names, or None."""
         kind, _, column = (self.reference_from or "").partition(":")
         return column if kind == "column" else None
 
