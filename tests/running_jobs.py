@@ -173,14 +173,17 @@ class JobHarness:
         return {reference.removeprefix(f"{self.folder.name}-"): state for reference, state in rows}
 
 
-def on_first(what: EventType, act: Callable[[BulkJob], object]) -> Callable[[BulkJob, JobEvent], None]:
-    """Return what acts at the first event of a kind."""
-    done: list[bool] = []
+def on_first(
+    what: EventType, act: Callable[[BulkJob], object], *, count: int = 1
+) -> Callable[[BulkJob, JobEvent], None]:
+    """Return a callback that acts once, at the event of a kind that makes `count` of them."""
+    seen: list[JobEvent] = []
 
     def listen(job: BulkJob, event: JobEvent) -> None:
-        if event.type is what and not done:
-            done.append(True)
-            act(job)
+        if event.type is what:
+            seen.append(event)
+            if len(seen) == count:
+                act(job)
 
     return listen
 

@@ -70,7 +70,7 @@ async def test_slides_are_read_before_anything_is_uploaded(
     assert len(told) == 6, told
     for words in (
         "352.8 µm",
-        "can't be read as a slide",
+        "its directory of pictures can't be read (the file ends within it)",
         "no such file",
         "no such input",
         "used 2 times",

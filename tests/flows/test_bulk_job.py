@@ -394,7 +394,7 @@ async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(harness: Jo
 async def test_a_run_that_is_gone_when_the_job_is_resumed(harness: JobHarness) -> None:
     await harness.make("a", "b", chunk_size=1)
     harness.emulator.set_clock(rate=0)
-    await harness.run(on_first(EventType.RUN_CREATED, drain))
+    await harness.run(on_first(EventType.RUN_CREATED, drain, count=2))
     harness.emulator.set_clock(rate=RATE)
     ((lost, reference), *_) = harness.rows(
         "SELECT run_id, reference FROM items WHERE run_id IS NOT NULL ORDER BY number"

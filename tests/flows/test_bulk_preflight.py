@@ -143,13 +143,13 @@ async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Pa
     )
     assert gone == f"in.csv, line 9: {slides}/gone.svs is not there; is the path right, and its disk mounted?"
     assert again == "in.csv, line 10: the slide is in in.csv, line 2 already; remove one of the lines"
-    report = json.loads(report.to_json())
-    assert report["slides"] == {
+    as_json = json.loads(report.to_json())
+    assert as_json["slides"] == {
         "found": 7, "ready": 2, "bytes": report.bytes, "left_out": {}, "not_taken": [],
         "beyond_limit": 0,
     }  # fmt: skip
-    assert sum(len(group["slides"]) for group in report["faults"]) == len(report.faults) == 9
-    assert report["is_clear"] is False
+    assert sum(len(group["slides"]) for group in as_json["faults"]) == len(report.faults) == 9
+    assert as_json["is_clear"] is False
 
 
 async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Path) -> None:

@@ -355,7 +355,7 @@ def other_json(_: SmallPlatform) -> str:
     ("text", "message"),
     [
         (traceback, "is the traceback of a Python program"),
-        (html, "is a page of HTML or XML"),
+        (html, "is HTML or XML, not an OpenAPI document"),
         (truncated, "is cut off"),
         (other_json, "is not an OpenAPI 3 document"),
     ],

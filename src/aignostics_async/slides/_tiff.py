@@ -170,8 +170,9 @@ def read_tiff(path: Path) -> TiffFile:
         try:
             pictures = tuple(TiffPicture(tags) for tags in _directories(file, size))
         except (struct.error, _Damaged, OverflowError, MemoryError) as error:
+            reason = "the file ends within it" if isinstance(error, struct.error) else error
             raise SlideError(
-                f"its directory of pictures can't be read ({error})", path=str(path), remedy=_COPY_AGAIN
+                f"its directory of pictures can't be read ({reason})", path=str(path), remedy=_COPY_AGAIN
             ) from None
     if not pictures:
         raise SlideError("it is a TIFF without a picture", path=str(path), remedy=_COPY_AGAIN)
