@@ -15,6 +15,7 @@ from unittest.mock import ANY
 import pytest
 from attrs import evolve
 from hostile_server import Ask, Hostile, Reply, certificate, engine_of, files_in, hostile, leave_holes, until
+from raw_server import Peer, raw_server
 
 from aignostics_async import (
     ChecksumMismatch,
@@ -33,6 +34,7 @@ from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
+from aignostics_async.transfer._request import send_request
 
 MIB = 1024 * 1024
 BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB, no two places alike
@@ -348,6 +350,25 @@ async def test_three_redirects_are_followed_and_no_more(place: Hostile, tmp_path
     with pytest.raises(UrlRefused, match="more than 3 times") as caught:
         await fetch(place, tmp_path / "other")
     assert "PLANTED" not in str(caught.value)
+
+
+async def test_a_redirect_to_another_origin_gets_no_headers_of_the_first() -> None:
+    heads: list[str] = []
+
+    def serve(peer: Peer) -> None:
+        heads.append(peer.read_head())
+        peer.answer()
+
+    def redirect(peer: Peer) -> None:
+        peer.read_head()
+        peer.answer(status=307, headers=f"Location: {other.url}\r\n")
+
+    with raw_server(serve) as other, raw_server(redirect) as first:
+        async with engine_of() as engine:
+            headers = {"Authorization": "Bearer PLANTED", "X-Key": "PLANTED", "range": "bytes=0-0"}
+            await send_request(engine, "GET", first.url, name="key", headers=headers)
+    assert "range: bytes=0-0" in heads[0]
+    assert "PLANTED" not in heads[0].partition("\n")[2]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from attrs import define, field
 
 from .._core._proxies import proxy_for
 from .._core._redaction import excerpt
-from .._core._urls import DEFAULT_PORTS, without_query
+from .._core._urls import DEFAULT_PORTS, origin, without_query
 from .._http._retry import AttemptFailed, Outcome
 from .._version import user_agent
 from ..errors import ConfigurationError, TransferError, TransferInterrupted
@@ -82,8 +82,9 @@ class ConnectionPool:
         """Send one request, and give the answer if its status is 2xx.
 
         `send` writes the body, whose length is in `headers`; it may be called a second time, to begin again.
-        A GET or HEAD follows three redirects at most. `name` stands for the file in errors. Every failure,
-        also one while the body is read, becomes AttemptFailed with a TransferError inside.
+        A GET or HEAD follows three redirects at most; of `headers` another origin gets only Range. `name`
+        stands for the file in errors. Every failure, also one while the body is read, becomes AttemptFailed
+        with a TransferError inside.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -252,6 +253,8 @@ class _Exchange:
             if moved is None:
                 return self._accepted(response, target)
             self._close()
+            if origin(moved.geturl()) != origin(target.geturl()):
+                self._headers = _for_another_origin(self._headers)
             target = moved
         raise refusal(f"it was redirected more than {_MAX_REDIRECTS} times", self._name, response.status)
 
@@ -330,6 +333,11 @@ def _head(line: str, fields: Mapping[str, str]) -> bytes:
     if content.count(b"\n") != len(fields) or content.count(b"\r") != len(fields):
         raise ConnectionBroken("a header of the request holds a line break", was_sent=False)
     return content + b"\r\n\r\n"
+
+
+def _for_another_origin(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what may be sent to where a request is redirected: the others may be credentials."""
+    return {name: value for name, value in headers.items() if name.lower() == "range"}
 
 
 def _host(target: SplitResult) -> str:
