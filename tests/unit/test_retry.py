@@ -83,7 +83,7 @@ def test_retry_after_is_read_as_number_and_as_date() -> None:
     assert parse_retry_after("0.5", now) == 0.5
     assert parse_retry_after(format_datetime(now + timedelta(seconds=30), usegmt=True), now) == 30
     assert parse_retry_after(format_datetime(now - timedelta(hours=1), usegmt=True), now) == 0
-    for odd in (None, "", "soon", "Thu, 01 Jan 2026 00:00:00"):
+    for odd in (None, "", "soon", "Thu, 01 Jan 2026 00:00:00", f"Thu, 01 Jan 2026 00:00:00 +{'9' * 20}"):
         assert parse_retry_after(odd, now) is None
 
 

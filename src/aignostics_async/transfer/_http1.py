@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from ._ranges import parse_size
+
 MAX_HEAD = 64 * 1024  # bytes of status line and headers together
 MAX_LINE = 4 * 1024  # bytes of a chunk's size, and of a trailer
 _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: .*)?")
@@ -91,7 +93,7 @@ def _length(headers: Mapping[str, str]) -> int | None:
     told = {value.strip() for value in headers.get("content-length", "").split(",")}
     if told == {""}:
         return None
-    length = told.pop()
-    if told or not (length.isascii() and length.isdigit()):
+    length = parse_size(told.pop())
+    if told or length is None:
         raise ProtocolError("the answer has no single length")
-    return int(length)
+    return length

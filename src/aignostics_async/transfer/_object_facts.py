@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from .._core._crc32c import goog_crc32c, readable_crc32c
-from ._ranges import parse_content_range
+from ._ranges import parse_content_range, parse_size
 
 _MD5 = re.compile(r"[0-9a-f]{32}(-\d{1,5})?")
 _NOTED = "x-ms-meta-crc32c"
@@ -67,7 +67,7 @@ _OF_THE_BODY = frozenset({"x-amz-checksum-crc32c", "content-md5"})
 
 def _size(headers: Mapping[str, str]) -> int | None:
     told = headers.get("x-goog-stored-content-length") or headers.get("content-length", "")
-    return int(told) if told.isascii() and told.isdigit() else None
+    return parse_size(told)
 
 
 def _crc32c(headers: Mapping[str, str]) -> str | None:

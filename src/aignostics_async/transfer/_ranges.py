@@ -9,7 +9,9 @@ from attrs import define, field
 
 from .._core._crc32c import Crc32c, checksum_segments
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+# Python refuses to read integers of thousands of digits; no file has more than 18.
+_SIZE = re.compile("[0-9]{1,18}")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 
 @define(eq=False)
@@ -76,6 +78,11 @@ def range_header(span: Span) -> dict[str, str]:
         return {}
     last = "" if span.end is None else span.end - 1
     return {"Range": f"bytes={span.position}-{last}"}
+
+
+def parse_size(value: str) -> int | None:
+    """Return a number of bytes, or None for a value that is not one, or is larger than any file."""
+    return int(value) if _SIZE.fullmatch(value) else None
 
 
 def parse_content_range(value: str) -> tuple[int, int, int] | None:

@@ -12,6 +12,7 @@ from ..._core._tasks import for_each
 from ..._internals import transfer_engine
 from ...errors import AignosticsError
 from ...models import ItemResult, ItemStatus, RunDetails
+from ...transfer._ranges import parse_content_range, parse_size
 from ...transfer._request import send_request
 from ._repeats import file_name, is_same_end
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _SAMPLES = 3
 # The mark of a job with `reference_tag`.
 _TAG = re.compile(r"~[0-9a-f]{8}\.\d+\Z")
-_TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
 
 
 @frozen
@@ -127,6 +127,5 @@ async def _size(client: Client, name: str, url: str) -> int | None:
         headers = (await send_request(engine, "GET", url, name=name, headers={"Range": "bytes=0-0"})).headers
     except AignosticsError:
         return None
-    told = _TOTAL.fullmatch(headers.get("content-range", ""))
-    length = told[1] if told else headers.get("content-length", "")
-    return int(length) if length.isdigit() else None
+    told = parse_content_range(headers.get("content-range", ""))
+    return parse_size(headers.get("content-length", "")) if told is None else told[2]
