@@ -153,6 +153,8 @@ async def test_an_answer_that_breaks_off_is_an_error_of_this_package(
         b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nab",
+        b"HTTP/1.1 503 No\r\nRetry-After: Thu, 01 Jan 2026 00:00:00 +" + b"9" * 20 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" * 10,
@@ -439,6 +441,24 @@ async def test_a_stopped_process_goes_on(tmp_path: Path) -> None:
 
 
 # Early answers
+
+
+@pytest.mark.parametrize("use", [put, send], ids=lambda use: use.__name__)
+async def test_an_interim_answer_in_pieces_is_no_answer(
+    tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first piece arrives while the body is being sent, and the rest after the body."""
+    monkeypatch.setattr(f"{__name__}.BODY", BODY * 7)  # more than any socket buffers
+
+    def serve(peer: Peer) -> None:
+        peer.write(b"HTTP/1.")
+        peer.read_request()
+        peer.write(b"1 100 Continue\r\n\r\n")
+        peer.answer()
+
+    with raw_server(serve) as server:
+        async with engine_of(ONE_TRY) as engine:
+            await use(engine, server.url, tmp_path)
 
 
 @pytest.mark.parametrize("use", [put, send], ids=lambda use: use.__name__)

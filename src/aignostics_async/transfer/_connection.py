@@ -137,7 +137,8 @@ class Connection:
         self._received += piece
         while self._received.startswith(_INTERIM) and (end := head_end(self._received)):
             del self._received[:end]
-        return not piece or bool(self._received and not self._received.startswith(_INTERIM))
+        # The beginning of an interim answer is one, too: a head may come in pieces.
+        return not piece or not _INTERIM.startswith(bytes(self._received[: len(_INTERIM)]))
 
     # Answers
 
