@@ -49,7 +49,7 @@ class Client:
 
     Creating a client does no I/O; entering it opens its connections in the running event loop. All tasks of
     that loop can share it. Using it before or after, or in another loop, raises UsageError. Raises
-    ConfigurationError for an address or a token that can't be used.
+    ConfigurationError for an unusable address or token.
     """
 
     def __init__(self, api_root: str, token: str | TokenSource, *, settings: Settings | None = None) -> None:
@@ -95,7 +95,7 @@ class Client:
 
     @property
     def settings(self) -> Settings:
-        """The settings that this client was made with, those of `with_options` included."""
+        """The settings of this client, including those of `with_options`."""
         return self._session.settings
 
     async def __aenter__(self) -> Self:
@@ -121,11 +121,11 @@ class Client:
         retries: Retries | None = None,
         hooks: Hooks | None = None,
     ) -> Self:
-        """Return a client that shares this one's connections, with other timeouts, retries or hooks.
+        """Return a client that shares the connections of this one, with other timeouts, retries or hooks.
 
             quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
 
-        No I/O. It is open as long as this one is, and must not be entered. Watching keeps the settings of
+        No I/O. It is open as long as this client is, and must not be entered. Watching keeps the settings of
         this client, because all watchers share their requests.
         """
         base = self.settings
@@ -150,14 +150,14 @@ class Client:
             async for change in client.watch([run, "0b5c..."]):
                 print(change.run_id, change.reference, change.old, "->", change.new)
 
-        `runs` are handles or ids. With the `cursor` of an earlier change, runs that were not over then
-        continue from there, whether they are named or not. Ends when all runs are over. A run that vanishes
+        `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
+        continue from there, whether they are named or not. Ends when all runs are final. A run that vanishes
         or can't be read does not end the others; at the end all such errors are raised in one ExceptionGroup.
 
         Costs one request per hundred runs every `Settings.poll_interval`, and up to
-        `Settings.results_rate_limit` for the items of RUNNING runs. A run's state is seen within the
-        interval, an item's up to (RUNNING runs / rate limit) minutes later. A slow consumer delays no other
-        watcher and misses no final state.
+        `Settings.results_rate_limit` requests a minute for the items of RUNNING runs. A change of a run is
+        seen within the interval, one of an item up to (RUNNING runs / rate limit) minutes later. A slow
+        consumer delays no other watcher and misses no final state.
         """
         if isinstance(runs, str | Run):
             raise UsageError(f"runs takes several; put the one in a list: [{runs!r}], or use its own watch()")
@@ -178,11 +178,14 @@ class Client:
     ) -> Watcher:
         """Watch all runs of the caller, including runs created later; never ends.
 
-        `application` limits it to the runs of one application id, `since`, an aware time, to runs triggered
-        at that time or later. Without `since` every existing run is read once. After a restart give the
-        `cursor` of an earlier change instead: runs that were over then are not read again, except those of
-        the ten minutes before, whose changes are repeated (see `Change.id`). A run that vanishes is dropped.
-        Costs are those of `watch`.
+            async for change in client.watch_all(since=datetime.now(UTC)):
+                print(change.run_id, change.new)
+
+        `application` limits it to runs of one application id, `since`, an aware time, to runs triggered at
+        that time or later. Without `since` every existing run is read once. After a restart pass the `cursor`
+        of an earlier change instead: runs that were final then are not read again, except those of the last
+        ten minutes before it, which repeat their changes (see `Change.id`). A run that vanishes is dropped.
+        Costs what `watch` costs.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
@@ -193,19 +196,20 @@ class Client:
         *,
         progress: Progress | None = None,
     ) -> CompletedItems:
-        """Download each item's files as soon as it succeeds, and yield the item when they are complete.
+        """Download the files of each item as soon as it succeeds, and yield the item when they are complete.
 
             async with client.download_as_completed(runs, "results/") as items:
                 async for done in items:
                     print(done.item.reference, [file.path for file in done.files])
 
-        `runs` are handles or ids, or a watcher, such as one of `watch_all` or one that continues from a
-        cursor. Files lie in a folder per run id and in it a folder per item, laid out and verified as by
-        `Run.download`. Signed URLs are those of the listing that showed the item, and are requested again if
-        a storage refuses them. A failed file is an outcome of its item and stops no other file. At the end it
-        raises what `watch` would raise. `progress` is called with a `TransferEvent`; what it raises stops the
-        downloads and is raised. Costs are those of `watch`; up to `Limits.transfers` items are downloaded at
-        once.
+        `runs` are handles or ids, or a watcher, such as one from `watch_all` or one that continues from a
+        cursor. Files are in a folder per run id, and in it a folder per item, laid out and verified as by
+        `Run.download`. The signed URLs of the listing that showed the item are used, and requested again if a
+        storage refuses them. A failed file is an outcome of its item and stops no other file.
+
+        `progress` is called with a `TransferEvent`; an exception that it raises stops the downloads and is
+        raised. At the end it raises what `watch` would raise. Costs what `watch` costs; up to
+        `Limits.transfers` items are downloaded at once.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -226,10 +230,13 @@ class Client:
         verify: Verify = "auto",
         checksums: Checksums = "auto",
     ) -> Store:
-        """Return the object store at an address, as `runs.submit` would use it; no I/O.
+        """Return the object store at an address, as `runs.submit` would use it; no request.
 
-        `endpoint`, `verify` and `checksums` are for an address that is a text, and mean what the fields of
-        `S3` of these names do. Raises ConfigurationError for an address that this release can't use.
+            store = client.store("s3://slides/lab-7", verify="read-back")
+
+        `endpoint`, `verify` and `checksums` are for an address that is a text, and mean the same as the
+        fields of `S3` with these names. Raises ConfigurationError for an unsupported address or missing
+        credentials.
         """
         return open_store(address, self._session, endpoint=endpoint, verify=verify, checksums=checksums)
 
@@ -240,7 +247,7 @@ class Client:
             runs = await client.call(list_runs, page_size=10)
 
         `operation` is a module of `aignostics_api.api.public`. Token, retries, timeouts and errors are those
-        of the client; an error status raises, so an error model is never returned.
+        of the client; an error status raises APIStatusError, so an error model is never returned.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

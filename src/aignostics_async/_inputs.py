@@ -44,10 +44,13 @@ def _is_mpp_source(_slide: object, _attribute: Any, value: Any) -> None:
 
 @frozen
 class Slide:
-    """A whole-slide image on this machine: a file, or any one file of a slide that consists of several.
+    """A whole-slide image on this machine: a file, or any one file of a slide with several.
 
-    What the file is and which files belong to it is decided by its content. Size and resolution are read
-    from it.
+        Slide("case-7.svs")
+        Slide("case-7.tiff", mpp=0.25)
+
+    The content of the file determines its format and the other files of the slide. Size and resolution are
+    read from it. Raises UsageError for an invalid value; creating a Slide does no I/O.
     """
 
     path: Path = field(converter=_as_path)
@@ -81,7 +84,7 @@ class Slide:
 
 @frozen
 class InputArtifact:
-    """An input file that has a URL, which must be valid for at least six days.
+    """An input file that is at a URL already; the URL must be valid for at least six days.
 
     `metadata` must fit the schema of the version's input of this name.
     """
@@ -110,13 +113,14 @@ _SlideLike = Slide | str | os.PathLike[str]
 
 @frozen
 class Item:
-    """One item of a run, identified by a reference that is unique in its run.
+    """An item of a run, identified by a reference that is unique in the run.
 
         Item("case-7", slide="case-7.svs")
         Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
 
-    Give a `slide`, or its path, for `runs.submit` to read and upload, or `artifacts` that have URLs. For a
-    version with several inputs, `slide` is a mapping from input name to slide. Raises UsageError.
+    Pass a `slide`, or its path, for `runs.submit` to read and upload, or `artifacts` that have URLs. For a
+    version with several inputs, `slide` is a mapping from input name to slide. Raises UsageError for an
+    invalid value.
     """
 
     reference: str = field(validator=_is_text)

@@ -67,7 +67,7 @@ class RunStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the run will not change any more."""
+        """Whether the run will not change any more: it is completed, rejected or cancelled."""
         return self in _FINAL_RUN_STATUSES
 
 
@@ -94,7 +94,7 @@ class ItemStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the item will not change any more."""
+        """Whether the item will not change any more: every known status but PENDING."""
         return self in _FINAL_ITEM_STATUSES
 
 
@@ -102,7 +102,7 @@ _FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING}
 
 
 class ArtifactScope(_OpenEnum):
-    """Whether an output belongs to each item or to the run as a whole."""
+    """Whether an output belongs to one item or to the whole run."""
 
     ITEM = "ITEM"
     GLOBAL = "GLOBAL"
@@ -110,7 +110,10 @@ class ArtifactScope(_OpenEnum):
 
 @frozen
 class Application:
-    """An application that the caller's organization may run."""
+    """An application that the caller's organization may run.
+
+    `regulatory_classes` are the platform's own words.
+    """
 
     application_id: str
     name: str
@@ -120,7 +123,10 @@ class Application:
 
 @frozen
 class InputArtifactSpec:
-    """An input file that a version needs for each item; its metadata must fit the JSON schema."""
+    """An input file that a version needs for each item.
+
+    The metadata of the file must fit `metadata_schema`, a JSON schema.
+    """
 
     name: str
     mime_type: str
@@ -129,7 +135,10 @@ class InputArtifactSpec:
 
 @frozen
 class OutputArtifactSpec:
-    """A file that a version produces, for each item or for the whole run."""
+    """A file that a version produces for each item or for the whole run.
+
+    `metadata_schema` is the JSON schema of the file's metadata.
+    """
 
     name: str
     mime_type: str
@@ -139,7 +148,10 @@ class OutputArtifactSpec:
 
 @frozen
 class ApplicationVersion:
-    """A version of an application, with its inputs and outputs."""
+    """A version of an application: its inputs, its outputs and its changelog.
+
+    `application_version_id` is such as `"h-e-tme:v1.2.3"`, and `version` such as `"1.2.3"`.
+    """
 
     application_version_id: str
     application_id: str
@@ -152,7 +164,10 @@ class ApplicationVersion:
 
 @frozen
 class RunDetails:
-    """A snapshot of a run."""
+    """A snapshot of a run: its status, its version, and when and by whom it was triggered.
+
+    `triggered_at` is aware, by the platform's clock.
+    """
 
     run_id: str
     application_version_id: str
@@ -179,11 +194,14 @@ class OutputArtifactDraft:
 
 @frozen
 class OutputArtifact(OutputArtifactDraft):
-    """A result file of an item. `download_url` is a signed URL: a secret that is valid for an hour."""
+    """A result file of an item.
+
+    `download_url` is a signed URL: a secret that is valid for an hour, or None if the server sent none.
+    """
 
     @property
     def mime_type(self) -> str:
-        """The media type by the metadata, or `application/octet-stream`."""
+        """The media type in the metadata, by default `application/octet-stream`."""
         for key in ("media_type", "mime_type"):
             if isinstance(value := self.metadata.get(key), str):
                 return value
@@ -191,7 +209,7 @@ class OutputArtifact(OutputArtifactDraft):
 
     @property
     def crc32c(self) -> str | None:
-        """The CRC32C by the metadata, in wire form, or None."""
+        """The CRC32C that the metadata promise, in wire form, or None."""
         for key in CHECKSUM_KEYS:
             if isinstance(value := self.metadata.get(key), str):
                 return value
@@ -200,7 +218,7 @@ class OutputArtifact(OutputArtifactDraft):
 
 @define
 class ItemResultDraft:
-    """The fields of an item's result while it is decoded."""
+    """The fields of an ItemResult while it is decoded."""
 
     item_id: str
     run_id: str
@@ -212,7 +230,7 @@ class ItemResultDraft:
 
 @frozen
 class ItemResult(ItemResultDraft):
-    """A snapshot of an item of a run."""
+    """A snapshot of an item of a run: its status, error and output artifacts."""
 
 
 @frozen
@@ -226,7 +244,10 @@ class InvalidItem:
 
 @frozen
 class Fault:
-    """A fault of a run request: the problem, and the item's reference and artifact that it concerns."""
+    """A fault in a run request: the problem, and the item's reference and the artifact where it lies.
+
+    `reference` and `artifact` are None if the fault concerns the whole request or the whole item.
+    """
 
     problem: str
     reference: str | None = None

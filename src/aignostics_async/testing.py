@@ -57,7 +57,7 @@ except ModuleNotFoundError:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; a hook of pytest."""
+    """Register the `aignostics_emulator` marker; a pytest hook."""
     config.addinivalue_line(
         "markers",
         "aignostics_emulator(**options): options of the emulator for this test, as reset takes them",
@@ -66,14 +66,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def aignostics_emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Give the emulator of the session; `aignostics_emulator` resets it for each test."""
+    """Yield the emulator of the session; a pytest fixture.
+
+    `aignostics_emulator` resets it for each test.
+    """
     with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_process: Emulator) -> Emulator:
-    """Give the emulator as new, with the options of the test's `aignostics_emulator` marker."""
+    """Return an emulator without runs, objects, logins and fault rules; a pytest fixture.
+
+        @pytest.mark.aignostics_emulator(token_lifetime=5)
+        def test_a_short_token(aignostics_emulator): ...
+
+    The marker sets options for one test, as `Emulator.reset` accepts them. The process is shared by the
+    session.
+    """
     marker = request.node.get_closest_marker("aignostics_emulator")
     aignostics_emulator_process.reset(**(marker.kwargs if marker else {}))
     return aignostics_emulator_process
@@ -81,14 +91,23 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
 
 @_async_fixture
 async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Client]:
-    """Give an open client for the emulator."""
+    """Yield an open client for the emulator; a pytest fixture.
+
+        async def test_a_run(aignostics_client):
+            assert await aignostics_client.runs.list().to_list() == []
+
+    Its polls and retries wait for milliseconds.
+    """
     async with aignostics_emulator.client() as client:
         yield client
 
 
 @pytest.fixture
 def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Set the variables with which `Client.from_env` connects to the emulator, and return them."""
+    """Set the variables with which `Client.from_env` connects to the emulator; a pytest fixture.
+
+    Returns them as a mapping, and restores the environment after the test.
+    """
     for name, value in aignostics_emulator.environment.items():
         monkeypatch.setenv(name, value)
     return aignostics_emulator.environment
@@ -96,7 +115,10 @@ def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.Mo
 
 @pytest.fixture(scope="session")
 def aignostics_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a small synthetic slide."""
+    """Return the path of a small synthetic slide; a pytest fixture.
+
+    The session shares the file, so do not change it.
+    """
     from .emulator.synthetic import write_slide
 
     return write_slide(tmp_path_factory.mktemp("slides") / "case-7.tiff", width=700, height=520)

@@ -32,8 +32,8 @@ class Crc32c:
         checksum.update(b"123456789")
         checksum.wire  # "4waSgw=="
 
-    For `a` over some bytes and `b` over the bytes that follow, `a + b` is the checksum of both together. An
-    addition takes microseconds, whatever the lengths.
+    If `a` covers some bytes and `b` those that follow, `a + b` is the checksum of both together. Adding takes
+    microseconds for any length.
     """
 
     __slots__ = ("length", "value")
@@ -43,7 +43,7 @@ class Crc32c:
         self.length = length
 
     def update(self, data: Buffer) -> None:
-        """Add bytes from any buffer, without copying them."""
+        """Add the bytes of any buffer without copying them."""
         import crc32c  # here, because it costs a quarter of this package's import time
 
         self.value = crc32c.crc32c(data, self.value)
@@ -51,7 +51,7 @@ class Crc32c:
 
     @property
     def wire(self) -> str:
-        """The wire form: base64 of the four big-endian bytes, eight characters."""
+        """The wire form: base64 of the four big-endian bytes, always eight characters."""
         return encode_crc32c(self.value)
 
     def __add__(self, after: Crc32c) -> Crc32c:
@@ -76,7 +76,7 @@ def encode_crc32c(value: int) -> str:
 
 
 def decode_crc32c(wire: str) -> int:
-    """Return the checksum of a wire form: `decode_crc32c("4waSgw==")` is `0xE3069283`.
+    """Return the checksum in a wire form: `decode_crc32c("4waSgw==")` is `0xE3069283`.
 
     Raises ValueError for anything but the base64 of four bytes.
     """
@@ -118,19 +118,32 @@ def goog_crc32c(header: str | None) -> str | None:
 
 
 def checksum_bytes(data: Buffer) -> Crc32c:
-    """Return the checksum of bytes in memory."""
+    """Return the checksum of bytes in memory.
+
+        checksum_bytes(b"123456789").wire  # "4waSgw=="
+
+    Blocks for the time of one pass over the bytes.
+    """
     checksum = Crc32c()
     checksum.update(data)
     return checksum
 
 
 def checksum_segments(segments: Iterable[Crc32c]) -> Crc32c:
-    """Return the checksum of a whole from those of its segments, in order."""
+    """Return the checksum of a file from the checksums of its consecutive segments.
+
+        checksum_segments([checksum_bytes(b"1234"), checksum_bytes(b"56789")]).wire  # "4waSgw=="
+
+    The segments must be in order and without gaps. Costs microseconds per segment.
+    """
     return sum(segments, Crc32c())
 
 
 async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
-    """Return the checksum of a stream, hashing each piece as it arrives."""
+    """Return the checksum of a stream, updated as each piece arrives.
+
+    It runs in the event loop, so keep pieces small. Raises what the stream raises.
+    """
     checksum = Crc32c()
     async for piece in stream:
         checksum.update(piece)
@@ -138,9 +151,9 @@ async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
 
 
 async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
-    """Return the checksum of a file, read once in a worker thread with a buffer of 1 MiB.
+    """Return the checksum of a file; reads it once in a worker thread, with a buffer of 1 MiB.
 
-    Raises OSError as `open` does.
+    Raises OSError if the file can't be opened or read.
     """
     return await anyio.to_thread.run_sync(read_checksum, path)
 

@@ -42,7 +42,7 @@ class PageRequest:
 
 @frozen
 class Page(Generic[T]):
-    """One page: what could be read, what could not, and how many entries the server sent."""
+    """One page of a list: the entries that could be read, those that could not, and the number of all."""
 
     number: int
     items: tuple[T, ...]
@@ -52,7 +52,7 @@ class Page(Generic[T]):
 
     @property
     def size(self) -> int:
-        """How many entries the server sent."""
+        """The number of entries that the server sent, including those that can't be read."""
         return len(self.items) + len(self.invalid)
 
 
@@ -64,12 +64,12 @@ class Pager(Generic[T]):
         newest = await client.runs.list().first()
         applications = await client.applications.list().to_list()
 
-    Making one costs nothing; each iteration starts at the first page. One page is in memory at a time. The
-    end is an empty page, a page that is not full, or a 404 on any page but the first, where it raises
-    NotFound. An entry that moved to the next page between two requests is given once.
+    Creating one does no I/O; each iteration starts at the first page and keeps one page in memory. It ends at
+    an empty page, at a page that is not full, or at a 404; on the first page a 404 raises NotFound. An entry
+    that moved to the next page between two requests is yielded once.
 
-    Iterating entries raises InvalidItems at the end if some could not be read: all others were given by
-    then. Pages carry them in `invalid` and raise nothing.
+    Iterating over entries raises InvalidItems at the end if some could not be read, after yielding all
+    others. Pages list them in `invalid` instead.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class Pager(Generic[T]):
             raise InvalidItems(self._operation, invalid)
 
     async def first(self) -> T | None:
-        """Return the first entry that can be read, or None if there is none; usually costs one request.
+        """Return the first readable entry, or None if there is none; usually costs one request.
 
-        With a small `page_size` the answer is small.
+        A small `page_size` keeps the response small.
         """
         async for page in self.pages():
             if page.items:
@@ -105,7 +105,10 @@ class Pager(Generic[T]):
         return None
 
     async def to_list(self) -> list[T]:
-        """Return all entries, in memory at once; raises InvalidItems if some can't be read."""
+        """Return all entries as a list in memory; costs one request per page.
+
+        Raises InvalidItems if some entries can't be read; iterate to get the others.
+        """
         return [entry async for entry in self]
 
     if not TYPE_CHECKING:  # type checkers report the mistakes themselves
@@ -120,7 +123,10 @@ class Pager(Generic[T]):
             )
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Give page after page; each is fetched when it is asked for."""
+        """Yield one Page after the other; each is fetched when it is needed.
+
+        Entries that can't be read are in `Page.invalid` and raise nothing.
+        """
         seen: set[Hashable] = set()
         request = self._first
         while True:

@@ -7,10 +7,14 @@ from typing import NoReturn, Self
 
 
 class Secret:
-    """A token, code, password or signed URL that can be sent and does not show.
+    """A token, code, password or signed URL that can be sent but is never shown.
 
-    It shows in no repr, log, copy or `attrs.asdict`, not in the variables of a traceback, and can't be
-    pickled. Only `reveal()` returns the text, so every use of it can be found.
+        secret = Secret("text")
+        print(secret)  # no text
+        secret.reveal()  # "text"
+
+    It appears in no repr, log, copy, `attrs.asdict` or traceback variable, and can't be pickled. Only
+    `reveal` returns the text, so every use can be found.
     """
 
     __slots__ = ("_text",)

@@ -62,8 +62,8 @@ class Token:
 
         Token("text", lifetime=3600)
 
-    The text shows in no repr and can't be pickled. Tokens compare by identity; `is_same` compares texts.
-    Raises ConfigurationError for a text that can't be sent.
+    `lifetime` is in seconds. The text appears in no repr and can't be pickled. Tokens compare by identity;
+    `is_same` compares texts. Raises ConfigurationError for a text that can't be sent in a header.
     """
 
     _text: Secret = field(converter=as_secret, validator=_sendable)
@@ -89,15 +89,15 @@ class Token:
 
     @property
     def text(self) -> str:
-        """The token itself."""
+        """The text of the token; a secret."""
         return self._text.reveal()
 
     @property
     def seconds_left(self) -> float:
-        """The rest of its lifetime, by the clock that gives less; infinite if unknown.
+        """The rest of the lifetime in seconds, infinite if it is unknown.
 
-        The monotonic clock can't be set but may stop while the machine sleeps; the wall clock never stops but
-        can be set.
+        It is measured by two clocks, and the lower result counts. The monotonic clock can't be set but may
+        stop while the machine sleeps; the wall clock never stops but can be set.
         """
         if self.lifetime is None:
             return inf
@@ -105,13 +105,13 @@ class Token:
         return self.lifetime - age
 
     def is_same(self, other: Token | None) -> bool:
-        """Whether both have the same text."""
+        """Return whether both have the same text; False for None."""
         return other is not None and self._text == other._text  # noqa: SLF001 - one of its own kind
 
 
 @frozen(eq=False, kw_only=True)
 class TokenSet:
-    """The tokens of a login, as a store keeps them. Shows no token."""
+    """The tokens of a login, as a store keeps them; its repr shows no token."""
 
     access: Token
     refresh: Secret | None = field(default=None)
@@ -122,16 +122,20 @@ class TokenSet:
 
 @runtime_checkable
 class TokenSource(Protocol):
-    """Anything that gives access tokens; pass it to `Client` in place of a token.
+    """An object that provides access tokens; pass it to `Client` in place of a token.
 
-    An `async def aclose(self)`, if there is one, is called when a client that uses it closes. Several clients
+        class Vault:
+            async def get_token(self, *, rejected: Token | None = None) -> Token:
+                return Token(await read_secret(), lifetime=300)
+
+    If it has an `async def aclose(self)`, a client that uses it awaits that when it closes. Several clients
     may share a source.
     """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
         """Return a usable token; called before each request.
 
-        `rejected` is a token that the API has just answered with 401: return another one if possible, or the
-        same again. Raises AuthenticationError.
+        `rejected` is a token that the API has just answered with 401: return another one if possible, else
+        the same one. Raises AuthenticationError.
         """
         ...

@@ -47,7 +47,7 @@ class Outcome:
 
 
 class AttemptFailed(Exception):
-    """One attempt failed; `error` is raised to the caller if there is no other attempt."""
+    """One attempt failed; `error` is what the caller gets if no other attempt follows."""
 
     def __init__(self, error: AignosticsError, outcome: Outcome) -> None:
         super().__init__()

@@ -48,7 +48,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 
 class Operation(Protocol[_P, _T_co]):
-    """A module of `aignostics_api.api.public`, as `client.call` takes it."""
+    """A module of `aignostics_api.api.public`, as `client.call` accepts it."""
 
     def _get_kwargs(self, *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]: ...
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @frozen
 class DownloadRequest:
-    """An artifact of an item, the file for it, and the folder that the file must not leave."""
+    """An artifact to download, its target path, and the folder that the path must not leave."""
 
     item: ItemResult
     artifact: OutputArtifact
@@ -37,15 +37,15 @@ class DownloadRequest:
 
     @property
     def name(self) -> str:
-        """What the file is called in errors."""
+        """The name of the file in errors: reference and artifact."""
         return f"{self.item.reference}/{self.artifact.name}"
 
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:
-        """Return an outcome of this file."""
+        """Return an outcome of this file; `size` is in bytes, `crc32c` in wire form."""
         return FileOutcome(self.item.reference, self.artifact.name, self.path, status, size, crc32c)
 
     def failure(self, error: AignosticsError) -> FileOutcome:
-        """Return the outcome of this file for a download that failed."""
+        """Return the outcome of this file after a failed download."""
         return evolve(self.outcome(FileStatus.FAILED), error=error)
 
 

@@ -38,7 +38,7 @@ _OUTSIDE = (
 
 @frozen
 class CompletedItem:
-    """An item that has succeeded, the change that showed it, and the outcome of each of its files."""
+    """An item that has succeeded, the change that reported it, and the outcome of each of its files."""
 
     change: Change
     item: ItemResult
@@ -46,13 +46,14 @@ class CompletedItem:
 
 
 class CompletedItems(AsyncIterator[CompletedItem]):
-    """Completed items, made by `client.download_as_completed`: use it in `async with`, iterate it inside.
+    """An async iterator over completed items, made by `client.download_as_completed`.
 
-    Files are downloaded between two items, so it has an end: leaving the block stops them, and what was not
-    finished is resumed the next time. An item waits until it is taken, and then no more are started.
+    Enter it with `async with` and iterate inside the block. Leaving the block stops downloads; the next call
+    resumes those that are unfinished. A completed item waits until it is consumed, and no further downloads
+    start meanwhile.
 
-    What the progress callback raises stops the downloads and is raised by the next step of the iteration, or
-    by the end of the block.
+    An exception of the progress callback stops the downloads. It is raised by the next step of the iteration,
+    or at the end of the block.
     """
 
     def __init__(

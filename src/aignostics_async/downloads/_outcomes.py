@@ -13,7 +13,7 @@ from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
 class FileStatus(StrEnum):
-    """Whether a file is in the folder, and what is known of its bytes."""
+    """Whether an output file is in the folder, and whether its bytes are verified."""
 
     VERIFIED = "VERIFIED"
     """Downloaded, and its bytes are the promised ones."""
@@ -27,7 +27,10 @@ class FileStatus(StrEnum):
 
 @frozen
 class FileOutcome:
-    """The outcome of one output artifact."""
+    """The outcome of one output artifact.
+
+    `size` is in bytes, and `crc32c` in wire form. `error` is set if and only if the status is FAILED.
+    """
 
     reference: str
     artifact: str
@@ -45,7 +48,10 @@ class FileOutcome:
 
 @frozen
 class DownloadReport:
-    """The result of a download: the run, its items, and one outcome for each of their files."""
+    """The result of a download: the run, its items, and one outcome for each output file.
+
+    `invalid` lists items that can't be read.
+    """
 
     run: RunDetails
     folder: Path
@@ -54,7 +60,7 @@ class DownloadReport:
     invalid: tuple[InvalidItem, ...] = ()
 
     def of(self, reference: str) -> tuple[FileOutcome, ...]:
-        """Return the outcomes of one item's files."""
+        """Return the outcomes of the files of one item; empty for an unknown reference."""
         return tuple(file for file in self.files if file.reference == reference)
 
     @property
@@ -63,8 +69,10 @@ class DownloadReport:
         return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
-        """Return an error for each failure: a run that did not complete, an item without results, a file
-        that is missing or, unless `allow_unverified`, without a promised checksum.
+        """Return an error for each failure.
+
+        Failures are a run that did not complete, an item without results or one that can't be read, and a
+        file that is missing or, unless `allow_unverified`, has no promised checksum.
         """
         ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]
@@ -91,17 +99,24 @@ class DownloadReport:
         return tuple(failures)
 
     def raise_for_failures(self, *, allow_unverified: bool = False) -> None:
-        """Raise an ExceptionGroup of all `failures`, or do nothing if there is none."""
+        """Raise an ExceptionGroup of all `failures`; do nothing if there are none.
+
+            report = await run.download("results/")
+            report.raise_for_failures(allow_unverified=True)
+
+        By default a file without a promised checksum is a failure.
+        """
         failures = self.failures(allow_unverified=allow_unverified)
         if failures:
             raise ExceptionGroup(f"{len(failures)} failures in run {self.run.run_id}", failures)
 
     def to_json(self) -> str:
-        """Return the report as JSON, without any URL.
+        """Return the report as a JSON object, without any URL.
 
-        An object with `run_id`, `application_version_id`, `status`, `items` (each with `reference`, `status`,
-        `error`) and `files` (each with `reference`, `artifact`, `path` relative to the folder, `status`,
-        `size` in bytes, `checksum_base64_crc32c`, `error`).
+        Its keys are `run_id`, `application_version_id`, `status`, `items` (each with `reference`, `status`
+        and `error`) and `files` (each with `reference`, `artifact`, `path` relative to the folder, `status`,
+        `size` in bytes, `checksum_base64_crc32c` and `error`). `error` is null without one, and so is an
+        unknown checksum.
         """
         record = {
             "run_id": self.run.run_id,

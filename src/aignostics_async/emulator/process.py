@@ -26,11 +26,17 @@ IMPATIENT = Settings(
 
 
 class Emulator:
-    """An emulator in a process of its own, on a free port of this machine.
+    """An emulator of the platform in a process of its own, on a free port of this machine.
 
-    Use it as a context manager: it runs inside the block. `kill` and `start` restart it on the same data
-    folder. Keyword arguments are the options of `aignostics-async emulator`, such as `speed=100`; a list or
-    tuple repeats an option.
+        with Emulator(tmp_path) as emulator:
+            async with emulator.client() as client:
+                ...
+
+    It runs inside the block. `kill` and `start` restart it on the same data folder. Keyword arguments are the
+    options of `aignostics-async emulator`; `speed` is 1000 by default. A list or tuple repeats an option.
+
+    Properties and methods need a running emulator. Methods raise `urllib.error.HTTPError` for arguments that
+    it refuses.
     """
 
     def __init__(self, data: Path, **options: object) -> None:
@@ -41,7 +47,7 @@ class Emulator:
         self._ready: dict[str, str] = {}
 
     def start(self) -> Self:
-        """Start it and wait until it accepts requests; raises RuntimeError if it does not start."""
+        """Start the emulator and wait until it accepts requests. Raises RuntimeError if it does not start."""
         with tempfile.TemporaryDirectory() as scratch:
             ready_file = Path(scratch, "ready.json")
             command = [sys.executable, "-m", "aignostics_async.cli", "emulator"]
@@ -56,11 +62,11 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop it with SIGTERM and wait for its end."""
+        """Stop the emulator with SIGTERM and wait until it has ended; does nothing if it is not running."""
         self._end("terminate")
 
     def kill(self) -> None:
-        """Stop it with SIGKILL."""
+        """Stop the emulator with SIGKILL and wait until it has ended; does nothing if it is not running."""
         self._end("kill")
 
     def _end(self, how: str) -> None:
@@ -82,27 +88,27 @@ class Emulator:
 
     @property
     def api_root(self) -> str:
-        """The API root for Client."""
+        """The API root to pass to `Client`."""
         return self._ready["api_root"]
 
     @property
     def token_url(self) -> str:
-        """The token endpoint."""
+        """The URL of the token endpoint."""
         return self._ready["token_url"]
 
     @property
     def store_url(self) -> str:
-        """The address of its store for `runs.submit`."""
+        """The address of the emulator's own store, to pass to `runs.submit`."""
         return self._ready["store_url"]
 
     @property
     def client_id(self) -> str:
-        """The client id for its token endpoint."""
+        """The id of the public client at the token endpoint."""
         return self._ready["client_id"]
 
     @property
     def service(self) -> tuple[str, str]:
-        """The id and secret of its confidential client, for ClientCredentials."""
+        """The id and secret of a confidential client, for `ClientCredentials`."""
         return self._ready["service_client_id"], self._ready["client_secret"]
 
     @property
@@ -117,12 +123,12 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables with which `Client.from_env` connects to it."""
+        """The environment variables with which `Client.from_env` connects to the emulator."""
         return {"AIGNOSTICS_API_ROOT": self.api_root, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
     @property
     def login_environment(self) -> dict[str, str]:
-        """The environment variables with which `aignostics-async login` signs in to it."""
+        """The environment variables with which `aignostics-async login` signs in to the emulator."""
         return {
             "AIGNOSTICS_API_ROOT": self.api_root,
             "AIGNOSTICS_TOKEN_URL": self.token_url,
@@ -131,14 +137,19 @@ class Emulator:
         }
 
     def s3(self, bucket: str = "bucket", prefix: str = "") -> S3:
-        """Return a bucket of its S3 API for `runs.submit`."""
+        """Return a bucket of the emulator's S3 API, with its key, to pass to `runs.submit`.
+
+            await client.runs.submit(version, items, store=emulator.s3(prefix="lab-7"))
+
+        The bucket needs no creation.
+        """
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
 
     def gcs(self, bucket: str = "bucket", prefix: str = "", *, hmac: bool = False) -> GCS:
-        """Return a bucket of its Google Cloud Storage API for `runs.submit`.
+        """Return a bucket of the emulator's Google Cloud Storage API, to pass to `runs.submit`.
 
-        Its requests are signed with the key of a service account, or with an HMAC key.
+        Requests are signed with the key of a service account, or with an HMAC key if `hmac` is True.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]
@@ -151,55 +162,94 @@ class Emulator:
         return stores
 
     def client(self, settings: Settings = IMPATIENT) -> Client:
-        """Return a client for it; enter it with `async with`."""
+        """Return a client for the emulator, to be entered with `async with`.
+
+        By default its polls and retries wait for milliseconds.
+        """
         return Client(self.api_root, self.access_token, settings=settings)
 
     # The control API; emulator/_control.py and emulator/_faults.py describe the JSON.
 
     def reset(self, **options: object) -> None:
-        """Delete runs, objects, logins, fault rules and the ledger, and set the clock to the time.
+        """Delete runs, objects, logins, fault rules and the ledger, and set the clock to the current time.
 
         Keyword arguments replace options of the constructor until the next reset. Address, access token and
-        keys stay. Takes a few hundredths of a second, where a start takes more than one.
+        keys are kept. Costs a few hundredths of a second, where a start takes more than one.
         """
         self._ready = self._control("POST", "reset", options)
         self._reset_to = options
 
     def sign_in(self) -> str:
-        """Return the refresh token of a new login, without a user."""
+        """Create a login without a user, and return its refresh token, which is valid for one use."""
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
 
     def set_faults(self, *rules: dict[str, Any]) -> None:
-        """Replace the fault rules and clear the request log."""
+        """Replace the fault rules and clear the request log.
+
+            emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "times": 1, "drop": "after"})
+
+        The first rule that matches a request applies. Conditions are `method`, `path` (a regular expression
+        for the whole path), `query`, `skip` and `times`; actions are `status` (with `headers` and `body`),
+        `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`. docs/how-to/steer-the-emulator.md describes
+        them.
+        """
         self._control("POST", "faults", rules)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the requests since the last `set_faults`, with the fields of `_faults.ReceivedRequest`."""
+        """Return the latest requests since the last `set_faults`, at most 10,000, in the order of arrival.
+
+        Each is a mapping with `method`, `path`, `query`, `authorized` (whether it had an Authorization
+        header), `body_size`, `at`, `status` (None if no answer was sent) and `answered_at`. Times are seconds
+        since the epoch, by the emulator's clock.
+        """
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
 
     def script(self, *scripts: dict[str, Any]) -> list[str]:
-        """Create scripted runs, which need no slides, and return their ids."""
+        """Create runs whose transitions are scripted, and return their ids; they need no slides.
+
+            script = {"items": ["a"], "steps": [[5, "a", "SUCCEEDED"], [6, None, "COMPLETED"]]}
+            (run_id,) = emulator.script(script)
+
+        A script is an object with `items` (references) and optionally `application_version_id`, `after_s`
+        (seconds until the run is created; negative for the past) and `steps`. A step is a list of seconds
+        after the creation, reference (None for the run itself) and status. Seconds are those of the
+        emulator's clock.
+        """
         run_ids: list[str] = self._control("POST", "runs", scripts)
         return run_ids
 
     def move(self, *moves: dict[str, Any]) -> list[bool]:
-        """Set the status of runs and items or delete runs; return for each move whether it was applied."""
+        """Set the status of runs and items, or delete runs, and return for each move whether it was applied.
+
+            emulator.move({"run": run_id, "status": "COMPLETED"}, {"run": other_id, "delete": True})
+
+        A move is an object with `run` and either `status` or `delete`; with `reference`, the status is that
+        of an item. A move of a run or item that is final is not applied.
+        """
         made: list[bool] = self._control("POST", "moves", moves)
         return made
 
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
-        """Return all transitions: time, run id, reference (None for the run itself), status."""
+        """Return all transitions so far, in order.
+
+        Each is a tuple of time (seconds since the epoch, by the emulator's clock), run id, reference (None
+        for the run itself) and status.
+        """
         return [tuple(row) for row in self._control("GET", "ledger")]
 
     def now(self) -> float:
-        """Return the time of its clock, in seconds since the epoch."""
+        """Return the time of the emulator's clock, in seconds since the epoch."""
         now: float = self._control("GET", "clock")["now"]
         return now
 
     def set_clock(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
-        """Advance its clock by some seconds and change its rate; rate 0 stops it, None keeps it."""
+        """Advance the emulator's clock by some seconds, and set its rate.
+
+        A rate of 0 stops the clock, and None keeps the rate. The clock does not go back: a negative value
+        raises HTTPError.
+        """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})
 

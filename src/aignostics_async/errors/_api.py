@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 class ConnectionFailed(AignosticsError):
-    """No response came; `request_sent` tells whether the request may have reached the server."""
+    """No response came; `request_sent` tells whether the request may have reached the server.
+
+    A transient error: trying again is likely to help. After a POST with `request_sent`, find out first
+    whether it took effect.
+    """
 
     def __init__(self, message: str, *, method: str, path: str, request_sent: bool) -> None:
         super().__init__(message)
@@ -23,7 +27,7 @@ class ConnectionFailed(AignosticsError):
 
     @property
     def is_transient(self) -> bool:
-        """Always true."""
+        """Always True."""
         return True
 
 
@@ -32,7 +36,10 @@ class RequestTimeout(ConnectionFailed):
 
 
 class InvalidResponse(AignosticsError):
-    """A response that does not fit the contract, with its `status` and a redacted `excerpt` of its body."""
+    """A response does not fit the contract.
+
+    `operation`, `reason` and `status` describe it; `excerpt` is the beginning of its body, redacted.
+    """
 
     def __init__(self, reason: str, *, operation: str, status: int, excerpt: str) -> None:
         super().__init__(
@@ -46,7 +53,7 @@ class InvalidResponse(AignosticsError):
 
 
 class InvalidItems(InvalidResponse):
-    """Some entries of a list can't be read, listed in `invalid`; all others were given before."""
+    """Some entries of a list can't be read; `invalid` lists them, and all others were yielded before."""
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
         self.invalid = tuple(invalid)
@@ -63,10 +70,10 @@ class InvalidItems(InvalidResponse):
 class APIStatusError(AignosticsError):
     """The API answered with an error status.
 
-    Carries `status`, `method`, `path` (without query), `request_id`, `detail` (the server's own words,
-    redacted) and `retry_after` in seconds, the last three only where the server gave them. `answered_by` is
-    "api" for an error in the API's own JSON, "gateway" for one in plain text or without a body, else
-    "unknown".
+    `status`, `method` and `path` (without query) are always set. `detail` is the server's own words,
+    redacted, and may be empty. `request_id` and `retry_after` (seconds) are None if the server did not send
+    them. `answered_by` is "api" for an error in the API's own JSON, "gateway" for plain text or an empty
+    body, else "unknown".
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
@@ -95,7 +102,7 @@ class APIStatusError(AignosticsError):
 
     @property
     def is_transient(self) -> bool:
-        """Whether `status` is one that is likely to pass."""
+        """Whether `status` is likely to pass: 408, 425, 429, 500, 502, 503, 504, or 520 and above."""
         return is_transient_status(self.status)
 
 
@@ -130,7 +137,7 @@ class NotFound(APIStatusError):
 
 
 class RunVanished(NotFound):
-    """A run that existed is gone; `run_id` says which."""
+    """A run that existed before is gone; `run_id` is its id."""
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
 
@@ -191,7 +198,10 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 
 
 def status_error_class(status: int) -> type[APIStatusError]:
-    """Return the error class for an HTTP status of 300 or more, standard or not."""
+    """Return the error class for an HTTP status of 300 or more.
+
+    A status without a class of its own gets APIStatusError, or ServerError from 500 on.
+    """
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, APIStatusError)

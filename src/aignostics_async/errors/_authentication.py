@@ -10,7 +10,7 @@ class AuthenticationError(AignosticsError):
 
 
 class LoginRequired(AuthenticationError):
-    """No credential is left that yields a token; sign in again."""
+    """There is no credential from which to get a token; sign in again."""
 
 
 class LoginDenied(AuthenticationError):
@@ -18,7 +18,7 @@ class LoginDenied(AuthenticationError):
 
 
 class LoginTimeout(AuthenticationError):
-    """Nobody signed in in time."""
+    """The person did not sign in in time."""
 
 
 class TokenStoreError(AuthenticationError):
@@ -34,5 +34,5 @@ class TokenEndpointUnavailable(AuthenticationError):
 
     @property
     def is_transient(self) -> bool:
-        """Always true."""
+        """Always True."""
         return True

@@ -17,7 +17,10 @@ _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def is_transient_status(status: int) -> bool:
-    """Whether a failure with this HTTP status is likely to pass by itself."""
+    """Return whether a failure with this HTTP status is likely to pass by itself.
+
+    True for 408, 425, 429, 500, 502, 503, 504, and 520 and above.
+    """
     # No standard defines statuses from 520 on; gateways use them for their own failures.
     return status in _TRANSIENT_STATUSES or status >= 520
 
@@ -47,7 +50,10 @@ _TRANSIENT_CODES = frozenset(
 
 
 def is_transient_code(code: str | None) -> bool:
-    """Whether a failure with this error code of an object store is likely to pass by itself."""
+    """Return whether a failure with this error code of an object store is likely to pass by itself.
+
+    False for None and for unknown codes.
+    """
     return code in _TRANSIENT_CODES
 
 
@@ -78,7 +84,7 @@ class ConfigurationError(AignosticsError):
 
 
 class MissingExtra(ConfigurationError):
-    """An optional dependency is not installed; `extra` is the extra of this distribution that brings it."""
+    """An optional dependency is not installed; `extra` names the extra of this package that installs it."""
 
     def __init__(self, purpose: str, *, extra: str) -> None:
         # From a checkout: nobody has registered the distribution's name at a package index yet.
@@ -87,4 +93,4 @@ class MissingExtra(ConfigurationError):
 
 
 class UsageError(AignosticsError):
-    """A call that can't work as written: a wrong argument, a closed client, or another event loop."""
+    """A call can't work as written: a wrong argument, a closed client, or another event loop."""

@@ -6,7 +6,7 @@ from ._base import AignosticsError
 
 
 class JobError(AignosticsError):
-    """A bulk job can't be opened, or can't go on."""
+    """A bulk job can't be opened or can't continue; the base class of all errors of bulk jobs."""
 
 
 class JobBusy(JobError):
@@ -22,7 +22,10 @@ class JobDatabaseError(JobError):
 
 
 class JobStopped(JobError):
-    """A job stopped before its end: fix what it names, then resume it. `cause` is the error behind it."""
+    """A job stopped before its end; fix what the message names, then call `run` again.
+
+    `cause` is the error behind it, or None.
+    """
 
     def __init__(self, message: str, *, cause: AignosticsError | None = None) -> None:
         super().__init__(f"the job stopped: {message}; then resume it")
@@ -30,4 +33,4 @@ class JobStopped(JobError):
 
 
 class JobStateError(JobError):
-    """A step that the current state does not allow; nothing was changed."""
+    """The current state of the job does not allow this step; nothing was changed."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class InvalidSubmission(AignosticsError):
-    """A run request has faults, listed in `faults`; nothing was sent."""
+    """A run request has faults, which are listed in `faults`; nothing was sent."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -25,10 +25,12 @@ class InvalidSubmission(AignosticsError):
 
 
 class SubmissionUnknown(AignosticsError):
-    """The reply to a run request was lost: the run may exist, and sending it again may cost twice.
+    """The reply to a run request was lost: the run may exist, and sending it again may be billed twice.
 
-    `await client.runs.find(references=error.references, since=error.sent_at)` tells whether it does.
-    `status` is that of a reply that proves nothing, if one came.
+        except SubmissionUnknown as lost:
+            found = await client.runs.find(references=lost.references, since=lost.sent_at)
+
+    `find` tells whether the run exists. `status` is that of a reply that proves nothing, or None.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class ItemFailed(AignosticsError):
 
 
 def run_error(details: RunDetails) -> RunFailed | RunCancelled | None:
-    """Return the error of a run that was cancelled or rejected; None if it completed or is not final."""
+    """Return the error for a run that was cancelled or rejected; None if it completed or is not final."""
     if details.status == RunStatus.CANCELED_USER:
         return RunCancelled(
             f"run {details.run_id} was cancelled; items that had finished can be downloaded",

@@ -6,7 +6,7 @@ from ._base import AignosticsError
 
 
 class SlideError(AignosticsError):
-    """A slide can't be read; `problem` says why, `remedy` what to do, if there is more to say."""
+    """A slide can't be read; `problem` says why, and `remedy` what to do, which may be empty."""
 
     def __init__(self, problem: str, *, path: str, remedy: str = "") -> None:
         super().__init__(f"{path}: {problem}; {remedy}" if remedy else f"{path}: {problem}")
@@ -16,17 +16,17 @@ class SlideError(AignosticsError):
 
 
 class NotASlide(SlideError):
-    """The content of a file is no slide, or of a format that can't be read."""
+    """A file is not a slide, or its format is not supported."""
 
 
 class ResolutionUnknown(SlideError):
-    """A slide's resolution is missing, or reads as one that no scanner has; give it by hand."""
+    """A slide has no resolution, or an implausible one; pass `mpp`."""
 
 
 class ResolutionConflict(SlideError):
-    """A resolution that was given differs from the file's own by more than 2 %; say which one is right.
+    """The `mpp` of a slide differs from the file's own resolution by more than 2 %; set `mpp_source`.
 
-    `from_file` and `given` are µm per pixel, across and down.
+    `from_file` and `given` are pairs of µm per pixel, horizontal and vertical.
     """
 
     def __init__(self, *, path: str, from_file: tuple[float, float], given: tuple[float, float]) -> None:

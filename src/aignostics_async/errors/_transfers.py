@@ -14,9 +14,9 @@ class TransferError(AignosticsError):
 
 
 class TransferInterrupted(TransferError):
-    """The storage can't be reached, failed, or broke off.
+    """The storage could not be reached, failed, or closed the connection.
 
-    `status` and `code`, the storage's own name of the error, are those of its answer where there was one.
+    `status` and `code` (the storage's own error code) are those of its response; None if there was none.
     """
 
     def __init__(
@@ -28,14 +28,14 @@ class TransferInterrupted(TransferError):
 
     @property
     def is_transient(self) -> bool:
-        """Whether there was no answer, or one with a status or code that is likely to pass."""
+        """Whether there was no response, or one with a status or code that is likely to pass."""
         return self.status is None or is_transient_status(self.status) or is_transient_code(self.code)
 
 
 class ChecksumMismatch(TransferError):
-    """The bytes have another CRC32C than promised; both are in their wire form. No file was left.
+    """The bytes do not have the promised checksum; the file was not kept.
 
-    `problem` says what differs where that is not the CRC32C.
+    `expected` and `actual` are CRC32Cs in wire form, unless the message names another difference.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
@@ -50,10 +50,10 @@ class ChecksumMissing(TransferError):
 
 
 class UrlRefused(TransferError):
-    """The storage refused a request for good: the signed URL has expired, or does not allow it.
+    """The storage refused a request for good, such as one for a signed URL that has expired.
 
-    `problem` is what it answered, `advice` what to do next; `status` is 0 where there was no answer, `code`
-    the storage's own name of the error, where it gave one.
+    `problem` is what it answered, and `advice` what to do next. `status` is 0 if there was no response.
+    `code` is the storage's own error code, or None.
     """
 
     def __init__(
@@ -75,4 +75,4 @@ class DiskFull(TransferError):
 
 
 class UnsafePath(TransferError):
-    """A name would leave the target folder."""
+    """A name from the server would lead out of the target folder."""

@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 
 class Applications:
-    """The applications that the caller's organization may run; reached as `client.applications`."""
+    """The applications that the caller's organization may run, reached as `client.applications`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def list(self, *, sort: str | Sequence[str] = (), page_size: int = MAX_PAGE_SIZE) -> Pager[Application]:
-        """Return a pager of all applications.
+        """Return a pager of all applications; no I/O until it is iterated.
 
-        `sort` names fields, each with `-` in front for descending order, such as `"-name"`. Costs one request
-        per page of `page_size` applications, 5 to 100.
+            async for application in client.applications.list(sort="-name"):
+                print(application.application_id)
+
+        `sort` names fields, each with a leading `-` for descending order. Costs one request per page of
+        `page_size` applications, by default 100. Raises UsageError unless `page_size` is from 5 to 100.
         """
         return Pager(
             "list applications",
@@ -41,9 +44,12 @@ class Applications:
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ApplicationVersion]:
-        """Return a pager of the versions of an application, or of the one with the number `version`.
+        """Return a pager of the versions of an application; no I/O until it is iterated.
 
-        `version` is a semantic version such as `"1.2.3"`. Costs one request per page of `page_size`.
+        `version` limits it to one semantic version, such as `"1.2.3"`. `sort` names fields, each with a
+        leading `-` for descending order. Costs one request per page of `page_size` versions, by default 100.
+        Raises UsageError unless `page_size` is from 5 to 100; iterating raises NotFound if there is no such
+        application.
         """
         return Pager(
             "list versions",
@@ -55,9 +61,9 @@ class Applications:
         )
 
     async def version(self, application_version_id: str) -> ApplicationVersion:
-        """Return one version by its id, such as `"h-e-tme:v1.2.3"`; costs one request.
+        """Return a version by its id, such as `"h-e-tme:v1.2.3"`; costs one request.
 
-        Raises UsageError for a text that is no version id, and NotFound where there is no such version.
+        Raises UsageError for a text that is not a version id, and NotFound if there is no such version.
         """
         application_id, wanted = split_version_id(application_version_id)
         async for found in self.versions(application_id, version=wanted):

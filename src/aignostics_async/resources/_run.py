@@ -32,7 +32,7 @@ _READ_AFTER_WRITE = Backoff(0.05, 1.6)
 
 
 class Run:
-    """A handle of a run. Making one does no I/O, so a stored id is enough after a restart."""
+    """A handle of a run; creating one does no I/O, so a stored id is enough after a restart."""
 
     def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
         self.id = as_uuid(run_id, "run id")
@@ -46,14 +46,14 @@ class Run:
 
     @property
     def is_new(self) -> bool:
-        """Whether the run was created through this handle in the last seconds, so that reads may miss it."""
+        """Whether the run was created through this handle so recently that reads may miss it."""
         return time.monotonic() < self._grace_until
 
     async def details(self) -> RunDetails:
         """Return the current details of the run; costs one request.
 
-        Raises NotFound unless it is one of the caller's. A run that was just created through this handle is
-        asked for again for `Settings.read_after_write_timeout` first, because replicas lag.
+        Raises NotFound if the caller has no such run. For a run that was just created through this handle,
+        NotFound is retried for `Settings.read_after_write_timeout`, because replicas lag.
         """
         failures = 0
         while True:
@@ -75,15 +75,16 @@ class Run:
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ItemResult]:
-        """Return a pager of the run's items with their results so far.
+        """Return a pager of the run's items with their results so far; no I/O until it is iterated.
 
             async for item in run.results(statuses=["ERROR_USER"]):
                 print(item.reference, item.error)
 
-        An item must match every filter that is given; several values of one filter are alternatives.
-        References travel in the URL: give some dozens at most. `sort` names fields, each with `-` in front
-        for descending order. Each request signs new download URLs, which live for an hour. Costs one request
-        per page of `page_size` items, 5 to 100.
+        An item must match every filter that is passed; several values of one filter are alternatives.
+        References are sent in the URL: pass a few dozen at most. `sort` names fields, each with a leading `-`
+        for descending order. Each request signs new download URLs, which are valid for an hour. Costs one
+        request per page of `page_size` items, by default 100. Raises UsageError unless `page_size` is from 5
+        to 100.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
@@ -103,15 +104,16 @@ class Run:
             async for change in run.watch():
                 print(change.reference, change.old, "->", change.new)
 
-        The run's final state comes last, after a scan of all results that began later shows every item final.
-        If `Settings.results_timeout` passes before, it says `items_incomplete`. Each state is reported once,
-        and a final one always; a state that lasts less than a poll interval may be missed. With the `cursor`
-        of a change, watching continues after that change.
+        The final state of the run comes last, after a later scan of its results has shown every item as
+        final. If no scan does so within `Settings.results_timeout`, the last change has `items_incomplete`
+        set. Each state is reported once, and a final one always; a state that lasts less than a poll interval
+        may be missed. With the `cursor` of an earlier change, watching continues from that change, which is
+        yielded again.
 
         Costs one request per `Settings.poll_interval` for the run, and while it is RUNNING about as many for
         its items; the watchers of a client share requests. Transient failures are tolerated for
-        `Settings.outage_timeout`. Raises NotFound if the run does not exist, RunVanished if it does not any
-        more, and UsageError for an invalid cursor.
+        `Settings.outage_timeout`, then raised. Raises NotFound if the run does not exist, RunVanished if it
+        was deleted in the meantime, and UsageError for an invalid cursor.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 
@@ -121,9 +123,10 @@ class Run:
             async with asyncio.timeout(3600):
                 details = await run.wait()
 
-        A completed run may have items with errors. Raises RunFailed if the platform rejected the run or gave
-        it up, and RunCancelled if its user cancelled it; both carry the details. Costs one request per
-        `Settings.poll_interval`, which all watchers of a client share.
+        A completed run may have items with errors. Raises RunFailed if the platform rejected or cancelled the
+        run, and RunCancelled if its user cancelled it; both carry the details. Failures while waiting are
+        raised as by `watch`. Costs one request per `Settings.poll_interval`, which all watchers of a client
+        share.
         """
         details = await wait_for(self._session.poller, self.id, is_new=self.is_new)
         if (ended := run_error(details)) is not None:
@@ -131,10 +134,10 @@ class Run:
         return details
 
     async def cancel(self) -> bool:
-        """Ask the platform to stop: pending items are not processed and cost nothing.
+        """Ask the platform to stop the run: pending items are not processed and not billed.
 
-        Return True, or False for a run that was cancelled before, which is no error; to tell it from another
-        final run costs one request more. Raises Conflict if the run ended otherwise.
+        Returns True, or False if the run was cancelled before; finding that out costs one more request.
+        Raises Conflict if the run ended otherwise, and NotFound if the caller has no such run.
         """
         try:
             await self._session.bridge.cancel_run(self.id)
@@ -148,10 +151,10 @@ class Run:
         return False
 
     async def delete_results(self) -> None:
-        """Delete all output artifacts of a final run, for good; the platform does it after 30 days.
+        """Delete all output artifacts of a final run permanently; the platform does so after 30 days.
 
-        Results that are deleted already are no error: the reply to the first request may have been lost.
-        Raises Conflict where the run is not final yet.
+        Artifacts that are deleted already are not an error, because the reply to an earlier attempt may have
+        been lost. Raises Conflict if the run is not final, and NotFound if the caller has no such run.
         """
         with suppress(Gone):
             await self._session.bridge.delete_run_results(self.id)
@@ -169,11 +172,13 @@ class Run:
             report.raise_for_failures()
 
         The files of an item are downloaded as soon as it succeeds, until the run is final; with `wait=False`
-        only those that exist now. A file appears under its name only once it is complete and has the promised
-        CRC32C. A file that is there with the promised bytes is not downloaded again; it is read for that once
-        per client. An interrupted download is resumed. A failed file does not stop the others.
+        only those that exist now. A file appears under its name only when it is complete and has the promised
+        CRC32C. A file that already has the promised bytes is not downloaded again; checking that reads it
+        once per client. An interrupted download is resumed.
 
-        `progress` is called with a `TransferEvent`; what it raises stops the download and is raised.
+        A failed file or run is reported and not raised, and does not stop other files. Raises what `watch`
+        raises, or with `wait=False` NotFound and what every request raises. `progress` is called with a
+        `TransferEvent`; an exception that it raises stops the download and is raised.
         """
         from ..downloads._run_download import download_results
 

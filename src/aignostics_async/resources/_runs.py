@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Runs:
-    """The runs of the caller; reached as `client.runs`."""
+    """The runs of the caller, reached as `client.runs`."""
 
     def __init__(self, session: Session, applications: Applications) -> None:
         self._session = session
@@ -37,10 +37,14 @@ class Runs:
         sort: str | Sequence[str] = "-triggered_at",
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
-        """Return a pager of the caller's runs, by default the newest first.
+        """Return a pager of the caller's runs, by default the newest first; no I/O until it is iterated.
 
-        `application_version` is a version id such as `"h-e-tme:v1.2.3"`. `sort` names fields, each with `-`
-        in front for descending order. Costs one request per page of `page_size` runs, 5 to 100.
+            async for run in client.runs.list(application_id="h-e-tme"):
+                print(run.run_id, run.status)
+
+        `application_version` is a version id such as `"h-e-tme:v1.2.3"`. `sort` names fields, each with a
+        leading `-` for descending order. Costs one request per page of `page_size` runs, by default 100.
+        Raises UsageError unless `page_size` is from 5 to 100.
         """
         version = None if application_version is None else as_version_id(application_version)
         return Pager(
@@ -53,7 +57,10 @@ class Runs:
         )
 
     async def get(self, run_id: str) -> RunDetails:
-        """Return the current details of a run. Raises NotFound unless it is one of the caller's."""
+        """Return the current details of a run; costs one request.
+
+        Raises NotFound if the caller has no such run, and UsageError for an id that is not a UUID.
+        """
         return await self._session.bridge.get_run(run_id)
 
     async def find(
@@ -68,13 +75,13 @@ class Runs:
             except SubmissionUnknown as lost:
                 found = await client.runs.find(references=lost.references, since=lost.sent_at)
 
-        `exact` are the runs with this very set of references. `possible` are runs with results that can't be
-        read yet, or that show a part of the set so far: find them again later, before sending anything. An
-        empty answer is true of the moment: a request may still be in progress and create its run later.
+        `exact` are the runs with this very set of references. `possible` are runs with unreadable results, or
+        with only a part of the set so far: search again later, before sending anything. An empty answer holds
+        only for the moment: a request in flight may still create its run.
 
-        Costs one listing, back to `since` (an aware time, less ten minutes of clock skew) or to the first run
-        there is, and about one request per run in it. Raises InvalidItems if an entry can't be read that may
-        be the run.
+        Costs one listing, back to `since` (an aware time, less ten minutes of clock skew; by default the
+        first run), and about one request per run in it. `application_version` limits the search to one
+        version. Raises UsageError without references, and InvalidItems if an unreadable entry may be the run.
         """
         from ..submission import find_runs
 
@@ -93,13 +100,16 @@ class Runs:
     async def create(self, application_version: ApplicationVersion | str, items: Iterable[Item]) -> Run:
         """Create a run from items that have URLs already, with one POST.
 
-        The POST is repeated only while it never left, and once after a 401.
+            artifact = InputArtifact("slide", url, metadata)
+            run = await client.runs.create("he-tme:v1.0.0", [Item("case-7", artifacts=[artifact])])
 
-        The items are checked first. Raises InvalidSubmission with all faults, before anything is sent;
-        SubmissionUnknown if the run may exist, because the reply was lost or proves nothing; else what the
-        API refused it with, such as QuotaExceeded. docs/contract.md lists every case. A call that is
-        cancelled while it waits for the reply may have created the run, too: `find` tells. A version id
-        instead of a version costs one request more.
+        The items are checked first. The POST is repeated only if no connection was made, or once after a 401.
+        An id in place of a version costs one more request.
+
+        Raises InvalidSubmission with all faults before anything is sent, SubmissionUnknown if the run may
+        exist because the reply was lost or proves nothing, and otherwise the API's refusal, such as
+        QuotaExceeded. docs/contract.md lists every case. If the call is cancelled while it waits for the
+        reply, the run may exist, too: find out with `find`.
         """
         from ..submission import create_run
 
@@ -126,24 +136,24 @@ class Runs:
 
             run = await client.runs.submit(version, [Item("a", slide=Slide("a.svs"))], store="s3://bucket")
 
-        `store` is a store, or the address of one. All slides are read and all metadata is checked before the
-        first byte is uploaded. Each file is read once more while it is sent, and what the store says about it
-        is compared: see docs/how-to/stores.md. URLs are signed once every file has arrived and is unchanged
-        since it was read, for `Settings.url_lifetime`; then the run is created. `uploads` names the objects,
-        and lets an interrupted submission find what it has sent.
+        `store` is a store, or its address. All slides are read and all metadata is checked before anything is
+        uploaded. Each file is read once more while it is sent, and compared with what the store reports about
+        it: see docs/how-to/stores.md. URLs are signed when every file is uploaded and unchanged since it was
+        read, for `Settings.url_lifetime`; then the run is created. `uploads` names the objects, and lets an
+        interrupted submission find what it has sent; by default every call uses new names.
 
-        `identifying` says what to do about slides that may identify a person, by a picture of their label or
-        by their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient` and
-        `case` to one of them. `warn` is called with each remark about a slide that a person should read; by
-        default it is logged. With `pack`, slides of several files are sent as one zip to a version that does
-        not say that it takes one.
+        `identifying` is the policy for slides that may identify a person by a picture of their label or by
+        their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient` and
+        `case` to one of them. `warn` is called with each warning about a slide; by default warnings are
+        logged. With `pack`, slides of several files are sent as one zip even if the version does not list
+        that format.
 
-        `progress` is called with a `TransferEvent`, and never after the run is requested: what it raises
-        stops the uploads and is raised, and no run is created.
+        `progress` is called with a `TransferEvent`, and never after the run is requested; an exception that
+        it raises stops the uploads and is raised, and no run is created.
 
-        Raises InvalidSubmission with all faults of all items, of their slides too; TransferError for the
-        first file that could not be sent, after all others have been tried, with notes about the rest; and
-        what `create` raises. Needs the `slides` extra.
+        Raises InvalidSubmission with all faults of all items and slides; TransferError for the first file
+        that could not be sent, after all others were tried, with notes about the rest; and what `create`
+        raises. Needs the `slides` extra.
         """
         from ..submission import prepare_items
 

@@ -17,10 +17,10 @@ from ._signing_store import SigningStore
 
 @runtime_checkable
 class StoreAddress(Protocol):
-    """Where a store is and who may use it: `S3`, `GCS`, `Azure` and `Presigned` are store addresses."""
+    """A store before it is opened for a client; `S3`, `GCS`, `Azure` and `Presigned` are store addresses."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store, for one client."""
+        """Return the store for one client. Raises ConfigurationError."""
         ...
 
 

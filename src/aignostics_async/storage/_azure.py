@@ -37,11 +37,13 @@ _META = "x-ms-meta-crc32c"
 class Azure:
     """A container of Azure Blob Storage; needs the `stores` extra.
 
-    Account and key come from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY where they are not given. Azure
-    names the MD5 of a file that fits one part, and of each part of a larger one, but no checksum of the
-    whole: larger files are unverified unless `verify="read-back"`.
+        store = Azure(container="slides", prefix="lab-7")
 
-    In the names of its objects `~E3` stands for a byte that a URL would escape.
+    Account and key come from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed. Azure
+    reports the MD5 of a file that fits one part, and of each part of a larger one, but no checksum of a whole
+    larger file: those are unverified unless `verify="read-back"`.
+
+    In names of objects, `~E3` stands for a byte that would be escaped in a URL.
     """
 
     container: str
@@ -54,7 +56,10 @@ class Azure:
     """With `read-back` every file is read again after its upload; costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store, for one client. Raises ConfigurationError."""
+        """Return the store for one client; no I/O.
+
+        Raises ConfigurationError without account or key, and MissingExtra without the `stores` extra.
+        """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")
         if not account or not key:

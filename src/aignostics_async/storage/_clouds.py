@@ -27,12 +27,13 @@ AwsKeys = AwsKey | Callable[[], AwsKey | Awaitable[AwsKey]]
 
 @frozen(kw_only=True)
 class S3:
-    """A bucket of Amazon S3, or of another store that speaks S3.
+    """A bucket of Amazon S3 or of another store with the S3 API.
 
         store = S3(bucket="slides", prefix="lab-7")
 
-    Without `key` it comes from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
-    and AWS_REGION for the region. A function returns keys that are renewed; it is called before each request.
+    Without `key`, the key comes from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the
+    region from AWS_REGION. `key` may be a function, for keys that are renewed; it is called before each
+    request.
     """
 
     bucket: str
@@ -51,7 +52,7 @@ class S3:
     """With `read-back` every file is read again after its upload; costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store, for one client. Raises ConfigurationError."""
+        """Return the store for one client; no I/O. Raises ConfigurationError without key or region."""
         endpoint = self.endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         region = self.region or _first("AWS_REGION", "AWS_DEFAULT_REGION")
         if endpoint is None and region is None:
@@ -93,9 +94,9 @@ class GCS:
 
         store = GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
 
-    Requests are signed with an HMAC key, or with the key of a service account. Without either the
-    environment is asked for GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, then for
-    GOOGLE_APPLICATION_CREDENTIALS, the file of a service account's key.
+    Requests are signed with an HMAC key or with the key of a service account. If neither is passed, they come
+    from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that GOOGLE_APPLICATION_CREDENTIALS
+    names.
     """
 
     bucket: str
@@ -109,7 +110,10 @@ class GCS:
     """With `read-back` every file is read again after its upload; costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store, for one client. Raises ConfigurationError."""
+        """Return the store for one client.
+
+        Reads environment variables, and the key file if there is one. Raises ConfigurationError.
+        """
         key = google_key(self.service_account, self.hmac)
 
         async def keys() -> Key:

@@ -24,12 +24,13 @@ class StoreContext(Protocol):
 
     @property
     def engine(self) -> Engine:
-        """What moves files."""
+        """The engine that moves files. Raises UsageError unless the client is open."""
         ...
 
     async def post_json(self, operation: str, url: str, value: object) -> Any:
-        """Send JSON to a URL of the API's own origin, with the client's token, and return the JSON answer.
+        """Send JSON with the client's token to a URL of the API's origin, and return the JSON response.
 
-        Raises InvalidResponse for an answer that is no JSON, and what every request raises.
+        `operation` names the request in errors. Raises InvalidResponse if the response is not JSON,
+        UsageError unless the client is open, and what every request of the client raises.
         """
         ...

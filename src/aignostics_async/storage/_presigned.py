@@ -25,13 +25,15 @@ Sign = Callable[[str], Awaitable[SignedUrl]]
 
 @frozen(kw_only=True)
 class Presigned:
-    """A place behind signed URLs: `put_url(key)` and `get_url(key)` ask your service for them.
+    """A store behind a service of yours that signs URLs.
 
         async def put_url(key: str) -> tuple[str, dict[str, str]]:
             return await service.sign("PUT", key), {"x-ms-blob-type": "BlockBlob"}
 
-    Each returns a URL, or a URL and headers. After an upload the object is asked about with `head_url`, else
-    with `get_url`, of which one byte is read. Where neither names a size or checksum, files are unverified.
+        store = Presigned(put_url=put_url, get_url=get_url)
+
+    Each function returns a URL, or a URL and headers. After an upload the object is checked with `head_url`,
+    or by reading one byte with `get_url`. A file is unverified if neither response names a size or checksum.
     """
 
     put_url: Sign = field(repr=False)
@@ -41,7 +43,7 @@ class Presigned:
     """With `read-back` every file is read again with `get_url` after its upload; costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store, for one client."""
+        """Return the store for one client; no I/O."""
         return PresignedStore(self, context)
 
 

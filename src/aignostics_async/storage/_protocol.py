@@ -15,7 +15,7 @@ Verify = Literal["auto", "read-back"]
 
 @frozen
 class Stored:
-    """An object in a store."""
+    """An object in a store, as `put` or `stat` describes it."""
 
     uri: str
     """Names the object in its store. No secret, and as good tomorrow as today."""
@@ -31,29 +31,37 @@ class Stored:
 
 @runtime_checkable
 class Store(Protocol):
-    """A place that takes files and signs URLs for them.
+    """An object store that uploads files and signs URLs for them.
 
-    Write your own for a store that this package does not know; `runs.submit` takes any object with these four
-    methods. They raise TransferError. What `put` and `stat` return is compared with the file.
+    Write your own for a store that this package does not support: `runs.submit` accepts any object with these
+    four methods. Every method may raise TransferError. What `put` and `stat` return is compared with the
+    file.
     """
 
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
-        """Send a file, replacing what may be under the key; whole or not at all.
+        """Upload a file, replacing any object under the key; the object appears whole or not at all.
 
-        `progress` is called with the number of bytes sent so far; it falls back when a try starts over.
+        `progress` is called with the number of bytes sent so far, which decreases when an attempt starts
+        over. Raises TransferError.
         """
         ...
 
     async def stat(self, key: str) -> Stored | None:
-        """Return what the store has under a key, or None if there is nothing."""
+        """Return the object under a key, or None if there is none. Raises TransferError."""
         ...
 
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return a URL that lets anyone read the object for `expires` seconds. It is a secret."""
+        """Return a URL with which anyone can read an object for `expires` seconds; it is a secret.
+
+        `uri` is that of the `Stored` that `put` or `stat` returned.
+        """
         ...
 
     async def credentials_expire_at(self) -> datetime | None:
-        """Return when the signing credentials end, and with them every URL they signed; None if never."""
+        """Return when the signing credentials expire, as an aware time; None if never.
+
+        Every URL that they signed expires with them.
+        """
         ...
 
 

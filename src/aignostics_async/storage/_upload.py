@@ -37,11 +37,11 @@ async def put_verified(
 async def put_once(
     store: Store, key: str, source: Path, *, progress: Callable[[int], None] | None = None
 ) -> Stored:
-    """Send a file unless the store has it already under the key, with its size and its checksum.
+    """Upload a file unless the store already has an object of this key, size and checksum.
 
-    For a key that was fixed before, such as by a job that was interrupted. Costs one request, and a reading
-    of the file if there is something of its size. Where the store does not tell what it has, the file is
-    sent. The rest is as in an upload: see `Stored.verified`. Raises TransferError.
+    Use it for keys that are fixed in advance, such as those of an interrupted job. Costs one request, and
+    reading the file if an object of its size exists. The file is uploaded if the store does not report what
+    it has. See `Stored.verified` for how uploads are checked. Raises TransferError.
     """
     source = Path(source)
     if isinstance(store, ObjectStore):

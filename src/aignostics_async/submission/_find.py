@@ -20,7 +20,10 @@ _CLOCK_SKEW = timedelta(minutes=10)
 
 @frozen
 class FoundRuns:
-    """Runs that match a set of references, the newest first. It is false if there are none of either kind."""
+    """The runs that match a set of references, the newest first.
+
+    `bool(found)` is False if there are neither exact nor possible matches.
+    """
 
     exact: tuple[RunDetails, ...]
     """Every item's reference is in the set, and every reference of the set has an item."""

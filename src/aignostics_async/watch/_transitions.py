@@ -16,10 +16,10 @@ _NO_ITEMS: Mapping[bytes, ItemStatus] = {}
 
 @frozen
 class Change:
-    """A run, or one of its items, has a new status.
+    """A new status of a run or of one of its items.
 
-    `reference` and `item` are None for a change of the run itself. `old` is None the first time a run or an
-    item is observed. Statuses that come and go between two polls are skipped: `old` is the last one observed.
+    `reference` and `item` are None for a change of the run itself. `old` is None when a run or item is
+    observed for the first time. Statuses between two polls are skipped: `old` is the last one observed.
     """
 
     run_id: str
@@ -35,7 +35,7 @@ class Change:
 
     @property
     def id(self) -> str:
-        """A text that identifies this status of this run or item; the same after a restart."""
+        """A text that identifies this status of this run or item, the same after a restart."""
         parts = (self.run_id, self.item and self.item.item_id, self.new.name)
         return "/".join(part for part in parts if part)
 

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class Watcher(AsyncIterator[Change]):
-    """An async iterator over the changes of runs, each yielded once. Created by `watch` and `watch_all`.
+    """An async iterator over the changes of runs, each yielded once; created by `watch` and `watch_all`.
 
-    Requests are sent only while somebody waits for a change. They are shared by all watchers of the client,
-    and run outside the context of any caller: context variables are unset in hooks and in log records.
+    Requests are sent only while a task waits for a change. All watchers of the client share them, and they
+    run outside the context of any caller: context variables are unset in hooks and log records.
 
-    A cancelled or timed-out wait loses no change and no progress. One request may stay under way after it, at
-    most one for the whole client; the next wait continues with it. It ends when it is answered, when it times
-    out, when no watcher of the client is left open, or when the client is closed. So closing a watcher is
-    optional.
+    A cancelled or timed-out wait loses no change and no progress. At most one request per client may stay in
+    flight after it; the next wait continues with it. It ends with its response or its timeout, when the last
+    watcher of the client is closed, or when the client is closed. Closing a watcher is therefore optional.
 
-    Only one task at a time may wait for the next change; make a watcher for each task.
+    Only one task at a time may wait for the next change, or UsageError is raised; create a watcher for each
+    task.
     """
 
     def __init__(self, poller: Poller, subscription: Subscription) -> None:
@@ -47,10 +47,10 @@ class Watcher(AsyncIterator[Change]):
         return self._subscription.is_ready
 
     async def aclose(self) -> None:
-        """Stop watching: the iteration ends, in a task that waits for a change as well.
+        """Stop watching; the iteration ends, also in a task that waits for a change.
 
-        Cancels the request that may be under way if no other watcher of the client is left. Closing twice
-        does no harm.
+        Cancels the request in flight if this is the last open watcher of the client. Closing twice does
+        nothing.
         """
         self._subscription.close()
         await self._poller.remove(self._subscription)
