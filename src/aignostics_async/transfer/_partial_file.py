@@ -169,9 +169,18 @@ class PartialFile:
                 return
             self._saved = time.monotonic()
             record = Record(self.promise, self.total, self.etag, tuple(self.spans))
-            fresh = self._record.with_name(f"{self._record.name}.new")
-            fresh.write_bytes(record.to_bytes())
-            fresh.replace(self._record)
+            self._new_record.write_bytes(record.to_bytes())
+            self._new_record.replace(self._record)
+
+    @property
+    def _new_record(self) -> Path:
+        """The record while it is written."""
+        return self._record.with_name(f"{self._record.name}.new")
+
+    def _delete_record(self) -> None:
+        """Delete the record, and what a kill or a full disk left of one that was being written."""
+        self._record.unlink(missing_ok=True)
+        self._new_record.unlink(missing_ok=True)
 
     # Its end
 
@@ -209,7 +218,7 @@ class PartialFile:
         if not _is_at(self._descriptor, self.path):
             raise TransferError("another process has taken its partial file away; try again", name=name)
         # In this order: a kill in between leaves nothing that is never cleared.
-        self._record.unlink(missing_ok=True)
+        self._delete_record()
         self.path.replace(self.target)
         self._is_over = True
 
@@ -221,7 +230,7 @@ class PartialFile:
         """Delete the partial file."""
         self._is_over = True
         self.path.unlink(missing_ok=True)
-        self._record.unlink(missing_ok=True)
+        self._delete_record()
 
     def close(self) -> None:
         """Close the file once no thread uses it. One that is worth resuming is kept, any other is deleted."""
@@ -278,12 +287,13 @@ def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
 
 
 def clear_abandoned(folder: Path, older_than: float) -> None:
-    """Delete partial files that were not touched for `older_than` seconds."""
-    with os.scandir(folder) as entries:
+    """Delete partial files that were not touched for `older_than` seconds, those that can be deleted."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") and entry.name.endswith((".part", ".part.json", ".part.json.new")):
-                with contextlib.suppress(FileNotFoundError):
-                    if time.time() - entry.stat().st_mtime > older_than:
+                # Another user's file, or a folder or link of that name, does not concern the download.
+                with contextlib.suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than:
                         Path(entry.path).unlink()
 
 
