@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import ssl
 import subprocess
 import threading
@@ -29,12 +30,15 @@ from aignostics_async import (
     UrlRefused,
     checksum_bytes,
 )
+from aignostics_async.downloads._checksum_cache import ChecksumCache
 from aignostics_async.emulator.process import IMPATIENT
+from aignostics_async.storage._object_store import file_size
 from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
 from aignostics_async.transfer._request import send_request
+from aignostics_async.transfer._upload import put_file
 
 MIB = 1024 * 1024
 BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB, no two places alike
@@ -586,6 +590,48 @@ async def test_two_downloads_of_one_file_don_t_mix(place: Hostile, tmp_path: Pat
             await first
     await fetch(place, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
+
+
+# What else is in the folder
+
+
+@pytest.mark.parametrize("what", ["folder", "loop"])
+def test_what_can_t_be_cleared_stops_no_download(tmp_path: Path, what: str) -> None:
+    entry = tmp_path / ".other.part"
+    if what == "folder":
+        entry.mkdir()
+    else:
+        entry.symlink_to(entry)
+    abandoned = tmp_path / ".z.part"
+    abandoned.write_bytes(b"old")
+    for each in (entry, abandoned):
+        os.utime(each, (0, 0), follow_symlinks=False)
+    _partial_file.clear_abandoned(tmp_path, 1)
+    assert not abandoned.exists()
+
+
+async def test_a_record_that_was_half_written_goes_with_its_file(place: Hostile, tmp_path: Path) -> None:
+    """A process was killed, or the disk full, while it wrote the record."""
+    half = record_path(tmp_path / "file").with_suffix(".json.new")
+    half.write_bytes(b"{")
+    await fetch(place, tmp_path / "file")
+    assert files_in(tmp_path) == ["file"]
+    half.write_bytes(b"{")
+    place.fault = lambda _ask: Reply(403)
+    with pytest.raises(UrlRefused):
+        await fetch(place, tmp_path / "file")
+    assert files_in(tmp_path) == ["file"]
+
+
+async def test_a_pipe_is_no_file(place: Hostile, tmp_path: Path) -> None:
+    """Opening one waits for a writer, for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert ChecksumCache().checksum(pipe) is None
+    async with engine_of() as engine:
+        for send in (put_file(engine, place.url, pipe, name="pipe"), file_size(pipe)):
+            with pytest.raises(TransferError, match="no regular file"):
+                await send
 
 
 # File systems without locks

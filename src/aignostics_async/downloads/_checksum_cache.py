@@ -19,12 +19,14 @@ class ChecksumCache:
         self._known: dict[str, tuple[Fingerprint, Crc32c]] = {}
 
     def checksum(self, path: Path) -> Crc32c | None:
-        """Return the checksum of a file, or None if it can't be read.
+        """Return the checksum of a file, or None if it can't be read or is no regular file.
 
         The file is read once, and again only after it changed.
         """
         key = os.fspath(path)
         try:
+            if not path.is_file():  # reading a pipe would never end
+                return None
             now = Fingerprint.of(path)
             known = self._known.get(key)
             if known is not None and known[0] == now:

@@ -21,7 +21,7 @@ from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c, checksum_file
 from .._core._logging import get_logger
 from ..errors import ChecksumMismatch, TransferError, UrlRefused
-from ..transfer._file_io import unreadable
+from ..transfer._file_io import check_regular, unreadable
 from ..transfer._multipart_upload import part_size_of
 from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
 from ..transfer._request import read_back
@@ -315,6 +315,7 @@ def _md5_of_parts(read: Callable[[int], bytes], part_size: int) -> str:
 
 async def file_size(source: Path) -> int:
     """Return the bytes of a file. Raises TransferError."""
+    await anyio.to_thread.run_sync(check_regular, source, source.name)
     try:
         return (await anyio.Path(source).stat()).st_size
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..errors import DiskFull, LocalFileChanged, TransferError
 @contextmanager
 def open_source(source: Path, name: str) -> Iterator[int]:
     """Open a file to send, and close it in the same thread; raises TransferError."""
+    check_regular(source, name)
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -23,6 +25,16 @@ def open_source(source: Path, name: str) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def check_regular(source: Path, name: str) -> None:
+    """Raise TransferError for a pipe, device or socket: opening or reading one may never end."""
+    try:
+        mode = source.stat().st_mode
+    except OSError as error:
+        raise unreadable(error, name) from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise TransferError("it is no regular file; copy its content to one", name=name)
 
 
 def read_at(descriptor: int, view: memoryview, position: int) -> int:
