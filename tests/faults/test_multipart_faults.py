@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 from lying_store import LyingStore, Trouble, lying_store
+from raw_server import Peer, RawServer, raw_server
 
 from aignostics_async import (
     S3,
     AwsKey,
     Client,
+    InvalidResponse,
     Store,
     TransferError,
     TransferInterrupted,
@@ -21,6 +26,7 @@ from aignostics_async import (
     UrlRefused,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.storage._bucket import Bucket
 
 MIB = 1024 * 1024
 BODY = random.Random("parts").randbytes(6 * MIB)
@@ -58,6 +64,62 @@ def source(tmp_path: Path) -> Path:
 
 def asked(place: LyingStore, method: str, part: str) -> int:
     return sum(verb == method and part in path for verb, path, _ in place.requests)
+
+
+LISTING = """<ListMultipartUploadsResult><IsTruncated>{more}</IsTruncated>{marker}<Upload>
+<Key>lab/{key}</Key><UploadId>{key}</UploadId><Initiated>2020-01-01T00:00:00Z</Initiated></Upload>
+</ListMultipartUploadsResult>"""
+
+
+@contextmanager
+def listing(*pages: str) -> Iterator[tuple[RawServer, list[str]]]:
+    """Give a store that lists one upload in parts on each page, and knows none of them any more."""
+    lines: list[str] = []
+
+    def serve(peer: Peer) -> None:
+        while head := peer.read_head():
+            lines.append(head.partition("\r\n")[0])
+            if head.startswith("DELETE"):
+                peer.answer(error("NoSuchUpload"), status=404)
+                continue
+            found = re.search(r"[?&]key-marker=lab%2F(\w+)", lines[-1])
+            at = pages.index(found[1]) + 1 if found else 0
+            marker = f"<NextKeyMarker>lab/{pages[at]}</NextKeyMarker>"
+            more = str(at + 1 < len(pages)).lower()
+            peer.answer(LISTING.format(more=more, marker=marker, key=pages[at]).encode())
+
+    with raw_server(serve) as server:
+        yield server, lines
+
+
+async def test_orphans_on_later_pages_are_aborted_and_those_that_are_gone_are_no_error(
+    emulator: Emulator,
+) -> None:
+    with listing("a", "b", "c") as (server, lines):
+        async with emulator.client(SETTINGS) as client:
+            key = AwsKey("name", "secret", "us-east-1")
+            origin = f"http://127.0.0.1:{server.port}"
+            store = client.store(S3(bucket="bucket", prefix="lab", endpoint=origin, key=key))
+            assert isinstance(store, Bucket)
+            assert [each.key for each in await store.list()] == ["a", "b", "c"]
+            assert await store.abort_orphans(older_than=timedelta(days=1)) == 3
+    aborted = [line for line in lines if line.startswith("DELETE")]
+    assert ["/lab/a?" in aborted[0], "/lab/b?" in aborted[1], "/lab/c?" in aborted[2]] == [True] * 3
+
+
+async def test_a_listing_without_an_end_is_an_error(emulator: Emulator) -> None:
+    def serve(peer: Peer) -> None:
+        while peer.read_head():
+            peer.answer(LISTING.format(more="true", marker="", key="a").encode())
+
+    with raw_server(serve) as server:
+        async with emulator.client(SETTINGS) as client:
+            key = AwsKey("name", "secret", "us-east-1")
+            endpoint = f"http://127.0.0.1:{server.port}"
+            store = client.store(S3(bucket="bucket", endpoint=endpoint, key=key))
+            assert isinstance(store, Bucket)
+            with pytest.raises(InvalidResponse, match="the same one"):
+                await store.list()
 
 
 TROUBLES = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
+from attrs import evolve
 
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c
@@ -27,6 +28,7 @@ from ._multipart_xml import (
     CompletedUpload,
     PendingUpload,
     completion,
+    next_page,
     parse_completed,
     pending_uploads,
     text_of,
@@ -179,16 +181,27 @@ class Bucket(ObjectStore):
         """Return the uploads in parts below this store's prefix that were begun and not completed."""
         head = f"{self._prefix}/" if self._prefix else ""
         query = {"uploads": "", **({"prefix": head} if head else {})}
-        with self._refusals():
-            reply = await self._ask_store("GET", None, query=query)
-        return [
-            PendingUpload(each.key.removeprefix(head), each.upload, each.begun)
-            for each in pending_uploads(reply.body)
-        ]
+        uploads: list[PendingUpload] = []
+        after: dict[str, str] | None = {}
+        while after is not None:
+            with self._refusals():
+                reply = await self._ask_store("GET", None, query=query | after)
+            uploads += [evolve(each, key=each.key.removeprefix(head)) for each in pending_uploads(reply.body)]
+            before, after = after, next_page(reply.body)
+            if after == before:
+                raise InvalidResponse(
+                    "its next page is the same one", operation="list uploads", status=200, excerpt=""
+                )
+        return uploads
 
     async def abort(self, key: str, upload: str) -> None:
-        """Give up an upload in parts; the store forgets its parts."""
-        await self._ask_store("DELETE", key, query={"uploadId": upload})
+        """Give up an upload in parts; the store forgets its parts. One that it does not know is no error."""
+        with self._refusals():
+            try:
+                await self._ask_store("DELETE", key, query={"uploadId": upload})
+            except UrlRefused as refused:
+                if refused.status != 404:
+                    raise
 
     async def abort_orphans(self, *, older_than: timedelta) -> int:
         """Abort the uploads that were begun so long ago and never completed; return how many."""

@@ -67,6 +67,17 @@ def text_of(name: str, body: bytes) -> str | None:
     return unescape(found[1], {"&quot;": '"'}) if found else None
 
 
+def next_page(body: bytes) -> dict[str, str] | None:
+    """Return the query that asks for what follows a listing, or None if nothing does."""
+    if text_of("IsTruncated", body) != "true":
+        return None
+    markers = {
+        "key-marker": text_of("NextKeyMarker", body),
+        "upload-id-marker": text_of("NextUploadIdMarker", body),
+    }
+    return {name: marker for name, marker in markers.items() if marker}
+
+
 def pending_uploads(body: bytes) -> list[PendingUpload]:
     """Return the uploads of a listing."""
     names = ("Key", "UploadId", "Initiated")
