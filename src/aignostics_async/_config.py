@@ -43,7 +43,12 @@ def _instance(_settings: object, attribute: Any, value: object) -> None:
 
 @frozen(kw_only=True)
 class Timeouts:
-    """How long to wait in one request, in seconds or as a timedelta; always finite."""
+    """The timeouts of a single request, in seconds or as timedeltas; always finite.
+
+        Settings(timeouts=Timeouts(read=60))
+
+    Raises ConfigurationError for a value that is not positive and finite.
+    """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
     """For a connection, including TLS."""
@@ -57,10 +62,12 @@ class Timeouts:
 
 @frozen(kw_only=True)
 class Retries:
-    """When to repeat a request.
+    """When a request is repeated, and how long to wait before.
 
-    GET, HEAD, PUT and DELETE are repeated after failures that are likely to pass; a POST only if no
-    connection was made.
+        Settings(retries=Retries(attempts=2))
+
+    GET, HEAD, PUT and DELETE are repeated after failures that are likely to pass, and a POST only if no
+    connection was made. Raises ConfigurationError for an invalid value.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
@@ -75,7 +82,7 @@ class Retries:
 
 @frozen(kw_only=True)
 class Limits:
-    """How much happens at once."""
+    """Limits on what a client does at once."""
 
     api_requests: int = field(default=8, validator=_at_least_one)
     """API requests in flight, which is also the number of connections."""
@@ -102,7 +109,7 @@ class Transfers:
 
 @frozen(kw_only=True)
 class Uploads:
-    """How `runs.submit` names uploaded objects: `{prefix}/{job}/{item}/{file name}`."""
+    """The keys of the objects that `runs.submit` uploads: `{prefix}/{job}/{item}/{file name}`."""
 
     prefix: str = field(default="aignostics-async", validator=matches_re(r"[\w./-]*"))
     """The first part of every key."""
@@ -117,7 +124,7 @@ class Settings:
 
         Settings(poll_interval=60, retries=Retries(attempts=2))
 
-    Durations are seconds or timedeltas. Raises ConfigurationError for a value that can't be used.
+    Durations are seconds or timedeltas. Raises ConfigurationError for an invalid value.
     """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)

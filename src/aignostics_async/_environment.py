@@ -36,9 +36,9 @@ class Account:
 
 
 def read_environment(variables: Mapping[str, str], settings: Settings) -> Account:
-    """Return the platform and the credential that variables such as `os.environ` name.
+    """Return the API root and the token source that variables such as `os.environ` name.
 
-    An empty variable counts as absent. Raises ConfigurationError that names what to set.
+    An empty variable counts as unset. Raises ConfigurationError with the variables to set.
     """
     given = _Variables(variables)
     del (
@@ -50,14 +50,21 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
 
 def read_api_root(variables: Mapping[str, str]) -> str:
-    """Return the API root that the variables name; raises ConfigurationError if they name none."""
+    """Return the API root that the variables name. Raises ConfigurationError if they name none.
+
+        read_api_root(os.environ)
+
+    AIGNOSTICS_API_ROOT takes precedence over the deployment of AIGNOSTICS_ENVIRONMENT; if both are set, they
+    must name the same host.
+    """
     return _place(_Variables(variables))[0]
 
 
 def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
-    """Return an identity provider for each client id, by the name of the client id's variable.
+    """Return an identity provider per client id, keyed by the name of the client id's variable.
 
-    Raises ConfigurationError if no client id is set.
+    The keys are AIGNOSTICS_CLIENT_ID, AIGNOSTICS_CLIENT_ID_INTERACTIVE and AIGNOSTICS_CLIENT_ID_DEVICE, if
+    set. Raises ConfigurationError if none of them is set or no token URL is known.
     """
     given = _Variables(variables)
     del variables
@@ -65,7 +72,10 @@ def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityP
 
 
 def read_token_store(variables: Mapping[str, str]) -> TokenStore:
-    """Return the store of logins. AIGNOSTICS_TOKEN_STORE is `file` (the default), `keyring` or `memory`."""
+    """Return the token store that AIGNOSTICS_TOKEN_STORE names: `file` (the default), `keyring` or `memory`.
+
+    Raises ConfigurationError for any other name, and MissingExtra for `keyring` without the extra.
+    """
     return _store(_Variables(variables))
 
 

@@ -22,7 +22,7 @@ _log = get_logger("aignostics_async")
 class RequestEvent:
     """A request is about to be sent, as soon as a connection is free.
 
-    `attempt` counts from 1; sending a request again with a renewed token is not a new attempt.
+    `attempt` starts at 1; sending a request again with a refreshed token is not a new attempt.
     """
 
     operation: str
@@ -33,7 +33,10 @@ class RequestEvent:
 
 @frozen
 class ResponseEvent:
-    """A response came, of any status, and its body was read; `seconds` is the time since it was sent."""
+    """A response of any status arrived, and its body was read.
+
+    `seconds` is the time since the request was sent.
+    """
 
     operation: str
     method: str
@@ -64,14 +67,15 @@ def _is_callable(_instance: object, attribute: Any, value: object) -> None:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions of one event each, plain or async, called in the event loop.
+    """Functions that observe API requests, plain or async, called in the event loop with one event each.
 
         async def ship(event: ResponseEvent) -> None: ...
 
         settings = Settings(hooks=Hooks(on_response=ship))
 
-    A plain function must not block. An async one is awaited before the request goes on, and holds no
-    connection meanwhile. The first exception of each hook is logged with its traceback, later ones are not.
+    A plain function must not block. An async one is awaited before the request continues, and holds no
+    connection meanwhile. Exceptions do not affect the request: the first one of each hook is logged with its
+    traceback, and later ones are ignored.
     """
 
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)

@@ -45,18 +45,18 @@ async def login_browser(
     store: TokenStore | None = None,
     settings: Settings | None = None,
 ) -> StoredLogin:
-    """Sign a person in with the browser of this machine, keep the login, and return it as a token source.
+    """Sign a person in with the browser of this machine, and return the login as a token source.
 
         source = await login_browser(IdentityProvider.preset("production", client_id="..."), show=print)
         async with Client("https://platform.aignostics.com", source) as client: ...
 
-    The authorization code flow with PKCE (RFC 7636, RFC 8252). `show` is always called with the address to
-    open; `open_browser` opens it, in a thread of its own, and None opens nothing. The redirect is accepted on
-    loopback addresses and with the state of this login only. The login is kept in `store`, by default a
-    FileStore, which is tried first so that no login is lost afterwards.
+    It uses the authorization code flow with PKCE (RFC 7636, RFC 8252). `show` is always called with the
+    address to open. `open_browser` opens it, in a thread of its own; None opens nothing. The redirect is
+    accepted only on loopback addresses and with the state of this login. The login is kept in `store`, by
+    default a FileStore, which is checked first so that no login is lost afterwards.
 
-    Raises LoginDenied, LoginTimeout after `timeout` seconds, ConfigurationError for a provider without
-    authorize URL or a port that is in use, TokenStoreError and TokenEndpointUnavailable.
+    Raises LoginDenied, LoginTimeout after `timeout` (300 s by default), ConfigurationError for a provider
+    without authorize URL or a port that is in use, TokenStoreError and TokenEndpointUnavailable.
     """
     if provider.authorize_url is None:
         raise ConfigurationError(

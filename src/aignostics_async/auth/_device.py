@@ -33,7 +33,7 @@ _MAX_INTERVAL = 60.0
 
 @frozen
 class DeviceCode:
-    """What a person needs to sign in on another device."""
+    """The code with which a person signs in on another device, and where to enter it."""
 
     user_code: str
     """The code to enter at `verification_url`."""
@@ -51,16 +51,16 @@ async def login_device(
     store: TokenStore | None = None,
     settings: Settings | None = None,
 ) -> StoredLogin:
-    """Sign a person in with a code on any device, keep the login, and return it as a token source.
+    """Sign a person in with a code on any device, and return the login as a token source.
 
         source = await login_device(
             IdentityProvider.preset("production", client_id="..."),
             show=lambda code: print(code.verification_url, code.user_code),
         )
 
-    The device flow (RFC 8628), for a machine without a browser. `show` is called once with the code. The
-    provider is polled at the interval that it asks for; network failures do not end the login. The login is
-    kept in `store`, by default a FileStore, which is tried first.
+    It uses the device flow (RFC 8628), for a machine without a browser. `show` is called once with the code.
+    The provider is polled at the interval that it asks for; network failures do not end the login. The login
+    is kept in `store`, by default a FileStore, which is checked first.
 
     Raises LoginDenied, LoginTimeout when the code expires, ConfigurationError for a provider without device
     URL, TokenStoreError and TokenEndpointUnavailable.

@@ -179,7 +179,10 @@ def form(grant: str | None, fields: dict[str, str | Secret | None]) -> Secret:
 
 @frozen
 class Claims:
-    """Claims of an access token. They are read and not verified: the API verifies them."""
+    """The claims of an access token, not verified: the API verifies them.
+
+    `lifetime` is in seconds, and `issued_at` in seconds since the epoch. A missing claim is None.
+    """
 
     subject: str | None = None
     organization: str | None = None
@@ -211,7 +214,10 @@ def read_claims(access: Secret) -> Claims:
 
 
 def token_claims(token: Token) -> Claims:
-    """Return the claims of an access token that is a JWT; empty ones for any other. They are not verified."""
+    """Return the claims of an access token that is a JWT; all None for any other token.
+
+    The signature is not verified, so do not base decisions about access on them.
+    """
     return read_claims(Secret(token.text))
 
 

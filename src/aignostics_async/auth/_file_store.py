@@ -27,9 +27,11 @@ _T = TypeVar("_T")
 class FileStore:
     """Keeps logins in files of a folder, by default `auth` in the user's state folder.
 
-    Files are readable by their owner only and are written atomically and durably. A file that can't be used,
-    because it is damaged, somebody else's or of a newer release, is never destroyed: it is moved aside when a
-    login is saved in its place. Processes lock a key by a file lock, which the system frees when its holder
+        source = StoredLogin(provider, store=FileStore("logins/"))
+
+    Files are readable by their owner only, and written atomically and durably. A file that can't be used,
+    because it is damaged, has another owner or is from a newer release, is never destroyed: it is moved aside
+    when a login is saved in its place. Keys are locked by file locks, which the system releases if a process
     dies.
     """
 
@@ -42,7 +44,7 @@ class FileStore:
         return f"FileStore({str(self._folder)!r})"
 
     def path(self, key: TokenKey) -> Path:
-        """Return the file of a key."""
+        """Return the path of the file of a key."""
         return self._folder / f"{key.digest}.json"
 
     async def check(self) -> None:
@@ -50,9 +52,9 @@ class FileStore:
         await self._in_thread("written", self._probe)
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return the tokens of a key; None if there is no file, or, after a warning, none that can be used.
+        """Return the tokens of a key, or None if there is no usable file.
 
-        Raises TokenStoreError if the file can't be read.
+        An unusable file is logged as a warning. Raises TokenStoreError if the file can't be read.
         """
         path = self.path(key)
         try:
@@ -70,7 +72,7 @@ class FileStore:
         return tokens
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the tokens of a key. Costs two fsyncs; raises TokenStoreError."""
+        """Replace the tokens of a key. Costs two fsyncs. Raises TokenStoreError."""
 
         def write() -> None:
             self._make_folder()
@@ -79,12 +81,16 @@ class FileStore:
         await self._in_thread("written", write)
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the file of a key; raises TokenStoreError."""
+        """Delete the file of a key, if it exists. Raises TokenStoreError."""
         await self._in_thread("deleted", lambda: self.path(key).unlink(missing_ok=True))
 
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
-        """Lock a key across processes; warns once and goes on where the file system has no locks."""
+        """Lock a key across processes while the block runs.
+
+        Raises TokenEndpointUnavailable if another process holds the lock for 30 s. On a file system without
+        locks it logs a warning once and continues.
+        """
         lock = FileLock(self._folder / f"{key.digest}.lock")
 
         async def attempt() -> bool:

@@ -35,9 +35,11 @@ class _Entry(msgspec.Struct):
 class KeyringStore:
     """Keeps refresh tokens in the operating system's key ring, and access tokens in memory.
 
-    Some access tokens are too long for a key ring, so each process refreshes once. Locks are files, as those
-    of `FileStore`. There is no fallback to a file: a key ring that fails, or does not answer within 3 s, is a
-    TokenStoreError. Raises MissingExtra without the `keyring` extra.
+        source = StoredLogin(provider, store=KeyringStore())
+
+    Some access tokens are too long for a key ring, so each process refreshes once. Keys are locked as by
+    `FileStore`. There is no fallback to files: TokenStoreError is raised if the key ring fails or does not
+    respond within 3 s. Raises MissingExtra without the `keyring` extra.
     """
 
     def __init__(self) -> None:
@@ -67,9 +69,10 @@ class KeyringStore:
             raise TokenStoreError("the key ring does not keep what it is given; set another token store")
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return the tokens of a key, with an access token that has expired.
+        """Return the tokens of a key, or None if there is no usable entry.
 
-        None if there are none, or, after a warning, if the entry is not of this release.
+        The access token has expired, so it is refreshed before its first use. An entry of another release is
+        logged as a warning and kept. Raises TokenStoreError.
         """
         text = await self._get(key)
         entry = None if text is None else _read(text)
@@ -81,7 +84,10 @@ class KeyringStore:
         return TokenSet(access=ended, refresh=Secret(entry.refresh_token), signed_in_at=entry.signed_in_at)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the refresh token of a key; raises TokenStoreError. Keeps an entry of another release."""
+        """Replace the refresh token of a key, and keep a copy of an entry of another release.
+
+        Raises TokenStoreError, also for a login without refresh token.
+        """
         if tokens.refresh is None:
             raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
         there = await self._get(key)
@@ -91,7 +97,7 @@ class KeyringStore:
         await self._set(key.digest, Secret(msgspec.json.encode(entry).decode()))
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the entry of a key; raises TokenStoreError."""
+        """Delete the entry of a key, if it exists. Raises TokenStoreError."""
 
         def delete() -> None:
             with suppress(self._gone):
@@ -100,7 +106,7 @@ class KeyringStore:
         await self._ask(delete)
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Lock a key across processes."""
+        """Return a lock of the key across processes, as `FileStore.lock` does."""
         return self._locks.lock(key)
 
     async def _get(self, key: TokenKey) -> Secret | None:

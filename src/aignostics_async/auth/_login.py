@@ -55,8 +55,8 @@ async def logout(
         await logout(IdentityProvider.preset("production", client_id="..."))
 
     `store` is a FileStore by default. Logins are deleted even if a provider can't be reached; its
-    AuthenticationError is raised at the end. Entries that can't be used are left. Access tokens that were
-    issued stay valid until they expire. Raises TokenStoreError.
+    AuthenticationError is raised at the end. Unusable entries are kept. Access tokens that were issued stay
+    valid until they expire. Raises TokenStoreError.
     """
     kept = store or FileStore()
     forgotten = 0

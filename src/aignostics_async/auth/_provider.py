@@ -65,12 +65,12 @@ def _secret(text: str | Secret | None) -> Secret | None:
 
 @frozen(kw_only=True)
 class IdentityProvider:
-    """An identity provider's endpoints, and the client that is registered with it.
+    """The endpoints of an identity provider, and the client that is registered with it.
 
         IdentityProvider.preset("production", client_id="...")
 
-    Every URL is https, or http on this machine. Raises ConfigurationError for one that is not, and for a
-    missing client id.
+    Raises ConfigurationError for a missing client id, and for a URL that is neither https nor http on this
+    machine.
     """
 
     token_url: str = field(validator=_endpoint)
@@ -94,16 +94,24 @@ class IdentityProvider:
 
     @classmethod
     def preset(cls, name: str, *, client_id: str, **more: str | Secret | None) -> Self:
-        """Return the provider of an environment: production, staging or dev; `more` are further fields."""
+        """Return the provider of an environment: production, staging or dev.
+
+            IdentityProvider.preset("staging", client_id="...", organization="lab-7")
+
+        `more` are further fields. Raises ConfigurationError for an unknown name or an invalid field.
+        """
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
 
     @classmethod
     def beside(cls, token_url: str, *, client_id: str, **more: str | Secret | None) -> Self:
-        """Return a provider whose other endpoints lie beside its token URL, as Auth0 has them.
+        """Return a provider with endpoints derived from its token URL, as Auth0 has them.
 
-        They are known only for a token URL that ends in `/oauth/token`; give those you need otherwise. `more`
-        are further fields, and win over the endpoints that are derived.
+            IdentityProvider.beside("https://login.example.com/oauth/token", client_id="...")
+
+        They are derived only from a token URL that ends in `/oauth/token`; otherwise pass those you need.
+        `more` are further fields, and take precedence over derived endpoints. Raises ConfigurationError for
+        an invalid field.
         """
         fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
@@ -122,26 +130,27 @@ class IdentityProvider:
         return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
 
     def may_be_issuer(self, issuer: str) -> bool:
-        """Whether an `iss` parameter (RFC 9207) can be this provider's: it is how its token URL begins.
+        """Return whether an `iss` parameter (RFC 9207) can be this provider's.
 
-        So `https://host/realms/a` is not accepted for the token URL of realm b.
+        It can if the token URL begins with it, so `https://host/realms/a` is not accepted for the token URL
+        of realm b.
         """
         return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
 
     @property
     def display_name(self) -> str:
-        """The client and its provider, for a message."""
+        """The client id and the provider, for messages."""
         return f"client {self.client_id!r} of {self.issuer}"
 
     @property
     def key(self) -> TokenKey:
-        """The key of this client's tokens in a store."""
+        """The key under which a store keeps this client's tokens."""
         return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
 
 
 @frozen
 class TokenKey:
-    """Identifies whose tokens a store keeps; tokens of another key are never used instead."""
+    """The key under which a store keeps tokens; tokens of another key are never used instead."""
 
     issuer: str
     client_id: str
@@ -152,7 +161,7 @@ class TokenKey:
 
     @property
     def digest(self) -> str:
-        """A name that is safe in file names and key rings, 32 hexadecimal digits."""
+        """The key as 32 hexadecimal digits, safe as a file name or key ring entry."""
         parts = (self.issuer, self.client_id, self.audience, self.organization, self.family)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 

@@ -21,7 +21,10 @@ _MAX_CALL_SECONDS = 60.0
 
 
 class StaticToken:
-    """A single token that is never refreshed. Spaces around the text are removed."""
+    """A single token that is never refreshed; surrounding whitespace is removed.
+
+    Raises ConfigurationError for a text that can't be sent in a header.
+    """
 
     def __init__(self, text: str | Secret) -> None:
         secret = Secret((text if isinstance(text, str) else text.reveal()).strip())
@@ -32,38 +35,47 @@ class StaticToken:
         return "StaticToken(...)"
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:  # noqa: ARG002
-        """Return the token, always the same."""
+        """Return the token, always the same one."""
         return self._token
 
 
 class RefreshedToken:
-    """A token source on top of a TokenRefresher."""
+    """A token source that refreshes its token before it expires."""
 
     def __init__(self, refresher: TokenRefresher) -> None:
         self._refresher = refresher
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
-        """Return a usable token; costs no await while there is one. Raises AuthenticationError."""
+        """Return a usable token; does not suspend while there is one.
+
+        `rejected` is a token that the API has answered with 401; it is replaced. Callers share one refresh.
+        Raises AuthenticationError; after a failure, callers get the same error at once for some seconds.
+        """
         return await self._refresher.get_token(rejected)
 
     async def aclose(self) -> None:
-        """Wait for the refresh in flight; if cancelled, it goes on, and the interpreter waits for it."""
+        """Wait for the refresh in flight.
+
+        If cancelled, the refresh continues, and the interpreter waits for it before it exits.
+        """
         await self._refresher.wait()
 
 
 class CallableToken(RefreshedToken):
-    """Tokens from your own async function: from a vault, another service, or your provider's library.
+    """Tokens from your own async function, for a vault, another service, or your provider's library.
 
         async def provide() -> str:
             return await vault.read("aignostics-token")
 
         client = Client(api_root, CallableToken(provide))
 
-    The function returns a str, or `Token(text, lifetime=seconds)`. A str lives as long as it says if it is a
-    JWT, and five minutes otherwise. The function is called when there is no token, shortly before one ends,
-    and after the API rejected one: one call at a time for all callers and clients that share this source, in
-    the event loop of the first of them, for 60 s at most. What it raises becomes the cause of
-    TokenEndpointUnavailable, and it is not called again for 1 s, doubling to 30 s.
+    The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is read from it if
+    it is a JWT, and five minutes otherwise. The function is called when there is no token, shortly before one
+    expires, and after the API rejected one. At most one call runs at a time for all callers and clients that
+    share this source; it runs in the event loop of the first of them, for 60 s at most.
+
+    An exception of the function becomes the cause of TokenEndpointUnavailable. After it the function is not
+    called for 1 s, doubling to 30 s. Raises ConfigurationError unless `provide` is callable.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:
@@ -75,7 +87,7 @@ class CallableToken(RefreshedToken):
         self._provide = provide
 
     async def aclose(self) -> None:
-        """Cancel the call in flight, unless requests of this client or another one wait for it."""
+        """Cancel the call in flight, unless a request waits for it."""
         self._refresher.cancel()
 
     async def _obtain(self, _held: Token | None) -> Token:
@@ -105,9 +117,13 @@ def _as_token(given: object) -> Token:
 
 
 class ClientCredentials(RefreshedToken):
-    """Tokens for a service itself, by the client credentials grant (RFC 6749, section 4.4).
+    """Tokens for a service that acts for itself, by the client credentials grant (RFC 6749, section 4.4).
 
-    They are kept in memory only. Raises ConfigurationError for a provider without `client_secret`.
+        secret = os.environ["CLIENT_SECRET"]
+        provider = IdentityProvider.preset("production", client_id="...", client_secret=secret)
+        client = Client("https://platform.aignostics.com", ClientCredentials(provider))
+
+    Tokens are kept in memory only. Raises ConfigurationError for a provider without `client_secret`.
     """
 
     def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:

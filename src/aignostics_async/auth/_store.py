@@ -19,11 +19,11 @@ _MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which 
 
 
 class TokenStore(Protocol):
-    """Keeps the tokens of logins; write your own to keep them elsewhere.
+    """Keeps the tokens of logins; implement it to keep them elsewhere.
 
     The tokens of one key are never returned for another. The lock of a key is held while its tokens are
-    loaded, refreshed and saved, so that two processes never send the same refresh token. Every method may
-    raise TokenStoreError.
+    loaded, refreshed and saved, so that no two processes send the same refresh token. Every method may raise
+    TokenStoreError.
     """
 
     async def check(self) -> None:
@@ -31,24 +31,28 @@ class TokenStore(Protocol):
         ...
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return the tokens of a key, or None if there are none that can be used."""
+        """Return the tokens of a key, or None if there are no usable ones."""
         ...
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the tokens of a key, atomically."""
+        """Replace the tokens of a key atomically: a reader sees the old or the new ones."""
         ...
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the tokens of a key; does nothing if there are none."""
+        """Delete the tokens of a key; do nothing if there are none."""
         ...
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Return a lock of the key, across processes if the store is shared by several."""
+        """Return a lock of the key as an async context manager.
+
+        It works across processes if the store is shared by several. May raise TokenEndpointUnavailable if it
+        is held elsewhere for too long.
+        """
         ...
 
 
 class MemoryStore:
-    """Keeps tokens in memory, until the process ends."""
+    """Keeps tokens in memory until the process ends; shared by the threads of the process."""
 
     def __init__(self) -> None:
         self._kept: dict[TokenKey, TokenSet] = {}
@@ -59,10 +63,10 @@ class MemoryStore:
         return "MemoryStore()"
 
     async def check(self) -> None:
-        """Do nothing: memory can always be used."""
+        """Do nothing, because memory can always be used."""
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return the tokens of a key, or None."""
+        """Return the tokens of a key, or None if there are none."""
         return self._kept.get(key)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
@@ -70,12 +74,15 @@ class MemoryStore:
         self._kept[key] = tokens
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the tokens of a key."""
+        """Delete the tokens of a key, if there are any."""
         self._kept.pop(key, None)
 
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
-        """Lock a key, across threads and event loops."""
+        """Lock a key across threads and event loops while the block runs.
+
+        Raises TokenEndpointUnavailable if it is held elsewhere for 30 s.
+        """
         lock = self._locks[key]
 
         async def attempt() -> bool:

@@ -108,12 +108,12 @@ def _is_news(stored: Token, held: Token | None) -> bool:
 
 
 class RefreshToken(RefreshedToken):
-    """Access tokens from a refresh token that you have.
+    """Access tokens from a refresh token that you already have.
 
         source = RefreshToken("...", provider=IdentityProvider.preset("production", client_id="..."))
 
-    If the provider rotates refresh tokens, yours can be used once: give a `store` that outlives the process,
-    where its successors are found by its digest. By default tokens are kept in memory. Raises
+    If the provider rotates refresh tokens, yours can be used only once: pass a `store` that outlives the
+    process, which then finds the latest successor of yours. By default tokens are kept in memory. Raises
     ConfigurationError for an empty token.
     """
 
@@ -144,13 +144,13 @@ class RefreshToken(RefreshedToken):
 
 
 class StoredLogin(RefreshedToken):
-    """Access tokens of a login that `login_browser`, `login_device` or the command line has made.
+    """Access tokens of a login that `login_browser`, `login_device` or the command line made.
 
         source = StoredLogin(IdentityProvider.preset("production", client_id="..."))
 
-    With several providers, such as one per client id that a person may have used, the latest login that is
-    still valid counts. `store` is a FileStore by default. A login that another process makes later is used.
-    Requests raise LoginRequired if there is none.
+    With several providers, such as one per client id, the latest login that is still valid is used. `store`
+    is a FileStore by default. A login that another process makes later is used, too. Requests raise
+    LoginRequired if there is none. Raises ConfigurationError without a provider.
     """
 
     def __init__(
@@ -175,7 +175,10 @@ class StoredLogin(RefreshedToken):
         return f"StoredLogin(for {self._providers[0].display_name}, in {self._store!r})"
 
     async def latest(self) -> tuple[IdentityProvider, TokenSet | None]:
-        """Return the provider and the tokens of the latest login; the tokens are None if there is none."""
+        """Return the provider and the tokens of the latest login, read from the store.
+
+        Without any login it returns the first provider and None. Raises TokenStoreError.
+        """
         provider, tokens = (await logins(self._providers, self._store))[0]
         return provider, tokens
 

@@ -16,7 +16,7 @@ from ..errors import UsageError
 
 
 class IdentifyingKind(StrEnum):
-    """What kind of thing in a slide may identify a person."""
+    """A kind of content in a slide that may identify a person."""
 
     LABEL = "label"
     """A picture of the label of the glass."""
@@ -29,7 +29,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def problem(self) -> str:
-        """What to tell a person about a slide that has it."""
+        """A description of the problem, to show to a person."""
         return _PROBLEMS[self]
 
 
@@ -43,7 +43,7 @@ REMEDY = "if it must not leave your institution, anonymise a copy and submit tha
 
 
 class IdentifyingPolicy(StrEnum):
-    """What to do about a slide that may identify a person."""
+    """The policy for a slide that may identify a person."""
 
     WARN = "warn"
     """Send it, and say so."""

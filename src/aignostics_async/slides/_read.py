@@ -33,7 +33,7 @@ _NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
 
 @frozen
 class Remark:
-    """Something about a slide that a person should look at, and that does not keep it from being sent."""
+    """A warning about a slide that can be sent nevertheless: the problem, and its remedy if there is one."""
 
     problem: str
     remedy: str = ""
@@ -41,7 +41,7 @@ class Remark:
 
 @frozen
 class SlideInfo:
-    """A slide as it will be described to the platform."""
+    """The size, resolution, format and files of a slide, as described to the platform."""
 
     width: int
     """Pixels of the largest level."""
@@ -65,12 +65,15 @@ class SlideInfo:
 
 
 async def read_slide(slide: Slide) -> SlideInfo:
-    """Read what a slide says about itself, in a thread.
+    """Read the size, resolution and other facts of a slide, in a worker thread.
 
-    Costs some milliseconds: headers, directories and one tile. Raises SlideError for what is no slide, is not
-    whole or can't be read, ResolutionUnknown where its resolution is missing or implausible,
-    ResolutionConflict where the one that was given contradicts it, and ConfigurationError without the
-    `slides` extra.
+        info = await read_slide(Slide("case-7.svs"))
+        print(info.width, info.height, info.mpp_x)
+
+    Costs some milliseconds, to read headers, directories and one tile. Raises SlideError for a file that is
+    no slide, is incomplete or can't be read, ResolutionUnknown if the resolution is missing or implausible,
+    ResolutionConflict if the `mpp` that was passed contradicts it, and MissingExtra without the `slides`
+    extra.
     """
     return await anyio.to_thread.run_sync(read_slide_here, slide)
 

@@ -32,7 +32,7 @@ _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory"
 
 
 class LeftOutReason(StrEnum):
-    """Why a file is not taken as a slide."""
+    """Why a file is left out."""
 
     HIDDEN = "hidden"
     """Its name, or that of a folder above it, begins with a dot."""
@@ -50,7 +50,7 @@ class LeftOutReason(StrEnum):
 
 @frozen
 class LeftOut:
-    """A file that was seen and not taken, or a folder with everything in it."""
+    """A file that was found and left out, or a folder that was left out with its contents."""
 
     path: str
     reason: LeftOutReason
@@ -60,7 +60,7 @@ class LeftOut:
 
 
 class FoundSlides(list[Slide]):
-    """The slides that were found, with an account of what was left out."""
+    """The slides that `find_slides` found, as a list; with their references, and the files left out."""
 
     def __init__(
         self,
@@ -76,20 +76,20 @@ class FoundSlides(list[Slide]):
 
 
 def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
-    """Return the slides in folders and the folders below them, sorted by path, and slides that are named.
+    """Return the slides in folders and their subfolders, sorted by path, and slides that are named.
 
-    What a file is, is decided by its content; one that cannot be read counts where its suffix says that it
-    is meant as a slide, so that reading it tells why. The files of one DICOM series are one slide, in
-    whatever folders they are and however many of them are named. `left_out` of the result names every file
-    that was seen and not taken, with the reason: hidden files, trash, other formats, copies.
+        slides = find_slides("lab/", "other/case-7.svs")
+        items = [Item(slides.references[slide.path], slide=slide) for slide in slides]
+        for each in slides.left_out:
+            print(each.path, each.reason, each.detail)
+
+    The content of a file determines what it is. A file that can't be read counts as a slide if its suffix is
+    that of one, so that reading it tells the reason. The files of one DICOM series are one slide, in whatever
+    folders they are and however many of them are named. `left_out` lists every other file that was found,
+    with the reason: hidden files, trash, other formats, copies.
 
     Blocking: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
-    folder that can't be read or is not there.
-
-    >>> slides = find_slides("lab/", "other/case-7.svs")
-    >>> items = [Item(slides.references[slide.path], slide=slide) for slide in slides]
-    >>> for each in slides.left_out:
-    ...     print(each.path, each.reason, each.detail)
+    folder that is missing or can't be read.
     """
     search = _SlideSearch()
     for place in map(Path, places):

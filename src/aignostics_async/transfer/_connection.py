@@ -59,11 +59,11 @@ class _AnsweredEarly(Exception):
 
 
 class Connection:
-    """A connection to one place, which serves one request after the other.
+    """A connection to one place that serves one request after the other; blocking, for worker threads.
 
-    Failures are ConnectionBroken; afterwards, and after an answer that was not read to its end, it is of no
-    further use. `read` and `write` are seconds of silence that it tolerates. The socket never blocks: it is
-    tried first, so that what has arrived is read whatever the time is, and waited for with a deadline.
+    Failures raise ConnectionBroken. After a failure, or a response that was not read to its end, the
+    connection can't be used again. `read` and `write` are the seconds of silence that it tolerates. Data that
+    have arrived are read even after the deadline.
     """
 
     def __init__(self, place: tuple[str, ...], sock: socket.socket, *, read: float, write: float) -> None:
@@ -83,16 +83,19 @@ class Connection:
         self.socket.close()
 
     def is_fresh(self) -> bool:
-        """Whether the storage has not hung up; between requests it has nothing else to send."""
+        """Return whether the storage has kept the connection open.
+
+        Between requests it has nothing else to send, so anything that arrived means that it is closing.
+        """
         return not self._received and not self._readable.poll(0)
 
     # Requests
 
     def request(self, method: str, head: bytes, send: Callable[[BodyWriter], None] | None = None) -> Response:
-        """Send a request and return its answer, the body not yet read.
+        """Send a request and return its response, with the body not read yet.
 
-        `send` writes the body. It is cut short when the storage answers before it has everything; such an
-        answer counts if it is a refusal, and not if it claims success.
+        `send` is called to write the body. It is interrupted when the storage answers early: an early error
+        status is returned, and an early success raises ConnectionBroken, as all other failures do.
         """
         is_whole = True
         try:
@@ -171,11 +174,17 @@ class Connection:
         return time.monotonic() if began is None else began
 
     def receive(self, seconds: float) -> bytes:
-        """Return what arrives next, empty at the end of the connection. Raises OSError."""
+        """Return the bytes that arrive next; empty at the end of the connection.
+
+        Raises TimeoutError after `seconds` of silence, and OSError.
+        """
         return self._when_ready(lambda: self.socket.recv(_RECEIVE), seconds)
 
     def receive_into(self, view: memoryview, seconds: float) -> int:
-        """Fill `view` with what arrives next, and return how many bytes it took. Raises OSError."""
+        """Fill `view` with the bytes that arrive next, and return their number.
+
+        It is 0 at the end of the connection. Raises TimeoutError after `seconds` of silence, and OSError.
+        """
         if self._received:
             count = min(len(view), len(self._received))
             view[:count] = self._received[:count]
@@ -198,7 +207,11 @@ class Connection:
                 raise TimeoutError("the storage is silent")
 
     def read_line(self, deadline: float) -> bytes:
-        """Return a line of a chunked body with its end. Raises OSError and ProtocolError."""
+        """Return the next line of a chunked body, including its line break.
+
+        `deadline` is a time of the monotonic clock in seconds. Raises TimeoutError at the deadline,
+        ConnectionResetError if the connection ends first, and ProtocolError if the line is too long.
+        """
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > MAX_LINE:
                 raise ProtocolError("a line of the answer has no end")
@@ -212,7 +225,7 @@ class Connection:
 
 
 class Response:
-    """An answer whose body is not yet read."""
+    """A response with a body that is not read yet; blocking, for worker threads."""
 
     def __init__(self, connection: Connection, head: Head, timeout: float, *, is_last: bool) -> None:
         self.status = head.status
@@ -232,10 +245,10 @@ class Response:
         """Seconds and bytes since the rate was last found to be enough."""
 
     def read_into(self, view: memoryview) -> int:
-        """Fill `view` from the body and return how many bytes it took; fewer only at the end.
+        """Fill `view` from the body and return the number of bytes; fewer than its size only at the end.
 
-        A body that ends before its length is ConnectionBroken. What arrived before a failure is returned
-        first, and the failure raised by the next call.
+        Raises ConnectionBroken if the body ends before its length. Bytes that arrived before a failure are
+        returned first, and the next call raises it.
         """
         filled = 0
         while filled < len(view) and self._failure is None:
@@ -252,7 +265,7 @@ class Response:
         return filled
 
     def read_all(self, limit: int) -> bytes:
-        """Return the body, or its first `limit` bytes. Raises ConnectionBroken unless it is whole."""
+        """Return the body, or its first `limit` bytes. Raises ConnectionBroken if the body ends early."""
         size = limit if self.length is None else min(self.length, limit)
         buffer, filled = memoryview(bytearray(size)), 0
         while filled < size and (count := self.read_into(buffer[filled:])):
@@ -260,7 +273,10 @@ class Response:
         return bytes(buffer[:filled])
 
     def read_error(self) -> bytes:
-        """Return the beginning of the body of a refusal, as far as it arrives in time; never raises."""
+        """Return the beginning of an error body, at most 2000 bytes; never raises.
+
+        It may be shorter if the body does not arrive within the read timeout.
+        """
         body, deadline = bytearray(_ERROR_BODY), time.monotonic() + self._timeout
         view, filled = memoryview(body), 0
         try:
@@ -274,7 +290,10 @@ class Response:
         return bytes(view[:filled])
 
     def finish(self) -> bool:
-        """Read the little that may be left of the body, and return whether the connection can be kept."""
+        """Read a small rest of the body, and return whether the connection can be kept.
+
+        Never raises; a long or slow rest is not read.
+        """
         if not self._keeps_alive or self._failure is not None:
             return False
         deadline, buffer, read = time.monotonic() + _REST_SECONDS, memoryview(bytearray(_RECEIVE)), 0

@@ -43,15 +43,15 @@ _SAME_TIME = 1.0  # seconds
 
 
 class Engine:
-    """Runs blocking work in threads, so that the event loop only sees ticks and results.
+    """Runs blocking work in threads, so that the event loop only handles ticks and results.
 
-    `run` is for work that moves bytes over a connection, and admits as many calls as the concurrency limit
-    allows. `run_file_io` is for work on files.
+    `run` is for work that moves bytes over a connection; the concurrency limit admits its calls.
+    `run_file_io` is for work on files.
 
-    Whatever ends a call early, be it a cancellation, a timeout, a callback that raises or the end of the
-    client, its thread is told to stop and its connection is shut down. The caller waits for the thread for
-    `CANCEL_TIMEOUT` seconds at most. A thread that hangs longer, in a frozen file system for example, goes on
-    alone: what it uses is closed by itself and by nobody else, and what it returns is released.
+    If a call ends early, by cancellation, a timeout, an exception of a callback or the end of the client, its
+    thread is told to stop and its connection is shut down. The caller waits up to `CANCEL_TIMEOUT` seconds
+    for the thread. A thread that hangs longer, for example in a frozen file system, is abandoned: only it
+    closes what it uses, and its result is released.
     """
 
     def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
@@ -87,7 +87,7 @@ class Engine:
 
     @property
     def has_room(self) -> bool:
-        """Whether another connection would keep nobody waiting."""
+        """Whether another connection can be opened without a wait."""
         return self._limiter.available_tokens > 0
 
     async def run(
@@ -97,10 +97,11 @@ class Engine:
         *,
         release: Callable[[_T], None] | None = None,
     ) -> _T:
-        """Run work that moves bytes, once the concurrency limit admits it.
+        """Run work that moves bytes, when the concurrency limit admits it, and return its result.
 
-        `tick` is called ten times a second; what it raises ends the work and is raised. `release` gets a
-        result that comes after the caller has gone.
+        `work` runs in a thread and gets a token by which it is told to stop. `tick` is called in the event
+        loop ten times a second; an exception of it ends the work and is raised. `release` is called with a
+        result that comes after the caller has left. Raises UsageError unless the client is open.
         """
         self._lifetime.check()
         async with _admitted(self._limiter):
@@ -109,26 +110,32 @@ class Engine:
     async def run_file_io(
         self, work: Callable[[CancelToken], _T], *, release: Callable[[_T], None] | None = None
     ) -> _T:
-        """Run work on files, four calls at once, beside those that move bytes."""
+        """Run work on files, at most four calls at once, in addition to those that move bytes.
+
+        `work` and `release` are as for `run`. Raises UsageError unless the client is open.
+        """
         self._lifetime.check()
         async with _admitted(self._file_limiter):
             return await self._run(work, None, release)
 
     async def run_cleanup(self, work: Callable[[], None]) -> None:
-        """Run what must be done at the end, also while cancelled and after the client was closed.
+        """Run cleanup work in a thread, even while cancelled or after the client was closed.
 
-        It always begins, and is waited for `CANCEL_TIMEOUT` seconds at most. It must not raise.
+        It always starts, and the caller waits up to `CANCEL_TIMEOUT` seconds for it. It must not raise.
         """
         await self._threads.start(work).join(CANCEL_TIMEOUT)
 
     def on_throttled(self, outcome: Outcome) -> None:
-        """Halve the connections if a storage asked for less; what it asks of all of them counts once."""
+        """Halve the number of connections if a storage throttles; responses within one second count once."""
         if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()
             self._limiter.total_tokens = self._concurrency.slow_down()
 
     def buffer(self) -> memoryview:
-        """Return the calling thread's buffer. It is reused: fresh memory costs more than the copy into it."""
+        """Return the buffer of the calling thread, 4 MiB.
+
+        It is reused, because allocating memory costs more than copying into it.
+        """
         if not hasattr(self._local, "buffer"):
             self._local.buffer = new_buffer(MAX_PIECE)
         buffer: memoryview = self._local.buffer

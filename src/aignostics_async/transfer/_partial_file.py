@@ -37,11 +37,10 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class PartialFile:
-    """The partial file of one target, shared by the threads that fill it. Blocking.
+    """The partial file of one target, shared by the threads that fill it; all methods block.
 
-    A thread works on the descriptor inside of `in_use`. `close` closes it once no thread is left there: the
-    last one does it, however late it comes, so no thread ever writes to a descriptor that was closed and
-    given to another file.
+    A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes the
+    descriptor, so no thread ever writes to a descriptor that was closed and reused for another file.
     """
 
     def __init__(self, target: Path, path: Path, descriptor: int, promise: str | None) -> None:
@@ -63,11 +62,12 @@ class PartialFile:
 
     @classmethod
     def open(cls, token: CancelToken, target: Path, promise: str | None, name: str) -> Self:
-        """Open the partial file of a target, with what is left of an earlier download and still checks.
+        """Open the partial file of a target, with the bytes of an earlier download.
 
-        Where the file system offers no locks, the file is claimed by a new name of its own.
-
-        Raises TransferError while another download of it, here or in another process, is under way.
+        Only bytes that still match their checksums are kept. On a file system without locks the file is
+        claimed by renaming it. `promise` is the CRC32C of the whole file in wire form, or None. Raises
+        TransferError while another download to the target is running, here or in another process, and
+        Cancelled.
         """
         path = part_path(target)
         while True:
@@ -104,28 +104,28 @@ class PartialFile:
     # What is there
 
     def forget(self) -> None:
-        """Start again: nothing is there, and nothing is known of the file."""
+        """Start over with an empty file, and forget its length and ETag."""
         self.total: int | None = None
         self.etag: str | None = None
         self.spans: list[Span] = [Span(0)]
 
     def forget_bytes(self, span: Span) -> None:
-        """Start again with the only span."""
+        """Start over with the only span, and forget the file's length and ETag."""
         self.total, self.etag, span.end, span.done = None, None, None, Crc32c()
 
     @property
     def done(self) -> int:
-        """Bytes that are there."""
+        """The number of bytes that are written."""
         return sum(span.done.length for span in self.spans)
 
     @property
     def outstanding(self) -> int:
-        """Bytes that are still to be written."""
+        """The number of bytes still to be written; 0 while the length is unknown."""
         return 0 if self.total is None else self.total - self.done
 
     @property
     def is_identified(self) -> bool:
-        """Whether bytes that come later can be told to belong to the same file."""
+        """Whether later bytes can be recognised as part of the same file, by its checksum or its ETag."""
         return self.promise is not None or self.etag is not None
 
     def _recover(self, token: CancelToken) -> None:
@@ -158,12 +158,12 @@ class PartialFile:
         return found
 
     def write(self, view: memoryview, span: Span) -> None:
-        """Append bytes to a span."""
+        """Append bytes to a span and extend its checksum."""
         write_at(self._descriptor, view, span.position)
         span.grow(view)
 
     def save(self, *, now: bool = False) -> None:
-        """Write down what is there, once a second at most."""
+        """Record which bytes are written; does nothing if it did so within the last second, unless `now`."""
         with self.lock:
             if self.total is None or (not now and time.monotonic() < self._saved + _SAVE_INTERVAL):
                 return
@@ -186,7 +186,7 @@ class PartialFile:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a thread is at work on the descriptor."""
+        """Whether a thread uses the descriptor."""
         return self._users > 0
 
     @property
@@ -196,7 +196,7 @@ class PartialFile:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep the descriptor open for the calling thread. Raises Cancelled if it is being closed."""
+        """Keep the descriptor open while the block runs. Raises Cancelled if the file is being closed."""
         with self._use_lock:
             if self._is_closing:
                 raise Cancelled
@@ -211,7 +211,10 @@ class PartialFile:
                 self._close()
 
     def finish(self, name: str) -> None:
-        """Give the file its final name; its bytes are on the disk before that."""
+        """Give the file its final name, after its bytes are on the disk.
+
+        Raises TransferError if another process has taken the partial file away.
+        """
         if os.fstat(self._descriptor).st_size != self.total:
             os.ftruncate(self._descriptor, self.total or 0)
         os.fsync(self._descriptor)
@@ -223,17 +226,17 @@ class PartialFile:
         self._is_over = True
 
     def give_up(self) -> None:
-        """Let `close` delete the file, however much of it is there."""
+        """Let `close` delete the file, regardless of its size."""
         self._is_worthless = True
 
     def discard(self) -> None:
-        """Delete the partial file."""
+        """Delete the partial file and its record."""
         self._is_over = True
         self.path.unlink(missing_ok=True)
         self._delete_record()
 
     def close(self) -> None:
-        """Close the file once no thread uses it. One that is worth resuming is kept, any other is deleted."""
+        """Close the file once no thread uses it; keep it if it is worth resuming, delete it otherwise."""
         with self._use_lock:
             is_first, self._is_closing = not self._is_closing, True
             is_unused = not self._users

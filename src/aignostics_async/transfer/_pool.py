@@ -45,9 +45,9 @@ class _Untrusted(Exception):
 class ConnectionPool:
     """The connections of a client to storages, shared by its worker threads.
 
-    A connection is kept for 30 s after an exchange. Where one that was kept fails before the first byte of
-    an answer, it was dead before: the request is sent once more over a new connection, and the others to the
-    same place are dropped. A POST always gets a new connection, because it can't be sent twice.
+    An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, the
+    storage had closed it: the request is sent once more over a new connection, and other idle connections to
+    the same place are closed. A POST always gets a new connection, because it can't be sent twice.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -61,7 +61,7 @@ class ConnectionPool:
             _proxy_address(settings.proxy)
 
     def close(self) -> None:
-        """Close the idle connections; those in use are closed after their exchange."""
+        """Close all idle connections; those in use are closed after their exchange."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -79,12 +79,12 @@ class ConnectionPool:
         headers: Mapping[str, str] | None = None,
         send: Callable[[BodyWriter], None] | None = None,
     ) -> Iterator[Response]:
-        """Send one request, and give the answer if its status is 2xx.
+        """Send one request, and yield the response if its status is 2xx.
 
-        `send` writes the body, whose length is in `headers`; it may be called a second time, to begin again.
-        A GET or HEAD follows three redirects at most; of `headers` another origin gets only Range. `name`
-        stands for the file in errors. Every failure, also one while the body is read, becomes AttemptFailed
-        with a TransferError inside.
+        `send` writes the body, with the length that `headers` names; it may be called a second time, to start
+        over. A GET or HEAD follows up to three redirects. `name` stands for the file in errors. Every
+        failure, including one while the body is read, raises AttemptFailed with a TransferError inside; a
+        cancelled `token` raises Cancelled.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -109,7 +109,7 @@ class ConnectionPool:
     # Connections
 
     def kept(self, place: tuple[str, ...]) -> Connection | None:
-        """Return an idle connection to a place that is likely to be alive, or None."""
+        """Return an idle connection to a place that is probably alive, or None."""
         while (connection := self._newest(place)) is not None:
             if _now() - connection.used_at < _MAX_IDLE_SECONDS and connection.is_fresh():
                 return connection
@@ -117,7 +117,7 @@ class ConnectionPool:
         return None
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection for the next request; the one that was idle longest makes room."""
+        """Keep a connection for a later request; of more than 64, the one that was idle longest is closed."""
         connection.used_at = _now()
         surplus: Connection | None = None
         with self._lock:
@@ -131,7 +131,7 @@ class ConnectionPool:
             surplus.close()
 
     def drop(self, place: tuple[str, ...]) -> None:
-        """Close the idle connections to a place, of which one was found dead."""
+        """Close all idle connections to a place, because one of them was found dead."""
         while (connection := self._newest(place)) is not None:
             connection.close()
 
@@ -143,7 +143,7 @@ class ConnectionPool:
         return None
 
     def place(self, target: SplitResult) -> tuple[str, ...]:
-        """Return what connections are kept by: scheme, host, port and proxy."""
+        """Return the key of connections to a target: scheme, host, port and proxy."""
         key = target.scheme, _host(target)
         if key not in self._places:  # the environment is read once, as by the pool for the API
             settings = self._settings
@@ -153,7 +153,10 @@ class ConnectionPool:
         return self._places[key]
 
     def open(self, place: tuple[str, ...], token: CancelToken) -> Connection:
-        """Make a connection, within the timeout for that. Raises ConnectionBroken and AddressRefused."""
+        """Open a connection within `Timeouts.connect`.
+
+        Raises ConnectionBroken, AddressRefused for a link-local address, and Cancelled.
+        """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect
         sock: socket.socket | None = None
@@ -196,7 +199,7 @@ class ConnectionPool:
         return secured
 
     def head(self, method: str, target: SplitResult, proxy: str, headers: Mapping[str, str]) -> bytes:
-        """Return the bytes of a request up to its body."""
+        """Return the request line and headers as bytes."""
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {
             "Host": _host(target),

@@ -25,17 +25,17 @@ _WINDOW = 10.0  # seconds over which a rate is taken
 
 @frozen
 class TransferEvent:
-    """A file started, advanced, is tried again, finished or failed.
+    """A file started, advanced, is retried, finished or failed.
 
-    `done` and `total` are bytes; `total` is None while it is not known. `done` falls back when another try
-    begins. `retries` counts the further tries so far. `verified` is whether it is proven that a store has the
-    bytes of an upload that finished, as in `Stored.verified`; else None.
+    `done` and `total` are in bytes; `total` is None while it is unknown. `done` decreases when another
+    attempt begins, and `retries` counts the attempts after the first. `verified` tells for a finished upload
+    whether the store proved to have the bytes, as in `Stored.verified`; otherwise it is None.
 
-    A progress callback is a plain function that takes one of these. It is called from the event loop, ten
-    times a second for each file at most. An exception that it raises ends the call it was passed to: the
-    transfers are stopped, then the exception is raised. Stopping takes two seconds at most, as for a
-    cancelled call; a thread that hangs longer in the file system goes on alone and closes its own file, and
-    an upload in parts takes up to ten seconds more to abort. Async callbacks are refused with UsageError.
+    A progress callback is a plain function of one event. It is called in the event loop, up to ten times a
+    second for each file. If it raises, the call that it was passed to stops its transfers and raises the
+    exception. Stopping takes up to two seconds; a thread that hangs longer in the file system is abandoned
+    and closes its own file, and an upload in parts takes up to ten more seconds to abort. An async callback
+    raises UsageError.
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
@@ -178,7 +178,7 @@ class ProgressReporter:
 
 @define
 class TransferTally:
-    """Totals and rate of the events of one direction; remembers only files that are in progress."""
+    """Totals and rate of the events of one direction; keeps only the files in progress in memory."""
 
     files: int = 0
     over: int = 0
@@ -195,7 +195,7 @@ class TransferTally:
     _recent: deque[tuple[float, int]] = field(factory=deque)
 
     def add(self, event: TransferEvent, now: float) -> None:
-        """Register an event at a time in seconds of a monotonic clock."""
+        """Count an event; `now` is its time by a monotonic clock, in seconds."""
         key = event.reference, event.name
         before = self._in_progress.pop(key, None)
         is_over = event.kind in ("finished", "failed")
@@ -214,14 +214,17 @@ class TransferTally:
 
     @property
     def rate(self) -> float:
-        """Bytes per second over the last ten seconds."""
+        """The rate in bytes per second over the last ten seconds; 0 before the second event."""
         if not self._recent:
             return 0.0
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
         return max(0, after - before) / (end - begin) if end > begin else 0.0
 
     def describe(self) -> str:
-        """Return files, bytes, rate, failures, unverified uploads and retries as one line of text."""
+        """Return the totals as one line, such as `2 of 5 files, 1 MB of 2 MB, 500 kB/s, 1 failed, 3 retries`.
+
+        Failures, unverified uploads and retries appear only if there are any.
+        """
         failed = f", {self.failed} failed" if self.failed else ""
         failed += f", {self.unverified} unverified" if self.unverified else ""
         retries = f", {self.retries} retries" if self.retries else ""
@@ -233,10 +236,13 @@ class TransferTally:
 
 
 class ProgressLines:
-    """Lines for logs and pipes: one for each direction, every 30 s and at the end; pass it as `progress`.
+    """Progress as lines for logs and pipes; pass the object as `progress`.
 
-    They go to standard error, or to `stream`. Use it as a context manager: the last lines come when the
-    block ends.
+        with ProgressLines(every=10) as lines:
+            await run.download("results/", progress=lines)
+
+    It prints one line for each direction every 30 s by default, and at the end of the block, to standard
+    error or to `stream`.
     """
 
     def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:

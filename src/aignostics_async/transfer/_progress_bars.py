@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 class ProgressBars:
-    """Progress bars on standard error; pass it as `progress`, which shows a bar for each direction.
+    """Progress bars on standard error, one for each direction; pass the object as `progress`.
 
-    Use it as a context manager: the bars live inside the block, and `transient` ones disappear at its end.
-    `show` adds bars of other work. Needs the `cli` extra; without it the constructor raises
-    MissingExtra.
+        with ProgressBars() as bars:
+            await run.download("results/", progress=bars)
+
+    The bars are shown inside the block; with `transient` they disappear at its end. `show` adds bars for
+    other work. Raises MissingExtra without the `cli` extra.
     """
 
     def __init__(self, *, transient: bool = False) -> None:
@@ -60,11 +62,14 @@ class ProgressBars:
         self.show(event.direction, completed=tally.done, total=tally.total, detail=tally.describe())
 
     def show(self, name: str, *, completed: int, total: int | None, detail: str = "") -> None:
-        """Show the bar of a name, adding it if it is new; `total` is None while it is unknown."""
+        """Update the bar with a name, and add it if it is new.
+
+        `total` is None while it is unknown. `detail` is shown behind the bar.
+        """
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(visible(name), total=None, detail="")
         self._bars.update(self._tasks[name], completed=completed, total=total, detail=visible(detail))
 
     def print(self, line: str, *, style: str = "") -> None:
-        """Print a line above the bars."""
+        """Print a line above the bars; `style` is a style of rich, such as `"red"`."""
         self._bars.console.print(visible(line), style=style, markup=False, highlight=False)

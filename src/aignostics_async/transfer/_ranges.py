@@ -16,10 +16,9 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 @define(eq=False)
 class Span:
-    """A contiguous range of a file that one connection fetches from front to back.
+    """A contiguous range of a file, fetched by one connection from front to back.
 
-    Its only writer replaces `done` as a whole, so every thread sees a length and a checksum that belong
-    together.
+    Its only writer replaces `done` as a whole, so every thread sees a length and a checksum that match.
     """
 
     start: int
@@ -30,16 +29,16 @@ class Span:
 
     @property
     def position(self) -> int:
-        """Where its next byte goes."""
+        """The offset in the file of the next byte to write."""
         return self.start + self.done.length
 
     @property
     def is_complete(self) -> bool:
-        """Whether all its bytes are there."""
+        """Whether all bytes of the span are written; False while its end is unknown."""
         return self.end is not None and self.position >= self.end
 
     def grow(self, view: memoryview) -> None:
-        """Extend the span by bytes that were written."""
+        """Extend the span by bytes that are written."""
         grown = Crc32c(self.done.value, self.done.length)
         grown.update(view)
         self.done = grown

@@ -25,7 +25,10 @@ class Moment:
 
 @frozen(kw_only=True)
 class ReconciliationTimeouts:
-    """How long to wait for the platform, in seconds of the server's clock."""
+    """How long to wait before concluding that a request has created no run.
+
+    All are in seconds of the server's clock.
+    """
 
     quiescence: float = 300.0
     """From a request until silence counts: longer than the latest commit and replica lag together."""
