@@ -70,15 +70,15 @@ class Client:
 
     @classmethod
     def from_env(cls, *, settings: Settings | None = None) -> Self:
-        """Create a client from environment variables, and log which ones were used.
+        """Create a client from environment variables, and log the names of those that were used.
 
             async with Client.from_env() as client: ...
 
         The deployment is AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev); there is
         no default. The credential is the first of AIGNOSTICS_ACCESS_TOKEN, AIGNOSTICS_REFRESH_TOKEN,
         AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need
-        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists the others. No I/O. Raises ConfigurationError that
-        names what is missing.
+        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables. No I/O. Raises
+        ConfigurationError with the variables to set.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)

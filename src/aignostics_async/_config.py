@@ -95,7 +95,12 @@ class Limits:
 
 @frozen(kw_only=True)
 class Transfers:
-    """How files are transferred. Sizes are in bytes."""
+    """How files are transferred; sizes are in bytes.
+
+        Settings(transfers=Transfers(bandwidth=20e6))
+
+    Raises ConfigurationError for an invalid value.
+    """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))
     """Bytes per second over all connections, uploads and downloads together; None for no limit."""

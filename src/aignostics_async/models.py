@@ -244,9 +244,9 @@ class InvalidItem:
 
 @frozen
 class Fault:
-    """A fault in a run request: the problem, and the item's reference and the artifact where it lies.
+    """A fault in a run request: the problem, and the reference and artifact that it concerns.
 
-    `reference` and `artifact` are None if the fault concerns the whole request or the whole item.
+    `reference` and `artifact` are None if it concerns the whole request or the whole item.
     """
 
     problem: str

@@ -71,7 +71,10 @@ class Crc32c:
 
 
 def encode_crc32c(value: int) -> str:
-    """Return the wire form of a checksum: `encode_crc32c(0xE3069283)` is `"4waSgw=="`."""
+    """Return the wire form of a checksum: `encode_crc32c(0xE3069283)` is `"4waSgw=="`.
+
+    Raises OverflowError for a number that does not fit 32 bits.
+    """
     return base64.b64encode(value.to_bytes(4, "big")).decode("ascii")
 
 

@@ -23,7 +23,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text."""
+        """Return the text; keep it out of logs and errors."""
         return self._text
 
     def __repr__(self) -> str:

@@ -122,7 +122,7 @@ class IdentityProvider:
 
     @property
     def issuer(self) -> str:
-        """The origin of the token endpoint, in lower case and without a default port."""
+        """The origin of the token endpoint: scheme and host in lower case, without a default port."""
         parts = urlsplit(self.token_url)
         host = (parts.hostname or "").lower()
         host = f"[{host}]" if ":" in host else host

@@ -53,18 +53,17 @@ _REQUEST_INTERVAL = 0.5  # seconds
 
 
 class BulkJob:
-    """A job in a folder: thousands of slides, exactly one run for each chunk of them, every result verified.
+    """A job in a folder: thousands of slides, one run for each chunk of them, and every result verified.
 
         async with Client.from_env() as client:
             await create_job("job/", JobPlan(...), Sources(places=["slides/"]), client)
             async with BulkJob.open("job/") as job:
                 summary = await job.run(client)
 
-    Whatever ends the process, opening and running the job again continues it: nothing that was uploaded,
-    analysed or downloaded is uploaded, billed or downloaded again. docs/explanation/exactly-once.md says
-    what that depends on.
+    If the process ends for any reason, opening and running the job again continues it. Nothing is uploaded,
+    billed or downloaded a second time; docs/explanation/exactly-once.md says what this depends on.
 
-    Only the owner can read the folder, and only one process at a time can open it. It holds names of slides,
+    Only its owner can read the folder, and only one process at a time can open it. It holds names of slides,
     but no token and no signed URL.
     """
 
@@ -274,7 +273,7 @@ class BulkJob:
             await self._clock.sleep(reconciler.replica_lag)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False) -> int:
-        """Let quarantined items continue from where they were, and return how many there are.
+        """Let quarantined items continue from their last state, and return how many there are.
 
         By default nothing is billed again. With `failed`, items that the platform ended without results
         continue, too; with `rerun`, those that are held because an earlier run has results of the same slide.

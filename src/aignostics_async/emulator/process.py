@@ -118,7 +118,7 @@ class Emulator:
 
     @property
     def refresh_token(self) -> str:
-        """A refresh token, valid for one use; `sign_in` returns more."""
+        """A refresh token that is valid for one use; `sign_in` returns others."""
         return self._ready["refresh_token"]
 
     @property
@@ -207,7 +207,7 @@ class Emulator:
         return listed
 
     def script(self, *scripts: dict[str, Any]) -> list[str]:
-        """Create runs whose transitions are scripted, and return their ids; they need no slides.
+        """Create runs with scripted transitions, and return their ids; they need no slides.
 
             script = {"items": ["a"], "steps": [[5, "a", "SUCCEEDED"], [6, None, "COMPLETED"]]}
             (run_id,) = emulator.script(script)

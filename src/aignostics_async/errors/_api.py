@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionFailed(AignosticsError):
-    """No response came; `request_sent` tells whether the request may have reached the server.
+    """No response arrived; `request_sent` tells whether the request may have reached the server.
 
     A transient error: trying again is likely to help. After a POST with `request_sent`, find out first
     whether it took effect.
@@ -32,7 +32,7 @@ class ConnectionFailed(AignosticsError):
 
 
 class RequestTimeout(ConnectionFailed):
-    """No response came in time."""
+    """No response arrived in time."""
 
 
 class InvalidResponse(AignosticsError):
@@ -107,19 +107,19 @@ class APIStatusError(AignosticsError):
 
 
 class BadRequest(APIStatusError):
-    """400: the server can't interpret the request."""
+    """400: the server can't interpret the request; `detail` has its own words."""
 
     advice = "Fix the request; repeating it will not help."
 
 
 class Unauthorized(APIStatusError):
-    """401: the token is missing, expired or for another audience, and a refreshed one did not help."""
+    """401: the token is missing, expired or for another audience, and refreshing it did not help."""
 
     advice = "Sign in again, and check that the token belongs to this API root."
 
 
 class QuotaExceeded(APIStatusError):
-    """402: a quota of slides would be exceeded, and nothing was created; `detail` has the server's words."""
+    """402: the request would exceed a quota; nothing was created, and `detail` has the server's own words."""
 
     advice = "Submit fewer items, wait for the next period, or ask the platform's support for a larger quota."
 
@@ -154,25 +154,25 @@ class Conflict(APIStatusError):
 
 
 class Gone(APIStatusError):
-    """410: it existed and was deleted."""
+    """410: the resource was deleted."""
 
     advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."
 
 
 class PreconditionFailed(APIStatusError):
-    """412: it was changed since it was read."""
+    """412: the resource was changed since it was read."""
 
     advice = "Read it again, then repeat the change."
 
 
 class UnprocessableRequest(APIStatusError):
-    """422: the server found faults in the request; `detail` lists them with their places."""
+    """422: the server found faults in the request; `detail` lists them with their locations."""
 
     advice = "Fix the fields that it names; repeating the request will not help."
 
 
 class TooManyRequests(APIStatusError):
-    """429: too many requests."""
+    """429: too many requests; `retry_after` is the wait in seconds that the server asked for, or None."""
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
 

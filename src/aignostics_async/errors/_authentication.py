@@ -6,7 +6,7 @@ from ._base import AignosticsError
 
 
 class AuthenticationError(AignosticsError):
-    """There is no usable access token."""
+    """There is no usable access token; the base class of all errors of logins and tokens."""
 
 
 class LoginRequired(AuthenticationError):
@@ -14,7 +14,7 @@ class LoginRequired(AuthenticationError):
 
 
 class LoginDenied(AuthenticationError):
-    """The identity provider refused the person, the client, or the audience."""
+    """The identity provider refused the person, the client or the audience."""
 
 
 class LoginTimeout(AuthenticationError):
@@ -22,11 +22,14 @@ class LoginTimeout(AuthenticationError):
 
 
 class TokenStoreError(AuthenticationError):
-    """The token store can't be used."""
+    """The token store can't be read or written."""
 
 
 class TokenEndpointUnavailable(AuthenticationError):
-    """The identity provider can't be reached or is failing; `retry_after` is in seconds where it said so."""
+    """The identity provider can't be reached or is failing.
+
+    `retry_after` is the wait in seconds that it asked for, or None.
+    """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

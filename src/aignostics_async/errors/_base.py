@@ -68,9 +68,9 @@ class AignosticsError(Exception):
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for lost connections, for an identity provider or storage that is failing, and for the statuses
-        408, 425, 429, 500, 502, 503, 504 and 520 and above. It does not say that repeating is safe: whether
-        a POST took effect is another question.
+        True for lost connections, for a failing identity provider or storage, and for the statuses 408, 425,
+        429, 500, 502, 503, 504, and 520 and above. It does not mean that repeating is safe: a POST may have
+        taken effect.
         """
         return False
 
@@ -80,7 +80,7 @@ class AignosticsError(Exception):
 
 
 class ConfigurationError(AignosticsError):
-    """A setting is missing or can't be used; the text names it and says what to set."""
+    """A setting is missing or invalid; the message names it and says what to set."""
 
 
 class MissingExtra(ConfigurationError):

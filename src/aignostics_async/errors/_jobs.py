@@ -10,7 +10,7 @@ class JobError(AignosticsError):
 
 
 class JobBusy(JobError):
-    """Another process works on the job."""
+    """Another process works on the job; wait for it, or use `JobObserver`."""
 
 
 class JobRefused(JobError):
@@ -18,7 +18,7 @@ class JobRefused(JobError):
 
 
 class JobDatabaseError(JobError):
-    """The database of a job can't be written or read."""
+    """The database of a job can't be read or written."""
 
 
 class JobStopped(JobError):

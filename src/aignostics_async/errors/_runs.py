@@ -70,7 +70,7 @@ class RunCancelled(_RunEnded):
 
 
 class ItemFailed(AignosticsError):
-    """An item ended without results; `status` and `error` are the platform's words."""
+    """An item ended without results; `status` and `error` are those that the platform reports."""
 
     def __init__(self, *, reference: str, status: str, error: str | None) -> None:
         super().__init__(f"item {reference!r} ended as {status}: {error or 'no reason was given'}")

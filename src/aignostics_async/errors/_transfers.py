@@ -6,7 +6,7 @@ from ._base import AignosticsError, is_transient_code, is_transient_status
 
 
 class TransferError(AignosticsError):
-    """A file could not be transferred; `name` says which."""
+    """A file could not be transferred; `name` identifies the file."""
 
     def __init__(self, message: str, *, name: str) -> None:
         super().__init__(f"{name}: {message}")
@@ -67,11 +67,11 @@ class UrlRefused(TransferError):
 
 
 class LocalFileChanged(TransferError):
-    """A file changed while it was read; what was sent is not used."""
+    """A file changed while it was read; the upload is not used."""
 
 
 class DiskFull(TransferError):
-    """No space is left in the target folder; nothing was left under a final name."""
+    """The target folder has no space left; no file was left under its final name."""
 
 
 class UnsafePath(TransferError):

@@ -70,7 +70,10 @@ class Engine:
         """Target folders that were found to be safe, with device and inode."""
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
-        """Open the engine; its threads and connections end with `stack`."""
+        """Open the engine and return it; its threads and connections end with `stack`.
+
+        `context` is used for TLS connections to storages.
+        """
         self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.
         self._threads = WorkerThreads("aignostics-transfer")

@@ -41,14 +41,15 @@ class Change:
 
     @property
     def cursor(self) -> str:
-        """The position of this change. A watcher that starts from it yields this change first.
+        """The position of this change; a watcher that starts from it yields this change first.
 
-        To lose no change in a crash, store the cursor of the oldest change that is not yet processed. The
-        text is opaque; its length grows with the number of runs that are not final. It is computed on each
-        access, so store it now and then rather than for every change when you watch thousands of runs.
+        To lose no change in a crash, store the cursor of the oldest change that is not processed yet. The
+        text is opaque, and its length grows with the number of runs that are not final. It is computed on
+        each access, so store it from time to time rather than for every change if you watch thousands of
+        runs.
 
-        A change whose cursor was not read yet keeps the states of later changes in memory. To keep changes
-        for days, keep their cursors as text.
+        Until its cursor is read, a change keeps the states of later changes in memory. To keep changes for
+        days, store their cursors as text.
         """
         return self._cursor if isinstance(self._cursor, str) else self._cursor()
 

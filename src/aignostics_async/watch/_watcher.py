@@ -43,7 +43,7 @@ class Watcher(AsyncIterator[Change]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the next change, or the end, comes without waiting."""
+        """Whether the next change, or the end of the iteration, is available without waiting."""
         return self._subscription.is_ready
 
     async def aclose(self) -> None:

@@ -46,7 +46,7 @@ class EventType(StrEnum):
 
 @frozen(kw_only=True)
 class JobEvent:
-    """An event of a job."""
+    """An event of a job, as passed to the `listener` of `BulkJob.run`."""
 
     type: EventType
     reference: str | None = None

@@ -69,7 +69,7 @@ class PreflightReport:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of `bulk plan`: 0, or 6 if something would fail."""
+        """The exit status of `bulk plan`: 0 without faults, else 6."""
         return 0 if self.is_clear else 6
 
     def to_json(self) -> str:

@@ -15,7 +15,7 @@ from ..database._states import IntentState, ItemState
 
 
 class ItemOutcome(StrEnum):
-    """The outcome of an item, by who has to act on it."""
+    """The outcome of an item, which tells whether it continues by itself or needs a person."""
 
     DONE = "DONE"
     """Every output of it is here."""
@@ -121,7 +121,7 @@ class JobStatus(Enum):
 
     @property
     def exit_status(self) -> int:
-        """The exit status of the command line."""
+        """The exit status of the command line, which is the value of the member."""
         return self.value
 
 
