@@ -265,6 +265,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         high_water_mark=HighWaterMarkFile("job", folder / "state"),
         generation=1,
         version=VERSION,
+        since=0.0,
         timeouts=ReconciliationTimeouts(),
         prepare=Signing(context),
         sleep=context.sleep,

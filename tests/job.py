@@ -58,6 +58,7 @@ async def submitter(
         high_water_mark=HighWaterMarkFile("job", folder / "state"),
         generation=1,
         version=VERSION,
+        since=0.0,
         timeouts=TIMEOUTS,
         prepare=prepare,
         clock=clock,

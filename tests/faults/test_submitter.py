@@ -315,6 +315,18 @@ async def test_the_server_s_clock_runs_under_other_options(
     assert dates[-1].since(dates[0]) >= 60
 
 
+async def test_a_run_is_found_that_seems_older_than_its_request(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """The Date of an answer may be far ahead of the clock that dates runs."""
+    platform.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "before"})
+    references = [f"{tmp_path.name}-1", f"{tmp_path.name}-2"]
+    (run_id,) = platform.script({"items": references, "application_version_id": VERSION, "after_s": -7200})
+    assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
+    assert (await intent(database)).run_id == run_id
+    assert count(platform, "POST", RUNS) == 1
+
+
 async def test_a_lost_request_is_reconciled_under_other_options(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:

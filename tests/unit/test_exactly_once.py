@@ -276,11 +276,10 @@ class Job:
             "SELECT run_id FROM seen WHERE number <= ? OR (intent IS NOT NULL AND intent <> ?)",
             (known_before, intent),
         )
-        asked_at = self.one("SELECT min(server_date) FROM attempts WHERE intent = ?", intent)[0]
         query = RunQuery(
             references=self.references(intent),
             version=VERSION,
-            asked_at=BEGINNING if asked_at is None else asked_at,
+            since=BEGINNING,
             known=frozenset(row[0] for row in known),
         )
         return RunListing(begun, runs, query)
@@ -358,7 +357,7 @@ def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
     woken = BEGINNING + 5000
     assert isinstance(steps.send(Moment(5005, woken)), ReadClock)
     assert isinstance(steps.send(Moment(5005, woken)), ListRuns)
-    query = RunQuery(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
+    query = RunQuery(references=frozenset("a"), version=VERSION, since=BEGINNING, known=frozenset())
     for since in (0, 31, 62, 299):
         moment = Moment(5005 + since, woken + since)
         assert isinstance(steps.send(RunListing(moment, [], query)), ReadClock), "and nothing is resolved"
@@ -371,7 +370,7 @@ def test_runs_that_can_t_be_told_apart_are_named() -> None:
     now = Moment(10, BEGINNING + 10)
     assert isinstance(next(steps), ReadClock)
     assert isinstance(steps.send(now), ListRuns)
-    query = RunQuery(references=frozenset("a"), version=VERSION, asked_at=BEGINNING, known=frozenset())
+    query = RunQuery(references=frozenset("a"), version=VERSION, since=BEGINNING, known=frozenset())
     twins = [ObservedRun(run_id, BEGINNING + 1, "RECEIVED", VERSION) for run_id in ("run-7", "run-8")]
     for run in twins:
         step = steps.send(RunListing(now, twins, query) if run is twins[0] else frozenset("a"))

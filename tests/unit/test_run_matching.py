@@ -7,9 +7,7 @@ import pytest
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.reconciliation._matching import CLOCK_SKEW, RunQuery
 
-QUERY = RunQuery(
-    references=frozenset({"a"}), version="a:v1.0.0", asked_at=10_000.0, known=frozenset({"known"})
-)
+QUERY = RunQuery(references=frozenset({"a"}), version="a:v1.0.0", since=10_000.0, known=frozenset({"known"}))
 
 
 def observed(

@@ -122,8 +122,8 @@ async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
     job_id = str(uuid.uuid4())
     version = await client.applications.version(plan.application_version)
     platform = PlatformClient(client, version)
-    # By the server's clock, since the job searches for runs triggered after it.
-    begun = (await platform.moment(fresh=True)).server or time.time() - _A_DAY
+    # The job searches for runs triggered after it, so a Date that is ahead must not hide them.
+    begun = min((await platform.moment(fresh=True)).server or time.time() - _A_DAY, time.time())
     # Runs from before the job are not its own.
     await database.write(_run_commands.record_runs(await platform.runs(begun)))
     await database.write(_commands.create_job(job_id, plan.to_json(), begun))

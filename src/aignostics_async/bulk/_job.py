@@ -382,6 +382,7 @@ class BulkJob:
             high_water_mark=high_water_mark,
             generation=generation,
             version=self.plan.application_version,
+            since=self._job.created_at,
             timeouts=self.plan.timeouts,
             prepare=Signing(context),
             clock=self._clock,

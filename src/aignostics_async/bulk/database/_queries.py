@@ -45,7 +45,7 @@ class ItemRow:
 
 @frozen
 class IntentRow:
-    """An intent, with the server's dates of its first and its latest request."""
+    """An intent, with the server's date of its latest request."""
 
     number: int
     state: IntentState = field(converter=IntentState)
@@ -53,7 +53,6 @@ class IntentRow:
     known_before: int
     run_id: str | None
     reason: str | None
-    first_asked: float | None
     last_asked: float | None
     requests: int
     size: int
@@ -126,7 +125,6 @@ FROM items
 _NOT_BEYOND = "number NOT IN (SELECT value FROM json_each(?))"
 _INTENT = """
 SELECT intents.number, state, tag, known_before, run_id, reason,
-       (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number LIMIT 1),
        (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number DESC LIMIT 1),
        (SELECT count(*) FROM attempts WHERE intent = intents.number), size
 FROM intents

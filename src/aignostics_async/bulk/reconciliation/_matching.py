@@ -1,8 +1,8 @@
 """Which of the platform's runs is the one that an intent asked for. Pure.
 
 The references of its items are all that a run shows of its origin. The run of an intent has its application
-version and exactly its references, is not older than its first request, was unknown when the intent was
-sealed, and belongs to no other intent. A run that can't be read yet, or is listed in part, is *possible*: it
+version and exactly its references, is not older than the job, was unknown when the intent was sealed, and
+belongs to no other intent. A run that can't be read yet, or is listed in part, is *possible*: it
 proves nothing, and keeps the job from sending a second request.
 """
 
@@ -24,14 +24,14 @@ class RunQuery:
 
     references: frozenset[str]
     version: str
-    asked_at: float
-    """When it was requested first, by the server's clock if that is known."""
+    since: float
+    """When the job was made, by the clock of the server or by the local one, whichever is behind."""
     known: frozenset[str] = field(repr=False)
     """Runs that can't be it: seen before the intent was sealed, or owned by other intents."""
 
     def may_be(self, run: ObservedRun) -> bool:
         """Whether the references of a run have to be read."""
-        is_of_time = run.triggered_at >= self.asked_at - CLOCK_SKEW
+        is_of_time = run.triggered_at >= self.since - CLOCK_SKEW
         return run.version == self.version and is_of_time and run.run_id not in self.known
 
 

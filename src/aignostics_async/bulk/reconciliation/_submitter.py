@@ -59,6 +59,8 @@ class Submitter:
     generation: int
     version: str
     """The id of the application version."""
+    since: float
+    """When the job was made. The Date of a request may be ahead of the clock that dates its run."""
     timeouts: ReconciliationTimeouts
     prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
     """Returns the items of an intent with fresh URLs."""
@@ -108,8 +110,6 @@ class _Reconciliation:
     def __init__(self, submitter: Submitter, intent: IntentRow) -> None:
         self._submitter = submitter
         self._intent = intent
-        self._first_asked = intent.first_asked
-        self._has_asked = intent.requests > 0
         self._items: Sequence[Item] = ()
         self._failing_since: float | None = None
         self._waits = 0
@@ -127,7 +127,7 @@ class _Reconciliation:
             case ReadClock(is_fresh):
                 return await submitter.platform.moment(fresh=is_fresh)
             case Begin(server_date):
-                await self._begin(server_date)
+                await submitter.begin(number, server_date)
             case Send():
                 self.sent = await submitter.platform.create(self._items)
                 return self.sent
@@ -164,17 +164,11 @@ class _Reconciliation:
         if now - self._failing_since > _MAX_OUTAGE:
             raise JobStopped(str(error), cause=error)
 
-    async def _begin(self, server_date: float | None) -> None:
-        await self._submitter.begin(self._intent.number, server_date)
-        if not self._has_asked:
-            self._has_asked, self._first_asked = True, server_date
-
     async def _list(self) -> RunListing | None:
         submitter, intent = self._submitter, self._intent
         begun = await submitter.platform.moment(fresh=True)
-        since = self._first_asked or 0.0
         try:
-            runs = await submitter.platform.runs(since)
+            runs = await submitter.platform.runs(submitter.since)
         except AignosticsError as error:
             if is_signed_out(error) or isinstance(error, Forbidden):
                 raise
@@ -185,7 +179,7 @@ class _Reconciliation:
         query = RunQuery(
             references=frozenset(item.reference + intent.tag for item in items),
             version=submitter.version,
-            asked_at=since,
+            since=submitter.since,
             known=await submitter.database.read(_queries.others_runs(intent.number)),
         )
         return RunListing(begun, runs, query)
