@@ -39,10 +39,8 @@ from .stages._submitting import Signing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from .._client import Client
-    from ..models import ApplicationVersion
     from ..storage import Store
     from ..transfer._progress import Progress
     from .database._journal import Listener
@@ -103,12 +101,7 @@ class BulkJob:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_exc_info: object) -> None:
         try:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._database.close)
@@ -182,8 +175,7 @@ class BulkJob:
                 raise guard.failure
             return summary
         except BaseException as error:
-            is_callback_s = guard.failure is not None and isinstance(error, Exception)
-            failure = guard.failure if is_callback_s and guard.failure is not None else error
+            failure = guard.failure if guard.failure is not None and isinstance(error, Exception) else error
             journal.emit(EventType.STOPPED, text=str(failure) or type(failure).__name__)
             await record_stop(self._database, self._directory, failure)
             if failure is error:
@@ -223,7 +215,7 @@ class BulkJob:
         context.requirements = Requirements(
             version, self.plan.artifact, pack=self.plan.pack, identifying=self.plan.identifying
         )
-        submitter, reconciler = await self._begin(context, self._platform(client, version))
+        submitter, reconciler = await self._begin(context, PlatformClient(client, version, self._clock))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_requests)
             group.start_soon(monitor_expiry, self._database, journal)
@@ -260,7 +252,8 @@ class BulkJob:
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
         await verify_identity(self._database, client, self.plan)
-        reconciler, adopted = self._reconciler(client, self._platform(client, version)), list[str]()
+        reconciler = self._reconciler(client, PlatformClient(client, version, self._clock))
+        adopted: list[str] = []
         while True:
             result = await reconciler.adopt(is_copy=True)
             adopted += result.adopted
@@ -281,11 +274,8 @@ class BulkJob:
         """
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun))
 
-    async def count_billable_retries(self, *, failed: bool = True, rerun: bool = False) -> int:
-        """Return how many items `retry` with these arguments would allow to be billed again.
-
-        `failed` is True by default here, and False for `retry`.
-        """
+    async def count_billable_retries(self, *, failed: bool = False, rerun: bool = False) -> int:
+        """Return how many items `retry` with these arguments would allow to be billed again."""
         return await self._database.read(_retries.count_billable_retries(failed=failed, rerun=rerun))
 
     async def held_items(self) -> Mapping[str, str]:
@@ -346,20 +336,13 @@ class BulkJob:
         """
         return await _maintenance.clean(self._database, store or client.store(self.plan.store))
 
-    @property
-    def _tag(self) -> str:
-        return tag_of(self.id) if self.plan.reference_tag else ""
-
-    def _platform(self, client: Client, version: ApplicationVersion) -> PlatformClient:
-        return PlatformClient(client, version, self._clock)
-
     def _reconciler(self, client: Client, platform: PlatformClient) -> Reconciler:
         return Reconciler(
             database=self._database,
             platform=platform,
             client=client,
             version=self.plan.application_version,
-            tag=self._tag,
+            tag=tag_of(self.id) if self.plan.reference_tag else "",
             since=self._job.created_at,
             replica_lag=self.plan.timeouts.replica_lag,
             quiescence=self.plan.timeouts.quiescence,

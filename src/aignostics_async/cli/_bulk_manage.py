@@ -62,7 +62,7 @@ async def retry(
         if billed:
             confirm(f"{count(billed, 'item')} that had a run will be billed again", yes=yes)
         number = await job.retry(failed=failed, rerun=rerun)
-        left = 0 if failed else await job.count_billable_retries()
+        left = 0 if failed else await job.count_billable_retries(failed=True)
     out(f"{count(number, 'slide')} will go on with 'bulk resume'" if number else "there is nothing to retry")
     if left:
         err(
