@@ -36,6 +36,8 @@ from aignostics_async.auth._endpoint import read_claims
 REFRESH, CODE, DEVICE = "refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"
 REFUSED = (REFRESH, "invalid_grant")
 
+pytestmark = pytest.mark.node
+
 
 @pytest.fixture(scope="module")
 def running_provider() -> Iterator[RealProvider]:
