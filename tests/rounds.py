@@ -9,13 +9,13 @@ from __future__ import annotations
 from hypothesis import settings
 
 _SAMPLED = {"fast": 0.02, "test": 0.1}
-_LEAST = 20
+_LEAST = {"fast": 10, "test": 20}
 
 
 def register_profiles() -> None:
     """Register the profiles that `--hypothesis-profile` names, and load the one of `make test`."""
     same = settings(deadline=None, derandomize=True, database=None)
-    settings.register_profile("fast", same, max_examples=_LEAST)
+    settings.register_profile("fast", same, max_examples=_LEAST["fast"])
     settings.register_profile("test", same, max_examples=100)
     settings.register_profile("slow", deadline=None, database=None, print_blob=True, max_examples=1_000)
     settings.load_profile("test")
@@ -26,13 +26,18 @@ def is_long() -> bool:
     return settings.get_current_profile_name() == "slow"
 
 
+def size(whole: int, *, fast: int) -> int:
+    """Return how large a test is: `fast` in `make test-fast`, `whole` everywhere else."""
+    return fast if settings.get_current_profile_name() == "fast" else whole
+
+
 def rounds(whole: int, *, sample: int | None = None) -> int:
     """Return how many examples to try, of as many as are tried in `make test-slow`.
 
-    `sample` is how many `make test` tries, by default a tenth.
+    `sample` is how many `make test` tries at least, by default a tenth of them.
     """
     if is_long():
         return whole
-    share = _SAMPLED[settings.get_current_profile_name()]
-    least = _LEAST if sample is None else sample
-    return min(whole, max(least, int(whole * share)))
+    profile = settings.get_current_profile_name()
+    least = sample if sample is not None and profile == "test" else _LEAST[profile]
+    return min(whole, max(least, int(whole * _SAMPLED[profile])))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from identity import Clock, Fault, Identity, identity
+from rounds import size
 from support import METADATA, count, signed_in
 
 from aignostics_async import (
@@ -43,7 +44,7 @@ from aignostics_async._http import _token_request
 from aignostics_async.auth import _sources
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
-MANY = 5000
+MANY = size(5000, fast=500)
 
 
 async def listed(client: Client) -> int:
@@ -709,6 +710,7 @@ def test_the_end_of_one_event_loop_fails_no_caller_of_another() -> None:
     assert calls == ["first", threading.current_thread().name]
 
 
+@pytest.mark.process
 def test_a_process_that_forks_during_a_refresh_can_refresh() -> None:
     """The child has neither the loop nor the thread that was refreshing: it must not wait for them."""
     code = """

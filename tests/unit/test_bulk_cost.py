@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rounds import size
+
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._commands import NewItem
 from aignostics_async.bulk.database._database import Database
@@ -14,6 +16,7 @@ from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.database._writer import Execute
 from benchmarks import bulk_pipeline
 
+ITEMS = (size(400, fast=100), size(1600, fast=400))
 _STEPS = 50  # of SQLite's machine, between two counts
 
 
@@ -50,8 +53,8 @@ def _watched(count: Callable[[], None] | None) -> Callable[[Execute], None]:
 
 
 async def test_an_item_costs_the_same_among_many(tmp_path: Path) -> None:
-    few, many = [await steps_of_an_item(tmp_path / str(items), items) for items in (400, 1600)]
-    assert many < 1.5 * few, f"{few:,.0f} steps of SQLite for an item of 400, {many:,.0f} for one of 1600"
+    few, many = [await steps_of_an_item(tmp_path / str(items), items) for items in ITEMS]
+    assert many < 1.5 * few, f"{few:,.0f} and {many:,.0f} steps of SQLite for one of {ITEMS} items"
 
 
 async def test_items_lie_in_the_order_of_work(tmp_path: Path) -> None:
