@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TextIO
 
+import process_guard
 import pytest
 import rounds
 from browser import open_browser
@@ -30,8 +31,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 _NEEDED = {
-    "emulator": {"running_emulator", "second_running_emulator", "aignostics_emulator_process"},
+    "emulator": {
+        "emulator",
+        "second_running_emulator",
+        "fast_emulator",
+        "running_emulator",
+        "aignostics_emulator_process",
+    },
     "node": {"azurite", "running_provider"},
+    "process": {"pytester", "prober", "small_disk"},
     "browser": {"browser"},
 }
 """The fixtures by which a test is marked."""
@@ -44,6 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, fixtures in _NEEDED.items():
             if used & fixtures:
                 item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no unmarked test start a process."""
+    process_guard.watch(item)
+    try:
+        return (yield)
+    finally:
+        process_guard.watch(None)
 
 
 @pytest.fixture(scope="session")
@@ -111,13 +129,6 @@ def _every_answer_fits(violations: TextIO) -> Iterator[None]:
     told = violations.read()
     if told:
         pytest.fail(f"answers of the emulator that do not fit the contract:\n{told}", pytrace=False)
-
-
-@pytest.fixture(autouse=True)
-def _no_unmarked_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test start an emulator that `make test-fast` would run unawares."""
-    if request.node.get_closest_marker("emulator") is None:
-        monkeypatch.setattr(Emulator, "start", lambda _emulator: pytest.fail("mark this test `emulator`"))
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ def test_damaged_pixels_are_told(shared: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are a Unix thing")
+@pytest.mark.process
 async def test_slides_that_can_t_be_read_have_no_picture_and_the_report_is_written(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +89,7 @@ async def test_slides_that_can_t_be_read_have_no_picture_and_the_report_is_writt
     assert (tmp_path / "report.csv").is_file()
 
 
+@pytest.mark.process
 async def test_pictures_are_of_the_first_and_of_those_in_trouble(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +106,7 @@ async def test_nobody_waits_long_for_pictures(
     assert await take_pictures(database) == {}
 
 
+@pytest.mark.process
 async def test_without_the_extra_there_are_none(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -231,6 +231,7 @@ async def test_a_save_that_fails_leaves_the_old_login(
     assert [path.name for path in store.path(KEY).parent.iterdir()] == [store.path(KEY).name]
 
 
+@pytest.mark.process
 async def test_a_full_disk(store: FileStore, caplog: pytest.LogCaptureFixture) -> None:
     """A real one, of 64 KiB: the login goes on in memory, and the next one that can be saved is."""
     folder = store.path(KEY).parent
@@ -434,6 +435,7 @@ async def test_a_logout_leaves_what_it_can_t_read(store: FileStore) -> None:
     assert path.read_text() == '{"version": 2}'
 
 
+@pytest.mark.process
 async def test_a_forked_child_does_not_hold_the_lock(store: FileStore) -> None:
     async with store.lock(KEY):
         child = os.fork()

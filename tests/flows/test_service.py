@@ -116,6 +116,7 @@ def test_a_stream_continues_after_the_last_event_that_was_sent(emulator: Emulato
     assert read("no number", 2) == read("999999", 2) == [first, second]
 
 
+@pytest.mark.process
 def test_the_tests_of_the_service_pass(root: Path) -> None:
     """They show how to test a program that uses the SDK."""
     done = subprocess.run(

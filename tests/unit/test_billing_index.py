@@ -158,6 +158,7 @@ def test_damage_only_warns(
     assert "index of billed slides" in caplog.text
 
 
+@pytest.mark.process
 def test_processes_that_begin_it_at_once_share_one_key(tmp_path: Path, slide: Path) -> None:
     code = (
         "import sys, pathlib; sys.path.insert(0, 'tests/unit'); import test_billing_index as t\n"

@@ -169,6 +169,7 @@ async def test_a_cancelled_caller_s_order_is_carried_out(database: Database) -> 
     assert await one(database, "SELECT state FROM items") == ("READY",)
 
 
+@pytest.mark.process
 async def test_a_full_disk(tmp_path: Path) -> None:
     """A real one, of 320 KiB: whoever wrote is told, and what was there before is whole."""
     folder = tmp_path / "small"

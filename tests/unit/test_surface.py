@@ -65,6 +65,7 @@ def names_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.process
 def test_the_list_for_type_checkers_is_the_one_that_is_loaded(tmp_path: Path) -> None:
     """A name that is added to `__init__.pyi` alone, or taken out, fails the check until the map is made."""
     assert names_script("--check").stdout == ""
@@ -84,6 +85,7 @@ def test_the_list_for_type_checkers_is_the_one_that_is_loaded(tmp_path: Path) ->
     assert "write `Hooks as Hooks`, once" in names_script("--check", tmp_path).stderr
 
 
+@pytest.mark.process
 def test_public_modules_need_no_import_of_their_own() -> None:
     code = "import aignostics_async as a; print(a.errors.NotFound is a.NotFound, a.bulk.BulkJob.__name__)"
     done = subprocess.run(
@@ -110,6 +112,7 @@ def test_everything_public_is_documented() -> None:
                 assert inspect.getdoc(member), f"{name}.{method}"
 
 
+@pytest.mark.process
 def test_a_command_loads_nothing_of_the_others(tmp_path: Path) -> None:
     code = (
         "import sys; from aignostics_async.cli._app import run; run(sys.argv[1:]);"
@@ -124,6 +127,7 @@ def test_a_command_loads_nothing_of_the_others(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.process
 def test_making_a_client_loads_nothing_that_it_does_not_need() -> None:
     code = (
         "import sys; from aignostics_async import Client; Client('https://host.example.com', 'token');"

@@ -14,6 +14,8 @@ from tree.graph import circles, longest_chain
 from tree.sentences import Sentence, sentences
 from tree.source import read_modules
 
+pytestmark = pytest.mark.process
+
 _CLEAN = {
     "pyproject.toml": """\
         [[tool.importlinter.contracts]]
