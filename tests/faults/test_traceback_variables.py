@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,26 @@ import aignostics_api
 import pytest
 from aignostics_api.api.public import create_run
 from aignostics_api.models import InputArtifactCreationRequest, ItemCreationRequest, RunCreationRequest
+from attrs import evolve
+from raw_server import Peer, RawServer, raw_server
 from support import METADATA
 
 import aignostics_async
-from aignostics_async import AignosticsError, Client, InputArtifact, Item, UsageError
-from aignostics_async.emulator.process import Emulator
+from aignostics_async import (
+    S3,
+    AignosticsError,
+    AwsKey,
+    Client,
+    InputArtifact,
+    Item,
+    Presigned,
+    Timeouts,
+    UsageError,
+    put_once,
+)
+from aignostics_async._internals import transfer_engine
+from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.transfer._download import fetch_file
 
 RUNS = "/api/v1/runs"
 VERSION = "he-tme:v1.0.0"
@@ -59,6 +75,7 @@ async def by_call(client: Client, metadata: dict[str, Any]) -> None:
 
 WAYS = pytest.mark.parametrize("create", [by_method, by_call], ids=["method", "call"])
 Create = Callable[[Client, dict[str, Any]], Awaitable[None]]
+Transfer = Callable[[Client, RawServer, Path], Coroutine[Any, Any, None]]
 
 
 @WAYS
@@ -106,4 +123,86 @@ async def test_what_is_no_json_shows_no_signed_url(emulator: Emulator) -> None:
     async with emulator.client() as client:
         with pytest.raises(UsageError, match="can't be written as JSON") as caught:
             await by_call(client, {"width": float("nan")})
+    assert leaks(caught.value) == []
+
+
+# Transfers
+
+
+def refuse(peer: Peer) -> None:
+    peer.read_request()
+    peer.answer(b"<Code>AccessDenied</Code>", status=403)
+
+
+def hang_up(peer: Peer) -> None:
+    peer.read_request()
+
+
+def give_other_bytes(peer: Peer) -> None:
+    peer.read_request()
+    peer.answer(b"other bytes", headers="x-goog-hash: crc32c=AAAAAA==\r\n")
+
+
+def stall(peer: Peer) -> None:
+    peer.read_request()
+    peer.stall()
+
+
+async def download(client: Client, server: RawServer, folder: Path) -> None:
+    engine = transfer_engine(client)
+    await fetch_file(engine, server.ask_url, folder / "file", name="file", expected="AAAAAA==")
+
+
+async def download_to_a_folder(client: Client, server: RawServer, folder: Path) -> None:
+    (folder / "file").mkdir()
+    await fetch_file(transfer_engine(client), server.ask_url, folder / "file", name="file", expected=None)
+
+
+async def presigned(client: Client, server: RawServer, folder: Path) -> None:
+    async def sign(_key: str) -> tuple[str, dict[str, str]]:
+        return server.url, {"Authorization": "Bearer PLANTED"}
+
+    (folder / "source").write_bytes(b"bytes")
+    store = client.store(Presigned(put_url=sign, get_url=sign, head_url=sign, verify="read-back"))
+    await put_once(store, "key", folder / "source")
+    await store.put("key", folder / "source")
+
+
+async def s3(client: Client, server: RawServer, folder: Path) -> None:
+    (folder / "source").write_bytes(b"bytes")
+    key = AwsKey("name", "secret", "us-east-1", token="PLANTED")
+    store = client.store(S3(bucket="b", endpoint=f"http://127.0.0.1:{server.port}", key=key))
+    await store.stat("key")
+    await store.put("key", folder / "source")
+
+
+@pytest.mark.parametrize("transfer", [download, download_to_a_folder, presigned, s3])
+@pytest.mark.parametrize("trouble", [refuse, hang_up, give_other_bytes, stall])
+async def test_a_transfer_that_fails_shows_no_signed_url(
+    tmp_path: Path, transfer: Transfer, trouble: Callable[[Peer], None]
+) -> None:
+    settings = evolve(IMPATIENT, timeouts=Timeouts(read=0.3, write=0.3))
+    with raw_server(trouble) as server:
+        async with Client("http://127.0.0.1:1", "token", settings=settings) as client:
+            with pytest.raises(AignosticsError) as caught:
+                await transfer(client, server, tmp_path)
+    assert leaks(caught.value) == []
+
+
+@pytest.mark.parametrize("transfer", [download, presigned, s3])
+async def test_a_transfer_that_is_cancelled_shows_no_signed_url(tmp_path: Path, transfer: Transfer) -> None:
+    asked = threading.Event()
+
+    def serve(peer: Peer) -> None:
+        peer.read_request()
+        asked.set()
+        peer.stall()
+
+    with raw_server(serve) as server:
+        async with Client("http://127.0.0.1:1", "token", settings=IMPATIENT) as client:
+            task = asyncio.create_task(transfer(client, server, tmp_path))
+            await asyncio.to_thread(asked.wait, 20)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
     assert leaks(caught.value) == []

@@ -48,3 +48,15 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled; make it where it is used")
+
+
+class SecretText(str):
+    """A text that its repr does not show: a signed URL, or a header that may be a credential.
+
+    It is used like any other text. What collects the variables of a traceback shows their repr.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "SecretText(...)"

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from .._core._crc32c import Crc32c
 from .._core._redaction import excerpt
+from .._core._secret import SecretText
 from ..errors import ConfigurationError, MissingExtra, UrlRefused
 from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
@@ -138,7 +139,7 @@ class Container(ObjectStore):
 
         path = blob_name(f"{self._prefix}/{key}" if self._prefix else key)
         try:
-            return await sign_async(self._signer, method, path, timedelta(seconds=expires))
+            return SecretText(await sign_async(self._signer, method, path, timedelta(seconds=expires)))
         except (BaseError, ValueError) as error:
             raise ConfigurationError(
                 f"the container can't sign for {key!r}: {excerpt(str(error))}; check account and key"
@@ -179,7 +180,7 @@ class _ContainerUpload:
     ) -> Mapping[str, str]:
         blocks = "".join(f"<Latest>{_block(upload, part.number)}</Latest>" for part in parts)
         body = f"<?xml version='1.0' encoding='utf-8'?><BlockList>{blocks}</BlockList>".encode()
-        url = f"{self._url}&comp=blocklist"
+        url = SecretText(f"{self._url}&comp=blocklist")
         return await self._container.complete(url, self._key, {_META: whole.wire}, body)
 
     async def abort(self, _upload: str) -> None:

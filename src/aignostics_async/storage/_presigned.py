@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from .._core._secret import SecretText
 from ..errors import ConfigurationError
 from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
 from ..transfer._request import probe_object, send_request
@@ -88,11 +89,11 @@ class PresignedStore(ObjectStore):
 def _parts(signed: SignedUrl) -> tuple[str, dict[str, str]]:
     """Return URL and headers of what a service has signed. Raises ConfigurationError for anything else."""
     if isinstance(signed, str):
-        return signed, {}
+        return SecretText(signed), {}
     if isinstance(signed, tuple) and len(signed) == 2:
         url, headers = signed
         if isinstance(url, str) and isinstance(headers, Mapping):
-            return url, {str(name): str(value) for name, value in headers.items()}
+            return SecretText(url), {str(name): SecretText(value) for name, value in headers.items()}
     raise ConfigurationError(
         "the functions of Presigned return a URL, or a URL and a mapping of headers, not "
         f"{type(signed).__name__}"

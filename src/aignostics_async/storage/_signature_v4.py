@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from attrs import field, frozen
 
+from .._core._secret import SecretText
+
 LONGEST = 7 * 24 * 3600
 """Seconds for which a signature of this kind is good at most."""
 
@@ -127,7 +129,7 @@ def presign(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     now: datetime | None = None,
-) -> str:
+) -> SecretText:
     """Return a URL for one method, this query and these headers (lower case), good for `expires` seconds."""
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     vendor = f"X-{signer.vendor}"
@@ -147,7 +149,8 @@ def presign(
     text = string_to_sign(
         signer, canonical_request(method, urlsplit(url).path, fields.items(), signed), stamp
     )
-    return f"{url}?{_query(fields.items())}&{vendor}-Signature={signer.sign(text, stamp[:8])}"
+    signature = signer.sign(text, stamp[:8])
+    return SecretText(f"{url}?{_query(fields.items())}&{vendor}-Signature={signature}")
 
 
 def canonical_request(

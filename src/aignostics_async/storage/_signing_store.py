@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._core._secret import SecretText
 from .._core._urls import without_query
 from ..errors import InvalidResponse, UrlRefused
 from ..transfer._object_facts import ObjectFacts, read_facts
@@ -58,4 +59,4 @@ class SigningStore(ObjectStore):
         url = answer.get("url") if isinstance(answer, dict) else None
         if not isinstance(url, str):
             raise InvalidResponse("it has no url", operation="sign URL", status=200, excerpt="")
-        return url
+        return SecretText(url)

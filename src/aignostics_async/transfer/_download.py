@@ -72,7 +72,7 @@ async def _fetch_once(
         return await RangedDownload(engine, spec, part).run()
     except OSError as error:
         part.give_up()
-        raise unwritable(error, spec.target, spec.name) from None
+        failure = unwritable(error, spec.target, spec.name)
     except GeneratorExit:  # nothing can be waited for any more
         part.close()
         raise
@@ -80,6 +80,7 @@ async def _fetch_once(
         engine.parts.discard(part)
         if not part.is_closing:
             await engine.run_cleanup(part.close)
+    raise failure  # outside of the except clause: its traceback holds the request
 
 
 def _close(begun: PartialFile | Crc32c) -> None:

@@ -60,7 +60,7 @@ class SentPart:
 class SignedRequest:
     """A signed PUT: its URL, and the headers that are part of the signature."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str]
 
 

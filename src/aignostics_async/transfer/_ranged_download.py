@@ -12,6 +12,7 @@ import anyio
 from attrs import frozen
 
 from .._core._crc32c import goog_crc32c, readable_crc32c
+from .._core._secret import SecretText
 from .._core._tasks import plain_task_group
 from .._http._retry import AttemptFailed, Outcome, repeat
 from ..errors import ChecksumMismatch, TransferInterrupted, UrlRefused
@@ -273,14 +274,14 @@ class _Address:
     def __init__(self, ask: Callable[[], Awaitable[str]]) -> None:
         self._ask = ask
         self._lock = anyio.Lock()
-        self._url: str | None = None
+        self._url: SecretText | None = None
         self._refused_at = -1
 
     async def get(self) -> str:
         """Return a URL to try; the connections of one file share it."""
         async with self._lock:
             if self._url is None:
-                self._url = await self._ask()
+                self._url = SecretText(await self._ask())
             return self._url
 
     def refuse(self, url: str, done: int) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from ..._core._secret import SecretText
 from ..._core._tasks import for_each
 from ..._internals import transfer_engine
 from ...errors import AignosticsError
@@ -112,7 +113,7 @@ async def _outputs(client: Client, item: ItemResult) -> int | None:
         size = (
             None
             if artifact.download_url is None
-            else await _size(client, artifact.name, artifact.download_url)
+            else await _size(client, artifact.name, SecretText(artifact.download_url))
         )
         if size is None:
             return None

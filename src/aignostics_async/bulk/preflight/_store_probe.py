@@ -14,6 +14,7 @@ import anyio
 from attrs import define, field, frozen
 
 from ..._core._crc32c import checksum_bytes
+from ..._core._secret import SecretText
 from ..._internals import transfer_engine
 from ...errors import AignosticsError, ChecksumMismatch, TransferError, UrlRefused
 from ...storage import Checksums, Deleting
@@ -127,7 +128,7 @@ class _Trial:
             doing = "stat"
             await self._stat()
             doing = "sign"
-            url = await self.store.presign_get(uri, self.client.settings.url_lifetime)
+            url = SecretText(await self.store.presign_get(uri, self.client.settings.url_lifetime))
             self.steps.append(doing)
             doing = "get"
             await self._get(url)

@@ -11,6 +11,7 @@ import anyio
 from anyio import to_thread
 from attrs import field, frozen
 
+from ..._core._secret import SecretText
 from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
 from ...errors import JobStopped, QuotaExceeded
@@ -220,7 +221,7 @@ class Signing:
         async def sign(row: ItemRow) -> Item:
             entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
             info = ProbedSlide.from_dict(row.info or {}).info
-            url = await context.store.presign_get(row.uri or "", lifetime)
+            url = SecretText(await context.store.presign_get(row.uri or "", lifetime))
             artifact = context.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
             return Item(row.reference + intent.tag, artifacts=[artifact])
 
