@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 from attrs.validators import matches_re, optional
 
-from ._core._arguments import seconds
+from ._core._clock import seconds
 from ._hooks import Hooks
 from .errors import ConfigurationError
 

@@ -1,8 +1,9 @@
-"""The clock that a bulk job waits by and measures with: one object, so that a test can scale it."""
+"""Durations, and the clock of bulk jobs: one object, so that a test can scale it."""
 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import anyio
 
@@ -30,3 +31,8 @@ class Clock:
 
 
 SYSTEM_CLOCK = Clock()
+
+
+def seconds(value: float | timedelta) -> float:
+    """Return a duration in seconds, given as a number of seconds or as a timedelta."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from attrs import Attribute, field, frozen
 
 from ..errors import ConfigurationError
-from ._arguments import seconds
+from ._clock import seconds
 from ._secret import Secret
 
 _UNSENDABLE = frozenset(" \"'`")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._config import Settings
-from .._core._arguments import seconds
+from .._core._clock import seconds
 from .._core._redaction import excerpt
 from .._core._secret import Secret
 from .._core._tasks import plain_task_group
