@@ -288,12 +288,25 @@ async def test_a_newer_release_s_job_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"no database", b"SQLite format 3\0" + b"\0" * 5000])
-async def test_a_file_that_is_no_database(tmp_path: Path, damage: bytes) -> None:
+async def test_a_file_that_is_no_database(
+    tmp_path: Path, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "job.sqlite3"
     path.write_bytes(damage)
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(path: Path, **options: Any) -> sqlite3.Connection:
+        opened.append(connect(path, check_same_thread=False, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
     with pytest.raises(JobDatabaseError):
         Database(path).open()
     assert path.read_bytes() == damage
+    (connection,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")
 
 
 async def test_a_damaged_database_is_told(tmp_path: Path) -> None:

@@ -74,27 +74,34 @@ def show_as_current(connection: sqlite3.Connection) -> None:
 def _open_to_write(path: Path) -> sqlite3.Connection:
     # SQLite gives the files beside it the permissions of this one.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = None
     try:
         connection = sqlite3.connect(path, isolation_level=None)
-        # For a new one. Items are long rows: checkpoints cost a third of what they do with pages of 4 kB.
-        connection.execute("PRAGMA page_size = 8192")
-        journal = "DELETE" if _file_system(path) in _REMOTE else "WAL"
-        (mode,) = connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
-        if mode in ("memory", "off"):
-            raise JobDatabaseError(f"{path} can't have a journal; put the job folder on another file system")
-        # A commit is on the disk when it returns: what the platform was asked for must not be forgotten.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA busy_timeout = 10000")
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise JobDatabaseError(
-                f"{path} is damaged ({found}); bring back a copy of it, then resume the job"
-            )
-        _migrate(connection, path)
-    except sqlite3.Error as error:
-        raise JobDatabaseError(f"{path} can't be opened as a job's database: {error}") from None
+        _prepare(connection, path)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise JobDatabaseError(f"{path} can't be opened as a job's database: {error}") from None
+        raise
     return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    # For a new one. Items are long rows: checkpoints cost a third of what they do with pages of 4 kB.
+    connection.execute("PRAGMA page_size = 8192")
+    journal = "DELETE" if _file_system(path) in _REMOTE else "WAL"
+    (mode,) = connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
+    if mode in ("memory", "off"):
+        raise JobDatabaseError(f"{path} can't have a journal; put the job folder on another file system")
+    # A commit is on the disk when it returns: what the platform was asked for must not be forgotten.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 10000")
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise JobDatabaseError(f"{path} is damaged ({found}); bring back a copy of it, then resume the job")
+    _migrate(connection, path)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -42,5 +42,9 @@ def _still(connection: sqlite3.Connection) -> sqlite3.Connection:
     # Without a write-ahead log a writer would wait until all is read, and give up. The copy has no name, and
     # is gone with its connection.
     copy = sqlite3.connect("", isolation_level=None)
-    connection.backup(copy)
+    try:
+        connection.backup(copy)
+    except BaseException:
+        copy.close()
+        raise
     return copy
