@@ -115,7 +115,7 @@ async def test_a_token_endpoint_that_is_down_is_asked_once() -> None:
             assert len(set(map(id, failures))) == 100, (
                 "to each its own: a traceback grows where an error is raised"
             )
-            assert {round(each.retry_after) for each in failures} == {7}  # type: ignore[union-attr]
+            assert all(0 < (each.retry_after or 0) <= 7 for each in failures)  # type: ignore[union-attr]
             with pytest.raises(TokenEndpointUnavailable) as caught:
                 await listed(client)
             assert 0 < (caught.value.retry_after or 0) < 7, "what is left of it"
