@@ -29,6 +29,7 @@ from aignostics_async import (
     TransferInterrupted,
     Transfers,
     UrlRefused,
+    UsageError,
     checksum_bytes,
 )
 from aignostics_async.downloads._checksum_cache import ChecksumCache
@@ -591,6 +592,18 @@ async def test_two_downloads_of_one_file_don_t_mix(place: Hostile, tmp_path: Pat
             await first
     await fetch(place, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
+
+
+async def test_a_download_under_way_ends_with_its_client(place: Hostile, tmp_path: Path) -> None:
+    place.fault = lambda ask: evolve(place.whole(ask), cut=MIB, then="stall")
+    async with engine_of() as engine:
+        task = asyncio.create_task(
+            fetch_file(engine, place.ask_url, tmp_path / "file", name="file", expected=CRC)
+        )
+        await until(lambda: bool(place.asks))
+    with pytest.raises(UsageError, match="closed"):
+        await asyncio.wait_for(task, 30)
+    assert files_in(tmp_path) == []
 
 
 # What else is in the folder

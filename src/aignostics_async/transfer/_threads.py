@@ -31,7 +31,7 @@ class ThreadCall(Generic[_T]):
         self._loop = asyncio.get_running_loop()
         self.is_done = False
         """Whether the loop has heard that the call is over."""
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
         self._work: Callable[[], _T] | None = work
         self._release = release
         self._on_done = on_done
@@ -64,12 +64,14 @@ class ThreadCall(Generic[_T]):
         """Wait until the call is over, no longer than some seconds, and return whether it is."""
         if not self.is_done:
             # asyncio.wait would cost three times as much, and a small file is two calls.
-            self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(seconds, self._stop_waiting)
+            waiter = self._loop.create_future()
+            self._waiters.add(waiter)  # the caller and a client that is closed wait at the same time
+            timer = self._loop.call_later(seconds, _stop_waiting, waiter)
             try:
-                await self._waiter
+                await waiter
             finally:
                 timer.cancel()
+                self._waiters.discard(waiter)
         return self.is_done
 
     async def join(self, seconds: float) -> None:
@@ -105,11 +107,13 @@ class ThreadCall(Generic[_T]):
     def _wake(self) -> None:
         self.is_done = True
         self._on_done(self)
-        self._stop_waiting()
+        for waiter in self._waiters:
+            _stop_waiting(waiter)
 
-    def _stop_waiting(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+
+def _stop_waiting(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class WorkerThreads:
