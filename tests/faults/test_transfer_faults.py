@@ -358,6 +358,28 @@ async def test_three_redirects_are_followed_and_no_more(place: Hostile, tmp_path
     assert "PLANTED" not in str(caught.value)
 
 
+SIGNED = "auth=PLANTED%2Fa%2Bb&key=PLANTED/c+d"
+
+
+@pytest.mark.parametrize("is_redirected", [False, True], ids=["direct", "redirected"])
+@pytest.mark.parametrize(
+    "said", ["PLANTED%2Fa%2Bb", "planted%2fa%2bb", "PLANTED/a+b", "PLANTED/c+d", "PLANTED/c d", SIGNED]
+)
+async def test_a_refusal_that_repeats_a_signature_does_not_show_it(*, said: str, is_redirected: bool) -> None:
+    def serve(peer: Peer) -> None:
+        head = peer.read_request()
+        if is_redirected and "signature" not in head:
+            peer.answer(status=307, headers=f"Location: {server.url}\r\n")
+        else:
+            peer.answer(f"it is not {said} that fits".encode(), status=403)
+
+    with raw_server(serve) as server:
+        async with engine_of() as engine:
+            with pytest.raises(UrlRefused, match=r"it is not \S+ that fits") as caught:
+                await send_request(engine, "GET", f"http://127.0.0.1:{server.port}/a?{SIGNED}", name="key")
+    assert "planted" not in str(caught.value).lower()
+
+
 async def test_a_redirect_to_another_origin_gets_no_headers_of_the_first() -> None:
     heads: list[str] = []
 

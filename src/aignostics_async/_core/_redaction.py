@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Container
-from urllib.parse import parse_qsl
+from urllib.parse import unquote, unquote_plus
 
 # Every pattern matches in linear time, whatever the text: a server chooses it, and the event loop waits.
 # A URL up to the next space or quote. JSON may have escaped its slashes, and its `?` as \\u003f.
@@ -48,10 +48,18 @@ def _shown_url(found: re.Match[str]) -> str:
 
 
 def without_values(text: str, query: str, public: Container[str] = ()) -> str:
-    """Return a text without the values of a query or form that was sent, except those of `public` fields."""
-    for secret in (query, *(value for name, value in parse_qsl(query) if name not in public)):
+    """Return a text without the values of a query or form that was sent, except those of `public` fields.
+
+    They are found as they were sent, decoded, and in any case: a server may write escapes in its own way.
+    """
+    secrets = {query}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if unquote_plus(name) not in public:
+            secrets |= {value, unquote(value), unquote_plus(value)}
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
-            text = text.replace(secret, "[redacted]")
+            text = re.sub(re.escape(secret), "[redacted]", text, flags=re.IGNORECASE)
     return text
 
 

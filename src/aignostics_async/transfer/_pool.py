@@ -226,6 +226,8 @@ class _Exchange:
     _headers: Mapping[str, str]
     _send: Callable[[BodyWriter], None] | None
     _shown: str = field(init=False, default="")
+    _queries: list[str] = field(init=False, factory=list, repr=False)
+    """Of the URLs so far: where a request was redirected, an answer may repeat any of them."""
     _connection: Connection | None = field(init=False, default=None)
 
     @contextmanager
@@ -251,10 +253,11 @@ class _Exchange:
     def _follow(self, target: SplitResult) -> Response:
         for _ in range(_MAX_REDIRECTS + 1):
             self._shown = without_query(target.geturl())
+            self._queries.append(target.query)
             response = self._ask(target)
             moved = location(self._method, target, response.status, response.headers, self._name)
             if moved is None:
-                return self._accepted(response, target)
+                return self._accepted(response)
             self._close()
             if origin(moved.geturl()) != origin(target.geturl()):
                 self._headers = _for_another_origin(self._headers)
@@ -282,12 +285,12 @@ class _Exchange:
         self._token.hold(connection.socket)
         return connection.request(self._method, head, self._send)
 
-    def _accepted(self, response: Response, target: SplitResult) -> Response:
+    def _accepted(self, response: Response) -> Response:
         if 200 <= response.status < 300:
             return response
         raise refused(
             f"{self._method} {self._shown}",
-            target.query,
+            "&".join(self._queries),
             status=response.status,
             headers=response.headers,
             body=response.read_error(),
