@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-MARKERS = ("process", "emulator", "node", "browser")
-"""The markers of tests that may start processes; `make test-fast` leaves them out."""
+MARKERS = ("slow", "process", "emulator", "node", "browser")
+"""The markers of the tests that `make test-fast` leaves out."""
 
 _LOOKUPS = frozenset({"ldconfig", "gcc", "cc", "ld"})
 """The programs with which ctypes looks for a library, once in a process."""
