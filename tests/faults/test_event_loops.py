@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 import uuid
+import weakref
+from functools import partial
 
 import pytest
 from attrs import evolve
+from hostile_server import until
 
 from aignostics_async import Client, Limits, Retries, Timeouts, UsageError
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.transfer._threads import WorkerThreads
 
 
 def test_another_loop_is_refused_by_name(emulator: Emulator) -> None:
@@ -127,3 +132,16 @@ async def test_no_more_requests_are_in_flight_than_the_limit() -> None:
             assert await asyncio.gather(*(ask() for _ in range(12))) == [0] * 12
         await asyncio.gather(*filter(None, served))
     assert most == 3
+
+
+def test_a_call_that_outlives_its_loop_is_not_kept() -> None:
+    threads, released = WorkerThreads("test"), threading.Event()
+
+    async def begin() -> weakref.ref[object]:
+        return weakref.ref(threads.start(partial(released.wait, 20)))
+
+    call = asyncio.run(begin())
+    assert call() is not None, "it is at work"
+    released.set()
+    asyncio.run(until(lambda: call() is None))
+    asyncio.run(threads.close(20))

@@ -59,6 +59,7 @@ class ThreadCall(Generic[_T]):
             self._loop.call_soon_threadsafe(self._wake)
         except RuntimeError:  # the loop was closed, so the caller is gone
             self.abandon()
+            self._on_done(self)
 
     async def wait(self, seconds: float) -> bool:
         """Wait until the call is over, no longer than some seconds, and return whether it is."""
@@ -138,13 +139,12 @@ class WorkerThreads:
         call = ThreadCall(work, release, self._calls.discard)
         self._calls.add(call)
         with self._lock:
-            if self._idle:
-                self._idle -= 1
-                self._queue.put(cast("ThreadCall[Any]", call))
-                return call
-        threading.Thread(
-            target=self._run, args=(cast("ThreadCall[Any]", call),), name=self._name, daemon=True
-        ).start()
+            # Not as an argument of the thread, which would keep it for as long as the thread lives.
+            self._queue.put(cast("ThreadCall[Any]", call))
+            is_awaited = self._idle > 0
+            self._idle -= is_awaited
+        if not is_awaited:
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
         return call
 
     async def close(self, seconds: float) -> None:
@@ -158,12 +158,11 @@ class WorkerThreads:
         for call in list(self._calls):
             await call.join(max(0.0, deadline - time.monotonic()))
 
-    def _run(self, call: ThreadCall[Any] | None) -> None:
-        while call is not None:
+    def _run(self) -> None:
+        while (call := self._queue.get()) is not None:
             call.run()
             del call  # not kept while the thread is idle
             with self._lock:
                 if self._is_closed:
                     return
                 self._idle += 1
-            call = self._queue.get()
