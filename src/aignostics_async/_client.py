@@ -224,7 +224,7 @@ class Client:
 
     def store(
         self,
-        address: StoreAddress | str,
+        address: Store | StoreAddress | str,
         *,
         endpoint: str | None = None,
         verify: Verify = "auto",

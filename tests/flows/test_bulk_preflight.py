@@ -31,8 +31,10 @@ from aignostics_async import (
     Presigned,
     Slide,
     Store,
+    StoreAddress,
     read_slide,
 )
+from aignostics_async.bulk import BulkJob, JobStatus, create_job
 from aignostics_async.bulk._plan import JobPlan
 from aignostics_async.bulk.database._billing_index import BillingIndex, BillingScope
 from aignostics_async.bulk.preflight._findings import Finding, FindingKind
@@ -150,6 +152,23 @@ async def test_all_faults_come_at_once(client: Client, plan: JobPlan, shared: Pa
     }  # fmt: skip
     assert sum(len(group["slides"]) for group in as_json["faults"]) == len(report.faults) == 9
     assert as_json["is_clear"] is False
+
+
+async def test_a_store_may_be_an_address_or_an_object(
+    emulator: Emulator, client: Client, plan: JobPlan, shared: Path, tmp_path: Path
+) -> None:
+    stores: dict[str, StoreAddress | Store] = {
+        "small.svs": emulator.s3(),
+        "tissue_ihc.tiff": client.store(emulator.store_url),
+    }
+    for name, store in stores.items():
+        folder = tmp_path / f"job-{name}"
+        sources = Sources(places=[shared / "slides" / name])
+        report = await create_job(folder, plan, sources, client, store=store)
+        assert report.is_clear, report.faults
+        async with BulkJob.open(folder) as job:
+            assert (await job.run(client, store=store)).status is JobStatus.DONE
+            assert await job.clean(client, store=store) == 1
 
 
 async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Path) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._client import Client
-    from ..storage import Store
+    from ..storage import Store, StoreAddress
     from ._plan import JobPlan
     from .preflight._report import PreflightReport
     from .preflight.slide_probe._result import ProbedSlide
@@ -45,7 +45,7 @@ async def create_job(
     sources: Sources,
     client: Client,
     *,
-    store: Store | None = None,
+    store: Store | StoreAddress | str | None = None,
     quarantine_faulty: bool = False,
     consent: Callable[[PreflightReport], None] | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,

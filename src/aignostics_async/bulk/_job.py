@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._client import Client
-    from ..storage import Store
+    from ..storage import Store, StoreAddress
     from ..transfer._progress import Progress
     from .database._journal import Listener
     from .database._queries import JobRow
@@ -137,7 +137,7 @@ class BulkJob:
         self,
         client: Client,
         *,
-        store: Store | None = None,
+        store: Store | StoreAddress | str | None = None,
         listener: Listener | None = None,
         progress: Progress | None = None,
         chunk_size: int | None = None,
@@ -169,8 +169,8 @@ class BulkJob:
             if plan != self.plan:
                 await self._database.write(_commands.unseal(plan.to_json()))
                 self.plan = plan
-            store = store or client.store(self.plan.store)
-            summary = await self._run(client, store, journal, guard.guarded(progress or ignore))
+            opened = client.store(store or self.plan.store)
+            summary = await self._run(client, opened, journal, guard.guarded(progress or ignore))
             if guard.failure is not None:
                 raise guard.failure
             return summary
@@ -328,13 +328,13 @@ class BulkJob:
         await to_thread.run_sync(lambda: self._directory.cancel.unlink(missing_ok=True))
         return cancelled
 
-    async def clean(self, client: Client, *, store: Store | None = None) -> int:
+    async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store, and return how many.
 
         `store` is used in place of the plan's own. Slides of failed items are kept, because a retry may need
         them. Raises ConfigurationError if the store can't delete, and TransferError.
         """
-        return await _maintenance.clean(self._database, store or client.store(self.plan.store))
+        return await _maintenance.clean(self._database, client.store(store or self.plan.store))
 
     def _reconciler(self, client: Client, platform: PlatformClient) -> Reconciler:
         return Reconciler(
@@ -359,7 +359,7 @@ class BulkJob:
             ),
         )
         generation = await begin_generation(context, high_water_mark, platform, reconciler)
-        submitter = Submitter(
+        return Submitter(
             database=self._database,
             platform=platform,
             high_water_mark=high_water_mark,
@@ -373,8 +373,7 @@ class BulkJob:
             is_draining=lambda: not context.may_send or self._is_cancel_requested(),
             on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),
             on_wait=lambda reason: context.journal.emit(EventType.WAITING, text=reason),
-        )
-        return submitter, reconciler
+        ), reconciler
 
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""

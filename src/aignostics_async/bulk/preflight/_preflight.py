@@ -32,7 +32,7 @@ from .sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
     from ..._client import Client
-    from ...storage import Store
+    from ...storage import Store, StoreAddress
     from .._plan import JobPlan
     from .sources._sources import Sources
 
@@ -62,7 +62,7 @@ async def run_preflight(
     sources: Sources,
     client: Client,
     *,
-    store: Store | None = None,
+    store: Store | StoreAddress | str | None = None,
     results: Path | None = None,
     keep: Keep | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,
@@ -118,10 +118,10 @@ class _Preflight:
     faults: list[Finding] = field(factory=list)
     warnings: list[Finding] = field(factory=list)
 
-    async def probe_store(self, store: Store | None) -> None:
+    async def probe_store(self, store: Store | StoreAddress | str | None) -> None:
         """Make a round trip with the store."""
         try:
-            opened = self.client.store(self.plan.store) if store is None else store
+            opened = self.client.store(store or self.plan.store)
         except AignosticsError as error:
             fault = Finding(FindingKind.STORE, f"the store can't be opened: {error}")
             self.trial = StoreProbe((), False, 0.0, None, None, (fault,))  # noqa: FBT003
