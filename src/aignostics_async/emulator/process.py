@@ -8,14 +8,11 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from .._client import Client
 from .._config import Retries, Settings
 from ..storage import GCS, S3, AwsKey, HmacKey
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 IMPATIENT = Settings(
     poll_interval=0.05,
@@ -78,12 +75,7 @@ class Emulator:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exc_info: object) -> None:
         self.stop()
 
     @property

@@ -8,16 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TextIO
+from typing import Any, Generic, Literal, ParamSpec, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
 from .._core._display_text import human_size
 from .._http._retry import telling_retries
 from ..errors import UsageError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 Direction = Literal["upload", "download"]
 _WINDOW = 10.0  # seconds over which a rate is taken
@@ -151,12 +148,7 @@ class ProgressReporter:
         self._retries.enter_context(telling_retries(self._retry))
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exc_info: object) -> None:
         self._retries.close()
 
     def advance(self, done: int, total: int | None = None) -> None:
@@ -254,12 +246,7 @@ class ProgressLines:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exc_info: object) -> None:
         self._write()
 
     def __call__(self, event: TransferEvent) -> None:

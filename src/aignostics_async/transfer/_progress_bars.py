@@ -10,8 +10,6 @@ from ..errors import MissingExtra
 from ._progress import Direction, TransferEvent, TransferTally
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.progress import TaskID
 
 
@@ -47,12 +45,7 @@ class ProgressBars:
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exc_info: object) -> None:
         self._bars.stop()
 
     def __call__(self, event: TransferEvent) -> None:

@@ -14,7 +14,6 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 import anyio
@@ -52,12 +51,7 @@ class Prober:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_exc_info: object) -> None:
         while self._idle:
             await self._idle.pop().end()
 
