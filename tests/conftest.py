@@ -22,6 +22,7 @@ from aignostics_async.auth import _endpoint, _refresher
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+process_guard.install()
 rounds.register_profiles()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts its background processes so, and the processes of the tests would inherit it.
