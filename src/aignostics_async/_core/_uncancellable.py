@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from threading import Thread
 from typing import Any, TypeVar
+
+from ._threads import start_thread
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, T]]
@@ -71,5 +72,5 @@ def _start(work: Callable[[], T], *, daemon: bool) -> Future[T]:
         else:
             future.set_result(result)
 
-    Thread(target=run, name="aignostics uncancellable", daemon=daemon).start()
+    start_thread(run, "aignostics uncancellable", daemon=daemon)
     return future

@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import anyio
 
+from .._core._threads import start_thread
+
 _T = TypeVar("_T")
 
 
@@ -134,17 +136,18 @@ class WorkerThreads:
     def start(self, work: Callable[[], _T], release: Callable[[_T], None] | None = None) -> ThreadCall[_T]:
         """Start a call; `release` gets its result if the caller has gone when it comes.
 
-        Works after `close` too, for what has to be cleaned up.
+        Works after `close` too, for what has to be cleaned up. Raises ConfigurationError if the system gives
+        no thread; then nothing was begun.
         """
         call = ThreadCall(work, release, self._calls.discard)
-        self._calls.add(call)
         with self._lock:
-            # Not as an argument of the thread, which would keep it for as long as the thread lives.
-            self._queue.put(cast("ThreadCall[Any]", call))
             is_awaited = self._idle > 0
             self._idle -= is_awaited
         if not is_awaited:
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            start_thread(self._run, self._name, daemon=True)
+        self._calls.add(call)
+        # Not as an argument of the thread, which would keep it for as long as the thread lives.
+        self._queue.put(cast("ThreadCall[Any]", call))
         return call
 
     async def close(self, seconds: float) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any, TypeVar
 
+from ..._core._threads import start_thread
 from ...errors import JobDatabaseError
 
 T = TypeVar("T")
@@ -35,14 +35,13 @@ class Writer:
         self._connect = connect
         self._commands: SimpleQueue[_Command | None] = SimpleQueue()
         self._ended: JobDatabaseError | None = None
-        self._thread = Thread(target=self._run, name="aignostics job writer", daemon=True)
         self.commits = 0
 
     def start(self) -> None:
-        """Start the thread; raises what the connection raises."""
+        """Start the thread; raises what the connection raises, and ConfigurationError without a thread."""
         ready: Future[None] = Future()
         self._ready = ready
-        self._thread.start()
+        self._thread = start_thread(self._run, "aignostics job writer", daemon=True)
         ready.result()
 
     def write(self, command: Callable[[Execute], T]) -> asyncio.Future[T]:

@@ -1,0 +1,64 @@
+"""A thread that never begins its work is an error for whoever starts it, and never a wait without end."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from aignostics_async import ConfigurationError
+from aignostics_async._core._uncancellable import run_in_daemon_thread
+from aignostics_async.bulk.database._writer import Writer
+from aignostics_async.transfer._threads import WorkerThreads
+
+End = Callable[[], None]
+
+
+def _no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.fixture(params=["the system gives none", "it ends before it began"])
+def no_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[End]:
+    """Let no thread begin; gives what ends this."""
+    trace = threading.gettrace()
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    if "system" in request.param:
+        monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    else:
+        threading.settrace(_no_thread)
+
+    def end() -> None:
+        monkeypatch.undo()
+        threading.settrace(trace)
+
+    yield end
+    end()
+
+
+async def test_a_call_without_a_thread_is_refused_and_leaves_nothing(no_threads: End) -> None:
+    threads = WorkerThreads("test")
+    begun: list[int] = []
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="no thread can be started for test"):
+            threads.start(lambda: begun.append(1))
+    no_threads()
+    calls = [threads.start(threading.get_ident) for _ in range(3)]
+    for call in calls:
+        assert await call.wait(60)
+        call.take()
+    await threads.close(60)
+    assert not begun, "a call that was refused is not made later"
+
+
+async def test_work_that_nothing_interrupts_without_a_thread(no_threads: End) -> None:
+    with pytest.raises(ConfigurationError, match="no thread can be started"):
+        await run_in_daemon_thread(lambda: sys.maxsize)
+
+
+def test_the_database_of_a_job_without_a_thread(no_threads: End) -> None:
+    with pytest.raises(ConfigurationError, match="no thread can be started for aignostics job writer"):
+        Writer(lambda: sqlite3.connect(":memory:")).start()
