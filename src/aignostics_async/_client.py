@@ -39,17 +39,18 @@ _T = TypeVar("_T")
 
 
 class Client:
-    """The platform, for one user, in one event loop.
+    """A client of the platform, for one user, in one event loop.
 
         async with Client("https://platform.aignostics.com", token) as client:
             version = await client.applications.version("he-tme:v1.0.0")
 
-    `api_root` is the URL of a deployment, without `/api`; `token` is an access token or a token source, such
-    as `RefreshToken`; `settings` are `Settings()` by default.
+    `api_root` is the URL of a deployment, without `/api`. `token` is an access token or a token source, such
+    as `RefreshToken`. `settings` are `Settings()` by default.
 
-    Creating a client does no I/O; entering it opens its connections in the running event loop. All tasks of
-    that loop can share it. Using it before or after, or in another loop, raises UsageError. Raises
-    ConfigurationError for an unusable address or token.
+    Creating a client does no I/O. Entering it opens its connections in the running event loop, and all tasks
+    of that loop can share it. Raises ConfigurationError for an API root that is not https (or http on this
+    machine), an invalid token, or settings of another type. Using a client outside its `async with` block or
+    in another event loop raises UsageError.
     """
 
     def __init__(self, api_root: str, token: str | TokenSource, *, settings: Settings | None = None) -> None:
@@ -72,13 +73,16 @@ class Client:
     def from_env(cls, *, settings: Settings | None = None) -> Self:
         """Create a client from environment variables, and log the names of those that were used.
 
-            async with Client.from_env() as client: ...
+            async with Client.from_env() as client:
+                runs = await client.runs.list().to_list()
 
-        The deployment is AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev); there is
+        AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev) sets the deployment; there is
         no default. The credential is the first of AIGNOSTICS_ACCESS_TOKEN, AIGNOSTICS_REFRESH_TOKEN,
         AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need
-        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables. No I/O. Raises
-        ConfigurationError with the variables to set.
+        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables.
+
+        Sends no request. Raises ConfigurationError if a variable is missing or invalid; the message names it.
+        Raises MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)
@@ -95,7 +99,7 @@ class Client:
 
     @property
     def settings(self) -> Settings:
-        """The settings of this client, including those of `with_options`."""
+        """The settings of this client; of a client made by `with_options`, its own."""
         return self._session.settings
 
     async def __aenter__(self) -> Self:
@@ -125,8 +129,10 @@ class Client:
 
             quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
 
-        No I/O. It is open as long as this client is, and must not be entered. Watching keeps the settings of
-        this client, because all watchers share their requests.
+        An argument that is None keeps this client's value. The new client is open as long as this one is;
+        entering it raises UsageError. Watchers of either client use the settings of the one that was entered,
+        because they share their requests. Sends no request. Raises ConfigurationError for an argument of
+        another type.
         """
         base = self.settings
         settings = evolve(
@@ -141,23 +147,34 @@ class Client:
         return other
 
     def run(self, run_id: str) -> Run:
-        """Return the handle of a run by its id; no I/O. Raises UsageError for an id that is not a UUID."""
+        """Return the handle of a run by its id, without a request.
+
+            run = client.run("0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10")
+            details = await run.details()
+
+        A run that does not exist raises NotFound when the handle is used. Raises UsageError for an id that is
+        not a UUID.
+        """
         return Run(run_id, self._session)
 
     def watch(self, runs: Iterable[Run | str] = (), *, cursor: str | None = None) -> Watcher:
-        """Watch several runs as one stream of changes, current states first; see `Run.watch`.
+        """Watch several runs as one stream of changes, the current states first.
 
             async for change in client.watch([run, "0b5c..."]):
                 print(change.run_id, change.reference, change.old, "->", change.new)
 
         `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
-        continue from there, whether they are named or not. Ends when all runs are final. A run that vanishes
-        or can't be read does not end the others; at the end all such errors are raised in one ExceptionGroup.
+        continue from there, even if they are not in `runs`. Iteration ends when all runs are final. A run
+        that vanishes or can't be read does not stop the others; at the end all such errors are raised in one
+        ExceptionGroup. The errors are those of `Run.watch`.
 
-        Costs one request per hundred runs every `Settings.poll_interval`, and up to
-        `Settings.results_rate_limit` requests a minute for the items of RUNNING runs. A change of a run is
-        seen within the interval, one of an item up to (RUNNING runs / rate limit) minutes later. A slow
+        Costs one request per hundred runs every `Settings.poll_interval` (30 s), and up to
+        `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A change of a run
+        is seen within the interval, one of an item within (RUNNING runs / rate limit) minutes more. A slow
         consumer delays no other watcher and misses no final state.
+
+        Raises UsageError at once for a single run instead of several, an id that is not a UUID, or an invalid
+        cursor.
         """
         if isinstance(runs, str | Run):
             raise UsageError(f"runs takes several; put the one in a list: [{runs!r}], or use its own watch()")
@@ -176,16 +193,19 @@ class Client:
         since: datetime | None = None,
         cursor: str | None = None,
     ) -> Watcher:
-        """Watch all runs of the caller, including runs created later; never ends.
+        """Watch all runs of the caller, including runs created later; never ends by itself.
 
             async for change in client.watch_all(since=datetime.now(UTC)):
                 print(change.run_id, change.new)
 
-        `application` limits it to runs of one application id, `since`, an aware time, to runs triggered at
-        that time or later. Without `since` every existing run is read once. After a restart pass the `cursor`
-        of an earlier change instead: runs that were final then are not read again, except those of the last
-        ten minutes before it, which repeat their changes (see `Change.id`). A run that vanishes is dropped.
-        Costs what `watch` costs.
+        `application` limits the watch to one application id. `since`, a datetime with a time zone, limits it
+        to runs submitted at that time or later; without it every existing run is read once. After a restart
+        pass the `cursor` of an earlier change instead: runs that were final at that time are not read again,
+        except those of the ten minutes before it, whose changes are repeated with the same `Change.id`. A run
+        that vanishes is dropped.
+
+        Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
+        of an id, a `since` without time zone, or an invalid cursor.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
@@ -202,14 +222,15 @@ class Client:
                 async for done in items:
                     print(done.item.reference, [file.path for file in done.files])
 
-        `runs` are handles or ids, or a watcher, such as one from `watch_all` or one that continues from a
-        cursor. Files are in a folder per run id, and in it a folder per item, laid out and verified as by
-        `Run.download`. The signed URLs of the listing that showed the item are used, and requested again if a
-        storage refuses them. A failed file is an outcome of its item and stops no other file.
+        `runs` are handles or ids, or a watcher, for example one from `watch_all` or one that continues from a
+        cursor. `folder` gets a folder per run id, and in it a folder per item. Files are named and verified
+        as by `Run.download`; up to `Limits.transfers` (16) items are downloaded at once. A signed URL that a
+        storage refuses is requested again. A file that fails is reported in `CompletedItem.files`, raises
+        nothing, and stops no other file.
 
-        `progress` is called with a `TransferEvent`; an exception that it raises stops the downloads and is
-        raised. At the end it raises what `watch` would raise. Costs what `watch` costs; up to
-        `Limits.transfers` items are downloaded at once.
+        `progress` is called with a `TransferEvent` for each step; an exception that it raises stops the
+        downloads and is raised. At the end the iteration raises what `watch` raises. Costs the requests that
+        `watch` costs. Raises UsageError for invalid `runs`.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -230,13 +251,17 @@ class Client:
         verify: Verify = "auto",
         checksums: Checksums = "auto",
     ) -> Store:
-        """Return the object store at an address, as `runs.submit` would use it; no request.
+        """Return the object store at an address, as `runs.submit` would use it.
 
             store = client.store("s3://slides/lab-7", verify="read-back")
 
-        `endpoint`, `verify` and `checksums` are for an address that is a text, and mean the same as the
-        fields of `S3` with these names. Raises ConfigurationError for an unsupported address or missing
-        credentials.
+        `address` is a text (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, or the https
+        URL of a server of the API's own origin that signs URLs) or an `S3`, `GCS`, `Azure` or `Presigned`. A
+        `Store` is returned as it is. `endpoint` (by default the cloud's own), `verify` and `checksums` (both
+        "auto" by default) apply to a text only and mean the same as the fields of `S3`.
+
+        Sends no request. Raises ConfigurationError for an unsupported address, or if no credentials for it
+        are found; MissingExtra for Azure without the `stores` extra; UsageError unless the client is open.
         """
         return open_store(address, self._session, endpoint=endpoint, verify=verify, checksums=checksums)
 
@@ -244,10 +269,14 @@ class Client:
         """Call an operation of the generated package, and return its generated model.
 
             from aignostics_api.api.public import list_runs
+
             runs = await client.call(list_runs, page_size=10)
 
-        `operation` is a module of `aignostics_api.api.public`. Token, retries, timeouts and errors are those
-        of the client; an error status raises APIStatusError, so an error model is never returned.
+        `operation` is a module of `aignostics_api.api.public`; further arguments are those of its `asyncio`
+        function, without `client`. Token, retries, timeouts and hooks are those of this client. Costs one
+        request and its retries. Raises APIStatusError for an error status, ConnectionFailed if there was no
+        response, InvalidResponse if the response does not fit the contract, and AuthenticationError if there
+        is no usable token.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

@@ -43,54 +43,72 @@ def _instance(_settings: object, attribute: Any, value: object) -> None:
 
 @frozen(kw_only=True)
 class Timeouts:
-    """The timeouts of a single request, in seconds or as timedeltas; always finite.
+    """The timeouts of a single API request, in seconds or as timedeltas.
 
-        Settings(timeouts=Timeouts(read=60))
+        Settings(timeouts=Timeouts(read=120))
 
-    Raises ConfigurationError for a value that is not positive and finite.
+    By default 10 s to connect, and 60 s each to read, to write and to wait for a connection. Raises
+    ConfigurationError for a value that is not more than 0.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
-    """For a connection, including TLS."""
+    """Seconds to open a connection, including TLS; 10 by default."""
     read: float = field(default=60, converter=seconds, validator=_positive)
-    """Between two pieces of a response, not for all of it."""
+    """Seconds between two pieces of a response, not for the whole response; 60 by default."""
     write: float = field(default=60, converter=seconds, validator=_positive)
-    """Between two pieces of a request."""
+    """Seconds between two pieces of a request; 60 by default."""
     pool: float = field(default=60, converter=seconds, validator=_positive)
-    """For a free connection of httpx's pool. The client queues before it, so this hardly ever applies."""
+    """Seconds to wait for a connection of httpx's pool; 60 by default.
+
+    Requests queue in the client before they reach the pool, so this timeout hardly ever applies.
+    """
 
 
 @frozen(kw_only=True)
 class Retries:
-    """When a request is repeated, and how long to wait before.
+    """When an API request is repeated, and how long to wait before each attempt.
 
         Settings(retries=Retries(attempts=2))
 
-    GET, HEAD, PUT and DELETE are repeated after failures that are likely to pass, and a POST only if no
-    connection was made. Raises ConfigurationError for an invalid value.
+    By default up to 4 attempts, with waits of about 0.5, 1 and 2 s between them. GET, HEAD, PUT and DELETE
+    are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` overrides the
+    wait. Raises ConfigurationError for fewer than 1 attempt, or a duration that is not more than 0.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
-    """Attempts in all, including the first; 1 turns retries off."""
+    """The number of attempts including the first; 4 by default. 1 turns retries off."""
     initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
-    """Before the second attempt; each further wait doubles. Jitter takes up to a quarter off."""
+    """Seconds before the second attempt; 0.5 by default. Each further wait doubles; jitter takes up to a
+    quarter off.
+    """
     max_wait: float = field(default=8, converter=seconds, validator=_positive)
-    """Where doubling ends."""
+    """The limit of the doubling waits, in seconds; 8 by default."""
     max_retry_after: float = field(default=120, converter=seconds, validator=_positive)
-    """If the server asks for a longer wait, its error is raised instead."""
+    """The longest `Retry-After` that is waited for, in seconds; 120 by default. For a longer one the error is
+    raised.
+    """
 
 
 @frozen(kw_only=True)
 class Limits:
-    """Limits on what a client does at once."""
+    """Limits on what a client does at once.
+
+        Settings(limits=Limits(transfers=4))
+
+    By default 8 API requests, 16 transfers, and 500 items per run. Raises ConfigurationError for a value
+    below 1.
+    """
 
     api_requests: int = field(default=8, validator=_at_least_one)
-    """API requests in flight, which is also the number of connections."""
+    """API requests in flight, which is also the number of connections to the API; 8 by default."""
     transfers: int = field(default=16, validator=_at_least_one)
-    """Connections that transfer files, uploads and downloads together. The client starts with half of them,
-    adds some while that is faster, and uses fewer when a storage throttles or the processors are busy."""
+    """Connections that transfer files, uploads and downloads together; 16 by default.
+
+    The client starts with half of them, adds more while that is faster, and uses fewer when a storage
+    throttles or the processors are busy.
+    """
     items_per_run: int = field(default=500, validator=_at_least_one)
-    """Items of one run request; the platform accepts no more than 500."""
+    """Items of one run request; 500 by default, which is the most that the platform accepts."""
 
 
 @frozen(kw_only=True)
@@ -99,28 +117,44 @@ class Transfers:
 
         Settings(transfers=Transfers(bandwidth=20e6))
 
-    Raises ConfigurationError for an invalid value.
+    By default the bandwidth is unlimited, segments and parts are 16 MiB, and 4 parts of a file are in flight.
+    Raises ConfigurationError for a bandwidth that is not more than 0, or another value below 1.
     """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))
-    """Bytes per second over all connections, uploads and downloads together; None for no limit."""
+    """Bytes per second over all connections, uploads and downloads together; None, the default, for no limit.
+    """
     segment_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
-    """The smallest part of a download that gets a connection of its own."""
+    """The smallest part of a download that gets a connection of its own, in bytes; 16 MiB by default."""
     part_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
-    """Of a multipart upload; stores require at least 5 MiB. A file that fits one part is sent whole."""
+    """The size of a part of a multipart upload, in bytes; 16 MiB by default.
+
+    Stores require at least 5 MiB. A file that fits one part is sent in one request.
+    """
     max_concurrency: int = field(default=4, validator=_at_least_one)
-    """Parts of one file in flight; each is held in memory while it is sent."""
+    """Parts of one uploaded file in flight, each held in memory while it is sent; 4 by default."""
 
 
 @frozen(kw_only=True)
 class Uploads:
-    """The keys of the objects that `runs.submit` uploads: `{prefix}/{job}/{item}/{file name}`."""
+    """The keys of the objects that `runs.submit` uploads: `{prefix}/{job}/{item}/{file name}`.
+
+        uploads = Uploads(prefix="lab-7", job="2026-11-02")
+        await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides", uploads=uploads)
+
+    By default the prefix is `aignostics-async` and the job is new for each call. Raises ValueError for a
+    prefix with characters other than letters, digits, `_`, `.`, `/` and `-`, or a job with others than these
+    except `/`.
+    """
 
     prefix: str = field(default="aignostics-async", validator=matches_re(r"[\w./-]*"))
-    """The first part of every key."""
+    """The first part of every key; `aignostics-async` by default."""
     job: str | None = field(default=None, validator=optional(matches_re(r"[\w.-]+")))
-    """Names a submission that may be repeated: objects that an earlier call with this name uploaded are not
-    sent again if their size and checksum match. Without it every call uses new keys."""
+    """The name of a submission that may be repeated; None by default.
+
+    An object that an earlier call with this name uploaded is not sent again if its size and checksum match.
+    Without a name each call uses new keys.
+    """
 
 
 @frozen(kw_only=True)
@@ -129,35 +163,61 @@ class Settings:
 
         Settings(poll_interval=60, retries=Retries(attempts=2))
 
-    Durations are seconds or timedeltas. Raises ConfigurationError for an invalid value.
+    Each field has a default, documented at the field and, for the first five, in the classes `Timeouts`,
+    `Retries`, `Limits`, `Transfers` and `Hooks`. Runs are polled every 30 s by default, outages tolerated for
+    300 s, and signed URLs valid for 7 days. Durations are seconds or timedeltas. Raises ConfigurationError
+    for a value of another type or out of range.
     """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
+    """The timeouts of a single API request; see `Timeouts` for the defaults."""
     retries: Retries = field(factory=Retries, validator=_instance)
+    """When API requests are repeated; see `Retries` for the defaults."""
     limits: Limits = field(factory=Limits, validator=_instance)
+    """How much is done at once; see `Limits` for the defaults."""
     transfers: Transfers = field(factory=Transfers, validator=_instance)
+    """How files are transferred; see `Transfers` for the defaults."""
     hooks: Hooks = field(factory=Hooks, validator=_instance)
-    """Functions that observe each API request, response and retry."""
+    """Functions that observe each API request, response and retry; none by default."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
-    """Between two polls of a run, 30 s as the platform advises; jitter takes up to a twentieth off."""
+    """Seconds between two polls of a run; 30 by default, as the platform advises. Jitter takes up to a
+    twentieth off.
+    """
     results_rate_limit: float = field(default=600, validator=_positive)
-    """Requests per minute that watching spends on results, however many runs are RUNNING."""
+    """Requests per minute that watchers spend on the items of RUNNING runs, however many there are; 600 by
+    default.
+    """
     results_timeout: float = field(default=60, converter=seconds, validator=_positive)
-    """How long `watch` and `download` wait for the last results of a final run."""
+    """Seconds that `watch` and `download` wait for the last results of a final run; 60 by default."""
     outage_timeout: float = field(default=300, converter=seconds, validator=_positive)
-    """How long `watch`, `wait` and `download` keep polling while the API fails or can't be reached."""
+    """Seconds that `watch`, `wait` and `download` keep polling while the API can't be reached or fails; 300
+    by default.
+    """
     read_after_write_timeout: float = field(default=5, converter=seconds, validator=_positive)
-    """How long a run that was just created may be unknown to some replicas of the server."""
+    """Seconds for which a run that was just created may be unknown to a replica of the server; 5 by default.
+    """
     url_lifetime: float = field(default=7 * 24 * 3600, converter=seconds, validator=_positive)
-    """Of the URLs that are signed for the platform, which requires six days; stores allow seven at most."""
+    """Seconds for which the URLs signed for the platform are valid; 7 days by default.
+
+    The platform requires at least six days, and stores allow seven at most.
+    """
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
-    """For a private CA or a client certificate; by default SSL_CERT_FILE, SSL_CERT_DIR or certifi's CAs."""
+    """The TLS context, for a private CA or a client certificate.
+
+    By default the certificates of SSL_CERT_FILE or SSL_CERT_DIR are trusted, and without them those of
+    certifi.
+    """
     proxy: str | None = field(default=None, repr=False)
-    """For all traffic but loopback; by default HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide."""
+    """The URL of a proxy for all traffic except loopback.
+
+    By default HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide.
+    """
     trust_env: bool = True
-    """Whether the environment may set proxies and certificate files."""
+    """Whether the environment variables for proxies and certificate files are used; True by default."""
     user_agent: str = field(default="", validator=_header_text)
-    """Prepended to the SDK's own user agent, to identify your service."""
+    """A text before the SDK's own user agent, to identify your service; empty by default, printable ASCII
+    only.
+    """
 
 
 @frozen

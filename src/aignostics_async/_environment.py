@@ -27,18 +27,32 @@ _FIELDS = {
 
 @frozen
 class Account:
-    """An API root and a token source, as `read_environment` found them."""
+    """A deployment and a credential, as `read_environment` found them.
+
+        account = read_environment(os.environ, Settings())
+        client = Client(account.api_root, account.source)
+
+    Neither the repr nor `display_name` shows the credential.
+    """
 
     api_root: str
+    """The URL of the deployment, without `/api`."""
     source: TokenSource
+    """The token source for `Client`."""
     display_name: str
-    """The variables that were used, for the log."""
+    """The names of the variables that were used and the URL of the deployment, for the log; no secret."""
 
 
 def read_environment(variables: Mapping[str, str], settings: Settings) -> Account:
-    """Return the API root and the token source that variables such as `os.environ` name.
+    """Return the deployment and the credential that environment variables name.
 
-    An empty variable counts as unset. Raises ConfigurationError with the variables to set.
+        account = read_environment(os.environ, Settings())
+        client = Client(account.api_root, account.source)
+
+    The variables are those of `Client.from_env`; an empty one counts as unset. `settings` are used by token
+    sources that send requests. Sends no request. Raises ConfigurationError if a variable is missing or
+    invalid, naming it, and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not
+    installed.
     """
     given = _Variables(variables)
     del (
@@ -50,21 +64,26 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
 
 def read_api_root(variables: Mapping[str, str]) -> str:
-    """Return the API root that the variables name. Raises ConfigurationError if they name none.
+    """Return the URL of the deployment that environment variables name, without `/api`.
 
-        read_api_root(os.environ)
+        read_api_root(os.environ)  # "https://platform.aignostics.com"
 
-    AIGNOSTICS_API_ROOT takes precedence over the deployment of AIGNOSTICS_ENVIRONMENT; if both are set, they
-    must name the same host.
+    AIGNOSTICS_API_ROOT takes precedence over AIGNOSTICS_ENVIRONMENT (production, staging or dev). Raises
+    ConfigurationError if neither is set, if a value is invalid, or if both are set and name different hosts.
     """
     return _place(_Variables(variables))[0]
 
 
 def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
-    """Return an identity provider per client id, keyed by the name of the client id's variable.
+    """Return an identity provider per client id that environment variables set.
 
-    The keys are AIGNOSTICS_CLIENT_ID, AIGNOSTICS_CLIENT_ID_INTERACTIVE and AIGNOSTICS_CLIENT_ID_DEVICE, if
-    set. Raises ConfigurationError if none of them is set or no token URL is known.
+        providers = read_identity_providers(os.environ)
+        source = StoredLogin(*providers.values())
+
+    The keys are the names of those variables among AIGNOSTICS_CLIENT_ID, AIGNOSTICS_CLIENT_ID_INTERACTIVE and
+    AIGNOSTICS_CLIENT_ID_DEVICE that are set, in this order. The deployment is read as by `read_api_root`.
+    Raises ConfigurationError if no deployment or client id is set, if no token URL is known, or if a value is
+    invalid.
     """
     given = _Variables(variables)
     del variables
@@ -74,7 +93,10 @@ def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityP
 def read_token_store(variables: Mapping[str, str]) -> TokenStore:
     """Return the token store that AIGNOSTICS_TOKEN_STORE names: `file` (the default), `keyring` or `memory`.
 
-    Raises ConfigurationError for any other name, and MissingExtra for `keyring` without the extra.
+        store = read_token_store(os.environ)
+
+    Raises ConfigurationError for any other name, and MissingExtra for `keyring` if the `keyring` extra is not
+    installed.
     """
     return _store(_Variables(variables))
 

@@ -20,22 +20,26 @@ _log = get_logger("aignostics_async")
 
 @frozen
 class RequestEvent:
-    """A request is about to be sent, as soon as a connection is free.
+    """An API request that is about to be sent, passed to `Hooks.on_request`.
 
-    `attempt` starts at 1; sending a request again with a refreshed token is not a new attempt.
+    The event is created before the request waits for a free connection.
     """
 
     operation: str
+    """What the request does, such as `list runs`."""
     method: str
+    """The HTTP method, in capitals."""
     path: str
+    """The path of the URL, without a query."""
     attempt: int
+    """The number of the attempt, from 1. Sending a request again with a new token is not a new attempt."""
 
 
 @frozen
 class ResponseEvent:
-    """A response of any status arrived, and its body was read.
+    """An API response of any status whose body was read, passed to `Hooks.on_response`.
 
-    `seconds` is the time since the request was sent.
+    `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`.
     """
 
     operation: str
@@ -43,21 +47,29 @@ class ResponseEvent:
     path: str
     attempt: int
     status: int
+    """The HTTP status."""
     seconds: float
+    """Seconds from sending the request to the end of the body."""
     headers: Mapping[str, str] = field(repr=False)
-    """As the server sent them, without Location and Set-Cookie, which may hold secrets."""
+    """The headers, names in lower case, without Location and Set-Cookie, which may hold secrets."""
 
 
 @frozen
 class RetryEvent:
-    """An attempt failed with `error`; the next one comes after `wait` seconds."""
+    """A failed attempt of an API request that will be repeated, passed to `Hooks.on_retry`.
+
+    `operation`, `method` and `path` are those of its `RequestEvent`.
+    """
 
     operation: str
     method: str
     path: str
     attempt: int
+    """The number of the attempt that failed, from 1."""
     wait: float
+    """Seconds until the next attempt."""
     error: AignosticsError
+    """The error that the attempt would have raised."""
 
 
 def _is_callable(_instance: object, attribute: Any, value: object) -> None:
@@ -69,18 +81,23 @@ def _is_callable(_instance: object, attribute: Any, value: object) -> None:
 class Hooks:
     """Functions that observe API requests, plain or async, called in the event loop with one event each.
 
-        async def ship(event: ResponseEvent) -> None: ...
+        async def ship(event: ResponseEvent) -> None:
+            await metrics.send(event.operation, event.status, event.seconds)
 
         settings = Settings(hooks=Hooks(on_response=ship))
 
-    A plain function must not block. An async one is awaited before the request continues, and holds no
-    connection meanwhile. Exceptions do not affect the request: the first one of each hook is logged with its
-    traceback, and later ones are ignored.
+    By default there are none. A plain function must not block the event loop. An async function is awaited
+    before the request continues, and holds no connection meanwhile. Exceptions of a hook do not affect the
+    request: the first of each hook is logged with its traceback, and later ones are ignored. Raises
+    ConfigurationError for a hook that is not callable.
     """
 
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)
+    """Called before each request is sent."""
     on_response: Callable[[ResponseEvent], object] | None = field(default=None, validator=_is_callable)
+    """Called after each response of any status."""
     on_retry: Callable[[RetryEvent], object] | None = field(default=None, validator=_is_callable)
+    """Called before the wait for each further attempt."""
     _failed: set[str] = field(factory=set, init=False, repr=False, eq=False)
 
 

@@ -49,27 +49,31 @@ class Slide:
         Slide("case-7.svs")
         Slide("case-7.tiff", mpp=0.25)
 
-    The content of the file determines its format and the other files of the slide. Size and resolution are
-    read from it. Raises UsageError for an invalid value; creating a Slide does no I/O.
+    The content of the file, not its name, determines the format and the other files of the slide. Size and
+    resolution are read from the file when the slide is submitted. Creating a Slide does no I/O. Raises
+    UsageError for a path or `metadata` of another type, an `mpp` that is not positive, or
+    `mpp_source="given"` without `mpp`.
     """
 
     path: Path = field(converter=_as_path)
+    """The path of the file, absolute or relative to the current folder."""
     mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
-    """µm per pixel, one number or x and y, for a file that has no resolution or an implausible one.
+    """The resolution in µm per pixel, one number or a pair (x, y); by default the file's own.
 
-    One that differs from the file's own by more than 2 % is refused unless `mpp_source` says which is right.
+    Set it for a file that has no resolution or an implausible one. A value that differs from the file's own
+    by more than 2 % raises ResolutionConflict unless `mpp_source` is set.
     """
     mpp_source: Literal["file", "given"] | None = field(default=None, kw_only=True, validator=_is_mpp_source)
-    """Which resolution is right where the two differ: `"given"` for `mpp`, `"file"` for the file's own."""
+    """Which resolution to use where the two differ: `"given"` for `mpp`, `"file"` for the file's own."""
     metadata: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_is_mapping)
-    """Adds to what is read from the file, and wins over it."""
+    """Metadata of the input artifact; takes precedence over what is read from the file. Empty by default."""
     files: tuple[Path, ...] = field(default=(), kw_only=True, converter=_as_paths)
-    """The files of its DICOM series where they are known, as `find_slides` knows them.
+    """The files of the slide's DICOM series, as `find_slides` returns them.
 
-    Without them the series is looked for in the folder of `path`.
+    Empty by default; then the folder of `path` is searched for the series.
     """
     include_label: bool = field(default=False, kw_only=True)
-    """Whether the pictures of the label and of the whole glass in a DICOM series are sent, too."""
+    """Whether the label and overview images of a DICOM series are sent too; False by default."""
 
     def __attrs_post_init__(self) -> None:
         numbers = self.mpp if isinstance(self.mpp, tuple) else (self.mpp, self.mpp)
@@ -84,14 +88,20 @@ class Slide:
 
 @frozen
 class InputArtifact:
-    """An input file that is at a URL already; the URL must be valid for at least six days.
+    """An input file that is at a URL already.
 
-    `metadata` must fit the schema of the version's input of this name.
+        InputArtifact("whole_slide_image", url, {"width_px": 46000, "height_px": 32914})
+
+    Raises UsageError for a name or URL that is not a str, or metadata that is not a mapping. Nothing is
+    requested from the URL.
     """
 
     name: str = field(validator=_is_text)
+    """The name of the input, as the application version declares it."""
     download_url: str = field(repr=False, validator=_is_text)
+    """The signed URL, valid for at least six days. It is a secret and does not appear in the repr."""
     metadata: Mapping[str, Any] = field(validator=_is_mapping)
+    """Metadata as JSON values, which must fit the JSON schema that the version declares for this input."""
 
 
 def _as_artifacts(artifacts: Iterable[InputArtifact]) -> tuple[InputArtifact, ...]:
@@ -118,14 +128,19 @@ class Item:
         Item("case-7", slide="case-7.svs")
         Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
 
-    Pass a `slide`, or its path, for `runs.submit` to read and upload, or `artifacts` that have URLs. For a
-    version with several inputs, `slide` is a mapping from input name to slide. Raises UsageError for an
-    invalid value.
+    Set either `slide` or `artifacts`. Creating an Item does no I/O. Raises UsageError for a value of another
+    type or an invalid slide.
     """
 
     reference: str = field(validator=_is_text)
+    """Your name for the item, unique within the run."""
     slide: Slide | Mapping[str, Slide] | None = field(default=None, kw_only=True, converter=_as_slides)
+    """The slide or its path, which `runs.submit` reads and uploads; None by default.
+
+    For a version with several inputs, a mapping from input name to slide or path.
+    """
     artifacts: tuple[InputArtifact, ...] = field(default=(), kw_only=True, converter=_as_artifacts)
+    """The input files that have URLs already; empty by default."""
 
 
 def as_items(items: Iterable[Item]) -> tuple[Item, ...]:

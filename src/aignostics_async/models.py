@@ -54,16 +54,30 @@ class _OpenEnum(StrEnum):
 
 
 class RunStatus(_OpenEnum):
-    """The status of a run. A status that this release does not know keeps its text and is not final."""
+    """The status of a run.
+
+        if details.status == RunStatus.COMPLETED: ...
+
+    Compare with `==`, not `is`: older servers write the values in lower case. A status that this release does
+    not know keeps its text and is not final.
+    """
 
     RECEIVED = "RECEIVED"
+    """The platform has accepted the request."""
     SCHEDULED = "SCHEDULED"
+    """The run waits for processing."""
     RUNNING = "RUNNING"
+    """Items are being processed."""
     COMPLETED = "COMPLETED"
+    """Final: every item has succeeded."""
     COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
+    """Final: some items ended with an error."""
     REJECTED = "REJECTED"
+    """Final: the platform refused the run."""
     CANCELED_SYSTEM = "CANCELED_SYSTEM"
+    """Final: the platform cancelled the run."""
     CANCELED_USER = "CANCELED_USER"
+    """Final: the user cancelled the run."""
 
     @property
     def is_final(self) -> bool:
@@ -83,14 +97,26 @@ _FINAL_RUN_STATUSES = frozenset(
 
 
 class ItemStatus(_OpenEnum):
-    """The status of an item. A status that this release does not know keeps its text and is not final."""
+    """The status of an item of a run.
+
+        if item.status == ItemStatus.SUCCEEDED: ...
+
+    Compare with `==`, not `is`: older servers write the values in lower case. A status that this release does
+    not know keeps its text and is not final.
+    """
 
     PENDING = "PENDING"
+    """The item is not processed yet."""
     SUCCEEDED = "SUCCEEDED"
+    """Final: the item has results."""
     ERROR_USER = "ERROR_USER"
+    """Final: the input could not be analysed."""
     ERROR_SYSTEM = "ERROR_SYSTEM"
+    """Final: the platform failed."""
     CANCELED_USER = "CANCELED_USER"
+    """Final: the user cancelled the run."""
     CANCELED_SYSTEM = "CANCELED_SYSTEM"
+    """Final: the platform cancelled the run."""
 
     @property
     def is_final(self) -> bool:
@@ -102,7 +128,7 @@ _FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING}
 
 
 class ArtifactScope(_OpenEnum):
-    """Whether an output belongs to one item or to the whole run."""
+    """Whether an output belongs to one item (`ITEM`) or to the whole run (`GLOBAL`)."""
 
     ITEM = "ITEM"
     GLOBAL = "GLOBAL"
@@ -110,98 +136,116 @@ class ArtifactScope(_OpenEnum):
 
 @frozen
 class Application:
-    """An application that the caller's organization may run.
-
-    `regulatory_classes` are the platform's own words.
-    """
+    """An application that the caller's organization may run."""
 
     application_id: str
+    """The id, such as `"he-tme"`."""
     name: str
+    """The name, for people."""
     description: str
+    """The description, for people."""
     regulatory_classes: tuple[str, ...]
+    """The regulatory classes in the platform's own words, such as `"RuO"`."""
 
 
 @frozen
 class InputArtifactSpec:
-    """An input file that a version needs for each item.
-
-    The metadata of the file must fit `metadata_schema`, a JSON schema.
-    """
+    """An input file that a version needs for each item."""
 
     name: str
+    """The name to pass as `InputArtifact.name`."""
     mime_type: str
+    """The media type of the file."""
     metadata_schema: Mapping[str, Any] = field(repr=False)
+    """The JSON schema that the metadata of the file must fit."""
 
 
 @frozen
 class OutputArtifactSpec:
-    """A file that a version produces for each item or for the whole run.
-
-    `metadata_schema` is the JSON schema of the file's metadata.
-    """
+    """A file that a version produces for each item or for the whole run."""
 
     name: str
+    """The name of the output."""
     mime_type: str
+    """The media type of the file."""
     metadata_schema: Mapping[str, Any] = field(repr=False)
+    """The JSON schema of the file's metadata."""
     scope: ArtifactScope
+    """Whether the file belongs to one item or to the whole run."""
 
 
 @frozen
 class ApplicationVersion:
-    """A version of an application: its inputs, its outputs and its changelog.
-
-    `application_version_id` is such as `"h-e-tme:v1.2.3"`, and `version` such as `"1.2.3"`.
-    """
+    """A version of an application: its inputs, its outputs and its changelog."""
 
     application_version_id: str
+    """The id, such as `"he-tme:v1.2.3"`."""
     application_id: str
+    """The id of the application, such as `"he-tme"`."""
     version: str
+    """The semantic version, such as `"1.2.3"`."""
     changelog: str
+    """The changes of this version, for people."""
     created_at: datetime
+    """When the version was released, with time zone."""
     input_artifacts: tuple[InputArtifactSpec, ...]
+    """The files that each item needs."""
     output_artifacts: tuple[OutputArtifactSpec, ...]
+    """The files that the version produces."""
 
 
 @frozen
 class RunDetails:
-    """A snapshot of a run: its status, its version, and when and by whom it was triggered.
-
-    `triggered_at` is aware, by the platform's clock.
-    """
+    """A snapshot of a run: its status and version, and when and by whom it was submitted."""
 
     run_id: str
+    """The id of the run, a UUID."""
     application_version_id: str
+    """The id of the version, such as `"he-tme:v1.2.3"`."""
     organization_id: str | None
-    """None where the server does not tell it, as later contracts allow."""
+    """The id of the organization; None if the server does not send it, as later contracts allow."""
     status: RunStatus
+    """The status when the snapshot was taken."""
     triggered_at: datetime
+    """When the run was submitted, with time zone, by the platform's clock."""
     triggered_by: str
+    """The id of the user who submitted the run."""
 
 
 @define
 class OutputArtifactDraft:
-    """The fields of an output artifact while it is decoded.
+    """The fields of an output artifact while it is decoded; users get an `OutputArtifact`.
 
     Initialising a frozen object takes three times as long, and a page has hundreds. The decoder fills this
     one and then sets its class to OutputArtifact.
     """
 
     name: str
+    """The name of the output, as the version declares it."""
     artifact_id: str
+    """The id of the artifact, a UUID."""
     metadata: Mapping[str, Any]
+    """The metadata as JSON values, which fit the schema of the version's output of this name."""
     download_url: str | None = field(default=None, repr=False)
+    """A signed URL: a secret that is valid for an hour; None if the server sent none."""
 
 
 @frozen
 class OutputArtifact(OutputArtifactDraft):
     """A result file of an item.
 
-    `download_url` is a signed URL: a secret that is valid for an hour, or None if the server sent none.
+        for artifact in item.output_artifacts:
+            print(artifact.name, artifact.mime_type, artifact.crc32c)
+
+    `name`, `artifact_id` and `metadata` are the server's. `download_url` is a signed URL: a secret that is
+    valid for an hour, or None if the server sent none. The repr does not show it.
     """
 
     @property
     def mime_type(self) -> str:
-        """The media type in the metadata, by default `application/octet-stream`."""
+        """The media type in the metadata (`media_type` or `mime_type`); `application/octet-stream` without
+        one.
+        """
         for key in ("media_type", "mime_type"):
             if isinstance(value := self.metadata.get(key), str):
                 return value
@@ -209,7 +253,10 @@ class OutputArtifact(OutputArtifactDraft):
 
     @property
     def crc32c(self) -> str | None:
-        """The CRC32C that the metadata promise, in wire form, or None."""
+        """The CRC32C in the metadata, in wire form; None without one.
+
+        It is `checksum_base64_crc32c`, or `checksum_crc32c` of older servers.
+        """
         for key in CHECKSUM_KEYS:
             if isinstance(value := self.metadata.get(key), str):
                 return value
@@ -218,40 +265,57 @@ class OutputArtifact(OutputArtifactDraft):
 
 @define
 class ItemResultDraft:
-    """The fields of an ItemResult while it is decoded."""
+    """The fields of an item while it is decoded; users get an `ItemResult`."""
 
     item_id: str
+    """The id of the item, a UUID."""
     run_id: str
+    """The id of its run, a UUID."""
     reference: str
+    """The reference that the caller chose."""
     status: ItemStatus
+    """The status when the snapshot was taken."""
     error: str | None
+    """The platform's message about an item that failed; None without one."""
     output_artifacts: tuple[OutputArtifact, ...]
+    """The result files; empty until the item has succeeded."""
 
 
 @frozen
 class ItemResult(ItemResultDraft):
-    """A snapshot of an item of a run: its status, error and output artifacts."""
+    """A snapshot of an item of a run.
+
+        async for item in run.results():
+            print(item.reference, item.status, item.error)
+
+    `item_id` and `run_id` are the platform's ids, `reference` is the caller's. `status` is an `ItemStatus`,
+    `error` the platform's message or None, and `output_artifacts` the result files, empty until the item has
+    succeeded.
+    """
 
 
 @frozen
 class InvalidItem:
-    """An entry of a list that can't be read: its index on the page, the reason, and a redacted excerpt."""
+    """An entry of a listing that can't be read."""
 
     index: int
+    """The position of the entry on its page, from 0."""
     reason: str
+    """Why the entry can't be read."""
     excerpt: str
+    """The beginning of the entry, with secrets redacted."""
 
 
 @frozen
 class Fault:
-    """A fault in a run request: the problem, and the reference and artifact that it concerns.
-
-    `reference` and `artifact` are None if it concerns the whole request or the whole item.
-    """
+    """A fault in a run request; `str(fault)` names the item and the artifact, too."""
 
     problem: str
+    """What is wrong."""
     reference: str | None = None
+    """The reference of the item; None for a fault of the whole request."""
     artifact: str | None = None
+    """The name of the input artifact; None for a fault of the whole item or request."""
 
     def __str__(self) -> str:
         place = [] if self.reference is None else [f"item {self.reference!r}"]

@@ -26,14 +26,15 @@ _POLYNOMIAL = 0x82F63B78  # Castagnoli, bits reversed (RFC 3720, appendix B.4)
 
 
 class Crc32c:
-    """A running CRC32C.
+    """A running CRC32C (RFC 3720, appendix B.4).
 
         checksum = Crc32c()
         checksum.update(b"123456789")
         checksum.wire  # "4waSgw=="
 
-    If `a` covers some bytes and `b` those that follow, `a + b` is the checksum of both together. Adding takes
-    microseconds for any length.
+    `value` is the checksum as an unsigned 32-bit number and `length` the number of bytes so far; both are 0
+    by default. If `a` covers some bytes and `b` those that follow, `a + b` is the checksum of both together.
+    Adding takes microseconds for any length.
     """
 
     __slots__ = ("length", "value")
@@ -43,7 +44,12 @@ class Crc32c:
         self.length = length
 
     def update(self, data: Buffer) -> None:
-        """Add the bytes of any buffer without copying them."""
+        """Add the bytes of any buffer without copying them.
+
+            checksum.update(memoryview(data)[:1024])
+
+        Blocks for one pass over the bytes. Raises TypeError for an object that is not a buffer.
+        """
         import crc32c  # here, because it costs a quarter of this package's import time
 
         self.value = crc32c.crc32c(data, self.value)
@@ -51,7 +57,7 @@ class Crc32c:
 
     @property
     def wire(self) -> str:
-        """The wire form: base64 of the four big-endian bytes, always eight characters."""
+        """The checksum in wire form: the base64 of its four big-endian bytes, always eight characters."""
         return encode_crc32c(self.value)
 
     def __add__(self, after: Crc32c) -> Crc32c:
@@ -71,15 +77,20 @@ class Crc32c:
 
 
 def encode_crc32c(value: int) -> str:
-    """Return the wire form of a checksum: `encode_crc32c(0xE3069283)` is `"4waSgw=="`.
+    """Return the wire form of a checksum: the base64 of its four big-endian bytes.
 
-    Raises OverflowError for a number that does not fit 32 bits.
+        encode_crc32c(0xE3069283)  # "4waSgw=="
+
+    The platform's `checksum_base64_crc32c` and the `x-goog-hash` header have this form. Raises OverflowError
+    for a number that is negative or exceeds 32 bits.
     """
     return base64.b64encode(value.to_bytes(4, "big")).decode("ascii")
 
 
 def decode_crc32c(wire: str) -> int:
-    """Return the checksum in a wire form: `decode_crc32c("4waSgw==")` is `0xE3069283`.
+    """Return the checksum of a wire form as an unsigned 32-bit number; the inverse of `encode_crc32c`.
+
+        decode_crc32c("4waSgw==")  # 0xE3069283
 
     Raises ValueError for anything but the base64 of four bytes.
     """
@@ -125,7 +136,7 @@ def checksum_bytes(data: Buffer) -> Crc32c:
 
         checksum_bytes(b"123456789").wire  # "4waSgw=="
 
-    Blocks for the time of one pass over the bytes.
+    Blocks for one pass over the bytes. Raises TypeError for an object that is not a buffer.
     """
     checksum = Crc32c()
     checksum.update(data)
@@ -137,15 +148,19 @@ def checksum_segments(segments: Iterable[Crc32c]) -> Crc32c:
 
         checksum_segments([checksum_bytes(b"1234"), checksum_bytes(b"56789")]).wire  # "4waSgw=="
 
-    The segments must be in order and without gaps. Costs microseconds per segment.
+    The segments must be in order and without gaps; no segments give the checksum of no bytes. Costs
+    microseconds per segment.
     """
     return sum(segments, Crc32c())
 
 
 async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
-    """Return the checksum of a stream, updated as each piece arrives.
+    """Return the checksum of a stream of bytes.
 
-    It runs in the event loop, so keep pieces small. Raises what the stream raises.
+        checksum = await checksum_stream(response.aiter_bytes())
+
+    Each piece is added in the event loop as it arrives, which blocks the loop for one pass over the piece.
+    Keeps one piece in memory. Raises what the stream raises.
     """
     checksum = Crc32c()
     async for piece in stream:
@@ -154,9 +169,12 @@ async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
 
 
 async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
-    """Return the checksum of a file; reads it once in a worker thread, with a buffer of 1 MiB.
+    """Return the checksum of a file.
 
-    Raises OSError if the file can't be opened or read.
+        (await checksum_file("case-7.svs")).wire  # "4waSgw=="
+
+    Reads the file once in a worker thread, with a buffer of 1 MiB. Raises OSError if the file can't be opened
+    or read.
     """
     return await anyio.to_thread.run_sync(read_checksum, path)
 

@@ -18,12 +18,12 @@ _INVISIBLE = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return a text on one line, with control and invisible characters shown as ‹U+202E›.
+    """Return a text on one line, with control and invisible characters replaced by their code points.
 
         visible("case" + chr(0x202E))  # "case‹U+202E›"
 
-    Use it to print references, file names, claims and messages of servers. Harmless text is returned
-    unchanged.
+    Use it to print references, file names, claims and messages of servers. A text without such characters is
+    returned unchanged.
     """
     if text.isascii() and text.isprintable():
         return text

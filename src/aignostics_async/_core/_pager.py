@@ -42,13 +42,16 @@ class PageRequest:
 
 @frozen
 class Page(Generic[T]):
-    """One page of a list: the entries that could be read, those that could not, and the number of all."""
+    """One page of a listing: the entries that could be read, and those that could not."""
 
     number: int
+    """The number of the page, from 1."""
     items: tuple[T, ...]
+    """The entries that could be read, in the server's order."""
     invalid: tuple[InvalidItem, ...] = ()
+    """The entries that could not be read, with the reason; empty by default."""
     date: datetime | None = None
-    """The server's time when it answered; None where it does not say."""
+    """The server's time in the response, with time zone; None if the response had no valid Date header."""
 
     @property
     def size(self) -> int:
@@ -57,19 +60,21 @@ class Page(Generic[T]):
 
 
 class Pager(Generic[T]):
-    """The entries of a list operation, fetched page by page as they are iterated.
+    """The entries of a listing, fetched page by page as they are iterated.
 
         async for run in client.runs.list(): ...
         async for page in client.runs.list().pages(): ...
         newest = await client.runs.list().first()
         applications = await client.applications.list().to_list()
 
-    Creating one does no I/O; each iteration starts at the first page and keeps one page in memory. It ends at
-    an empty page, at a page that is not full, or at a 404; on the first page a 404 raises NotFound. An entry
-    that moved to the next page between two requests is yielded once.
+    Creating a pager sends no request. Each iteration starts at the first page, sends one request per page,
+    and keeps one page in memory. It ends at an empty page, at a page that is not full, or at a 404; on the
+    first page a 404 raises NotFound. An entry that moves from one page to the next between two requests is
+    yielded once.
 
-    Iterating over entries raises InvalidItems at the end if some could not be read, after yielding all
-    others. Pages list them in `invalid` instead.
+    After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
+    them in `Page.invalid` instead. A request that fails raises APIStatusError, ConnectionFailed,
+    InvalidResponse or AuthenticationError.
     """
 
     def __init__(
@@ -95,9 +100,12 @@ class Pager(Generic[T]):
             raise InvalidItems(self._operation, invalid)
 
     async def first(self) -> T | None:
-        """Return the first readable entry, or None if there is none; usually costs one request.
+        """Return the first entry that can be read, or None if there is none.
 
-        A small `page_size` keeps the response small.
+            newest = await client.runs.list(page_size=5).first()
+
+        Usually costs one request; a small `page_size` keeps the response small. Entries that can't be read
+        are skipped. Raises the errors of requests that `Pager` names.
         """
         async for page in self.pages():
             if page.items:
@@ -105,9 +113,10 @@ class Pager(Generic[T]):
         return None
 
     async def to_list(self) -> list[T]:
-        """Return all entries as a list in memory; costs one request per page.
+        """Return all entries as a list in memory.
 
-        Raises InvalidItems if some entries can't be read; iterate to get the others.
+        Costs one request per page. Raises InvalidItems if some entries can't be read; iterate over the pager
+        to get the others. Raises the errors of requests that `Pager` names.
         """
         return [entry async for entry in self]
 
@@ -123,9 +132,13 @@ class Pager(Generic[T]):
             )
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Yield one Page after the other; each is fetched when it is needed.
+        """Yield one Page after the other, each fetched when it is needed.
 
-        Entries that can't be read are in `Page.invalid` and raise nothing.
+            async for page in client.runs.list().pages():
+                print(page.number, len(page.items), len(page.invalid))
+
+        Entries that can't be read are in `Page.invalid` and raise nothing. Costs one request per page. Raises
+        the errors of requests that `Pager` names.
         """
         seen: set[Hashable] = set()
         request = self._first

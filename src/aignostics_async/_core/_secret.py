@@ -10,11 +10,11 @@ class Secret:
     """A token, code, password or signed URL that can be sent but is never shown.
 
         secret = Secret("text")
-        print(secret)  # no text
+        print(secret)  # Secret(...)
         secret.reveal()  # "text"
 
-    It appears in no repr, log, copy, `attrs.asdict` or traceback variable, and can't be pickled. Only
-    `reveal` returns the text, so every use can be found.
+    The text appears in no repr, log record, `attrs.asdict` or traceback variable. Only `reveal` returns it,
+    so every use can be found. Secrets compare by text, in constant time. Pickling one raises TypeError.
     """
 
     __slots__ = ("_text",)
@@ -23,7 +23,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text; keep it out of logs and errors."""
+        """Return the text. Keep it out of logs and errors."""
         return self._text
 
     def __repr__(self) -> str:

@@ -62,15 +62,16 @@ class Token:
 
         Token("text", lifetime=3600)
 
-    `lifetime` is in seconds. The text appears in no repr and can't be pickled. Tokens compare by identity;
-    `is_same` compares texts. Raises ConfigurationError for a text that can't be sent in a header.
+    The text appears in no repr and can't be pickled. Tokens compare by identity; `is_same` compares texts.
+    Raises ConfigurationError for a text that can't be sent in a header: empty, not printable ASCII, or with a
+    space or quote.
     """
 
     _text: Secret = field(converter=as_secret, validator=_sendable)
     lifetime: float | None = field(default=None, converter=_lifetime, kw_only=True)
-    """In seconds, or as a timedelta, counted from `issued_at`; None if unknown."""
+    """The lifetime in seconds or as a timedelta, counted from `issued_at`; None, the default, if unknown."""
     issued_at: float = field(kw_only=True)
-    """In seconds since the epoch; by default now."""
+    """When the token was issued, in seconds since the epoch; now by default."""
     _made_at: float = field(init=False)
     _age: float = field(init=False)  # when it was made, in seconds
 
@@ -89,15 +90,15 @@ class Token:
 
     @property
     def text(self) -> str:
-        """The text of the token; a secret."""
+        """The text of the token. It is a secret: keep it out of logs and errors."""
         return self._text.reveal()
 
     @property
     def seconds_left(self) -> float:
-        """The rest of the lifetime in seconds, infinite if it is unknown.
+        """The rest of the lifetime in seconds: negative after its end, infinite if the lifetime is unknown.
 
-        It is measured by two clocks, and the lower result counts. The monotonic clock can't be set but may
-        stop while the machine sleeps; the wall clock never stops but can be set.
+        It is measured by the monotonic clock and by the wall clock, and the lower result counts. The first
+        may stop while the machine sleeps; the second can be set.
         """
         if self.lifetime is None:
             return inf
@@ -105,19 +106,25 @@ class Token:
         return self.lifetime - age
 
     def is_same(self, other: Token | None) -> bool:
-        """Return whether both have the same text; False for None."""
+        """Return whether another token has the same text; False for None."""
         return other is not None and self._text == other._text  # noqa: SLF001 - one of its own kind
 
 
 @frozen(eq=False, kw_only=True)
 class TokenSet:
-    """The tokens of a login, as a store keeps them; its repr shows no token."""
+    """The tokens of a login, as a store keeps them.
+
+        TokenSet(access=Token("text", lifetime=3600), refresh=Secret("text"))
+
+    The repr shows no token.
+    """
 
     access: Token
+    """The access token."""
     refresh: Secret | None = field(default=None)
-    """Exchanged for the next access token; None if the provider issued none."""
+    """The refresh token, to be exchanged for the next access token; None if the provider issued none."""
     signed_in_at: float = field(factory=time.time)
-    """When the person signed in, in seconds since the epoch; refreshes keep it."""
+    """When the person signed in, in seconds since the epoch; now by default. Refreshes keep it."""
 
 
 @runtime_checkable
@@ -128,14 +135,17 @@ class TokenSource(Protocol):
             async def get_token(self, *, rejected: Token | None = None) -> Token:
                 return Token(await read_secret(), lifetime=300)
 
-    If it has an `async def aclose(self)`, a client that uses it awaits that when it closes. Several clients
+        client = Client("https://platform.aignostics.com", Vault())
+
+    A client awaits the method `async def aclose(self)` when it closes, if the object has one. Several clients
     may share a source.
     """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
-        """Return a usable token; called before each request.
+        """Return a usable token; called before each request, so it should keep the token between calls.
 
-        `rejected` is a token that the API has just answered with 401: return another one if possible, else
-        the same one. Raises AuthenticationError.
+        `rejected` is a token that the API has just answered with 401, or None: return another token if
+        possible, and the same one otherwise. Should raise AuthenticationError if there is no token; the
+        request then raises it.
         """
         ...

@@ -48,15 +48,19 @@ async def login_browser(
     """Sign a person in with the browser of this machine, and return the login as a token source.
 
         source = await login_browser(IdentityProvider.preset("production", client_id="..."), show=print)
-        async with Client("https://platform.aignostics.com", source) as client: ...
+        async with Client("https://platform.aignostics.com", source) as client:
+            runs = await client.runs.list().to_list()
 
-    It uses the authorization code flow with PKCE (RFC 7636, RFC 8252). `show` is always called with the
-    address to open. `open_browser` opens it, in a thread of its own; None opens nothing. The redirect is
-    accepted only on loopback addresses and with the state of this login. The login is kept in `store`, by
-    default a FileStore, which is checked first so that no login is lost afterwards.
+    It uses the authorization code flow with PKCE (RFC 7636, RFC 8252). `show` is called once with the URL to
+    open. `open_browser` opens it, in a thread of its own: by default in the default browser; None opens
+    nothing. The redirect is accepted only on loopback addresses and with the state of this login. The login
+    is kept in `store`, by default a FileStore, which is checked first so that no login is lost afterwards.
+    `settings` supply TLS and proxy, by default those of `Settings()`.
 
-    Raises LoginDenied, LoginTimeout after `timeout` (300 s by default), ConfigurationError for a provider
-    without authorize URL or a port that is in use, TokenStoreError and TokenEndpointUnavailable.
+    Raises LoginDenied if the person or the provider refuses, LoginTimeout after `timeout` (seconds or a
+    timedelta, 300 s by default), ConfigurationError for a provider without authorize URL or a port that is in
+    use, TokenStoreError if the store can't be used, and TokenEndpointUnavailable if the provider can't be
+    reached.
     """
     if provider.authorize_url is None:
         raise ConfigurationError(

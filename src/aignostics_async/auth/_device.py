@@ -33,15 +33,19 @@ _MAX_INTERVAL = 60.0
 
 @frozen
 class DeviceCode:
-    """The code with which a person signs in on another device, and where to enter it."""
+    """The code with which a person signs in on another device, and the URL at which to enter it.
+
+    `login_device` passes it to `show`.
+    """
 
     user_code: str
-    """The code to enter at `verification_url`."""
+    """The code to enter at `verification_url`, with printable characters only."""
     verification_url: str
+    """The URL to open on any device."""
     verification_url_complete: str | None
     """The same URL with the code in it, for a link or a QR code; None if the provider gives none."""
     lifetime: float
-    """Of the code, in seconds."""
+    """Seconds until the code expires; 600 if the provider does not say."""
 
 
 async def login_device(
@@ -58,12 +62,15 @@ async def login_device(
             show=lambda code: print(code.verification_url, code.user_code),
         )
 
-    It uses the device flow (RFC 8628), for a machine without a browser. `show` is called once with the code.
-    The provider is polled at the interval that it asks for; network failures do not end the login. The login
-    is kept in `store`, by default a FileStore, which is checked first.
+    It uses the device flow (RFC 8628), for a machine without a browser. `show` is called once, with a
+    `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default; network
+    failures do not end the login. The login is kept in `store`, by default a FileStore, which is checked
+    first. `settings` supply TLS and proxy, by default those of `Settings()`.
 
-    Raises LoginDenied, LoginTimeout when the code expires, ConfigurationError for a provider without device
-    URL, TokenStoreError and TokenEndpointUnavailable.
+    Raises LoginDenied if the person or the provider refuses, LoginTimeout when the code expires before
+    anybody signs in, ConfigurationError for a provider without device URL, TokenStoreError if the store can't
+    be used, and TokenEndpointUnavailable if the provider gives no code. An exception of `show` ends the login
+    and is raised.
     """
     if provider.device_url is None:
         raise ConfigurationError(

@@ -179,15 +179,16 @@ def form(grant: str | None, fields: dict[str, str | Secret | None]) -> Secret:
 
 @frozen
 class Claims:
-    """The claims of an access token, not verified: the API verifies them.
-
-    `lifetime` is in seconds, and `issued_at` in seconds since the epoch. A missing claim is None.
-    """
+    """The claims of an access token, not verified: only the API verifies them. A missing claim is None."""
 
     subject: str | None = None
+    """The claim `sub`: the user or client."""
     organization: str | None = None
+    """The claim `org_id`: the organization."""
     lifetime: float | None = None
+    """The lifetime in seconds: `exp` less `iat`, or less the time of this machine without `iat`."""
     issued_at: float | None = None
+    """The claim `iat`, in seconds since the epoch."""
 
 
 class _Claims(msgspec.Struct):
@@ -216,7 +217,9 @@ def read_claims(access: Secret) -> Claims:
 def token_claims(token: Token) -> Claims:
     """Return the claims of an access token that is a JWT; all None for any other token.
 
-    The signature is not verified, so do not base decisions about access on them.
+        token_claims(await source.get_token()).organization
+
+    The signature is not verified, so do not base decisions about access on the claims. Sends no request.
     """
     return read_claims(Secret(token.text))
 

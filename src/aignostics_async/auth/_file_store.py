@@ -25,14 +25,16 @@ _T = TypeVar("_T")
 
 
 class FileStore:
-    """Keeps logins in files of a folder, by default `auth` in the user's state folder.
+    """A token store in files of a folder, one per key.
 
         source = StoredLogin(provider, store=FileStore("logins/"))
 
-    Files are readable by their owner only, and written atomically and durably. A file that can't be used,
-    because it is damaged, has another owner or is from a newer release, is never destroyed: it is moved aside
-    when a login is saved in its place. Keys are locked by file locks, which the system releases if a process
-    dies.
+    The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux)
+    and is created when the first login is saved. Files are readable by their owner only, and written
+    atomically and durably. A file that can't be used, because it is damaged, has another owner or is from a
+    newer release, is never destroyed: it is renamed when a login is saved in its place. File locks protect
+    the keys; the system releases them if a process dies. Raises ConfigurationError if no folder is given and
+    the user has no home folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -44,17 +46,21 @@ class FileStore:
         return f"FileStore({str(self._folder)!r})"
 
     def path(self, key: TokenKey) -> Path:
-        """Return the path of the file of a key."""
+        """Return the path of the file of a key, `{key.digest}.json`; the file need not exist."""
         return self._folder / f"{key.digest}.json"
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless a file can be written in the folder."""
+        """Raise TokenStoreError unless a file can be written in the folder.
+
+        Creates the folder if it is missing, and leaves no file behind.
+        """
         await self._in_thread("written", self._probe)
 
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there is no usable file.
 
-        An unusable file is logged as a warning. Raises TokenStoreError if the file can't be read.
+        An unusable file is logged as a warning and kept. A file that other users could read is made private
+        and logged as a warning. Raises TokenStoreError if the file exists but can't be read.
         """
         path = self.path(key)
         try:
@@ -72,7 +78,11 @@ class FileStore:
         return tokens
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the tokens of a key. Costs two fsyncs. Raises TokenStoreError."""
+        """Replace the tokens of a key atomically and durably.
+
+        Costs two fsyncs. Raises TokenStoreError if the folder can't be created or the file not written; the
+        previous file is then unchanged.
+        """
 
         def write() -> None:
             self._make_folder()
@@ -81,15 +91,21 @@ class FileStore:
         await self._in_thread("written", write)
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the file of a key, if it exists. Raises TokenStoreError."""
+        """Delete the file of a key; do nothing if it does not exist.
+
+        Raises TokenStoreError if the file can't be deleted.
+        """
         await self._in_thread("deleted", lambda: self.path(key).unlink(missing_ok=True))
 
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
         """Lock a key across processes while the block runs.
 
+            async with store.lock(key):
+                tokens = await store.load(key)
+
         Raises TokenEndpointUnavailable if another process holds the lock for 30 s. On a file system without
-        locks it logs a warning once and continues.
+        locks a warning is logged once and the block runs without a lock.
         """
         lock = FileLock(self._folder / f"{key.digest}.lock")
 

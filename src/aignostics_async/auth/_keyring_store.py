@@ -33,13 +33,14 @@ class _Entry(msgspec.Struct):
 
 
 class KeyringStore:
-    """Keeps refresh tokens in the operating system's key ring, and access tokens in memory.
+    """A token store in the operating system's key ring; needs the `keyring` extra.
 
         source = StoredLogin(provider, store=KeyringStore())
 
-    Some access tokens are too long for a key ring, so each process refreshes once. Keys are locked as by
-    `FileStore`. There is no fallback to files: TokenStoreError is raised if the key ring fails or does not
-    respond within 3 s. Raises MissingExtra without the `keyring` extra.
+    Only refresh tokens are in the key ring, because some access tokens are too long for it; so each process
+    refreshes once. Keys are locked as by `FileStore`. There is no fallback to files: every method raises
+    TokenStoreError if the key ring fails or does not respond within 3 s. Creating the store raises
+    MissingExtra if the `keyring` extra is not installed.
     """
 
     def __init__(self) -> None:
@@ -71,8 +72,9 @@ class KeyringStore:
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there is no usable entry.
 
-        The access token has expired, so it is refreshed before its first use. An entry of another release is
-        logged as a warning and kept. Raises TokenStoreError.
+        The access token in the result has expired, so it is refreshed before its first use. An entry of
+        another release is logged as a warning and kept. Raises TokenStoreError if the key ring fails or does
+        not respond within 3 s.
         """
         text = await self._get(key)
         entry = None if text is None else _read(text)
@@ -84,9 +86,11 @@ class KeyringStore:
         return TokenSet(access=ended, refresh=Secret(entry.refresh_token), signed_in_at=entry.signed_in_at)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the refresh token of a key, and keep a copy of an entry of another release.
+        """Replace the refresh token of a key; the access token is not stored.
 
-        Raises TokenStoreError, also for a login without refresh token.
+        An entry of another release is copied to the entry `{key.digest}.unusable` first. Raises
+        TokenStoreError if the login has no refresh token, or if the key ring fails or does not respond within
+        3 s.
         """
         if tokens.refresh is None:
             raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
@@ -97,7 +101,10 @@ class KeyringStore:
         await self._set(key.digest, Secret(msgspec.json.encode(entry).decode()))
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the entry of a key, if it exists. Raises TokenStoreError."""
+        """Delete the entry of a key; do nothing if it does not exist.
+
+        Raises TokenStoreError if the key ring fails or does not respond within 3 s.
+        """
 
         def delete() -> None:
             with suppress(self._gone):
@@ -106,7 +113,11 @@ class KeyringStore:
         await self._ask(delete)
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Return a lock of the key across processes, as `FileStore.lock` does."""
+        """Return a lock of a key across processes, as an async context manager.
+
+        It is the file lock of `FileStore.lock`, which raises TokenEndpointUnavailable if another process
+        holds it for 30 s.
+        """
         return self._locks.lock(key)
 
     async def _get(self, key: TokenKey) -> Secret | None:

@@ -50,13 +50,17 @@ async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) 
 async def logout(
     *providers: IdentityProvider, store: TokenStore | None = None, settings: Settings | None = None
 ) -> int:
-    """Delete the logins of these providers, revoke their refresh tokens, and return how many there were.
+    """Delete the logins of these providers, revoke their refresh tokens, and return how many logins there
+    were.
 
         await logout(IdentityProvider.preset("production", client_id="..."))
 
-    `store` is a FileStore by default. Logins are deleted even if a provider can't be reached; its
-    AuthenticationError is raised at the end. Unusable entries are kept. Access tokens that were issued stay
-    valid until they expire. Raises TokenStoreError.
+    `store` is a FileStore by default; `settings` supply TLS and proxy. Costs one request per login whose
+    provider has a `revoke_url`. Access tokens that were issued stay valid until they expire. Entries that
+    can't be read as a login are kept.
+
+    Raises TokenStoreError if the store can't be used. If a provider refuses or can't be reached, the logins
+    are deleted nevertheless and its error (LoginDenied, TokenEndpointUnavailable) is raised at the end.
     """
     kept = store or FileStore()
     forgotten = 0

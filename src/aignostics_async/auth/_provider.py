@@ -69,36 +69,47 @@ class IdentityProvider:
 
         IdentityProvider.preset("production", client_id="...")
 
-    Raises ConfigurationError for a missing client id, and for a URL that is neither https nor http on this
-    machine.
+    Raises ConfigurationError for a missing client id, a URL that is neither https nor http on this machine,
+    or a redirect URL that is not a loopback URL. Sends no request.
     """
 
     token_url: str = field(validator=_endpoint)
+    """The URL that issues tokens."""
     client_id: str = field(validator=_given)
+    """The id of the registered client.
+
+    The platform's support issues one to each integration; none is built in.
+    """
     client_secret: Secret | None = field(default=None, converter=_secret)
-    """For a confidential client; given as a str."""
+    """The secret of a confidential client, passed as a str; None, the default, for a public client."""
     authorize_url: str | None = field(default=None, validator=_endpoint)
-    """For `login_browser`."""
+    """The URL at which a person signs in, required by `login_browser`; None by default."""
     device_url: str | None = field(default=None, validator=_endpoint)
-    """For `login_device`."""
+    """The URL that issues device codes, required by `login_device`; None by default."""
     revoke_url: str | None = field(default=None, validator=_endpoint)
-    """Where `logout` revokes the refresh token; without it the token is only deleted here."""
+    """The URL at which `logout` revokes the refresh token; None, the default, only deletes the token here."""
     audience: str | None = field(default=None, validator=_text)
-    """The API that the tokens are for. Without it some providers issue tokens that no API accepts."""
+    """The API that the tokens are for; None by default.
+
+    Without it some providers issue tokens that no API accepts.
+    """
     organization: str | None = field(default=None, validator=_text)
-    """The organization to sign in to, of a person who belongs to several."""
+    """The organization to sign in to, for a person who belongs to several; None by default."""
     scope: str = field(default="offline_access", validator=_text)
-    """The scope of a login; without `offline_access` there is no refresh token."""
+    """The scope of a login; `offline_access` by default, without which no refresh token is issued."""
     redirect_url: str = field(default="http://localhost:8989/", validator=_loopback)
-    """The loopback URL that is registered for the client; port 0 uses a free port."""
+    """The loopback URL registered for the client, `http://localhost:8989/` by default; port 0 uses a free
+    port.
+    """
 
     @classmethod
     def preset(cls, name: str, *, client_id: str, **more: str | Secret | None) -> Self:
-        """Return the provider of an environment: production, staging or dev.
+        """Return the provider of an environment: `production`, `staging` or `dev`.
 
             IdentityProvider.preset("staging", client_id="...", organization="lab-7")
 
-        `more` are further fields. Raises ConfigurationError for an unknown name or an invalid field.
+        `more` are further fields of `IdentityProvider`, and take precedence over those of the environment.
+        Raises ConfigurationError for an unknown name or an invalid field, and TypeError for an unknown field.
         """
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
@@ -109,9 +120,10 @@ class IdentityProvider:
 
             IdentityProvider.beside("https://login.example.com/oauth/token", client_id="...")
 
-        They are derived only from a token URL that ends in `/oauth/token`; otherwise pass those you need.
-        `more` are further fields, and take precedence over derived endpoints. Raises ConfigurationError for
-        an invalid field.
+        If the token URL ends in `/oauth/token`, `/authorize`, `/oauth/device/code` and `/oauth/revoke` of the
+        same host are the other endpoints; otherwise pass those that you need. `more` are further fields of
+        `IdentityProvider`, and take precedence over derived endpoints. Raises ConfigurationError for an
+        invalid field, and TypeError for an unknown field.
         """
         fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
@@ -122,7 +134,10 @@ class IdentityProvider:
 
     @property
     def issuer(self) -> str:
-        """The origin of the token endpoint: scheme and host in lower case, without a default port."""
+        """The origin of the token endpoint: scheme and host in lower case, without a default port.
+
+        For `https://Login.example.com:443/oauth/token` it is `https://login.example.com`.
+        """
         parts = urlsplit(self.token_url)
         host = (parts.hostname or "").lower()
         host = f"[{host}]" if ":" in host else host
@@ -130,38 +145,49 @@ class IdentityProvider:
         return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
 
     def may_be_issuer(self, issuer: str) -> bool:
-        """Return whether an `iss` parameter (RFC 9207) can be this provider's.
+        """Return whether an `iss` parameter (RFC 9207) may come from this provider.
 
-        It can if the token URL begins with it, so `https://host/realms/a` is not accepted for the token URL
-        of realm b.
+            provider.may_be_issuer("https://login.example.com/")
+
+        True if the token URL is below `issuer`; so `https://host/realms/a` is not accepted for the token URL
+        `https://host/realms/b/token`.
         """
         return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
 
     @property
     def display_name(self) -> str:
-        """The client id and the provider, for messages."""
+        """The client id and the issuer, for messages; no secret."""
         return f"client {self.client_id!r} of {self.issuer}"
 
     @property
     def key(self) -> TokenKey:
-        """The key under which a store keeps this client's tokens."""
+        """The key under which a store keeps the logins of this client at this provider."""
         return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
 
 
 @frozen
 class TokenKey:
-    """The key under which a store keeps tokens; tokens of another key are never used instead."""
+    """The key under which a store keeps tokens: whose they are, and for what.
+
+        await store.load(provider.key)
+
+    Tokens of another key are never used instead.
+    """
 
     issuer: str
+    """The origin of the token endpoint."""
     client_id: str
+    """The id of the client."""
     audience: str = ""
+    """The API that the tokens are for; empty by default."""
     organization: str = ""
+    """The organization that was signed in to; empty by default."""
     family: str = ""
-    """A digest of the refresh token that the tokens descend from, if one was given; empty for a login."""
+    """A digest of the refresh token that was passed to `RefreshToken`; empty, the default, for a login."""
 
     @property
     def digest(self) -> str:
-        """The key as 32 hexadecimal digits, safe as a file name or key ring entry."""
+        """The first 32 hexadecimal digits of the key's SHA-256, safe as a file name or key ring entry."""
         parts = (self.issuer, self.client_id, self.audience, self.organization, self.family)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 

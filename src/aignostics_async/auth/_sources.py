@@ -21,9 +21,12 @@ _MAX_CALL_SECONDS = 60.0
 
 
 class StaticToken:
-    """A single token that is never refreshed; surrounding whitespace is removed.
+    """A token source of a single token that is never refreshed.
 
-    Raises ConfigurationError for a text that can't be sent in a header.
+        client = Client("https://platform.aignostics.com", StaticToken(os.environ["TOKEN"]))
+
+    Passing the text to `Client` does the same. Surrounding whitespace is removed. Once the token has expired,
+    requests raise Unauthorized. Raises ConfigurationError for a text that can't be sent in a header.
     """
 
     def __init__(self, text: str | Secret) -> None:
@@ -35,12 +38,16 @@ class StaticToken:
         return "StaticToken(...)"
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:  # noqa: ARG002
-        """Return the token, always the same one."""
+        """Return the token; `rejected` makes no difference, because there is no other one."""
         return self._token
 
 
 class RefreshedToken:
-    """A token source that refreshes its token before it expires."""
+    """A token source that refreshes its token before the token expires.
+
+    Base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`. The refresh starts
+    in the background 300 s before the end of the token, or when a fifth of a short lifetime is left.
+    """
 
     def __init__(self, refresher: TokenRefresher) -> None:
         self._refresher = refresher
@@ -48,15 +55,18 @@ class RefreshedToken:
     async def get_token(self, *, rejected: Token | None = None) -> Token:
         """Return a usable token; does not suspend while there is one.
 
-        `rejected` is a token that the API has answered with 401; it is replaced. Callers share one refresh.
-        Raises AuthenticationError; after a failure, callers get the same error at once for some seconds.
+        `rejected` is a token that the API has answered with 401, and is replaced by a new one. All callers
+        share one refresh. Raises LoginRequired, LoginDenied or TokenEndpointUnavailable if the refresh fails.
+        The same error is then raised at once for 1 s, doubling to 30 s, or for as long as the provider's
+        `Retry-After` asks, up to 120 s.
         """
         return await self._refresher.get_token(rejected)
 
     async def aclose(self) -> None:
-        """Wait for the refresh in flight.
+        """Wait for the refresh in flight, if there is one; a client does so when it closes.
 
-        If cancelled, the refresh continues, and the interpreter waits for it before it exits.
+        If this wait is cancelled, the refresh continues, and the interpreter waits for it before it exits. A
+        failed refresh is not raised here.
         """
         await self._refresher.wait()
 
@@ -69,13 +79,14 @@ class CallableToken(RefreshedToken):
 
         client = Client(api_root, CallableToken(provide))
 
-    The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is read from it if
-    it is a JWT, and five minutes otherwise. The function is called when there is no token, shortly before one
-    expires, and after the API rejected one. At most one call runs at a time for all callers and clients that
-    share this source; it runs in the event loop of the first of them, for 60 s at most.
+    The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is read from the
+    text if it is a JWT, and is 300 s otherwise. The function is called when there is no token, shortly before
+    one expires, and after the API rejected one. At most one call runs at a time for all callers and clients
+    that share this source; it runs in the event loop of the first of them, for 60 s at most.
 
-    An exception of the function becomes the cause of TokenEndpointUnavailable. After it the function is not
-    called for 1 s, doubling to 30 s. Raises ConfigurationError unless `provide` is callable.
+    An exception of the function becomes the cause of TokenEndpointUnavailable, and the function is not called
+    again for 1 s, doubling to 30 s. A result that is empty raises LoginRequired, one of another type
+    ConfigurationError. Creating the source raises ConfigurationError unless `provide` is callable.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:
@@ -123,7 +134,9 @@ class ClientCredentials(RefreshedToken):
         provider = IdentityProvider.preset("production", client_id="...", client_secret=secret)
         client = Client("https://platform.aignostics.com", ClientCredentials(provider))
 
-    Tokens are kept in memory only. Raises ConfigurationError for a provider without `client_secret`.
+    `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
+    kept in memory only. Raises ConfigurationError for a provider without `client_secret`; requests raise
+    LoginDenied if the provider refuses the client, and TokenEndpointUnavailable if it can't be reached.
     """
 
     def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:

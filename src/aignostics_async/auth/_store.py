@@ -21,9 +21,17 @@ _MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which 
 class TokenStore(Protocol):
     """Keeps the tokens of logins; implement it to keep them elsewhere.
 
+        class VaultStore:
+            async def load(self, key: TokenKey) -> TokenSet | None:
+                return await vault.get(key.digest)
+
+            ...  # check, save, delete and lock
+
+        source = StoredLogin(provider, store=VaultStore())
+
     The tokens of one key are never returned for another. The lock of a key is held while its tokens are
     loaded, refreshed and saved, so that no two processes send the same refresh token. Every method may raise
-    TokenStoreError.
+    TokenStoreError if the store can't be used.
     """
 
     async def check(self) -> None:
@@ -31,28 +39,41 @@ class TokenStore(Protocol):
         ...
 
     async def load(self, key: TokenKey) -> TokenSet | None:
-        """Return the tokens of a key, or None if there are no usable ones."""
+        """Return the tokens of a key, or None if there are no usable ones.
+
+        Should raise TokenStoreError if the store can't be read.
+        """
         ...
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the tokens of a key atomically: a reader sees the old or the new ones."""
+        """Replace the tokens of a key atomically: a reader sees either the old or the new ones.
+
+        Should raise TokenStoreError if the store can't be written; the tokens are then kept in memory.
+        """
         ...
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the tokens of a key; do nothing if there are none."""
+        """Delete the tokens of a key; do nothing if there are none.
+
+        Should raise TokenStoreError if the store can't be written.
+        """
         ...
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Return a lock of the key as an async context manager.
+        """Return a lock of a key as an async context manager.
 
-        It works across processes if the store is shared by several. May raise TokenEndpointUnavailable if it
-        is held elsewhere for too long.
+        The lock works across processes if the store is shared by several. Entering it should raise
+        TokenEndpointUnavailable if the lock is held elsewhere for too long; the stores of this package wait
+        30 s.
         """
         ...
 
 
 class MemoryStore:
-    """Keeps tokens in memory until the process ends; shared by the threads of the process."""
+    """A token store in memory, until the process ends; shared by the threads of the process.
+
+    source = RefreshToken("...", provider=provider, store=MemoryStore())
+    """
 
     def __init__(self) -> None:
         self._kept: dict[TokenKey, TokenSet] = {}
@@ -81,7 +102,7 @@ class MemoryStore:
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
         """Lock a key across threads and event loops while the block runs.
 
-        Raises TokenEndpointUnavailable if it is held elsewhere for 30 s.
+        Raises TokenEndpointUnavailable if the lock is held elsewhere for 30 s.
         """
         lock = self._locks[key]
 

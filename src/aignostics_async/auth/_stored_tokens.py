@@ -112,9 +112,12 @@ class RefreshToken(RefreshedToken):
 
         source = RefreshToken("...", provider=IdentityProvider.preset("production", client_id="..."))
 
-    If the provider rotates refresh tokens, yours can be used only once: pass a `store` that outlives the
-    process, which then finds the latest successor of yours. By default tokens are kept in memory. Raises
-    ConfigurationError for an empty token.
+    By default tokens are kept in memory. If the provider rotates refresh tokens, yours can be used only once:
+    pass a `store` that outlives the process, so that the next process finds the latest successor. `settings`
+    supply TLS and proxy for requests to the provider, by default those of `Settings()`.
+
+    Raises ConfigurationError for an empty token or one that can't be encoded. Requests raise LoginRequired
+    once the provider refuses the refresh token, and TokenEndpointUnavailable if it can't be reached.
     """
 
     def __init__(
@@ -149,8 +152,9 @@ class StoredLogin(RefreshedToken):
         source = StoredLogin(IdentityProvider.preset("production", client_id="..."))
 
     With several providers, such as one per client id, the latest login that is still valid is used. `store`
-    is a FileStore by default. A login that another process makes later is used, too. Requests raise
-    LoginRequired if there is none. Raises ConfigurationError without a provider.
+    is a FileStore by default; `settings` supply TLS and proxy for requests to the provider. A login that
+    another process makes later is used from then on. Raises ConfigurationError without a provider; requests
+    raise LoginRequired if there is no valid login, and TokenStoreError if the store can't be read.
     """
 
     def __init__(
@@ -175,9 +179,12 @@ class StoredLogin(RefreshedToken):
         return f"StoredLogin(for {self._providers[0].display_name}, in {self._store!r})"
 
     async def latest(self) -> tuple[IdentityProvider, TokenSet | None]:
-        """Return the provider and the tokens of the latest login, read from the store.
+        """Return the provider and the tokens of the latest login in the store.
 
-        Without any login it returns the first provider and None. Raises TokenStoreError.
+            provider, tokens = await source.latest()
+
+        Without any login it returns the first provider and None. Reads the store and sends no request, so the
+        tokens may have expired. Raises TokenStoreError if the store can't be read.
         """
         provider, tokens = (await logins(self._providers, self._store))[0]
         return provider, tokens

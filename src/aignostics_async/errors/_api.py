@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class ConnectionFailed(AignosticsError):
-    """No response arrived; `request_sent` tells whether the request may have reached the server.
+    """No response arrived.
 
-    A transient error: trying again is likely to help. After a POST with `request_sent`, find out first
-    whether it took effect.
+    `method` and `path` (without query) name the request. `request_sent` tells whether it may have reached the
+    server: after a POST with `request_sent`, find out whether it took effect before sending it again.
     """
 
     def __init__(self, message: str, *, method: str, path: str, request_sent: bool) -> None:
@@ -27,18 +27,19 @@ class ConnectionFailed(AignosticsError):
 
     @property
     def is_transient(self) -> bool:
-        """Always True."""
+        """Always True: the same request may succeed later."""
         return True
 
 
 class RequestTimeout(ConnectionFailed):
-    """No response arrived in time."""
+    """No response arrived within one of the `Timeouts`; the attributes are those of `ConnectionFailed`."""
 
 
 class InvalidResponse(AignosticsError):
     """A response does not fit the contract.
 
-    `operation`, `reason` and `status` describe it; `excerpt` is the beginning of its body, redacted.
+    `operation` is what was requested, such as `list runs`; `reason` what is wrong; `status` the HTTP status;
+    and `excerpt` the beginning of the body, with secrets redacted.
     """
 
     def __init__(self, reason: str, *, operation: str, status: int, excerpt: str) -> None:
@@ -53,7 +54,11 @@ class InvalidResponse(AignosticsError):
 
 
 class InvalidItems(InvalidResponse):
-    """Some entries of a list can't be read; `invalid` lists them, and all others were yielded before."""
+    """Some entries of a listing can't be read; all others were yielded before.
+
+    `invalid` is a tuple of `InvalidItem`, one per entry that can't be read. Iterate over `Pager.pages` to get
+    both in one loop.
+    """
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
         self.invalid = tuple(invalid)
@@ -68,12 +73,15 @@ class InvalidItems(InvalidResponse):
 
 
 class APIStatusError(AignosticsError):
-    """The API answered with an error status.
+    """The API answered with an error status; each class below it stands for one status.
 
-    `status`, `method` and `path` (without query) are always set. `detail` is the server's own words,
-    redacted, and may be empty. `request_id` and `retry_after` (seconds) are None if the server did not send
-    them. `answered_by` is "api" for an error in the API's own JSON, "gateway" for plain text or an empty
-    body, else "unknown".
+        except APIStatusError as error:
+            print(error.status, error.detail, error.request_id)
+
+    `status`, `method` and `path` (without query) are always set. `detail` is the server's own message, with
+    secrets redacted; it may be empty. `request_id` is None and `retry_after` (in seconds) is None if the
+    server did not send them. `answered_by` is "api" for an error in the API's own JSON, "gateway" for plain
+    text or an empty body, else "unknown". `advice` says what to do next.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
@@ -107,7 +115,7 @@ class APIStatusError(AignosticsError):
 
 
 class BadRequest(APIStatusError):
-    """400: the server can't interpret the request; `detail` has its own words."""
+    """400: the server can't interpret the request; `detail` is the server's own message."""
 
     advice = "Fix the request; repeating it will not help."
 
@@ -119,25 +127,25 @@ class Unauthorized(APIStatusError):
 
 
 class QuotaExceeded(APIStatusError):
-    """402: the request would exceed a quota; nothing was created, and `detail` has the server's own words."""
+    """402: the request would exceed a quota; nothing was created. `detail` is the server's own message."""
 
     advice = "Submit fewer items, wait for the next period, or ask the platform's support for a larger quota."
 
 
 class Forbidden(APIStatusError):
-    """403: the token is valid but does not allow this."""
+    """403: the token is valid but does not permit this request."""
 
     advice = "Check the organization of the login, its quota, and that the application is assigned to it."
 
 
 class NotFound(APIStatusError):
-    """404: there is no such run, application or page for this caller."""
+    """404: there is no such run, application, version or page, or it belongs to another user."""
 
     advice = "Check the id, and that it belongs to the user and organization of this login."
 
 
 class RunVanished(NotFound):
-    """A run that existed before is gone; `run_id` is its id."""
+    """A run that existed before is gone, usually because it was deleted; `run_id` is its id."""
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
 
@@ -148,7 +156,7 @@ class RunVanished(NotFound):
 
 
 class Conflict(APIStatusError):
-    """409: the state of the run does not allow this."""
+    """409: the current state of the run does not permit this request, such as cancelling a completed run."""
 
     advice = "Read the run's details: it may be final already, or not yet."
 
@@ -160,25 +168,35 @@ class Gone(APIStatusError):
 
 
 class PreconditionFailed(APIStatusError):
-    """412: the resource was changed since it was read."""
+    """412: the resource was changed since it was read, so the request was not carried out."""
 
     advice = "Read it again, then repeat the change."
 
 
 class UnprocessableRequest(APIStatusError):
-    """422: the server found faults in the request; `detail` lists them with their locations."""
+    """422: the server found faults in the request; `detail` lists them with their locations.
+
+    For example `items.0.reference: field required`.
+    """
 
     advice = "Fix the fields that it names; repeating the request will not help."
 
 
 class TooManyRequests(APIStatusError):
-    """429: too many requests; `retry_after` is the wait in seconds that the server asked for, or None."""
+    """429: too many requests; `retry_after` is the wait in seconds that the server asked for, or None.
+
+    The client itself waits up to `Retries.max_retry_after`; this error is raised for a longer wait, or after
+    the last attempt.
+    """
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
 
 
 class ServerError(APIStatusError):
-    """5xx, and any higher number: the platform failed, not the request."""
+    """Any status from 500 on: the platform failed, not the request.
+
+    Raised after the last attempt of `Retries`.
+    """
 
     advice = "Try again later; if it persists, report the request id to the platform's support."
 
@@ -200,7 +218,9 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 def status_error_class(status: int) -> type[APIStatusError]:
     """Return the error class for an HTTP status of 300 or more.
 
-    A status without a class of its own gets APIStatusError, or ServerError from 500 on.
+        status_error_class(404)  # NotFound
+
+    A status without a class of its own gets ServerError from 500 on, and APIStatusError below.
     """
     if status >= 500:
         return ServerError

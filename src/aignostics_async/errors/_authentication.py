@@ -10,25 +10,25 @@ class AuthenticationError(AignosticsError):
 
 
 class LoginRequired(AuthenticationError):
-    """There is no credential from which to get a token; sign in again."""
+    """There is no credential from which to get a token: there is no login, or it has ended. Sign in again."""
 
 
 class LoginDenied(AuthenticationError):
-    """The identity provider refused the person, the client or the audience."""
+    """The identity provider refused the person, the client or the audience; the message has its reason."""
 
 
 class LoginTimeout(AuthenticationError):
-    """The person did not sign in in time."""
+    """The person did not sign in in time: within `timeout`, or before the device code expired."""
 
 
 class TokenStoreError(AuthenticationError):
-    """The token store can't be read or written."""
+    """The token store can't be read or written; the message says why."""
 
 
 class TokenEndpointUnavailable(AuthenticationError):
-    """The identity provider can't be reached or is failing.
+    """The identity provider can't be reached or is failing, or a token callable failed.
 
-    `retry_after` is the wait in seconds that it asked for, or None.
+    `retry_after` is the wait in seconds that the provider asked for, or None.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -37,5 +37,5 @@ class TokenEndpointUnavailable(AuthenticationError):
 
     @property
     def is_transient(self) -> bool:
-        """Always True."""
+        """Always True: the same request may succeed later."""
         return True

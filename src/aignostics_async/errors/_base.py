@@ -19,6 +19,8 @@ _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 def is_transient_status(status: int) -> bool:
     """Return whether a failure with this HTTP status is likely to pass by itself.
 
+        is_transient_status(503)  # True
+
     True for 408, 425, 429, 500, 502, 503, 504, and 520 and above.
     """
     # No standard defines statuses from 520 on; gateways use them for their own failures.
@@ -52,7 +54,9 @@ _TRANSIENT_CODES = frozenset(
 def is_transient_code(code: str | None) -> bool:
     """Return whether a failure with this error code of an object store is likely to pass by itself.
 
-    False for None and for unknown codes.
+        is_transient_code("SlowDown")  # True
+
+    Knows the codes of S3, Google Cloud Storage and Azure. False for None and for unknown codes.
     """
     return code in _TRANSIENT_CODES
 
@@ -60,8 +64,13 @@ def is_transient_code(code: str | None) -> bool:
 class AignosticsError(Exception):
     """The base class of all errors that this package defines.
 
-    Catch it to handle every failure of a call that is not a bug. Several failures at once are raised as an
-    ExceptionGroup of these errors. Instances can be pickled and hold no token and no signed URL.
+        try:
+            run = await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides")
+        except AignosticsError as error:
+            print(error, "try again later" if error.is_transient else "")
+
+    Catch it to handle every failure of a call that is not a bug. Where several failures are raised together,
+    they are in an ExceptionGroup. Instances can be pickled and hold no token and no signed URL.
     """
 
     @property
@@ -80,11 +89,14 @@ class AignosticsError(Exception):
 
 
 class ConfigurationError(AignosticsError):
-    """A setting is missing or invalid; the message names it and says what to set."""
+    """A setting, credential or address is missing or invalid; the message names it and says what to set."""
 
 
 class MissingExtra(ConfigurationError):
-    """An optional dependency is not installed; `extra` names the extra of this package that installs it."""
+    """An optional dependency is not installed.
+
+    `extra` is the name of the extra of this package that installs it, such as `slides`.
+    """
 
     def __init__(self, purpose: str, *, extra: str) -> None:
         # From a checkout: nobody has registered the distribution's name at a package index yet.
@@ -93,4 +105,7 @@ class MissingExtra(ConfigurationError):
 
 
 class UsageError(AignosticsError):
-    """A call can't work as written: a wrong argument, a closed client, or another event loop."""
+    """A call can't work as written: a wrong argument, a closed client, or another event loop.
+
+    The message says how to write the call. Nothing was sent.
+    """

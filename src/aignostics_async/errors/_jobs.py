@@ -10,21 +10,30 @@ class JobError(AignosticsError):
 
 
 class JobBusy(JobError):
-    """Another process works on the job; wait for it, or use `JobObserver`."""
+    """Another process works on the job.
+
+    Wait until it ends, or read the job with `JobObserver`, which needs no lock.
+    """
 
 
 class JobRefused(JobError):
-    """The job was made for another account, server or application version, or by a newer release."""
+    """The job was made for another account, server or application version, or by a newer release.
+
+    The message says which. Nothing was changed.
+    """
 
 
 class JobDatabaseError(JobError):
-    """The database of a job can't be read or written."""
+    """The database of a job can't be read or written, for example because the disk is full."""
 
 
 class JobStopped(JobError):
-    """A job stopped before its end; fix what the message names, then call `run` again.
+    """A bulk job stopped before its end; fix what the message names, then call `run` again.
 
-    `cause` is the error behind it, or None.
+        except JobStopped as stopped:
+            print(stopped, stopped.cause)
+
+    `cause` is the error behind it, or None. What was done is recorded and is not done again.
     """
 
     def __init__(self, message: str, *, cause: AignosticsError | None = None) -> None:
@@ -33,4 +42,4 @@ class JobStopped(JobError):
 
 
 class JobStateError(JobError):
-    """The current state of the job does not allow this step; nothing was changed."""
+    """The current state of the job does not permit this step; nothing was changed."""

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 class InvalidSubmission(AignosticsError):
-    """A run request has faults, which are listed in `faults`; nothing was sent."""
+    """A run request has faults; nothing was sent.
+
+        except InvalidSubmission as error:
+            for fault in error.faults:
+                print(fault.reference, fault.artifact, fault.problem)
+
+    `faults` is a tuple of all faults of all items, each a `Fault`.
+    """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -30,7 +37,9 @@ class SubmissionUnknown(AignosticsError):
         except SubmissionUnknown as lost:
             found = await client.runs.find(references=lost.references, since=lost.sent_at)
 
-    `find` tells whether the run exists. `status` is that of a reply that proves nothing, or None.
+    `Runs.find` tells whether the run exists. `references` are those of the items, `application_version_id` is
+    the version, `sent_at` the time of the request in UTC, and `reason` what happened. `status` is the HTTP
+    status of a response that proves nothing, or None if there was no response.
     """
 
     def __init__(
@@ -62,15 +71,25 @@ class _RunEnded(AignosticsError):
 
 
 class RunFailed(_RunEnded):
-    """The platform rejected or cancelled the run; finished items can still be downloaded."""
+    """The platform rejected or cancelled the run; finished items can still be downloaded.
+
+    `details` is the final `RunDetails`.
+    """
 
 
 class RunCancelled(_RunEnded):
-    """The run was cancelled by its user; finished items can still be downloaded."""
+    """The run was cancelled by its user; finished items can still be downloaded.
+
+    `details` is the final `RunDetails`.
+    """
 
 
 class ItemFailed(AignosticsError):
-    """An item ended without results; `status` and `error` are those that the platform reports."""
+    """An item ended without results.
+
+    `reference` is its reference. `status` and `error` (None without a message) are those that the platform
+    reports.
+    """
 
     def __init__(self, *, reference: str, status: str, error: str | None) -> None:
         super().__init__(f"item {reference!r} ended as {status}: {error or 'no reason was given'}")
@@ -80,7 +99,13 @@ class ItemFailed(AignosticsError):
 
 
 def run_error(details: RunDetails) -> RunFailed | RunCancelled | None:
-    """Return the error for a run that was cancelled or rejected; None if it completed or is not final."""
+    """Return the error for a run that was rejected or cancelled; None if it completed or is not final.
+
+        if (error := run_error(await run.details())) is not None:
+            raise error
+
+    RunCancelled if the user cancelled the run, RunFailed if the platform rejected or cancelled it.
+    """
     if details.status == RunStatus.CANCELED_USER:
         return RunCancelled(
             f"run {details.run_id} was cancelled; items that had finished can be downloaded",

@@ -6,7 +6,10 @@ from ._base import AignosticsError
 
 
 class SlideError(AignosticsError):
-    """A slide can't be read; `problem` says why, and `remedy` what to do, which may be empty."""
+    """A slide can't be read or used.
+
+    `path` is its file, `problem` says what is wrong, and `remedy` what to do, which may be empty.
+    """
 
     def __init__(self, problem: str, *, path: str, remedy: str = "") -> None:
         super().__init__(f"{path}: {problem}; {remedy}" if remedy else f"{path}: {problem}")
@@ -16,17 +19,21 @@ class SlideError(AignosticsError):
 
 
 class NotASlide(SlideError):
-    """A file is not a slide, or its format is not supported."""
+    """A file is not a slide, or its format is not supported; the attributes are those of `SlideError`."""
 
 
 class ResolutionUnknown(SlideError):
-    """A slide has no resolution, or an implausible one; pass `mpp`."""
+    """A slide has no resolution, or an implausible one; pass `mpp` to `Slide`.
+
+    The attributes are those of `SlideError`.
+    """
 
 
 class ResolutionConflict(SlideError):
     """The `mpp` of a slide differs from the file's own resolution by more than 2 %; set `mpp_source`.
 
-    `from_file` and `given` are pairs of µm per pixel, horizontal and vertical.
+    `from_file` and `given` are pairs of µm per pixel, horizontal and vertical. The other attributes are those
+    of `SlideError`.
     """
 
     def __init__(self, *, path: str, from_file: tuple[float, float], given: tuple[float, float]) -> None:

@@ -6,7 +6,10 @@ from ._base import AignosticsError, is_transient_code, is_transient_status
 
 
 class TransferError(AignosticsError):
-    """A file could not be transferred; `name` identifies the file."""
+    """A file could not be transferred; the base class of all errors of uploads and downloads.
+
+    `name` identifies the file: the name of an uploaded file, or reference and artifact of a download.
+    """
 
     def __init__(self, message: str, *, name: str) -> None:
         super().__init__(f"{name}: {message}")
@@ -14,9 +17,10 @@ class TransferError(AignosticsError):
 
 
 class TransferInterrupted(TransferError):
-    """The storage could not be reached, failed, or closed the connection.
+    """The storage could not be reached, failed, or closed the connection, after all attempts.
 
-    `status` and `code` (the storage's own error code) are those of its response; None if there was none.
+    `status` and `code` (the storage's own error code) are those of the response; both are None if there was
+    none. `name` identifies the file. Repeating a download resumes it.
     """
 
     def __init__(
@@ -28,14 +32,18 @@ class TransferInterrupted(TransferError):
 
     @property
     def is_transient(self) -> bool:
-        """Whether there was no response, or one with a status or code that is likely to pass."""
+        """Whether there was no response, or one whose status or code is likely to pass.
+
+        See `is_transient_status` and `is_transient_code`.
+        """
         return self.status is None or is_transient_status(self.status) or is_transient_code(self.code)
 
 
 class ChecksumMismatch(TransferError):
-    """The bytes do not have the promised checksum; the file was not kept.
+    """The bytes do not have the promised checksum; no file with these bytes was kept.
 
-    `expected` and `actual` are CRC32Cs in wire form, unless the message names another difference.
+    `expected` and `actual` are CRC32Cs in wire form, or `actual` is a size if the sizes differ. `name`
+    identifies the file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
@@ -46,14 +54,18 @@ class ChecksumMismatch(TransferError):
 
 
 class ChecksumMissing(TransferError):
-    """The server gave no checksum, so the bytes of this file are unverified."""
+    """The server gave no checksum, so the bytes of a downloaded file are unverified; `name` is its path.
+
+    `DownloadReport.raise_for_failures` raises it unless `allow_unverified` is True.
+    """
 
 
 class UrlRefused(TransferError):
-    """The storage refused a request for good, such as one for a signed URL that has expired.
+    """The storage refused a request, and repeating the same request will not help.
 
-    `problem` is what it answered, and `advice` what to do next. `status` is 0 if there was no response.
-    `code` is the storage's own error code, or None.
+    The usual reason is a signed URL that has expired. `name` identifies the file, `problem` is what the
+    storage answered, and `advice` what to do next, which may be empty. `status` is the HTTP status, 0 if no
+    request was sent or no response came. `code` is the storage's own error code, or None.
     """
 
     def __init__(
@@ -67,12 +79,18 @@ class UrlRefused(TransferError):
 
 
 class LocalFileChanged(TransferError):
-    """A file changed while it was read; the upload is not used."""
+    """A local file changed while it was read; the upload is not used. `name` identifies the file."""
 
 
 class DiskFull(TransferError):
-    """The target folder has no space left; no file was left under its final name."""
+    """The target folder has no space left; no incomplete file has its final name.
+
+    `name` identifies the file.
+    """
 
 
 class UnsafePath(TransferError):
-    """A name from the server would lead out of the target folder."""
+    """A name from the server would lead out of the target folder; nothing was written.
+
+    `name` is the path that it would have had.
+    """
