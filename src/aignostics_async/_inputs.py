@@ -128,8 +128,8 @@ class Item:
         Item("case-7", slide="case-7.svs")
         Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
 
-    Set either `slide` or `artifacts`. Creating an Item does no I/O. Raises UsageError for a value of another
-    type or an invalid slide.
+    Set `slide` for files on this machine, `artifacts` for files that have URLs, or both for different inputs.
+    Creating an Item does no I/O. Raises UsageError for a value of another type or an invalid slide.
     """
 
     reference: str = field(validator=_is_text)

@@ -28,20 +28,24 @@ if TYPE_CHECKING:
 
 @frozen
 class DownloadRequest:
-    """An artifact to download, its target path, and the folder that the path must not leave."""
+    """An output artifact to download, and its target path."""
 
     item: ItemResult
+    """The item of the artifact."""
     artifact: OutputArtifact
+    """The artifact, with its signed URL."""
     path: Path
+    """The path of the file."""
     root: Path
+    """The folder that the path must not leave."""
 
     @property
     def name(self) -> str:
-        """The name of the file in errors: reference and artifact."""
+        """The name of the file in errors: `{reference}/{artifact name}`."""
         return f"{self.item.reference}/{self.artifact.name}"
 
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:
-        """Return an outcome of this file; `size` is in bytes, `crc32c` in wire form."""
+        """Return an outcome of this file without an error; `size` is in bytes, `crc32c` in wire form."""
         return FileOutcome(self.item.reference, self.artifact.name, self.path, status, size, crc32c)
 
     def failure(self, error: AignosticsError) -> FileOutcome:

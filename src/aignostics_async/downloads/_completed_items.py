@@ -38,22 +38,27 @@ _OUTSIDE = (
 
 @frozen
 class CompletedItem:
-    """An item that has succeeded, the change that reported it, and the outcome of each of its files."""
+    """An item that has succeeded, with the outcome of each of its files."""
 
     change: Change
+    """The change that reported the item; its cursor is the position to continue from."""
     item: ItemResult
+    """The item with its output artifacts."""
     files: tuple[FileOutcome, ...]
+    """The outcome of each file, failed ones included."""
 
 
 class CompletedItems(AsyncIterator[CompletedItem]):
-    """An async iterator over completed items, made by `client.download_as_completed`.
+    """An async iterator over completed items, created by `client.download_as_completed`.
 
-    Enter it with `async with` and iterate inside the block. Leaving the block stops downloads; the next call
-    resumes those that are unfinished. A completed item waits until it is consumed, and no further downloads
-    start meanwhile.
+        async with client.download_as_completed(runs, "results/") as items:
+            async for done in items:
+                print(done.item.reference, [file.path for file in done.files])
 
-    An exception of the progress callback stops the downloads. It is raised by the next step of the iteration,
-    or at the end of the block.
+    Leaving the block stops downloads; the next call resumes those that are unfinished. A completed item waits
+    until it is consumed, and at most `Limits.transfers` (16) items are downloaded ahead. Iterating outside
+    the block, or entering it twice, raises UsageError. An exception of the progress callback stops the
+    downloads and is raised by the next step of the iteration, or at the end of the block.
     """
 
     def __init__(

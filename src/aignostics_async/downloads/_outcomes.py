@@ -16,63 +16,79 @@ class FileStatus(StrEnum):
     """Whether an output file is in the folder, and whether its bytes are verified."""
 
     VERIFIED = "VERIFIED"
-    """Downloaded, and its bytes are the promised ones."""
+    """Downloaded, and the bytes have the promised CRC32C."""
     PRESENT = "PRESENT"
-    """Was there already with the promised bytes; nothing was downloaded."""
+    """In the folder before with the promised bytes; not downloaded."""
     UNVERIFIED = "UNVERIFIED"
-    """Downloaded, but no checksum was promised."""
+    """Downloaded, but the server promised no checksum."""
     FAILED = "FAILED"
-    """Not there; `FileOutcome.error` says why."""
+    """Not downloaded; `FileOutcome.error` is the reason."""
 
 
 @frozen
 class FileOutcome:
-    """The outcome of one output artifact.
-
-    `size` is in bytes, and `crc32c` in wire form. `error` is set if and only if the status is FAILED.
-    """
+    """The outcome of one output artifact of a download."""
 
     reference: str
+    """The reference of the item."""
     artifact: str
+    """The name of the output artifact."""
     path: Path
+    """The path of the file, whether or not it exists."""
     status: FileStatus
+    """Whether the file is there and verified."""
     size: int = 0
+    """The size in bytes; 0 if the download failed."""
     crc32c: str | None = None
+    """The CRC32C of the file in wire form; None if the download failed."""
     error: AignosticsError | None = None
+    """The reason of a failure; None unless the status is FAILED."""
 
     @property
     def is_verified(self) -> bool:
-        """Whether the file's bytes were compared with a promised checksum, now or earlier."""
+        """Whether the bytes were compared with a promised checksum: the status is VERIFIED or PRESENT."""
         return self.status in (FileStatus.VERIFIED, FileStatus.PRESENT)
 
 
 @frozen
 class DownloadReport:
-    """The result of a download: the run, its items, and one outcome for each output file.
+    """The result of `Run.download`: the run, its items, and one outcome for each output file.
 
-    `invalid` lists items that can't be read.
+    report = await run.download("results/")
+    report.raise_for_failures()
+    print(report.of("case-7"))
     """
 
     run: RunDetails
+    """The run as last read."""
     folder: Path
+    """The folder that was passed to `download`."""
     items: tuple[ItemResult, ...]
+    """The items as last read."""
     files: tuple[FileOutcome, ...]
+    """The outcome of each output file of the items that succeeded."""
     invalid: tuple[InvalidItem, ...] = ()
+    """The items that can't be read, with the reason; empty by default."""
 
     def of(self, reference: str) -> tuple[FileOutcome, ...]:
-        """Return the outcomes of the files of one item; empty for an unknown reference."""
+        """Return the outcomes of the files of one item; empty for an unknown reference.
+
+        for file in report.of("case-7"):
+            print(file.path, file.status)
+        """
         return tuple(file for file in self.files if file.reference == reference)
 
     @property
     def unverified(self) -> tuple[FileOutcome, ...]:
-        """The files that were downloaded without a promised checksum."""
+        """The outcomes of files that were downloaded without a promised checksum."""
         return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
-        """Return an error for each failure.
+        """Return an error for each failure; empty if there is none.
 
-        Failures are a run that did not complete, an item without results or one that can't be read, and a
-        file that is missing or, unless `allow_unverified`, has no promised checksum.
+        Failures are a run that was cancelled or rejected (RunCancelled, RunFailed), an item that ended
+        without results or of a final run (ItemFailed), an item that can't be read, a file that is missing,
+        and a file without a promised checksum (ChecksumMissing) unless `allow_unverified` is True.
         """
         ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]
@@ -111,7 +127,9 @@ class DownloadReport:
             raise ExceptionGroup(f"{len(failures)} failures in run {self.run.run_id}", failures)
 
     def to_json(self) -> str:
-        """Return the report as a JSON object, without any URL.
+        """Return the report as the text of a JSON object, without any URL.
+
+            Path("report.json").write_text(report.to_json())
 
         Its keys are `run_id`, `application_version_id`, `status`, `items` (each with `reference`, `status`
         and `error`) and `files` (each with `reference`, `artifact`, `path` relative to the folder, `status`,

@@ -15,19 +15,23 @@ if TYPE_CHECKING:
 
 
 class Applications:
-    """The applications that the caller's organization may run, reached as `client.applications`."""
+    """The applications that the caller's organization may run, reached as `client.applications`.
+
+    version = await client.applications.version("he-tme:v1.2.3")
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def list(self, *, sort: str | Sequence[str] = (), page_size: int = MAX_PAGE_SIZE) -> Pager[Application]:
-        """Return a pager of all applications; no I/O until it is iterated.
+        """Return a pager of all applications; sends no request until it is iterated.
 
             async for application in client.applications.list(sort="-name"):
                 print(application.application_id)
 
-        `sort` names fields, each with a leading `-` for descending order. Costs one request per page of
-        `page_size` applications, by default 100. Raises UsageError unless `page_size` is from 5 to 100.
+        `sort` is a field name or several, each with a leading `-` for descending order; by default the server
+        decides. Costs one request per page of `page_size` applications, by default 100. Raises UsageError
+        unless `page_size` is from 5 to 100. Iterating raises the errors that `Pager` names.
         """
         return Pager(
             "list applications",
@@ -44,12 +48,16 @@ class Applications:
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ApplicationVersion]:
-        """Return a pager of the versions of an application; no I/O until it is iterated.
+        """Return a pager of the versions of an application; sends no request until it is iterated.
 
-        `version` limits it to one semantic version, such as `"1.2.3"`. `sort` names fields, each with a
-        leading `-` for descending order. Costs one request per page of `page_size` versions, by default 100.
-        Raises UsageError unless `page_size` is from 5 to 100; iterating raises NotFound if there is no such
-        application.
+            async for version in client.applications.versions("he-tme"):
+                print(version.application_version_id, version.changelog)
+
+        `version` limits it to one semantic version, such as `"1.2.3"`. `sort` is a field name or several,
+        each with a leading `-` for descending order; by default the server decides. Costs one request per
+        page of `page_size` versions, by default 100. Raises UsageError unless `page_size` is from 5 to 100.
+        Iterating raises NotFound if there is no such application, UsageError for an empty id, and the errors
+        that `Pager` names.
         """
         return Pager(
             "list versions",
@@ -61,9 +69,13 @@ class Applications:
         )
 
     async def version(self, application_version_id: str) -> ApplicationVersion:
-        """Return a version by its id, such as `"h-e-tme:v1.2.3"`; costs one request.
+        """Return one version of an application by its id.
 
-        Raises UsageError for a text that is not a version id, and NotFound if there is no such version.
+            version = await client.applications.version("he-tme:v1.2.3")
+            print([spec.name for spec in version.input_artifacts])
+
+        The `v` may be omitted. Costs one request. Raises UsageError for a text that is not a version id, and
+        NotFound if there is no such version.
         """
         application_id, wanted = split_version_id(application_version_id)
         async for found in self.versions(application_id, version=wanted):

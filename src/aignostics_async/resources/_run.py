@@ -32,7 +32,14 @@ _READ_AFTER_WRITE = Backoff(0.05, 1.6)
 
 
 class Run:
-    """A handle of a run; creating one does no I/O, so a stored id is enough after a restart."""
+    """A handle of a run, which reads its current state from the platform at each call.
+
+        run = client.run("0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10")
+        details = await run.wait()
+
+    `id` is the run's id. `client.run`, `runs.create` and `runs.submit` create handles. Creating one sends no
+    request, so a stored id is enough after a restart.
+    """
 
     def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
         self.id = as_uuid(run_id, "run id")
@@ -46,14 +53,18 @@ class Run:
 
     @property
     def is_new(self) -> bool:
-        """Whether the run was created through this handle so recently that reads may miss it."""
+        """Whether the run was created through this handle so recently that reads may not find it yet.
+
+        That is for `Settings.read_after_write_timeout`, 5 s by default.
+        """
         return time.monotonic() < self._grace_until
 
     async def details(self) -> RunDetails:
-        """Return the current details of the run; costs one request.
+        """Return the current details of the run.
 
-        Raises NotFound if the caller has no such run. For a run that was just created through this handle,
-        NotFound is retried for `Settings.read_after_write_timeout`, because replicas lag.
+        Costs one request. Raises NotFound if the caller has no such run. If the run was just created through
+        this handle, NotFound is retried for `Settings.read_after_write_timeout` (5 s), because replicas of
+        the server lag.
         """
         failures = 0
         while True:
@@ -75,16 +86,19 @@ class Run:
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ItemResult]:
-        """Return a pager of the run's items with their results so far; no I/O until it is iterated.
+        """Return a pager of the run's items with their results so far; sends no request until it is iterated.
 
             async for item in run.results(statuses=["ERROR_USER"]):
                 print(item.reference, item.error)
 
         An item must match every filter that is passed; several values of one filter are alternatives.
-        References are sent in the URL: pass a few dozen at most. `sort` names fields, each with a leading `-`
-        for descending order. Each request signs new download URLs, which are valid for an hour. Costs one
-        request per page of `page_size` items, by default 100. Raises UsageError unless `page_size` is from 5
-        to 100.
+        References are sent in the URL, so pass a few dozen at most. `sort` is a field name or several, each
+        with a leading `-` for descending order; by default the server decides. Each request signs new
+        download URLs, which are valid for an hour.
+
+        Costs one request per page of `page_size` items, by default 100. Raises UsageError for a single text
+        as a filter, or unless `page_size` is from 5 to 100. Iterating raises NotFound if the caller has no
+        such run, and the errors that `Pager` names.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
@@ -99,21 +113,22 @@ class Run:
         )
 
     def watch(self, *, cursor: str | None = None) -> Watcher:
-        """Watch the run: its current state and those of its items first, then each change.
+        """Watch the run: first its current state and those of its items, then each change.
 
             async for change in run.watch():
                 print(change.reference, change.old, "->", change.new)
 
         The final state of the run comes last, after a later scan of its results has shown every item as
-        final. If no scan does so within `Settings.results_timeout`, the last change has `items_incomplete`
-        set. Each state is reported once, and a final one always; a state that lasts less than a poll interval
-        may be missed. With the `cursor` of an earlier change, watching continues from that change, which is
-        yielded again.
+        final. If no scan does so within `Settings.results_timeout` (60 s), the last change has
+        `items_incomplete` set. Each state is reported once, and a final one always; a state that lasts less
+        than a poll interval may be missed. With the `cursor` of an earlier change, watching continues from
+        that change, which is yielded again.
 
-        Costs one request per `Settings.poll_interval` for the run, and while it is RUNNING about as many for
-        its items; the watchers of a client share requests. Transient failures are tolerated for
-        `Settings.outage_timeout`, then raised. Raises NotFound if the run does not exist, RunVanished if it
-        was deleted in the meantime, and UsageError for an invalid cursor.
+        Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
+        while the run is RUNNING. All watchers of a client share these requests. Transient failures are
+        tolerated for `Settings.outage_timeout` (300 s), then raised. Raises UsageError at once for an invalid
+        cursor; iterating raises NotFound if the run does not exist, and RunVanished if it was deleted in the
+        meantime.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 
@@ -123,10 +138,10 @@ class Run:
             async with asyncio.timeout(3600):
                 details = await run.wait()
 
-        A completed run may have items with errors. Raises RunFailed if the platform rejected or cancelled the
-        run, and RunCancelled if its user cancelled it; both carry the details. Failures while waiting are
-        raised as by `watch`. Costs one request per `Settings.poll_interval`, which all watchers of a client
-        share.
+        A completed run may have items with errors. Costs one request per `Settings.poll_interval` (30 s),
+        which all watchers of a client share. Raises RunFailed if the platform rejected or cancelled the run,
+        and RunCancelled if its user cancelled it; both have the details. Raises NotFound if the run does not
+        exist, RunVanished if it was deleted, and other failures as `watch` does.
         """
         details = await wait_for(self._session.poller, self.id, is_new=self.is_new)
         if (ended := run_error(details)) is not None:
@@ -136,8 +151,12 @@ class Run:
     async def cancel(self) -> bool:
         """Ask the platform to stop the run: pending items are not processed and not billed.
 
-        Returns True, or False if the run was cancelled before; finding that out costs one more request.
-        Raises Conflict if the run ended otherwise, and NotFound if the caller has no such run.
+            if not await run.cancel():
+                print("it was cancelled before")
+
+        Returns True, or False if the run was cancelled before. Costs one request, and one more if the
+        platform refuses the first. Raises Conflict if the run ended otherwise, and NotFound if the caller has
+        no such run.
         """
         try:
             await self._session.bridge.cancel_run(self.id)
@@ -151,10 +170,11 @@ class Run:
         return False
 
     async def delete_results(self) -> None:
-        """Delete all output artifacts of a final run permanently; the platform does so after 30 days.
+        """Delete all output artifacts of a final run permanently.
 
-        Artifacts that are deleted already are not an error, because the reply to an earlier attempt may have
-        been lost. Raises Conflict if the run is not final, and NotFound if the caller has no such run.
+        The platform does so itself after 30 days. Artifacts that are deleted already are not an error, so the
+        call can be repeated. Costs one request. Raises Conflict if the run is not final, and NotFound if the
+        caller has no such run.
         """
         with suppress(Gone):
             await self._session.bridge.delete_run_results(self.id)
@@ -172,13 +192,17 @@ class Run:
             report.raise_for_failures()
 
         The files of an item are downloaded as soon as it succeeds, until the run is final; with `wait=False`
-        only those that exist now. A file appears under its name only when it is complete and has the promised
-        CRC32C. A file that already has the promised bytes is not downloaded again; checking that reads it
-        once per client. An interrupted download is resumed.
+        only those that exist now. They are `{folder}/{reference}/{artifact name}` and an extension for the
+        media type, with characters replaced that a file system may not accept. A file gets its name only when
+        it is complete and has the promised CRC32C. A file that already has the promised bytes is not
+        downloaded again; it is read once per client to check that. An interrupted download is resumed.
+        `Limits.transfers` (16) connections are shared by all files.
 
-        A failed file or run is reported and not raised, and does not stop other files. Raises what `watch`
-        raises, or with `wait=False` NotFound and what every request raises. `progress` is called with a
-        `TransferEvent`; an exception that it raises stops the download and is raised.
+        A failed file or run is in the report and not raised, and does not stop other files. Costs the
+        requests that `watch` costs, and one listing of the results. Raises what `watch` raises, or with
+        `wait=False` NotFound if there is no such run. `progress` is called with a `TransferEvent` for each
+        step; an exception that it raises stops the download and is raised, and an async callback raises
+        UsageError.
         """
         from ..downloads._run_download import download_results
 

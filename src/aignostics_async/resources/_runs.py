@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Runs:
-    """The runs of the caller, reached as `client.runs`."""
+    """The runs of the caller, reached as `client.runs`.
+
+    run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
+    """
 
     def __init__(self, session: Session, applications: Applications) -> None:
         self._session = session
@@ -37,14 +40,16 @@ class Runs:
         sort: str | Sequence[str] = "-triggered_at",
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
-        """Return a pager of the caller's runs, by default the newest first; no I/O until it is iterated.
+        """Return a pager of the caller's runs, by default the newest first; sends no request until it is
+        iterated.
 
-            async for run in client.runs.list(application_id="h-e-tme"):
+            async for run in client.runs.list(application_id="he-tme"):
                 print(run.run_id, run.status)
 
-        `application_version` is a version id such as `"h-e-tme:v1.2.3"`. `sort` names fields, each with a
-        leading `-` for descending order. Costs one request per page of `page_size` runs, by default 100.
-        Raises UsageError unless `page_size` is from 5 to 100.
+        `application_version` is a version id such as `"he-tme:v1.2.3"`. `sort` is a field name or several,
+        each with a leading `-` for descending order; `-triggered_at` by default. Costs one request per page
+        of `page_size` runs, by default 100. Raises UsageError for an invalid version id, or unless
+        `page_size` is from 5 to 100. Iterating raises the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         return Pager(
@@ -57,9 +62,12 @@ class Runs:
         )
 
     async def get(self, run_id: str) -> RunDetails:
-        """Return the current details of a run; costs one request.
+        """Return the current details of a run.
 
-        Raises NotFound if the caller has no such run, and UsageError for an id that is not a UUID.
+            details = await client.runs.get("0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10")
+
+        Costs one request. Raises NotFound if the caller has no such run, and UsageError for an id that is not
+        a UUID.
         """
         return await self._session.bridge.get_run(run_id)
 
@@ -70,18 +78,23 @@ class Runs:
         application_version: ApplicationVersion | str | None = None,
         since: datetime | None = None,
     ) -> FoundRuns:
-        """Find the runs with exactly these references, such as one that a lost submission may have created.
+        """Find the runs whose items have exactly these references, such as one whose reply was lost.
 
+            try:
+                run = await client.runs.create(version, items)
             except SubmissionUnknown as lost:
                 found = await client.runs.find(references=lost.references, since=lost.sent_at)
+                if found.exact:
+                    run = client.run(found.exact[0].run_id)
 
-        `exact` are the runs with this very set of references. `possible` are runs with unreadable results, or
-        with only a part of the set so far: search again later, before sending anything. An empty answer holds
-        only for the moment: a request in flight may still create its run.
+        `exact` are the runs whose items have this very set of references. `possible` are runs of which only a
+        part could be read, and that part matches: search again later, before sending anything. An empty
+        result holds only for the moment, because a request in flight may still create its run.
 
-        Costs one listing, back to `since` (an aware time, less ten minutes of clock skew; by default the
-        first run), and about one request per run in it. `application_version` limits the search to one
-        version. Raises UsageError without references, and InvalidItems if an unreadable entry may be the run.
+        `application_version` limits the search to one version, `since` to runs from ten minutes before that
+        time on (for clock skew); by default all runs are searched. Costs one request per hundred runs, and
+        about one per run. Raises UsageError without references or for a `since` without time zone, and
+        InvalidItems if an entry that can't be read may be the run.
         """
         from ..submission import find_runs
 
@@ -103,13 +116,14 @@ class Runs:
             artifact = InputArtifact("slide", url, metadata)
             run = await client.runs.create("he-tme:v1.0.0", [Item("case-7", artifacts=[artifact])])
 
-        The items are checked first. The POST is repeated only if no connection was made, or once after a 401.
-        An id in place of a version costs one more request.
+        All items are checked before anything is sent. The POST is repeated only if no connection was made, or
+        once after a 401. A version id instead of an `ApplicationVersion` costs one more request. If the call
+        is cancelled while it waits for the reply, the run may exist: look with `find`.
 
-        Raises InvalidSubmission with all faults before anything is sent, SubmissionUnknown if the run may
-        exist because the reply was lost or proves nothing, and otherwise the API's refusal, such as
-        QuotaExceeded. docs/contract.md lists every case. If the call is cancelled while it waits for the
-        reply, the run may exist, too: find out with `find`.
+        Raises InvalidSubmission with all faults of all items, and SubmissionUnknown if the run may exist
+        because the reply was lost or proves nothing. Otherwise an error means that no run was created:
+        QuotaExceeded and the like if the API refused, ConnectionFailed if no connection was made.
+        docs/contract.md lists every case.
         """
         from ..submission import create_run
 
@@ -136,24 +150,26 @@ class Runs:
 
             run = await client.runs.submit(version, [Item("a", slide=Slide("a.svs"))], store="s3://bucket")
 
-        `store` is a store, or its address. All slides are read and all metadata is checked before anything is
-        uploaded. Each file is read once more while it is sent, and compared with what the store reports about
-        it: see docs/how-to/stores.md. URLs are signed when every file is uploaded and unchanged since it was
-        read, for `Settings.url_lifetime`; then the run is created. `uploads` names the objects, and lets an
-        interrupted submission find what it has sent; by default every call uses new names.
+        `store` is a store or its address; see `Client.store`. All slides are read and all metadata is checked
+        before anything is uploaded. Each file is read once more while it is sent, and compared with what the
+        store reports about it: see docs/how-to/stores.md. When every file is uploaded and unchanged since it
+        was read, URLs are signed for `Settings.url_lifetime` (7 days) and the run is created. `uploads` names
+        the objects, and lets an interrupted submission find what it has sent; by default every call uses new
+        names.
 
-        `identifying` is the policy for slides that may identify a person by a picture of their label or by
-        their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient` and
-        `case` to one of them. `warn` is called with each warning about a slide; by default warnings are
-        logged. With `pack`, slides of several files are sent as one zip even if the version does not list
-        that format.
+        `identifying` is the policy for slides that may identify a person, by an image of their label or by
+        their headers: `"warn"` (the default), `"refuse"`, `"allow"`, or a mapping from `label`, `macro`,
+        `patient` and `case` to one of them. `warn` is called with each warning about a slide; by default
+        warnings are logged. With `pack=True` slides of several files are sent as one zip even if the version
+        does not list that format.
 
-        `progress` is called with a `TransferEvent`, and never after the run is requested; an exception that
-        it raises stops the uploads and is raised, and no run is created.
+        `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
+        exception that it raises stops the uploads and is raised, and no run is created.
 
-        Raises InvalidSubmission with all faults of all items and slides; TransferError for the first file
-        that could not be sent, after all others were tried, with notes about the rest; and what `create`
-        raises. Needs the `slides` extra.
+        Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
+        unsupported store, or credentials that expire within six days; TransferError for the first file that
+        could not be sent, after all others were tried, with notes about the rest; MissingExtra without the
+        `slides` extra; and what `create` raises.
         """
         from ..submission import prepare_items
 

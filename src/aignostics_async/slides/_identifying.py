@@ -16,20 +16,20 @@ from ..errors import UsageError
 
 
 class IdentifyingKind(StrEnum):
-    """A kind of content in a slide that may identify a person."""
+    """A kind of content in a slide that may identify a person, as `SlideInfo.identifying` lists it."""
 
     LABEL = "label"
-    """A picture of the label of the glass."""
+    """An image of the label on the glass."""
     MACRO = "macro"
-    """A picture of the whole glass, which may show the label."""
+    """An image of the whole glass, which may show the label."""
     PATIENT = "patient"
-    """A header or a description that names the patient."""
+    """A header or description that names the patient."""
     CASE = "case"
-    """A header or a description with a barcode, an accession number, or the text of the label."""
+    """A header or description with a barcode, an accession number, or the text of the label."""
 
     @property
     def problem(self) -> str:
-        """A description of the problem, to show to a person."""
+        """The description of the problem for people, such as "its header names the patient"."""
         return _PROBLEMS[self]
 
 
@@ -43,14 +43,17 @@ REMEDY = "if it must not leave your institution, anonymise a copy and submit tha
 
 
 class IdentifyingPolicy(StrEnum):
-    """The policy for a slide that may identify a person."""
+    """The policy for a slide that may identify a person, as `runs.submit(identifying=...)` takes it.
+
+    await client.runs.submit(version, items, store=store, identifying={"label": "allow", "patient": "refuse"})
+    """
 
     WARN = "warn"
-    """Send it, and say so."""
+    """Send the slide with a warning; the default."""
     REFUSE = "refuse"
-    """Treat it as a fault of the slide."""
+    """Treat the content as a fault of the slide: nothing is sent."""
     ALLOW = "allow"
-    """Send it without a word."""
+    """Send the slide without a warning."""
 
 
 def as_policies(value: str | Mapping[str, str]) -> dict[IdentifyingKind, IdentifyingPolicy]:

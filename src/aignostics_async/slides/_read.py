@@ -33,35 +33,40 @@ _NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
 
 @frozen
 class Remark:
-    """A warning about a slide that can be sent nevertheless: the problem, and its remedy if there is one."""
+    """A warning about a slide that can be sent nevertheless."""
 
     problem: str
+    """What is wrong."""
     remedy: str = ""
+    """What to do about it; empty if there is nothing to do."""
 
 
 @frozen
 class SlideInfo:
-    """The size, resolution, format and files of a slide, as described to the platform."""
+    """The size, resolution, format and files of a slide, as `read_slide` returns them."""
 
     width: int
-    """Pixels of the largest level."""
+    """The width of the largest level in pixels."""
     height: int
+    """The height of the largest level in pixels."""
     mpp_x: float
-    """µm per pixel."""
+    """The horizontal resolution in µm per pixel."""
     mpp_y: float
+    """The vertical resolution in µm per pixel."""
     mime_type: str
+    """The media type of the file that is sent, such as `image/tiff` or `application/zip`."""
     files: tuple[Path, ...]
     """The files that are sent: one, a DICOM series sorted by path, or an index file and those it names."""
     associated_images: tuple[str, ...] = ()
-    """Other pictures in it, such as `label` and `macro`."""
+    """The names of other images in the slide, such as `label` and `macro`; empty by default."""
     identifying: tuple[IdentifyingKind, ...] = ()
-    """What in it may identify a person."""
+    """The kinds of content that may identify a person; empty by default."""
     remarks: tuple[Remark, ...] = ()
-    """What a person should look at."""
+    """Warnings that a person should look at; empty by default."""
     series: str | None = None
-    """The SeriesInstanceUID of a DICOM series."""
+    """The SeriesInstanceUID of a DICOM series; None for other formats."""
     is_packed: bool = field(default=Factory(lambda info: info.mime_type == _ZIP, takes_self=True))
-    """Whether its files are sent as one zip."""
+    """Whether the files are sent as one zip; by default if the media type is `application/zip`."""
 
 
 async def read_slide(slide: Slide) -> SlideInfo:
@@ -70,10 +75,10 @@ async def read_slide(slide: Slide) -> SlideInfo:
         info = await read_slide(Slide("case-7.svs"))
         print(info.width, info.height, info.mpp_x)
 
-    Costs some milliseconds, to read headers, directories and one tile. Raises SlideError for a file that is
-    no slide, is incomplete or can't be read, ResolutionUnknown if the resolution is missing or implausible,
-    ResolutionConflict if the `mpp` that was passed contradicts it, and MissingExtra without the `slides`
-    extra.
+    Costs some milliseconds, to read headers, directories and one tile. Raises NotASlide for a file that is
+    not a slide or of an unsupported format; ResolutionUnknown if the file has no resolution from 0.05 to 5 µm
+    per pixel and no `mpp` is given; ResolutionConflict if `mpp` contradicts the file and `mpp_source` is not
+    set; SlideError if the slide is incomplete or can't be read; and MissingExtra without the `slides` extra.
     """
     return await anyio.to_thread.run_sync(read_slide_here, slide)
 

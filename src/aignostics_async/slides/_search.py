@@ -32,35 +32,46 @@ _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory"
 
 
 class LeftOutReason(StrEnum):
-    """Why a file is left out."""
+    """Why a file or folder is not among the slides that `find_slides` returns."""
 
     HIDDEN = "hidden"
-    """Its name, or that of a folder above it, begins with a dot."""
+    """The name, or that of a folder above it, begins with a dot."""
     TRASH = "trash"
-    """It is in a folder in which systems keep what was deleted, or copies of their own."""
+    """A trash or snapshot folder of an operating system, or a file in one, such as `$RECYCLE.BIN`."""
     FORMAT = "format"
-    """It is no slide, or of a format that can't be read."""
+    """The content is not a slide, or its format is not supported."""
     UNREADABLE = "unreadable"
     """The folder can't be read."""
     NAME = "name"
-    """Its name is no valid Unicode."""
+    """The file name is not valid Unicode."""
     DUPLICATE = "duplicate"
-    """It is a file that was found under another name already."""
+    """The same file, or a copy of the same DICOM instance, was found under another name."""
 
 
 @frozen
 class LeftOut:
-    """A file that was found and left out, or a folder that was left out with its contents."""
+    """A file that is not among the found slides, or a folder that was not searched."""
 
     path: str
+    """The path of the file or folder."""
     reason: LeftOutReason
+    """Why it is left out."""
     detail: str = ""
+    """More about the reason, for people; empty by default."""
     is_slide: bool = False
-    """Whether it is a slide, by its content or its suffix."""
+    """Whether it is a slide by content or suffix, or the folder has one; False by default."""
 
 
 class FoundSlides(list[Slide]):
-    """The slides that `find_slides` found, as a list; with their references, and the files left out."""
+    """The slides that `find_slides` found: a list of `Slide`, with two attributes.
+
+        slides = find_slides("lab/")
+        print(len(slides), slides.references, slides.left_out)
+
+    `references` maps the path of each slide to a reference: its path below the folder that was searched, with
+    slashes, or the file name of a slide that was named. `left_out` is a tuple of `LeftOut`, one per file that
+    is not a slide and per folder that was not searched.
+    """
 
     def __init__(
         self,
@@ -83,12 +94,12 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
         for each in slides.left_out:
             print(each.path, each.reason, each.detail)
 
-    The content of a file determines what it is. A file that can't be read counts as a slide if its suffix is
-    that of one, so that reading it tells the reason. The files of one DICOM series are one slide, in whatever
-    folders they are and however many of them are named. `left_out` lists every other file that was found,
-    with the reason: hidden files, trash, other formats, copies.
+    The content of a file determines what it is. A file that can't be read counts as a slide if it has the
+    suffix of one, so that `read_slide` tells the reason. The files of one DICOM series are one slide, in
+    whatever folders they are and however many of them are named. `left_out` lists every other file with the
+    reason: hidden files, trash, other formats, duplicates.
 
-    Blocking: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
+    Blocks: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
     folder that is missing or can't be read.
     """
     search = _SlideSearch()

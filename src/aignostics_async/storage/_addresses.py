@@ -17,10 +17,21 @@ from ._signing_store import SigningStore
 
 @runtime_checkable
 class StoreAddress(Protocol):
-    """A store before it is opened for a client; `S3`, `GCS`, `Azure` and `Presigned` are store addresses."""
+    """A store that is not opened for a client yet: `S3`, `GCS`, `Azure`, `Presigned`, or your own class.
+
+    class MyAddress:
+        def connect(self, context: StoreContext) -> Store:
+            return MyStore(context.settings)
+
+    run = await client.runs.submit(version, items, store=MyAddress())
+    """
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client. Raises ConfigurationError."""
+        """Return the store for one client, without a request.
+
+        `context` is the part of the client that stores use. Should raise ConfigurationError if the store
+        can't be used, for example without credentials.
+        """
         ...
 
 

@@ -36,30 +36,37 @@ _META = "x-ms-meta-crc32c"
 
 @frozen(kw_only=True)
 class Azure:
-    """A container of Azure Blob Storage; needs the `stores` extra.
+    """The address of a container of Azure Blob Storage; needs the `stores` extra.
 
         store = Azure(container="slides", prefix="lab-7")
 
-    Account and key come from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed. Azure
-    reports the MD5 of a file that fits one part, and of each part of a larger one, but no checksum of a whole
-    larger file: those are unverified unless `verify="read-back"`.
+    Account and key are taken from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed. Azure
+    reports an MD5 for a file that fits one part, and for each part of a larger file, but no checksum of the
+    whole: larger files are unverified unless `verify="read-back"`.
 
-    In names of objects, `~E3` stands for a byte that would be escaped in a URL.
+    In blob names, a byte that would be escaped in a URL is written as `~` and its hexadecimal number, such as
+    `~E3`.
     """
 
     container: str
+    """The name of the container."""
     prefix: str = ""
+    """The first part of every blob name, without slashes at its ends; empty by default."""
     account: str | None = None
+    """The storage account; AZURE_STORAGE_ACCOUNT by default."""
     key: str | None = field(default=None, repr=False)
+    """The account key in base64; AZURE_STORAGE_KEY by default."""
     endpoint: str | None = None
-    """The root of the account where it is not Azure's own."""
+    """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
     verify: Verify = "auto"
-    """With `read-back` every file is read again after its upload; costs its transfer."""
+    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client; no I/O.
+        """Return the store for one client, without a request.
 
-        Raises ConfigurationError without account or key, and MissingExtra without the `stores` extra.
+        `client.store` and `runs.submit` call it. Raises ConfigurationError if account or key is missing, the
+        key is not base64, or the endpoint is not an http or https URL; and MissingExtra without the `stores`
+        extra.
         """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")

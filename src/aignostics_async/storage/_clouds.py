@@ -27,32 +27,47 @@ AwsKeys = AwsKey | Callable[[], AwsKey | Awaitable[AwsKey]]
 
 @frozen(kw_only=True)
 class S3:
-    """A bucket of Amazon S3 or of another store with the S3 API.
+    """The address of a bucket of Amazon S3 or of another store with the S3 API.
 
         store = S3(bucket="slides", prefix="lab-7")
+        store = S3(bucket="slides", endpoint="https://minio.lab", key=AwsKey("id", "secret", "us-east-1"))
 
-    Without `key`, the key comes from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the
-    region from AWS_REGION. `key` may be a function, for keys that are renewed; it is called before each
-    request.
+    Without `key` the credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+    AWS_SESSION_TOKEN.
     """
 
     bucket: str
+    """The name of the bucket."""
     prefix: str = ""
+    """The first part of every object key, without slashes at its ends; empty by default."""
     endpoint: str | None = None
-    """The root of another store than Amazon's; the bucket is the first part of its paths. By default
-    AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's."""
+    """The root URL of a store other than Amazon's; the bucket is the first part of its paths.
+
+    By default AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's own.
+    """
     region: str | None = None
-    """By default AWS_REGION, else AWS_DEFAULT_REGION; `us-east-1` where there is an endpoint."""
+    """The region; by default AWS_REGION, else AWS_DEFAULT_REGION, else `us-east-1` if there is an endpoint.
+    """
     key: AwsKeys | None = field(default=None, repr=False)
+    """The access key, or a function that returns one and may be async, for keys that are renewed.
+
+    The function is called before each request. By default the key is taken from the environment.
+    """
     checksums: Checksums = "auto"
-    """Whether requests carry a CRC32C that the store checks. `auto` sends it unless the store refuses it,
-    which is decided once and logged; `when_required` never sends it, for stores that are known to refuse
-    it; with `always` a refusal is an error."""
+    """Whether requests carry a CRC32C that the store checks; "auto" by default.
+
+    "auto" sends it unless the store refuses it, which is decided once and logged. "when_required" never sends
+    it, for stores that are known to refuse it. With "always" a refusal is an error.
+    """
     verify: Verify = "auto"
-    """With `read-back` every file is read again after its upload; costs its transfer."""
+    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client; no I/O. Raises ConfigurationError without key or region."""
+        """Return the store for one client, without a request.
+
+        `client.store` and `runs.submit` call it. Raises ConfigurationError if neither endpoint nor region is
+        known, there is no key, or the endpoint is not an http or https URL.
+        """
         endpoint = self.endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         region = self.region or _first("AWS_REGION", "AWS_DEFAULT_REGION")
         if endpoint is None and region is None:
@@ -90,29 +105,34 @@ class S3:
 
 @frozen(kw_only=True)
 class GCS:
-    """A bucket of Google Cloud Storage.
+    """The address of a bucket of Google Cloud Storage.
 
         store = GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
 
-    Requests are signed with an HMAC key or with the key of a service account. If neither is passed, they come
-    from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that GOOGLE_APPLICATION_CREDENTIALS
-    names.
+    Requests are signed with an HMAC key or with the key of a service account. If neither is passed, the
+    credentials are taken from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that
+    GOOGLE_APPLICATION_CREDENTIALS names.
     """
 
     bucket: str
+    """The name of the bucket."""
     prefix: str = ""
+    """The first part of every object name, without slashes at its ends; empty by default."""
     endpoint: str = _GOOGLE
+    """The root URL of the store; `https://storage.googleapis.com` by default."""
     service_account: str | os.PathLike[str] | Mapping[str, Any] | None = field(default=None, repr=False)
-    """The file or the content of a service account's key."""
+    """The path of a service account's key file in JSON, or its content as a mapping; None by default."""
     hmac: HmacKey | tuple[str, str] | None = field(default=None, repr=False)
-    """An HMAC key, or its access id and secret; it takes precedence over `service_account`."""
+    """An HMAC key, or its access id and secret; takes precedence over `service_account`. None by default."""
     verify: Verify = "auto"
-    """With `read-back` every file is read again after its upload; costs its transfer."""
+    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client.
+        """Return the store for one client, without a request.
 
-        Reads environment variables, and the key file if there is one. Raises ConfigurationError.
+        `client.store` and `runs.submit` call it. Reads the key file if there is one. Raises
+        ConfigurationError if there are no credentials, the key file can't be read or holds no RSA key of a
+        service account, the HMAC key is incomplete, or the endpoint is not an http or https URL.
         """
         key = google_key(self.service_account, self.hmac)
 

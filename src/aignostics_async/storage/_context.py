@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class StoreContext(Protocol):
-    """The part of a client that stores use; `engine` and `post_json` raise UsageError unless it is open."""
+    """The part of a client that stores use, as `StoreAddress.connect` gets it.
+
+    `engine` and `post_json` raise UsageError unless the client is open.
+    """
 
     @property
     def api_root(self) -> str:
@@ -19,18 +22,25 @@ class StoreContext(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """The client's settings."""
+        """The settings of the client."""
         ...
 
     @property
     def engine(self) -> Engine:
-        """The engine that moves files. Raises UsageError unless the client is open."""
+        """The engine that transfers files for all stores and downloads of the client.
+
+        Raises UsageError unless the client is open.
+        """
         ...
 
     async def post_json(self, operation: str, url: str, value: object) -> Any:
-        """Send JSON with the client's token to a URL of the API's origin, and return the JSON response.
+        """Send JSON with the client's token to a URL of the API's origin, and return the parsed JSON
+        response.
 
-        `operation` names the request in errors. Raises InvalidResponse if the response is not JSON,
-        UsageError unless the client is open, and what every request of the client raises.
+            signed = await context.post_json("sign", f"{context.api_root}/objects/sign", {"key": key})
+
+        `operation` names the request in errors. Costs one request. Raises UsageError unless the client is
+        open or for a URL of another origin, InvalidResponse if the response is not JSON, APIStatusError for
+        an error status, ConnectionFailed without a response, and AuthenticationError without a usable token.
         """
         ...

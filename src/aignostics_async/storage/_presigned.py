@@ -26,25 +26,30 @@ Sign = Callable[[str], Awaitable[SignedUrl]]
 
 @frozen(kw_only=True)
 class Presigned:
-    """A store behind a service of yours that signs URLs.
+    """The address of a store behind a service of yours that signs URLs.
 
         async def put_url(key: str) -> tuple[str, dict[str, str]]:
             return await service.sign("PUT", key), {"x-ms-blob-type": "BlockBlob"}
 
         store = Presigned(put_url=put_url, get_url=get_url)
 
-    Each function returns a URL, or a URL and headers. After an upload the object is checked with `head_url`,
-    or by reading one byte with `get_url`. A file is unverified if neither response names a size or checksum.
+    Each function takes the key of an object and returns a URL, or a URL and the headers that its request must
+    have. After an upload the object is checked with `head_url`, or by reading one byte with `get_url`. A file
+    is unverified if the responses name no checksum of it. A result of another type raises ConfigurationError
+    when it is used.
     """
 
     put_url: Sign = field(repr=False)
+    """Signs an upload by PUT."""
     get_url: Sign = field(repr=False)
+    """Signs a download by GET; must be valid for six days, because the platform gets this URL."""
     head_url: Sign | None = field(default=None, repr=False)
+    """Signs a HEAD request; None, the default, if the service can't."""
     verify: Verify = "auto"
-    """With `read-back` every file is read again with `get_url` after its upload; costs its transfer."""
+    """"auto" by default; "read-back" reads every file again with `get_url`, which costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client; no I/O."""
+        """Return the store for one client, without a request; `client.store` and `runs.submit` call it."""
         return PresignedStore(self, context)
 
 

@@ -18,20 +18,28 @@ class Stored:
     """An object in a store, as `put` or `stat` describes it."""
 
     uri: str
-    """Names the object in its store. No secret, and as good tomorrow as today."""
+    """The name of the object in its store, such as `s3://slides/lab-7/a.svs`; permanent, and no secret."""
     size: int
-    """Bytes."""
+    """The size in bytes."""
     crc32c: str | None = None
-    """In its wire form: of the bytes that were sent, or that the store has; None if neither is known."""
+    """The CRC32C in wire form, of the bytes that were sent or that the store has; None if not known."""
     etag: str | None = None
+    """The ETag of the object; None, the default, if the store named none."""
     verified: bool = False
-    """Whether the store names a checksum, CRC32C or MD5, that the bytes have, or they were read back. False
-    means that nothing the store said contradicts the upload, and nothing proves it."""
+    """Whether the bytes in the store were compared with the file; False by default.
+
+    True if the store named a CRC32C or MD5 that the file has, or if the object was read back. False means
+    that nothing contradicts the upload, and nothing proves it.
+    """
 
 
 @runtime_checkable
 class Store(Protocol):
     """An object store that uploads files and signs URLs for them.
+
+        store = client.store("s3://slides/lab-7")
+        stored = await store.put("case-7.svs", Path("case-7.svs"))
+        url = await store.presign_get(stored.uri, 6 * 24 * 3600)
 
     Write your own for a store that this package does not support: `runs.submit` accepts any object with these
     four methods. Every method may raise TransferError. What `put` and `stat` return is compared with the
@@ -41,26 +49,35 @@ class Store(Protocol):
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
         """Upload a file, replacing any object under the key; the object appears whole or not at all.
 
+            stored = await store.put("case-7.svs", Path("case-7.svs"), progress=print)
+
         `progress` is called with the number of bytes sent so far, which decreases when an attempt starts
-        over. Raises TransferError.
+        over. Raises TransferError if the upload fails, or the store has other bytes afterwards.
         """
         ...
 
     async def stat(self, key: str) -> Stored | None:
-        """Return the object under a key, or None if there is none. Raises TransferError."""
+        """Return the object under a key, or None if there is none.
+
+        Costs one request. Raises TransferError if the store can't be reached or does not permit the request.
+        """
         ...
 
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return a URL with which anyone can read an object for `expires` seconds; it is a secret.
+        """Return a URL with which anyone can read an object for `expires` seconds.
 
-        `uri` is that of the `Stored` that `put` or `stat` returned.
+            url = await store.presign_get(stored.uri, 6 * 24 * 3600)
+
+        `uri` is that of the `Stored` that `put` or `stat` returned. The URL is a secret. Should raise
+        ConfigurationError for the URI of another store.
         """
         ...
 
     async def credentials_expire_at(self) -> datetime | None:
-        """Return when the signing credentials expire, as an aware time; None if never.
+        """Return when the signing credentials expire, as a datetime with time zone; None if never or unknown.
 
-        Every URL that they signed expires with them.
+        Every URL that they signed expires with them. `runs.submit` refuses credentials that expire before the
+        platform has read the files, which may take six days.
         """
         ...
 

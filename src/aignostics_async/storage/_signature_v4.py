@@ -25,30 +25,45 @@ LONGEST = 7 * 24 * 3600
 class AwsKey:
     """An access key of AWS or of another store with the S3 API.
 
-    `token` is the session token of a temporary key, `expires_at` the time at which such a key expires.
+        S3(bucket="slides", key=AwsKey("AKIA...", "secret", "eu-central-1"))
+
+    The repr shows neither secret nor session token.
     """
 
     name: str
+    """The access key id."""
     secret: str = field(repr=False)
+    """The secret access key."""
     region: str
+    """The region of the bucket, such as `eu-central-1`."""
     token: str | None = field(default=None, repr=False)
+    """The session token of a temporary key; None by default."""
     expires_at: datetime | None = None
+    """When a temporary key expires, with time zone; None, the default, for never."""
     algorithm = "AWS4-HMAC-SHA256"
     vendor = "Amz"
 
     @property
     def scope(self) -> str:
-        """The credential scope without the date: region, service and version."""
+        """The credential scope of signature version 4 without the date, such as
+        `eu-central-1/s3/aws4_request`.
+        """
         return f"{self.region}/s3/aws4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return the query parameter with the session token of a temporary key; empty for any other key."""
+        """Return the query parameter with the session token of a temporary key; empty for any other key.
+
+        It is `X-Amz-Security-Token`.
+        """
         return {"X-Amz-Security-Token": self.token} if self.token else {}
 
     def sign(self, text: str, date: str) -> str:
-        """Return the signature of a string to sign, as hexadecimal digits.
+        r"""Return the signature of a string to sign, as hexadecimal digits.
 
-        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it.
+            key.sign("AWS4-HMAC-SHA256\n...", "20261129")
+
+        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it (AWS signature
+        version 4).
         """
         return _chained(f"AWS4{self.secret}", date, self.scope, text)
 
@@ -87,12 +102,19 @@ class GoogleKey:
 
 @frozen
 class HmacKey:
-    """An HMAC key of Google Cloud Storage: access id and secret."""
+    """An HMAC key of Google Cloud Storage.
+
+        GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
+
+    The repr does not show the secret.
+    """
 
     name: str
     """The access id, such as `GOOG1E...`."""
     secret: str = field(repr=False)
+    """The secret of the key."""
     expires_at: datetime | None = None
+    """When the key expires, with time zone; None, the default, for never."""
     algorithm = "GOOG4-HMAC-SHA256"
     vendor = "Goog"
     scope = "auto/storage/goog4_request"
@@ -102,9 +124,12 @@ class HmacKey:
         return {}
 
     def sign(self, text: str, date: str) -> str:
-        """Return the signature of a string to sign, as hexadecimal digits.
+        r"""Return the signature of a string to sign, as hexadecimal digits.
 
-        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it.
+            key.sign("GOOG4-HMAC-SHA256\n...", "20261129")
+
+        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it (signature
+        version 4 of Google Cloud Storage).
         """
         return _chained(f"GOOG4{self.secret}", date, self.scope, text)
 

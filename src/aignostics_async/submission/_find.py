@@ -22,13 +22,16 @@ _CLOCK_SKEW = timedelta(minutes=10)
 class FoundRuns:
     """The runs that match a set of references, the newest first.
 
-    `bool(found)` is False if there are neither exact nor possible matches.
+        if not await client.runs.find(references=["a", "b"]):
+            print("there is no such run yet")
+
+    It is false if there are neither exact nor possible matches.
     """
 
     exact: tuple[RunDetails, ...]
-    """Every item's reference is in the set, and every reference of the set has an item."""
+    """Runs whose items have exactly these references."""
     possible: tuple[RunDetails, ...]
-    """What could be read of their items matches, and the rest is not known yet. Find them again later."""
+    """Runs of which only a part could be read, and that part matches. Search again later."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.possible)

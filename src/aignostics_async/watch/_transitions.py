@@ -18,30 +18,48 @@ _NO_ITEMS: Mapping[bytes, ItemStatus] = {}
 class Change:
     """A new status of a run or of one of its items.
 
-    `reference` and `item` are None for a change of the run itself. `old` is None when a run or item is
-    observed for the first time. Statuses between two polls are skipped: `old` is the last one observed.
+        async for change in run.watch():
+            print(change.reference or "the run", change.old, "->", change.new)
+
+    Statuses between two polls are skipped: `old` is the last one observed.
     """
 
     run_id: str
+    """The id of the run."""
     reference: str | None
+    """The reference of the item; None for a change of the run itself."""
     old: RunStatus | ItemStatus | None
+    """The status observed before; None when the run or item is observed for the first time."""
     new: RunStatus | ItemStatus
+    """The new status: a RunStatus for a run, an ItemStatus for an item."""
     item: ItemResult | None = field(default=None, repr=False)
+    """The item with its results; None, the default, for a change of the run itself."""
     details: RunDetails = field(kw_only=True, repr=False)
     """The run as last observed."""
     items_incomplete: bool = False
-    """For a final run: its results did not show every item as final in time; read them again later."""
+    """Whether some results of a final run were still missing after `Settings.results_timeout`; False by
+    default.
+
+    Read them again later with `Run.results`.
+    """
     _cursor: str | Callable[[], str] = field(default="", repr=False, eq=False)
 
     @property
     def id(self) -> str:
-        """A text that identifies this status of this run or item, the same after a restart."""
+        """A text that identifies this status of this run or item, the same after a restart.
+
+        Use it to recognise a change that is yielded again after a restart.
+        """
         parts = (self.run_id, self.item and self.item.item_id, self.new.name)
         return "/".join(part for part in parts if part)
 
     @property
     def cursor(self) -> str:
-        """The position of this change; a watcher that starts from it yields this change first.
+        """The position of this change as text; a watcher that starts from it yields this change first.
+
+            async for change in client.watch_all(cursor=path.read_text()):
+                process(change)
+                path.write_text(change.cursor)
 
         To lose no change in a crash, store the cursor of the oldest change that is not processed yet. The
         text is opaque, and its length grows with the number of runs that are not final. It is computed on

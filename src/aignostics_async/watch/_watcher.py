@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 
 
 class Watcher(AsyncIterator[Change]):
-    """An async iterator over the changes of runs, each yielded once; created by `watch` and `watch_all`.
+    """An async iterator over the changes of runs, created by `watch` and `watch_all`.
 
-    Requests are sent only while a task waits for a change. All watchers of the client share them, and they
-    run outside the context of any caller: context variables are unset in hooks and log records.
+        watcher = run.watch()
+        async for change in watcher:
+            print(change.reference, change.new)
+
+    Each change is yielded once. Requests are sent only while a task waits for a change. All watchers of the
+    client share the requests, which run outside the context of any caller: context variables are unset in
+    hooks and log records.
 
     A cancelled or timed-out wait loses no change and no progress. At most one request per client may stay in
-    flight after it; the next wait continues with it. It ends with its response or its timeout, when the last
-    watcher of the client is closed, or when the client is closed. Closing a watcher is therefore optional.
+    flight after it; the next wait continues with that request. The request ends with its response or its
+    timeout, when the last watcher of the client is closed, or when the client is closed. Closing a watcher is
+    therefore optional.
 
     Only one task at a time may wait for the next change, or UsageError is raised; create a watcher for each
     task.
@@ -43,11 +49,13 @@ class Watcher(AsyncIterator[Change]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the next change, or the end of the iteration, is available without waiting."""
+        """Whether the next change, an error, or the end of the iteration is available without waiting."""
         return self._subscription.is_ready
 
     async def aclose(self) -> None:
         """Stop watching; the iteration ends, also in a task that waits for a change.
+
+            await watcher.aclose()
 
         Cancels the request in flight if this is the last open watcher of the client. Closing twice does
         nothing.
