@@ -1,5 +1,6 @@
 # The public names, each once; scripts/public_names.py makes _exports.py from this list.
 
+from ._corrections import CorrectionReport as CorrectionReport
 from ._create import can_create_job as can_create_job, create_job as create_job
 from ._job import BulkJob as BulkJob
 from ._observer import JobObserver as JobObserver, PendingDecisions as PendingDecisions

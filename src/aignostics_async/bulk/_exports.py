@@ -3,6 +3,7 @@
 HOMES = {
     "Audit": "report._audit",
     "BulkJob": "_job",
+    "CorrectionReport": "_corrections",
     "EventType": "database._journal",
     "Finding": "preflight._findings",
     "FindingGroup": "preflight._findings",

@@ -15,7 +15,9 @@ from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._tasks import plain_task_group
 from ..errors import JobError, UsageError
 from ..transfer._progress import check_callback, ignore
-from . import _maintenance
+from . import _corrections, _maintenance
+from ._assembly import make_reconciler, make_submitter
+from ._corrections import CorrectionReport
 from ._expiry_monitor import monitor_expiry
 from ._generation import begin_generation, record_stop
 from ._identity import check_server, verify_identity
@@ -27,18 +29,14 @@ from .database._job_folder import HighWaterMarkFile, JobFolder
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
 from .preflight.slide_probe._prober import Prober
-from .reconciliation._duplicates import Reconciler
 from .reconciliation._platform import PlatformClient
-from .reconciliation._submitter import Submitter
-from .reconciliation._tags import tag_of
 from .report._summary import Summary, read_summary
 from .stages._callbacks import CallbackGuard
 from .stages._context import JobContext
 from .stages._pipeline import run_pipeline
-from .stages._submitting import Signing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .._client import Client
     from ..storage import Store, StoreAddress
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
     from .database._journal import Listener
     from .database._queries import JobRow
     from .database._states import ItemState
+    from .reconciliation._duplicates import Reconciler
+    from .reconciliation._submitter import Submitter
 
 _REQUEST_INTERVAL = 0.5  # seconds
 
@@ -212,9 +212,7 @@ class BulkJob:
         version = await context.with_retries(
             lambda: client.applications.version(self.plan.application_version)
         )
-        context.requirements = Requirements(
-            version, self.plan.artifact, pack=self.plan.pack, identifying=self.plan.identifying
-        )
+        context.requirements = Requirements.of(self.plan, version)
         submitter, reconciler = await self._begin(context, PlatformClient(client, version, self._clock))
         async with Prober() as prober, plain_task_group() as group:
             group.start_soon(self._watch_for_requests)
@@ -232,8 +230,7 @@ class BulkJob:
     def drain(self) -> None:
         """Let `run` finish what it has begun, begin nothing new, and return.
 
-        Can be called from any task of the loop, and more than once; called before `run`, it applies to the
-        next one.
+        Can be called from any task of the loop; called before `run`, it applies to the next one.
         """
         self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:
@@ -252,31 +249,52 @@ class BulkJob:
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
         await verify_identity(self._database, client, self.plan)
-        reconciler = self._reconciler(client, PlatformClient(client, version, self._clock))
-        adopted: list[str] = []
-        while True:
-            result = await reconciler.adopt(is_copy=True)
-            adopted += result.adopted
-            if result.unread:
-                raise JobError(
-                    f"run {result.unread[0]} may be of this job and can't be read; try again later"
-                )
-            if not result.is_open:
-                return adopted
-            await self._clock.sleep(reconciler.replica_lag)
+        platform = PlatformClient(client, version, self._clock)
+        reconciler = make_reconciler(self._job, self.plan, self._database, client, platform)
+        return await _maintenance.adopt(reconciler, self._clock)
 
-    async def retry(self, *, failed: bool = False, rerun: bool = False) -> int:
+    async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
         """Let quarantined items continue from their last state, and return how many there are.
 
         By default nothing is billed again. With `failed`, items that the platform ended without results
         continue, too; with `rerun`, those that are held because an earlier run has results of the same slide.
-        Both become part of new runs, which are billed. Raises JobDatabaseError.
+        Both become part of new runs, which are billed. `only` names references, or patterns of them such as
+        `lung/**`. Raises JobDatabaseError.
         """
-        return await self._database.write(_retries.retry(failed=failed, rerun=rerun))
+        numbers = await self._database.read(_corrections.numbers_of(only))
+        return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
 
-    async def count_billable_retries(self, *, failed: bool = False, rerun: bool = False) -> int:
+    async def correct(
+        self,
+        client: Client,
+        *,
+        mpp: float | None = None,
+        manifest: str | os.PathLike[str] | None = None,
+        only: Sequence[str] = (),
+        failed: bool = False,
+        rerun: bool = False,
+    ) -> CorrectionReport:
+        """Retry items with another resolution or other metadata, checked as they were by `create_job`.
+
+            report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
+
+        `mpp` counts for files without a resolution; lines of `manifest` count for the slides that they name.
+        What has a fault stays as it was, and the report tells why; the others continue. Costs reading each
+        slide. Raises ConfigurationError or UsageError for an invalid value, and what `run_preflight` raises.
+        """
+        self._check_idle()
+        check_server(client, self.plan)
+        told = _corrections.Corrections(mpp, manifest, only=only, failed=failed, rerun=rerun)
+        return await _corrections.correct(self._database, client, self.plan, told)
+
+    async def count_billable_retries(
+        self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
+    ) -> int:
         """Return how many items `retry` with these arguments would allow to be billed again."""
-        return await self._database.read(_retries.count_billable_retries(failed=failed, rerun=rerun))
+        numbers = await self._database.read(_corrections.numbers_of(only))
+        return await self._database.read(
+            _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
+        )
 
     async def held_items(self) -> Mapping[str, str]:
         """Return the items that are held for a decision: a mapping from reference to id of the earlier run.
@@ -336,44 +354,26 @@ class BulkJob:
         """
         return await _maintenance.clean(self._database, client.store(store or self.plan.store))
 
-    def _reconciler(self, client: Client, platform: PlatformClient) -> Reconciler:
-        return Reconciler(
-            database=self._database,
-            platform=platform,
-            client=client,
-            version=self.plan.application_version,
-            tag=tag_of(self.id) if self.plan.reference_tag else "",
-            since=self._job.created_at,
-            replica_lag=self.plan.timeouts.replica_lag,
-            quiescence=self.plan.timeouts.quiescence,
-        )
-
     async def _begin(self, context: JobContext, platform: PlatformClient) -> tuple[Submitter, Reconciler]:
         """Verify the identity and begin a new generation, before anything can be sent."""
         await context.with_retries(lambda: verify_identity(self._database, context.client, self.plan))
         high_water_mark = HighWaterMarkFile(self.id)
         reconciler = evolve(
-            self._reconciler(context.client, platform),
+            make_reconciler(self._job, self.plan, self._database, context.client, platform),
             on_duplicate=lambda second: context.journal.emit(
                 EventType.RUN_DUPLICATE, run_id=second.run_id, text=second.done
             ),
         )
         generation = await begin_generation(context, high_water_mark, platform, reconciler)
-        return Submitter(
-            database=self._database,
-            platform=platform,
+        submitter = make_submitter(
+            context,
+            platform,
+            since=self._job.created_at,
             high_water_mark=high_water_mark,
             generation=generation,
-            version=self.plan.application_version,
-            since=self._job.created_at,
-            timeouts=self.plan.timeouts,
-            prepare=Signing(context),
-            clock=self._clock,
-            sleep=context.sleep_while_sending,
-            is_draining=lambda: not context.may_send or self._is_cancel_requested(),
-            on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),
-            on_wait=lambda reason: context.journal.emit(EventType.WAITING, text=reason),
-        ), reconciler
+            is_cancelled=self._is_cancel_requested,
+        )
+        return submitter, reconciler
 
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""

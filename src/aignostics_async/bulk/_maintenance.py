@@ -13,6 +13,7 @@ from ..errors import (
     AignosticsError,
     ConfigurationError,
     Conflict,
+    JobError,
     JobRefused,
     JobStateError,
     NotFound,
@@ -23,11 +24,13 @@ from .database._states import IntentState, ItemState
 
 if TYPE_CHECKING:
     from .._client import Client
+    from .._core._clock import Clock
     from ..storage import Store
     from ._plan import JobPlan
     from .database._database import Database
     from .database._queries import IntentRow
     from .database._writer import Execute
+    from .reconciliation._duplicates import Reconciler
 
 _CANCELLED = "the job was cancelled before it was sent"
 _WAS_CANCELLED = "it was cancelled"
@@ -93,6 +96,19 @@ async def _end_run(client: Client, run_id: str) -> str:
     except NotFound:
         return "it was not there any more"
     return _WAS_CANCELLED if is_cancelled else "it was over already"
+
+
+async def adopt(reconciler: Reconciler, clock: Clock) -> list[str]:
+    """Adopt runs that the database does not know, until no replica can hide one; return their ids."""
+    adopted: list[str] = []
+    while True:
+        result = await reconciler.adopt(is_copy=True)
+        adopted += result.adopted
+        if result.unread:
+            raise JobError(f"run {result.unread[0]} may be of this job and can't be read; try again later")
+        if not result.is_open:
+            return adopted
+        await clock.sleep(reconciler.replica_lag)
 
 
 async def verify(database: Database) -> list[Path]:

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..bulk import BulkJob, JobObserver
+from ..bulk import BulkJob, Finding, JobObserver
 from ..errors import UsageError
 from ._confirm import Yes, confirm
 from ._options import Endpoint, client
 from ._output import count, err, out
 
 _SOME_ARE_BAD = 3
+_HAS_FAULTS = 6
 
 
 async def pause(directory: Path, /) -> None:
@@ -41,11 +42,17 @@ async def retry(
     *,
     failed: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     rerun: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    only: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    mpp: float | None = None,
+    manifest: Path | None = None,
     yes: Yes = False,
-) -> None:
+) -> int:
     """Let slides that were set aside continue where they stopped; 'bulk resume' then works on them.
 
-    Nothing that was paid for is paid again.
+    Nothing that was paid for is paid again. With --mpp or --manifest the slides are read and checked as at
+    the beginning; those with faults stay as they were, and it ends with 6.
+
+    Example: `bulk retry job/ --mpp 0.25 --only 'lung/**'`
 
     Parameters
     ----------
@@ -55,20 +62,37 @@ async def retry(
         Also submit slides again that the platform ended without results; they are billed again.
     rerun
         Also submit slides that are held because an earlier run has results of them; they are billed again.
+    only
+        A reference, or a pattern of them such as 'lung/**'. Without it, all slides.
+    mpp
+        µm per pixel, for slides whose file has none.
+    manifest
+        A corrected CSV file, as for 'bulk plan'. It counts for the slides that its lines name.
     """
     JobObserver(directory)
     async with BulkJob.open(directory) as job:
-        billed = await job.count_billable_retries(failed=failed, rerun=rerun)
+        billed = await job.count_billable_retries(failed=failed, rerun=rerun, only=only)
         if billed:
             confirm(f"{count(billed, 'item')} that had a run will be billed again", yes=yes)
-        number = await job.retry(failed=failed, rerun=rerun)
-        left = 0 if failed else await job.count_billable_retries(failed=True)
+        faults: tuple[Finding, ...] = ()
+        if mpp is None and manifest is None:
+            number = await job.retry(failed=failed, rerun=rerun, only=only)
+        else:
+            async with client() as session:
+                report = await job.correct(
+                    session, mpp=mpp, manifest=manifest, only=only, failed=failed, rerun=rerun
+                )
+            number, faults = report.released, report.faults
+        left = 0 if failed else await job.count_billable_retries(failed=True, only=only)
     out(f"{count(number, 'slide')} will go on with 'bulk resume'" if number else "there is nothing to retry")
+    for fault in faults:
+        err(f"still set aside: {fault}")
     if left:
         err(
             f"{count(left, 'slide')} ended without results at the platform; --failed submits them again, and "
             "they are billed again"
         )
+    return _HAS_FAULTS if faults else 0
 
 
 async def adopt(directory: Path, /) -> None:

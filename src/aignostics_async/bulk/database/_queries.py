@@ -140,6 +140,18 @@ def items_in(
     return lambda execute: [ItemRow(*row) for row in execute(query, values)]
 
 
+def items_numbered(numbers: Iterable[int]) -> Callable[[Execute], list[ItemRow]]:
+    """Return the query for items by their numbers."""
+    query = f"{_ITEM} WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number"
+    values = (json.dumps(list(numbers)),)
+    return lambda execute: [ItemRow(*row) for row in execute(query, values)]
+
+
+def references() -> Callable[[Execute], dict[str, int]]:
+    """Return the query for the numbers of all items by their references."""
+    return lambda execute: dict(execute("SELECT reference, number FROM items"))
+
+
 def item(number: int) -> Callable[[Execute], ItemRow]:
     """Return the query for one item."""
     query = f"{_ITEM} WHERE number = ?"

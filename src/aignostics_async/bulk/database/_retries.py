@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
 
 from ._commands import move_item
+from ._queries import ItemRow, items_numbered
 from ._run_commands import VANISHED, open_intents
 from ._states import ItemState
 from ._writer import Execute
 
-_CLEARED = {"fault": None, "remedy": None, "attempts": 0}
+_CLEARED: Mapping[str, Any] = {"fault": None, "remedy": None, "attempts": 0}
 _UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
+_READ_AGAIN = {"uri": None, "etag": None, "info": None, "fingerprint": None}
+NOTHING: Mapping[int, Mapping[str, Any]] = {}
 
 
-def retry(*, failed: bool, rerun: bool = False) -> Callable[[Execute], int]:
+def retry(
+    *,
+    failed: bool,
+    rerun: bool = False,
+    only: Collection[int] | None = None,
+    corrections: Mapping[int, Mapping[str, Any]] = NOTHING,
+) -> Callable[[Execute], int]:
     """Return the command that lets quarantined items go on; gives how many.
 
     With `failed` those go on too that the platform ended without results, with `rerun` those that are held
-    because an earlier run has results of the same slide.
+    because an earlier run has results of the same slide. `only` names items by number. Items with
+    `corrections`, which are columns by number, are read again.
     """
 
     def command(execute: Execute) -> int:
-        query = (
-            "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status, "
-            "billed_run IS NOT NULL AND NOT may_be_rebilled "
-            "FROM items LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
-        )
-        rows = execute(query, (ItemState.QUARANTINED, ItemState.FAILED)).fetchall()
         count = 0
-        for number, state, uri, run_id, item_id, run_status, is_held in rows:
-            was_sent = run_id is not None
-            is_there = was_sent and item_id is not None and run_status != VANISHED
-            if state == ItemState.QUARANTINED and is_there:
-                move_item(number, ItemState.SUCCEEDED, **_CLEARED)(execute)
-            elif (was_sent and not failed) or (is_held and not rerun):
-                continue  # it would be billed again
-            else:
-                # What is known from an adopted run only was never uploaded by this job.
-                state_before = ItemState.STORED if uri else ItemState.FOUND
-                execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (number,))
-                decided = {"may_be_rebilled": 1} if is_held else {}
-                move_item(number, state_before, **_CLEARED, **_UNSENT, **decided)(execute)
+        for item in _retried(execute, failed=failed, rerun=rerun, only=only):
             count += 1
+            if item.state is ItemState.SUCCEEDED:
+                move_item(item.number, item.state, **_CLEARED)(execute)
+                continue
+            execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (item.number,))
+            state, columns = item.state, {**_CLEARED, **_UNSENT}
+            if item.is_held:
+                columns["may_be_rebilled"] = 1
+            if item.number in corrections:
+                state, columns = ItemState.FOUND, {**columns, **_READ_AGAIN, **corrections[item.number]}
+            move_item(item.number, state, **columns)(execute)
         open_intents()(execute)
         if count:
             execute("UPDATE job SET cancelled_at = NULL")
@@ -50,21 +55,60 @@ def retry(*, failed: bool, rerun: bool = False) -> Callable[[Execute], int]:
     return command
 
 
-def count_billable_retries(*, failed: bool, rerun: bool) -> Callable[[Execute], int]:
-    """Return the query for how many items a retry would let be billed again."""
-    failures = (
-        "SELECT count(*) FROM items LEFT JOIN seen ON seen.run_id = items.run_id "
-        "WHERE items.state = 'FAILED' OR (items.state = 'SET_ASIDE' AND items.run_id IS NOT NULL "
-        "AND (item_id IS NULL OR seen.status = ?))"
-    )
-    held = (
-        "SELECT count(*) FROM items "
-        "WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL AND NOT may_be_rebilled"
-    )
+def retryable(
+    *, failed: bool, rerun: bool, only: Collection[int] | None = None
+) -> Callable[[Execute], list[ItemRow]]:
+    """Return the query for the items that `retry` would send, those that have results excepted."""
 
-    def query(execute: Execute) -> int:
-        counts = [execute(failures, (VANISHED,)).fetchone()[0] if failed else 0]
-        counts.append(execute(held).fetchone()[0] if rerun else 0)
-        return sum(counts)
+    def query(execute: Execute) -> list[ItemRow]:
+        items = _retried(execute, failed=failed, rerun=rerun, only=only)
+        return items_numbered(item.number for item in items if item.state is not ItemState.SUCCEEDED)(execute)
 
     return query
+
+
+def count_billable_retries(
+    *, failed: bool, rerun: bool, only: Collection[int] | None = None
+) -> Callable[[Execute], int]:
+    """Return the query for how many items a retry would let be billed again."""
+
+    def query(execute: Execute) -> int:
+        items = _retried(execute, failed=failed, rerun=rerun, only=only)
+        return sum(item.is_held or item.had_run for item in items)
+
+    return query
+
+
+@frozen
+class _Retried:
+    """An item that goes on."""
+
+    number: int
+    state: ItemState
+    """Its state then."""
+    is_held: bool
+    """Whether it was held because an earlier run has results of the same slide."""
+    had_run: bool
+    """Whether it had a run that gives it no results."""
+
+
+def _retried(
+    execute: Execute, *, failed: bool, rerun: bool, only: Collection[int] | None
+) -> Iterator[_Retried]:
+    query = (
+        "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status, "
+        "billed_run IS NOT NULL AND NOT may_be_rebilled "
+        "FROM items LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
+    )
+    rows = execute(query, (ItemState.QUARANTINED, ItemState.FAILED)).fetchall()
+    for number, state, uri, run_id, item_id, run_status, is_held in rows:
+        was_sent = run_id is not None
+        is_there = was_sent and item_id is not None and run_status != VANISHED
+        if only is not None and number not in only:
+            continue
+        if state == ItemState.QUARANTINED and is_there:
+            yield _Retried(number, ItemState.SUCCEEDED, is_held=False, had_run=False)
+        elif (not was_sent or failed) and (not is_held or rerun):  # else it would be billed again
+            # What is known from an adopted run only was never uploaded by this job.
+            state_then = ItemState.STORED if uri else ItemState.FOUND
+            yield _Retried(number, state_then, is_held=bool(is_held), had_run=was_sent)

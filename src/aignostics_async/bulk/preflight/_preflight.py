@@ -82,7 +82,7 @@ async def run_preflight(
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
-    requirements = Requirements(version, plan.artifact, pack=plan.pack, identifying=plan.identifying)
+    requirements = Requirements.of(plan, version)
     preflight = _Preflight(plan, sources, client, requirements, keep, progress)
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:

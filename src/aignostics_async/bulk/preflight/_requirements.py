@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
@@ -21,6 +21,7 @@ from ._metadata_columns import CellReader
 
 if TYPE_CHECKING:
     from ...slides import SlideInfo
+    from .._plan import JobPlan
     from .sources._slide_entry import SlideEntry
 
 _MISSING = re.compile(r"metadata(?P<place>[^:]*): '(?P<name>.+)' is a required property")
@@ -53,6 +54,11 @@ class Requirements:
         self._cells = CellReader(schema, self._validator)
         self._pack = pack
         self._policies = as_policies(identifying)
+
+    @classmethod
+    def of(cls, plan: JobPlan, version: ApplicationVersion) -> Self:
+        """Return what a version requires of the slides of a plan."""
+        return cls(version, plan.artifact, pack=plan.pack, identifying=plan.identifying)
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
         """Return a slide as an input artifact; `checksum` is in wire form.

@@ -50,6 +50,8 @@ class Manifest:
 
     rows: tuple[ManifestRow, ...]
     faults: tuple[Finding, ...]
+    columns: frozenset[str] = frozenset()
+    """The names of its columns, those with empty cells included."""
 
 
 def read_manifest(path: Path, reference: str = "reference") -> Manifest:
@@ -98,7 +100,7 @@ class _Reader:
             self._fault(lines.line_num + skipped, f"it can't be read as CSV ({error})", _SAVE_AGAIN)
         if columns and not rows and not self._faults:
             self._fault(None, "it has no rows", "give a line for each slide")
-        return Manifest(tuple(rows), tuple(self._faults))
+        return Manifest(tuple(rows), tuple(self._faults), frozenset(columns))
 
     def _columns(self, header: Sequence[str]) -> list[str]:
         """Return the names of columns; none if the header can't be used."""

@@ -116,16 +116,11 @@ class Walk:
             yield Candidate(found, _relative(found, root, listed.path), place=listed.place)
 
     def _named(self, root: str, path: str, place: str) -> str | None:
-        """Return the file that a list names, as it may have been written on another system."""
-        found = os.path.abspath(os.path.join(root, path))
-        if "\\" in path and os.sep == "/" and not os.path.lexists(found):
-            windows = PureWindowsPath(path)
-            if windows.drive:
-                remedy = "write it as it is on this machine"
-                self._fault(f"{path} is a path of another machine", remedy, place)
-                return None
-            found = os.path.abspath(os.path.join(root, windows.as_posix()))
-        return found if self._is_file(found, place) else None
+        """Return the file that a list names, unless there is none."""
+        found = absolute(root, path)
+        if found is None:
+            self._fault(f"{path} is a path of another machine", "write it as it is on this machine", place)
+        return found if found is not None and self._is_file(found, place) else None
 
     def _is_file(self, path: str, place: str | None) -> bool:
         """Whether a path that was given by name is a file; tells if not."""
@@ -136,6 +131,15 @@ class Walk:
 
     def _fault(self, problem: str, remedy: str, place: str) -> None:
         self.faults.append(Finding(FindingKind.SOURCE, problem, remedy, place))
+
+
+def absolute(folder: str | Path, path: str) -> str | None:
+    """Return a path that is written relative to a folder, maybe on another system; None for a drive's."""
+    found = os.path.abspath(os.path.join(folder, path))
+    if "\\" in path and os.sep == "/" and not os.path.lexists(found):
+        windows = PureWindowsPath(path)
+        return None if windows.drive else os.path.abspath(os.path.join(folder, windows.as_posix()))
+    return found
 
 
 def _not_a_file(path: str) -> tuple[str, str]:

@@ -1,0 +1,64 @@
+"""The parts of a job at work that find and create its runs, put together for one client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .database._journal import EventType
+from .reconciliation._duplicates import Reconciler
+from .reconciliation._submitter import Submitter
+from .reconciliation._tags import tag_of
+from .stages._submitting import Signing
+
+if TYPE_CHECKING:
+    from .._client import Client
+    from ._plan import JobPlan
+    from .database._database import Database
+    from .database._job_folder import HighWaterMarkFile
+    from .database._queries import JobRow
+    from .reconciliation._platform import PlatformClient
+    from .stages._context import JobContext
+
+
+def make_reconciler(
+    job: JobRow, plan: JobPlan, database: Database, client: Client, platform: PlatformClient
+) -> Reconciler:
+    """Return what settles runs of a job that its database does not know."""
+    return Reconciler(
+        database=database,
+        platform=platform,
+        client=client,
+        version=plan.application_version,
+        tag=tag_of(job.id) if plan.reference_tag else "",
+        since=job.created_at,
+        replica_lag=plan.timeouts.replica_lag,
+        quiescence=plan.timeouts.quiescence,
+    )
+
+
+def make_submitter(
+    context: JobContext,
+    platform: PlatformClient,
+    *,
+    since: float,
+    high_water_mark: HighWaterMarkFile,
+    generation: int,
+    is_cancelled: Callable[[], bool],
+) -> Submitter:
+    """Return what creates the runs of a job, one for each intent."""
+    return Submitter(
+        database=context.database,
+        platform=platform,
+        high_water_mark=high_water_mark,
+        generation=generation,
+        version=context.plan.application_version,
+        since=since,
+        timeouts=context.plan.timeouts,
+        prepare=Signing(context),
+        clock=context.clock,
+        sleep=context.sleep_while_sending,
+        is_draining=lambda: not context.may_send or is_cancelled(),
+        on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),
+        on_wait=lambda reason: context.journal.emit(EventType.WAITING, text=reason),
+    )

@@ -1,0 +1,185 @@
+"""Corrections of slides that were set aside or failed, checked as everything was when the job was made."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+from attrs import evolve, field, frozen
+
+from .._core._tasks import for_each
+from ..errors import UsageError
+from .database import _queries, _retries
+from .preflight._findings import Finding, FindingKind
+from .preflight._requirements import Requirements
+from .preflight.slide_probe._prober import Prober
+from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
+from .preflight.sources._selection_rules import SelectionRule
+from .preflight.sources._slide_entry import SlideEntry
+from .preflight.sources._sources import Sources
+from .preflight.sources._walk import absolute
+
+if TYPE_CHECKING:
+    from .._client import Client
+    from ._plan import JobPlan
+    from .database._database import Database
+    from .database._queries import ItemRow
+    from .database._writer import Execute
+
+
+@frozen
+class CorrectionReport:
+    """What became of corrections."""
+
+    released: int
+    """Slides that go on."""
+    faults: tuple[Finding, ...]
+    """Why the others do not; nothing was changed about them."""
+    unused: int = 0
+    """Lines of the manifest for slides that are not set aside."""
+
+
+def numbers_of(only: Sequence[str]) -> Callable[[Execute], set[int] | None]:
+    """Return the query for the items whose references are named or fit a pattern; None where nothing is."""
+    if isinstance(only, str):
+        raise UsageError(f"only takes several references or patterns; put the one in a list: [{only!r}]")
+    rules = [SelectionRule(pattern, counts=True) for pattern in only]
+
+    def query(execute: Execute) -> set[int] | None:
+        if not only:
+            return None
+        known = _queries.references()(execute)
+        return {
+            number
+            for reference, number in known.items()
+            if reference in only or any(rule.fits(reference) for rule in rules)
+        }
+
+    return query
+
+
+@frozen
+class Corrections:
+    """What is corrected, and of which items. Raises ConfigurationError or UsageError for an invalid value."""
+
+    mpp: float | None
+    manifest: str | os.PathLike[str] | None
+    only: Sequence[str] = field(kw_only=True)
+    failed: bool = field(kw_only=True)
+    rerun: bool = field(kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.mpp is None and self.manifest is None:
+            raise UsageError("there is nothing to correct; give mpp, a manifest or both")
+        Sources(places=["."], mpp=self.mpp)  # refuses what is no resolution
+
+
+async def correct(database: Database, client: Client, plan: JobPlan, told: Corrections) -> CorrectionReport:
+    """Apply corrections to the items that a retry would send, and let those go on that have no fault then."""
+    which = {"failed": told.failed, "rerun": told.rerun}
+    path = None if told.manifest is None else Path(told.manifest)
+    manifest = Manifest((), ()) if path is None else await to_thread.run_sync(read_manifest, path)
+    if manifest.faults:
+        return CorrectionReport(0, manifest.faults)
+    numbers = await database.read(numbers_of(told.only))
+    wanted = await database.read(_retries.retryable(**which, only=numbers))
+    lines = _Lines(manifest, path or Path())
+    entries = {row.number: entry for row in wanted if (entry := _corrected(row, lines, told.mpp)) is not None}
+    mended = {row.reference for row in wanted if row.number in entries}
+    taken = set(await database.read(_queries.references())) - mended
+    faults = [*_take_collisions(entries, taken), *await _take_faulty(entries, client, plan)]
+    columns = {
+        number: {
+            "path": entry.path,
+            "reference": entry.reference,
+            "overrides": json.dumps(entry.overrides()),
+        }
+        for number, entry in entries.items()
+    }
+    command = _retries.retry(**which, only=columns.keys(), corrections=columns)
+    released = await database.write(command) if columns else 0
+    return CorrectionReport(released, tuple(faults), lines.unused)
+
+
+class _Lines:
+    """The lines of a manifest of corrections, by the slide that each is about."""
+
+    def __init__(self, manifest: Manifest, path: Path) -> None:
+        self.columns = manifest.columns
+        self._path = path
+        self._rows: dict[str, tuple[str, ManifestRow]] = {}
+        self._used: set[int] = set()
+        for row in manifest.rows:
+            self._add(row)
+
+    @property
+    def unused(self) -> int:
+        """How many lines are about no slide that was set aside."""
+        return len({row.line for _, row in self._rows.values()} - self._used)
+
+    def _add(self, row: ManifestRow) -> None:
+        place = f"{self._path.name}, line {row.line}"
+        path = absolute(self._path.parent, row.path) or row.path
+        for key in (path, place):
+            self._rows.setdefault(key, (path, row))
+
+    def of(self, row: ItemRow) -> tuple[str, ManifestRow] | None:
+        """Return the path and the line for an item: that of its file, or of a line that was refused."""
+        for key in (row.path, *row.overrides.get("files", ())):
+            if (found := self._rows.get(key)) is not None:
+                self._used.add(found[1].line)
+                return found
+        return None
+
+
+def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | None:
+    """Return an item with its corrections; None for one that nothing is said about."""
+    entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
+    found = lines.of(row)
+    if found is None:
+        return None if mpp is None or entry.is_rejected else evolve(entry, mpp=(mpp, mpp))
+    path, line = found
+    kept = {name: cell for name, cell in entry.cells.items() if name not in lines.columns}
+    if entry.is_rejected:
+        reference = line.reference or Path(path).name
+        entry = evolve(entry, path=path, reference=reference, is_rejected=False)
+    given = (mpp, mpp) if mpp is not None else entry.mpp
+    return evolve(
+        entry,
+        mpp=line.mpp or given,
+        mpp_source=line.mpp_source or entry.mpp_source,
+        cells={**kept, **line.cells},
+    )
+
+
+def _take_collisions(entries: dict[int, SlideEntry], taken: set[str]) -> Iterator[Finding]:
+    """Take out each slide whose new reference is another one's, and give a fault for it."""
+    for number, entry in list(entries.items()):
+        if entry.reference in taken:
+            del entries[number]
+            problem = f"its reference {entry.reference!r} is that of another slide of the job"
+            yield Finding(FindingKind.REFERENCE, problem, "give it another one in the manifest", entry.path)
+        taken.add(entry.reference)
+
+
+async def _take_faulty(entries: dict[int, SlideEntry], client: Client, plan: JobPlan) -> list[Finding]:
+    """Read every slide, take out those with faults, and return the faults."""
+    version = await client.applications.version(plan.application_version)
+    requirements = Requirements.of(plan, version)
+    faults: list[Finding] = []
+
+    async def check(number: int) -> None:
+        entry = entries[number]
+        probed = await prober.probe(entry.slide)
+        its = [probed] if isinstance(probed, Finding) else list(requirements.faults(entry, probed.info))
+        if its:
+            faults.extend(its)
+            del entries[number]
+
+    async with Prober() as prober:
+        await for_each(list(entries), check, limit=prober.workers)
+    return faults
