@@ -3,6 +3,7 @@ PYTHON ?= python3
 SLIDES ?=
 LOGIN ?=
 NEW ?=
+CONTRACT ?=
 WRITE ?=
 ARGUMENTS ?=
 PYTHONS ?= 3.11 3.12 3.13
@@ -26,7 +27,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -69,23 +70,28 @@ test-pythons:  ## Run the fast tests with each Python of PYTHONS="3.11 3.12 3.13
 test-slow: $(VENV)/.env $(NODE_TOOLS)  ## Run what `make test` only samples: all examples, kills and regenerations
 	$(BIN)/python -m pytest $(PARALLEL) -m "slow or hypothesis" --hypothesis-profile=slow
 
-generate: $(VENV)/.env  ## Generate generated/ from openapi.json
+generate: $(VENV)/.env  ## Generate the packages in generated/, one for each contract
 	$(BIN)/python scripts/regenerate.py
 
-check-generated: $(VENV)/.env  ## Check that generated/ is what openapi.json gives
+check-generated: $(VENV)/.env  ## Check that generated/ is what the contracts give
 	$(BIN)/python scripts/regenerate.py --check
 
-spec-diff: $(VENV)/.env $(NODE_TOOLS)  ## Say what a specification changes, and which code it touches: NEW=file
+spec-diff: $(VENV)/.env $(NODE_TOOLS)  ## Say what a specification changes, and which code it touches: NEW=file or the root of a deployment; CONTRACT=1.8
 	@test -n "$(NEW)" || { echo "give the other specification: make spec-diff NEW=path" >&2; exit 1; }
-	@$(BIN)/python scripts/spec_diff.py "$(NEW)"; status=$$?; case $$status in \
+	@$(BIN)/python scripts/spec_diff.py "$(NEW)" $(if $(CONTRACT),--contract "$(CONTRACT)"); status=$$?; case $$status in \
 	  0) echo "exit status 0: no change that a program can notice";; \
 	  2) echo "exit status 2: additions or deprecations, nothing breaks";; \
-	  3) echo "exit status 3: it breaks something; make update-spec NEW=$(NEW) says how far an update gets";; \
+	  3) echo "exit status 3: it breaks something; make update-spec $(if $(CONTRACT),CONTRACT=$(CONTRACT) )NEW=$(NEW) says how far an update gets";; \
 	  *) exit $$status;; esac >&2
 
-update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tree: NEW=file; WRITE=1 takes it in
+update-spec: $(VENV)/.env $(NODE_TOOLS)  ## Try a specification in a scratch tree: NEW=file or root; CONTRACT=1.8; WRITE=1 applies it
 	@test -n "$(NEW)" || { echo "give the new specification: make update-spec NEW=path" >&2; exit 1; }
-	@$(BIN)/python scripts/update_spec.py "$(NEW)" $(if $(WRITE),--write)
+	@$(BIN)/python scripts/update_spec.py "$(NEW)" $(if $(CONTRACT),--contract "$(CONTRACT)") $(if $(WRITE),--write) || { \
+	  echo "exit status 1: it stopped where the text above says" >&2; exit 1; }
+
+add-contract: $(VENV)/.env  ## Add a line of the contract beside the others: CONTRACT=2.0 NEW=file or root
+	@test -n "$(NEW)" -a -n "$(CONTRACT)" || { echo "give line and specification: make add-contract CONTRACT=2.0 NEW=path" >&2; exit 1; }
+	@$(BIN)/python scripts/add_contract.py "$(CONTRACT)" "$(NEW)"
 
 lint: $(VENV)/.env check-names  ## Check style, import contracts, names and words
 	$(BIN)/ruff check --quiet .

@@ -1,9 +1,11 @@
-"""Regenerate the client from the contract, or check that it is up to date.
+"""Regenerate the clients from the contracts, or check that they are up to date.
 
-    openapi.json -> overlay -> validate -> openapi-python-client -> generated/aignostics_api + stamp.json
+    openapi.json                 -> overlay -> validate -> generator -> generated/aignostics_api
+    contracts/1.8/openapi.json   -> overlay -> validate -> generator -> generated/aignostics_api_1_8
+    ...                                                              -> generated/stamp.json
 
-Replaces generated/aignostics_api. With --check nothing is written: the package is generated into a scratch
-folder and compared byte for byte with the committed one.
+Replaces the packages and the stamp, all or none. With --check nothing is written: the packages are generated
+into a scratch folder and compared byte for byte with the committed ones. Some five seconds for each contract.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from contract import swap
+from contract import document, lines, swap
+from contract.lines import ContractLine
 from jsonpath_ng.ext.parser import parse
 from oas_patch.overlay import apply_overlay
 from openapi_spec_validator import validate
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = "aignostics_api"
 MEND = "run `make generate` and commit the result; generated/ is never edited by hand"
 
 
@@ -63,17 +65,20 @@ def _places(node: Any, wanted: Any, path: str = "#") -> Iterator[str]:
 
 
 def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
-    """Generate the package for a mended contract into `target`, with the generator settings under `root`."""
+    """Generate the package `target` for a mended contract, with the generator settings under `root`."""
+    settings = yaml.safe_load((root / "scripts/generator.yaml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
-        document = Path(scratch, "client.json")
-        document.write_text(json.dumps(mended), encoding="utf-8")
+        client, config = Path(scratch, "client.json"), Path(scratch, "generator.yaml")
+        client.write_text(json.dumps(mended), encoding="utf-8")
+        named = {**settings, "package_name_override": target.name}
+        config.write_text(yaml.safe_dump(named), encoding="utf-8")
         command = [
             *(sys.executable, "-m", "openapi_python_client", "generate"),
-            *("--path", str(document), "--output-path", str(target), "--overwrite"),
+            *("--path", str(client), "--output-path", str(target), "--overwrite"),
             # Otherwise a schema that the generator can't read is dropped with exit status 0.
             "--fail-on-warning",
             *("--meta", "none"),
-            *("--config", str(root / "scripts/generator.yaml")),
+            *("--config", str(config)),
             *("--custom-template-path", str(root / "scripts/templates")),
         ]
         # The formatter lies beside this interpreter, which may not be on the PATH.
@@ -87,8 +92,9 @@ def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
 
 
 def stamp(root: Path) -> str:
-    """Return the text of stamp.json: the hashes and versions of everything that the package depends on."""
-    inputs = ["openapi.json", "scripts/overlay.yaml", "scripts/generator.yaml"]
+    """Return the text of stamp.json: the hashes and versions of everything that the packages depend on."""
+    contracts = [name for line in lines.all_lines(root) for name in (line.document, line.overlay)]
+    inputs = sorted([*contracts, "scripts/generator.yaml"])
     inputs += sorted(str(p.relative_to(root)) for p in (root / "scripts/templates").rglob("*.jinja"))
     record = {
         "inputs": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in inputs},
@@ -97,27 +103,34 @@ def stamp(root: Path) -> str:
     return json.dumps(record, indent=2, sort_keys=True) + "\n"
 
 
-def build(root: Path, target: Path) -> None:
-    """Build package and stamp for the contract under `root` into `target`."""
-    contract = json.loads((root / "openapi.json").read_text(encoding="utf-8"))
-    mended, unmatched = apply_mends(contract, overlay(root))
+def build(root: Path, target: Path) -> list[str]:
+    """Build packages and stamp for the contracts under `root` into `target`; return the names of all."""
+    packages = [line.package for line in lines.all_lines(root)]
+    for line in lines.all_lines(root):
+        build_package(root, line, target / line.package)
+    (target / "stamp.json").write_text(stamp(root), encoding="utf-8")
+    return [*packages, "stamp.json"]
+
+
+def build_package(root: Path, line: ContractLine, target: Path) -> None:
+    """Build the package of one contract under `root` as `target`."""
+    mended, unmatched = apply_mends(document.read(root / line.document), overlay(root, line))
     if unmatched:
         raise RegenerationError(
-            "these actions of scripts/overlay.yaml match nothing in openapi.json; fix or delete them:\n  "
+            f"these actions of {line.overlay} match nothing in {line.document}; fix or delete them:\n  "
             + "\n  ".join(unmatched)
         )
-    check_valid(mended)
-    generate(mended, root, target / PACKAGE)
-    (target / "stamp.json").write_text(stamp(root), encoding="utf-8")
+    check_valid(mended, line)
+    generate(mended, root, target)
 
 
-def overlay(root: Path) -> dict[str, Any]:
-    """Return the overlay of the tree under `root`."""
-    actions: dict[str, Any] = yaml.safe_load((root / "scripts/overlay.yaml").read_text(encoding="utf-8"))
+def overlay(root: Path, line: ContractLine = lines.OLDEST) -> dict[str, Any]:
+    """Return the overlay of a contract of the tree under `root`."""
+    actions: dict[str, Any] = yaml.safe_load((root / line.overlay).read_text(encoding="utf-8"))
     return actions
 
 
-def check_valid(mended: dict[str, Any]) -> None:
+def check_valid(mended: dict[str, Any], line: ContractLine = lines.OLDEST) -> None:
     """Raise RegenerationError unless the contract with the overlay is valid OpenAPI."""
     try:
         validate(mended)
@@ -126,7 +139,7 @@ def check_valid(mended: dict[str, Any]) -> None:
         raise RegenerationError(
             f"the contract with the overlay is not valid: {error.message}"
             + (f", at {places}" if places else "")
-            + "; fix it with an action in scripts/overlay.yaml"
+            + f"; fix it with an action in {line.overlay}"
         ) from error
     except (LookupError, ValueError) as error:
         raise RegenerationError(f"the contract with the overlay is not valid: {error}") from error
@@ -143,15 +156,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def differences(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
     """Return a line for each file that is missing, unexpected or different."""
-    lines = []
+    found = []
     for name in sorted(committed.keys() | expected.keys()):
         if name not in committed:
-            lines.append(f"missing:    generated/{name}")
+            found.append(f"missing:    generated/{name}")
         elif name not in expected:
-            lines.append(f"unexpected: generated/{name}")
+            found.append(f"unexpected: generated/{name}")
         elif committed[name] != expected[name]:
-            lines.append(f"different:  generated/{name}")
-    return lines
+            found.append(f"different:  generated/{name}")
+    return found
 
 
 def main() -> int:
@@ -163,17 +176,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         built = Path(scratch)
         try:
-            build(arguments.root, built)
-        except RegenerationError as error:
+            names = build(arguments.root, built)
+        except (document.NotASpecification, RegenerationError) as error:
             print(error, file=sys.stderr)
             return 1
         if not arguments.check:
-            names = {f"generated/{name}": built / name for name in (PACKAGE, "stamp.json")}
-            swap.put(arguments.root, names)
+            swap.put(arguments.root, {f"generated/{name}": built / name for name in names})
             return 0
-        lines = differences(contents(arguments.root / "generated"), contents(built))
-    if lines:
-        print(*lines, f"generated/ is out of date: {MEND}", sep="\n", file=sys.stderr)
+        found = differences(contents(arguments.root / "generated"), contents(built))
+    if found:
+        print(*found, f"generated/ is out of date: {MEND}", sep="\n", file=sys.stderr)
         return 1
     print("generated/ is up to date")
     return 0

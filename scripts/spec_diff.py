@@ -1,7 +1,9 @@
-"""Compare the committed contract with another: what changed, how severe it is, which code it affects.
+"""Compare a committed contract with another: what changed, how severe it is, which code it affects.
 
-    .venv/bin/python scripts/spec_diff.py NEW            markdown
-    .venv/bin/python scripts/spec_diff.py NEW --format json
+    .venv/bin/python scripts/spec_diff.py NEW                      with openapi.json, the line 1.0; markdown
+    .venv/bin/python scripts/spec_diff.py NEW --contract 1.8 --format json
+
+NEW is a file, or the root of a deployment, whose own document is read: https://platform.example.com
 
 Exit status: 0 for no or cosmetic changes, 2 for additive ones and deprecations, 3 for breaking ones, 1 for an
 error.
@@ -15,8 +17,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import regenerate
-from contract import document, report, swap
+from contract import document, lines, report, swap
 from contract.changes import compare
+from contract.lines import OLDEST, ContractLine, UnknownLine
 from contract.redocly import ToolMissing, verdicts
 from contract.severity import Judged, judge
 from contract.usage import modules, uses
@@ -32,23 +35,25 @@ class Arguments(argparse.ArgumentParser):
         self.exit(1, f"{self.prog}: {message}\n")
 
 
-def differences(root: Path, base: dict[str, Any], new: dict[str, Any]) -> list[Judged]:
+def differences(
+    root: Path, base: dict[str, Any], new: dict[str, Any], line: ContractLine = OLDEST
+) -> list[Judged]:
     """Return every change between two contracts, with its severity for the code under `root`."""
-    overlay = regenerate.overlay(root)
+    overlay = regenerate.overlay(root, line)
     mended, _ = regenerate.apply_mends(new, overlay)
     after = operation_ids(mended)
     tags_before, tags_after = first_tags(regenerate.apply_mends(base, overlay)[0]), first_tags(mended)
     # A new operation id changes nothing if the overlay sets the old one.
     named = frozenset(
         ("operation", *operation)
-        for operation, module in modules(root, base).items()
+        for operation, module in modules(root, base, line).items()
         if PythonIdentifier(after.get(operation, ""), "") == module
     )
     # The first tag names the package that the module lies in.
     named |= {
         ("tags", *operation) for operation, tag in tags_before.items() if tags_after.get(operation) == tag
     }
-    return judge(compare(base, new), verdicts(base, new), uses(root, base), named)
+    return judge(compare(base, new), verdicts(base, new), uses(root, base, line), named)
 
 
 def first_tags(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -73,21 +78,24 @@ def operation_ids(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
 
 def main() -> int:
     parser = Arguments(description=__doc__.splitlines()[0])
-    parser.add_argument("new", type=Path, metavar="NEW", help="the other specification, JSON or YAML")
+    parser.add_argument("new", metavar="NEW", help="the other specification: a file, or a deployment's root")
+    parser.add_argument("--contract", default=OLDEST.name, help="the line of the contract; by default 1.0")
     parser.add_argument("--format", choices=["markdown", "json"], default="markdown")
     parser.add_argument(
         "--root", type=Path, default=regenerate.ROOT, help="the tree with the committed contract"
     )
     arguments = parser.parse_args()
-    committed = arguments.root / "openapi.json"
     swap.finish(arguments.root)
     try:
-        judged = differences(arguments.root, document.read(committed), document.read(arguments.new))
-    except (document.NotASpecification, ToolMissing) as error:
+        line = lines.find_line(arguments.root, arguments.contract)
+        new, name = document.read_any(arguments.new)
+        print("comparing: some seconds", file=sys.stderr)
+        judged = differences(arguments.root, document.read(arguments.root / line.document), new, line)
+    except (document.NotASpecification, ToolMissing, UnknownLine) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     write = report.markdown if arguments.format == "markdown" else report.as_json
-    print(write(judged, committed.name, arguments.new.name), end="")
+    print(write(judged, line.document, name), end="")
     return report.verdict(judged).exit_status
 
 

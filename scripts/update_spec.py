@@ -2,8 +2,12 @@
 
     read -> compare -> overlay -> validate -> generate -> type check -> contract tests -> report
 
-The tree changes only at the end, and only with --write: openapi.json, the generated package and an entry in
-the changelog, all of them or none. Exit status: 0 if every step passed, 1 if it stopped.
+    .venv/bin/python scripts/update_spec.py NEW                    the line 1.0, openapi.json
+    .venv/bin/python scripts/update_spec.py NEW --contract 1.8     contracts/1.8/openapi.json
+
+NEW is a file, or the root of a deployment. The tree changes only at the end, and only with --write: the
+contract, its generated package and an entry in the changelog, all of them or none. Exit status: 0 if every
+step passed, 1 if it stopped.
 """
 
 from __future__ import annotations
@@ -20,17 +24,24 @@ from typing import Any
 import regenerate
 import spec_diff
 import yaml
-from contract import changelog, document, report, swap, types
+from contract import changelog, document, lines, report, swap, types
+from contract.lines import OLDEST, ContractLine, UnknownLine
 from contract.redocly import ToolMissing
 from contract.severity import Judged
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-_WRITTEN = ("openapi.json", "generated/aignostics_api", "generated/stamp.json", "CHANGELOG.md")
 _LEFT_BEHIND = shutil.ignore_patterns(
     *(".git", ".venv", ".incoming", "node_modules", "__pycache__", "*_cache", ".hypothesis"),
     *("build", "dist", "demo"),
 )
 _TEST_SECONDS = 1200
+# What a step takes on two cores.
+_EXPECTED = {
+    "comparing": "some seconds",
+    "generating": "some ten seconds",
+    "type check": "half a minute, two minutes the first time",
+    "contract tests": "three minutes",
+}
 
 
 class Stopped(Exception):
@@ -39,62 +50,74 @@ class Stopped(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("new", type=Path, metavar="NEW", help="the new specification, JSON or YAML")
+    parser.add_argument("new", metavar="NEW", help="the new specification: a file, or a deployment's root")
+    parser.add_argument("--contract", default=OLDEST.name, help="the line of the contract; by default 1.0")
     parser.add_argument("--write", action="store_true", help="write it to the tree if every step passes")
     parser.add_argument("--root", type=Path, default=regenerate.ROOT, help="the tree to update")
     arguments = parser.parse_args()
     swap.finish(arguments.root)
+    root: Path = arguments.root.resolve()
     try:
+        line = lines.find_line(root, arguments.contract)
         with tempfile.TemporaryDirectory() as scratch:
-            update(arguments.root.resolve(), arguments.new, Path(scratch, "tree"), write=arguments.write)
-    except (document.NotASpecification, ToolMissing, regenerate.RegenerationError, Stopped) as error:
+            update(root, line, arguments.new, Path(scratch, "tree"), write=arguments.write)
+    except (
+        *(document.NotASpecification, ToolMissing, UnknownLine),
+        *(regenerate.RegenerationError, Stopped),
+    ) as error:
         print(f"\nStopped: {error}\nThe tree is unchanged.", file=sys.stderr)
         return 1
     return 0
 
 
-def update(root: Path, path: Path, scratch: Path, *, write: bool) -> None:
-    """Run every step for the specification in `path`; raises the reason to stop."""
-    base, new = document.read(root / "openapi.json"), document.read(path)
-    judged = spec_diff.differences(root, base, new)
-    text = report.markdown(judged, "openapi.json", path.name)
+def update(root: Path, line: ContractLine, source: str, scratch: Path, *, write: bool) -> None:
+    """Run every step for a specification; raises the reason to stop."""
+    base, (new, name) = document.read(root / line.document), document.read_any(source)
+    _begin("comparing")
+    judged = spec_diff.differences(root, base, new, line)
+    text = report.markdown(judged, line.document, name)
     _say("compared", report.summary(judged))
     try:
-        unmatched = _generate(root, scratch, new)
-        _check_types(scratch, judged)
+        unmatched = _generate(root, line, scratch, new)
+        _check_types(scratch, line, judged)
         _test(root, scratch)
     finally:
         print(f"\n{text}")
     if not write:
-        print(f"Every step passed. To write it: make update-spec NEW={path} WRITE=1")
+        which = "" if line == OLDEST else f" CONTRACT={line.name}"
+        print(f"Every step passed. To write it: make update-spec{which} NEW={source} WRITE=1")
         return
     if unmatched:
         raise Stopped(
-            "delete the actions of scripts/overlay.yaml that match nothing any more, and try again:\n  "
+            f"delete the actions of {line.overlay} that match nothing any more, and try again:\n  "
             + "\n  ".join(unmatched)
         )
-    changelog.add(scratch / "CHANGELOG.md", path.name, judged)
-    swap.put(root, {name: scratch / name for name in _WRITTEN})
-    print("Written: " + ", ".join(_WRITTEN))
+    changelog.add(scratch / "CHANGELOG.md", name, judged)
+    written = (line.document, f"generated/{line.package}", "generated/stamp.json", "CHANGELOG.md")
+    swap.put(root, {each: scratch / each for each in written})
+    print("Written: " + ", ".join(written))
 
 
-def _generate(root: Path, scratch: Path, new: dict[str, Any]) -> list[str]:
+def _generate(root: Path, line: ContractLine, scratch: Path, new: dict[str, Any]) -> list[str]:
     """Create the scratch tree with the new contract and its client; return actions without a match."""
+    _begin("generating")
     shutil.copytree(root, scratch, ignore=_LEFT_BEHIND, symlinks=True)
-    (scratch / "openapi.json").write_text(document.pretty(new), encoding="utf-8")
-    actions = regenerate.overlay(root)
+    (scratch / line.document).write_text(document.pretty(new), encoding="utf-8")
+    actions = regenerate.overlay(root, line)
     mended, unmatched = regenerate.apply_mends(new, actions)
     for target in unmatched:
         _say("overlay", f"this action matches nothing any more: {target}")
     if unmatched:
         # Without them, the remaining steps see a consistent scratch tree.
         actions["actions"] = [each for each in actions["actions"] if each["target"] not in unmatched]
-        (scratch / "scripts/overlay.yaml").write_text(yaml.safe_dump(actions), encoding="utf-8")
-    regenerate.check_valid(mended)
+        (scratch / line.overlay).write_text(yaml.safe_dump(actions), encoding="utf-8")
+    regenerate.check_valid(mended, line)
     _say("validated", "the contract with the overlay is valid OpenAPI")
-    shutil.rmtree(scratch / "generated" / regenerate.PACKAGE, ignore_errors=True)
-    regenerate.build(scratch, scratch / "generated")
-    if missing := dropped(mended, scratch / "generated" / regenerate.PACKAGE):
+    package = scratch / "generated" / line.package
+    shutil.rmtree(package, ignore_errors=True)
+    regenerate.build_package(scratch, line, package)
+    (scratch / "generated/stamp.json").write_text(regenerate.stamp(scratch), encoding="utf-8")
+    if missing := dropped(mended, package):
         raise Stopped("the generator silently left these out:\n  " + "\n  ".join(missing))
     _say("generated", f"{len(spec_diff.operation_ids(mended))} operations, no warning, nothing left out")
     return unmatched
@@ -113,18 +136,20 @@ def dropped(mended: dict[str, Any], package: Path) -> list[str]:
     ]
 
 
-def _check_types(scratch: Path, judged: list[Judged]) -> None:
-    errors = types.check(scratch)
+def _check_types(scratch: Path, line: ContractLine, judged: list[Judged]) -> None:
+    _begin("type check")
+    errors = types.check(scratch, line)
     if errors:
         places = types.to_rewrite(errors, judged)
-        lines = [f"the façade does not fit the new client: {len(errors)} type errors. To rewrite:"]
+        told = [f"the façade does not fit the new client: {len(errors)} type errors. To rewrite:"]
         for (file, function), reasons in places.items():
-            lines += [f"  {function} in {file}", *(f"    {reason}" for reason in reasons)]
-        raise Stopped("\n".join(lines))
+            told += [f"  {function} in {file}", *(f"    {reason}" for reason in reasons)]
+        raise Stopped("\n".join(told))
     _say("type check", "the façade fits the new client")
 
 
 def _test(root: Path, scratch: Path) -> None:
+    _begin("contract tests")
     shared = Path(os.environ.get("AIGNOSTICS_SHARED", root.parent / "shared")).resolve()
     environment = {
         **os.environ,
@@ -138,6 +163,10 @@ def _test(root: Path, scratch: Path) -> None:
     if done.returncode:
         raise Stopped(f"the contract tests fail with it:\n{done.stdout[-6000:]}{done.stderr[-2000:]}")
     _say("contract tests", done.stdout.strip().splitlines()[-1].strip("= "))
+
+
+def _begin(step: str) -> None:
+    print(f"{step + ':':16}{_EXPECTED[step]} ...", file=sys.stderr, flush=True)
 
 
 def _say(step: str, text: str) -> None:

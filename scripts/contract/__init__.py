@@ -1,5 +1,6 @@
-"""The modules of `make spec-diff` and `make update-spec`.
+"""The modules of `make spec-diff`, `make update-spec` and `make add-contract`.
 
+lines      the lines of the contract: document, overlay, package
 document   read a specification, or say why the file is not one
 changes    what is added, removed, renamed and changed between two contracts
 schemas    the part of `changes` for schemas

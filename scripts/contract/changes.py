@@ -146,6 +146,10 @@ class _Comparison:
             effect = Effect.BREAKS if one is not None or required else Effect.EXTENDS
             yield at.change("removed" if other is None else "added", Subject.BODY, effect)
         elif one is not None and other is not None:
+            mine, yours = (sorted(each["requestBody"]["content"]) for each in (ours, theirs))
+            if not set(mine) & set(yours):
+                detail = f"{', '.join(mine)} → {', '.join(yours)}"
+                yield at.change("changed", Subject.BODY, Effect.BREAKS, detail)
             yield from self.schemas.value(at, Subject.BODY, one, other)
 
     def responses(self, pair: Pair, ours: Schema, theirs: Schema) -> Iterator[Change]:

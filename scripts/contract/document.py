@@ -1,29 +1,83 @@
-"""Read a specification, or say why the file is not one."""
+"""Read a specification from a file or a deployment, or say why it is not one."""
 
 from __future__ import annotations
 
 import json
 import math
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
+
+_OWN_DOCUMENT = "/api/v1/openapi.json"  # where a deployment shows its document, without a token
+_MAX_SIZE = 32 * 1024 * 1024
+_SECONDS = 60
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class NotASpecification(Exception):
     """The file is not an OpenAPI 3 document; the text says what it is and what to do."""
 
 
+def read_any(source: str) -> tuple[dict[str, Any], str]:
+    """Return the document at a path or an address, and a name for it. Raises NotASpecification.
+
+    An address is the root of a deployment, or that of a document, which ends with .json, .yaml or .yml.
+    """
+    if "://" not in source:
+        return read(Path(source)), Path(source).name
+    address, host = _address(source)
+    return _openapi(address, _parse(address, _fetch(address))), host
+
+
 def read(path: Path) -> dict[str, Any]:
     """Return the OpenAPI document in a JSON or YAML file. Raises NotASpecification."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise NotASpecification(f"{path} can't be read: {error.strerror}") from error
+    return _openapi(str(path), _parse(str(path), _text(str(path), content)))
+
+
+def _address(source: str) -> tuple[str, str]:
+    """Return the address of a document, and the host it comes from."""
+    parts = urlsplit(source)
+    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if not parts.hostname or not (parts.scheme == "https" or is_local) or parts.username or parts.password:
+        raise NotASpecification(
+            f"{source} is no address of a deployment, such as https://platform.example.com"
+        )
+    if parts.path.endswith((".json", ".yaml", ".yml")):
+        return source, parts.hostname
+    return source.rstrip("/") + _OWN_DOCUMENT, parts.hostname
+
+
+def _fetch(address: str) -> str:
+    request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - http is loopback
+            content: bytes = answer.read(_MAX_SIZE + 1)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise NotASpecification(
+                f"{address} answered {error.code}; is it the root, without /api?"
+            ) from error
+    except (OSError, ValueError) as error:
+        raise NotASpecification(f"{address} can't be read: {getattr(error, 'reason', error)}") from error
+    if len(content) > _MAX_SIZE:
+        raise NotASpecification(f"{address} is larger than {_MAX_SIZE} bytes, and no specification is")
+    return _text(address, content)
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotASpecification(f"{path} is not a text file: byte {error.start} is not UTF-8") from error
-    return _openapi(path, _parse(path, text))
+        raise NotASpecification(f"{name} is not a text file: byte {error.start} is not UTF-8") from error
 
 
 def pretty(document: dict[str, Any]) -> str:
@@ -31,7 +85,7 @@ def pretty(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _parse(path: Path, text: str) -> Any:
+def _parse(path: str, text: str) -> Any:
     start = text.lstrip()
     if not start:
         raise NotASpecification(f"{path} is empty; was the download finished?")
@@ -54,7 +108,7 @@ def _parse(path: Path, text: str) -> Any:
         raise NotASpecification(f"{path} {error}") from error
 
 
-def _parse_json(path: Path, text: str) -> Any:
+def _parse_json(path: str, text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except _BadValue as error:
@@ -103,7 +157,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return mapping
 
 
-def _openapi(path: Path, document: Any) -> dict[str, Any]:
+def _openapi(path: str, document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise NotASpecification(f"{path} contains a {type(document).__name__}, not an OpenAPI document")
     if "swagger" in document:
@@ -137,7 +191,7 @@ def _references(node: Any) -> Iterator[str]:
             yield from _references(child)
 
 
-def _check_reference(path: Path, document: dict[str, Any], reference: str) -> None:
+def _check_reference(path: str, document: dict[str, Any], reference: str) -> None:
     if not reference.startswith("#/"):
         raise NotASpecification(
             f"{path} refers to another file, {reference!r}; bundle the specification into one document"

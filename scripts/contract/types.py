@@ -11,8 +11,9 @@ from pathlib import Path
 
 from attrs import frozen
 
+from contract.lines import ContractLine
 from contract.severity import Judged, Severity
-from contract.usage import EMULATOR, FACADE, GENERATED, functions
+from contract.usage import EMULATOR, FACADE, functions, is_of
 
 _LINE = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): error: (?P<text>.*)$")
 _GONE = re.compile(r'has no attribute "(\w+)"')
@@ -29,28 +30,28 @@ class TypeFault:
     text: str
 
 
-def check(root: Path) -> list[TypeFault]:
+def check(root: Path, line: ContractLine) -> list[TypeFault]:
     """Return mypy's errors in the façade; one of an import is reported where the import is used."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--no-error-summary", FACADE],
         cwd=root, capture_output=True, text=True, check=False, timeout=_SECONDS,
     )  # fmt: skip
-    found = [match for line in done.stdout.splitlines() if (match := _LINE.match(line))]
+    found = [match for text in done.stdout.splitlines() if (match := _LINE.match(text))]
     if done.returncode and not found:
         raise RuntimeError(f"mypy failed to run:\n{done.stdout}{done.stderr}")
-    faults = _missing_modules(root)
+    faults = _missing_modules(root, line.package)
     for match in found:
-        path, line, text = root / match["file"], int(match["line"]), match["text"]
+        path, number, text = root / match["file"], int(match["line"]), match["text"]
         around = functions(path)
-        if line in around:
-            faults.append(TypeFault(match["file"], line, around[line], text))
+        if number in around:
+            faults.append(TypeFault(match["file"], number, around[number], text))
         else:
             gone = _GONE.search(text)
-            faults += _where_used(root, path, line, gone[1] if gone else "", text)
+            faults += _where_used(root, path, number, gone[1] if gone else "", text, package=line.package)
     return faults
 
 
-def _missing_modules(root: Path) -> list[TypeFault]:
+def _missing_modules(root: Path, package: str) -> list[TypeFault]:
     """Return the imports of generated modules that no longer exist.
 
     mypy would find them in the package installed for development.
@@ -58,23 +59,23 @@ def _missing_modules(root: Path) -> list[TypeFault]:
     faults = []
     for path in sorted((root / FACADE).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{GENERATED}.api."):
+            if isinstance(node, ast.ImportFrom) and is_of(node.module, f"{package}.api"):
                 folder = root / "generated" / str(node.module).replace(".", "/")
                 for alias in node.names:
                     if not (folder / f"{alias.name}.py").is_file():
                         text = f"the module {alias.name} is gone from {node.module}"
-                        faults += _where_used(root, path, node.lineno, alias.name, text)
+                        faults += _where_used(root, path, node.lineno, alias.name, text, package=package)
     return faults
 
 
-def _where_used(root: Path, path: Path, line: int, name: str, text: str) -> list[TypeFault]:
+def _where_used(root: Path, path: Path, line: int, name: str, text: str, *, package: str) -> list[TypeFault]:
     """Return a fault for each function that uses an imported name, or one for the import itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     file, around = path.relative_to(root).as_posix(), functions(path)
     local = {
         alias.asname or alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(GENERATED)
+        if isinstance(node, ast.ImportFrom) and is_of(node.module, package)
         for alias in node.names
         if alias.name == name
     }

@@ -2,7 +2,8 @@
 
 In contracts/, the Python code tells: imports of generated modules and classes, and the attributes and
 keywords of their instances. The emulator writes JSON by hand, so there the strings tell: paths, keys, values.
-A dictionary with all required keys of exactly one schema counts as that schema.
+A dictionary with all required keys of exactly one schema counts as that schema. Modules whose names end with
+the marker of another line, such as v1_8, belong to that one.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from urllib.parse import urlsplit
 from attrs import define, field, frozen
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
+from contract import lines
+from contract.lines import OLDEST, ContractLine
 from contract.names import Operation, path_shape
 from contract.shapes import Schema, reference, without_null
 
 FACADE = "src/aignostics_async"
 EMULATOR = "src/aignostics_async/emulator"
-GENERATED = "aignostics_api"
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 Key = tuple[str, ...]
@@ -51,11 +53,11 @@ class _Names:
     fields: dict[str, dict[str, tuple[str, Schema]]]
 
 
-def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
-    """Return the lines that use each part of the contract."""
+def uses(root: Path, contract: Mapping[str, Any], line: ContractLine = OLDEST) -> dict[Key, list[Use]]:
+    """Return the lines of code that use each part of the contract."""
     found: dict[Key, set[Use]] = {}
-    names = _names(contract, modules(root, contract))
-    for path in sorted((root / FACADE).rglob("*.py")):
+    names = _names(contract, modules(root, contract, line))
+    for path in own_modules(root, line):
         file = path.relative_to(root).as_posix()
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
@@ -63,17 +65,37 @@ def uses(root: Path, contract: Mapping[str, Any]) -> dict[Key, list[Use]]:
         entries: Iterable[tuple[Key, ast.AST]]
         if file.startswith(EMULATOR):
             entries = [*_emulator(tree, contract), *_server_paths(tree, contract)]
-        elif GENERATED in text:
-            entries = [*_Bridge(names, tree).entries(), *_values(tree)]
+        elif imports_package(tree, line.package):
+            entries = [*_Bridge(names, line.package, tree).entries(), *_values(tree)]
         else:
             entries = [*_values(tree), *_sort_orders(tree, contract), *_server_paths(tree, contract)]
         for key, node in entries:
-            line = getattr(node, "lineno", 0)
-            found.setdefault(key, set()).add(Use(file, line, places.get(line, "module level")))
-    return {key: sorted(lines) for key, lines in found.items()}
+            number = getattr(node, "lineno", 0)
+            found.setdefault(key, set()).add(Use(file, number, places.get(number, "module level")))
+    return {key: sorted(where) for key, where in found.items()}
 
 
-def modules(root: Path, contract: Mapping[str, Any]) -> dict[Operation, str]:
+def own_modules(root: Path, line: ContractLine) -> list[Path]:
+    """Return the modules of src that speak this line of the contract, or any of them."""
+    others = {other.marker for other in lines.all_lines(root) if other != line}
+
+    def is_own(path: Path) -> bool:
+        return not any(part.endswith(marker) for part in path.with_suffix("").parts for marker in others)
+
+    return sorted(path for path in (root / FACADE).rglob("*.py") if is_own(path.relative_to(root)))
+
+
+def is_of(module: str | None, package: str) -> bool:
+    """Whether a module is the package or below it."""
+    return module == package or (module or "").startswith(f"{package}.")
+
+
+def imports_package(tree: ast.AST, package: str) -> bool:
+    """Whether a module imports from a generated package."""
+    return any(isinstance(node, ast.ImportFrom) and is_of(node.module, package) for node in ast.walk(tree))
+
+
+def modules(root: Path, contract: Mapping[str, Any], line: ContractLine = OLDEST) -> dict[Operation, str]:
     """Return the committed module of each operation, by the requests that the modules send."""
     by_shape = {
         (method, path_shape(path)): (method, path)
@@ -81,7 +103,7 @@ def modules(root: Path, contract: Mapping[str, Any]) -> dict[Operation, str]:
         for method in item
     }
     found = {}
-    for file in sorted((root / "generated" / GENERATED / "api").glob("*/*.py")):
+    for file in sorted((root / "generated" / line.package / "api").glob("*/*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         made = {text for text, _ in _texts(tree)}
         for shape, operation in by_shape.items():
@@ -134,6 +156,7 @@ class _Bridge:
     """A file that imports the generated package."""
 
     names: _Names
+    package: str
     tree: ast.Module
     # What the names in the file refer to: modules of operations, generated classes.
     operations: dict[str, Operation] = field(factory=dict)
@@ -148,7 +171,7 @@ class _Bridge:
 
     def imports(self) -> Iterator[tuple[Key, ast.AST]]:
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(GENERATED):
+            if isinstance(node, ast.ImportFrom) and is_of(node.module, self.package):
                 for alias in node.names:
                     name = alias.asname or alias.name
                     if alias.name in self.names.operations:

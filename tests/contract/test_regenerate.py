@@ -20,6 +20,7 @@ def tree(root: Path, tmp_path: Path) -> Path:
     """Give a copy of everything that generation reads and writes."""
     shutil.copytree(root / "generated", tmp_path / "generated", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(root / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(root / "contracts", tmp_path / "contracts")
     shutil.copy(root / "openapi.json", tmp_path)
     return tmp_path
 
@@ -122,3 +123,18 @@ def test_an_invalid_contract_is_told_as_such(tree: Path) -> None:
     assert done.returncode == 1
     assert "the contract with the overlay is not valid" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_line_is_added_beside_the_others(tree: Path, root: Path) -> None:
+    command = [sys.executable, str(tree / "scripts/add_contract.py"), "2.0", str(root / "openapi.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert "add aignostics_api_2_0 to the wheel" in done.stdout
+    assert regenerate(tree, "--check").returncode == 0
+    assert (tree / "generated/aignostics_api_2_0/api/public/list_runs.py").is_file()
+    before = files(tree)
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert again.returncode == 1
+    assert "there is a line 2.0 already" in again.stderr
+    assert files(tree) == before

@@ -128,7 +128,7 @@ def test_the_newest_release_stops_at_the_type_check(
     root: Path, shared: Path, tmp_path: Path, committed: dict[str, Any]
 ) -> None:
     tree = tmp_path / "tree"
-    for name in ("src", "generated", "scripts", "tests/contract"):
+    for name in ("src", "generated", "scripts", "contracts", "tests/contract"):
         ignored = shutil.ignore_patterns("__pycache__", "node_modules")
         shutil.copytree(root / name, tree / name, ignore=ignored)
     for name in ("openapi.json", "pyproject.toml", "CHANGELOG.md"):

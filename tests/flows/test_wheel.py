@@ -54,10 +54,17 @@ def test_both_packages_are_in_it_and_typed(wheel: Path) -> None:
         "aignostics_api/py.typed",
         "aignostics_async/emulator/openapi.json",
         "aignostics_api/api/public/list_runs.py",
+        "aignostics_api_1_8/py.typed",
+        "aignostics_api_1_8/api/public/list_runs.py",
     ):
         assert name in names
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"aignostics_async", "aignostics_api", "aignostics_async-0.1.0.dist-info"}
+    assert tops == {
+        "aignostics_async",
+        "aignostics_api",
+        "aignostics_api_1_8",
+        "aignostics_async-0.1.0.dist-info",
+    }
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -48,12 +48,22 @@ def test_the_walls_stand(tree: Path) -> None:
         (
             "generated/aignostics_api/types.py",
             "import aignostics_async.models",
-            "The generated package does not import the SDK",
+            "Generated packages do not import the SDK",
         ),
         (
             "src/aignostics_async/resources/_runs.py",
             "from aignostics_api.models import RunReadResponse",
-            "Only contracts/ imports the generated package",
+            "Only contracts/ imports generated packages, each translation its own",
+        ),
+        (
+            "src/aignostics_async/resources/_runs.py",
+            "from aignostics_api_1_8.models import RunReadResponse",
+            "Only contracts/ imports generated packages, each translation its own",
+        ),
+        (
+            "generated/aignostics_api_1_8/types.py",
+            "import aignostics_api.models",
+            "Generated packages do not import each other",
         ),
         ("src/aignostics_async/transfer/_upload.py", "import httpx", "Only _http/ imports httpx"),
         (
@@ -90,6 +100,8 @@ def test_the_walls_stand(tree: Path) -> None:
     ids=[
         "generated to ours",
         "past the bridge",
+        "past the bridge of the later line",
+        "one generated package to the other",
         "past http",
         "inside a function",
         "past the wire",

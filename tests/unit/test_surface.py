@@ -28,6 +28,7 @@ HOMES = {
 LAZY = (
     "httpx",
     "aignostics_api",
+    "aignostics_api_1_8",
     "openslide",
     "starlette",
     "jsonschema",

@@ -1,0 +1,20 @@
+from enum import StrEnum
+
+
+class ArtifactOutput(StrEnum):
+    AVAILABLE = "AVAILABLE"
+    DELETED_BY_SYSTEM = "DELETED_BY_SYSTEM"
+    DELETED_BY_USER = "DELETED_BY_USER"
+    NONE = "NONE"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ArtifactOutput | None":
+        """Keep a value that the contract does not list as a member that equals its own text."""
+        if not isinstance(value, str):
+            return None
+        unlisted = str.__new__(cls, value)
+        unlisted._name_ = unlisted._value_ = value
+        return unlisted
+
+    def __str__(self) -> str:
+        return str(self.value)

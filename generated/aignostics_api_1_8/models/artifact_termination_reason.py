@@ -1,0 +1,20 @@
+from enum import StrEnum
+
+
+class ArtifactTerminationReason(StrEnum):
+    SKIPPED = "SKIPPED"
+    SUCCEEDED = "SUCCEEDED"
+    SYSTEM_ERROR = "SYSTEM_ERROR"
+    USER_ERROR = "USER_ERROR"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ArtifactTerminationReason | None":
+        """Keep a value that the contract does not list as a member that equals its own text."""
+        if not isinstance(value, str):
+            return None
+        unlisted = str.__new__(cls, value)
+        unlisted._name_ = unlisted._value_ = value
+        return unlisted
+
+    def __str__(self) -> str:
+        return str(self.value)

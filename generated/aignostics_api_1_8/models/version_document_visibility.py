@@ -1,0 +1,18 @@
+from enum import StrEnum
+
+
+class VersionDocumentVisibility(StrEnum):
+    INTERNAL = "internal"
+    PUBLIC = "public"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "VersionDocumentVisibility | None":
+        """Keep a value that the contract does not list as a member that equals its own text."""
+        if not isinstance(value, str):
+            return None
+        unlisted = str.__new__(cls, value)
+        unlisted._name_ = unlisted._value_ = value
+        return unlisted
+
+    def __str__(self) -> str:
+        return str(self.value)
