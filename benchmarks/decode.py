@@ -29,7 +29,8 @@ from httpx import Response
 
 from aignostics_async import ItemResult
 from aignostics_async._core._pager import PageRequest
-from aignostics_async.contracts._decoding import item, page_of
+from aignostics_async.contracts._decoding import page_of
+from aignostics_async.contracts.v1_0._decoding import item
 
 ROOT = Path(__file__).resolve().parent.parent
 Flat = list[tuple[Any, ...]]

@@ -58,7 +58,7 @@ from .auth import (
     logout as logout,
     token_claims as token_claims,
 )
-from .contracts._requests import Operation as Operation
+from .contracts._protocol import Operation as Operation
 from .downloads._completed_items import CompletedItem as CompletedItem, CompletedItems as CompletedItems
 from .downloads._outcomes import (
     DownloadReport as DownloadReport,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ._config import Retries, Timeouts
     from ._hooks import Hooks
-    from .contracts._requests import Operation
+    from .contracts._protocol import Operation
     from .downloads._completed_items import CompletedItems
     from .transfer._progress import Progress
 

@@ -71,7 +71,7 @@ HOMES = {
     "MissingExtra": "errors",
     "NotASlide": "errors",
     "NotFound": "errors",
-    "Operation": "contracts._requests",
+    "Operation": "contracts._protocol",
     "OutputArtifact": "models",
     "OutputArtifactSpec": "models",
     "Page": "_core._pager",

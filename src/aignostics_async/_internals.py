@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ._core._pager import MIN_PAGE_SIZE, PageRequest
+from .contracts._protocol import RunFilter
 from .submission._create import create_run
 from .watch._start import watch_run
 
@@ -51,7 +52,7 @@ async def server_time(client: Client) -> datetime | None:
     Raises as a request does.
     """
     request = PageRequest.first("-triggered_at", MIN_PAGE_SIZE)
-    page = await client._session.bridge.list_runs(request, application_id=None, application_version=None)
+    page = await client._session.bridge.list_runs(request, RunFilter())
     return page.date
 
 

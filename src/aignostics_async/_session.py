@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._config import Settings
     from ._core._token import TokenSource
     from .auth._endpoint import Claims
-    from .contracts._requests import Bridge
+    from .contracts._protocol import Bridge
     from .downloads._checksum_cache import ChecksumCache
     from .transfer._engine import Engine
     from .watch._poller import Poller
@@ -57,7 +57,7 @@ class Connections:
         # only looks at models or builds its settings needs neither.
         from ._http._api_pool import ApiConnections, ApiPool
         from ._http._client import ssl_context
-        from .contracts._requests import Bridge
+        from .contracts._lines import open_bridge
         from .downloads._checksum_cache import ChecksumCache
         from .transfer._engine import Engine
         from .watch._poller import Poller
@@ -67,7 +67,8 @@ class Connections:
         async with AsyncExitStack() as stack:
             connections = ApiConnections(self.api_root, settings, context, lifetime)
             stack.push_async_callback(connections.aclose)
-            bridge = Bridge(ApiPool(self.api_root, self.source, settings, connections, lifetime))
+            api = ApiPool(self.api_root, self.source, settings, connections, lifetime)
+            bridge = open_bridge("1.0", api)
             engine = Engine(settings, lifetime).open(stack, context)
             poller = Poller(bridge.under(_for_watching(settings)), settings, lifetime)
             stack.push_async_callback(poller.aclose)

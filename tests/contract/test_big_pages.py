@@ -16,7 +16,7 @@ from support import artifact, result
 
 from aignostics_async import Client, ItemResult, Page
 from aignostics_async.contracts import _decoding
-from aignostics_async.contracts._requests import Bridge
+from aignostics_async.contracts.v1_0._requests import Bridge10
 
 RUN_ID = str(uuid.UUID(int=1))
 
@@ -51,7 +51,7 @@ def body_of(results: int) -> bytes:
 async def client_of(body: bytes) -> AsyncIterator[Client]:
     async with Client("https://host.example.com", "token") as client:
         connections = client._session.connections
-        connections._opened = evolve(connections.opened, bridge=Bridge(Wire(body)))  # type: ignore[arg-type]
+        connections._opened = evolve(connections.opened, bridge=Bridge10(Wire(body)))  # type: ignore[arg-type]
         yield client
 
 

@@ -69,7 +69,7 @@ from aignostics_async import (
     Pager,
     RunDetails,
 )
-from aignostics_async.contracts._requests import Bridge
+from aignostics_async.contracts.v1_0._requests import Bridge10
 
 RUN_ID = str(uuid.UUID(int=1))
 RUNS, RUN = "/v1/runs", "/v1/runs/{application_run_id}"
@@ -188,7 +188,7 @@ def platform() -> Iterator[Platform]:
         async def enter() -> None:
             await client.__aenter__()
             connections = client._session.connections
-            connections._opened = evolve(connections.opened, bridge=Bridge(place))  # type: ignore[arg-type]
+            connections._opened = evolve(connections.opened, bridge=Bridge10(place))  # type: ignore[arg-type]
 
         runner.run(enter())
         yield Platform(client, place, runner)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from contract import redocly
 
-BRIDGE = "src/aignostics_async/contracts/_requests.py"
+BRIDGE = "src/aignostics_async/contracts/v1_0/_requests.py"
 
 pytestmark = [
     pytest.mark.node,
@@ -139,7 +139,7 @@ def test_the_newest_release_stops_at_the_type_check(
     assert done.returncode == 1
     assert "no warning, nothing left out" in done.stdout
     assert "the façade does not fit the new client" in done.stderr
-    assert "Bridge.get_run in src/aignostics_async/contracts/_requests.py" in done.stderr
+    assert "Bridge10.get_run in src/aignostics_async/contracts/v1_0/_requests.py" in done.stderr
     assert "RunReadResponse.triggered_by" in done.stderr
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
 

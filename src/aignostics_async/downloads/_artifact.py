@@ -124,10 +124,9 @@ class _Url:
         if not self._is_used and listed.download_url is not None:
             self._is_used = True
             return listed.download_url
-        async for item in self._run.results(item_ids=[self._request.item.item_id]):
-            for artifact in item.output_artifacts:
-                if artifact.artifact_id == listed.artifact_id and artifact.download_url:
-                    return artifact.download_url
+        fresh = await self._run.artifact_url(self._request.item.item_id, listed.artifact_id)
+        if fresh is not None:
+            return fresh
         raise TransferError(
             "the platform offers no URL for it any more; were the results deleted?", name=self._request.name
         )

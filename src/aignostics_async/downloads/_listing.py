@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import evolve, frozen
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 
 class RunReader(Protocol):
-    """The two reads of a run that a download makes; the live handle of a run offers both."""
+    """The reads of a run that a download makes; the live handle of a run offers them."""
 
     async def details(self) -> RunDetails:
         """Return the run as it is now."""
         ...
 
-    def results(self, *, item_ids: Iterable[str] = ()) -> Pager[ItemResult]:
-        """Return a pager over the run's items, or over those with the given ids."""
+    def results(self) -> Pager[ItemResult]:
+        """Return a pager over the run's items."""
+        ...
+
+    async def artifact_url(self, item_id: str, artifact_id: str) -> str | None:
+        """Return a fresh signed URL of an output artifact, or None if there is none any more."""
         ...
 
 

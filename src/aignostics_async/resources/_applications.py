@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import split_version_id
-from ..errors import NotFound
 
 if TYPE_CHECKING:
     from .._session import Session
@@ -78,13 +77,4 @@ class Applications:
         NotFound if there is no such version.
         """
         application_id, wanted = split_version_id(application_version_id)
-        async for found in self.versions(application_id, version=wanted):
-            # Asked for by the server's filter, and checked here: another version is another price.
-            if found.version.removeprefix("v") == wanted:
-                return found
-        raise NotFound(
-            404,
-            method="GET",
-            path=f"/api/v1/applications/{application_id}/versions",
-            detail=f"there is no version {wanted!r}",
-        )
+        return await self._session.bridge.get_application_version(application_id, wanted)

@@ -112,6 +112,14 @@ class Run:
             key=lambda item: item.item_id,
         )
 
+    async def artifact_url(self, item_id: str, artifact_id: str) -> str | None:
+        """Return a fresh signed URL of an output artifact, or None if the platform offers none any more.
+
+        It is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no such
+        run or artifact.
+        """
+        return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
+
     def watch(self, *, cursor: str | None = None) -> Watcher:
         """Watch the run: first its current state and those of its items, then each change.
 

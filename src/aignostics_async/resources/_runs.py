@@ -10,6 +10,7 @@ from .._config import Uploads
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_version_id
 from .._inputs import Item, as_items
+from ..contracts._protocol import RunFilter
 from ..models import ApplicationVersion
 from ..storage import Store, StoreAddress, open_store
 from ._run import Run
@@ -52,11 +53,10 @@ class Runs:
         `page_size` is from 5 to 100. Iterating raises the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
+        filters = RunFilter(application_id=application_id, application_version=version)
         return Pager(
             "list runs",
-            lambda page: self._session.bridge.list_runs(
-                page, application_id=application_id, application_version=version
-            ),
+            lambda page: self._session.bridge.list_runs(page, filters),
             PageRequest.first(sort, page_size),
             key=lambda run: run.run_id,
         )

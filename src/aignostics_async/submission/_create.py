@@ -22,7 +22,7 @@ from ._outcome import CreationOutcome, creation_outcome
 from ._preflight import find_faults
 
 if TYPE_CHECKING:
-    from ..contracts._requests import Bridge
+    from ..contracts._protocol import Bridge
 
 
 async def create_run(

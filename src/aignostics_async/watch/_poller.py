@@ -23,7 +23,7 @@ from ._subscriptions import Subscriptions
 if TYPE_CHECKING:
     from .._config import Settings
     from .._core._lifetime import Lifetime
-    from ..contracts._requests import Bridge
+    from ..contracts._protocol import Bridge
     from ._run_state import RunState
     from ._subscription import Subscription
 

@@ -15,7 +15,7 @@ from ._schedule import FairQueue, TokenBucket
 
 if TYPE_CHECKING:
     from .._config import Settings
-    from ..contracts._requests import Bridge
+    from ..contracts._protocol import Bridge
     from ..models import ItemResult
     from ._run_state import RunState
     from ._schedule import PollSchedule

@@ -18,7 +18,7 @@ from ._run_scan import RunScan, ScanRequest, scan_runs
 
 if TYPE_CHECKING:
     from .._config import Settings
-    from ..contracts._requests import Bridge
+    from ..contracts._protocol import Bridge
     from ._run_state import RunState
     from ._schedule import PollSchedule
     from ._subscription import Subscription

@@ -1,0 +1,121 @@
+"""What every translation of a line of the contract offers, in terms of `models.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from .._config import Settings
+    from .._core._pager import Page, PageRequest
+    from .._http._api_pool import ApiPool
+    from .._http._client import Response
+    from .._inputs import Item
+    from ..models import Application, ApplicationVersion, ItemResult, RunDetails
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class Operation(Protocol[_P, _T_co]):
+    """A module of a generated package's `api.public`, as `client.call` accepts it."""
+
+    def _get_kwargs(self, *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]: ...
+
+    def _parse_response(self, *, client: Any, response: Response) -> _T_co: ...
+
+
+@frozen
+class ContractFacts:
+    """What differs between the lines of the contract beyond the spelling of requests and responses."""
+
+    line: str
+    """The name of the line, such as `1.8`."""
+
+
+@frozen(kw_only=True)
+class RunFilter:
+    """Which runs to list; None selects all."""
+
+    application_id: str | None = None
+    application_version: str | None = None
+    """A version id, such as `he-tme:v1.2.0`."""
+
+
+class Bridge(Protocol):
+    """The operations of one line of the contract; each costs one request unless it says otherwise."""
+
+    facts: ContractFacts
+    api: ApiPool
+
+    def under(self, settings: Settings) -> Bridge:
+        """Return the operations over the same connections, under other timeouts, retries and hooks."""
+        ...
+
+    async def list_applications(self, page: PageRequest) -> Page[Application]:
+        """Return one page of the applications."""
+        ...
+
+    async def list_application_versions(
+        self, application_id: str, page: PageRequest, *, version: str | None
+    ) -> Page[ApplicationVersion]:
+        """Return one page of the versions of an application, or the one of a number."""
+        ...
+
+    async def get_application_version(self, application_id: str, version: str) -> ApplicationVersion:
+        """Return one version by its number, such as `1.2.0`. Raises NotFound."""
+        ...
+
+    async def list_runs(self, page: PageRequest, filters: RunFilter) -> Page[RunDetails]:
+        """Return one page of the caller's runs."""
+        ...
+
+    async def list_runs_again(
+        self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
+    ) -> Page[RunDetails]:
+        """Return one page of the runs, and decode it only if it changed.
+
+        `before` maps a page number to its last body and page, and is updated.
+        """
+        ...
+
+    async def create_run(
+        self, application_version_id: str, items: Sequence[Item], *, once: bool = False
+    ) -> str:
+        """Send a run request and return the id of the new run; with `once`, not again after a 401."""
+        ...
+
+    async def get_run(self, run_id: str) -> RunDetails:
+        """Return the details of a run. Raises NotFound."""
+        ...
+
+    async def cancel_run(self, run_id: str) -> None:
+        """Cancel a run. Raises Conflict for one that is final."""
+        ...
+
+    async def delete_run_results(self, run_id: str) -> None:
+        """Delete the output artifacts of a run. Raises Gone or Conflict."""
+        ...
+
+    async def list_run_results(
+        self,
+        run_id: str,
+        page: PageRequest,
+        *,
+        item_ids: Sequence[str],
+        references: Sequence[str],
+        statuses: Sequence[str],
+    ) -> Page[ItemResult]:
+        """Return one page of the items of a run that match all filters; empty ones select everything."""
+        ...
+
+    async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
+        """Return a fresh signed URL of an output artifact, or None if the platform offers none any more."""
+        ...
+
+    async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Call a generated operation of this line, and return its generated model."""
+        ...

@@ -1,0 +1,1 @@
+"""The translation of 1.0: `_requests` builds and sends, `_decoding` reads responses."""

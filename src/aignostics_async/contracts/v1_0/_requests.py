@@ -1,0 +1,211 @@
+"""The operations of 1.0: parameters in, models or typed errors out.
+
+Only the pure halves of the generated package are used: `_get_kwargs`, which builds a request from parameters,
+and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import aignostics_api
+from aignostics_api.api.public import (
+    cancel_run as _cancel_run,
+    create_run as _create_run,
+    delete_run_results as _delete_run_results,
+    get_run as _get_run,
+    list_application_versions as _list_application_versions,
+    list_applications as _list_applications,
+    list_run_results as _list_run_results,
+    list_runs as _list_runs,
+)
+from aignostics_api.models import (
+    InputArtifactCreationRequest,
+    ItemCreationRequest,
+    ItemStatus as _ItemStatus,
+    RunCreationRequest,
+)
+from aignostics_api.types import UNSET
+
+from ..._core._pager import MAX_PAGE_SIZE, Page, Pager, PageRequest
+from ..._identifiers import as_path_part, as_uuid
+from ..._inputs import Item
+from ...errors import InvalidItems, NotFound
+from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
+from .._decoding import contract_violation, one, page_of
+from .._protocol import ContractFacts, Operation, RunFilter
+from .._requests import GeneratedPackage, call_operation, sealed
+from . import _decoding
+
+if TYPE_CHECKING:
+    from ..._config import Settings
+    from ..._http._api_pool import ApiPool
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_PACKAGE = GeneratedPackage("aignostics_api", "1.0", aignostics_api.Client(base_url=""))
+
+
+class Bridge10:
+    """The operations of 1.0, in terms of `models.py`."""
+
+    facts = ContractFacts(line="1.0")
+
+    def __init__(self, api: ApiPool) -> None:
+        self.api = api
+
+    def under(self, settings: Settings) -> Bridge10:
+        """Return the operations over the same connections, under other timeouts, retries and hooks."""
+        return Bridge10(self.api.under(settings))
+
+    async def list_applications(self, page: PageRequest) -> Page[Application]:
+        request = _list_applications._get_kwargs(**_paging(page))
+        response = await self.api.send("list applications", **request)
+        return await page_of("list applications", response, page, _decoding.application)
+
+    async def list_application_versions(
+        self,
+        application_id: str,
+        page: PageRequest,
+        *,
+        version: str | None,
+    ) -> Page[ApplicationVersion]:
+        request = _list_application_versions._get_kwargs(
+            as_path_part(application_id, "application id"),
+            version=version or UNSET,
+            **_paging(page),
+        )
+        response = await self.api.send("list versions", **request)
+        return await page_of("list versions", response, page, _decoding.version)
+
+    async def get_application_version(self, application_id: str, version: str) -> ApplicationVersion:
+        def fetch(page: PageRequest) -> Awaitable[Page[ApplicationVersion]]:
+            return self.list_application_versions(application_id, page, version=version)
+
+        listing = Pager(
+            "list versions",
+            fetch,
+            PageRequest.first((), MAX_PAGE_SIZE),
+            key=lambda each: each.application_version_id,
+        )
+        async for found in listing:
+            # Asked for by the server's filter, and checked here: another version is another price.
+            if found.version.removeprefix("v") == version:
+                return found
+        raise NotFound(
+            404,
+            method="GET",
+            path=f"/api/v1/applications/{application_id}/versions",
+            detail=f"there is no version {version!r}",
+        )
+
+    async def list_runs(
+        self,
+        page: PageRequest,
+        filters: RunFilter,
+    ) -> Page[RunDetails]:
+        request = _list_runs._get_kwargs(
+            application_id=filters.application_id or UNSET,
+            application_version=filters.application_version or UNSET,
+            **_paging(page),
+        )
+        response = await self.api.send("list runs", **request)
+        return await page_of("list runs", response, page, _decoding.run)
+
+    async def list_runs_again(
+        self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
+    ) -> Page[RunDetails]:
+        """List runs, and decode only pages that changed.
+
+        `before` maps a page number to its last body and page, and is updated.
+        """
+        response = await self.api.send("list runs", **_list_runs._get_kwargs(**_paging(page)))
+        content, known = before.get(page.number, (b"", None))
+        if known is None or content != response.content:
+            known = await page_of("list runs", response, page, _decoding.run)
+            before[page.number] = response.content, known
+        return known
+
+    async def create_run(
+        self, application_version_id: str, items: Sequence[Item], *, once: bool = False
+    ) -> str:
+        """Send a run request and return the id of the new run; with `once`, not again after a 401."""
+        request = sealed(_run_request, application_version_id, items)
+        response = await self.api.send("create run", **request, once=once)
+        # Another 2xx does not promise that the run exists.
+        if response.status_code != 201:
+            raise contract_violation("create run", response, f"201 was expected, not {response.status_code}")
+        return one("create run", response, _decoding.new_run)
+
+    async def get_run(self, run_id: str) -> RunDetails:
+        response = await self.api.send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
+        return one("get run", response, _decoding.run)
+
+    async def cancel_run(self, run_id: str) -> None:
+        # The body of the 202 varies between servers (null, {}, nothing), so it is not read.
+        await self.api.send("cancel run", **_cancel_run._get_kwargs(as_uuid(run_id, "run id")))
+
+    async def delete_run_results(self, run_id: str) -> None:
+        await self.api.send("delete results", **_delete_run_results._get_kwargs(as_uuid(run_id, "run id")))
+
+    async def list_run_results(
+        self,
+        run_id: str,
+        page: PageRequest,
+        *,
+        item_ids: Sequence[str],
+        references: Sequence[str],
+        statuses: Sequence[str],
+    ) -> Page[ItemResult]:
+        request = _list_run_results._get_kwargs(
+            as_uuid(run_id, "run id"),
+            item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
+            reference_in=list(references) or UNSET,
+            # As the contract spells it, whatever spelling the status was read in.
+            status_in=[_ItemStatus(ItemStatus(status).name) for status in statuses] or UNSET,
+            **_paging(page),
+        )
+        response = await self.api.send("list results", **request)
+        return await page_of("list results", response, page, _decoding.item)
+
+    async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
+        request = PageRequest.first((), MAX_PAGE_SIZE)
+        page = await self.list_run_results(run_id, request, item_ids=[item_id], references=(), statuses=())
+        if page.invalid:
+            raise InvalidItems("list results", page.invalid)
+        artifacts = (artifact for item in page.items for artifact in item.output_artifacts)
+        urls = [each.download_url for each in artifacts if each.artifact_id == artifact_id]
+        return next(filter(None, urls), None)
+
+    async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            running = call_operation(self.api, _PACKAGE, operation, *args, **kwargs)
+        finally:
+            del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame
+        return await running
+
+
+def _run_request(application_version_id: str, items: Sequence[Item]) -> dict[str, Any]:
+    body = RunCreationRequest(
+        application_version_id=application_version_id,
+        items=[
+            ItemCreationRequest(
+                reference=item.reference,
+                input_artifacts=[
+                    InputArtifactCreationRequest(
+                        name=artifact.name,
+                        download_url=artifact.download_url,
+                        metadata=dict(artifact.metadata),
+                    )
+                    for artifact in item.artifacts
+                ],
+            )
+            for item in items
+        ],
+    )
+    return _create_run._get_kwargs(body=body)
+
+
+def _paging(page: PageRequest) -> dict[str, Any]:
+    return {"page": page.number, "page_size": page.size, "sort": list(page.sort) or UNSET}
