@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .auth import IdentityProvider, TokenSource, TokenStore
 
 _CLIENT_IDS = ("AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE", "AIGNOSTICS_CLIENT_ID_DEVICE")
+_QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d")
 _FIELDS = {
     "authorize_url": "AIGNOSTICS_AUTHORIZE_URL",
     "device_url": "AIGNOSTICS_DEVICE_URL",
@@ -129,13 +130,24 @@ class _Variables:
         return name in self._values
 
     def secret(self, name: str) -> Secret | None:
-        """Return a value that is a credential, or None."""
-        return self._values.get(name)
+        """Return a value that is a credential, or None; raises ConfigurationError for one in quotes."""
+        found = self._values.get(name)
+        if found is not None:
+            _check_quotes(name, found)
+        return found
 
     def get(self, name: str) -> str:
         """Return a value that is no secret, or an empty text."""
-        found = self._values.get(name)
+        found = self.secret(name)
         return "" if found is None else found.reveal()
+
+
+def _check_quotes(name: str, value: Secret) -> None:
+    """Raise ConfigurationError for quotes, which a shell takes away and an env file or container may not."""
+    if {value.reveal()[0], value.reveal()[-1]} & _QUOTES:
+        raise ConfigurationError(
+            f"{name} is set without quotes; is a line break or a quote left in its value?"
+        )
 
 
 def _place(given: _Variables) -> tuple[str, Environment | None, str]:

@@ -40,13 +40,15 @@ class Ring(KeyringBackend):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
+        self.longest = 1280
+        self.cut = 1280
 
     def get_password(self, service: str, username: str) -> str | None:
         return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        assert len(password) <= 1280
-        self.kept[service, username] = password
+        assert len(password) <= self.longest
+        self.kept[service, username] = password[: self.cut]
 
     def delete_password(self, service: str, username: str) -> None:
         if self.kept.pop((service, username), None) is None:
@@ -143,6 +145,77 @@ async def test_it_hangs(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TokenStoreError, match="no answer within"):
         await KeyringStore().load(KEY)
     release.set()
+
+
+class DBusErrorResponse(Exception):
+    """What a backend raises that knows nothing of the key ring's own errors."""
+
+
+@pytest.mark.parametrize("failure", [DBusErrorResponse, AttributeError, AssertionError, ValueError])
+@pytest.mark.parametrize("verb", ["set_password", "get_password", "delete_password"])
+async def test_a_backend_has_errors_of_its_own(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch, verb: str, failure: type[Exception]
+) -> None:
+    def fail(*_: str) -> None:
+        raise failure("PLANTED")
+
+    monkeypatch.setattr(ring, verb, fail)
+    with pytest.raises(TokenStoreError, match=failure.__name__) as caught:
+        await KeyringStore().check()
+    assert "PLANTED" not in repr((caught.value, caught.value.__cause__, caught.value.__context__))
+
+
+async def test_a_probe_is_as_long_as_a_token(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a login is lost after somebody signed in."""
+    monkeypatch.setattr(ring, "longest", 1000)
+    with pytest.raises(TokenStoreError, match="AssertionError"):
+        await KeyringStore().check()
+    assert ring.kept == {}
+
+
+async def test_a_key_ring_that_cuts_is_found(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "cut", 1000)
+    with pytest.raises(TokenStoreError, match=r"does not keep what it is given, 1,024 characters"):
+        await KeyringStore().check()
+    tokens = TokenSet(access=Token("a"), refresh=Secret("PLANTED" + "x" * 1000))
+    with pytest.raises(TokenStoreError, match="does not keep"):
+        await KeyringStore().save(KEY, tokens)
+    assert ring.kept == {}, "half a token would be sent"
+
+
+async def test_what_was_not_deleted_is_told(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    await KeyringStore().save(KEY, TokenSet(access=Token("a"), refresh=Secret("PLANTED")))
+
+    def refuse(*_: str) -> None:
+        raise PasswordDeleteError("no")
+
+    monkeypatch.setattr(ring, "delete_password", refuse)
+    with pytest.raises(TokenStoreError, match="delete it by hand"):
+        await KeyringStore().delete(KEY)
+
+
+async def test_a_late_write_overwrites_no_newer_one(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    release, written = threading.Event(), threading.Semaphore(0)
+    write = Ring.set_password
+
+    def hang(service: str, username: str, password: str) -> None:
+        if "PLANTED-1" in password:
+            release.wait(30)
+        write(ring, service, username, password)
+        written.release()
+
+    monkeypatch.setattr(ring, "set_password", hang)
+    monkeypatch.setattr(_keyring_store, "_SECONDS", 0.1)
+    store = KeyringStore()
+    for number in (1, 2):
+        with pytest.raises(TokenStoreError, match="no answer within"):
+            await store.save(KEY, TokenSet(access=Token("a"), refresh=Secret(f"PLANTED-{number}")))
+    release.set()
+    assert written.acquire(timeout=30)
+    monkeypatch.undo()
+    loaded = await store.load(KEY)
+    assert loaded is not None
+    assert loaded.refresh == Secret("PLANTED-1"), "the second was refused, not overtaken"
 
 
 async def test_it_forgets(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:

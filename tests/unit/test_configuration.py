@@ -27,7 +27,7 @@ from aignostics_async._core._urls import (
     origin,
     without_query,
 )
-from aignostics_async._environment import read_environment, read_identity_providers
+from aignostics_async._environment import read_environment, read_identity_providers, read_token_store
 
 DEFAULTS = Settings()
 
@@ -348,3 +348,44 @@ def test_an_error_shows_no_credential_of_the_environment(name: str, wrong: dict[
     shown = [text for _, text in variables_of(caught.value)]
     assert shown
     assert "PLANTED" not in "".join([str(caught.value), *shown])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ENVIRONMENT", "'dev'", "quotes"),
+        ("API_ROOT", '"https://platform.example.com"', "quotes"),
+        ("API_ROOT", "https://platform.example\n.com", "line break"),
+        ("API_ROOT", "https://platform.example.com:0", "port 0"),
+        ("API_ROOT", "https://platform.example.com/API/v1", "without /api"),
+        ("CLIENT_ID", "'client'", "quotes"),
+        ("CLIENT_ID", "cli\nent", "line break"),
+        ("CLIENT_SECRET", "`PLANTED`", "quotes"),
+        ("CLIENT_SECRET", "PLAN\r\nTED", "line break"),
+        ("REFRESH_TOKEN", '"PLANTED"', "quotes"),
+        ("REFRESH_TOKEN", "PLANTED\x00x", "control character"),
+        ("ACCESS_TOKEN", "\u201cPLANTED\u201d", "quotes"),
+        ("TOKEN_URL", "https://idp.example.com/oauth/\ntoken", "line break"),
+        ("TOKEN_URL", "https://idp.example.com:0/oauth/token", "port 0"),
+        ("REDIRECT_URL", "http://localhost:99999/", "port"),
+        ("REDIRECT_URL", "http://localhost:8989/#part", "redirect URL is one of this machine"),
+        ("AUDIENCE", "'audience'", "quotes"),
+        ("ORGANIZATION", "lab\t7", "control character"),
+        ("TOKEN_STORE", "'file'", "quotes"),
+    ],
+)
+def test_a_setting_that_cant_be_meant_so_is_told(name: str, value: str, words: str) -> None:
+    given = {"AIGNOSTICS_CLIENT_ID": "client", f"AIGNOSTICS_{name}": value}
+    if name != "API_ROOT":
+        given = {"AIGNOSTICS_ENVIRONMENT": "dev", **given}
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        read_environment(given, Settings())
+        read_token_store(given)
+    assert "PLANTED" not in str(caught.value)
+
+
+def test_a_line_break_in_a_given_secret_is_told() -> None:
+    with pytest.raises(ConfigurationError, match="line break"):
+        RefreshToken("PLANTED\nx", provider=IdentityProvider.preset("dev", client_id="c"))
+    with pytest.raises(ConfigurationError, match="line break"):
+        IdentityProvider.preset("dev", client_id="c\nx")

@@ -27,6 +27,14 @@ def as_secret(text: str | Secret) -> Secret:
     return secret
 
 
+def as_credential(text: str | Secret) -> Secret:
+    """Return a refresh token or client secret; raises ConfigurationError unless it is a text on one line."""
+    secret = as_secret(text)
+    if not secret.reveal().isprintable():
+        raise ConfigurationError("a token or client secret has a line break or control character in it")
+    return secret
+
+
 def is_text(text: object) -> bool:
     """Whether this is a str that can be encoded; bytes of another encoding appear as lone surrogates."""
     if not isinstance(text, str):

@@ -44,6 +44,8 @@ def check_endpoint(url: str, what: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         shown = url.partition("?")[0].rpartition("@")[2]
         raise ConfigurationError(f"{what} must be a URL such as https://host, not {shown!r}")
+    if parts.port == 0:
+        raise ConfigurationError(f"{what} has port 0, which no server listens on")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigurationError(f"{what} must be https; http is for this machine only: {url!r}")
     return url.rstrip("/")
@@ -52,7 +54,7 @@ def check_endpoint(url: str, what: str) -> str:
 def check_root(url: str) -> str:
     """Return an API root without a trailing slash; raises ConfigurationError for any other URL."""
     root = check_endpoint(url, "the API root")
-    if "api" in urlsplit(root).path.split("/"):
+    if "api" in urlsplit(root).path.lower().split("/"):
         raise ConfigurationError("give the API root without /api; the client adds it")
     return root
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TypeVar
@@ -13,15 +15,15 @@ from .._core._logging import get_logger
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet
 from .._core._uncancellable import run_in_daemon_thread
-from ..errors import MissingExtra, TokenStoreError
+from ..errors import AignosticsError, MissingExtra, TokenStoreError
 from ._file_store import FileStore
 from ._provider import TokenKey
 
 _log = get_logger("aignostics_async.auth")
 
 _SERVICE = "aignostics-async"
-_PROBE = "probe"
 _VERSION = 1
+_PROBE_LENGTH = 1024  # characters: many refresh tokens are JWTs, and some key rings keep less
 _SECONDS = 3.0  # a key ring without a session to unlock it hangs
 _T = TypeVar("_T")
 
@@ -38,9 +40,9 @@ class KeyringStore:
         source = StoredLogin(provider, store=KeyringStore())
 
     Only refresh tokens are in the key ring, because some access tokens are too long for it; so each process
-    refreshes once. Keys are locked as by `FileStore`. There is no fallback to files: every method raises
-    TokenStoreError if the key ring fails or does not respond within 3 s. Creating the store raises
-    MissingExtra if the `keyring` extra is not installed.
+    refreshes once. Keys are locked as by `FileStore`. Every entry is read back after it was written. There is
+    no fallback to files: every method raises TokenStoreError if the key ring fails, in whatever way, or does
+    not respond within 3 s. Creating the store raises MissingExtra if the `keyring` extra is not installed.
     """
 
     def __init__(self) -> None:
@@ -50,24 +52,20 @@ class KeyringStore:
         except ModuleNotFoundError:
             raise MissingExtra("the key ring", extra="keyring") from None
         self._keyring = keyring
-        self._failures = (keyring.errors.KeyringError, RuntimeError, OSError)
         self._gone = keyring.errors.PasswordDeleteError
         self._locks = FileStore()
+        # One call at a time: of two that hang, the older one must not overwrite the newer one's entry.
+        self._turn = threading.Lock()
 
     def __repr__(self) -> str:
         return "KeyringStore()"
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless an entry can be written, read and deleted."""
-
-        def probe() -> str | None:
-            self._keyring.set_password(_SERVICE, _PROBE, _PROBE)
-            read: str | None = self._keyring.get_password(_SERVICE, _PROBE)
-            self._keyring.delete_password(_SERVICE, _PROBE)
-            return read
-
-        if await self._ask(probe) != _PROBE:
-            raise TokenStoreError("the key ring does not keep what it is given; set another token store")
+        """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted."""
+        # Of its own name: another process may check at the same time.
+        name = f"probe-{secrets.token_hex(8)}"
+        await self._set(name, Secret(secrets.token_urlsafe(_PROBE_LENGTH)[:_PROBE_LENGTH]))
+        await self._delete(name)
 
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there is no usable entry.
@@ -77,7 +75,7 @@ class KeyringStore:
         not respond within 3 s.
         """
         text = await self._get(key)
-        entry = None if text is None else _read(text)
+        entry = None if text is None else _decode(text)
         if entry is None:
             if text is not None:
                 _log.warning("the key ring's entry for %s is not of this release; it is kept", key.client_id)
@@ -89,28 +87,22 @@ class KeyringStore:
         """Replace the refresh token of a key; the access token is not stored.
 
         An entry of another release is copied to the entry `{key.digest}.unusable` first. Raises
-        TokenStoreError if the login has no refresh token, or if the key ring fails or does not respond within
-        3 s.
+        TokenStoreError if the login has no refresh token, or if the key ring fails, cuts the entry, which is
+        deleted then, or does not respond within 3 s.
         """
         if tokens.refresh is None:
             raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
         there = await self._get(key)
-        if there is not None and _read(there) is None:
+        if there is not None and _decode(there) is None:
             await self._set(f"{key.digest}.unusable", there)
-        entry = _Entry(_VERSION, tokens.refresh.reveal(), tokens.signed_in_at)
-        await self._set(key.digest, Secret(msgspec.json.encode(entry).decode()))
+        await self._set(key.digest, _encode(tokens.refresh, tokens.signed_in_at))
 
     async def delete(self, key: TokenKey) -> None:
         """Delete the entry of a key; do nothing if it does not exist.
 
-        Raises TokenStoreError if the key ring fails or does not respond within 3 s.
+        Raises TokenStoreError if the key ring fails, keeps the entry, or does not respond within 3 s.
         """
-
-        def delete() -> None:
-            with suppress(self._gone):
-                self._keyring.delete_password(_SERVICE, key.digest)
-
-        await self._ask(delete)
+        await self._delete(key.digest)
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
         """Return a lock of a key across processes, as an async context manager.
@@ -121,24 +113,59 @@ class KeyringStore:
         return self._locks.lock(key)
 
     async def _get(self, key: TokenKey) -> Secret | None:
-        text = await self._ask(lambda: self._keyring.get_password(_SERVICE, key.digest))
-        return None if text is None else Secret(text)
+        return await self._ask(lambda: self._read(key.digest))
 
     async def _set(self, name: str, text: Secret) -> None:
-        await self._ask(lambda: self._keyring.set_password(_SERVICE, name, text.reveal()))
+        def write() -> bool:
+            self._keyring.set_password(_SERVICE, name, text.reveal())
+            return self._read(name) == text
+
+        if not await self._ask(write):
+            await self._delete(name)  # half a token would be sent, and refused
+            raise TokenStoreError(
+                f"the key ring does not keep what it is given, {len(text.reveal()):,} characters; set "
+                "another token store"
+            )
+
+    async def _delete(self, name: str) -> None:
+        def delete() -> bool:
+            if self._read(name) is None:
+                return True
+            with suppress(self._gone):
+                self._keyring.delete_password(_SERVICE, name)
+            return self._read(name) is None
+
+        if not await self._ask(delete):
+            raise TokenStoreError(
+                f"the key ring did not delete the entry {name!r} of {_SERVICE!r}; delete it by hand"
+            )
+
+    def _read(self, name: str) -> Secret | None:
+        text = self._keyring.get_password(_SERVICE, name)
+        return None if text is None else Secret(text)
 
     async def _ask(self, work: Callable[[], _T]) -> _T:
+        def in_turn() -> _T:
+            with self._turn:
+                return work()
+
         try:
             with anyio.fail_after(_SECONDS):
-                return await run_in_daemon_thread(work)
+                return await run_in_daemon_thread(in_turn)
         except TimeoutError:
             reason = f"no answer within {_SECONDS:.0f} s"
-        except self._failures as error:
+        except AignosticsError:
+            raise
+        except Exception as error:  # noqa: BLE001 - D-Bus, Windows and macOS have exceptions of their own
             reason = type(error).__name__
         raise TokenStoreError(f"the key ring can't be used ({reason}); unlock it, or set another token store")
 
 
-def _read(text: Secret) -> _Entry | None:
+def _encode(refresh: Secret, signed_in_at: float) -> Secret:
+    return Secret(msgspec.json.encode(_Entry(_VERSION, refresh.reveal(), signed_in_at)).decode())
+
+
+def _decode(text: Secret) -> _Entry | None:
     try:
         entry = msgspec.json.decode(text.reveal(), type=_Entry)
     except (ValueError, RecursionError):

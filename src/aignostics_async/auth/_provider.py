@@ -10,7 +10,7 @@ from attrs import Attribute, field, frozen
 
 from .._config import environment
 from .._core._secret import Secret
-from .._core._token import as_secret, is_text
+from .._core._token import as_credential, is_text
 from .._core._urls import check_endpoint, split_url
 from ..errors import ConfigurationError
 
@@ -33,7 +33,13 @@ def _endpoint(_instance: object, attribute: Attribute[Any], url: str | None) -> 
 def _loopback(_instance: object, _attribute: Attribute[str], url: str) -> None:
     check_text(url, "redirect URL")
     parts = split_url(url, "the redirect URL")
-    if parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.query or "@" in parts.netloc:
+    if (
+        parts.scheme != "http"
+        or parts.hostname not in LOOPBACK
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
         raise ConfigurationError(
             "the redirect URL is one of this machine, such as http://localhost:8989/ or "
             f"http://127.0.0.1:0/, not {url!r}"
@@ -54,13 +60,15 @@ def _text(_instance: object, attribute: Attribute[Any], text: str | None) -> Non
 
 
 def check_text(text: object, what: str) -> None:
-    """Raise ConfigurationError unless this is a text that can be encoded."""
+    """Raise ConfigurationError unless this is a text on one line that can be encoded."""
     if not is_text(text):
         raise ConfigurationError(f"the {what} is no text; is it in another encoding?")
+    if not str(text).isprintable():
+        raise ConfigurationError(f"the {what} has a line break or control character in it")
 
 
 def _secret(text: str | Secret | None) -> Secret | None:
-    return as_secret(text) if text else None
+    return as_credential(text) if text else None
 
 
 @frozen(kw_only=True)

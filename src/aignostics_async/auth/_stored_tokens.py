@@ -10,7 +10,7 @@ from attrs import evolve
 from .._config import Settings
 from .._core._logging import get_logger
 from .._core._secret import Secret
-from .._core._token import Token, TokenSet, as_secret
+from .._core._token import Token, TokenSet, as_credential
 from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
@@ -130,7 +130,7 @@ class RefreshToken(RefreshedToken):
     ) -> None:
         if not refresh_token:
             raise ConfigurationError("the refresh token is empty; give one, or sign in")
-        given = as_secret(refresh_token)
+        given = as_credential(refresh_token)
         del refresh_token  # tracebacks show the variables of this frame
         self._provider = provider
         self._tokens = StoredTokens(
