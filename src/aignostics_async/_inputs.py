@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
 
+from ._core._secret import SecretText, conceals
 from .errors import UsageError
 
 _T = TypeVar("_T")
@@ -86,6 +87,11 @@ class Slide:
             raise UsageError(f"mpp_source of {self.path} is 'given', and no mpp is")
 
 
+def _hidden(url: str) -> str:
+    return SecretText(url) if isinstance(url, str) else url
+
+
+@conceals("download_url", _hidden)
 @frozen
 class InputArtifact:
     """An input file that is at a URL already.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
+from aignostics_async import AignosticsError, IdentityProvider, InputArtifact, RefreshToken, Token
 from aignostics_async._core._secret import Secret
 
 
@@ -52,3 +56,36 @@ def test_secrets_are_compared_by_their_text() -> None:
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
     assert Secret("a")
     assert not Secret("")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Token("PLANTED token"),
+        lambda: Token(text="PLANTED token", lifetime="long"),  # type: ignore[arg-type]
+        lambda: IdentityProvider(token_url="no URL", client_id="c", client_secret="PLANTED"),
+        lambda: IdentityProvider.preset("dev", client_id="", client_secret="PLANTED"),
+        lambda: IdentityProvider.beside("no URL", client_id="c", client_secret="PLANTED"),
+        lambda: IdentityProvider.preset("nowhere", client_id="c", client_secret="PLANTED"),
+        lambda: RefreshToken("PLANTED\n", provider=IdentityProvider.preset("dev", client_id="c")),
+        lambda: InputArtifact("slide", "https://x?sig=PLANTED", None),  # type: ignore[arg-type]
+        lambda: InputArtifact(name=1, download_url="https://x?sig=PLANTED", metadata={}),  # type: ignore[arg-type]
+    ],
+)
+def test_no_frame_of_a_constructor_shows_a_secret(make: Callable[[], object]) -> None:
+    """Not even those of the constructor that attrs writes."""
+    with pytest.raises((AignosticsError, ValueError)) as caught:
+        make()
+    frames = list(traceback.walk_tb(caught.value.__traceback__))[1:]
+    assert frames
+    for frame, _ in frames:
+        for value in frame.f_locals.values():
+            with suppress(AttributeError):  # an object that is not whole yet
+                assert "PLANTED" not in repr(value)
+
+
+def test_a_class_that_conceals_works_as_before() -> None:
+    assert Token("text").text == Token(text="text", lifetime=5).text == "text"
+    provider = IdentityProvider(token_url="https://x/oauth/token", client_id="c", client_secret="PLANTED")
+    assert evolve(provider, client_id="d").client_secret == Secret("PLANTED")
+    assert "client_secret" in inspect.signature(IdentityProvider).parameters

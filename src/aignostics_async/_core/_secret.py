@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn, Self
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, Self, TypeVar
+
+from attrs import fields
+
+T = TypeVar("T")
 
 
 class Secret:
@@ -60,3 +67,34 @@ class SecretText(str):
 
     def __repr__(self) -> str:
         return "SecretText(...)"
+
+
+def conceals(name: str, hide: Callable[[Any], Any]) -> Callable[[type[T]], type[T]]:
+    """Let an attrs class hide an argument before its constructor sees it.
+
+        @conceals("client_secret", as_secret)
+        @frozen
+        class Provider: ...
+
+    The constructor that attrs writes keeps its arguments as they were given, and a validator that raises
+    shows them to whatever collects the variables of a traceback.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        constructed: Any = cls
+        init = constructed.__init__
+        positional = [each.alias for each in fields(constructed) if each.init and not each.kw_only]
+        index = positional.index(name) if name in positional else sys.maxsize
+
+        @wraps(init)
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+            if name in kwargs:
+                kwargs[name] = hide(kwargs[name])
+            elif len(args) > index:
+                args = (*args[:index], hide(args[index]), *args[index + 1 :])
+            init(self, *args, **kwargs)
+
+        constructed.__init__ = __init__
+        return cls
+
+    return decorate

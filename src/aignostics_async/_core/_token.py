@@ -11,15 +11,19 @@ from attrs import Attribute, field, frozen
 
 from ..errors import ConfigurationError
 from ._clock import seconds
-from ._secret import Secret
+from ._secret import Secret, conceals
 
 _UNSENDABLE = frozenset(" \"'`")
 _MAX_LIFETIME = 366 * 24 * 3600.0  # seconds; a token that claims a longer life is refreshed once a year
 
 
 def as_secret(text: str | Secret) -> Secret:
-    """Return a text as a Secret; raises ConfigurationError for a value that can't be encoded."""
-    secret = text if isinstance(text, Secret) else Secret(text)
+    """Return a text as a Secret, and a Secret unchanged."""
+    return text if isinstance(text, Secret) else Secret(text)
+
+
+def check_secret(secret: Secret) -> Secret:
+    """Return a secret; raises ConfigurationError for one that can't be encoded."""
     if not is_text(secret.reveal()):
         raise ConfigurationError(
             "a token or client secret is no text that can be encoded; was its variable cut?"
@@ -27,10 +31,9 @@ def as_secret(text: str | Secret) -> Secret:
     return secret
 
 
-def as_credential(text: str | Secret) -> Secret:
+def check_credential(secret: Secret) -> Secret:
     """Return a refresh token or client secret; raises ConfigurationError unless it is a text on one line."""
-    secret = as_secret(text)
-    if not secret.reveal().isprintable():
+    if not check_secret(secret).reveal().isprintable():
         raise ConfigurationError("a token or client secret has a line break or control character in it")
     return secret
 
@@ -53,6 +56,7 @@ def is_sendable(secret: Secret) -> bool:
 
 
 def _sendable(_instance: object, _attribute: Attribute[Secret], secret: Secret) -> None:
+    check_secret(secret)
     # Checked here, because the error of the transport would show the token.
     if not is_sendable(secret):
         raise ConfigurationError(
@@ -64,6 +68,7 @@ def _lifetime(value: float | timedelta | None) -> float | None:
     return None if value is None else min(max(seconds(value), 0.0), _MAX_LIFETIME)
 
 
+@conceals("text", as_secret)
 @frozen(eq=False)
 class Token:
     """An access token and its lifetime.

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from attrs import Attribute, field, frozen
 
 from .._config import environment
-from .._core._secret import Secret
-from .._core._token import as_credential, is_text
+from .._core._secret import Secret, conceals
+from .._core._token import as_secret, check_credential, is_text
 from .._core._urls import check_endpoint, split_url
 from ..errors import ConfigurationError
 
@@ -68,9 +68,15 @@ def check_text(text: object, what: str) -> None:
 
 
 def _secret(text: str | Secret | None) -> Secret | None:
-    return as_credential(text) if text else None
+    return as_secret(text) if text else None
 
 
+def _credential(_instance: object, _attribute: Attribute[Any], secret: Secret | None) -> None:
+    if secret is not None:
+        check_credential(secret)
+
+
+@conceals("client_secret", _secret)
 @frozen(kw_only=True)
 class IdentityProvider:
     """The endpoints of an identity provider, and the client that is registered with it.
@@ -88,7 +94,7 @@ class IdentityProvider:
 
     The platform's support issues one to each integration; none is built in.
     """
-    client_secret: Secret | None = field(default=None, converter=_secret)
+    client_secret: Secret | None = field(default=None, converter=_secret, validator=_credential)
     """The secret of a confidential client, passed as a str; None, the default, for a public client."""
     authorize_url: str | None = field(default=None, validator=_endpoint)
     """The URL at which a person signs in, required by `login_browser`; None by default."""
@@ -119,6 +125,7 @@ class IdentityProvider:
         `more` are further fields of `IdentityProvider`, and take precedence over those of the environment.
         Raises ConfigurationError for an unknown name or an invalid field, and TypeError for an unknown field.
         """
+        more["client_secret"] = _secret(more.get("client_secret"))
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
 
@@ -133,6 +140,7 @@ class IdentityProvider:
         `IdentityProvider`, and take precedence over derived endpoints. Raises ConfigurationError for an
         invalid field, and TypeError for an unknown field.
         """
+        more["client_secret"] = _secret(more.get("client_secret"))
         fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
         if layout and not rest:

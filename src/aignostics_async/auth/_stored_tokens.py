@@ -10,7 +10,7 @@ from attrs import evolve
 from .._config import Settings
 from .._core._logging import get_logger
 from .._core._secret import Secret
-from .._core._token import Token, TokenSet, as_credential
+from .._core._token import Token, TokenSet, as_secret, check_credential
 from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
@@ -128,10 +128,11 @@ class RefreshToken(RefreshedToken):
         store: TokenStore | None = None,
         settings: Settings | None = None,
     ) -> None:
-        if not refresh_token:
-            raise ConfigurationError("the refresh token is empty; give one, or sign in")
-        given = as_credential(refresh_token)
+        given = as_secret(refresh_token)
         del refresh_token  # tracebacks show the variables of this frame
+        if not given:
+            raise ConfigurationError("the refresh token is empty; give one, or sign in")
+        check_credential(given)
         self._provider = provider
         self._tokens = StoredTokens(
             TokenEndpoint(provider, settings or Settings()),
