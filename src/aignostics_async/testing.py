@@ -57,7 +57,7 @@ except ModuleNotFoundError:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the `aignostics_emulator` marker; a pytest hook."""
+    """Register the marker `aignostics_emulator`; pytest calls it."""
     config.addinivalue_line(
         "markers",
         "aignostics_emulator(**options): options of the emulator for this test, as reset takes them",
@@ -68,7 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def aignostics_emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Yield the emulator of the session; a pytest fixture.
 
-    `aignostics_emulator` resets it for each test.
+    Use `aignostics_emulator`, which resets this emulator for each test. Starting it takes a second or two,
+    once per session. Raises RuntimeError if it does not start.
     """
     with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
         yield emulator
@@ -81,8 +82,8 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
         @pytest.mark.aignostics_emulator(token_lifetime=5)
         def test_a_short_token(aignostics_emulator): ...
 
-    The marker sets options for one test, as `Emulator.reset` accepts them. The process is shared by the
-    session.
+    The marker sets options for one test, as `Emulator.reset` takes them. The session shares one process,
+    which is reset in a few hundredths of a second.
     """
     marker = request.node.get_closest_marker("aignostics_emulator")
     aignostics_emulator_process.reset(**(marker.kwargs if marker else {}))
@@ -96,7 +97,7 @@ async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Clie
         async def test_a_run(aignostics_client):
             assert await aignostics_client.runs.list().to_list() == []
 
-    Its polls and retries wait for milliseconds.
+    Its settings are `IMPATIENT`: polls and retries wait for milliseconds.
     """
     async with aignostics_emulator.client() as client:
         yield client
@@ -106,7 +107,11 @@ async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Clie
 def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Set the variables with which `Client.from_env` connects to the emulator; a pytest fixture.
 
-    Returns them as a mapping, and restores the environment after the test.
+        def test_a_program(aignostics_environment):
+            subprocess.run(["my-program"], check=True)
+
+    Returns them as a mapping of AIGNOSTICS_API_ROOT and AIGNOSTICS_ACCESS_TOKEN to their values, and restores
+    the environment after the test.
     """
     for name, value in aignostics_emulator.environment.items():
         monkeypatch.setenv(name, value)
@@ -115,7 +120,9 @@ def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.Mo
 
 @pytest.fixture(scope="session")
 def aignostics_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the path of a small synthetic slide; a pytest fixture.
+    """Return the path of a small synthetic slide, a TIFF of 700 x 520 pixels; a pytest fixture.
+
+        item = Item("case-7", slide=aignostics_slide)
 
     The session shares the file, so do not change it.
     """

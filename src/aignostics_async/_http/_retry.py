@@ -47,7 +47,10 @@ class Outcome:
 
 
 class AttemptFailed(Exception):
-    """One attempt failed; `error` is what the caller gets if no other attempt follows."""
+    """One attempt of a request failed.
+
+    `error` is what the caller gets if no other attempt follows; `outcome` decides whether one does.
+    """
 
     def __init__(self, error: AignosticsError, outcome: Outcome) -> None:
         super().__init__()

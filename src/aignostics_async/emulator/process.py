@@ -27,13 +27,14 @@ class Emulator:
 
         with Emulator(tmp_path) as emulator:
             async with emulator.client() as client:
-                ...
+                runs = await client.runs.list().to_list()
 
-    It runs inside the block. `kill` and `start` restart it on the same data folder. Keyword arguments are the
-    options of `aignostics-async emulator`; `speed` is 1000 by default. A list or tuple repeats an option.
+    It runs inside the block; `data` is the folder of its state. `kill` and `start` restart it on the same
+    folder. Keyword arguments are the options of `aignostics-async emulator`, with underscores; `speed` is
+    1000 by default. A list or tuple repeats an option. Needs the extras `emulator` and `cli`.
 
-    Properties and methods need a running emulator. Methods raise `urllib.error.HTTPError` for arguments that
-    it refuses.
+    Properties and methods need a running emulator. Starting raises RuntimeError if the process does not
+    start; other methods raise `urllib.error.HTTPError` for arguments that the emulator refuses.
     """
 
     def __init__(self, data: Path, **options: object) -> None:
@@ -44,7 +45,11 @@ class Emulator:
         self._ready: dict[str, str] = {}
 
     def start(self) -> Self:
-        """Start the emulator and wait until it accepts requests. Raises RuntimeError if it does not start."""
+        """Start the emulator, wait until it accepts requests, and return it.
+
+        Entering the block does the same. Takes a second or two. Raises RuntimeError if the process ends
+        before that; its standard error says why.
+        """
         with tempfile.TemporaryDirectory() as scratch:
             ready_file = Path(scratch, "ready.json")
             command = [sys.executable, "-m", "aignostics_async.cli", "emulator"]
@@ -59,11 +64,20 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop the emulator with SIGTERM and wait until it has ended; does nothing if it is not running."""
+        """Stop the emulator with SIGTERM and wait until it has ended; does nothing if it is not running.
+
+        Raises `subprocess.TimeoutExpired` if it has not ended after 30 s.
+        """
         self._end("terminate")
 
     def kill(self) -> None:
-        """Stop the emulator with SIGKILL and wait until it has ended; does nothing if it is not running."""
+        """Stop the emulator with SIGKILL and wait until it has ended; does nothing if it is not running.
+
+            emulator.kill()
+            emulator.start()
+
+        Runs and objects survive in the data folder.
+        """
         self._end("kill")
 
     def _end(self, how: str) -> None:
@@ -95,7 +109,7 @@ class Emulator:
 
     @property
     def client_id(self) -> str:
-        """The id of the public client at the token endpoint."""
+        """The id of the public client at the token endpoint, for `IdentityProvider`."""
         return self._ready["client_id"]
 
     @property
@@ -110,17 +124,23 @@ class Emulator:
 
     @property
     def refresh_token(self) -> str:
-        """A refresh token that is valid for one use; `sign_in` returns others."""
+        """A refresh token that is valid for one use; `sign_in` returns further ones."""
         return self._ready["refresh_token"]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables with which `Client.from_env` connects to the emulator."""
+        """The variables with which `Client.from_env` connects to the emulator, as a mapping.
+
+        They are AIGNOSTICS_API_ROOT and AIGNOSTICS_ACCESS_TOKEN.
+        """
         return {"AIGNOSTICS_API_ROOT": self.api_root, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
     @property
     def login_environment(self) -> dict[str, str]:
-        """The environment variables with which `aignostics-async login` signs in to the emulator."""
+        """The variables with which `aignostics-async login` signs in to the emulator, as a mapping.
+
+        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_TOKEN_URL, AIGNOSTICS_CLIENT_ID and AIGNOSTICS_REDIRECT_URL.
+        """
         return {
             "AIGNOSTICS_API_ROOT": self.api_root,
             "AIGNOSTICS_TOKEN_URL": self.token_url,
@@ -133,7 +153,7 @@ class Emulator:
 
             await client.runs.submit(version, items, store=emulator.s3(prefix="lab-7"))
 
-        The bucket needs no creation.
+        The bucket is called `bucket` by default and needs no creation.
         """
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
@@ -141,7 +161,10 @@ class Emulator:
     def gcs(self, bucket: str = "bucket", prefix: str = "", *, hmac: bool = False) -> GCS:
         """Return a bucket of the emulator's Google Cloud Storage API, to pass to `runs.submit`.
 
-        Requests are signed with the key of a service account, or with an HMAC key if `hmac` is True.
+            await client.runs.submit(version, items, store=emulator.gcs(prefix="lab-7"))
+
+        The bucket is called `bucket` by default and needs no creation. Requests are signed with the key of a
+        service account, or with an HMAC key if `hmac` is True.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]
@@ -156,7 +179,10 @@ class Emulator:
     def client(self, settings: Settings = IMPATIENT) -> Client:
         """Return a client for the emulator, to be entered with `async with`.
 
-        By default its polls and retries wait for milliseconds.
+            async with emulator.client() as client:
+                runs = await client.runs.list().to_list()
+
+        The settings are `IMPATIENT` by default: polls and retries wait for milliseconds.
         """
         return Client(self.api_root, self.access_token, settings=settings)
 
@@ -165,14 +191,20 @@ class Emulator:
     def reset(self, **options: object) -> None:
         """Delete runs, objects, logins, fault rules and the ledger, and set the clock to the current time.
 
+            emulator.reset(token_lifetime=5)
+
         Keyword arguments replace options of the constructor until the next reset. Address, access token and
-        keys are kept. Costs a few hundredths of a second, where a start takes more than one.
+        keys are kept. Costs a few hundredths of a second, where a start takes more than one. Raises HTTPError
+        for an option that can't be changed.
         """
         self._ready = self._control("POST", "reset", options)
         self._reset_to = options
 
     def sign_in(self) -> str:
-        """Create a login without a user, and return its refresh token, which is valid for one use."""
+        """Create a login without a person, and return its refresh token, which is valid for one use.
+
+        source = RefreshToken(emulator.sign_in(), provider=provider)
+        """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
 
@@ -184,16 +216,18 @@ class Emulator:
         The first rule that matches a request applies. Conditions are `method`, `path` (a regular expression
         for the whole path), `query`, `skip` and `times`; actions are `status` (with `headers` and `body`),
         `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`. docs/how-to/steer-the-emulator.md describes
-        them.
+        them. Raises HTTPError for an invalid rule.
         """
         self._control("POST", "faults", rules)
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the latest requests since the last `set_faults`, at most 10,000, in the order of arrival.
 
+            [request["path"] for request in emulator.requests() if request["method"] == "POST"]
+
         Each is a mapping with `method`, `path`, `query`, `authorized` (whether it had an Authorization
-        header), `body_size`, `at`, `status` (None if no answer was sent) and `answered_at`. Times are seconds
-        since the epoch, by the emulator's clock.
+        header), `body_size` in bytes, `at`, `status` (None if no response was sent) and `answered_at`. Times
+        are seconds since the epoch, by the emulator's clock.
         """
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
@@ -205,9 +239,9 @@ class Emulator:
             (run_id,) = emulator.script(script)
 
         A script is an object with `items` (references) and optionally `application_version_id`, `after_s`
-        (seconds until the run is created; negative for the past) and `steps`. A step is a list of seconds
-        after the creation, reference (None for the run itself) and status. Seconds are those of the
-        emulator's clock.
+        (seconds until the run is created, 0 by default; negative for the past) and `steps`. A step is a list
+        of seconds after the creation, reference (None for the run itself) and status. Seconds are those of
+        the emulator's clock. Raises HTTPError for an invalid script.
         """
         run_ids: list[str] = self._control("POST", "runs", scripts)
         return run_ids
@@ -218,7 +252,8 @@ class Emulator:
             emulator.move({"run": run_id, "status": "COMPLETED"}, {"run": other_id, "delete": True})
 
         A move is an object with `run` and either `status` or `delete`; with `reference`, the status is that
-        of an item. A move of a run or item that is final is not applied.
+        of an item. A move of a run or item that is final is not applied. Raises HTTPError for an invalid move
+        or an unknown run.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made
@@ -226,8 +261,10 @@ class Emulator:
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
         """Return all transitions so far, in order.
 
-        Each is a tuple of time (seconds since the epoch, by the emulator's clock), run id, reference (None
-        for the run itself) and status.
+            for at, run_id, reference, status in emulator.ledger(): ...
+
+        `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for a transition of
+        the run itself.
         """
         return [tuple(row) for row in self._control("GET", "ledger")]
 
@@ -239,8 +276,10 @@ class Emulator:
     def set_clock(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
         """Advance the emulator's clock by some seconds, and set its rate.
 
-        A rate of 0 stops the clock, and None keeps the rate. The clock does not go back: a negative value
-        raises HTTPError.
+            emulator.set_clock(rate=0, advance_s=3600)
+
+        `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
+        `advance_s` is 0 by default. The clock does not go back: a negative value raises HTTPError.
         """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})

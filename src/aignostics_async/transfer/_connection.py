@@ -59,11 +59,15 @@ class _AnsweredEarly(Exception):
 
 
 class Connection:
-    """A connection to one place that serves one request after the other; blocking, for worker threads.
+    """A connection to one storage that serves one request after the other; blocking, for worker threads.
 
+        connection = pool.open(place, token)
+        response = connection.request("GET", head)
+
+    `read` and `write` are the timeouts in seconds: the longest silence while a response is read, and the
+    longest time in which the storage takes no byte. Data that have arrived are read even after the deadline.
     Failures raise ConnectionBroken. After a failure, or a response that was not read to its end, the
-    connection can't be used again. `read` and `write` are the seconds of silence that it tolerates. Data that
-    have arrived are read even after the deadline.
+    connection can't be used again.
     """
 
     def __init__(self, place: tuple[str, ...], sock: socket.socket, *, read: float, write: float) -> None:
@@ -79,23 +83,26 @@ class Connection:
         self._usable.register(sock, select.POLLIN | select.POLLOUT)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; closing it twice does nothing."""
         self.socket.close()
 
     def is_fresh(self) -> bool:
-        """Return whether the storage has kept the connection open.
+        """Return whether the storage has kept the idle connection open.
 
-        Between requests it has nothing else to send, so anything that arrived means that it is closing.
+        Between requests the storage has nothing to send, so anything that arrived means that it is closing.
+        Does not block.
         """
         return not self._received and not self._readable.poll(0)
 
     # Requests
 
     def request(self, method: str, head: bytes, send: Callable[[BodyWriter], None] | None = None) -> Response:
-        """Send a request and return its response, with the body not read yet.
+        """Send a request and return its response, whose body is not read yet.
 
-        `send` is called to write the body. It is interrupted when the storage answers early: an early error
-        status is returned, and an early success raises ConnectionBroken, as all other failures do.
+        `head` is the request line and headers as bytes. `send` is called to write the body, and gets a
+        function that sends a memoryview. It is interrupted if the storage answers early. Raises
+        ConnectionBroken if the connection fails or times out, or if the storage reports success before it got
+        the whole body.
         """
         is_whole = True
         try:
@@ -174,16 +181,19 @@ class Connection:
         return time.monotonic() if began is None else began
 
     def receive(self, seconds: float) -> bytes:
-        """Return the bytes that arrive next; empty at the end of the connection.
+        """Return the bytes that arrive next, up to 64 KiB; empty at the end of the connection.
 
-        Raises TimeoutError after `seconds` of silence, and OSError.
+        Blocks until something arrives. Raises TimeoutError after `seconds` of silence, and OSError if the
+        connection fails.
         """
         return self._when_ready(lambda: self.socket.recv(_RECEIVE), seconds)
 
     def receive_into(self, view: memoryview, seconds: float) -> int:
-        """Fill `view` with the bytes that arrive next, and return their number.
+        """Fill `view` with the bytes that arrive next, and return their number; 0 at the end of the
+        connection.
 
-        It is 0 at the end of the connection. Raises TimeoutError after `seconds` of silence, and OSError.
+        Blocks until something arrives; need not fill the whole view. Raises TimeoutError after `seconds` of
+        silence, and OSError if the connection fails.
         """
         if self._received:
             count = min(len(view), len(self._received))
@@ -210,7 +220,8 @@ class Connection:
         """Return the next line of a chunked body, including its line break.
 
         `deadline` is a time of the monotonic clock in seconds. Raises TimeoutError at the deadline,
-        ConnectionResetError if the connection ends first, and ProtocolError if the line is too long.
+        ConnectionResetError if the connection ends first, ProtocolError for a line of more than 4 KiB, and
+        OSError if the connection fails.
         """
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > MAX_LINE:
@@ -225,7 +236,14 @@ class Connection:
 
 
 class Response:
-    """A response with a body that is not read yet; blocking, for worker threads."""
+    """A response whose body is not read yet; blocking, for worker threads.
+
+        buffer = memoryview(bytearray(response.length))
+        response.read_into(buffer)
+
+    `status` is the HTTP status, `headers` a mapping with names in lower case, and `length` the bytes of the
+    body or None if the storage does not say.
+    """
 
     def __init__(self, connection: Connection, head: Head, timeout: float, *, is_last: bool) -> None:
         self.status = head.status
@@ -245,10 +263,11 @@ class Response:
         """Seconds and bytes since the rate was last found to be enough."""
 
     def read_into(self, view: memoryview) -> int:
-        """Fill `view` from the body and return the number of bytes; fewer than its size only at the end.
+        """Fill `view` from the body and return the number of bytes, fewer than its size only at the end.
 
-        Raises ConnectionBroken if the body ends before its length. Bytes that arrived before a failure are
-        returned first, and the next call raises it.
+        Bytes that arrived before a failure are returned first; the next call raises ConnectionBroken.
+        Failures are a body that ends before its length, silence for the read timeout, and fewer than 64 bytes
+        per second.
         """
         filled = 0
         while filled < len(view) and self._failure is None:
@@ -265,7 +284,10 @@ class Response:
         return filled
 
     def read_all(self, limit: int) -> bytes:
-        """Return the body, or its first `limit` bytes. Raises ConnectionBroken if the body ends early."""
+        """Return the body, or its first `limit` bytes if it is longer.
+
+        Raises ConnectionBroken if the body ends early, or does not arrive in time.
+        """
         size = limit if self.length is None else min(self.length, limit)
         buffer, filled = memoryview(bytearray(size)), 0
         while filled < size and (count := self.read_into(buffer[filled:])):
@@ -275,7 +297,7 @@ class Response:
     def read_error(self) -> bytes:
         """Return the beginning of an error body, at most 2000 bytes; never raises.
 
-        It may be shorter if the body does not arrive within the read timeout.
+        Takes no longer than the read timeout, and returns what arrived by then.
         """
         body, deadline = bytearray(_ERROR_BODY), time.monotonic() + self._timeout
         view, filled = memoryview(body), 0
@@ -290,9 +312,10 @@ class Response:
         return bytes(view[:filled])
 
     def finish(self) -> bool:
-        """Read a small rest of the body, and return whether the connection can be kept.
+        """Read a small rest of the body, and return whether the connection can be used for another request.
 
-        Never raises; a long or slow rest is not read.
+        Reads at most 64 KiB for at most 1 s. Never raises: False if the rest is longer or slower, or reading
+        it failed.
         """
         if not self._keeps_alive or self._failure is not None:
             return False

@@ -45,13 +45,15 @@ _SAME_TIME = 1.0  # seconds
 class Engine:
     """Runs blocking work in threads, so that the event loop only handles ticks and results.
 
+        size = await engine.run_file_io(lambda token: path.stat().st_size)
+
     `run` is for work that moves bytes over a connection; the concurrency limit admits its calls.
     `run_file_io` is for work on files.
 
     If a call ends early, by cancellation, a timeout, an exception of a callback or the end of the client, its
-    thread is told to stop and its connection is shut down. The caller waits up to `CANCEL_TIMEOUT` seconds
-    for the thread. A thread that hangs longer, for example in a frozen file system, is abandoned: only it
-    closes what it uses, and its result is released.
+    thread is told to stop and its connection is shut down. The caller waits up to 2 s for the thread. A
+    thread that hangs longer, for example in a frozen file system, is abandoned: it closes what it uses when
+    it returns, and its result is released.
     """
 
     def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
@@ -70,9 +72,10 @@ class Engine:
         """Target folders that were found to be safe, with device and inode."""
 
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
-        """Open the engine and return it; its threads and connections end with `stack`.
+        """Open the engine and return it; its threads and connections end when `stack` is closed.
 
-        `context` is used for TLS connections to storages.
+        `context` is used for TLS connections to storages. Raises ConfigurationError for `Settings.proxy` that
+        is not of the form http://host:port.
         """
         self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.
@@ -90,7 +93,7 @@ class Engine:
 
     @property
     def has_room(self) -> bool:
-        """Whether another connection can be opened without a wait."""
+        """Whether another call of `run` would start without waiting for the concurrency limit."""
         return self._limiter.available_tokens > 0
 
     async def run(
@@ -100,11 +103,13 @@ class Engine:
         *,
         release: Callable[[_T], None] | None = None,
     ) -> _T:
-        """Run work that moves bytes, when the concurrency limit admits it, and return its result.
+        """Run work that moves bytes in a thread, when the concurrency limit admits it, and return its result.
 
-        `work` runs in a thread and gets a token by which it is told to stop. `tick` is called in the event
-        loop ten times a second; an exception of it ends the work and is raised. `release` is called with a
-        result that comes after the caller has left. Raises UsageError unless the client is open.
+            count = await engine.run(lambda token: upload(path, token), tick=lambda: show(done))
+
+        `work` gets a token by which it is told to stop. `tick` is called in the event loop ten times a
+        second; an exception of it ends the work and is raised. `release` is called with a result that comes
+        after the caller has left. Raises what `work` raises, and UsageError unless the client is open.
         """
         self._lifetime.check()
         async with _admitted(self._limiter):
@@ -113,9 +118,12 @@ class Engine:
     async def run_file_io(
         self, work: Callable[[CancelToken], _T], *, release: Callable[[_T], None] | None = None
     ) -> _T:
-        """Run work on files, at most four calls at once, in addition to those that move bytes.
+        """Run work on files in a thread, at most four calls at once, in addition to those of `run`.
 
-        `work` and `release` are as for `run`. Raises UsageError unless the client is open.
+            size = await engine.run_file_io(lambda token: path.stat().st_size)
+
+        `work` and `release` are as for `run`. Raises what `work` raises, and UsageError unless the client is
+        open.
         """
         self._lifetime.check()
         async with _admitted(self._file_limiter):
@@ -124,12 +132,15 @@ class Engine:
     async def run_cleanup(self, work: Callable[[], None]) -> None:
         """Run cleanup work in a thread, even while cancelled or after the client was closed.
 
-        It always starts, and the caller waits up to `CANCEL_TIMEOUT` seconds for it. It must not raise.
+        The work always starts, and the caller waits up to 2 s for its end. `work` must not raise.
         """
         await self._threads.start(work).join(CANCEL_TIMEOUT)
 
     def on_throttled(self, outcome: Outcome) -> None:
-        """Halve the number of connections if a storage throttles; responses within one second count once."""
+        """Halve the number of connections if `outcome` has status 429 or 503; do nothing otherwise.
+
+        Responses within one second count once.
+        """
         if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()
             self._limiter.total_tokens = self._concurrency.slow_down()
@@ -137,7 +148,8 @@ class Engine:
     def buffer(self) -> memoryview:
         """Return the buffer of the calling thread, 4 MiB.
 
-        It is reused, because allocating memory costs more than copying into it.
+        Each call in a thread returns the same buffer, because allocating memory costs more than copying into
+        it.
         """
         if not hasattr(self._local, "buffer"):
             self._local.buffer = new_buffer(MAX_PIECE)

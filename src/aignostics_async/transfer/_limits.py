@@ -68,6 +68,8 @@ class ConcurrencyLimit:
 class BandwidthLimiter:
     """A limit on bytes per second that all connections share; safe to use from several threads.
 
+        time.sleep(limiter.take(len(piece), time.monotonic()))
+
     A `rate` of None means no limit.
     """
 
@@ -77,9 +79,10 @@ class BandwidthLimiter:
         self._free_at = 0.0
 
     def take(self, count: int, now: float) -> float:
-        """Reserve `count` bytes and return how many seconds to wait for them; never blocks.
+        """Reserve `count` bytes and return how many seconds to wait before they are sent; never blocks.
 
-        `now` is a time of a monotonic clock in seconds. Without a limit the wait is 0.
+        `now` is a time of a monotonic clock in seconds. The result is 0 without a limit, and while the limit
+        is not reached.
         """
         if self._rate is None:
             return 0.0

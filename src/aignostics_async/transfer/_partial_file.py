@@ -39,6 +39,10 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 class PartialFile:
     """The partial file of one target, shared by the threads that fill it; all methods block.
 
+        part = PartialFile.open(token, Path("results/a.tiff"), "4waSgw==", "a.tiff")
+        with part.in_use():
+            part.write(memoryview(b"..."), part.spans[0])
+
     A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes the
     descriptor, so no thread ever writes to a descriptor that was closed and reused for another file.
     """
@@ -64,10 +68,14 @@ class PartialFile:
     def open(cls, token: CancelToken, target: Path, promise: str | None, name: str) -> Self:
         """Open the partial file of a target, with the bytes of an earlier download.
 
-        Only bytes that still match their checksums are kept. On a file system without locks the file is
-        claimed by renaming it. `promise` is the CRC32C of the whole file in wire form, or None. Raises
-        TransferError while another download to the target is running, here or in another process, and
-        Cancelled.
+            part = PartialFile.open(token, Path("results/a.tiff"), "4waSgw==", "a.tiff")
+
+        Only bytes that still match their recorded checksums are kept; reading them is the cost. `promise` is
+        the CRC32C of the whole file in wire form, or None; `name` stands for the file in errors. On a file
+        system without locks the file is claimed by renaming it.
+
+        Raises TransferError while another download to the target is running, here or in another process;
+        OSError if the file can't be opened; and Cancelled if `token` is cancelled.
         """
         path = part_path(target)
         while True:
@@ -104,23 +112,23 @@ class PartialFile:
     # What is there
 
     def forget(self) -> None:
-        """Start over with an empty file, and forget its length and ETag."""
+        """Start over with one empty span, and forget the length and ETag of the file."""
         self.total: int | None = None
         self.etag: str | None = None
         self.spans: list[Span] = [Span(0)]
 
     def forget_bytes(self, span: Span) -> None:
-        """Start over with the only span, and forget the file's length and ETag."""
+        """Start over with `span`, the only one, and forget the length and ETag of the file."""
         self.total, self.etag, span.end, span.done = None, None, None, Crc32c()
 
     @property
     def done(self) -> int:
-        """The number of bytes that are written."""
+        """The number of bytes that are written, over all spans."""
         return sum(span.done.length for span in self.spans)
 
     @property
     def outstanding(self) -> int:
-        """The number of bytes still to be written; 0 while the length is unknown."""
+        """The number of bytes still to be written; 0 while the length of the file is unknown."""
         return 0 if self.total is None else self.total - self.done
 
     @property
@@ -158,12 +166,20 @@ class PartialFile:
         return found
 
     def write(self, view: memoryview, span: Span) -> None:
-        """Append bytes to a span and extend its checksum."""
+        """Append bytes to a span and extend its checksum.
+
+        Only the thread that fetches the span may call it, inside `in_use`. Raises OSError if the disk is full
+        or fails.
+        """
         write_at(self._descriptor, view, span.position)
         span.grow(view)
 
     def save(self, *, now: bool = False) -> None:
-        """Record which bytes are written; does nothing if it did so within the last second, unless `now`."""
+        """Record which bytes are written, in a JSON file beside the partial file.
+
+        Does nothing within 1 s of the last record, unless `now` is True, or while the length of the file is
+        unknown. Raises OSError if the record can't be written.
+        """
         with self.lock:
             if self.total is None or (not now and time.monotonic() < self._saved + _SAVE_INTERVAL):
                 return
@@ -196,7 +212,13 @@ class PartialFile:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep the descriptor open while the block runs. Raises Cancelled if the file is being closed."""
+        """Keep the descriptor open while the block runs.
+
+            with part.in_use():
+                part.write(view, span)
+
+        Raises Cancelled if `close` was called.
+        """
         with self._use_lock:
             if self._is_closing:
                 raise Cancelled
@@ -211,9 +233,10 @@ class PartialFile:
                 self._close()
 
     def finish(self, name: str) -> None:
-        """Give the file its final name, after its bytes are on the disk.
+        """Rename the complete file to its target, after its bytes are on the disk.
 
-        Raises TransferError if another process has taken the partial file away.
+        Costs one fsync. `name` stands for the file in errors. Raises TransferError if another process has
+        taken the partial file away, and OSError if the disk fails.
         """
         if os.fstat(self._descriptor).st_size != self.total:
             os.ftruncate(self._descriptor, self.total or 0)
@@ -226,17 +249,25 @@ class PartialFile:
         self._is_over = True
 
     def give_up(self) -> None:
-        """Let `close` delete the file, regardless of its size."""
+        """Make `close` delete the file, regardless of its size."""
         self._is_worthless = True
 
     def discard(self) -> None:
-        """Delete the partial file and its record."""
+        """Delete the partial file and its record now; files that are missing are no error.
+
+        Raises OSError if one of them can't be deleted.
+        """
         self._is_over = True
         self.path.unlink(missing_ok=True)
         self._delete_record()
 
     def close(self) -> None:
-        """Close the file once no thread uses it; keep it if it is worth resuming, delete it otherwise."""
+        """Close the file once no thread uses it; closing it twice does nothing.
+
+        A file that is not finished is kept if it is identified and has at least 8 MiB, so that it can be
+        resumed; otherwise it is deleted. Never raises OSError for that: a file that can't be recorded or
+        deleted is left.
+        """
         with self._use_lock:
             is_first, self._is_closing = not self._is_closing, True
             is_unused = not self._users

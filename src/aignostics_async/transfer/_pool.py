@@ -43,11 +43,12 @@ class _Untrusted(Exception):
 
 
 class ConnectionPool:
-    """The connections of a client to storages, shared by its worker threads.
+    """The connections of a client to storages, shared by its worker threads; see `exchange` for their use.
 
-    An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, the
-    storage had closed it: the request is sent once more over a new connection, and other idle connections to
-    the same place are closed. A POST always gets a new connection, because it can't be sent twice.
+    An idle connection is kept for 30 s. If a kept connection fails before the first byte
+    of a response, the storage had closed it: the request is sent once more over a new connection, and other
+    idle connections to the same place are closed. A POST always gets a new connection, because it can't be
+    sent twice. Raises ConfigurationError for `Settings.proxy` that is not of the form http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -81,10 +82,15 @@ class ConnectionPool:
     ) -> Iterator[Response]:
         """Send one request, and yield the response if its status is 2xx.
 
+            with pool.exchange("GET", url, token=token, name="case-7.svs") as response:
+                content = response.read_all(limit=1024)
+
         `send` writes the body, with the length that `headers` names; it may be called a second time, to start
-        over. A GET or HEAD follows up to three redirects. `name` stands for the file in errors. Every
-        failure, including one while the body is read, raises AttemptFailed with a TransferError inside; a
-        cancelled `token` raises Cancelled.
+        over. A GET or HEAD follows up to three redirects. `name` stands for the file in errors.
+
+        Every failure, including one while the body is read, raises AttemptFailed with a TransferError as its
+        `error`: UrlRefused if the storage refuses the request, TransferInterrupted if the connection fails or
+        the storage reports a failure. A cancelled `token` raises Cancelled.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -109,7 +115,10 @@ class ConnectionPool:
     # Connections
 
     def kept(self, place: tuple[str, ...]) -> Connection | None:
-        """Return an idle connection to a place that is probably alive, or None."""
+        """Take an idle connection to a place out of the pool and return it; None if there is none.
+
+        The connection was idle for less than 30 s, and the storage has not closed it as far as is known.
+        """
         while (connection := self._newest(place)) is not None:
             if _now() - connection.used_at < _MAX_IDLE_SECONDS and connection.is_fresh():
                 return connection
@@ -117,7 +126,10 @@ class ConnectionPool:
         return None
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection for a later request; of more than 64, the one that was idle longest is closed."""
+        """Keep a connection for a later request; close it if the pool is closed.
+
+        Of more than 64 idle connections, the one that was idle longest is closed.
+        """
         connection.used_at = _now()
         surplus: Connection | None = None
         with self._lock:
@@ -143,7 +155,12 @@ class ConnectionPool:
         return None
 
     def place(self, target: SplitResult) -> tuple[str, ...]:
-        """Return the key of connections to a target: scheme, host, port and proxy."""
+        """Return the key of connections to a target: scheme, host, port and proxy, which may be empty.
+
+            pool.place(urlsplit("https://host/a"))  # ("https", "host", "443", "")
+
+        The environment variables for proxies are read once for each scheme and host.
+        """
         key = target.scheme, _host(target)
         if key not in self._places:  # the environment is read once, as by the pool for the API
             settings = self._settings
@@ -153,9 +170,11 @@ class ConnectionPool:
         return self._places[key]
 
     def open(self, place: tuple[str, ...], token: CancelToken) -> Connection:
-        """Open a connection within `Timeouts.connect`.
+        """Open a connection to a place within `Timeouts.connect` (10 s).
 
-        Raises ConnectionBroken, AddressRefused for a link-local address, and Cancelled.
+        `token` can interrupt it. Raises ConnectionBroken if the host can't be reached in time or TLS fails,
+        AddressRefused for a link-local address, Cancelled if `token` is cancelled, and an internal error for
+        a certificate that is not trusted, which `exchange` turns into TransferInterrupted.
         """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect
@@ -199,7 +218,11 @@ class ConnectionPool:
         return secured
 
     def head(self, method: str, target: SplitResult, proxy: str, headers: Mapping[str, str]) -> bytes:
-        """Return the request line and headers as bytes."""
+        """Return the request line and headers as bytes.
+
+        `headers` take precedence over Host, Accept, Accept-Encoding and User-Agent, which are added. `proxy`
+        is the URL of the proxy, or empty. Raises ConnectionBroken if a header holds a line break.
+        """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {
             "Host": _host(target),

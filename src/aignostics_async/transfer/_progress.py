@@ -22,11 +22,12 @@ _WINDOW = 10.0  # seconds over which a rate is taken
 
 @frozen
 class TransferEvent:
-    """A file started, advanced, is retried, finished or failed.
+    """A step of a file's transfer: it started, advanced, is retried, finished or failed.
 
-    `done` and `total` are in bytes; `total` is None while it is unknown. `done` decreases when another
-    attempt begins, and `retries` counts the attempts after the first. `verified` tells for a finished upload
-    whether the store proved to have the bytes, as in `Stored.verified`; otherwise it is None.
+        def show(event: TransferEvent) -> None:
+            print(event.kind, event.reference, event.name, event.done, event.total)
+
+        await run.download("results/", progress=show)
 
     A progress callback is a plain function of one event. It is called in the event loop, up to ten times a
     second for each file. If it raises, the call that it was passed to stops its transfers and raises the
@@ -36,13 +37,23 @@ class TransferEvent:
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
+    """What happened to the file."""
     direction: Direction
+    """`"upload"` or `"download"`."""
     reference: str
+    """The reference of the item."""
     name: str
+    """The file name of an upload, or the artifact name of a download."""
     done: int = 0
+    """The bytes so far; 0 by default. It decreases when another attempt starts over."""
     total: int | None = None
+    """The size of the file in bytes; None, the default, while unknown."""
     retries: int = 0
+    """The number of attempts after the first; 0 by default."""
     verified: bool | None = None
+    """For a finished upload, whether the bytes in the store are verified, as in `Stored.verified`; otherwise
+    None.
+    """
 
 
 Progress = Callable[[TransferEvent], None]
@@ -170,24 +181,37 @@ class ProgressReporter:
 
 @define
 class TransferTally:
-    """Totals and rate of the events of one direction; keeps only the files in progress in memory."""
+    """Totals and rate of the events of one direction; keeps only the files in progress in memory.
+
+    tally = TransferTally()
+    await run.download("results/", progress=lambda event: tally.add(event, time.monotonic()))
+    print(tally.describe())
+    """
 
     files: int = 0
+    """Files that started."""
     over: int = 0
     """Files that finished or failed."""
     failed: int = 0
+    """Files that failed."""
     unverified: int = 0
-    """Uploads that finished and that nothing proves."""
+    """Uploads that finished without a proof that the store has their bytes."""
     retries: int = 0
+    """Attempts after the first, over all files."""
     done: int = 0
-    """Bytes."""
+    """Bytes so far."""
     total: int = 0
-    """Bytes of the files whose size is known."""
+    """Bytes of all files; of a file whose size is unknown, the bytes so far."""
     _in_progress: dict[tuple[str, str], TransferEvent] = field(factory=dict)
     _recent: deque[tuple[float, int]] = field(factory=deque)
 
     def add(self, event: TransferEvent, now: float) -> None:
-        """Count an event; `now` is its time by a monotonic clock, in seconds."""
+        """Count an event.
+
+            tally.add(event, time.monotonic())
+
+        `now` is the time of the event by a monotonic clock, in seconds; it must not decrease.
+        """
         key = event.reference, event.name
         before = self._in_progress.pop(key, None)
         is_over = event.kind in ("finished", "failed")
@@ -206,7 +230,7 @@ class TransferTally:
 
     @property
     def rate(self) -> float:
-        """The rate in bytes per second over the last ten seconds; 0 before the second event."""
+        """The rate in bytes per second over the last 10 s; 0 before the second event."""
         if not self._recent:
             return 0.0
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
@@ -223,7 +247,7 @@ class TransferTally:
         return f"{self.over} of {self.files} files, {self.describe_bytes()}{failed}{retries}"
 
     def describe_bytes(self) -> str:
-        """Return bytes and rate as text, such as `1 MB of 2 MB, 500 kB/s`."""
+        """Return bytes and rate as text with decimal units, such as `1 MB of 2 MB, 500 kB/s`."""
         return f"{human_size(self.done)} of {human_size(self.total)}, {human_size(round(self.rate))}/s"
 
 
@@ -233,8 +257,9 @@ class ProgressLines:
         with ProgressLines(every=10) as lines:
             await run.download("results/", progress=lines)
 
-    It prints one line for each direction every 30 s by default, and at the end of the block, to standard
-    error or to `stream`.
+    It prints one line for each direction every `every` seconds, 30 by default, and at the end of the block,
+    to standard error or to `stream`. An error of the stream, such as BrokenPipeError, stops the transfer and
+    is raised.
     """
 
     def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:

@@ -19,8 +19,8 @@ class ProgressBars:
         with ProgressBars() as bars:
             await run.download("results/", progress=bars)
 
-    The bars are shown inside the block; with `transient` they disappear at its end. `show` adds bars for
-    other work. Raises MissingExtra without the `cli` extra.
+    The bars are shown inside the block; with `transient=True` they disappear at its end (False by default).
+    `show` adds bars for other work. Raises MissingExtra without the `cli` extra.
     """
 
     def __init__(self, *, transient: bool = False) -> None:
@@ -55,14 +55,21 @@ class ProgressBars:
         self.show(event.direction, completed=tally.done, total=tally.total, detail=tally.describe())
 
     def show(self, name: str, *, completed: int, total: int | None, detail: str = "") -> None:
-        """Update the bar with a name, and add it if it is new.
+        """Update the bar of a name, and add it if it is new.
 
-        `total` is None while it is unknown. `detail` is shown behind the bar.
+            bars.show("probing", completed=3, total=10, detail="3 of 10 slides")
+
+        `total` is None while it is unknown. `detail` is shown behind the bar, and is empty by default.
         """
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(visible(name), total=None, detail="")
         self._bars.update(self._tasks[name], completed=completed, total=total, detail=visible(detail))
 
     def print(self, line: str, *, style: str = "") -> None:
-        """Print a line above the bars; `style` is a style of rich, such as `"red"`."""
+        """Print a line above the bars.
+
+            bars.print("case-7 failed", style="red")
+
+        `style` is a style of rich, by default none. Control characters in `line` are shown, not obeyed.
+        """
         self._bars.console.print(visible(line), style=style, markup=False, highlight=False)

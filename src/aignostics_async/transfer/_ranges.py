@@ -18,14 +18,20 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 class Span:
     """A contiguous range of a file, fetched by one connection from front to back.
 
-    Its only writer replaces `done` as a whole, so every thread sees a length and a checksum that match.
+        span = Span(0, 1024)
+        span.grow(memoryview(b"1234"))
+        span.position  # 4
+
+    The only writer replaces `done` as a whole, so every thread sees a length and a checksum that belong
+    together.
     """
 
     start: int
+    """The offset of the first byte in the file."""
     end: int | None = None
-    """One past its last byte; None while the length of the file is unknown."""
+    """The offset after the last byte; None, the default, while the length of the file is unknown."""
     done: Crc32c = field(factory=Crc32c)
-    """Over the bytes that are there."""
+    """The checksum and number of the bytes that are written, counted from `start`."""
 
     @property
     def position(self) -> int:
@@ -38,7 +44,10 @@ class Span:
         return self.end is not None and self.position >= self.end
 
     def grow(self, view: memoryview) -> None:
-        """Extend the span by bytes that are written."""
+        """Extend the checksum and length by bytes that were just written at `position`.
+
+        Writes nothing itself; costs one pass over the bytes.
+        """
         grown = Crc32c(self.done.value, self.done.length)
         grown.update(view)
         self.done = grown
