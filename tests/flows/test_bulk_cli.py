@@ -270,7 +270,16 @@ def test_a_terminal_sees_bars_and_is_asked(bulk: Command, slide_file: Path) -> N
     bulk.emulator.set_faults(refused)
     status, seen = in_terminal(bulk, b"", *bulk.begin())
     assert status == 3, seen
-    for words in ("read", "uploaded", "in a run", "analysed", "at home", "1/1", "set aside", "to be billed"):
+    for words in (
+        "read",
+        "uploaded",
+        "in a run",
+        "analysed",
+        "downloaded",
+        "1/1",
+        "set aside",
+        "to be billed",
+    ):
         assert words in seen
     assert '{"what"' not in seen
     bulk.emulator.set_faults()

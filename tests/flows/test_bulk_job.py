@@ -179,9 +179,9 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
 
 
 async def test_another_process_pauses_the_job(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aignostics_async.bulk import _job
+    from aignostics_async.bulk import _request_monitor
 
-    monkeypatch.setattr(_job, "_REQUEST_INTERVAL", 0.01)
+    monkeypatch.setattr(_request_monitor, "_INTERVAL", 0.01)
     await harness.make("a", "b", chunk_size=1)
     harness.emulator.set_clock(rate=0)  # no run gets anywhere
     summary = await harness.run(on_first(EventType.RUN_CREATED, lambda _: (harness.job / "pause").touch()))

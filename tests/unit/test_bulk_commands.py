@@ -267,7 +267,7 @@ def test_how_far_each_stage_is() -> None:
         StageProgress("uploaded", 39, 45, "upload"),
         StageProgress("in a run", 30, 45),
         StageProgress("analysed", 24, 45),
-        StageProgress("at home", 8, 36, "download"),
+        StageProgress("downloaded", 8, 36, "download"),
     ]
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
+from ._generation import begin_generation
+from ._identity import verify_identity
+from .database._job_folder import HighWaterMarkFile
 from .database._journal import EventType
 from .reconciliation._duplicates import Reconciler
 from .reconciliation._submitter import Submitter
@@ -15,7 +20,6 @@ if TYPE_CHECKING:
     from .._client import Client
     from ._plan import JobPlan
     from .database._database import Database
-    from .database._job_folder import HighWaterMarkFile
     from .database._queries import JobRow
     from .reconciliation._platform import PlatformClient
     from .stages._context import JobContext
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 def make_reconciler(
     job: JobRow, plan: JobPlan, database: Database, client: Client, platform: PlatformClient
 ) -> Reconciler:
-    """Return what settles runs of a job that its database does not know."""
+    """Return the reconciler of a job, which settles runs that its database does not know."""
     return Reconciler(
         database=database,
         platform=platform,
@@ -37,23 +41,26 @@ def make_reconciler(
     )
 
 
-def make_submitter(
-    context: JobContext,
-    platform: PlatformClient,
-    *,
-    since: float,
-    high_water_mark: HighWaterMarkFile,
-    generation: int,
-    is_cancelled: Callable[[], bool],
-) -> Submitter:
-    """Return what creates the runs of a job, one for each intent."""
-    return Submitter(
+async def begin_work(
+    context: JobContext, job: JobRow, platform: PlatformClient, *, is_cancelled: Callable[[], bool]
+) -> tuple[Submitter, Reconciler]:
+    """Verify the identity and begin a new generation, before anything can be sent; return what sends."""
+    await context.with_retries(lambda: verify_identity(context.database, context.client, context.plan))
+    reconciler = evolve(
+        make_reconciler(job, context.plan, context.database, context.client, platform),
+        on_duplicate=lambda second: context.journal.emit(
+            EventType.RUN_DUPLICATE, run_id=second.run_id, text=second.done
+        ),
+    )
+    high_water_mark = HighWaterMarkFile(job.id)
+    generation = await begin_generation(context, high_water_mark, platform, reconciler)
+    submitter = Submitter(
         database=context.database,
         platform=platform,
         high_water_mark=high_water_mark,
         generation=generation,
         version=context.plan.application_version,
-        since=since,
+        since=job.created_at,
         timeouts=context.plan.timeouts,
         prepare=Signing(context),
         clock=context.clock,
@@ -62,3 +69,4 @@ def make_submitter(
         on_doubt=lambda reason: context.journal.emit(EventType.RUN_UNKNOWN, text=reason),
         on_wait=lambda reason: context.journal.emit(EventType.WAITING, text=reason),
     )
+    return submitter, reconciler

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @frozen
 class CorrectionReport:
-    """What became of corrections."""
+    """The result of `BulkJob.correct`."""
 
     released: int
-    """Slides that go on."""
+    """The number of slides that continue."""
     faults: tuple[Finding, ...]
-    """Why the others do not; nothing was changed about them."""
+    """Why the others do not continue; nothing was changed about them."""
     unused: int = 0
-    """Lines of the manifest for slides that are not set aside."""
+    """The number of manifest lines for slides that are not quarantined; 0 by default."""
 
 
 def numbers_of(only: Sequence[str]) -> Callable[[Execute], set[int] | None]:

@@ -56,14 +56,17 @@ async def create_job(
         if not report.is_clear:
             print(report.to_json())
 
-    With `quarantine_faulty`, slides with faults become quarantined items of the job; a fault of the whole job
-    still prevents its creation: see `can_create_job`. `consent` is called with the report just before the job
-    is created, and prevents it by raising. If it returns, slides that the report lists as analysed before may
-    be billed again; without `consent` the job holds them for a decision. `progress` is called as slides are
-    read.
+    `directory` is created if it is missing; without a job at the end it holds no database. `store` replaces
+    the plan's own. With `quarantine_faulty=True` (False by default), slides with faults become quarantined
+    items of the job; a fault of the whole job still prevents its creation: see `can_create_job`.
+
+    `consent` is called with the report just before the job is created, and prevents the creation by raising.
+    If it returns, slides that the report lists as analysed before may be billed again; without `consent` the
+    job holds them for a decision. `progress` is called with a `PreflightProgress` as slides are read.
 
     Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if the folder holds
-    a job already, JobBusy if another process uses it, and what `run_preflight` and the callbacks raise.
+    a job already, JobBusy if another process uses the folder, and what `run_preflight` and the callbacks
+    raise.
     """
     folder = JobFolder(directory)
     folder.make()
@@ -108,10 +111,13 @@ async def _allow_rebilling(draft: Path, report: PreflightReport) -> None:
 
 
 def can_create_job(report: PreflightReport, *, quarantine_faulty: bool) -> bool:
-    """Return whether `create_job` would create a job after this report. Pure.
+    """Return whether `create_job` would create a job after this report.
 
-    Without `quarantine_faulty` any fault prevents it; with it, only a fault of the whole job does, or a job
-    without a usable slide.
+        report = await run_preflight(plan, sources, client)
+        can_create_job(report, quarantine_faulty=True)
+
+    Without `quarantine_faulty` any fault prevents the creation. With it, only a fault of the whole job does,
+    or a job without a usable slide.
     """
     of_all = [fault for fault in report.faults if fault.slide is None]
     return report.is_clear or (quarantine_faulty and not of_all and report.ready > 0)

@@ -16,16 +16,17 @@ from .._core._tasks import plain_task_group
 from ..errors import JobError, UsageError
 from ..transfer._progress import check_callback, ignore
 from . import _corrections, _maintenance
-from ._assembly import make_reconciler, make_submitter
+from ._assembly import begin_work, make_reconciler
 from ._corrections import CorrectionReport
 from ._expiry_monitor import monitor_expiry
-from ._generation import begin_generation, record_stop
+from ._generation import record_stop
 from ._identity import check_server, verify_identity
 from ._plan import JobPlan
+from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
 from .database import _commands, _queries, _retries
 from .database._database import Database
-from .database._job_folder import HighWaterMarkFile, JobFolder
+from .database._job_folder import JobFolder
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
 from .preflight.slide_probe._prober import Prober
@@ -44,10 +45,6 @@ if TYPE_CHECKING:
     from .database._journal import Listener
     from .database._queries import JobRow
     from .database._states import ItemState
-    from .reconciliation._duplicates import Reconciler
-    from .reconciliation._submitter import Submitter
-
-_REQUEST_INTERVAL = 0.5  # seconds
 
 
 class BulkJob:
@@ -61,8 +58,8 @@ class BulkJob:
     If the process ends for any reason, opening and running the job again continues it. Nothing is uploaded,
     billed or downloaded a second time; docs/explanation/exactly-once.md says what this depends on.
 
-    Only its owner can read the folder, and only one process at a time can open it. It holds names of slides,
-    but no token and no signed URL.
+    Only its owner can read the folder, and only one process at a time can open the job. The folder holds
+    names of slides, but no token and no signed URL.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -110,7 +107,7 @@ class BulkJob:
 
     @property
     def id(self) -> str:
-        """The id of the job."""
+        """The id of the job, a UUID."""
         return self._job.id
 
     @property
@@ -119,18 +116,25 @@ class BulkJob:
         return self.plan.results or self._directory.results
 
     async def summary(self) -> Summary:
-        """Return a summary of the job, read from its database; may take a second for a large job."""
+        """Return a summary of the job as of one moment; may take a second for a large job.
+
+        Raises JobDatabaseError if the database can't be read.
+        """
         return await self._database.read(read_summary)
 
     async def states(self) -> Mapping[ItemState, int]:
         """Return the number of items in each state; a state without items is absent.
 
-        Costs milliseconds, where `summary` may take a second for a large job.
+        Costs milliseconds, where `summary` may take a second. Raises JobDatabaseError if the database can't
+        be read.
         """
         return await self._database.read(_queries.counts())
 
     async def stage_progress(self) -> list[StageProgress]:
-        """Return the progress of each stage, in order; costs what `states` costs."""
+        """Return the progress of each stage, in order: read, uploaded, in a run, analysed, downloaded.
+
+        Costs milliseconds. Raises JobDatabaseError if the database can't be read.
+        """
         return stage_progress(await self.states())
 
     async def run(
@@ -144,18 +148,17 @@ class BulkJob:
     ) -> Summary:
         """Work until everything is done or `drain` is called, and return the summary.
 
-        `store` is used in place of the plan's own. `listener` is called with each JobEvent, `progress` with
-        each TransferEvent. `chunk_size` replaces the plan's own from now on; chunks that were not sent yet
-        are formed again.
+        `store` replaces the plan's own. `listener` is called with each JobEvent, `progress` with each
+        TransferEvent. `chunk_size` replaces the plan's own from now on; chunks that were not sent yet are
+        formed again. If a callback raises, nothing more is sent, the outcome of the request in flight is
+        recorded, and then the exception is raised.
 
-        If a callback raises, nothing more is sent, the outcome of the request in flight is recorded, and then
-        the exception is raised.
-
-        It may be cancelled or killed at any moment. Raises JobRefused if the client's server, user or
-        organization is not the one that the job was begun with, JobStopped if the job can't continue,
-        UsageError if `run` is running already, and what the client raises if the job can't begin. None of
-        these loses anything: a later call continues. If the quota is used up, all existing runs are finished
-        first, and then JobStopped is raised with QuotaExceeded as its cause.
+        The call may be cancelled or killed at any moment. Raises JobRefused if the client's server, user or
+        organization is not the one that the job was begun with, JobStopped if the job can't continue (with
+        its reason as `cause`), UsageError if `run` is running already or a callback is async, and what the
+        client raises if the job can't begin. None of these loses anything: a later call continues. If the
+        quota is used up, all existing runs are finished first, and then JobStopped is raised with
+        QuotaExceeded as its cause.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -213,9 +216,12 @@ class BulkJob:
             lambda: client.applications.version(self.plan.application_version)
         )
         context.requirements = Requirements.of(self.plan, version)
-        submitter, reconciler = await self._begin(context, PlatformClient(client, version, self._clock))
+        platform = PlatformClient(client, version, self._clock)
+        submitter, reconciler = await begin_work(
+            context, self._job, platform, is_cancelled=self._is_cancel_requested
+        )
         async with Prober() as prober, plain_task_group() as group:
-            group.start_soon(self._watch_for_requests)
+            group.start_soon(monitor_requests, self._directory, self._database, self.drain)
             group.start_soon(monitor_expiry, self._database, journal)
             await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)
             group.cancel_scope.cancel()
@@ -228,9 +234,11 @@ class BulkJob:
             raise UsageError("the job is at work; let `run` return first")
 
     def drain(self) -> None:
-        """Let `run` finish what it has begun, begin nothing new, and return.
+        """Let `run` finish what is under way, begin nothing new, and return.
 
-        Can be called from any task of the loop; called before `run`, it applies to the next one.
+            signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(job.drain))
+
+        Call it in the event loop, as often as you like; called before `run`, it applies to the next one.
         """
         self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:
@@ -240,11 +248,11 @@ class BulkJob:
     async def adopt(self, client: Client) -> list[str]:
         """Adopt runs of this job's items that its database does not know, and return their ids.
 
-        Use it after restoring the database from a copy, or after a copy of the folder was used. `run` does it
-        by itself when it can prove either. Costs a listing of the runs since the job was created, and the
-        results of each unknown one; a run that may be the job's is read again half a minute later, because a
-        replica may show it in part. Raises JobError if such a run can't be read, JobRefused for another
-        server, user or organization, and UsageError while `run` is running.
+        Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
+        by itself where it can prove either. Costs a listing of the runs since the job was created, and the
+        results of each unknown one. A run that may be the job's is read again half a minute later, because a
+        replica may show only a part of its items. Raises JobError if such a run can't be read, JobRefused for
+        another server, user or organization, and UsageError while `run` is running.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
@@ -254,12 +262,15 @@ class BulkJob:
         return await _maintenance.adopt(reconciler, self._clock)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
-        """Let quarantined items continue from their last state, and return how many there are.
+        """Let quarantined items continue from their last state, and return how many do.
 
-        By default nothing is billed again. With `failed`, items that the platform ended without results
-        continue, too; with `rerun`, those that are held because an earlier run has results of the same slide.
-        Both become part of new runs, which are billed. `only` names references, or patterns of them such as
-        `lung/**`. Raises JobDatabaseError.
+            await job.retry(failed=True, only=["lung/**"])
+
+        By default nothing is billed again. With `failed=True`, items that the platform ended without results
+        continue, too; with `rerun=True`, those that are held because an earlier run has results of the same
+        slide. Both become part of new runs, which are billed. `only` names references, or patterns of them;
+        by default all items count. Raises UsageError for a single text as `only`, and JobDatabaseError if the
+        database can't be written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
@@ -278,9 +289,12 @@ class BulkJob:
 
             report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
 
-        `mpp` counts for files without a resolution; lines of `manifest` count for the slides that they name.
-        What has a fault stays as it was, and the report tells why; the others continue. Costs reading each
-        slide. Raises ConfigurationError or UsageError for an invalid value, and what `run_preflight` raises.
+        `mpp`, in µm per pixel, counts for files without a resolution; lines of `manifest`, a CSV file as
+        `Sources.manifest` describes it, count for the slides that they name. `only`, `failed` and `rerun`
+        select items as for `retry`. Items with faults stay as they were, and the report names the faults; the
+        others continue. Costs reading each slide. Raises UsageError if neither `mpp` nor `manifest` is given
+        or while `run` is running, ConfigurationError for an implausible `mpp`, JobRefused for another server,
+        and what `run_preflight` raises.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -290,52 +304,67 @@ class BulkJob:
     async def count_billable_retries(
         self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
     ) -> int:
-        """Return how many items `retry` with these arguments would allow to be billed again."""
+        """Return how many items `retry` with these arguments would allow to be billed again; changes nothing.
+
+        Raises UsageError for a single text as `only`, and JobDatabaseError if the database can't be read.
+        """
         numbers = await self._database.read(_corrections.numbers_of(only))
         return await self._database.read(
             _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
         )
 
     async def held_items(self) -> Mapping[str, str]:
-        """Return the items that are held for a decision: a mapping from reference to id of the earlier run.
+        """Return the items that are held for a decision, as a mapping from reference to the id of an earlier
+        run.
 
-        The earlier run has results of the same slide, so a new one would be billed again.
+        The earlier run has results of the same slide, so a new one would be billed again; `retry(rerun=True)`
+        permits it. Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.held_items())
 
     async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
         """Record a person's decision about a chunk that may or may not have a run.
 
+            await job.resolve(7, run_id=None, client=client)
+
         `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
         of the job's version and hold no other items. None says that there is no run: the chunk is sent again
-        and billed; in a cancelled job its items are quarantined instead. Raises JobRefused for a run that
-        can't be the chunk's, and JobStateError for a chunk without an open decision.
+        and billed; in a cancelled job its items are quarantined instead. Costs reading the run. Raises
+        JobRefused for a run that can't be the chunk's, and JobStateError for a chunk without an open
+        decision.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
         """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
 
-        A run that ended or vanished in the meantime is no error. Raises JobStateError for a run that is not
-        listed in `JobObserver.decisions`.
+            for duplicate in (await JobObserver("job/").decisions()).duplicates:
+                await job.resolve_duplicate(duplicate.run_id, client=client)
+
+        A run that ended or vanished in the meantime is no error. Costs one request with a client. Raises
+        JobStateError for a run that is not listed in `JobObserver.decisions`.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
-        """Compare every output file with its size and checksum, and return those that are missing or changed.
+        """Read all output files again, and return the paths of those that are missing or changed.
 
-        The next `run` downloads them again. Costs reading all output files. Raises JobDatabaseError if that
-        can't be recorded.
+            for path in await job.verify():
+                print(path, "is downloaded again by the next run")
+
+        A file has changed if its size or CRC32C is not the recorded one; the next `run` downloads it again.
+        Costs reading every output file once. Raises JobDatabaseError if the database can't be read or
+        written.
         """
         return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
         """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
 
-        The platform does not bill items that it has not begun. Results are kept. A run that can't be
-        cancelled does not affect the others; its error is raised at the end. Raises JobRefused for another
-        server, user or organization, and UsageError while `run` is running here; for a job in another process
-        use `JobObserver.request_cancel`.
+        The platform does not bill items that it has not begun. Results are kept. Costs one request per run
+        that is not final. A run that can't be cancelled does not affect the others; its error is raised at
+        the end. Raises JobRefused for another server, user or organization, and UsageError while `run` is
+        running here; for a job in another process use `JobObserver.request_cancel`.
         """
         self._check_idle()
         await verify_identity(self._database, client, self.plan)
@@ -349,31 +378,11 @@ class BulkJob:
     async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store, and return how many.
 
-        `store` is used in place of the plan's own. Slides of failed items are kept, because a retry may need
-        them. Raises ConfigurationError if the store can't delete, and TransferError.
+        `store` replaces the plan's own. Slides of failed items are kept, because a retry may need them. Costs
+        one request per slide. Raises ConfigurationError if the store can't be opened or can't delete, and
+        TransferError if a request fails; a later call deletes the rest.
         """
         return await _maintenance.clean(self._database, client.store(store or self.plan.store))
-
-    async def _begin(self, context: JobContext, platform: PlatformClient) -> tuple[Submitter, Reconciler]:
-        """Verify the identity and begin a new generation, before anything can be sent."""
-        await context.with_retries(lambda: verify_identity(self._database, context.client, self.plan))
-        high_water_mark = HighWaterMarkFile(self.id)
-        reconciler = evolve(
-            make_reconciler(self._job, self.plan, self._database, context.client, platform),
-            on_duplicate=lambda second: context.journal.emit(
-                EventType.RUN_DUPLICATE, run_id=second.run_id, text=second.done
-            ),
-        )
-        generation = await begin_generation(context, high_water_mark, platform, reconciler)
-        submitter = make_submitter(
-            context,
-            platform,
-            since=self._job.created_at,
-            high_water_mark=high_water_mark,
-            generation=generation,
-            is_cancelled=self._is_cancel_requested,
-        )
-        return submitter, reconciler
 
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""
@@ -381,16 +390,6 @@ class BulkJob:
             self.drain()
             return True
         return False
-
-    async def _watch_for_requests(self) -> None:
-        """Drain when another process asks to pause or to cancel the job."""
-        pause = anyio.Path(self._directory.pause)
-        while not self._is_cancel_requested():
-            if await pause.exists():
-                await self._database.write(_commands.set_job(is_paused=True))
-                self.drain()
-                return
-            await anyio.sleep(_REQUEST_INTERVAL)
 
     async def _end(self, context: JobContext) -> Summary:
         if not context.is_draining:

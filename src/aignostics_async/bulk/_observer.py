@@ -24,7 +24,11 @@ from .report._summary import Summary, read_summary
 class PendingDecisions:
     """The decisions about a job's runs that only a person can make.
 
-    Answer them with `BulkJob.resolve` and `BulkJob.resolve_duplicate`.
+        decisions = await JobObserver("job/").decisions()
+        for chunk in decisions.chunks:
+            print(chunk.intent, chunk.reason)
+
+    `BulkJob.resolve` answers those about chunks, `BulkJob.resolve_duplicate` those about duplicates.
     """
 
     chunks: tuple[ReportedRun, ...]
@@ -32,7 +36,10 @@ class PendingDecisions:
     duplicates: tuple[ReportedDuplicate, ...]
     """Second runs of a chunk that were neither cancelled nor left to run."""
     cancelled: frozenset[int]
-    """The numbers of chunks that are not sent again without a run, because the job was cancelled."""
+    """The numbers (`ReportedRun.intent`) of those chunks whose job was cancelled.
+
+    Without a run, they are not sent again.
+    """
 
 
 class JobObserver:
@@ -41,8 +48,8 @@ class JobObserver:
         observer = JobObserver("job/")
         print((await observer.summary()).status)
 
-    It takes no lock, changes nothing and needs no client; another process may work on the job meanwhile.
-    Raises UsageError if there is no job in the folder.
+    It takes no lock and needs no client; another process may work on the job meanwhile. Only `request_pause`
+    and `request_cancel` change anything. Raises UsageError if there is no job in the folder.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -53,35 +60,51 @@ class JobObserver:
 
     @property
     def path(self) -> Path:
-        """The job's folder."""
+        """The path of the job's folder."""
         return self._folder.path
 
     @property
     def database(self) -> Path:
-        """The path of the job's database, which `write_report` accepts."""
+        """The path of the job's database, which `write_report` takes in place of a folder."""
         return self._folder.database
 
     def holder(self) -> str | None:
-        """Return a description of the process that works on the job, or None if there is none."""
+        """Return a description of the process that works on the job, or None if there is none.
+
+        Reads the lock file. None, too, if the file can't be read.
+        """
         return self._folder.holder()
 
     async def summary(self) -> Summary:
-        """Return a summary of the job, consistent at one commit; may take a second for a large job.
+        """Return a summary of the job as of one moment; may take a second for a large job.
 
-        Raises JobError, and JobDatabaseError if the database can't be read.
+            summary = await JobObserver("job/").summary()
+            print(summary.status.name, summary.audit.outcomes)
+
+        Raises JobError if the creation of the job was not finished, and JobDatabaseError if the database
+        can't be read.
         """
         return await to_thread.run_sync(self._read_summary)
 
     async def decisions(self) -> PendingDecisions:
-        """Return the decisions about the job's runs that a person has to make. Raises JobError."""
+        """Return the decisions about the job's runs that a person has to make.
+
+            decisions = await JobObserver("job/").decisions()
+
+        Raises JobError if the creation of the job was not finished, and JobDatabaseError if the database
+        can't be read.
+        """
         return await to_thread.run_sync(self._read_decisions)
 
     def new_events(self) -> list[Mapping[str, Any]]:
         """Return the events since the last call; the first call returns the latest 20.
 
-        An event is a JSON object with `at` (seconds since the epoch), `what` (an `EventType`) and, if known,
-        `reference`, `run_id` and `text`. Secrets are removed. The file may have been edited: any key may be
-        missing or hold any value.
+            for event in observer.new_events():
+                print(event.get("what"), event.get("reference"), event.get("text"))
+
+        An event is a mapping, read from a line of JSON, with `at` (seconds since the epoch), `what` (the
+        value of an `EventType`) and, if known, `reference`, `run_id` and `text`. Secrets are removed. The
+        file may have been edited: any key may be missing or hold any value. Empty if the file can't be read.
         """
         return [
             {name: told(value) if isinstance(value, str) else value for name, value in event.items()}
@@ -89,9 +112,9 @@ class JobObserver:
         ]
 
     def request_pause(self) -> None:
-        """Ask the process that works on the job to finish what it has begun and stop; returns at once.
+        """Ask the process that works on the job to finish what is under way and stop; returns at once.
 
-        Does nothing if no process works on the job.
+        Does nothing if no process works on the job. Raises OSError if the folder can't be written.
         """
         self._folder.pause.touch(mode=0o600)
 
@@ -99,7 +122,7 @@ class JobObserver:
         """Ask the process that works on the job to create no further run and to cancel the job's runs.
 
         Returns at once; a request in flight is finished first. If no process works on the job, the next `run`
-        cancels it before anything else.
+        cancels it before anything else. Raises OSError if the folder can't be written.
         """
         self._folder.cancel.touch(mode=0o600)
 

@@ -102,7 +102,7 @@ _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doub
 
 @frozen(kw_only=True)
 class JobPlan:
-    """The plan of a job, without secrets.
+    """The plan of a job, without secrets; fixed when the job is created.
 
         JobPlan(
             api_root="https://platform.aignostics.com",
@@ -110,36 +110,60 @@ class JobPlan:
             store="s3://bucket/prefix",
         )
 
-    Raises ConfigurationError or UsageError for an invalid value.
+    Raises ConfigurationError for a value of another type or out of range, or a store address that holds a
+    password or query; and UsageError for an invalid version id or `identifying`.
     """
 
     api_root: str = field(converter=check_root)
-    """The platform's deployment, without `/api`."""
+    """The URL of the platform's deployment, without `/api`."""
     application_version: str = field(converter=as_version_id)
+    """The id of the application version, such as `"he-tme:v1.0.0"`."""
     store: str = field(validator=_address)
-    """The address of the object store. Its credentials come from the environment each time."""
+    """The address of the object store, such as `"s3://bucket/prefix"`; see `Client.store`.
+
+    Credentials are taken from the environment each time, because a job keeps no secrets.
+    """
     prefix: str = field(default="aignostics-async", validator=_prefix)
-    """The beginning of the keys of all objects."""
+    """The first part of the keys of all objects; `aignostics-async` by default, at most 200 bytes."""
     results: Path | None = field(default=None, converter=_folder)
-    """The folder of outputs; None for `results` in the job's folder."""
+    """The folder for output files; None, the default, for `results` in the job's folder."""
     chunk_size: int = field(default=100, validator=_whole(1, MAX_CHUNK_SIZE))
-    """Items of one run. The platform may end a whole run because of failures, so smaller runs lose less."""
+    """Items of one run, from 1 to 500; 100 by default.
+
+    The platform may end a whole run because of failures, so smaller runs lose less.
+    """
     reference_tag: bool = field(default=False, validator=_yes_or_no)
-    """Whether each reference has a tag of this job on the platform, which proves that a run is its own."""
+    """Whether each reference gets a tag of this job on the platform, which proves that a run is its own.
+
+    False by default; then a second run of a chunk needs a person's decision.
+    """
     max_items: int | None = field(default=None, validator=_at_least_one)
-    """The maximum number of items that are billed; None for no limit."""
+    """The maximum number of items that are billed; None, the default, for no limit."""
     artifact: str | None = field(default=None, validator=_name)
-    """The input artifact of the slides; None if the version has only one."""
+    """The name of the input artifact that slides are sent as; None, the default, for the version's only one.
+    """
     pack: bool = field(default=False, validator=_yes_or_no)
-    """Whether slides of several files are sent as a zip even if the version does not name that format."""
+    """Whether slides of several files are sent as one zip even if the version does not list that format.
+
+    False by default.
+    """
     identifying: Mapping[str, str] = field(default="warn", converter=as_policies)
-    """What to do about slides that may identify a person: `warn`, `refuse` or `allow`, or a mapping from
-    `label`, `macro`, `patient` and `case` to one of them."""
+    """The policy for slides that may identify a person: `warn` (the default), `refuse` or `allow`.
+
+    Or a mapping from `label`, `macro`, `patient` and `case` to one of them; see `IdentifyingKind`.
+    """
     timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
-    """How long the job waits for the platform before it draws conclusions."""
+    """How long to wait before concluding that a request has created no run; see `ReconciliationTimeouts`."""
 
     def to_json(self) -> str:
-        """Return the plan as a JSON object, which `from_json` reads."""
+        """Return the plan as the text of a JSON object, which `from_json` reads.
+
+            Path("plan.json").write_text(plan.to_json())
+
+        The keys are the names of the fields, except that `max_items` is `most_items` and `timeouts` is
+        `patience`, an object with `quiet`, `lag`, `doubt` and `late` in seconds: existing jobs keep these
+        keys.
+        """
         values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
         values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)
         return json.dumps(values, indent=2, ensure_ascii=False)
@@ -148,7 +172,10 @@ class JobPlan:
     def from_json(cls, text: str | bytes) -> JobPlan:
         """Return the plan in a text that `to_json` returned.
 
-        Raises JobDatabaseError if the text can't be read, and JobRefused if a newer release wrote it.
+            plan = JobPlan.from_json(Path("plan.json").read_bytes())
+
+        Raises JobDatabaseError if the text is not JSON or has an invalid value, and JobRefused if a newer
+        release wrote it.
         """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))

@@ -15,19 +15,26 @@ _STAGES: tuple[tuple[str, tuple[ItemState, ...], Literal["upload", "download"] |
     ("uploaded", (ItemState.READY, ItemState.SENDING), "upload"),
     ("in a run", (ItemState.STORED, ItemState.ASSIGNED), None),
     ("analysed", (ItemState.SUBMITTED,), None),
-    ("at home", (ItemState.SUCCEEDED,), "download"),
+    ("downloaded", (ItemState.SUCCEEDED,), "download"),
 )
 
 
 @frozen
 class StageProgress:
-    """How many items a stage has finished, of the `total` that will reach it."""
+    """How many items a stage of a job has finished.
+
+    for stage in await job.stage_progress():
+        print(stage.stage, stage.items, "of", stage.total)
+    """
 
     stage: str
+    """The name of what is finished: `read`, `uploaded`, `in a run`, `analysed` or `downloaded`."""
     items: int
+    """Items that the stage has finished."""
     total: int
+    """Items that will reach the stage, without quarantined ones."""
     transfers: Literal["upload", "download"] | None = None
-    """The direction of the stage's transfers, if it has any."""
+    """The direction of the stage's transfers; None, the default, for a stage without transfers."""
 
 
 def stage_progress(states: Mapping[ItemState, int]) -> list[StageProgress]:

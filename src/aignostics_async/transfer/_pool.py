@@ -45,10 +45,10 @@ class _Untrusted(Exception):
 class ConnectionPool:
     """The connections of a client to storages, shared by its worker threads; see `exchange` for their use.
 
-    An idle connection is kept for 30 s. If a kept connection fails before the first byte
-    of a response, the storage had closed it: the request is sent once more over a new connection, and other
-    idle connections to the same place are closed. A POST always gets a new connection, because it can't be
-    sent twice. Raises ConfigurationError for `Settings.proxy` that is not of the form http://host:port.
+    An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, the
+    storage had closed it: the request is sent once more over a new one, and other idle connections to the
+    same place are closed. A POST always gets a new connection, because it can't be sent twice. Raises
+    ConfigurationError for a `Settings.proxy` other than http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:

@@ -23,41 +23,66 @@ from ...errors import JobError
 
 
 class EventType(StrEnum):
-    """The type of an event."""
+    """The type of an event of a job; the value is the key `what` in the journal."""
 
     STARTED = "started"
+    """`run` has begun."""
     QUARANTINED = "set_aside"
+    """An item is held back with a fault, in `text`."""
     UPLOADED = "uploaded"
+    """A slide is in the store; `text` tells if it is unverified."""
     RUN_CREATED = "run_created"
+    """A chunk has its run."""
     RUN_UNKNOWN = "run_unknown"
+    """The reply to a request for a run was lost; the job looks for the run."""
     RUN_REFUSED = "run_refused"
+    """The platform refused a run, and its items continue without it."""
     RUN_AMBIGUOUS = "run_ambiguous"
+    """A person has to decide whether a chunk has a run."""
     RUN_ADOPTED = "run_adopted"
+    """A run that the database did not know is now the job's."""
     RUN_DUPLICATE = "run_duplicate"
+    """A chunk has a second run; `text` tells what was done about it."""
     RUN_ENDED = "run_ended"
+    """A run is final, or is gone; `text` is its status or the error."""
     ITEM_FAILED = "item_failed"
+    """The platform ended an item without results."""
     ITEM_DONE = "item_done"
+    """All outputs of an item are downloaded and verified."""
     WAITING = "waiting"
+    """The job waits, for the reason in `text`."""
     RESULTS_EXPIRE = "results_expire"
+    """Results that are not downloaded yet will be deleted soon."""
     DRAINING = "draining"
+    """The job finishes what is under way and begins nothing new."""
     STOPPED = "stopped"
+    """`run` ended with the error in `text`."""
     FINISHED = "finished"
+    """`run` ended; `text` is the name of the `JobStatus`."""
 
 
 @frozen(kw_only=True)
 class JobEvent:
-    """An event of a job, as passed to the `listener` of `BulkJob.run`."""
+    """An event of a job, as passed to the `listener` of `BulkJob.run`.
+
+    await job.run(client, listener=lambda event: print(event.type, event.reference, event.text))
+    """
 
     type: EventType
+    """What happened."""
     reference: str | None = None
+    """The reference of the item; None for an event of a run or the job."""
     run_id: str | None = None
+    """The id of the run; None if there is none."""
     text: str | None = field(default=None, converter=optional(redact))
-    """Why, in words; secrets are removed."""
+    """A reason or status for people, with secrets removed; None if there is nothing to add."""
     at: float = field(factory=time.time)
-    """In seconds of the epoch."""
+    """When the event happened, in seconds since the epoch; now by default."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the event as a JSON object.
+        """Return the event as a mapping of JSON values.
+
+            event.as_dict()  # {"what": "item_done", "reference": "case-7", "at": 1795953600.0}
 
         Its keys are `what` (the type), `at` (seconds since the epoch) and, if known, `reference`, `run_id`
         and `text`.
@@ -68,7 +93,7 @@ class JobEvent:
         }
 
     def to_json(self) -> str:
-        """Return the object of `as_dict` as one line of JSON, without a line break."""
+        """Return the mapping of `as_dict` as one line of JSON, without a line break."""
         return json.dumps(self.as_dict())
 
 

@@ -25,28 +25,28 @@ from enum import StrEnum
 
 
 class ItemState(StrEnum):
-    """The state of an item in its job."""
+    """The state of an item in its job, in the order in which an item passes through them."""
 
     FOUND = "FOUND"
-    """In the job; its file was not read."""
+    """The item is in the job, and its file is still to be read."""
     READY = "READY"
-    """Its size and resolution are known, and its metadata fits the application."""
+    """Size and resolution of the slide are known, and its metadata fits the application."""
     SENDING = "SENDING"
-    """Its object has a name, and its upload may have begun."""
+    """The slide's object has a key, and its upload may have begun."""
     STORED = "STORED"
-    """It is in the object store, with its checksum."""
+    """The slide is in the object store, with its checksum."""
     ASSIGNED = "ASSIGNED"
-    """It belongs to an intent."""
+    """The item belongs to an intent, which has no run yet."""
     SUBMITTED = "SUBMITTED"
-    """It belongs to a run."""
+    """The item belongs to a run."""
     SUCCEEDED = "SUCCEEDED"
-    """The platform has its results."""
+    """The platform has results of the item."""
     DONE = "DONE"
-    """Every output is downloaded and verified."""
+    """Final: every output is downloaded and verified."""
     FAILED = "FAILED"
-    """The platform ended it without results."""
+    """Final: the platform ended the item without results."""
     QUARANTINED = "SET_ASIDE"
-    """It can't continue, and the others do; its fault says why and what to do."""
+    """Final until a retry: the item is held back, and its fault says why and what to do."""
 
     @property
     def is_final(self) -> bool:

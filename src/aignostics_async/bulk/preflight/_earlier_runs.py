@@ -27,22 +27,27 @@ _TAG = re.compile(r"~[0-9a-f]{8}\.\d+\Z")
 
 @frozen
 class EarlierRuns:
-    """What a preflight found in earlier runs of the version."""
+    """What a preflight found in earlier runs of the application version."""
 
     runs: int
-    """How many were looked into."""
+    """The number of earlier runs that were read or tried, the newest 1000 at most."""
     unread: int
-    """How many could not be."""
+    """The number of those runs that could not be read."""
     is_whole: bool
-    """Whether there were no more than were looked at."""
+    """Whether these are all earlier runs; False if there are more than 1000."""
     again: Mapping[str, str]
-    """References that have a result, or will have one, each with its run."""
+    """The slides that have results already, or will have: a mapping from reference to the id of the earlier
+    run.
+    """
     similar: Mapping[str, tuple[str, str]]
-    """References that end as one of an earlier run, or begin one, each with that reference and its run."""
+    """Slides that may be in an earlier run under a similar reference, which ends with theirs or the reverse.
+
+    A mapping from reference to a pair of the earlier reference and the id of its run.
+    """
     output_bytes: float | None
-    """What the outputs of one item take, on average of some; None where nobody can tell."""
+    """The mean size of the outputs of one item in bytes, measured at `samples` items; None without any."""
     samples: int
-    """How many items that was measured on."""
+    """The number of items at which `output_bytes` was measured, at most 3."""
 
 
 async def look_back(

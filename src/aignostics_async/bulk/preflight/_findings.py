@@ -12,32 +12,45 @@ class FindingKind(StrEnum):
     """The subject of a finding."""
 
     SOURCE = "source"
-    """A folder, a list or a manifest that can't be read, or an entry of one."""
+    """A folder, list or manifest that can't be read, or an entry of one."""
     REFERENCE = "reference"
+    """A reference that is invalid, or used twice."""
     FORMAT = "format"
-    """A file that is no slide, or of a format that can't be read."""
+    """A file that is not a slide, or of an unsupported format."""
     UNREADABLE = "unreadable"
+    """A slide that is incomplete or damaged, or can't be read."""
     RESOLUTION = "resolution"
+    """A resolution that is missing, implausible or contradictory."""
     SLIDE = "slide"
     """Something about a slide that a person should look at."""
     METADATA = "metadata"
+    """Metadata that do not fit the schema of the application version."""
     PACKING = "packing"
+    """A slide of several files for which the version lists no format."""
     PRIVACY = "privacy"
+    """Content that may identify a person."""
     STORE = "store"
+    """The object store or its credentials."""
     DISK = "disk"
+    """The space for output files."""
     COST = "cost"
+    """Slides that would be billed again, or more slides than the plan permits."""
     PLATFORM = "platform"
+    """Earlier runs that can't be read."""
 
 
 @frozen
 class Finding:
-    """A fault or warning: the problem, its remedy, and the slide that has it."""
+    """A fault or warning of a preflight; `str(finding)` is one line for people."""
 
     kind: FindingKind
+    """The subject."""
     problem: str
+    """What is wrong."""
     remedy: str = ""
+    """What to do about it; empty by default."""
     slide: str | None = None
-    """The slide's path, or the place in a manifest or list; None where it is the job."""
+    """The path of the slide, or the line of a manifest or list; None, the default, for the whole job."""
 
     def __str__(self) -> str:
         told = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
@@ -46,16 +59,26 @@ class Finding:
 
 @frozen
 class FindingGroup:
-    """Findings that differ only in their slide."""
+    """Findings that differ only in their slide, as `group_findings` returns them."""
 
     kind: FindingKind
+    """The subject."""
     problem: str
+    """What is wrong."""
     remedy: str
+    """What to do about it; may be empty."""
     slides: tuple[str, ...]
+    """The slides of the findings; empty for a finding of the whole job."""
 
 
 def group_findings(findings: Iterable[Finding]) -> list[FindingGroup]:
-    """Group findings of the same kind, problem and remedy, in the order of kinds, the largest group first."""
+    """Group findings of the same kind, problem and remedy.
+
+        for group in group_findings(report.faults):
+            print(group.problem, len(group.slides))
+
+    Groups are in the order of `FindingKind`; within a kind, the largest group comes first.
+    """
     slides: dict[tuple[FindingKind, str, str], list[str]] = {}
     for each in findings:
         together = slides.setdefault((each.kind, each.problem, each.remedy), [])

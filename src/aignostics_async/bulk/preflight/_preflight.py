@@ -48,10 +48,12 @@ _LEFT_OUT = {
 
 @frozen
 class PreflightProgress:
-    """The number of slides read so far, and of all slides."""
+    """The progress of a preflight, as passed to its `progress` callback."""
 
     done: int
+    """Slides read so far."""
     total: int
+    """All slides that were found."""
 
 
 Keep = Callable[[SlideEntry, ProbedSlide | Finding, Sequence[Finding]], Awaitable[None]]
@@ -70,15 +72,22 @@ async def run_preflight(
 ) -> PreflightReport:
     """Check everything that a job needs, and report what it would do, cost and fail at.
 
-    `store` is used in place of the plan's own, and `results` if the plan names no folder for outputs. `keep`
-    is awaited with each slide once it is read: its entry, what was read or the reason it can't be read, and
-    its faults; and with each line or file that could not become a slide. `seconds_per_slide` limits the time
-    for reading one slide. `progress` is called as slides are read.
+        report = await run_preflight(plan, Sources(places=["slides/"]), client)
+        for group in group_findings(report.faults):
+            print(group.problem, group.remedy, len(group.slides))
 
-    Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run, and
-    one small object in the store. Memory grows by some hundred bytes per slide, and with its faults. Faults
-    of slides are reported, not raised. Raises what `client.applications.version` raises, and
-    ConfigurationError for a version that a job can't serve, or without the `slides` extra.
+    `store` replaces the plan's own; `results` is the folder for outputs if the plan names none, by default
+    the current one. `progress` is called as slides are read. `keep` is awaited with each slide once it is
+    read (its entry, what was read or the reason it can't be read, and its faults) and with each line or file
+    that is not a slide. Reading one slide is stopped after `seconds_per_slide`, 60 by default.
+
+    Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run (the
+    newest 1000), and one small object in the store, which is deleted where the store can. Memory grows by
+    some hundred bytes per slide, and with its faults.
+
+    Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
+    application version, ConfigurationError if the version needs several inputs per item or has an unusable
+    schema, MissingExtra without the `slides` extra, and the errors of requests that `Pager` names.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)

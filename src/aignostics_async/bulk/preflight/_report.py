@@ -24,42 +24,51 @@ class DiskEstimate:
     """The space for output files: how much is free, and how much they are expected to take."""
 
     folder: str
+    """The folder for output files."""
     free: int | None
-    """Bytes; None where the system does not say."""
+    """Free bytes; None if the system does not say."""
     expected: int | None
-    """Bytes of all outputs; None where there is nothing to estimate them from."""
+    """Bytes of all outputs; None if no earlier run has outputs to measure."""
     basis: str
-    """What the estimate was made from."""
+    """How the estimate was made, for people."""
 
 
 @frozen(kw_only=True)
 class PreflightReport:
-    """The result of a preflight, which uploads nothing but a small test object and creates no run."""
+    """The result of a preflight, which uploads nothing but a small test object and creates no run.
+
+    report = await run_preflight(plan, Sources(places=["slides/"]), client)
+    print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
+    """
 
     plan: JobPlan
+    """The plan that was checked."""
     found: int
-    """Slides."""
+    """The number of slides that were found, up to the limit."""
     ready: int
-    """Slides that can go on, which is the number of items that would be billed."""
+    """The number of slides without a fault, which is the number of items that would be billed."""
     bytes: int
-    """To upload."""
+    """The bytes to upload."""
     left_out: tuple[LeftOut, ...] = field(repr=False)
-    """Files that were seen in folders and not taken, each with the reason."""
+    """Files that were seen in folders and are not slides of the job, with the reason."""
     beyond_limit: int
-    """Slides that the limit kept out."""
+    """The number of slides beyond `Sources.limit`."""
     store: StoreProbe
+    """The result of a round trip with the store."""
     earlier: EarlierRuns | None
-    """What was run before; None where the platform did not tell."""
+    """What was found in earlier runs; None if they can't be listed."""
     disk: DiskEstimate
+    """The space for output files."""
     faults: tuple[Finding, ...] = field(repr=False)
-    """Everything that would fail, of every slide."""
+    """Everything that would fail, of the job and of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
+    """Everything that a person should know and that prevents nothing."""
     seconds: float
-    """How long the preflight took."""
+    """How long the preflight took, in seconds."""
 
     @property
     def runs(self) -> int:
-        """The number of runs that the job would create."""
+        """The number of runs that the job would create: `ready` by the plan's `chunk_size`, rounded up."""
         return math.ceil(self.ready / self.plan.chunk_size)
 
     @property
@@ -73,12 +82,14 @@ class PreflightReport:
         return 0 if self.is_clear else 6
 
     def to_json(self) -> str:
-        """Return the report as a JSON object.
+        """Return the report as the text of a JSON object.
 
-        Its keys are `is_clear`, `plan`, `slides` (counts, and files that were left out), `billing` (numbers
-        of items and runs, and the plan's limit), `store`, `earlier_runs` (null if unknown), `disk` (`folder`,
-        `free_bytes`, `expected_bytes`, `basis`), `faults` and `warnings` (each a list of objects with `kind`,
-        `problem`, `remedy` and `slides`), and `seconds`.
+            Path("preflight.json").write_text(report.to_json())
+
+        Its keys are `is_clear`, `plan`, `slides` (counts, and the files that were left out), `billing`
+        (`items`, `runs` and the plan's limit `most_items`), `store`, `earlier_runs` (null if unknown), `disk`
+        (`folder`, `free_bytes`, `expected_bytes`, `basis`), `faults` and `warnings` (each a list of objects
+        with `kind`, `problem`, `remedy` and `slides`), and `seconds`.
         """
         return json.dumps(self._told(), indent=2, ensure_ascii=False) + "\n"
 

@@ -29,9 +29,13 @@ _PLACE = re.compile(r"metadata\.(?P<place>[^:\[]+)")
 
 
 class Requirements:
-    """What a version requires of the slides of a job.
+    """What an application version requires of the slides of a job.
 
-    Raises ConfigurationError for a version that needs several inputs for each item or has an unusable schema.
+        requirements = Requirements.of(plan, version)
+        faults = list(requirements.faults(entry, info))
+
+    Raises ConfigurationError for a version that needs several inputs for each item or has an unusable schema,
+    or for an `artifact` that is not an input of the version.
     """
 
     def __init__(
@@ -61,15 +65,21 @@ class Requirements:
         return cls(version, plan.artifact, pack=plan.pack, identifying=plan.identifying)
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
-        """Return a slide as an input artifact; `checksum` is in wire form.
+        """Return a slide as an input artifact.
 
-        Metadata of `entry`, such as cells of a manifest, replace those that were read from the file.
+        `url` is its signed URL, `checksum` its CRC32C in wire form. Metadata of `entry`, such as cells of a
+        manifest, replace those that were read from the file.
         """
         facts = slide_metadata(self.spec.metadata_schema, info, checksum)
         return InputArtifact(self.spec.name, url, {**facts, **self._cells.read(entry.cells)})
 
     def faults(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
-        """Yield each known reason why the platform would refuse a slide, or why the plan's policy does."""
+        """Yield a finding for each known reason why the platform, or the plan's policy, would refuse a slide.
+
+            faults = list(requirements.faults(entry, info))
+
+        Checks the metadata against the version's JSON schema, which may take a while; sends no request.
+        """
         if not self._pack and (problem := packing_problem(info, self.spec)):
             remedy = "convert it to one file, or send it as one zip all the same: --pack"
             yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
@@ -79,7 +89,9 @@ class Requirements:
             yield Finding(FindingKind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
 
     def warnings(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
-        """Yield what a person should know about a slide that is sent nevertheless."""
+        """Yield a finding for everything that a person should know about a slide and that does not prevent
+        it.
+        """
         yield from self._identifying(entry, info, IdentifyingPolicy.WARN)
         for remark in info.remarks:
             yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)

@@ -35,20 +35,24 @@ class StoreProbe:
     """The result of a round trip with a store: put, stat, sign, get and delete a small object."""
 
     steps: tuple[str, ...]
-    """What worked: put, stat, sign, get, delete."""
+    """The steps that succeeded, in order: put, stat, sign, get, delete."""
     is_verified: bool
-    """Whether the store tells the checksums of what it has."""
+    """Whether the store reports checksums, so that uploads can be verified."""
     seconds: float
+    """How long the round trip took, in seconds."""
     credentials_end: datetime | None
-    """When the credentials end, and with them the URLs that they signed; None if never, or not known."""
+    """When the credentials expire, and with them the URLs that they signed; None if never or unknown."""
     left: str | None
-    """The key of the trial's object, if it is still there."""
+    """The key of the test object if it could not be deleted, else None."""
     faults: tuple[Finding, ...]
+    """What failed; empty if the store can be used."""
     tells_missing: bool = True
-    """Whether the store says that an object is missing. S3 does not without s3:ListBucket; a job then sends
-    again what an interrupted one may have sent."""
+    """Whether the store reports that an object is missing; True by default.
+
+    S3 does not without s3:ListBucket; a job then sends again what an interrupted one may have sent.
+    """
     checksums: Checksums | None = None
-    """Whether a bucket's requests carry checksums, as the round trip has decided; None for other stores."""
+    """Whether requests to a bucket carry checksums, as the round trip decided; None for other stores."""
 
     @property
     def warnings(self) -> Iterator[Finding]:

@@ -27,17 +27,27 @@ class Moment:
 class ReconciliationTimeouts:
     """How long to wait before concluding that a request has created no run.
 
-    All are in seconds of the server's clock.
+        JobPlan(..., timeouts=ReconciliationTimeouts(quiescence=600))
+
+    All are in seconds of the server's clock. By default 300 s until an absence counts, 30 s between two
+    listings, 900 s until a person has to decide, and 1800 s for the search for second runs.
     """
 
     quiescence: float = 300.0
-    """From a request until silence counts: longer than the latest commit and replica lag together."""
+    """Seconds from a request until an absence of its run counts; 300 by default.
+
+    Longer than the latest commit and the lag of replicas together.
+    """
     replica_lag: float = 30.0
-    """Between two listings, so that no stale replica answers both."""
+    """Seconds between two listings, so that no stale replica answers both; 30 by default."""
     ambiguity: float = 900.0
-    """How long a run that may match is read again, after `quiescence`, before a person has to decide."""
+    """Seconds after `quiescence` for which a possible run is read again before a person decides; 900 by
+    default.
+    """
     late_commit: float = 1800.0
-    """How long to search for a second run after a request that was repeated because its reply was lost."""
+    """Seconds to search for a second run after a request was repeated because its reply was lost; 1800 by
+    default.
+    """
 
 
 class QuiescenceDetector:

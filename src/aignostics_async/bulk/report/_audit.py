@@ -18,17 +18,17 @@ class ItemOutcome(StrEnum):
     """The outcome of an item, which tells whether it continues by itself or needs a person."""
 
     DONE = "DONE"
-    """Every output of it is here."""
+    """Every output of the item is downloaded."""
     UNDER_WAY = "UNDER_WAY"
-    """It goes on by itself while the job does."""
+    """The item continues by itself while a process works on the job."""
     UNDECIDED = "UNDECIDED"
-    """A person decides: nobody can say whether it has a run, or whether it may be billed a second time."""
+    """A person has to decide whether the item has a run, or whether it may be billed a second time."""
     FAILED = "FAILED"
-    """The platform ended it without results."""
+    """The platform ended the item without results."""
     QUARANTINED = "SET_ASIDE"
-    """It can't go on, for a reason that is known."""
+    """The item is held back with its fault."""
     LOST = "LOST"
-    """Nothing shows that anything will happen to it."""
+    """The database contradicts itself about the item, so nothing will happen to it; a defect."""
 
     @property
     def is_trouble(self) -> bool:
@@ -106,13 +106,13 @@ class JobStatus(Enum):
     SOME_FAILED = 3
     """All items are final, and some of them are not done."""
     UNDECIDED = 4
-    """A person has to decide: whether a run exists, or what to do with one that was created twice."""
+    """A person has to decide whether a run exists, or what to do with a run that was created twice."""
     QUOTA_EXCEEDED = 8
-    """The organization's quota is used up: the job sends nothing more until it is raised."""
+    """The organization's quota is used up; the job sends nothing more until it is raised."""
     UNFINISHED = 75
     """Some items are under way; the job has to run, or to be resumed."""
     LOST = 1
-    """Items are not accounted for: a fault of this package, or of who wrote into its database."""
+    """Some items are lost or missing from the database: a defect of this package, or a foreign change."""
 
     @property
     def is_over(self) -> bool:
@@ -121,19 +121,24 @@ class JobStatus(Enum):
 
     @property
     def exit_status(self) -> int:
-        """The exit status of the command line, which is the value of the member."""
+        """The exit status of the command line: 0, 1, 3, 4, 8 or 75, the value of the member."""
         return self.value
 
 
 @frozen
 class Audit:
-    """The number of items that a job began with, and the number with each outcome."""
+    """The number of items that a job began with, and the number with each outcome.
+
+    audit = (await job.summary()).audit
+    print(audit.outcomes[ItemOutcome.DONE], "of", audit.taken_in, audit.is_whole)
+    """
 
     taken_in: int
-    """Counted when they came, apart from their rows."""
+    """The number of items that were added to the job, counted separately from their rows."""
     outcomes: Mapping[ItemOutcome, int]
+    """The number of items by outcome; 0 for an outcome without items."""
     lost: Mapping[str, int]
-    """Items that are there and lost, by what is wrong with them."""
+    """The number of lost items by what is wrong with them, in words; empty if there are none."""
 
     @property
     def accounted_for(self) -> int:
@@ -147,19 +152,22 @@ class Audit:
 
     @property
     def missing(self) -> int:
-        """The number of items that have no row any more; negative if there are more rows than items."""
+        """The number of items without a row in the database; negative if there are more rows than items."""
         return self.taken_in - sum(self.outcomes.values())
 
     @property
     def is_whole(self) -> bool:
-        """Whether every item that the job began with is accounted for."""
+        """Whether every item that the job began with has a row and none is lost."""
         return not self.missing and not self.lost
 
     def status(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> JobStatus:
         """Return the status of the job; if several apply, the most serious one.
 
+            audit.status(open_duplicates=0, ambiguous=1)  # JobStatus.UNDECIDED
+
         `open_duplicates` and `ambiguous` count the decisions that are pending. `beyond_limit` is the number
-        of items that the plan's limit keeps from being sent; they do not count as under way.
+        of items that the plan's limit keeps from being sent, 0 by default; they do not count as under way.
+        Never QUOTA_EXCEEDED, which `Summary.status` adds.
         """
         if not self.is_whole:
             return JobStatus.LOST

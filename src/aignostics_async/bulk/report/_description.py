@@ -11,7 +11,10 @@ from ._summary import Summary
 def describe_summary(summary: Summary) -> dict[str, str]:
     """Return a summary as labelled texts of one line each, in display order.
 
-    The labels are `job`, `application`, `slides`, `uploaded`, `runs` and `results`.
+        for label, text in describe_summary(await job.summary()).items():
+            print(f"{label}: {text}")
+
+    The labels are `job`, `application`, `slides`, `uploaded`, `runs` and `results`. Times are in UTC.
     """
     job = summary.job
     return {

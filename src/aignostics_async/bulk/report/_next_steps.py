@@ -15,12 +15,14 @@ from ._summary import JobFacts, Summary
 
 @frozen
 class NextStep:
-    """Something for a person to do: `what` happened, and `how` to deal with it."""
+    """Something for a person to do about a job, as `next_steps` yields it."""
 
     what: str
+    """What happened."""
     how: str
+    """What to do about it."""
     where: str
-    """The section of the page that shows it whole."""
+    """The section of the HTML report with the details, such as `failures`."""
 
 
 def next_steps(summary: Summary) -> Iterator[NextStep]:
@@ -29,7 +31,7 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    Yields nothing for a job that is done.
+    Yields nothing for a job of which every item is done and verified.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)

@@ -53,21 +53,32 @@ class ReportedItem:
 
 @frozen
 class ReportedRun:
-    """A chunk of items, and its run; `intent` is the number of the chunk."""
+    """A chunk of items, and its run."""
 
     intent: int
+    """The number of the chunk, as `BulkJob.resolve` takes it."""
     state: str
+    """What is known about the run: SEALED, SENDING, UNKNOWN, AMBIGUOUS, CREATED, CLOSED or DISSOLVED."""
     run_id: str | None
+    """The id of the run; None without one."""
     how: str | None
+    """How the job learned of the run, for people; None without one."""
     reason: str | None
+    """Why the chunk is in this state, for people; None if nothing was recorded."""
     status: str | None
-    """The platform's."""
+    """The platform's status of the run; None without one."""
     requests: int
+    """The number of requests that were sent for the run."""
     items: int
+    """The number of items in the chunk."""
     done: int
+    """The number of its items that are done."""
     failed: int
+    """The number of its items that failed or are quarantined."""
     submitted_at: datetime | None
+    """When the run was created, in UTC by the platform's clock; None without a run."""
     ended_at: datetime | None
+    """When the run was seen to have ended, in UTC; None before."""
 
 
 @frozen
@@ -82,13 +93,18 @@ class ReportedFile:
 
 @frozen
 class ReportedDuplicate:
-    """A second run of a chunk, and the decision about it; `done` is None while it is open."""
+    """A second run of a chunk, and the decision about it."""
 
     run_id: str
+    """The id of the second run, as `BulkJob.resolve_duplicate` takes it."""
     intent: int | None
+    """The number of the chunk; None if it is not known any more."""
     status: str
+    """The platform's status of the second run."""
     submitted_at: datetime | None
+    """When the second run was created, in UTC by the platform's clock."""
     done: str | None
+    """What was done about it, for people; None while the decision is open."""
 
 
 _ITEMS = (

@@ -31,24 +31,30 @@ _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR {HELD})
 
 @frozen(kw_only=True)
 class JobFacts:
-    """What a report says about the job itself."""
+    """What a summary says about the job itself. Times are in UTC."""
 
     job_id: str
+    """The id of the job."""
     application_version: str
+    """The id of the application version."""
     server: str
+    """The URL of the deployment, without `/api`."""
     created_at: datetime | None
+    """When the job was created."""
     finished_at: datetime | None
+    """When `run` last finished everything; None before."""
     is_paused: bool
+    """Whether the job stopped because of `JobObserver.request_pause`."""
     max_items: int | None
-    """How many items may be billed."""
+    """The maximum number of items that are billed; None for no limit."""
     stopped_at: datetime | None
-    """When it stopped with an error; None while it is at work, and after it came to its end."""
+    """When the job stopped with an error; None while it works, and after it has finished."""
     stop_kind: str | None
-    """The type of that error, such as `QuotaExceeded`."""
+    """The type of that error, such as `QuotaExceeded`; None without one."""
     stop_reason: str | None
-    """What that error says."""
+    """The message of that error; None without one."""
     cancelled_at: datetime | None
-    """When somebody cancelled it; None if nobody did, or it was retried since."""
+    """When the job was cancelled; None if it was not, or was retried since."""
 
 
 @frozen(kw_only=True)
@@ -56,11 +62,13 @@ class UploadTotals:
     """Totals of the job's slides and their uploads."""
 
     bytes: int
-    """Of all slides whose size is known."""
+    """The bytes of all slides whose size is known."""
     stored_items: int
+    """The number of slides in the store."""
     stored_bytes: int
+    """The bytes of the slides in the store."""
     store_verified: int
-    """Of the stored ones, those whose checksum the store itself has confirmed."""
+    """The number of slides in the store whose checksum the store has confirmed."""
 
 
 @frozen(kw_only=True)
@@ -68,11 +76,13 @@ class OutputTotals:
     """Totals of the output files."""
 
     listed: int
+    """The number of output files that the platform has listed."""
     verified: int
+    """The number of downloaded files that have the promised checksum."""
     unverified: int
-    """Here, and nobody promised a checksum."""
+    """The number of downloaded files for which no checksum was promised."""
     bytes: int
-    """Of those that are here."""
+    """The bytes of all downloaded files."""
 
 
 @frozen(kw_only=True)
@@ -80,55 +90,72 @@ class RunTotals:
     """Totals of the job's runs and of the requests for them."""
 
     by_state: Mapping[str, int]
-    """Chunks of items by the state of their intent."""
+    """The number of chunks by state, as in `ReportedRun.state`; a state without chunks is absent."""
     requests: Mapping[str, int]
-    """Requests by what they came to."""
+    """The number of requests for runs by outcome, such as CREATED, REFUSED or UNKNOWN; absent if 0."""
     billed: int
-    """Items of the chunks that have a run, or may have one."""
+    """The number of items in chunks that have a run, or may have one."""
     duplicates: int
-    """Second runs of a chunk."""
+    """The number of second runs of a chunk."""
     open_duplicates: int
-    """Those of them that nothing was done about yet."""
+    """The number of second runs that wait for a decision."""
     held: int
-    """Items that are not sent, because an earlier run has results of the same slide."""
+    """The number of items that are not sent because an earlier run has results of the same slide."""
 
     @property
     def ambiguous(self) -> int:
-        """The number of chunks for which a person has to say whether they have a run, and which one."""
+        """The number of chunks for which a person has to decide whether they have a run."""
         return self.by_state.get(IntentState.AMBIGUOUS, 0)
 
 
 @frozen(kw_only=True)
 class ExpiringResults:
-    """Results at the platform that are not downloaded yet and are deleted soon."""
+    """Results at the platform that are not downloaded yet and will be deleted soon.
+
+    The platform keeps results for 30 days after their run.
+    """
 
     items: int
-    """Those that end soon, or have ended."""
+    """The number of items whose results are deleted within 7 days, or have been."""
     first: datetime | None
-    """When the first of all ends."""
+    """When the first of all results that are not downloaded is deleted, in UTC; None without any."""
 
 
 @frozen(kw_only=True)
 class Summary:
-    """A job at one moment: its status, audit, totals, and results that expire soon."""
+    """A job at one moment: its status, audit, totals, and results that expire soon.
+
+    summary = await job.summary()
+    print(summary.status.name, summary.outputs.verified, "files")
+    """
 
     made_at: datetime
+    """The moment, in UTC."""
     release: str
+    """The release of this package that made the summary."""
     job: JobFacts
+    """The job itself."""
     audit: Audit
+    """The number of items by outcome."""
     states: Mapping[str, int]
+    """The number of items by `ItemState`; a state without items is absent."""
     uploads: UploadTotals
+    """Totals of the slides and their uploads."""
     outputs: OutputTotals
+    """Totals of the output files."""
     runs: RunTotals
+    """Totals of the runs and of the requests for them."""
     expiry: ExpiringResults
+    """Results that are not downloaded yet and expire."""
     left_out: Mapping[str, int]
-    """Slides that were seen when the job was made and not taken, by reason."""
+    """The number of slides that were found and left out when the job was created, by `LeftOutReason`."""
 
     @property
     def status(self) -> JobStatus:
         """The status of the job.
 
-        QUOTA_EXCEEDED replaces UNFINISHED if the quota was the reason of the last stop.
+        It is `Audit.status`, except that QUOTA_EXCEEDED replaces UNFINISHED if the quota was the reason of
+        the last stop.
         """
         status = self.audit.status(
             open_duplicates=self.runs.open_duplicates,
@@ -140,12 +167,12 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of the command line for this summary; 75 if `is_unswept`."""
+        """The exit status of the command line for this summary: that of `status`, or 75 if `is_unswept`."""
         return (JobStatus.UNFINISHED if self.is_unswept else self.status).exit_status
 
     @property
     def is_unswept(self) -> bool:
-        """Whether all items are final, but the search for late second runs has not finished.
+        """Whether all items are final, but the search for second runs has not finished.
 
         Only a job in which the reply to a request was lost can have such runs. `BulkJob.run` finishes the
         search.
@@ -162,12 +189,14 @@ class Summary:
         return max(0, unsent - max(0, self.job.max_items - self.runs.billed))
 
     def plain(self) -> dict[str, Any]:
-        """Return the summary as a JSON object, as in the JSON report.
+        """Return the summary as a mapping of JSON values, as in the JSON report.
 
-        Each attribute has a key of the same name, with two exceptions that older reports fixed: the outcomes
-        of the audit are `accounts`, and the job's limit of billed items keeps its former name. Times are ISO
-        8601 in UTC. `verdict` (the name of the status), `exit_status`, `audit.accounted_for` and
-        `audit.missing` are added.
+            json.dumps((await job.summary()).plain())
+
+        Each attribute has a key of the same name, with two exceptions that older reports fixed:
+        `audit.outcomes` is `audit.accounts`, and `job.max_items` is `job.most_items`. Times are ISO 8601 in
+        UTC. `verdict` (the name of the status), `exit_status`, `audit.accounted_for` and `audit.missing` are
+        added.
         """
         facts = asdict(self, value_serializer=plain)
         # Keys of a released format, which differ from the attributes.

@@ -48,12 +48,13 @@ async def write_report(
 
         await write_report("job/", "report.html", "items.csv", "report.json")
 
-    The suffix of each file selects its format: .csv, .json or .html. `job` is the job's folder, or a database
-    elsewhere.
+    The suffix of each file selects its format: .csv, .json or .html. `job` is the job's folder, or the path
+    of a database.
 
     May be called at any time: a process that works on the job is not delayed. All files show the same moment,
     are readable by their owner only, and are replaced atomically. An HTML page shows pictures of slides,
-    which can take a minute; `pictures=False` leaves them out. Memory does not grow with the number of slides.
+    which can take a minute; `pictures=False` leaves them out (True by default). Memory does not grow with the
+    number of slides.
 
     Raises JobError if there is no job or a file can't be written, JobDatabaseError if the database can't be
     read, and UsageError for any other suffix.

@@ -21,10 +21,19 @@ _MAGIC = frozenset("*?[")
 
 @frozen
 class SelectionRule:
-    """A pattern of paths, and whether matching files count."""
+    """A pattern of paths, and whether matching files are slides of the job.
+
+        Sources(places=["slides/"], rules=[SelectionRule("*.svs", True), SelectionRule("old/", False)])
+
+    `*` and `?` match characters of one name, `**` any number of folders. A pattern with a slash inside starts
+    at the searched folder; one without matches at any depth, and one with a slash at the end matches folders
+    only. Case and the Unicode form of accents do not matter. The last rule that matches decides.
+    """
 
     pattern: str
+    """The pattern, such as `lung/**/*.svs`."""
     counts: bool
+    """Whether matching files are taken (True) or left out (False)."""
     parts: tuple[str, ...] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -33,6 +42,8 @@ class SelectionRule:
     def fits(self, path: str) -> bool:
         """Return whether the pattern matches a path or a folder above it.
 
+            SelectionRule("old/", counts=False).fits("lung/old/a.svs")  # True
+
         `path` is relative to the searched folder, with slashes.
         """
         return _fit(self.parts, _names(path), whole=False)
@@ -40,7 +51,10 @@ class SelectionRule:
     def names(self, path: str) -> bool:
         """Return whether the pattern matches a path itself, not only a folder above it.
 
-        False for a pattern that ends in a wildcard for all names, such as `slides/*`.
+            SelectionRule("old/", counts=False).names("lung/old/a.svs")  # False
+
+        `path` is relative to the searched folder, with slashes. False for a pattern that ends in a wildcard
+        for all names, such as `slides/*`.
         """
         return bool(self.parts[-1].strip("*")) and _fit(self.parts, _names(path), whole=True)
 

@@ -43,33 +43,48 @@ class Sources:
         Sources(places=["slides/"], limit=100)
         Sources(manifest="slides.csv", reference_from="column:case")
 
-    Raises ConfigurationError for a combination or value that can't be used.
+    Set `places`, `files_from` or both, or `manifest` alone. Creating it does no I/O. Raises
+    ConfigurationError for another combination or a value out of range.
     """
 
     places: tuple[str, ...] = field(default=(), converter=_texts)
-    """Folders, files, and patterns of them such as `slides/**/*.svs`."""
+    """Folders, files, and patterns of them such as `slides/**/*.svs`; empty by default."""
     files_from: Path | None = field(default=None, converter=_path)
-    """A file with one path per line, or with a zero byte behind each; `-` is standard input."""
+    """A UTF-8 file with one path per line, or with a zero byte after each; `-` is standard input.
+
+    None by default.
+    """
     manifest: Path | None = field(default=None, converter=_path)
-    """A CSV file with a column `path`, and maybe `reference`, `mpp`, `mpp_source`; it names all slides."""
+    """A CSV file with a line per slide; None by default.
+
+    Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are optional, and
+    every other column is metadata.
+    """
     rules: Sequence[SelectionRule] = ()
-    """What to take and what to leave out of all that is found there."""
+    """Which of the files found are taken; by default all slides are."""
     limit: int | None = field(default=None, validator=_optional(lambda value: value >= 1, "at least 1"))
-    """How many slides at most."""
+    """The maximum number of slides; None, the default, for no limit."""
     reference_from: str | None = field(
         default=None,
         validator=_optional(lambda value: bool(_REFERENCE.fullmatch(value)), "relpath, stem, or column:NAME"),
     )
-    """Where references come from: the path below its place, the file's name without suffix, or a column of
-    the manifest. None takes the manifest's column `reference` where it says something, else the path."""
+    """Where references come from: `relpath`, `stem` or `column:NAME`; None by default.
+
+    `relpath` is the path below the searched folder, `stem` the file name without suffix, and `column:NAME` a
+    column of the manifest. None uses the manifest's column `reference` if it is filled, else the path.
+    """
     mpp: float | None = field(
         default=None, validator=_optional(is_plausible, "a resolution in µm per pixel, such as 0.25")
     )
-    """The resolution of slides whose files have none, where the manifest does not say one.
+    """The resolution in µm per pixel of slides whose files and manifest lines have none; None by default.
 
-    A file that says another one is a fault, which a manifest settles for each slide."""
+    A file with a different resolution is a fault, which `mpp_source` in a manifest settles for each slide.
+    """
     metadata: Mapping[str, str] = field(factory=dict)
-    """Metadata of all slides, as it would stand in a manifest; a manifest's own cells win."""
+    """Metadata of all slides, as texts by column name; empty by default.
+
+    Cells of a manifest take precedence.
+    """
 
     def __attrs_post_init__(self) -> None:
         if self.manifest is not None and (self.places or self.files_from):
@@ -81,7 +96,10 @@ class Sources:
 
     @property
     def column(self) -> str | None:
-        """The column of the manifest that `reference_from` names, or None."""
+        """The column of the manifest that `reference_from` names, or None.
+
+        For `reference_from="column:case"` it is `"case"`.
+        """
         kind, _, column = (self.reference_from or "").partition(":")
         return column if kind == "column" else None
 
