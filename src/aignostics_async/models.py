@@ -58,8 +58,9 @@ class RunStatus(_OpenEnum):
 
         if details.status == RunStatus.COMPLETED: ...
 
-    Compare with `==`, not `is`: older servers write the values in lower case. A status that this release does
-    not know keeps its text and is not final.
+    RECEIVED, SCHEDULED and RUNNING are followed by one of COMPLETED, COMPLETED_WITH_ERROR, REJECTED,
+    CANCELED_SYSTEM and CANCELED_USER. Compare with `==`, not `is`: older servers write the values in lower
+    case. A status that this release does not know keeps its text and is not final.
     """
 
     RECEIVED = "RECEIVED"
@@ -101,6 +102,7 @@ class ItemStatus(_OpenEnum):
 
         if item.status == ItemStatus.SUCCEEDED: ...
 
+    PENDING is followed by one of SUCCEEDED, ERROR_USER, ERROR_SYSTEM, CANCELED_USER and CANCELED_SYSTEM.
     Compare with `==`, not `is`: older servers write the values in lower case. A status that this release does
     not know keeps its text and is not final.
     """
@@ -136,7 +138,11 @@ class ArtifactScope(_OpenEnum):
 
 @frozen
 class Application:
-    """An application that the caller's organization may run."""
+    """An application that the caller's organization may run, as `client.applications.list()` yields it.
+
+    async for application in client.applications.list():
+        print(application.application_id, application.name, application.regulatory_classes)
+    """
 
     application_id: str
     """The id, such as `"he-tme"`."""
@@ -150,7 +156,12 @@ class Application:
 
 @frozen
 class InputArtifactSpec:
-    """An input file that a version needs for each item."""
+    """An input file that a version needs for each item, as `ApplicationVersion.input_artifacts` lists it.
+
+        schema = version.input_artifacts[0].metadata_schema
+
+    The metadata of the file must fit `metadata_schema`, a JSON schema.
+    """
 
     name: str
     """The name to pass as `InputArtifact.name`."""
@@ -162,7 +173,11 @@ class InputArtifactSpec:
 
 @frozen
 class OutputArtifactSpec:
-    """A file that a version produces for each item or for the whole run."""
+    """A file that a version produces, as `ApplicationVersion.output_artifacts` lists it.
+
+    `scope` tells whether the file is of each item or of the whole run; `metadata_schema` is the JSON schema
+    of its metadata.
+    """
 
     name: str
     """The name of the output."""
@@ -176,7 +191,13 @@ class OutputArtifactSpec:
 
 @frozen
 class ApplicationVersion:
-    """A version of an application: its inputs, its outputs and its changelog."""
+    """A version of an application: its inputs, its outputs and its changelog.
+
+        version = await client.applications.version("he-tme:v1.2.3")
+        print(version.application_version_id, [spec.name for spec in version.input_artifacts])
+
+    `created_at` has a time zone.
+    """
 
     application_version_id: str
     """The id, such as `"he-tme:v1.2.3"`."""
@@ -196,7 +217,13 @@ class ApplicationVersion:
 
 @frozen
 class RunDetails:
-    """A snapshot of a run: its status and version, and when and by whom it was submitted."""
+    """A snapshot of a run: its status and version, and when and by whom it was submitted.
+
+        details = await run.details()
+        print(details.run_id, details.status, details.triggered_at)
+
+    `triggered_at` has a time zone and is by the platform's clock.
+    """
 
     run_id: str
     """The id of the run, a UUID."""
@@ -296,7 +323,11 @@ class ItemResult(ItemResultDraft):
 
 @frozen
 class InvalidItem:
-    """An entry of a listing that can't be read."""
+    """An entry of a listing that can't be read, as `Page.invalid` and `InvalidItems.invalid` hold it.
+
+    `index` is its position on the page, from 0; `reason` says why; `excerpt` is its beginning, with secrets
+    redacted.
+    """
 
     index: int
     """The position of the entry on its page, from 0."""
@@ -308,7 +339,14 @@ class InvalidItem:
 
 @frozen
 class Fault:
-    """A fault in a run request; `str(fault)` names the item and the artifact, too."""
+    """A fault in a run request, as `InvalidSubmission.faults` lists it.
+
+        for fault in error.faults:
+            print(fault.reference, fault.artifact, fault.problem)
+
+    `reference` and `artifact` are None, the default, for a fault of the whole request or item. `str(fault)`
+    is one line with all three.
+    """
 
     problem: str
     """What is wrong."""

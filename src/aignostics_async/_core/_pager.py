@@ -42,7 +42,13 @@ class PageRequest:
 
 @frozen
 class Page(Generic[T]):
-    """One page of a listing: the entries that could be read, and those that could not."""
+    """One page of a listing: the entries that could be read, and those that could not.
+
+        async for page in client.runs.list().pages():
+            print(page.number, len(page.items), page.invalid)
+
+    `number` starts at 1. `date` is the server's time, or None.
+    """
 
     number: int
     """The number of the page, from 1."""

@@ -110,8 +110,8 @@ class Token:
     def seconds_left(self) -> float:
         """The rest of the lifetime in seconds: negative after its end, infinite if the lifetime is unknown.
 
-        It is measured by the monotonic clock and by the wall clock, and the lower result counts. The first
-        may stop while the machine sleeps; the second can be set.
+        The monotonic clock and the wall clock both measure it, and the lower result counts: the monotonic
+        clock may stop while the machine sleeps, and the wall clock can be set.
         """
         if self.lifetime is None:
             return inf

@@ -35,7 +35,9 @@ _MAX_INTERVAL = 60.0
 class DeviceCode:
     """The code with which a person signs in on another device, and the URL at which to enter it.
 
-    `login_device` passes it to `show`.
+        await login_device(provider, show=lambda code: print(code.verification_url, code.user_code))
+
+    `lifetime` is in seconds. `verification_url_complete` is None if the provider gives none.
     """
 
     user_code: str

@@ -179,7 +179,13 @@ def form(grant: str | None, fields: dict[str, str | Secret | None]) -> Secret:
 
 @frozen
 class Claims:
-    """The claims of an access token, not verified: only the API verifies them. A missing claim is None."""
+    """The claims of an access token, not verified: only the API verifies them.
+
+        claims = token_claims(token)
+        print(claims.subject, claims.organization)
+
+    `lifetime` is in seconds, and `issued_at` in seconds since the epoch. A missing claim is None.
+    """
 
     subject: str | None = None
     """The claim `sub`: the user or client."""

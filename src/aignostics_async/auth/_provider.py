@@ -83,8 +83,10 @@ class IdentityProvider:
 
         IdentityProvider.preset("production", client_id="...")
 
-    Raises ConfigurationError for a missing client id, a URL that is neither https nor http on this machine,
-    or a redirect URL that is not a loopback URL. Sends no request.
+    `preset` and `beside` fill in the URLs, which are None by default; so are the secret, the audience and the
+    organization. By default the scope is `offline_access`, and the redirect URL `http://localhost:8989/`.
+    Sends no request. Raises ConfigurationError for a missing client id, a URL that is neither https nor http
+    on this machine, or a redirect URL that is not a loopback URL.
     """
 
     token_url: str = field(validator=_endpoint)

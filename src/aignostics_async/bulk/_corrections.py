@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 
 @frozen
 class CorrectionReport:
-    """The result of `BulkJob.correct`."""
+    """The result of `BulkJob.correct`.
+
+        report = await job.correct(client, manifest="slides.csv")
+        print(report.released, "continue;", report.faults)
+
+    `released` counts the slides that continue, and `unused` the manifest lines for slides that are not
+    quarantined.
+    """
 
     released: int
     """The number of slides that continue."""

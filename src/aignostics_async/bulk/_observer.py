@@ -65,7 +65,7 @@ class JobObserver:
 
     @property
     def database(self) -> Path:
-        """The path of the job's database, which `write_report` takes in place of a folder."""
+        """The path of the job's database, which `write_report` accepts in place of a folder."""
         return self._folder.database
 
     def holder(self) -> str | None:

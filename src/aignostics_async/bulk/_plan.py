@@ -160,9 +160,9 @@ class JobPlan:
 
             Path("plan.json").write_text(plan.to_json())
 
-        The keys are the names of the fields, except that `max_items` is `most_items` and `timeouts` is
-        `patience`, an object with `quiet`, `lag`, `doubt` and `late` in seconds: existing jobs keep these
-        keys.
+        The keys are the names of the fields, apart from two that keep their older names: the one of
+        `max_items`, and `patience` for `timeouts`, an object with `quiet`, `lag`, `doubt` and `late` in
+        seconds.
         """
         values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
         values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)

@@ -21,7 +21,12 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 
 class Operation(Protocol[_P, _T_co]):
-    """A module of a generated package's `api.public`, as `client.call` accepts it."""
+    """A module of `aignostics_api.api.public`, as `Client.call` takes it.
+
+    from aignostics_api.api.public import list_runs
+
+    runs = await client.call(list_runs, page_size=10)
+    """
 
     def _get_kwargs(self, *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]: ...
 

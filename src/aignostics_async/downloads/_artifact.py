@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @frozen
 class DownloadRequest:
-    """An output artifact to download, and its target path."""
+    """An output artifact to download, and its target path, which must not leave the folder `root`."""
 
     item: ItemResult
     """The item of the artifact."""

@@ -38,7 +38,14 @@ _OUTSIDE = (
 
 @frozen
 class CompletedItem:
-    """An item that has succeeded, with the outcome of each of its files."""
+    """An item that has succeeded, with the outcome of each of its files.
+
+        async with client.download_as_completed(runs, "results/") as items:
+            async for done in items:
+                print(done.item.reference, [file.status for file in done.files])
+
+    `change` is the change that reported the item; store `change.cursor` to continue after a restart.
+    """
 
     change: Change
     """The change that reported the item; its cursor is the position to continue from."""

@@ -13,7 +13,10 @@ from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
 class FileStatus(StrEnum):
-    """Whether an output file is in the folder, and whether its bytes are verified."""
+    """Whether an output file is in the folder, and whether its bytes are verified.
+
+    The values are VERIFIED, PRESENT, UNVERIFIED and FAILED.
+    """
 
     VERIFIED = "VERIFIED"
     """Downloaded, and the bytes have the promised CRC32C."""
@@ -27,7 +30,13 @@ class FileStatus(StrEnum):
 
 @frozen
 class FileOutcome:
-    """The outcome of one output artifact of a download."""
+    """The outcome of one output artifact of a download.
+
+        for file in report.files:
+            print(file.reference, file.artifact, file.path, file.status, file.error)
+
+    `size` is in bytes, and `crc32c` in wire form. `error` is set if and only if the status is FAILED.
+    """
 
     reference: str
     """The reference of the item."""

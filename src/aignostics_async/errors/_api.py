@@ -73,15 +73,15 @@ class InvalidItems(InvalidResponse):
 
 
 class APIStatusError(AignosticsError):
-    """The API answered with an error status; each class below it stands for one status.
+    """The API answered with an error status; most statuses have a class of their own below this one.
 
         except APIStatusError as error:
             print(error.status, error.detail, error.request_id)
 
     `status`, `method` and `path` (without query) are always set. `detail` is the server's own message, with
-    secrets redacted; it may be empty. `request_id` is None and `retry_after` (in seconds) is None if the
-    server did not send them. `answered_by` is "api" for an error in the API's own JSON, "gateway" for plain
-    text or an empty body, else "unknown". `advice` says what to do next.
+    secrets redacted; it may be empty. `request_id` and `retry_after` (in seconds) are None if the server did
+    not send them. `answered_by` is "api" for an error in the API's own JSON, "gateway" for plain text or an
+    empty body, else "unknown". `advice` says what to do next.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
@@ -115,37 +115,55 @@ class APIStatusError(AignosticsError):
 
 
 class BadRequest(APIStatusError):
-    """400: the server can't interpret the request; `detail` is the server's own message."""
+    """400: the server can't interpret the request.
+
+    Fix the request; repeating it will not help. `detail` is the server's own message.
+    """
 
     advice = "Fix the request; repeating it will not help."
 
 
 class Unauthorized(APIStatusError):
-    """401: the token is missing, expired or for another audience, and refreshing it did not help."""
+    """401: the token is missing, expired or for another audience, and a new one did not help.
+
+    Sign in again, and check that the token belongs to this API root.
+    """
 
     advice = "Sign in again, and check that the token belongs to this API root."
 
 
 class QuotaExceeded(APIStatusError):
-    """402: the request would exceed a quota; nothing was created. `detail` is the server's own message."""
+    """402: the request would exceed a quota; nothing was created.
+
+    Submit fewer items, or wait for the next period. `detail` is the server's own message.
+    """
 
     advice = "Submit fewer items, wait for the next period, or ask the platform's support for a larger quota."
 
 
 class Forbidden(APIStatusError):
-    """403: the token is valid but does not permit this request."""
+    """403: the token is valid but does not permit this request.
+
+    Check the organization of the login, and that the application is assigned to it.
+    """
 
     advice = "Check the organization of the login, its quota, and that the application is assigned to it."
 
 
 class NotFound(APIStatusError):
-    """404: there is no such run, application, version or page, or it belongs to another user."""
+    """404: there is no such run, application, version or page, or it belongs to another user.
+
+    Check the id, and the user and organization of the login.
+    """
 
     advice = "Check the id, and that it belongs to the user and organization of this login."
 
 
 class RunVanished(NotFound):
-    """A run that existed before is gone, usually because it was deleted; `run_id` is its id."""
+    """A run that existed before is gone, usually because it was deleted.
+
+    `run_id` is its id. What was read of the run before is still valid.
+    """
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
 
@@ -156,19 +174,25 @@ class RunVanished(NotFound):
 
 
 class Conflict(APIStatusError):
-    """409: the current state of the run does not permit this request, such as cancelling a completed run."""
+    """409: the current state of the run does not permit this request, such as cancelling a completed run.
+
+    Read the run's details before you try again.
+    """
 
     advice = "Read the run's details: it may be final already, or not yet."
 
 
 class Gone(APIStatusError):
-    """410: the resource was deleted."""
+    """410: the resource was deleted, by an earlier attempt of this request or by somebody else."""
 
     advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."
 
 
 class PreconditionFailed(APIStatusError):
-    """412: the resource was changed since it was read, so the request was not carried out."""
+    """412: the resource was changed since it was read, so the request was not carried out.
+
+    Read the resource again, then repeat the change.
+    """
 
     advice = "Read it again, then repeat the change."
 

@@ -10,19 +10,28 @@ class AuthenticationError(AignosticsError):
 
 
 class LoginRequired(AuthenticationError):
-    """There is no credential from which to get a token: there is no login, or it has ended. Sign in again."""
+    """There is no credential from which to get a token: there is no login, or it has ended.
+
+    Sign in with `aignostics-async login`, `login_browser` or `login_device`.
+    """
 
 
 class LoginDenied(AuthenticationError):
-    """The identity provider refused the person, the client or the audience; the message has its reason."""
+    """The identity provider refused the person, the client or the audience.
+
+    The message has the provider's reason. Repeating the call will not help.
+    """
 
 
 class LoginTimeout(AuthenticationError):
-    """The person did not sign in in time: within `timeout`, or before the device code expired."""
+    """The person did not sign in in time: within `timeout`, or before the device code expired.
+
+    Start the login again.
+    """
 
 
 class TokenStoreError(AuthenticationError):
-    """The token store can't be read or written; the message says why."""
+    """The token store can't be read or written; the message says why, and what to do."""
 
 
 class TokenEndpointUnavailable(AuthenticationError):

@@ -6,7 +6,10 @@ from ._base import AignosticsError
 
 
 class JobError(AignosticsError):
-    """A bulk job can't be opened or can't continue; the base class of all errors of bulk jobs."""
+    """A bulk job can't be opened or can't continue; the base class of all errors of bulk jobs.
+
+    The message says what to do. Nothing that was done is lost.
+    """
 
 
 class JobBusy(JobError):

@@ -79,7 +79,10 @@ class UrlRefused(TransferError):
 
 
 class LocalFileChanged(TransferError):
-    """A local file changed while it was read; the upload is not used. `name` identifies the file."""
+    """A local file changed while it was read; the upload is not used.
+
+    Submit the file again once it is complete. `name` identifies it.
+    """
 
 
 class DiskFull(TransferError):

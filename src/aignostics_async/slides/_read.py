@@ -33,7 +33,10 @@ _NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
 
 @frozen
 class Remark:
-    """A warning about a slide that can be sent nevertheless."""
+    """A warning about a slide that can be sent nevertheless, as `SlideInfo.remarks` lists it.
+
+    `remedy` is empty, the default, if there is nothing to do.
+    """
 
     problem: str
     """What is wrong."""
@@ -43,7 +46,13 @@ class Remark:
 
 @frozen
 class SlideInfo:
-    """The size, resolution, format and files of a slide, as `read_slide` returns them."""
+    """The size, resolution, format and files of a slide.
+
+        info = await read_slide(Slide("case-7.svs"))
+        print(info.width, info.height, info.mpp_x, info.mime_type)
+
+    `width` and `height` are pixels of the largest level; `mpp_x` and `mpp_y` are µm per pixel.
+    """
 
     width: int
     """The width of the largest level in pixels."""

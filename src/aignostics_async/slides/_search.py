@@ -32,7 +32,7 @@ _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory"
 
 
 class LeftOutReason(StrEnum):
-    """Why a file or folder is not among the slides that `find_slides` returns."""
+    """Why a file or folder is not among the slides that `find_slides` returns, as `LeftOut.reason` has it."""
 
     HIDDEN = "hidden"
     """The name, or that of a folder above it, begins with a dot."""
@@ -50,7 +50,13 @@ class LeftOutReason(StrEnum):
 
 @frozen
 class LeftOut:
-    """A file that is not among the found slides, or a folder that was not searched."""
+    """A file that is not among the found slides, or a folder that was not searched.
+
+        for each in find_slides("lab/").left_out:
+            print(each.path, each.reason, each.detail)
+
+    `detail` is for people, and may be empty. `is_slide` tells whether it is, or has, a slide nevertheless.
+    """
 
     path: str
     """The path of the file or folder."""

@@ -15,7 +15,13 @@ Verify = Literal["auto", "read-back"]
 
 @frozen
 class Stored:
-    """An object in a store, as `put` or `stat` describes it."""
+    """An object in a store, as `put` or `stat` describes it.
+
+        stored = await store.put("case-7.svs", Path("case-7.svs"))
+        print(stored.uri, stored.size, stored.verified)
+
+    `size` is in bytes, `crc32c` in wire form or None.
+    """
 
     uri: str
     """The name of the object in its store, such as `s3://slides/lab-7/a.svs`; permanent, and no secret."""

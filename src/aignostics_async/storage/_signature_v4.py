@@ -27,7 +27,8 @@ class AwsKey:
 
         S3(bucket="slides", key=AwsKey("AKIA...", "secret", "eu-central-1"))
 
-    The repr shows neither secret nor session token.
+    The arguments are the key id, the secret and the region; for a temporary key also `token`, its session
+    token, and `expires_at`, when it expires. The repr shows neither secret nor session token.
     """
 
     name: str

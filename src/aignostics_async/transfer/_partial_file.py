@@ -253,7 +253,7 @@ class PartialFile:
         self._is_worthless = True
 
     def discard(self) -> None:
-        """Delete the partial file and its record now; files that are missing are no error.
+        """Delete the partial file and its record; files that are missing are no error.
 
         Raises OSError if one of them can't be deleted.
         """

@@ -112,8 +112,6 @@ class ConnectionPool:
         if failure is not None:
             raise failure
 
-    # Connections
-
     def kept(self, place: tuple[str, ...]) -> Connection | None:
         """Take an idle connection to a place out of the pool and return it; None if there is none.
 

@@ -23,7 +23,10 @@ from ...errors import JobError
 
 
 class EventType(StrEnum):
-    """The type of an event of a job; the value is the key `what` in the journal."""
+    """The type of an event of a job, as `JobEvent.type` has it.
+
+    The value is the key `what` in the journal, such as `run_created`.
+    """
 
     STARTED = "started"
     """`run` has begun."""

@@ -27,7 +27,13 @@ _TAG = re.compile(r"~[0-9a-f]{8}\.\d+\Z")
 
 @frozen
 class EarlierRuns:
-    """What a preflight found in earlier runs of the application version."""
+    """What a preflight found in earlier runs of the application version, as `PreflightReport.earlier` has it.
+
+        for reference, run_id in report.earlier.again.items():
+            print(reference, "has results in", run_id)
+
+    `output_bytes` is the mean size of the outputs of one item in bytes, measured at `samples` items.
+    """
 
     runs: int
     """The number of earlier runs that were read or tried, the newest 1000 at most."""

@@ -9,7 +9,7 @@ from attrs import frozen
 
 
 class FindingKind(StrEnum):
-    """The subject of a finding."""
+    """The subject of a `Finding`, such as `format` or `metadata`."""
 
     SOURCE = "source"
     """A folder, list or manifest that can't be read, or an entry of one."""
@@ -41,7 +41,13 @@ class FindingKind(StrEnum):
 
 @frozen
 class Finding:
-    """A fault or warning of a preflight; `str(finding)` is one line for people."""
+    """A fault or warning of a preflight, as `PreflightReport.faults` and `.warnings` list it.
+
+        for finding in report.faults:
+            print(finding.kind, finding.slide, finding.problem, finding.remedy)
+
+    `slide` is None, the default, for a finding of the whole job. `str(finding)` is one line for people.
+    """
 
     kind: FindingKind
     """The subject."""
@@ -59,7 +65,10 @@ class Finding:
 
 @frozen
 class FindingGroup:
-    """Findings that differ only in their slide, as `group_findings` returns them."""
+    """Findings that differ only in their slide, as `group_findings` returns them.
+
+    `slides` is empty for a finding of the whole job.
+    """
 
     kind: FindingKind
     """The subject."""

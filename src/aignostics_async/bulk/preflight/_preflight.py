@@ -48,7 +48,12 @@ _LEFT_OUT = {
 
 @frozen
 class PreflightProgress:
-    """The progress of a preflight, as passed to its `progress` callback."""
+    """The progress of a preflight, as passed to its `progress` callback.
+
+        await run_preflight(plan, sources, client, progress=lambda so_far: print(so_far.done, so_far.total))
+
+    `done` counts the slides read so far, `total` all that were found.
+    """
 
     done: int
     """Slides read so far."""

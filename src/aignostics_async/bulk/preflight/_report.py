@@ -21,7 +21,12 @@ from .sources._discovery import shown
 
 @frozen
 class DiskEstimate:
-    """The space for output files: how much is free, and how much they are expected to take."""
+    """The space for output files, as `PreflightReport.disk` has it.
+
+        print(report.disk.free, report.disk.expected, report.disk.basis)
+
+    `free` and `expected` are in bytes, and None if unknown.
+    """
 
     folder: str
     """The folder for output files."""
@@ -87,7 +92,7 @@ class PreflightReport:
             Path("preflight.json").write_text(report.to_json())
 
         Its keys are `is_clear`, `plan`, `slides` (counts, and the files that were left out), `billing`
-        (`items`, `runs` and the plan's limit `most_items`), `store`, `earlier_runs` (null if unknown), `disk`
+        (numbers of items and runs, and the plan's limit), `store`, `earlier_runs` (null if unknown), `disk`
         (`folder`, `free_bytes`, `expected_bytes`, `basis`), `faults` and `warnings` (each a list of objects
         with `kind`, `problem`, `remedy` and `slides`), and `seconds`.
         """

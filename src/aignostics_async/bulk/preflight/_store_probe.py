@@ -32,7 +32,12 @@ _CONTENT = b"A trial of aignostics-async: this object may be deleted.\n"
 
 @frozen
 class StoreProbe:
-    """The result of a round trip with a store: put, stat, sign, get and delete a small object."""
+    """The result of a round trip with a store: put, stat, sign, get and delete a small object.
+
+        print(report.store.steps, report.store.faults)
+
+    `PreflightReport.store` has it. `seconds` is how long it took.
+    """
 
     steps: tuple[str, ...]
     """The steps that succeeded, in order: put, stat, sign, get, delete."""
@@ -56,7 +61,11 @@ class StoreProbe:
 
     @property
     def warnings(self) -> Iterator[Finding]:
-        """Yield warnings about a store that works; nothing if the probe found a fault."""
+        """Yield a finding for each limitation of a store that can be used.
+
+        Limitations are that it does not report missing objects, refuses checksum headers, or reports no
+        checksums. Yields nothing if the probe found a fault.
+        """
         if self.faults:
             return
         if not self.tells_missing:

@@ -15,7 +15,10 @@ from ..database._states import IntentState, ItemState
 
 
 class ItemOutcome(StrEnum):
-    """The outcome of an item, which tells whether it continues by itself or needs a person."""
+    """The outcome of an item, which tells whether it continues by itself or needs a person.
+
+    `Audit.outcomes` counts the items by outcome.
+    """
 
     DONE = "DONE"
     """Every output of the item is downloaded."""
@@ -99,7 +102,10 @@ WITH_INTENTS = "FROM items LEFT JOIN intents ON intents.number = items.intent"
 
 
 class JobStatus(Enum):
-    """The status of a job; the values are exit statuses of the command line."""
+    """The status of a job; the values are exit statuses of the command line.
+
+    if (await job.summary()).status is JobStatus.UNDECIDED: ...
+    """
 
     DONE = 0
     """Every item is done."""

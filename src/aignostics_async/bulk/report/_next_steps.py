@@ -15,7 +15,11 @@ from ._summary import JobFacts, Summary
 
 @frozen
 class NextStep:
-    """Something for a person to do about a job, as `next_steps` yields it."""
+    """Something for a person to do about a job, as `next_steps` yields it.
+
+    for step in next_steps(await job.summary()):
+        print(step.what, step.how)
+    """
 
     what: str
     """What happened."""

@@ -53,7 +53,13 @@ class ReportedItem:
 
 @frozen
 class ReportedRun:
-    """A chunk of items, and its run."""
+    """A chunk of items, and its run, as `PendingDecisions.chunks` lists it.
+
+        for chunk in (await JobObserver("job/").decisions()).chunks:
+            print(chunk.intent, chunk.state, chunk.reason, chunk.items)
+
+    Times are in UTC. What does not exist yet is None.
+    """
 
     intent: int
     """The number of the chunk, as `BulkJob.resolve` takes it."""
@@ -93,7 +99,13 @@ class ReportedFile:
 
 @frozen
 class ReportedDuplicate:
-    """A second run of a chunk, and the decision about it."""
+    """A second run of a chunk, and the decision about it, as `PendingDecisions.duplicates` lists it.
+
+        for duplicate in (await JobObserver("job/").decisions()).duplicates:
+            print(duplicate.run_id, duplicate.intent, duplicate.status)
+
+    `done` is None while the decision is open.
+    """
 
     run_id: str
     """The id of the second run, as `BulkJob.resolve_duplicate` takes it."""

@@ -31,7 +31,13 @@ _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR {HELD})
 
 @frozen(kw_only=True)
 class JobFacts:
-    """What a summary says about the job itself. Times are in UTC."""
+    """What a summary says about the job itself, as `Summary.job` has it.
+
+        job = (await JobObserver("job/").summary()).job
+        print(job.job_id, job.created_at, job.stop_reason)
+
+    Times are in UTC, and None for what has not happened.
+    """
 
     job_id: str
     """The id of the job."""
@@ -59,7 +65,10 @@ class JobFacts:
 
 @frozen(kw_only=True)
 class UploadTotals:
-    """Totals of the job's slides and their uploads."""
+    """Totals of the job's slides and their uploads, as `Summary.uploads` has them.
+
+    `bytes` and `stored_bytes` are in bytes; `stored_items` and `store_verified` count slides.
+    """
 
     bytes: int
     """The bytes of all slides whose size is known."""
@@ -73,7 +82,10 @@ class UploadTotals:
 
 @frozen(kw_only=True)
 class OutputTotals:
-    """Totals of the output files."""
+    """Totals of the output files, as `Summary.outputs` has them.
+
+    `bytes` is in bytes; `listed`, `verified` and `unverified` count files.
+    """
 
     listed: int
     """The number of output files that the platform has listed."""
@@ -87,7 +99,11 @@ class OutputTotals:
 
 @frozen(kw_only=True)
 class RunTotals:
-    """Totals of the job's runs and of the requests for them."""
+    """Totals of the job's runs and of the requests for them, as `Summary.runs` has them.
+
+    runs = (await job.summary()).runs
+    print(runs.by_state, runs.billed, runs.ambiguous)
+    """
 
     by_state: Mapping[str, int]
     """The number of chunks by state, as in `ReportedRun.state`; a state without chunks is absent."""
@@ -110,9 +126,9 @@ class RunTotals:
 
 @frozen(kw_only=True)
 class ExpiringResults:
-    """Results at the platform that are not downloaded yet and will be deleted soon.
+    """Results at the platform that will be deleted soon and are not downloaded, as `Summary.expiry` has them.
 
-    The platform keeps results for 30 days after their run.
+    The platform keeps results for 30 days after their run. Soon means within 7 days.
     """
 
     items: int
@@ -193,9 +209,9 @@ class Summary:
 
             json.dumps((await job.summary()).plain())
 
-        Each attribute has a key of the same name, with two exceptions that older reports fixed:
-        `audit.outcomes` is `audit.accounts`, and `job.max_items` is `job.most_items`. Times are ISO 8601 in
-        UTC. `verdict` (the name of the status), `exit_status`, `audit.accounted_for` and `audit.missing` are
+        Each attribute has a key of the same name, apart from two that keep older names: `audit.outcomes` is
+        `audit.accounts`, and the key of `job.max_items` has its former name. Times are ISO 8601 in UTC.
+        `verdict` (the name of the status), `exit_status`, `audit.accounted_for` and `audit.missing` are
         added.
         """
         facts = asdict(self, value_serializer=plain)
