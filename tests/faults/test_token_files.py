@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from identity import Clock, identity
+from identity import Clock, Fault, identity
 
 from aignostics_async import (
     ConfigurationError,
@@ -424,6 +424,56 @@ async def test_a_job_does_not_undo_a_logout(
         clock.advance(3600)
         await source.get_token()
         assert await store.load(place.provider.key) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [(503, {}, "answered 503"), (400, {"error": "invalid_request"}, "answered 400 invalid_request")],
+)
+async def test_a_revocation_that_failed_is_told_as_it_is(
+    store: FileStore, status: int, body: dict[str, str], told: str
+) -> None:
+    async with identity() as place:
+        provider = evolve(place.provider, revoke_url=place.provider.token_url)
+        tokens = TokenSet(access=Token("ended", lifetime=0), refresh=Secret(place.sign_in()))
+        await store.save(provider.key, tokens)
+        place.always = Fault(status=status, body=body, works=False)
+        with pytest.raises(TokenEndpointUnavailable, match="signed out on this machine") as caught:
+            await logout(provider, store=store)
+        assert told in str(caught.value)
+        assert "whoever has a copy can use it" in str(caught.value)
+        assert "try again" not in str(caught.value)
+        assert await logout(provider, store=store) == 0
+
+
+async def test_a_revocation_without_an_answer_is_told_as_it_is(store: FileStore) -> None:
+    async with identity() as place:
+        provider = evolve(place.provider, revoke_url=place.provider.token_url)
+        await store.save(provider.key, TokenSet(access=Token("ended"), refresh=Secret(place.sign_in())))
+        place.always = Fault(cut=0, works=False)
+        with pytest.raises(TokenEndpointUnavailable, match=r"not revoked.*gave no answer") as caught:
+            await logout(provider, store=store)
+        assert "try again" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_token"])
+async def test_a_token_that_had_ended_is_revoked(store: FileStore, error: str) -> None:
+    async with identity() as place:
+        provider = evolve(place.provider, revoke_url=place.provider.token_url)
+        await store.save(provider.key, TokenSet(access=Token("ended"), refresh=Secret(place.sign_in())))
+        place.always = Fault(status=400, body={"error": error}, works=False)
+        assert await logout(provider, store=store) == 1
+
+
+async def test_where_nothing_can_be_revoked_it_is_told(
+    store: FileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with identity() as place:
+        provider = evolve(place.provider, revoke_url=None)
+        await store.save(provider.key, TokenSet(access=Token("ended"), refresh=Secret(place.sign_in())))
+        assert await logout(provider, store=store) == 1
+    assert "no revoke URL is set" in caplog.text
+    assert "not revoked" in caplog.text
 
 
 async def test_a_logout_leaves_what_it_can_t_read(store: FileStore) -> None:

@@ -742,3 +742,43 @@ asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.process
+def test_a_process_that_forks_while_a_login_is_refreshed_neither_waits_nor_stays_locked_out() -> None:
+    """Neither for the thread of its parent when it closes the source, nor for the lock that it holds."""
+    code = """
+import asyncio, os, threading
+from aignostics_async import MemoryStore, Token, TokenKey
+from aignostics_async._core._uncancellable import start_uncancellable
+from aignostics_async.auth._refresher import TokenRefresher
+from aignostics_async.auth._sources import RefreshedToken
+
+store, key, parent = MemoryStore(), TokenKey("https://idp.example.com", "client"), os.getpid()
+began, may_end = threading.Event(), threading.Event()
+
+async def obtain(_held):
+    async with store.lock(key):
+        if os.getpid() == parent:
+            began.set()
+            may_end.wait(60)
+        return Token("token")
+
+source = RefreshedToken(TokenRefresher(obtain, start_uncancellable))
+asking = threading.Thread(target=lambda: asyncio.run(source.get_token()))
+asking.start()
+began.wait(60)
+if (child := os.fork()) == 0:
+    async def use():
+        await source.aclose()
+        return await source.get_token()
+    async def use_soon():
+        return await asyncio.wait_for(use(), 20)
+    os._exit(0 if asyncio.run(use_soon()).text == "token" else 1)
+status = os.waitpid(child, 0)[1]
+may_end.set()
+asking.join()
+raise SystemExit(os.waitstatus_to_exitcode(status))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=False)
+    assert done.returncode == 0

@@ -36,6 +36,7 @@ PENDING = ("authorization_pending", "slow_down")
 """While a person has not signed in on the other device; the second one also asks for patience."""
 DEFAULT_LIFETIME = 300.0  # seconds, if neither the response nor the token says
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_ENDED_ALREADY = frozenset({"invalid_grant", "invalid_token"})
 _TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable", "too_many_requests", *PENDING})
 
 
@@ -99,12 +100,12 @@ class TokenEndpoint:
         return response.error if response.error in PENDING else self._tokens(response, asked_at)
 
     async def revoke(self, refresh: Secret) -> None:
-        """Revoke a refresh token if the provider has a URL for it; raises AuthenticationError."""
-        if self.provider.revoke_url is None:
-            return
-        response = await self._post(self.provider.revoke_url, None, {"token": refresh, **self._client})
-        if response.status != 200:
-            raise self._refusal(response)
+        """Revoke a refresh token at the revoke URL; raises TokenEndpointUnavailable if that failed."""
+        url = self.provider.revoke_url or ""
+        response = await self._post(url, None, {"token": refresh, **self._client})
+        if response.status >= 300 and response.error not in _ENDED_ALREADY:
+            told = " ".join(filter(None, (str(response.status), response.error, response.description)))
+            raise TokenEndpointUnavailable(f"{url} answered {told}")
 
     @property
     def _client(self) -> dict[str, str | Secret | None]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TypeVar
@@ -55,7 +57,7 @@ class KeyringStore:
         self._gone = keyring.errors.PasswordDeleteError
         self._locks = FileStore()
         # One call at a time: of two that hang, the older one must not overwrite the newer one's entry.
-        self._turn = threading.Lock()
+        self._turns: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)  # of each process
 
     def __repr__(self) -> str:
         return "KeyringStore()"
@@ -146,7 +148,7 @@ class KeyringStore:
 
     async def _ask(self, work: Callable[[], _T]) -> _T:
         def in_turn() -> _T:
-            with self._turn:
+            with self._turns[os.getpid()]:
                 return work()
 
         try:

@@ -12,7 +12,7 @@ import anyio
 from .._config import Settings
 from .._core._logging import get_logger
 from .._core._uncancellable import run_uncancellable
-from ..errors import AuthenticationError, LoginTimeout, TokenEndpointUnavailable
+from ..errors import LoginTimeout, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from ._store import TokenStore
 
 T = TypeVar("T")
+
+_NOT_REVOKED = (
+    "signed out on this machine, but a refresh token was not revoked; until it expires or the provider ends "
+    "it, whoever has a copy can use it:"
+)
 
 _log = get_logger("aignostics_async.auth")
 
@@ -59,22 +64,29 @@ async def logout(
     provider has a `revoke_url`. Access tokens that were issued stay valid until they expire. Entries that
     can't be read as a login are kept.
 
-    Raises TokenStoreError if the store can't be used. If a provider refuses or can't be reached, the logins
-    are deleted nevertheless and its error (LoginDenied, TokenEndpointUnavailable) is raised at the end.
+    Raises TokenStoreError if the store can't be used, and then this login is neither deleted nor revoked. If
+    a provider does not confirm the revocation, all logins are deleted nevertheless, and at the end
+    TokenEndpointUnavailable says which refresh tokens stay valid. That of a provider without `revoke_url`
+    does, too, which is logged as a warning.
     """
     kept = store or FileStore()
     forgotten = 0
-    failure: AuthenticationError | None = None
+    unrevoked: list[str] = []
     for provider in providers:
         tokens = await run_uncancellable(partial(_forget, provider, kept))
         forgotten += tokens is not None
+        if tokens is None or tokens.refresh is None:
+            continue
+        if provider.revoke_url is None:
+            _log.warning("%s that of %s, for which no revoke URL is set", _NOT_REVOKED, provider.display_name)
+            continue
         try:
-            if tokens is not None and tokens.refresh is not None:
-                await TokenEndpoint(provider, settings or Settings()).revoke(tokens.refresh)
-        except AuthenticationError as error:
-            failure = error
-    if failure is not None:
-        raise failure
+            await TokenEndpoint(provider, settings or Settings()).revoke(tokens.refresh)
+        except TokenEndpointUnavailable as error:
+            reason = str(error).removesuffix("; try again later")
+            unrevoked.append(f"that of {provider.display_name} ({reason})")
+    if unrevoked:
+        raise TokenEndpointUnavailable(f"{_NOT_REVOKED} {', '.join(unrevoked)}")
     return forgotten
 
 

@@ -71,8 +71,7 @@ class TokenRefresher:
 
     async def get_token(self, rejected: Token | None = None) -> Token:
         """Return a usable token; costs no await while there is one. Raises AuthenticationError."""
-        if self._process != os.getpid():
-            self._reset_flight()  # a forked process has neither the threads nor the loops of its parent
+        self._check_process()
         token = self._token
         if token is not None and token is not rejected:
             left = token.seconds_left
@@ -88,6 +87,7 @@ class TokenRefresher:
 
     async def wait(self) -> None:
         """Wait for the refresh in flight; it goes on if this is cancelled."""
+        self._check_process()
         flight = self._in_flight
         if flight is not None:
             with suppress(LoopEnded):
@@ -95,9 +95,15 @@ class TokenRefresher:
 
     def cancel(self) -> None:
         """Cancel a refresh that runs in an event loop, unless somebody waits for it."""
+        self._check_process()
         task: asyncio.Task[Any] | None = getattr(self._in_flight, "task", None)
         if task is not None and not self._waiting and not task.get_loop().is_closed():
             task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def _check_process(self) -> None:
+        """Forget the refresh of a parent process: a forked one has neither its threads nor its loops."""
+        if self._process != os.getpid():
+            self._reset_flight()
 
     def _is_trusted_replacement(self) -> bool:
         return self._replaces_rejected and time.monotonic() < self._refreshed_at + _REPLACEMENT_TRUSTED

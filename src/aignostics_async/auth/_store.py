@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -78,7 +79,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._kept: dict[TokenKey, TokenSet] = {}
         # Locks of threads: the event loops that share a store may run in several.
-        self._locks: defaultdict[TokenKey, threading.Lock] = defaultdict(threading.Lock)
+        # A forked process has others: nobody in it would release one that is held.
+        self._locks: defaultdict[tuple[int, TokenKey], threading.Lock] = defaultdict(threading.Lock)
 
     def __repr__(self) -> str:
         return "MemoryStore()"
@@ -104,7 +106,7 @@ class MemoryStore:
 
         Raises TokenEndpointUnavailable if the lock is held elsewhere for 30 s.
         """
-        lock = self._locks[key]
+        lock = self._locks[os.getpid(), key]
 
         async def attempt() -> bool:
             return lock.acquire(blocking=False)
