@@ -279,7 +279,6 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         tag="",
         since=0.0,
         replica_lag=30.0,
-        quiescence=300.0,
     )
     with (
         closing(context.journal),

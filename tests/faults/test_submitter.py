@@ -89,8 +89,7 @@ async def test_a_run_is_created_and_written_down(
         f"{tmp_path.name}-1",
         f"{tmp_path.name}-2",
     }
-    asked_at = await database.read(lambda execute: execute("SELECT server_date FROM attempts").fetchone()[0])
-    assert HighWaterMarkFile("job", tmp_path / "state").read() == HighWaterMark(1, 1, asked_at)
+    assert HighWaterMarkFile("job", tmp_path / "state").read() == HighWaterMark(1, 1)
     assert count(platform, "POST", RUNS) == 1
 
 
@@ -309,10 +308,9 @@ async def test_the_server_s_clock_runs_under_other_options(
     dates.append(await server.moment())
     platform.set_clock(advance_s=60)
     dates.append(await server.moment(fresh=True))
-    told = [date.server for date in dates]
-    assert None not in told
-    assert told == sorted(told)  # type: ignore[type-var]
-    assert dates[-1].since(dates[0]) >= 60
+    told = [date.server for date in dates if date.server is not None]
+    assert (len(told), told) == (len(dates), sorted(told))
+    assert told[-1] - told[0] >= 60
 
 
 async def test_a_run_is_found_that_seems_older_than_its_request(

@@ -275,37 +275,70 @@ def counted(what: str) -> None:
 
 
 @given(
-    st.lists(st.tuples(st.floats(0, 120), st.booleans(), st.floats(-0.3, 3)), min_size=1, max_size=30),
-    st.booleans(),
+    st.lists(
+        st.tuples(st.floats(0, 120), st.booleans(), st.none() | st.floats(-7200, 7200)),
+        min_size=1,
+        max_size=30,
+    )
 )
 @settings(max_examples=rounds(800, sample=100))
-def test_silence_needs_its_time_and_two_empty_listings(
-    heard: list[tuple[float, bool, float]], has_date: bool
-) -> None:
-    """By the server's clock, which may go at any rate here; ours counts only where the server tells none."""
+def test_silence_needs_its_time_and_two_empty_listings(heard: list[tuple[float, bool, float | None]]) -> None:
+    """By the clock of this machine and by the Dates, which may be missing, or those of several servers."""
     counted("silences")
-    uptime, server = 100.0, 5000.0
-    begun = Moment(uptime, server if has_date else None)
-    detector = QuiescenceDetector(TIMEOUTS, server if has_date else None, begun)
-    empty: list[float] = []
-    passed = 0.0
-    for seconds, is_empty, rate in heard:
+    begun = Moment(100.0, 5000.0)
+    detector = QuiescenceDetector(TIMEOUTS, begun)
+    uptime = 100.0
+    quiet: list[Moment] = []
+    for seconds, is_empty, ahead in heard:
         uptime += seconds
-        server += seconds * rate
-        passed = server - 5000.0 if has_date else uptime - 100.0
-        is_proven = detector.observe(Moment(uptime, server if has_date else None), is_empty=is_empty)
-        if passed >= TIMEOUTS.quiescence:
-            empty = [*empty, passed] if is_empty else []
-        expected = passed >= TIMEOUTS.quiescence and bool(empty) and passed - empty[0] >= TIMEOUTS.replica_lag
-        assert is_proven == expected
+        now = Moment(uptime, None if ahead is None else uptime + 4900 + ahead)
+        is_proven = detector.observe(now, is_empty=is_empty)
+        passed = [uptime - 100.0] + ([] if now.server is None else [now.server - 5000.0])
+        if min(passed) >= TIMEOUTS.quiescence:
+            quiet = [*quiet, now] if is_empty else []
+            assert is_proven == (bool(quiet) and now.since(quiet[0]) >= TIMEOUTS.replica_lag)
+        else:
+            assert not is_proven
+        assert 0 < detector.next_wait(now, 15) <= max(15, TIMEOUTS.replica_lag)
 
 
-def test_the_date_of_a_request_counts_although_the_first_question_for_the_time_failed() -> None:
-    detector = QuiescenceDetector(TIMEOUTS, 5000.0, Moment(100.0))
-    quiet = 5000.0 + TIMEOUTS.quiescence
-    assert not detector.observe(Moment(100.5, quiet - 1), is_empty=True)
-    assert not detector.observe(Moment(101.0, quiet), is_empty=True)
-    assert detector.observe(Moment(102.0, quiet + TIMEOUTS.replica_lag), is_empty=True)
+@pytest.mark.parametrize(
+    ("earlier", "later", "passed"),
+    [
+        (Moment(10, 5000), Moment(310, 5300), 300),
+        (Moment(10, 5000), Moment(310, 12500), 300),  # a server that is two hours ahead
+        (Moment(10, 5000), Moment(310, 5000), 0),  # an answer from a cache
+        (Moment(10, 5000), Moment(310, -2200), -7200),
+        (Moment(10, 5000), Moment(310), 300),
+        (Moment(10), Moment(310, 5000), 300),
+    ],
+)
+def test_the_shorter_duration_counts(earlier: Moment, later: Moment, passed: float) -> None:
+    assert later.since(earlier) == passed
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_listings_that_prove_nothing_end_with_a_person(is_empty: bool) -> None:
+    """A Date that stands still, as one of a cache, must not hold a job for ever."""
+    detector = QuiescenceDetector(TIMEOUTS, Moment(0.0, 5000.0))
+    looked = []
+    for uptime in range(0, 5000, 15):
+        now = Moment(float(uptime), 5000.0)
+        assert not detector.observe(now, is_empty=is_empty)
+        looked.append(uptime)
+        if detector.is_ambiguous(now):
+            break
+    assert looked[-1] == TIMEOUTS.quiescence + TIMEOUTS.ambiguity
+
+
+def test_replicas_that_contradict_each_other_end_with_a_person() -> None:
+    detector = QuiescenceDetector(TIMEOUTS, Moment(0.0))
+    for uptime in range(0, 5000, 15):
+        now = Moment(float(uptime))
+        assert not detector.observe(now, is_empty=uptime % 2 == 0)
+        if detector.is_ambiguous(now):
+            return
+    raise AssertionError("it never ends")
 
 
 @given(

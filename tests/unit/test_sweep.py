@@ -29,12 +29,14 @@ class Listing:
 
     shown: Mapping[str, Sequence[str]]
     now: float = 0.0
+    date: float | None = None
+    """Of its answers; that of `now` unless it is set."""
     meanwhile: Callable[[], Awaitable[object]] | None = None
     _asked: dict[str, int] = field(factory=dict)
 
     async def moment(self, *, fresh: bool = False) -> Moment:
         """Return the time."""
-        return Moment(self.now, self.now)
+        return Moment(self.now, self.now if self.date is None else self.date)
 
     async def runs(self, since: float) -> list[ObservedRun]:
         """Return all runs."""
@@ -52,7 +54,7 @@ class Listing:
 
 def sweep_of(database: Database, platform: Listing) -> Reconciler:
     told: dict[str, Any] = {"database": database, "platform": platform, "client": None}
-    return Reconciler(**told, version=VERSION, tag="", since=1000.0, replica_lag=LAG, quiescence=10**6)
+    return Reconciler(**told, version=VERSION, tag="", since=1000.0, replica_lag=LAG)
 
 
 async def create(database: Database, numbers: list[int], run_id: str) -> int:
@@ -132,6 +134,17 @@ async def test_two_readings_within_the_lag_are_one(tmp_path: Path) -> None:
         assert (await reconciler.adopt(is_copy=True)).adopted == ["run"]
 
 
+@pytest.mark.parametrize("dates", [(0.0, 7200.0), (0.0, 0.0), (7200.0, 0.0)], ids=str)
+async def test_no_date_alone_makes_a_lag_of_two_readings(tmp_path: Path, dates: tuple[float, float]) -> None:
+    """Two servers are hours apart, or a cache answers: the readings are a second apart, or the same."""
+    async with job_database(tmp_path / "job", "a") as database:
+        platform = Listing({"run": ["a"]})
+        reconciler = sweep_of(database, platform)
+        for uptime, date in enumerate(dates):
+            platform.now, platform.date = uptime * (1.0 if date else LAG), date
+            assert (await reconciler.adopt(is_copy=True)).doubtful == ["run"]
+
+
 async def test_a_run_of_others_is_in_no_doubt(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a") as database:
         recalled = await sweep_of(database, Listing({"run": ["xy"]})).adopt(is_copy=True)
@@ -164,8 +177,10 @@ async def test_an_item_that_a_foreign_run_has_is_held_and_its_neighbours_go_on(t
 @pytest.mark.parametrize("shown", ["a", "ab", "ax"])
 async def test_without_a_proof_nothing_is_taken_nor_sent(tmp_path: Path, shown: str) -> None:
     async with job_database(tmp_path / "job", "a", "b", "c") as database:
-        platform = Listing({"run": [shown]}, now=2000.0 + 301)
-        reconciler = evolve(sweep_of(database, platform), quiescence=300.0)
+        platform = Listing({"run": [shown]})
+        reconciler = sweep_of(database, platform)
+        assert (await reconciler.adopt(is_copy=False)).doubtful, "it may be listed in part, whatever its age"
+        platform.now += LAG
         result = await reconciler.adopt(is_copy=False)
         assert (result.adopted, result.is_open) == ([], False)
         assert result.held == dict.fromkeys(set(shown) & set("abc"), "run")
@@ -173,11 +188,11 @@ async def test_without_a_proof_nothing_is_taken_nor_sent(tmp_path: Path, shown: 
 
 async def test_what_was_held_is_adopted_when_a_person_says_so(tmp_path: Path) -> None:
     async with job_database(tmp_path / "job", "a", "b") as database:
-        platform = Listing({"run": ["ab"]}, now=2000.0 + 301)
-        reconciler = evolve(sweep_of(database, platform), quiescence=300.0)
-        assert (await reconciler.adopt(is_copy=False)).held
-        assert (await reconciler.adopt(is_copy=True)).doubtful, "a part of a run must not be taken for it"
+        platform = Listing({"run": ["ab"]})
+        reconciler = sweep_of(database, platform)
+        assert (await reconciler.adopt(is_copy=False)).doubtful
         platform.now += LAG
+        assert (await reconciler.adopt(is_copy=False)).held
         assert (await reconciler.adopt(is_copy=True)).adopted == ["run"]
         assert await states(database) == [("SUBMITTED", None)] * 2
 
@@ -187,7 +202,7 @@ async def test_what_a_request_may_have_created_is_left_to_it(tmp_path: Path, lis
     async with job_database(tmp_path / "job", "a", "b") as database:
         intent = await database.write(_commands.seal([1, 2]))
         await database.write(_commands.begin(intent, 2000.0))
-        reconciler = evolve(sweep_of(database, Listing({"run": [listed]}, now=10**4)), quiescence=300.0)
+        reconciler = sweep_of(database, Listing({"run": [listed]}, now=10**4))
         result = await reconciler.adopt(is_copy=True)
         assert (result.adopted, result.held, result.is_open) == ([], {}, False)
         assert await states(database) == [("ASSIGNED", None)] * 2
@@ -199,7 +214,10 @@ async def test_a_copy_that_has_chunked_a_doubtful_chunk_otherwise_leaves_it_to_a
     async with job_database(tmp_path / "job", "a", "b", "c") as database:
         intent = await database.write(_commands.seal([1, 2]))
         await database.write(_commands.begin(intent, 2000.0))
-        reconciler = evolve(sweep_of(database, Listing({"run": ["bc"]}, now=10**4)), quiescence=300.0)
+        platform = Listing({"run": ["bc"]})
+        reconciler = sweep_of(database, platform)
+        assert (await reconciler.adopt(is_copy=False)).doubtful == ["run"]
+        platform.now += LAG
         assert (await reconciler.adopt(is_copy=False)).held == {"c": "run"}
         rows = await database.read(lambda execute: execute("SELECT state FROM intents").fetchall())
         assert rows == [("AMBIGUOUS",)]

@@ -37,7 +37,6 @@ def make_reconciler(
         tag=tag_of(job.id) if plan.reference_tag else "",
         since=job.created_at,
         replica_lag=plan.timeouts.replica_lag,
-        quiescence=plan.timeouts.quiescence,
     )
 
 

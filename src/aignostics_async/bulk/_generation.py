@@ -14,7 +14,7 @@ from ..errors import JobDatabaseError, JobStopped
 from .database import _commands, _queries
 from .database._job_folder import HighWaterMark, HighWaterMarkFile
 from .database._journal import EventType
-from .reconciliation._quiescence import QuiescenceDetector
+from .reconciliation._quiescence import NO_PROOF, QuiescenceDetector
 
 if TYPE_CHECKING:
     from .database._database import Database
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _STOP = ("stopped_at", "stop_kind", "stop_reason")
 _AT_WORK = {"is_paused": False, "finished_at": None, **dict.fromkeys(_STOP)}
-_INTERVAL = 60.0  # seconds of the server's clock
+_INTERVAL = 60.0  # seconds
 
 
 async def begin_generation(
@@ -38,22 +38,17 @@ async def begin_generation(
     has forgotten requests too.
     """
     database = context.database
-    requests, known = (
-        await database.read(_queries.requests()),
-        (await database.read(_queries.job())).generation,
-    )
+    requests = await database.read(_queries.requests())
+    known = (await database.read(_queries.job())).generation
     mark = await to_thread.run_sync(high_water_mark.read)
-    is_behind = mark is not None and mark.attempts > requests[0]
+    is_behind = mark is not None and mark.attempts > requests
     is_old = mark is None or mark.generation > known
     if is_behind or is_old or await database.read(_queries.has_unsent()):
-        asked_at = None if mark is None else mark.asked_at
-        await _recall(
-            context, platform, reconciler, asked_at, is_behind=is_behind, is_copy=is_behind or is_old
-        )
+        await _recall(context, platform, reconciler, is_behind=is_behind, is_copy=is_behind or is_old)
     generation = max(known, 0 if mark is None else mark.generation) + 1
     if not context.is_draining:
         await database.write(_commands.set_job(epoch=generation, **_AT_WORK))
-        await to_thread.run_sync(high_water_mark.write, HighWaterMark(generation, *requests))
+        await to_thread.run_sync(high_water_mark.write, HighWaterMark(generation, requests))
     return generation
 
 
@@ -61,7 +56,6 @@ async def _recall(
     context: JobContext,
     platform: PlatformClient,
     reconciler: Reconciler,
-    asked_at: float | None,
     *,
     is_behind: bool,
     is_copy: bool,
@@ -73,7 +67,7 @@ async def _recall(
     """
     timeouts = context.plan.timeouts
     first = await platform.moment(fresh=True)
-    detector = QuiescenceDetector(timeouts, asked_at, first)
+    detector = QuiescenceDetector(timeouts, first)
     while not context.is_draining:
         begun = await platform.moment(fresh=True)
         result = await context.with_retries(partial(reconciler.adopt, is_copy=is_copy))
@@ -81,10 +75,12 @@ async def _recall(
         is_quiet = detector.observe(begun, is_empty=not result.adopted and not result.is_open)
         if not result.is_open and (is_quiet or not is_behind):
             break
-        if result.unread and begun.since(first) >= timeouts.ambiguity:
+        if (unsettled := result.unsettled) and begun.uptime - first.uptime >= timeouts.ambiguity:
             raise JobStopped(
-                f"run {result.unread[0]} may be of this job and can't be read, so nothing can be sent"
+                f"run {unsettled[0]} may be of this job and can't be read whole, so nothing can be sent"
             )
+        if is_behind and detector.is_ambiguous(begun):
+            raise JobStopped(f"requests of this job are missing in its database, and {NO_PROOF}")
         context.journal.emit(EventType.WAITING, text="for runs that this database does not know")
         wait = reconciler.replica_lag if result.is_open else detector.next_wait(begun, _INTERVAL)
         await context.sleep(wait)

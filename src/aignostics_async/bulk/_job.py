@@ -259,7 +259,7 @@ class BulkJob:
         await verify_identity(self._database, client, self.plan)
         platform = PlatformClient(client, version, self._clock)
         reconciler = make_reconciler(self._job, self.plan, self._database, client, platform)
-        return await _maintenance.adopt(reconciler, self._clock)
+        return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
         """Let quarantined items continue from their last state, and return how many do.

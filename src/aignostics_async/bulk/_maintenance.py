@@ -98,16 +98,21 @@ async def _end_run(client: Client, run_id: str) -> str:
     return _WAS_CANCELLED if is_cancelled else "it was over already"
 
 
-async def adopt(reconciler: Reconciler, clock: Clock) -> list[str]:
-    """Adopt runs that the database does not know, until no replica can hide one; return their ids."""
+async def adopt(reconciler: Reconciler, clock: Clock, *, patience: float) -> list[str]:
+    """Adopt runs that the database does not know, until no replica can hide one; return their ids.
+
+    Raises JobError for a run that can't be read, or not be read whole for `patience` seconds.
+    """
     adopted: list[str] = []
+    until = clock.uptime() + patience
     while True:
         result = await reconciler.adopt(is_copy=True)
         adopted += result.adopted
-        if result.unread:
-            raise JobError(f"run {result.unread[0]} may be of this job and can't be read; try again later")
         if not result.is_open:
             return adopted
+        if result.unread or clock.uptime() >= until:
+            run_id = result.unsettled[0]
+            raise JobError(f"run {run_id} may be of this job and can't be read whole; try again later")
         await clock.sleep(reconciler.replica_lag)
 
 

@@ -19,7 +19,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from ..._core._atomic_file import atomic_file
 from ..._core._file_lock import FileLock
@@ -35,8 +35,6 @@ class HighWaterMark:
 
     generation: int
     attempts: int
-    asked_at: float | None = None
-    """The server's date of the latest request, if it is known."""
 
 
 class JobFolder:
@@ -147,17 +145,13 @@ class HighWaterMarkFile:
         """Return the mark; None if there is none that can be read."""
         try:
             kept = json.loads(self._path.read_bytes())
-            asked_at = kept.get("asked_at")
-            return HighWaterMark(
-                int(kept["epoch"]), int(kept["attempts"]), None if asked_at is None else float(asked_at)
-            )
+            return HighWaterMark(int(kept["epoch"]), int(kept["attempts"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, mark: HighWaterMark) -> None:
         """Write the mark; it is on the disk when this returns. Raises JobError."""
-        kept = asdict(mark)
-        text = json.dumps({"epoch": kept.pop("generation"), **kept})
+        text = json.dumps({"epoch": mark.generation, "attempts": mark.attempts})
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with atomic_file(self._path) as file:

@@ -45,7 +45,7 @@ class ItemRow:
 
 @frozen
 class IntentRow:
-    """An intent, with the server's date of its latest request."""
+    """An intent."""
 
     number: int
     state: IntentState = field(converter=IntentState)
@@ -53,9 +53,23 @@ class IntentRow:
     known_before: int
     run_id: str | None
     reason: str | None
-    last_asked: float | None
     requests: int
     size: int
+
+
+@frozen
+class RequestTime:
+    """When a request was written down, by two clocks of which either may have been set since."""
+
+    local: float
+    server: float | None
+
+    def age(self, local: float, server: float | None) -> float:
+        """Return the seconds that have passed by both clocks."""
+        ages = [local - self.local]
+        if server is not None and self.server is not None:
+            ages.append(server - self.server)
+        return min(ages)
 
 
 @frozen
@@ -125,7 +139,6 @@ FROM items
 _NOT_BEYOND = "number NOT IN (SELECT value FROM json_each(?))"
 _INTENT = """
 SELECT intents.number, state, tag, known_before, run_id, reason,
-       (SELECT server_date FROM attempts WHERE intent = intents.number ORDER BY number DESC LIMIT 1),
        (SELECT count(*) FROM attempts WHERE intent = intents.number), size
 FROM intents
 """
@@ -200,9 +213,9 @@ def counts() -> Callable[[Execute], dict[ItemState, int]]:
     }
 
 
-def requests() -> Callable[[Execute], tuple[int, float | None]]:
-    """Return the query for how many requests for runs were written down, and the date of the latest."""
-    return lambda execute: tuple(execute("SELECT count(*), max(server_date) FROM attempts").fetchone())
+def requests() -> Callable[[Execute], int]:
+    """Return the query for how many requests for runs were written down."""
+    return lambda execute: int(execute("SELECT count(*) FROM attempts").fetchone()[0])
 
 
 def waiting() -> Callable[[Execute], list[Waiting]]:
@@ -258,17 +271,22 @@ def newest_runs(limit: int) -> Callable[[Execute], list[str]]:
     return lambda execute: [row[0] for row in execute(query, (limit,))]
 
 
-def doubted() -> Callable[[Execute], float | None]:
-    """Return the query for the time of the latest request that was repeated because its answer was lost.
+def doubted() -> Callable[[Execute], RequestTime | None]:
+    """Return the query for the latest request that was repeated because its answer was lost.
 
     It may still create a run. None if there is none.
     """
-    # The local time, if the server gave none.
     query = (
-        "SELECT max(coalesce(server_date, sent_at)) FROM attempts AS lost WHERE outcome = 'UNKNOWN' "
-        "AND EXISTS (SELECT 1 FROM attempts WHERE intent = lost.intent AND number > lost.number)"
+        "SELECT sent_at, server_date FROM attempts AS lost WHERE outcome = 'UNKNOWN' "
+        "AND EXISTS (SELECT 1 FROM attempts WHERE intent = lost.intent AND number > lost.number) "
+        "ORDER BY number DESC LIMIT 1"
     )
-    return lambda execute: execute(query).fetchone()[0]
+
+    def found(execute: Execute) -> RequestTime | None:
+        row = execute(query).fetchone()
+        return None if row is None else RequestTime(*row)
+
+    return found
 
 
 def runs_under_way() -> Callable[[Execute], list[OwnRun]]:

@@ -63,9 +63,14 @@ class AdoptionResult:
     """Items that are held for a decision: by their reference, the run that has them."""
 
     @property
+    def unsettled(self) -> list[str]:
+        """Runs that have to be read again before anything may be sent."""
+        return [*self.unread, *self.doubtful]
+
+    @property
     def is_open(self) -> bool:
         """Whether something has to be read again before anything may be sent."""
-        return bool(self.doubtful or self.unread)
+        return bool(self.unsettled)
 
 
 @frozen(kw_only=True)
@@ -81,9 +86,7 @@ class Reconciler:
     since: float
     """When the job was made."""
     replica_lag: float
-    """Seconds of the server's clock after which no stale replica answers as before."""
-    quiescence: float
-    """Seconds of the server's clock after which a run is listed whole, however late its commit was."""
+    """Seconds after which no stale replica answers as before."""
     on_duplicate: Callable[[DuplicateRun], None] = lambda _second: None
     """Called once with each second run."""
     # Runs that were read to their end and have no item of the job.
@@ -149,7 +152,7 @@ class Reconciler:
         is_provable = is_copy or self.tag
         owned = owned_items(references, ownership, self.tag) if is_provable else []
         shared = owned or shared_items(references, ownership, self.tag)
-        is_whole = await self._is_settled(run, references, before, is_owned=bool(owned))
+        is_whole = await self._is_settled(run, references, before)
         if (shared or not references) and not is_whole:
             result.doubtful.append(run.run_id)
         elif owned and not contested_intents(references, ownership):
@@ -185,17 +188,12 @@ class Reconciler:
         names = {number: reference for reference, number in ownership.items.items()}
         return {names[number]: run.run_id for number in held}
 
-    async def _is_settled(
-        self, run: ObservedRun, references: frozenset[str], before: Moment, *, is_owned: bool
-    ) -> bool:
-        """Whether a run is listed whole; `before` is from before it was read.
+    async def _is_settled(self, run: ObservedRun, references: frozenset[str], before: Moment) -> bool:
+        """Whether a run is listed whole: it was read like this a lag ago.
 
-        It is if it was read like this a lag ago. One that is not to be adopted is listed whole, too, if it is
-        older than any commit or replica may be late: the part of it that is shown says enough.
+        `before` is from before it was read. Its age is no proof: the clocks that date runs and answers may
+        differ.
         """
-        age = 0.0 if before.server is None else before.server - run.triggered_at
-        if not is_owned and references and age > self.quiescence:
-            return True
         first = self._read.get(run.run_id)
         if first is not None and first[0] == references:
             return before.since(first[1]) >= self.replica_lag

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ..._client import Client
 
 _T = TypeVar("_T")
-_SERVER_ERROR = 500
 _LATER = 5.0  # seconds, where the platform does not say how much later
 
 
@@ -121,6 +120,5 @@ def classify(error: AignosticsError) -> AttemptResult:
         outcome=answer,
         reason=told,
         wait=_LATER if wait is None else wait,
-        is_unlisted=isinstance(error, SubmissionUnknown) and 0 < (error.status or 0) < _SERVER_ERROR,
         error=error,
     )

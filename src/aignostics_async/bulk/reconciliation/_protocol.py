@@ -15,7 +15,7 @@ from attrs import field, frozen
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome, IntentState
 from ._matching import RunQuery, match_runs
-from ._quiescence import Moment, QuiescenceDetector, ReconciliationTimeouts
+from ._quiescence import NO_PROOF, Moment, QuiescenceDetector, ReconciliationTimeouts
 
 if TYPE_CHECKING:
     from ...errors import AignosticsError
@@ -30,8 +30,6 @@ class AttemptResult:
     reason: str = ""
     wait: float = 0.0
     """Seconds after which to try again."""
-    is_unlisted: bool = False
-    """Whether the platform answered, with something that the contract does not list."""
     error: AignosticsError | None = field(default=None, eq=False)
 
 
@@ -44,17 +42,8 @@ class Prepare:
 
 
 @frozen
-class ReadUptime:
-    """Read the seconds since a fixed moment, including those while the machine was suspended."""
-
-
-@frozen
 class ReadClock:
-    """Read the time; the result is a Moment.
-
-    A fresh time is the Date of an answer to a request sent now. An earlier Date could be older than the
-    request that it stands for, and make the silence after it seem too long.
-    """
+    """Read the time; the result is a Moment. A fresh one has the Date of an answer to a request sent now."""
 
     is_fresh: bool = False
 
@@ -64,6 +53,7 @@ class Begin:
     """Write down that a request is about to be sent; the result comes when that is durable."""
 
     server_date: float | None
+    """For the search for second runs; silence is not measured from it."""
 
 
 @frozen
@@ -113,12 +103,12 @@ class Resolve:
 
 @frozen
 class Wait:
-    """Wait for some seconds of the server's clock."""
+    """Wait for some seconds."""
 
     seconds: float
 
 
-Step = Prepare | ReadUptime | ReadClock | Begin | Send | Conclude | ListRuns | ReadReferences | Resolve | Wait
+Step = Prepare | ReadClock | Begin | Send | Conclude | ListRuns | ReadReferences | Resolve | Wait
 Steps = Generator[Step, Any, IntentState]
 
 _FOLLOWS = {
@@ -130,60 +120,51 @@ _FOLLOWS = {
     AttemptOutcome.REFUSED: IntentState.DISSOLVED,
     AttemptOutcome.UNKNOWN: IntentState.UNKNOWN,
 }
-_FRESH = 60.0  # seconds of the server's clock
-_ASLEEP = AttemptResult(outcome=AttemptOutcome.NOT_SENT, reason="the process was asleep before it was sent")
-_MAX_UNLISTED = 2
-"""How often a request is answered with something that is not listed, before a person has to look at it."""
+MAX_UNKNOWN = 2
+"""How often the outcome of a request may be unknown before a person has to look at it."""
 _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DISSOLVED, IntentState.CLOSED})
 
 
 def reconcile(
-    state: IntentState, asked_at: float | None, timeouts: ReconciliationTimeouts, interval: float
+    state: IntentState, timeouts: ReconciliationTimeouts, interval: float, *, unknown: int = 0
 ) -> Steps:
     """Give the steps that lead from a state to one in which no request is open, and return that state.
 
-    It is SEALED only after an answer that stops the job. The second time that a token is not accepted is one,
-    and the second time that an answer is not listed in the contract, once silence has proven that there is no
-    run: such an answer would come for ever.
-    `asked_at` is the server's Date from before the latest request, if there was one and it is known.
-    `interval` is the time between two listings, in seconds of the server's clock.
+    It is SEALED only after an answer that stops the job. The second time in a row that a token is not
+    accepted is one, and the second time that an outcome is unknown, once silence has proven that there is no
+    run: it would be so for ever. `unknown` is how often it was before, in this process. `interval` is the
+    time between two listings, in seconds.
     """
     if state is IntentState.SENDING:
         # A process died between writing down the request and its outcome: it may have been sent.
         yield Conclude(AttemptOutcome.UNKNOWN, IntentState.UNKNOWN, reason="the process ended meanwhile")
         state = IntentState.UNKNOWN
     last: AttemptOutcome | None = None
-    unlisted = 0
     while state not in _SETTLED:
         if state is IntentState.SEALED:
             yield Prepare()
             before: Moment = yield ReadClock(is_fresh=True)
             yield Begin(before.server)
-            # Silence is measured from the date that was just written down, so it must be the request's.
-            awake = (yield ReadUptime()) - before.uptime <= _FRESH
-            sent: AttemptResult = (yield Send()) if awake else _ASLEEP
+            sent: AttemptResult = yield Send()
             state = _FOLLOWS[sent.outcome]
             yield Conclude(sent.outcome, state, sent.run_id, sent.reason)
             if sent.outcome is AttemptOutcome.STOP or sent.outcome is last is AttemptOutcome.UNAUTHORIZED:
                 return state
             last = sent.outcome
-            unlisted += sent.is_unlisted
+            unknown += last is AttemptOutcome.UNKNOWN
             if state is IntentState.SEALED:
                 yield Wait(sent.wait)
-            elif state is IntentState.UNKNOWN:
-                # The request left before now, but not necessarily soon after its date.
-                after: Moment = yield ReadClock(is_fresh=True)
-                asked_at = after.server
         else:
-            state = yield from _find_run(asked_at, timeouts, interval)
-            if state is IntentState.SEALED and unlisted >= _MAX_UNLISTED:
+            state = yield from _find_run(timeouts, interval)
+            if state is IntentState.SEALED and unknown >= MAX_UNKNOWN:
                 return state
     return state
 
 
-def _find_run(asked_at: float | None, timeouts: ReconciliationTimeouts, interval: float) -> Steps:
+def _find_run(timeouts: ReconciliationTimeouts, interval: float) -> Steps:
     """Find out whether the run exists, and return the state that follows."""
-    detector = QuiescenceDetector(timeouts, asked_at, (yield ReadClock()))
+    # The request has left before this moment, but not necessarily soon after it was written down.
+    detector = QuiescenceDetector(timeouts, (yield ReadClock(is_fresh=True)))
     others: set[str] = set()  # runs that were read to their end and don't match; they never will
     while True:
         listing: RunListing | None = yield ListRuns()
@@ -213,7 +194,8 @@ def _examine(
         return Resolve(IntentState.AMBIGUOUS, reason=reason)
     if detector.observe(listing.begun, is_empty=match.is_empty):
         return Resolve(IntentState.SEALED, reason="the platform has no such run")
-    if match.possible and detector.is_ambiguous(listing.begun):
+    if detector.is_ambiguous(listing.begun):
         runs = ", ".join(match.possible)
-        return Resolve(IntentState.AMBIGUOUS, reason=f"these may be its run, and can't be read whole: {runs}")
+        reason = f"these may be its run, and can't be read whole: {runs}" if runs else NO_PROOF
+        return Resolve(IntentState.AMBIGUOUS, reason=reason)
     return None

@@ -1,26 +1,30 @@
 """When silence proves that no run was created, although a commit may be late and a listing stale. Pure.
 
-Time is measured by the Date of the server's answers: the local clock can be set, and the uptime does not
-include the time before this process. If the server sends no Date, this process waits the whole time itself.
+No clock is believed alone. Two servers may differ by hours, so a Date may be far ahead; an answer may come
+from a cache, so time on this machine says nothing of its age. Therefore the shorter duration counts. What is
+on disk is from before a request, which may have left much later: a process counts no time before its own.
 """
 
 from __future__ import annotations
 
 from attrs import frozen
 
+NO_PROOF = "the platform's listings contradict each other, or the Dates of its answers do not advance"
+
 
 @frozen
 class Moment:
-    """A point in time, by the machine's uptime, and by the server's clock if that is known."""
+    """A point in time in this process, by the machine's uptime, and by the server's Date if that is known."""
 
     uptime: float
     server: float | None = None
 
     def since(self, earlier: Moment) -> float:
-        """Return the seconds since an earlier moment, by the server's clock if both have it."""
-        if self.server is not None and earlier.server is not None:
-            return self.server - earlier.server
-        return self.uptime - earlier.uptime
+        """Return the seconds since an earlier moment that have certainly passed, for the server too."""
+        passed = self.uptime - earlier.uptime
+        if self.server is None or earlier.server is None:
+            return passed
+        return min(passed, self.server - earlier.server)
 
 
 @frozen(kw_only=True)
@@ -29,8 +33,8 @@ class ReconciliationTimeouts:
 
         JobPlan(..., timeouts=ReconciliationTimeouts(quiescence=600))
 
-    All are in seconds of the server's clock. By default 300 s until an absence counts, 30 s between two
-    listings, 900 s until a person has to decide, and 1800 s for the search for second runs.
+    All are in seconds. By default 300 s until an absence counts, 30 s between two listings, 900 s until a
+    person has to decide, and 1800 s for the search for second runs.
     """
 
     quiescence: float = 300.0
@@ -41,8 +45,8 @@ class ReconciliationTimeouts:
     replica_lag: float = 30.0
     """Seconds between two listings, so that no stale replica answers both; 30 by default."""
     ambiguity: float = 900.0
-    """Seconds after `quiescence` for which a possible run is read again before a person decides; 900 by
-    default.
+    """Seconds after `quiescence` for which listings that prove nothing are repeated before a person decides;
+    900 by default.
     """
     late_commit: float = 1800.0
     """Seconds to search for a second run after a request was repeated because its reply was lost; 1800 by
@@ -51,15 +55,17 @@ class ReconciliationTimeouts:
 
 
 class QuiescenceDetector:
-    """Decides from the listings after a request whether it has created no run."""
+    """Decides from the listings after a request whether it has created no run.
 
-    def __init__(self, timeouts: ReconciliationTimeouts, asked_at: float | None, begun: Moment) -> None:
+    `begun` is a moment after the request has left, and after the end of the process that sent it if that was
+    another one.
+    """
+
+    def __init__(self, timeouts: ReconciliationTimeouts, begun: Moment) -> None:
         self._timeouts = timeouts
-        # Without a Date from before the request only what this process has waited counts. With one, a failed
-        # question costs nothing: the next Date is compared with it.
-        self._from = begun if asked_at is None else Moment(begun.uptime, asked_at)
+        self._begun = begun
         self._empty_since: Moment | None = None
-        self._doubt_since: Moment | None = None
+        self._undecided_since: float | None = None
 
     def observe(self, begun: Moment, *, is_empty: bool) -> bool:
         """Register a complete listing that began at a moment; return whether silence is proven.
@@ -67,23 +73,31 @@ class QuiescenceDetector:
         That takes two empty listings after `quiescence`, at least `replica_lag` apart, with none between
         them that is not empty.
         """
-        if begun.since(self._from) < self._timeouts.quiescence:
+        quiescence = self._timeouts.quiescence
+        if self._undecided_since is None and begun.uptime - self._begun.uptime >= quiescence:
+            self._undecided_since = begun.uptime
+        if begun.since(self._begun) < quiescence:
             return False
         self._empty_since = (self._empty_since or begun) if is_empty else None
-        self._doubt_since = None if is_empty else (self._doubt_since or begun)
         return self._empty_since is not None and begun.since(self._empty_since) >= self._timeouts.replica_lag
 
     def is_ambiguous(self, now: Moment) -> bool:
-        """Whether a run has been possible for so long that a person has to decide."""
-        return self._doubt_since is not None and now.since(self._doubt_since) >= self._timeouts.ambiguity
+        """Whether listings have proven nothing for so long that a person has to decide."""
+        if self._undecided_since is None:
+            return False
+        patience = self._timeouts.ambiguity
+        if self._empty_since is not None:
+            patience += self._timeouts.replica_lag  # the next listing may prove it
+        return now.uptime - self._undecided_since >= patience
 
     def next_wait(self, now: Moment, interval: float) -> float:
-        """Return how long to wait before the next listing, in seconds of the server's clock."""
-        quiet_in = self._timeouts.quiescence - now.since(self._from)
+        """Return how many seconds to wait before the next listing."""
+        quiet_in = self._timeouts.quiescence - now.since(self._begun)
         if quiet_in > 0:
             # A run shows early; only the end shows that there is none.
             return min(interval, quiet_in)
-        lag_in = (
-            0.0 if self._empty_since is None else self._timeouts.replica_lag - now.since(self._empty_since)
-        )
-        return lag_in if lag_in > 0 else interval
+        if self._empty_since is None:
+            return interval
+        lag_in = self._timeouts.replica_lag - now.since(self._empty_since)
+        # The Date may be behind by hours, and that is nothing to sleep for.
+        return min(lag_in, self._timeouts.replica_lag) if lag_in > 0 else interval

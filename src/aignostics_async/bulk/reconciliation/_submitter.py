@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
+from ..._core._backoff import Backoff
 from ..._core._clock import SYSTEM_CLOCK
 from ...errors import AignosticsError, Forbidden, JobStopped
 from ..database import _commands, _queries
@@ -24,7 +28,6 @@ from ._protocol import (
     Prepare,
     ReadClock,
     ReadReferences,
-    ReadUptime,
     Resolve,
     RunListing,
     Send,
@@ -42,10 +45,11 @@ if TYPE_CHECKING:
     from ._platform import PlatformClient
     from ._quiescence import ReconciliationTimeouts
 
-# Seconds of the server's clock.
+# Seconds.
 _LISTING_INTERVAL = 15.0
-_MAX_WAIT = 60.0
+_MAX_RETRY_AFTER = 600.0
 _MAX_OUTAGE = 3600.0
+_NOT_NOW_BACKOFF = Backoff(2.0, 60.0)
 _NOT_NOW = frozenset({AttemptOutcome.LATER, AttemptOutcome.NOT_SENT})
 
 
@@ -75,6 +79,12 @@ class Submitter:
     on_wait: Callable[[str], None] = lambda _reason: None
     """Called with the reason when the platform can't be reached, or asks to wait."""
     _marking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+    # The uptime of a moment after the end of the process before, which may have sent requests, too.
+    _begun: float = field(default=Factory(lambda self: self.clock.uptime(), takes_self=True), init=False)
+    # By intent, the requests of this process whose outcome was unknown.
+    _unknown: dict[int, list[AttemptResult]] = field(factory=dict, init=False)
+    # The uptime after the latest of all.
+    _asked: deque[float] = field(factory=lambda: deque(maxlen=1), init=False)
 
     async def reconcile(self, intent: IntentRow) -> AttemptResult | None:
         """Lead an intent to its run, or until the job drains and no request of it is under way.
@@ -86,21 +96,46 @@ class Submitter:
         the platform can't be reached, or asks to wait, for an hour.
         """
         reconciliation = _Reconciliation(self, intent)
-        steps = reconcile(intent.state, intent.last_asked, self.timeouts, _LISTING_INTERVAL)
+        unknown = self._unknown.setdefault(intent.number, [])
+        steps = reconcile(intent.state, self.timeouts, _LISTING_INTERVAL, unknown=len(unknown))
         step = next(steps)
         while not (self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait)):
             given = await reconciliation.act(step)
             try:
                 step = steps.send(given)
             except StopIteration as end:
-                return reconciliation.sent if end.value is IntentState.SEALED else None
+                return (reconciliation.sent or unknown[-1]) if end.value is IntentState.SEALED else None
         return None
+
+    async def create(self, intent: int, items: Sequence[Item]) -> AttemptResult:
+        """Send a request for a run once, and return its outcome."""
+        sent = await self.platform.create(items)
+        if sent.outcome is AttemptOutcome.UNKNOWN:
+            self._unknown.setdefault(intent, []).append(sent)
+        return sent
+
+    def doubt(self, reason: str) -> None:
+        """Register that it is unknown whether a request has created a run."""
+        self._asked.append(self.clock.uptime())
+        self.on_doubt(reason)
+
+    async def left_to_search(self) -> float:
+        """Return how many seconds longer a request that was repeated may create a second run."""
+        doubted = await self.database.read(_queries.doubted())
+        if doubted is None:
+            return 0.0
+        now = await self.platform.moment(fresh=True)
+        passed = now.uptime - (self._asked[-1] if self._asked else self._begun)
+        if not self._asked:
+            # No request depends on it, so the disk is believed as far as both clocks agree.
+            passed = max(passed, doubted.age(time.time(), now.server))
+        return self.timeouts.late_commit - passed
 
     async def begin(self, intent: int, server_date: float | None) -> None:
         """Write down a request that is about to be sent, in the database and in the high-water mark."""
         await self.database.write(_commands.begin(intent, server_date))
         async with self._marking:
-            written = HighWaterMark(self.generation, *await self.database.read(_queries.requests()))
+            written = HighWaterMark(self.generation, await self.database.read(_queries.requests()))
             await to_thread.run_sync(self.high_water_mark.write, written)
 
 
@@ -122,19 +157,17 @@ class _Reconciliation:
             case Prepare():
                 # For each request again, since URLs expire.
                 self._items = await submitter.prepare(self._intent)
-            case ReadUptime():
-                return submitter.clock.uptime()
             case ReadClock(is_fresh):
                 return await submitter.platform.moment(fresh=is_fresh)
             case Begin(server_date):
                 await submitter.begin(number, server_date)
             case Send():
-                self.sent = await submitter.platform.create(self._items)
+                self.sent = await submitter.create(number, self._items)
                 return self.sent
             case Conclude(answer, state, run_id, reason):
                 await submitter.database.write(_commands.conclude(number, answer, state, run_id, reason))
                 if state is IntentState.UNKNOWN:
-                    submitter.on_doubt(reason)
+                    submitter.doubt(reason)
             case Resolve(state, run_id, reason):
                 await submitter.database.write(_commands.resolve(number, state, run_id, reason))
             case ListRuns():
@@ -153,7 +186,8 @@ class _Reconciliation:
         if self.sent.error is not None:
             self._tolerate(self.sent.error)
         self._waits += 1
-        return max(seconds, min(2.0**self._waits, _MAX_WAIT))
+        asked = min(seconds, _MAX_RETRY_AFTER)
+        return _NOT_NOW_BACKOFF.wait(self._waits, random.random(), retry_after=asked)
 
     def _tolerate(self, error: AignosticsError) -> None:
         """Tolerate an error that may pass; raises JobStopped when it has lasted for too long."""

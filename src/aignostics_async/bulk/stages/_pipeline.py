@@ -10,7 +10,6 @@ from ...errors import AignosticsError, JobStopped
 from ..database import _queries
 from ..database._journal import EventType
 from ..database._states import ItemState
-from ..reconciliation._quiescence import Moment
 from ._billing import BillingGuard
 from ._downloading import Downloading
 from ._monitoring import Monitoring
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from ..reconciliation._submitter import Submitter
     from ._context import JobContext
 
-_SWEEP_INTERVAL = 60.0  # seconds of the server's clock
+_SWEEP_INTERVAL = 60.0  # seconds
 
 
 async def run_pipeline(
@@ -109,13 +108,9 @@ async def _sweep(context: JobContext, reconciler: Reconciler) -> None:
 
 async def _last_sweep(context: JobContext, reconciler: Reconciler, submitter: Submitter) -> None:
     """Search for second runs until none can appear any more."""
-    doubted = await context.database.read(_queries.doubted())
-    # Without a Date of the server, this process waits the whole time itself.
-    since = Moment((await submitter.platform.moment()).uptime, doubted)
     while True:
-        now = await submitter.platform.moment(fresh=True)
+        left = await submitter.left_to_search()
         await context.with_retries(reconciler.find_duplicates)
-        left = 0.0 if doubted is None else submitter.timeouts.late_commit - now.since(since)
         if left <= 0 or context.is_draining:
             return
         context.journal.emit(EventType.WAITING, text=f"for second runs, {left:.0f} s more")

@@ -19,11 +19,12 @@ from ...slides._fingerprints import measure
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
-from ..database._states import IntentState, ItemState
+from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
 from ..reconciliation._matching import CLOCK_SKEW
+from ..reconciliation._protocol import MAX_UNKNOWN
 from ._failure_policy import CircuitBreaker
 from ._signals import StageId
 
@@ -181,9 +182,9 @@ class Submitting:
             error = JobStopped(f"the quota is used up: {result.reason}", cause=result.error)
             self.context.stop_sending(error)
             return
-        if result.is_unlisted:
+        if result.outcome is AttemptOutcome.UNKNOWN:
             raise JobStopped(
-                f"a request for a run gets an unexpected answer, and no run: {result.reason}",
+                f"a request for a run was sent {MAX_UNKNOWN} times, and there is no run: {result.reason}",
                 cause=result.error,
             )
         raise JobStopped(f"the platform refuses its runs: {result.reason}", cause=result.error)
