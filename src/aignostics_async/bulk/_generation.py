@@ -66,8 +66,8 @@ async def _recall(
     silence proves that none does, or the job drains.
     """
     timeouts = context.plan.timeouts
-    first = await platform.moment(fresh=True)
-    detector = QuiescenceDetector(timeouts, first)
+    detector = QuiescenceDetector(timeouts, await platform.moment(fresh=True))
+    until: float | None = None
     while not context.is_draining:
         begun = await platform.moment(fresh=True)
         result = await context.with_retries(partial(reconciler.adopt, is_copy=is_copy))
@@ -75,7 +75,8 @@ async def _recall(
         is_quiet = detector.observe(begun, is_empty=not result.adopted and not result.is_open)
         if not result.is_open and (is_quiet or not is_behind):
             break
-        if (unsettled := result.unsettled) and begun.uptime - first.uptime >= timeouts.ambiguity:
+        until = until or begun.uptime + timeouts.ambiguity
+        if (unsettled := result.unsettled) and begun.uptime >= until:
             raise JobStopped(
                 f"run {unsettled[0]} may be of this job and can't be read whole, so nothing can be sent"
             )

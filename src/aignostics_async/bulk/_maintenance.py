@@ -104,12 +104,13 @@ async def adopt(reconciler: Reconciler, clock: Clock, *, patience: float) -> lis
     Raises JobError for a run that can't be read, or not be read whole for `patience` seconds.
     """
     adopted: list[str] = []
-    until = clock.uptime() + patience
+    until: float | None = None
     while True:
         result = await reconciler.adopt(is_copy=True)
         adopted += result.adopted
         if not result.is_open:
             return adopted
+        until = until or clock.uptime() + patience
         if result.unread or clock.uptime() >= until:
             run_id = result.unsettled[0]
             raise JobError(f"run {run_id} may be of this job and can't be read whole; try again later")
