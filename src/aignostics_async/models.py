@@ -138,10 +138,12 @@ class ArtifactScope(_OpenEnum):
 
 @frozen
 class Application:
-    """An application that the caller's organization may run, as `client.applications.list()` yields it.
+    """An application that the caller's organization may run.
 
-    async for application in client.applications.list():
-        print(application.application_id, application.name, application.regulatory_classes)
+        async for application in client.applications.list():
+            print(application.application_id, application.name, application.regulatory_classes)
+
+    `application_id` is the part of a version id before the colon.
     """
 
     application_id: str
@@ -345,7 +347,7 @@ class Fault:
             print(fault.reference, fault.artifact, fault.problem)
 
     `reference` and `artifact` are None, the default, for a fault of the whole request or item. `str(fault)`
-    is one line with all three.
+    names them and the problem in one line.
     """
 
     problem: str

@@ -29,12 +29,12 @@ class FileStore:
 
         source = StoredLogin(provider, store=FileStore("logins/"))
 
-    The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux)
-    and is created when the first login is saved. Files are readable by their owner only, and written
-    atomically and durably. A file that can't be used, because it is damaged, has another owner or is from a
-    newer release, is never destroyed: it is renamed when a login is saved in its place. File locks protect
-    the keys; the system releases them if a process dies. Raises ConfigurationError if no folder is given and
-    the user has no home folder.
+    The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux),
+    and is created when it is needed. Files are readable by their owner only, and written atomically and
+    durably. A file that can't be used, because it is damaged, has another owner or is from a newer release,
+    is never destroyed: it is renamed when a login is saved in its place. File locks protect the keys; the
+    system releases them if a process dies. Raises ConfigurationError if no folder is given and the user has
+    no home folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:

@@ -71,9 +71,11 @@ class TokenStore(Protocol):
 
 
 class MemoryStore:
-    """A token store in memory, until the process ends; shared by the threads of the process.
+    """A token store in memory, until the process ends.
 
-    source = RefreshToken("...", provider=provider, store=MemoryStore())
+        source = RefreshToken("...", provider=provider, store=MemoryStore())
+
+    The threads and event loops of the process may share it.
     """
 
     def __init__(self) -> None:

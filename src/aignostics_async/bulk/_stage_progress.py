@@ -21,10 +21,12 @@ _STAGES: tuple[tuple[str, tuple[ItemState, ...], Literal["upload", "download"] |
 
 @frozen
 class StageProgress:
-    """How many items a stage of a job has finished.
+    """How many items a stage of a job has finished, and how many will reach it.
 
-    for stage in await job.stage_progress():
-        print(stage.stage, stage.items, "of", stage.total)
+        for stage in await job.stage_progress():
+            print(stage.stage, stage.items, "of", stage.total)
+
+    `transfers` is the direction of the stage's transfers, and None without any.
     """
 
     stage: str

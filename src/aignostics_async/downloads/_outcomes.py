@@ -63,9 +63,12 @@ class FileOutcome:
 class DownloadReport:
     """The result of `Run.download`: the run, its items, and one outcome for each output file.
 
-    report = await run.download("results/")
-    report.raise_for_failures()
-    print(report.of("case-7"))
+        report = await run.download("results/")
+        report.raise_for_failures()
+
+    `run` and `items` are as last read, and `folder` is the target folder. `files` has an outcome for each
+    output file of an item that succeeded. `invalid` lists the items that can't be read, and is empty by
+    default.
     """
 
     run: RunDetails
@@ -80,10 +83,12 @@ class DownloadReport:
     """The items that can't be read, with the reason; empty by default."""
 
     def of(self, reference: str) -> tuple[FileOutcome, ...]:
-        """Return the outcomes of the files of one item; empty for an unknown reference.
+        """Return the outcomes of the files of one item.
 
-        for file in report.of("case-7"):
-            print(file.path, file.status)
+            for file in report.of("case-7"):
+                print(file.path, file.status)
+
+        Empty for an unknown reference, and for an item without output files.
         """
         return tuple(file for file in self.files if file.reference == reference)
 

@@ -201,9 +201,11 @@ class Emulator:
         self._reset_to = options
 
     def sign_in(self) -> str:
-        """Create a login without a person, and return its refresh token, which is valid for one use.
+        """Create a login without a person, and return its refresh token.
 
-        source = RefreshToken(emulator.sign_in(), provider=provider)
+            source = RefreshToken(emulator.sign_in(), provider=provider)
+
+        The refresh token is valid for one use.
         """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token

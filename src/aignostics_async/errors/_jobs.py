@@ -20,9 +20,10 @@ class JobBusy(JobError):
 
 
 class JobRefused(JobError):
-    """The job was made for another account, server or application version, or by a newer release.
+    """A bulk job can't be used with this client, folder, release or run.
 
-    The message says which. Nothing was changed.
+    It was made for another account, server or application version, or by a newer release; the folder holds
+    another job; or a run is not the job's. The message says which. Nothing was changed.
     """
 
 

@@ -19,8 +19,9 @@ class TransferError(AignosticsError):
 class TransferInterrupted(TransferError):
     """The storage could not be reached, failed, or closed the connection, after all attempts.
 
-    `status` and `code` (the storage's own error code) are those of the response; both are None if there was
-    none. `name` identifies the file. Repeating a download resumes it.
+    `status` and `code` (the storage's own error code) are those of the response, and None if there was none;
+    a certificate that is not trusted has status 0. `name` identifies the file. Repeating a download resumes
+    it.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class DiskFull(TransferError):
 
 
 class UnsafePath(TransferError):
-    """A name from the server would lead out of the target folder; nothing was written.
+    """The path of an output file would lead out of the target folder, by its name or by a link.
 
-    `name` is the path that it would have had.
+    Nothing was written. `name` is that path.
     """

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 
 class Applications:
-    """The applications that the caller's organization may run, reached as `client.applications`.
+    """The applications that the caller's organization may run.
 
-    version = await client.applications.version("he-tme:v1.2.3")
+        version = await client.applications.version("he-tme:v1.2.3")
+
+    `client.applications` holds the instance of a client.
     """
 
     def __init__(self, session: Session) -> None:

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 
 class Runs:
-    """The runs of the caller, reached as `client.runs`.
+    """The runs of the caller.
 
-    run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
+        run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
+
+    `client.runs` holds the instance of a client.
     """
 
     def __init__(self, session: Session, applications: Applications) -> None:

@@ -43,9 +43,12 @@ REMEDY = "if it must not leave your institution, anonymise a copy and submit tha
 
 
 class IdentifyingPolicy(StrEnum):
-    """The policy for a slide that may identify a person, as `runs.submit(identifying=...)` takes it.
+    """The policy for a slide that may identify a person.
 
-    await client.runs.submit(version, items, store=store, identifying={"label": "allow", "patient": "refuse"})
+        policies = {"label": "allow", "patient": "refuse"}
+        await client.runs.submit(version, items, store=store, identifying=policies)
+
+    The values are `warn` (the default), `refuse` and `allow`.
     """
 
     WARN = "warn"

@@ -19,11 +19,13 @@ from ._signing_store import SigningStore
 class StoreAddress(Protocol):
     """A store that is not opened for a client yet: `S3`, `GCS`, `Azure`, `Presigned`, or your own class.
 
-    class MyAddress:
-        def connect(self, context: StoreContext) -> Store:
-            return MyStore(context.settings)
+        class MyAddress:
+            def connect(self, context: StoreContext) -> Store:
+                return MyStore(context.settings)
 
-    run = await client.runs.submit(version, items, store=MyAddress())
+        run = await client.runs.submit(version, items, store=MyAddress())
+
+    `client.store`, `runs.submit` and bulk jobs accept it, and call `connect` once each time.
     """
 
     def connect(self, context: StoreContext) -> Store:

@@ -181,11 +181,14 @@ class ProgressReporter:
 
 @define
 class TransferTally:
-    """Totals and rate of the events of one direction; keeps only the files in progress in memory.
+    """Totals and rate of the events of one direction.
 
-    tally = TransferTally()
-    await run.download("results/", progress=lambda event: tally.add(event, time.monotonic()))
-    print(tally.describe())
+        tally = TransferTally()
+        await run.download("results/", progress=lambda event: tally.add(event, time.monotonic()))
+        print(tally.describe())
+
+    `done` and `total` are in bytes, the other attributes count files or attempts; all start at 0. Only the
+    files in progress are kept in memory.
     """
 
     files: int = 0

@@ -68,7 +68,9 @@ class EventType(StrEnum):
 class JobEvent:
     """An event of a job, as passed to the `listener` of `BulkJob.run`.
 
-    await job.run(client, listener=lambda event: print(event.type, event.reference, event.text))
+        await job.run(client, listener=lambda event: print(event.type, event.reference, event.text))
+
+    `reference`, `run_id` and `text` are None unless they are known. `at` is in seconds since the epoch.
     """
 
     type: EventType

@@ -42,8 +42,12 @@ class DiskEstimate:
 class PreflightReport:
     """The result of a preflight, which uploads nothing but a small test object and creates no run.
 
-    report = await run_preflight(plan, Sources(places=["slides/"]), client)
-    print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
+        report = await run_preflight(plan, Sources(places=["slides/"]), client)
+        print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
+
+    `faults` is everything that would fail, `warnings` everything that a person should know and that prevents
+    nothing; each is a `Finding`. `bytes` is what would be uploaded, and `seconds` how long the preflight
+    took.
     """
 
     plan: JobPlan

@@ -102,9 +102,12 @@ WITH_INTENTS = "FROM items LEFT JOIN intents ON intents.number = items.intent"
 
 
 class JobStatus(Enum):
-    """The status of a job; the values are exit statuses of the command line.
+    """The status of a job.
 
-    if (await job.summary()).status is JobStatus.UNDECIDED: ...
+        if (await job.summary()).status is JobStatus.UNDECIDED:
+            print(await JobObserver("job/").decisions())
+
+    The values are exit statuses of the command line.
     """
 
     DONE = 0
@@ -135,8 +138,10 @@ class JobStatus(Enum):
 class Audit:
     """The number of items that a job began with, and the number with each outcome.
 
-    audit = (await job.summary()).audit
-    print(audit.outcomes[ItemOutcome.DONE], "of", audit.taken_in, audit.is_whole)
+        audit = (await job.summary()).audit
+        print(audit.outcomes[ItemOutcome.DONE], "of", audit.taken_in, audit.is_whole)
+
+    `lost` counts lost items by what is wrong with them, in words.
     """
 
     taken_in: int

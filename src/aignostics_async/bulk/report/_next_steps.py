@@ -15,10 +15,12 @@ from ._summary import JobFacts, Summary
 
 @frozen
 class NextStep:
-    """Something for a person to do about a job, as `next_steps` yields it.
+    """Something for a person to do about a job.
 
-    for step in next_steps(await job.summary()):
-        print(step.what, step.how)
+        for step in next_steps(await job.summary()):
+            print(step.what, step.how)
+
+    `what` is the situation, `how` the remedy, and `where` the section of the HTML report with the details.
     """
 
     what: str

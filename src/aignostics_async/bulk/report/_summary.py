@@ -101,8 +101,10 @@ class OutputTotals:
 class RunTotals:
     """Totals of the job's runs and of the requests for them, as `Summary.runs` has them.
 
-    runs = (await job.summary()).runs
-    print(runs.by_state, runs.billed, runs.ambiguous)
+        runs = (await job.summary()).runs
+        print(runs.by_state, runs.billed, runs.ambiguous)
+
+    `billed` and `held` count items; `duplicates` and `open_duplicates` count runs.
     """
 
     by_state: Mapping[str, int]
@@ -141,8 +143,11 @@ class ExpiringResults:
 class Summary:
     """A job at one moment: its status, audit, totals, and results that expire soon.
 
-    summary = await job.summary()
-    print(summary.status.name, summary.outputs.verified, "files")
+        summary = await job.summary()
+        print(summary.status.name, summary.outputs.verified, "files")
+
+    `made_at` is the moment, in UTC. `BulkJob.summary`, `BulkJob.run`, `JobObserver.summary` and
+    `write_report` return it.
     """
 
     made_at: datetime
