@@ -22,7 +22,10 @@ _log = get_logger("aignostics_async")
 class RequestEvent:
     """An API request that is about to be sent, passed to `Hooks.on_request`.
 
-    The event is created before the request waits for a free connection.
+        def on_request(event: RequestEvent) -> None:
+            print(event.operation, event.method, event.path, event.attempt)
+
+    `attempt` starts at 1. The event is created before the request waits for a free connection.
     """
 
     operation: str
@@ -39,7 +42,11 @@ class RequestEvent:
 class ResponseEvent:
     """An API response of any status whose body was read, passed to `Hooks.on_response`.
 
-    `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`.
+        def on_response(event: ResponseEvent) -> None:
+            print(event.operation, event.status, event.seconds)
+
+    `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`; `seconds` is the time since
+    the request was sent.
     """
 
     operation: str
@@ -58,7 +65,11 @@ class ResponseEvent:
 class RetryEvent:
     """A failed attempt of an API request that will be repeated, passed to `Hooks.on_retry`.
 
-    `operation`, `method` and `path` are those of its `RequestEvent`.
+        def on_retry(event: RetryEvent) -> None:
+            print(event.operation, event.attempt, event.error, event.wait)
+
+    `operation`, `method` and `path` are those of its `RequestEvent`; `attempt` is the one that failed, from
+    1, and `wait` the seconds until the next.
     """
 
     operation: str

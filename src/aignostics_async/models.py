@@ -327,8 +327,10 @@ class ItemResult(ItemResultDraft):
 class InvalidItem:
     """An entry of a listing that can't be read, as `Page.invalid` and `InvalidItems.invalid` hold it.
 
-    `index` is its position on the page, from 0; `reason` says why; `excerpt` is its beginning, with secrets
-    redacted.
+        for entry in page.invalid:
+            print(entry.index, entry.reason, entry.excerpt)
+
+    `index` is its position on the page, from 0. `excerpt` is its beginning, with secrets redacted.
     """
 
     index: int

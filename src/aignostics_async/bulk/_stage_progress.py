@@ -26,7 +26,8 @@ class StageProgress:
         for stage in await job.stage_progress():
             print(stage.stage, stage.items, "of", stage.total)
 
-    `transfers` is the direction of the stage's transfers, and None without any.
+    `stage` is `read`, `uploaded`, `in a run`, `analysed` or `downloaded`. `transfers` is the direction of the
+    stage's transfers, and None without any.
     """
 
     stage: str

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 @frozen
 class DownloadRequest:
-    """An output artifact to download, and its target path, which must not leave the folder `root`."""
+    """An output artifact to download, and its target path.
+
+    `path` must not leave the folder `root`.
+    """
 
     item: ItemResult
     """The item of the artifact."""
@@ -49,7 +52,7 @@ class DownloadRequest:
         return FileOutcome(self.item.reference, self.artifact.name, self.path, status, size, crc32c)
 
     def failure(self, error: AignosticsError) -> FileOutcome:
-        """Return the outcome of this file after a failed download."""
+        """Return an outcome of this file with the status FAILED and an error."""
         return evolve(self.outcome(FileStatus.FAILED), error=error)
 
 

@@ -254,8 +254,8 @@ class Emulator:
             emulator.move({"run": run_id, "status": "COMPLETED"}, {"run": other_id, "delete": True})
 
         A move is an object with `run` and either `status` or `delete`; with `reference`, the status is that
-        of an item. A move of a run or item that is final is not applied. Raises HTTPError for an invalid move
-        or an unknown run.
+        of an item. A move of an unknown run, or of a run or item that is final, is not applied. Raises
+        HTTPError for an invalid move or an unknown reference.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made

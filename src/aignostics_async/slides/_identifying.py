@@ -16,7 +16,11 @@ from ..errors import UsageError
 
 
 class IdentifyingKind(StrEnum):
-    """A kind of content in a slide that may identify a person, as `SlideInfo.identifying` lists it."""
+    """A kind of content in a slide that may identify a person, as `SlideInfo.identifying` lists it.
+
+    The values are `label`, `macro`, `patient` and `case`; `runs.submit(identifying=...)` takes a policy for
+    each.
+    """
 
     LABEL = "label"
     """An image of the label on the glass."""

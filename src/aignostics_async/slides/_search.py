@@ -32,7 +32,10 @@ _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory"
 
 
 class LeftOutReason(StrEnum):
-    """Why a file or folder is not among the slides that `find_slides` returns, as `LeftOut.reason` has it."""
+    """Why a file or folder is not among the slides that `find_slides` returns, as `LeftOut.reason` has it.
+
+    The values are `hidden`, `trash`, `format`, `unreadable`, `name` and `duplicate`.
+    """
 
     HIDDEN = "hidden"
     """The name, or that of a folder above it, begins with a dot."""

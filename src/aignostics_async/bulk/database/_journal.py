@@ -25,7 +25,7 @@ from ...errors import JobError
 class EventType(StrEnum):
     """The type of an event of a job, as `JobEvent.type` has it.
 
-    The value is the key `what` in the journal, such as `run_created`.
+    The value, such as `run_created`, is the key `what` in the journal.
     """
 
     STARTED = "started"

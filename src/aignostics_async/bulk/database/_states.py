@@ -25,7 +25,13 @@ from enum import StrEnum
 
 
 class ItemState(StrEnum):
-    """The state of an item in its job, in the order in which an item passes through them."""
+    """The state of an item in its job.
+
+        (await job.states())[ItemState.DONE]
+
+    An item passes through FOUND, READY, SENDING, STORED, ASSIGNED, SUBMITTED and SUCCEEDED to DONE. It may
+    end as FAILED or QUARANTINED instead.
+    """
 
     FOUND = "FOUND"
     """The item is in the job, and its file is still to be read."""

@@ -9,7 +9,10 @@ from attrs import frozen
 
 
 class FindingKind(StrEnum):
-    """The subject of a `Finding`, such as `format` or `metadata`."""
+    """The subject of a `Finding`.
+
+    The values, from `source` to `platform`, are the names in lower case, and the key `kind` in JSON reports.
+    """
 
     SOURCE = "source"
     """A folder, list or manifest that can't be read, or an entry of one."""

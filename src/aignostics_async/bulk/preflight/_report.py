@@ -25,7 +25,7 @@ class DiskEstimate:
 
         print(report.disk.free, report.disk.expected, report.disk.basis)
 
-    `free` and `expected` are in bytes, and None if unknown.
+    `free` and `expected` are in bytes, and None if unknown. `basis` says how the estimate was made.
     """
 
     folder: str

@@ -17,7 +17,7 @@ from ..database._states import IntentState, ItemState
 class ItemOutcome(StrEnum):
     """The outcome of an item, which tells whether it continues by itself or needs a person.
 
-    `Audit.outcomes` counts the items by outcome.
+    `Audit.outcomes` counts the items by outcome: DONE, UNDER_WAY, UNDECIDED, FAILED, QUARANTINED and LOST.
     """
 
     DONE = "DONE"
