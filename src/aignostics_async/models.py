@@ -130,7 +130,10 @@ _FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING}
 
 
 class ArtifactScope(_OpenEnum):
-    """Whether an output belongs to one item (`ITEM`) or to the whole run (`GLOBAL`)."""
+    """Whether an output belongs to one item or to the whole run.
+
+    The values are ITEM and GLOBAL. Compare with `==`, not `is`: older servers write them in lower case.
+    """
 
     ITEM = "ITEM"
     GLOBAL = "GLOBAL"

@@ -63,7 +63,10 @@ class KeyringStore:
         return "KeyringStore()"
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted."""
+        """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted.
+
+        Leaves no entry behind. Waits for the key ring for 3 s at most.
+        """
         # Of its own name: another process may check at the same time.
         name = f"probe-{secrets.token_hex(8)}"
         await self._set(name, Secret(secrets.token_urlsafe(_PROBE_LENGTH)[:_PROBE_LENGTH]))

@@ -100,9 +100,13 @@ class DownloadReport:
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
         """Return an error for each failure; empty if there is none.
 
-        Failures are a run that was cancelled or rejected (RunCancelled, RunFailed), an item that ended
-        without results or of a final run (ItemFailed), an item that can't be read, a file that is missing,
-        and a file without a promised checksum (ChecksumMissing) unless `allow_unverified` is True.
+            for error in report.failures(allow_unverified=True):
+                print(type(error).__name__, error)
+
+        Failures are: a run that was cancelled or rejected (RunCancelled, RunFailed); an item without results
+        that is final, or whose run is (ItemFailed); an item that can't be read; a file that could not be
+        downloaded; and, unless `allow_unverified` is True, a file without a promised checksum
+        (ChecksumMissing).
         """
         ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]

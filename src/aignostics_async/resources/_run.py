@@ -115,8 +115,10 @@ class Run:
     async def artifact_url(self, item_id: str, artifact_id: str) -> str | None:
         """Return a fresh signed URL of an output artifact, or None if the platform offers none any more.
 
-        It is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no such
-        run or artifact.
+            url = await run.artifact_url(item.item_id, artifact.artifact_id)
+
+        The URL is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no
+        such run or artifact.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 

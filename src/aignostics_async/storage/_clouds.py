@@ -32,8 +32,10 @@ class S3:
         store = S3(bucket="slides", prefix="lab-7")
         store = S3(bucket="slides", endpoint="https://minio.lab", key=AwsKey("id", "secret", "us-east-1"))
 
-    Without `key` the credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-    AWS_SESSION_TOKEN.
+    By default the credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
+    the region from AWS_REGION, and the endpoint is Amazon's or that of AWS_ENDPOINT_URL; uploads carry
+    checksums where the store accepts them, and are not read back. Creating it does no I/O; `connect` raises
+    ConfigurationError for what is missing.
     """
 
     bucket: str
@@ -111,7 +113,8 @@ class GCS:
 
     Requests are signed with an HMAC key or with the key of a service account. If neither is passed, the
     credentials are taken from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that
-    GOOGLE_APPLICATION_CREDENTIALS names.
+    GOOGLE_APPLICATION_CREDENTIALS names. Uploads are not read back by default. Creating it does no I/O;
+    `connect` raises ConfigurationError for what is missing.
     """
 
     bucket: str
