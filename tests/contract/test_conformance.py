@@ -16,7 +16,7 @@ import requests
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from support import artifact, details, result, run_body
 
-from aignostics_async.emulator._conformance import Conformance
+from aignostics_async.emulator.api._conformance import Conformance
 from aignostics_async.emulator.process import Emulator
 
 RUN = "/api/v1/runs/6f0ddf64-6a2b-4dd6-9b3c-1d9c9d3c2f10"
@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 async def violations(file: Path, method: str, path: str, answer: Response) -> list[dict[str, Any]]:
     """Return what the judge tells of one answer to one request."""
-    transport = httpx.ASGITransport(Conformance(answer, file))
+    transport = httpx.ASGITransport(Conformance(answer, "1.0", file))
     async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
         got = await client.request(method, path)
     assert (got.status_code, got.content) == (answer.status_code, answer.body), "it changes no answer"
@@ -101,6 +101,7 @@ async def test_what_does_not_fit_is_told(
 async def test_the_operation_is_named_as_the_contract_does(file: Path) -> None:
     (violation,) = await violations(file, "GET", f"{RUN}/results", JSONResponse({}))
     assert violation == {
+        "contract": "1.0",
         "operation": "GET /v1/runs/{application_run_id}/results",
         "status": 200,
         "path": "$",
@@ -144,7 +145,7 @@ def test_a_running_emulator_records_its_violations(
         assert ask(emulator, "GET").json() == {"no": "list"}
     assert not file.exists()
     with closing(sqlite3.connect(data / "emulator.sqlite3")) as database, database:
-        database.execute("UPDATE runs SET triggered_at = 'yesterday'")
+        database.execute("UPDATE runs SET submitted_at = 'yesterday'")
     with Emulator(data) as emulator:
         assert ask(emulator, "GET").status_code == 200
         (violation,) = map(json.loads, file.read_text().splitlines())

@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 import jsonschema
 import pytest
 import requests
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from support import run_body
 
-from aignostics_async.emulator._undocumented import BY_ITSELF, UNDOCUMENTED, refusal
+from aignostics_async.emulator.api._undocumented import BY_ITSELF, UNDOCUMENTED, RefusalHandler
 from aignostics_async.emulator.process import Emulator
 
 Ask = Callable[..., requests.Response]
@@ -216,13 +218,20 @@ def test_sorting_paging_and_filters(ask: Ask) -> None:
     assert run_id not in [run["application_run_id"] for run in others]
 
 
-def test_the_statuses_outside_the_contract_are_a_closed_list() -> None:
-    assert set(UNDOCUMENTED) == {401, 402, 403, 405, 409, 410, 412, 421, 429, 500, 501, 502, 503, 504}
-    assert all(reason.endswith(".") for reason in UNDOCUMENTED.values())
-    assert all("injected fault" in UNDOCUMENTED[status] for status in set(UNDOCUMENTED) - BY_ITSELF)
-    for status in (418, 403):
-        with pytest.raises(AssertionError, match=str(status)):
-            refusal(status, "no")
+def test_the_statuses_outside_the_contracts_are_closed_lists() -> None:
+    always = {405, 421, 429, 500, 501, 502, 503, 504}
+    assert set(UNDOCUMENTED["1.0"]) == {401, 402, 403, 409, 410, 412} | always
+    assert set(UNDOCUMENTED["1.8"]) == {401, 403} | always
+    for contract, reasons in UNDOCUMENTED.items():
+        assert all(reason.endswith(".") for reason in reasons.values())
+        injected = set(reasons) - BY_ITSELF[contract]
+        assert all("injected fault" in reasons[status] for status in injected)
+
+
+@pytest.mark.parametrize(("contract", "status"), [("1.0", 418), ("1.0", 403), ("1.8", 418), ("1.8", 429)])
+async def test_no_other_status_is_answered(contract: str, status: int) -> None:
+    with pytest.raises(AssertionError, match=str(status)):
+        await RefusalHandler(contract)(Request({"type": "http"}), HTTPException(status))
 
 
 def test_the_documented_methods_and_paths_only(ask: Ask) -> None:

@@ -10,7 +10,7 @@ import requests
 
 from aignostics_async import APIStatusError
 from aignostics_async.emulator._canned_answers import CANNED_ANSWERS
-from aignostics_async.emulator._undocumented import UNDOCUMENTED
+from aignostics_async.emulator.api._undocumented import UNDOCUMENTED
 from aignostics_async.emulator.process import Emulator
 
 pytestmark = pytest.mark.emulator
@@ -23,7 +23,7 @@ async def test_a_canned_answer_reaches_the_client_with_its_status(emulator: Emul
         with pytest.raises(APIStatusError) as caught:
             await client.runs.list().pages().__anext__()
     assert caught.value.status == CANNED_ANSWERS[name].status
-    assert caught.value.status in UNDOCUMENTED
+    assert caught.value.status in UNDOCUMENTED["1.0"]
 
 
 @pytest.mark.parametrize("name", ["jwt_missing", "jwt_expired", "jwt_wrong_audience", "no_healthy_upstream"])

@@ -19,7 +19,7 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.stateful import APIStateMachine
 
 from aignostics_async.emulator._catalogue import find_version
-from aignostics_async.emulator._undocumented import UNDOCUMENTED
+from aignostics_async.emulator.api._undocumented import UNDOCUMENTED
 from aignostics_async.emulator.process import Emulator
 
 APPLICATIONS = "GET /v1/applications"
@@ -104,7 +104,7 @@ def extended(document: dict[str, Any]) -> dict[str, Any]:
     for name in (APPLICATIONS, VERSIONS, RUNS, *LIFE):
         answers = operation(document, name)["responses"]
         for status in (401, 409) if name in (CANCEL, DELETE) else (401,):
-            answers[str(status)] = {"description": UNDOCUMENTED[status]}
+            answers[str(status)] = {"description": UNDOCUMENTED["1.0"][status]}
     narrow_bodies(document["components"]["schemas"])
     return document
 
@@ -113,19 +113,17 @@ def narrow_bodies(schemas: dict[str, Any]) -> None:
     """Narrow what a run is created from to what one version takes, so that most bodies are accepted."""
     version = find_version("he-tme:v1.0.0")
     assert version is not None
-    (spec,) = version["input_artifacts"]
-    metadata = {name: value for name, value in spec["metadata_schema"].items() if name != "$schema"}
+    (spec,) = version.inputs
+    metadata = {name: value for name, value in spec.metadata_schema.items() if name != "$schema"}
     # Of the six characters the last one has two bits to say.
     checksum = {"type": "string", "pattern": "^[A-Za-z0-9+/]{5}[AQgw]==$"}
     metadata["properties"] = {**metadata["properties"], "checksum_base64_crc32c": checksum}
     schemas["InputArtifactCreationRequest"]["properties"] |= {
-        "name": {"const": spec["name"]},
+        "name": {"const": spec.name},
         "metadata": metadata,
     }
     schemas["ItemCreationRequest"]["properties"]["input_artifacts"] |= {"minItems": 1, "maxItems": 1}
-    schemas["RunCreationRequest"]["properties"]["application_version_id"] = {
-        "const": version["application_version_id"]
-    }
+    schemas["RunCreationRequest"]["properties"]["application_version_id"] = {"const": version.id}
 
 
 def configuration(emulator: Emulator) -> SchemathesisConfig:

@@ -67,7 +67,7 @@ def test_the_walls_stand(tree: Path) -> None:
         ),
         ("src/aignostics_async/transfer/_upload.py", "import httpx", "Only _http/ imports httpx"),
         (
-            "src/aignostics_async/emulator/_api.py",
+            "src/aignostics_async/emulator/_control.py",
             "def f() -> None:\n    import httpx",
             "Only _http/ imports httpx",
         ),

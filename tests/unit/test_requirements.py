@@ -37,7 +37,7 @@ def version(*inputs: tuple[str, str, dict[str, Any]]) -> ApplicationVersion:
 def of_emulator(ident: str, **options: Any) -> Requirements:
     told = find_version(ident)
     assert told is not None
-    inputs = [(each["name"], each["mime_type"], each["metadata_schema"]) for each in told["input_artifacts"]]
+    inputs = [(each.name, each.media_type, each.metadata_schema) for each in told.inputs]
     return Requirements(version(*inputs), **options)
 
 

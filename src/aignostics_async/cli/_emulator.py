@@ -21,6 +21,7 @@ async def emulator(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    contract: str = "1.0",
     data: Path = Path("emulator-data"),
     ready_file: Path | None = None,
     static_token: str | None = None,
@@ -44,6 +45,8 @@ async def emulator(
         The address to listen on.
     port
         The port to listen on; 0 picks a free one.
+    contract
+        The contract of the printed commands and of the ready file: 1.0 or 1.8. Both are always served.
     data
         The folder of its state; a later emulator on the same folder resumes there.
     ready_file
@@ -81,6 +84,7 @@ async def emulator(
         raise MissingExtra(f"the emulator (module {error.name})", extra="emulator") from None
     options = EmulatorOptions(
         data=data,
+        contract=contract,
         speed=speed,
         clock_rate=clock_rate,
         token_lifetime=token_lifetime,
@@ -115,16 +119,18 @@ def _announce(ready: ConnectionInfo) -> None:
 
 
 def _introduction(ready: ConnectionInfo) -> tuple[str, ...]:
+    root = ready.api_roots[ready.contract]
+    place = f"  export AIGNOSTICS_API_ROOT={root} AIGNOSTICS_CONTRACT={ready.contract}"
     return (
-        f"emulator ready at {ready.api_root}",
+        f"emulator ready at {root}, contract {ready.contract}",
         "",
         "To use it from another shell:",
-        f"  export AIGNOSTICS_API_ROOT={ready.api_root}",
+        place,
         f"  export AIGNOSTICS_ACCESS_TOKEN={ready.access_token}",
         f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}",
         "",
         "or, to sign in instead of the access token:",
-        f"  export AIGNOSTICS_API_ROOT={ready.api_root}",
+        place,
         f"  export AIGNOSTICS_TOKEN_URL={ready.token_url} AIGNOSTICS_CLIENT_ID={ready.client_id}",
         "  aignostics-async login",
     )

@@ -9,17 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ._api import Api
 from ._buckets import Buckets
-from ._conformance import Conformance
 from ._control import ControlApi
 from ._faults import FaultInjector
 from ._oauth import OAuth
 from ._pages import Pages
-from ._request_validation import InvalidRequest, answer_invalid
 from ._simulated_clock import DateHeader
 from ._storage import Storage
-from ._undocumented import answer_refusal
+from .api._switch import ContractSwitch
+from .api._undocumented import answer_as_json
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -30,21 +28,20 @@ if TYPE_CHECKING:
 def build_app(platform: Platform, *more: Route) -> DateHeader:
     """Return the application of a platform, with additional routes."""
     control = ControlApi(platform)
-    parts = (Api(platform), Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), control)
+    parts = (Storage(platform), Buckets(platform), OAuth(platform), Pages(platform), control)
     app = Starlette(
         routes=[*more, *(route for part in parts for route in part.routes())],
-        exception_handlers={
-            InvalidRequest: answer_invalid,
-            HTTPException: answer_refusal,
-            ClientDisconnect: _answer_nobody,
-        },
+        exception_handlers={HTTPException: _answer_refusal, ClientDisconnect: _answer_nobody},
     )
-    # Paths must match the contract exactly.
     app.router.redirect_slashes = False
-    violations = platform.options.violations
-    faults = FaultInjector(app if violations is None else Conformance(app, violations), platform, control)
+    faults = FaultInjector(ContractSwitch(app, platform), platform, control)
     app.router.routes.extend(faults.routes())
     return DateHeader(faults, platform.clock)
+
+
+async def _answer_refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's type for handlers is wider
+    return answer_as_json(error)
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:

@@ -237,20 +237,29 @@ def _check(key: Key, request: Request) -> None:
         raise _Refused(403, "AccessDenied") if key.vendor == "Amz" else _Refused(400, "ExpiredToken")
 
 
+def hmac_key(platform: Platform) -> HmacKey:
+    """Return the HMAC key of the buckets below `/gcs`."""
+    return HmacKey("GOOG1EMULATOR", _secret(platform))
+
+
+def _secret(platform: Platform) -> str:
+    return platform.database.secret("s3 key", secrets.token_urlsafe(30).encode()).decode()
+
+
 def _keys(platform: Platform) -> dict[str, tuple[Key, ...]]:
     """Return the keys of both APIs, and write them to `stores.json` in the data folder."""
-    secret = platform.database.secret("s3 key", secrets.token_urlsafe(30).encode()).decode()
+    secret = _secret(platform)
     pem = _rsa(platform)
     s3 = AwsKey("EMULATOR", secret, REGION)
     account = GoogleKey("emulator@emulator.iam.gserviceaccount.com", pem)
-    hmac_key = HmacKey("GOOG1EMULATOR", secret)
+    interoperable = hmac_key(platform)
     told = {
         "s3": {"name": s3.name, "secret": secret, "region": REGION},
         "gcs": {"type": "service_account", "client_email": account.name, "private_key": pem},
-        "gcs_hmac": {"name": hmac_key.name, "secret": secret},
+        "gcs_hmac": {"name": interoperable.name, "secret": secret},
     }
     _write(platform, told)
-    return {"s3": (s3,), "gcs": (account, hmac_key)}
+    return {"s3": (s3,), "gcs": (account, interoperable)}
 
 
 def _write(platform: Platform, told: dict[str, Any]) -> None:

@@ -6,13 +6,16 @@ All endpoints are under `/emulator`, need the bearer token, and count seconds of
 - `GET /emulator/clock` returns `now` and `rate`. `POST` takes `rate` (0 stops the clock) and `advance_s`.
 - `POST /emulator/runs` takes a list of scripts and returns the ids of their runs. Scripted runs need no
   slides and do no work: their transitions are stored at once, so thousands of them cost nothing. A script is
-  an object with `items` (references) and, optionally, `application_version_id`, `after_s` (seconds until the
-  run is created; negative: it was created in the past) and `steps`. A step is [seconds after creation,
-  reference or null for the run, status].
+  an object with `items` (references) and, optionally, `application_version_id`, `custom_metadata`, `after_s`
+  (seconds until the run is created; negative: it was created in the past) and `steps`. A step is [seconds
+  after creation, reference or null for the run, status]. Statuses are those of the reference contract, and
+  for items also PROCESSING and SKIPPED.
 - `POST /emulator/moves` takes a list of moves and returns for each whether it was applied.
   `{"run": id, "delete": true}` deletes a run; `{"run": id, "status": status}` sets its status, and with a
   `reference` that of an item. A final status does not change.
-- `GET /emulator/ledger` returns all transitions: time, run id, reference or null, status.
+- `GET /emulator/conditions` returns what the platform is like: health, quota and the like, the fields of
+  `_conditions.py`. `POST` takes an object of those that differ from the defaults.
+- `GET /emulator/ledger` returns the transitions: time, run id, reference or null, status.
 - `POST /emulator/logins` returns the tokens of a new login, without a user.
 - `POST /emulator/reset` starts over, with other options if it is given any: see `_host.py`.
 - `POST /emulator/faults` and `GET /emulator/requests`: see `_faults.py`.
@@ -29,7 +32,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ._catalogue import find_version
+from ._conditions import Conditions
 from ._oauth import CLIENT_ID
+from ._stored import SubmittedItem
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -55,6 +60,8 @@ class ControlApi:
             ("runs", "POST", self._scripts),
             ("moves", "POST", lambda moves: [self.move(**move) for move in moves]),
             ("logins", "POST", self._sign_in),
+            ("conditions", "GET", lambda _body: asdict(self._platform.conditions)),
+            ("conditions", "POST", self._set_conditions),
             ("ledger", "GET", lambda _body: self._history.ledger(self._clock.now())),
         ]
         return [
@@ -86,16 +93,23 @@ class ControlApi:
         items: list[str],
         application_version_id: str = "test-app:v0.0.2",
         after_s: float = 0.0,
+        custom_metadata: dict[str, Any] | None = None,
         steps: list[tuple[float, str | None, str]] | None = None,
     ) -> str:
-        if find_version(application_version_id) is None:
+        version = find_version(application_version_id)
+        if version is None:
             raise ValueError(f"there is no version {application_version_id}")
         strangers = {reference for _, reference, _ in steps or ()} - {None, *items}
         if strangers or len(set(items)) < len(items):
             raise ValueError(f"each item has one reference, and steps know no others; see {strangers}")
         created = self._clock.now() + after_s
         run_id = self._history.add_run(
-            application_version_id, created, [(reference, []) for reference in items], scripted=True
+            version.application_id,
+            version.number,
+            created,
+            [SubmittedItem(reference=reference) for reference in items],
+            metadata=custom_metadata,
+            scripted=True,
         )
         self._history.add_script(
             run_id, [(created + seconds, reference, status) for seconds, reference, status in steps or ()]
@@ -104,6 +118,10 @@ class ControlApi:
 
     def _sign_in(self, _body: None) -> dict[str, Any]:
         return asdict(self._platform.tokens.issue(CLIENT_ID, with_refresh=True))
+
+    def _set_conditions(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._platform.conditions = Conditions(**body)
+        return asdict(self._platform.conditions)
 
     def _tell_clock(self, _body: None) -> dict[str, float]:
         return {"now": self._clock.now(), "rate": self._clock.rate}

@@ -1,9 +1,10 @@
 """Fault injection: error answers of the platform, and failures of the network.
 
-A rule is a JSON object. Its conditions are `method`, `path` (a regular expression that must match the whole
-path) and `query` (a mapping of parameters that must be present). `skip` lets that many matching requests pass
-first; `times` limits how often the rule applies (default: always). The first matching rule applies. Its
-action is one of
+A rule is a JSON object. Its conditions are `operation` (a name of `_operations.py`, which holds under every
+contract that has it), `contract`, `method`, `path` (a regular expression that must match the whole path) and
+`query` (a mapping of parameters that must be present). `skip` lets that many matching requests pass first;
+`times` limits how often the rule applies (default: always). The first matching rule applies. Its action is
+one of
 
 - `status`, with optional `headers` and `body` (a text, or a JSON value): answer that instead;
 - `answer`: the name of an answer in `_canned_answers.py`, such as "quota_exceeded" or "jwt_missing";
@@ -31,12 +32,14 @@ from urllib.parse import parse_qs
 
 import anyio
 from attrs import asdict, define, field
+from attrs.validators import in_, optional
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ._canned_answers import CANNED_ANSWERS
 from ._control import CONTROL_PATH, ControlApi
+from ._operations import OPERATION_NAMES, PREFIXES, find_operation
 from ._platform import Platform
 from ._request_state import KNOWN, LAG
 
@@ -55,6 +58,8 @@ def _check_answer(_instance: object, _attribute: object, name: str | None) -> No
 class FaultRule:
     """One rule; the module's docstring describes its fields."""
 
+    operation: str | None = field(default=None, validator=optional(in_(OPERATION_NAMES)))
+    contract: str | None = field(default=None, validator=optional(in_(PREFIXES)))
     method: str | None = None
     path: re.Pattern[str] = field(default=".*", converter=re.compile)
     query: dict[str, str] = field(factory=dict)
@@ -70,9 +75,13 @@ class FaultRule:
     delay_s: float = 0.0
     then: list[dict[str, Any]] = field(factory=list)
 
-    def matches(self, method: str, path: str, query: dict[str, list[str]]) -> bool:
+    def matches(self, received: ReceivedRequest, query: dict[str, list[str]]) -> bool:
         """Return whether the rule applies to this request, and count the request if so."""
-        if self.method not in (None, method) or not self.path.fullmatch(path):
+        asked = (received.operation, received.contract, received.method)
+        wanted = (self.operation, self.contract, self.method)
+        if any(one not in (None, other) for one, other in zip(wanted, asked, strict=True)):
+            return False
+        if not self.path.fullmatch(received.path):
             return False
         if any(value not in query.get(name, []) for name, value in self.query.items()):
             return False
@@ -101,6 +110,9 @@ class FaultRule:
 class ReceivedRequest:
     """An entry of the request log. Times are those of the emulator's clock, in seconds since the epoch."""
 
+    contract: str | None
+    operation: str | None
+    """The operation's name in `_operations.py`; None for requests that are none."""
     method: str
     path: str
     query: str
@@ -148,10 +160,11 @@ class FaultInjector:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
             await self._app(scope, receive, send)
             return
-        send = self._recording(self._record(scope), send)
+        received = self._record(scope)
+        send = self._recording(received, send)
         query = parse_qs(scope["query_string"].decode())
         for rule in self._rules:
-            if rule.matches(scope["method"], scope["path"], query):
+            if rule.matches(received, query):
                 await self._apply(rule, scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -160,6 +173,7 @@ class FaultInjector:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         received = ReceivedRequest(
+            *find_operation(scope["method"], scope["path"]),
             scope["method"],
             scope["path"],
             scope["query_string"].decode(),

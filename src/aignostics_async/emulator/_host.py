@@ -23,6 +23,7 @@ from ._app import build_app
 from ._control import CONTROL_PATH
 from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH
 from ._objects import STORAGE_PATH
+from ._operations import PREFIXES
 from ._platform import Platform
 from ._token_registry import ACCESS, fresh
 
@@ -37,6 +38,11 @@ class ConnectionInfo:
     """The addresses and credentials of a running emulator; the schema of the ready file."""
 
     api_root: str
+    """The API root under contract 1.0."""
+    api_roots: dict[str, str]
+    """The API root under each contract, by the contract's name."""
+    contract: str
+    """The contract that was chosen at the start, or by a reset."""
     token_url: str
     storage_root: str
     store_url: str
@@ -100,8 +106,11 @@ class EmulatorHost:
 
 
 def _ready(platform: Platform, token: str) -> ConnectionInfo:
+    roots = {contract: platform.origin + prefix for contract, prefix in PREFIXES.items()}
     return ConnectionInfo(
-        api_root=platform.origin,
+        api_root=roots["1.0"],
+        api_roots=roots,
+        contract=platform.options.contract,
         token_url=platform.origin + TOKEN_PATH,
         storage_root=platform.origin + STORAGE_PATH,
         store_url=platform.origin + STORAGE_PATH,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,11 @@ from ..transfer._download import fetch_file
 from ..transfer._engine import Engine
 from ._analysis import UnreadableSlide, WrittenOutput, analyse
 from ._catalogue import find_version
-from ._history import FINAL, History, StoredItem
+from ._history import History
 from ._objects import Objects, SignatureRefused
 from ._options import EmulatorOptions
 from ._simulated_clock import SimulatedClock
+from ._stored import FINAL, OPEN, StoredItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -40,6 +42,8 @@ _SCHEDULING = 1.0
 _STARTING = 2.0
 _PER_ITEM = 2.0
 _FINISHING = 1.0
+_THRESHOLD = "SCHEDULER.ITEMS_WITH_ERROR_THRESHOLD_REACHED"
+_DEADLINE = "SCHEDULER.DEADLINE_EXCEEDED"
 _SETTINGS = Settings(trust_env=False, retries=Retries(attempts=2, initial_wait=0.1))
 
 
@@ -89,6 +93,9 @@ class Lifecycle:
     def start(self, run_id: str) -> None:
         """Start or resume a run."""
         self.background(self._live, run_id)
+        run = self._history.run(run_id, self._now())
+        if run is not None and run.deadline is not None:
+            self.background(self._end_at, run_id, datetime.fromisoformat(run.deadline).timestamp())
 
     def background(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
         """Run work that no request waits for. It is cancelled when the emulator stops."""
@@ -106,6 +113,11 @@ class Lifecycle:
                 self._history.finish_item(item, "ERROR_SYSTEM", self._now())
             self._history.move_run(run_id, "COMPLETED_WITH_ERROR", self._now())
 
+    async def _end_at(self, run_id: str, deadline: float) -> None:
+        await self._clock.sleep(deadline - self._now())
+        told = "Run canceled because it was not completed by its deadline."
+        self._history.end_run(run_id, "CANCELED_SYSTEM", self._now(), error=told, code=_DEADLINE)
+
     async def _schedule(self, run_id: str) -> None:
         if self._status(run_id) == "RECEIVED":
             await self._pause(_SCHEDULING)
@@ -115,8 +127,9 @@ class Lifecycle:
 
     async def _process(self, run_id: str) -> None:
         for item in self._history.items(run_id, self._now()):
-            if item.status != "PENDING":
+            if item.status not in OPEN:
                 continue
+            self._history.begin_item(item, self._now())
             await self._pause(_PER_ITEM)
             if self._status(run_id) in FINAL:
                 return
@@ -135,13 +148,18 @@ class Lifecycle:
         failed = sum(item.status.startswith("ERROR") for item in items)
         if failed < self._options.failed_items_threshold:
             return False
-        return self._history.end_run(run_id, "CANCELED_SYSTEM", self._now())
+        told = f"Run canceled given errors on {failed} items."
+        return self._history.end_run(run_id, "CANCELED_SYSTEM", self._now(), error=told, code=_THRESHOLD)
 
     async def _finish(self, item: StoredItem) -> None:
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             folder = Path(scratch)
             try:
-                slide = await self._fetch(item.inputs[0], folder)
+                # Each input has to be there; the first one is analysed.
+                slide, *_ = [
+                    await self._fetch(source, folder / str(number))
+                    for number, source in enumerate(item.inputs)
+                ]
                 outputs = await anyio.to_thread.run_sync(
                     analyse, slide, folder, self._declared(item), limiter=self._analysts
                 )
@@ -174,15 +192,14 @@ class Lifecycle:
     def _declared(self, item: StoredItem) -> frozenset[str]:
         """Return the names of the outputs of the item's application version."""
         run = self._history.run(item.run_id, self._now())
-        version = find_version(run.application_version_id) if run else None
-        return frozenset(spec["name"] for spec in version["output_artifacts"]) if version else frozenset()
+        version = find_version(run.version_id) if run else None
+        return frozenset(output.name for output in version.outputs) if version else frozenset()
 
-    async def _fetch(self, source: dict[str, Any], folder: Path) -> Path:
+    async def _fetch(self, source: dict[str, Any], target: Path) -> Path:
         """Download an input from its URL and verify the checksum in its metadata."""
         url = self._url(source)
         metadata = source["metadata"]
         expected = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
-        target = folder / "input"
 
         async def ask() -> str:
             return url

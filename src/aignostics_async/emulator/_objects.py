@@ -15,6 +15,8 @@ from .._core._crc32c import Crc32c
 from ._state_database import StateDatabase, StoredObject
 
 STORAGE_PATH = "/storage"
+DISPOSITION = "response-content-disposition"
+"""The parameter of a signed URL that sets the answer's Content-Disposition."""
 _OBJECTS_PATH = f"{STORAGE_PATH}/objects/"
 
 
@@ -44,11 +46,14 @@ class Objects:
 
     # URLs
 
-    def sign(self, method: str, key: str, expires_s: float) -> str:
+    def sign(self, method: str, key: str, expires_s: float, *, file_name: str | None = None) -> str:
         """Return the path and query of a URL for one method on one key; the caller adds the origin."""
         expires = int(self._now() + expires_s)
-        query = {"method": method, "expires": expires, "signature": self._signature(method, key, expires)}
-        return f"{_OBJECTS_PATH}{quote(key, safe='/')}?{urlencode(query)}"
+        query: dict[str, object] = {"method": method, "expires": expires}
+        if file_name is not None:
+            query[DISPOSITION] = f'attachment; filename="{file_name}"'
+        query["signature"] = self._signature(method, key, expires, query.get(DISPOSITION, ""))
+        return self.url_path(key, urlencode(query))
 
     def check(self, method: str, key: str, query: dict[str, str]) -> None:
         """Raise SignatureRefused unless the query of a URL allows this method on this key now."""
@@ -57,7 +62,7 @@ class Objects:
             signature = query["signature"]
         except (KeyError, ValueError):
             raise SignatureRefused(403, "AccessDenied") from None
-        expected = self._signature(query.get("method", ""), key, expires)
+        expected = self._signature(query.get("method", ""), key, expires, query.get(DISPOSITION, ""))
         if not hmac.compare_digest(signature.encode(), expected.encode()):
             raise SignatureRefused(403, "SignatureDoesNotMatch")
         if query["method"] != method:
@@ -65,12 +70,16 @@ class Objects:
         if self._now() > expires:
             raise SignatureRefused(400, "ExpiredToken")
 
+    def url_path(self, key: str, query: str) -> str:
+        """Return the path and query of an object's URL whose query is known."""
+        return f"{_OBJECTS_PATH}{quote(key, safe='/')}?{query}"
+
     def own_key(self, path: str) -> str | None:
         """Return the key in the unquoted path of an object's URL, or None for any other path."""
         return path.removeprefix(_OBJECTS_PATH) if path.startswith(_OBJECTS_PATH) else None
 
-    def _signature(self, method: str, key: str, expires: int) -> str:
-        message = f"{method}\n{key}\n{expires}".encode()
+    def _signature(self, method: str, key: str, expires: int, disposition: object) -> str:
+        message = f"{method}\n{key}\n{expires}\n{disposition}".encode()
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()
 
     # Bytes

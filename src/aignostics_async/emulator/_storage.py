@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from .._core._crc32c import goog_crc32c
-from ._objects import STORAGE_PATH, ChecksumRefused, SignatureRefused
+from ._objects import DISPOSITION, STORAGE_PATH, ChecksumRefused, SignatureRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -64,11 +64,10 @@ class Storage:
         if request.method == "DELETE":
             self._objects.delete(key)
             return Response(status_code=204)
-        return FileResponse(
-            self._objects.path(row),
-            media_type=row.media_type,
-            headers={"x-goog-hash": f"crc32c={row.crc32c}", "etag": f'"{row.crc32c}-{row.size}"'},
-        )
+        headers = {"x-goog-hash": f"crc32c={row.crc32c}", "etag": f'"{row.crc32c}-{row.size}"'}
+        if DISPOSITION in request.query_params:
+            headers["content-disposition"] = request.query_params[DISPOSITION]
+        return FileResponse(self._objects.path(row), media_type=row.media_type, headers=headers)
 
     async def _write(self, request: Request, key: str) -> Response:
         media_type = request.headers.get("content-type", "application/octet-stream")

@@ -10,9 +10,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from starlette.exceptions import HTTPException
 
 from ._request_state import KNOWN
-from ._undocumented import refusal
 
 if TYPE_CHECKING:
     import sqlite3
@@ -108,8 +108,18 @@ class TokenRegistry:
 
     def require_bearer(self, request: Request) -> None:
         """Raise a 401 unless the request has a valid token of this emulator."""
-        if not getattr(request.state, KNOWN, False) and not self.knows(request):
-            raise refusal(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+        if not self.is_authorized(request):
+            raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+
+    def is_authorized(self, request: Request) -> bool:
+        """Return whether a request has a valid token of this emulator, or had one when it was sent."""
+        return getattr(request.state, KNOWN, False) or self.knows(request)
+
+    def has_expired(self, request: Request) -> bool:
+        """Return whether a request has a token of this emulator whose time is over."""
+        _, _, text = request.headers.get("authorization", "").partition(" ")
+        query = "SELECT 1 FROM access_tokens WHERE digest = ?"
+        return self._connection.execute(query, (_digest(text),)).fetchone() is not None
 
     def knows(self, request: Request) -> bool:
         """Return whether a request has a valid token of this emulator."""

@@ -42,7 +42,7 @@ class Emulator:
         self._options = {"speed": 1000, **options}
         self._reset_to: dict[str, object] = {}
         self._process: subprocess.Popen[str] | None = None
-        self._ready: dict[str, str] = {}
+        self._ready: dict[str, Any] = {}
 
     def start(self) -> Self:
         """Start the emulator, wait until it accepts requests, and return it.
@@ -94,55 +94,77 @@ class Emulator:
 
     @property
     def api_root(self) -> str:
-        """The API root to pass to `Client`."""
-        return self._ready["api_root"]
+        """The API root under contract 1.0, to pass to `Client`."""
+        root: str = self._ready["api_root"]
+        return root
+
+    @property
+    def api_roots(self) -> dict[str, str]:
+        """The API root under each contract, by the contract's name.
+
+        assert list(emulator.api_roots) == ["1.0", "1.8"]
+        """
+        roots: dict[str, str] = self._ready["api_roots"]
+        return roots
+
+    @property
+    def contract(self) -> str:
+        """The contract that was chosen by the option `contract`."""
+        contract: str = self._ready["contract"]
+        return contract
 
     @property
     def token_url(self) -> str:
         """The URL of the token endpoint."""
-        return self._ready["token_url"]
+        return self._text("token_url")
 
     @property
     def store_url(self) -> str:
         """The address of the emulator's own store, to pass to `runs.submit`."""
-        return self._ready["store_url"]
+        return self._text("store_url")
 
     @property
     def client_id(self) -> str:
         """The id of the public client at the token endpoint, for `IdentityProvider`."""
-        return self._ready["client_id"]
+        return self._text("client_id")
 
     @property
     def service(self) -> tuple[str, str]:
         """The id and secret of a confidential client, for `ClientCredentials`."""
-        return self._ready["service_client_id"], self._ready["client_secret"]
+        return self._text("service_client_id"), self._text("client_secret")
 
     @property
     def access_token(self) -> str:
         """An access token that is valid until the emulator stops."""
-        return self._ready["access_token"]
+        return self._text("access_token")
 
     @property
     def refresh_token(self) -> str:
         """A refresh token that is valid for one use; `sign_in` returns further ones."""
-        return self._ready["refresh_token"]
+        return self._text("refresh_token")
+
+    @property
+    def _place(self) -> dict[str, str]:
+        root = self.api_roots[self.contract]
+        return {"AIGNOSTICS_API_ROOT": root, "AIGNOSTICS_CONTRACT": self.contract}
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables with which `Client.from_env` connects to the emulator, as a mapping.
 
-        They are AIGNOSTICS_API_ROOT and AIGNOSTICS_ACCESS_TOKEN.
+        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT and AIGNOSTICS_ACCESS_TOKEN.
         """
-        return {"AIGNOSTICS_API_ROOT": self.api_root, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
+        return {**self._place, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
     @property
     def login_environment(self) -> dict[str, str]:
         """The variables with which `aignostics-async login` signs in to the emulator, as a mapping.
 
-        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_TOKEN_URL, AIGNOSTICS_CLIENT_ID and AIGNOSTICS_REDIRECT_URL.
+        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_TOKEN_URL, AIGNOSTICS_CLIENT_ID and
+        AIGNOSTICS_REDIRECT_URL.
         """
         return {
-            "AIGNOSTICS_API_ROOT": self.api_root,
+            **self._place,
             "AIGNOSTICS_TOKEN_URL": self.token_url,
             "AIGNOSTICS_CLIENT_ID": self.client_id,
             "AIGNOSTICS_REDIRECT_URL": "http://localhost:0/",
@@ -186,6 +208,10 @@ class Emulator:
         """
         return Client(self.api_root, self.access_token, settings=settings)
 
+    def _text(self, name: str) -> str:
+        text: str = self._ready[name]
+        return text
+
     # The control API; emulator/_control.py and emulator/_faults.py describe the JSON.
 
     def reset(self, **options: object) -> None:
@@ -193,9 +219,9 @@ class Emulator:
 
             emulator.reset(token_lifetime=5)
 
-        Keyword arguments replace options of the constructor until the next reset. Address, access token and
-        keys are kept. Costs a few hundredths of a second, where a start takes more than one. Raises HTTPError
-        for an option that can't be changed.
+        Keyword arguments replace options of the constructor until the next reset. The conditions of
+        `set_conditions` end. Address, access token and keys are kept. Costs a few hundredths of a second,
+        where a start takes more than one. Raises HTTPError for an option that can't be changed.
         """
         self._ready = self._control("POST", "reset", options)
         self._reset_to = options
@@ -213,23 +239,37 @@ class Emulator:
     def set_faults(self, *rules: dict[str, Any]) -> None:
         """Replace the fault rules and clear the request log.
 
-            emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "times": 1, "drop": "after"})
+            emulator.set_faults({"operation": "create_run", "times": 1, "drop": "after"})
 
-        The first rule that matches a request applies. Conditions are `method`, `path` (a regular expression
-        for the whole path), `query`, `skip` and `times`; actions are `status` (with `headers` and `body`),
+        The first rule that matches a request applies. Conditions are `operation` (its name under every
+        contract that has it), `contract`, `method`, `path` (a regular expression for the whole path),
+        `query`, `skip` and `times`; actions are `status` (with `headers` and `body`),
         `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`. docs/how-to/steer-the-emulator.md describes
         them. Raises HTTPError for an invalid rule.
         """
         self._control("POST", "faults", rules)
+
+    def set_conditions(self, **conditions: object) -> None:
+        """Set what the platform is like; whatever is not given becomes as it is by default.
+
+            emulator.set_conditions(health="DEGRADED", remaining_slides=10)
+
+        `health` is UP (the default), DEGRADED or DOWN. With `remaining_slides`, runs of more items are
+        refused with 402; each run uses some of them up. Under contract 1.8, `empty_runs="404"` answers a
+        page of runs that has no entries with 404, `lists_urls=False` leaves out the deprecated download URLs
+        of items, and `artifact_file="body"` gives an artifact's bytes instead of a redirect to them.
+        """
+        self._control("POST", "conditions", conditions)
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the latest requests since the last `set_faults`, at most 10,000, in the order of arrival.
 
             [request["path"] for request in emulator.requests() if request["method"] == "POST"]
 
-        Each is a mapping with `method`, `path`, `query`, `authorized` (whether it had an Authorization
-        header), `body_size` in bytes, `at`, `status` (None if no response was sent) and `answered_at`. Times
-        are seconds since the epoch, by the emulator's clock.
+        Each is a mapping with `contract` and `operation` (None where the API has none), `method`, `path`,
+        `query`, `authorized` (whether it had an Authorization header), `body_size` in bytes, `at`, `status`
+        (None if no response was sent) and `answered_at`. Times are seconds since the epoch, by the emulator's
+        clock.
         """
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
@@ -240,10 +280,10 @@ class Emulator:
             script = {"items": ["a"], "steps": [[5, "a", "SUCCEEDED"], [6, None, "COMPLETED"]]}
             (run_id,) = emulator.script(script)
 
-        A script is an object with `items` (references) and optionally `application_version_id`, `after_s`
-        (seconds until the run is created, 0 by default; negative for the past) and `steps`. A step is a list
-        of seconds after the creation, reference (None for the run itself) and status. Seconds are those of
-        the emulator's clock. Raises HTTPError for an invalid script.
+        A script is an object with `items` (references) and optionally `application_version_id`,
+        `custom_metadata`, `after_s` (seconds until the run is created, 0 by default; negative for the past)
+        and `steps`. A step is a list of seconds after the creation, reference (None for the run itself) and
+        status. Seconds are those of the emulator's clock. Raises HTTPError for an invalid script.
         """
         run_ids: list[str] = self._control("POST", "runs", scripts)
         return run_ids
@@ -261,7 +301,7 @@ class Emulator:
         return made
 
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
-        """Return all transitions so far, in order.
+        """Return all transitions so far, in order, without those of items to PROCESSING.
 
             for at, run_id, reference, status in emulator.ledger(): ...
 

@@ -1,15 +1,16 @@
-"""Checks the emulator's API answers against openapi.json.
+"""Checks the emulator's API answers against the document of the contract that they are given under.
 
 For tests. `--violations FILE` enables the check for one emulator, AIGNOSTICS_EMULATOR_VIOLATIONS for every
-emulator that a process starts. Each violation appends one line to the file: a JSON object with `operation`,
-`status`, `path` (a JSON path in the body) and `message`. It is written before the end of the answer is sent.
+emulator that a process starts. Each violation appends one line to the file: a JSON object with `contract`,
+`operation`, `status`, `path` (a JSON path in the body) and `message`. It is written before the end of the
+answer is sent.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from attrs import define, frozen
 from starlette.datastructures import Headers
 from starlette.routing import compile_path
 
-from ._request_validation import API_PATH, load_contract
+from .._operations import API_PATH
+from ._contract import DOCUMENT_PATH, load_document
 from ._undocumented import BY_ITSELF
 
 if TYPE_CHECKING:
@@ -59,14 +61,15 @@ class Conformance:
     It belongs below the fault injector, so that it sees no injected answers.
     """
 
-    def __init__(self, app: ASGIApp, violations: Path) -> None:
+    def __init__(self, app: ASGIApp, contract: str, violations: Path) -> None:
         self._app = app
+        self._contract = contract
         self._violations = violations
-        self._paths = list(_documented_paths(load_contract()))
+        self._paths = list(_documented_paths(load_document(contract)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection event."""
-        if scope["type"] != "http" or not scope["path"].startswith(f"{API_PATH}/"):
+        if not _is_in_contract(scope):
             await self._app(scope, receive, send)
             return
         operation = self._operation(scope["method"], scope["path"])
@@ -100,24 +103,32 @@ class Conformance:
         lines = [
             json.dumps(
                 {
+                    "contract": self._contract,
                     "operation": operation.name,
                     "status": answer.status,
                     "path": path,
                     "message": message[:_MAX_MESSAGE],
                 }
             )
-            for path, message in find_violations(operation.answers, answer)
+            for path, message in find_violations(operation.answers, answer, BY_ITSELF[self._contract])
         ]
         if lines:
             with self._violations.open("a", encoding="utf-8") as file:
                 file.write("".join(f"{line}\n" for line in lines))
 
 
-def find_violations(documented: dict[int, Content], answer: ObservedResponse) -> Iterator[tuple[str, str]]:
-    """Yield each violation as a JSON path in the body and a message."""
+def _is_in_contract(scope: Scope) -> bool:
+    path: str = scope.get("path", "")
+    return scope["type"] == "http" and path.startswith(f"{API_PATH}/") and path != API_PATH + DOCUMENT_PATH
+
+
+def find_violations(
+    documented: dict[int, Content], answer: ObservedResponse, undocumented: Container[int]
+) -> Iterator[tuple[str, str]]:
+    """Yield each violation as a JSON path in the body and a message; `undocumented` statuses are none."""
     content = documented.get(answer.status)
     if content is None:
-        if answer.status not in BY_ITSELF:
+        if answer.status not in undocumented:
             yield "$", "the status is neither documented nor in the list of undocumented ones"
     elif answer.status == 204:
         if answer.body:

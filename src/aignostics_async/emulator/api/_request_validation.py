@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,15 +11,13 @@ from uuid import UUID
 import jsonschema
 from starlette.responses import JSONResponse, Response
 
+from ._contract import load_document
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
-
-
-API_PATH = "/api"
-"""The base path of the contract's `servers`."""
 
 
 class InvalidRequest(Exception):
@@ -41,25 +39,15 @@ def validation_error(location: list[str | int], message: str, kind: str = "value
     return {"loc": location, "msg": message, "type": kind}
 
 
-def load_contract() -> dict[str, Any]:
-    """Return openapi.json."""
-    here = Path(__file__).resolve()
-    # Beside this file in an installed wheel, at the top of a checkout.
-    for path in (here.with_name("openapi.json"), here.parents[3] / "openapi.json"):
-        if path.is_file():
-            contract: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return contract
-    raise FileNotFoundError("openapi.json is missing; install the package again")
-
-
 class RequestValidator:
-    """Checks of parameters and bodies against openapi.json."""
+    """Checks of parameters and bodies against the document of a contract."""
 
-    def __init__(self) -> None:
-        self._document = load_contract()
+    def __init__(self, contract: str) -> None:
+        self._document = load_document(contract)
         self._formats = jsonschema.FormatChecker(formats=())
         self._formats.checks("uuid", ValueError)(_is_uuid)
         self._formats.checks("uri", ValueError)(_is_uri)
+        self._formats.checks("date-time", ValueError)(_is_date_time)
 
     def operations(self) -> Iterator[tuple[str, str]]:
         """Yield the path and the method of each operation."""
@@ -87,6 +75,10 @@ class RequestValidator:
         if faults:
             raise InvalidRequest(faults)
         return values
+
+    def has_body(self, path: str, method: str) -> bool:
+        """Return whether requests of an operation have a body."""
+        return "requestBody" in self._document["paths"][path][method]
 
     async def body(self, path: str, method: str, request: Request) -> Any:
         """Return the JSON body of a request; raises InvalidRequest."""
@@ -117,10 +109,12 @@ class RequestValidator:
 
 def _coerced(given: list[str], schema: dict[str, Any]) -> Any:
     """Return the values of a parameter as its schema's type; unchanged if they do not convert."""
-    kinds = [schema, *schema.get("anyOf", ())]
-    if any(kind.get("type") == "array" for kind in kinds):
+    kinds = {kind.get("type") for kind in (schema, *schema.get("anyOf", ()))}
+    if "array" in kinds:
         return given
-    if schema.get("type") == "integer":
+    if "boolean" in kinds:
+        return {"true": True, "false": False}.get(given[-1].lower(), given[-1])
+    if "integer" in kinds:
         try:
             return int(given[-1])
         except ValueError:
@@ -134,3 +128,8 @@ def _is_uuid(value: object) -> bool:
 
 def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or bool(urlsplit(value).scheme and urlsplit(value).netloc)
+
+
+def _is_date_time(value: object) -> bool:
+    # A time without an offset names no moment.
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None

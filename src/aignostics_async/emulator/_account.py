@@ -1,0 +1,8 @@
+"""Who asks: one user of one organization, who submits every run."""
+
+ORGANIZATION = "emulator"
+USER = "emulator|developer"
+USER_EMAIL = "developer@emulator.example"
+USER_NAME = "Emulated Developer"
+ORGANIZATION_NAME = "Emulated Pathology"
+BUCKET = "emulator-bucket"
