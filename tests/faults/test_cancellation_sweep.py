@@ -7,7 +7,6 @@ The normal suite draws some steps with a fixed seed; `make test-slow` takes them
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 import shutil
 import tempfile
@@ -21,13 +20,16 @@ import pytest
 from attrs import define
 from bystanders import bystanders
 from hostile_server import Hostile, hostile
+from running_jobs import RATE, SETTINGS, JobHarness
 from support import artifact, pretend, result
 
 from aignostics_async import Client, Item, Slide
+from aignostics_async.bulk import JobObserver, JobStatus
 from aignostics_async.emulator.process import Emulator
 
 BODY = random.Random("body").randbytes(300_000)
 SAMPLE = 12
+JOB_SAMPLE = 2  # each costs a second
 _BOUND = 10.0  # seconds; what is left after that stays
 
 
@@ -111,7 +113,36 @@ async def download_as_completed(client: Client, setting: Setting) -> object:
     return done
 
 
-CALLS: list[Call] = [enter, list_runs, submit, watch, wait, put, download, download_as_completed]
+def job_harness(client: Client, setting: Setting) -> JobHarness:
+    folder = setting.folder / "lab"
+    return JobHarness(emulator=setting.emulator, client=client, folder=folder, slide=setting.slide)
+
+
+async def run_job(client: Client, setting: Setting) -> object:
+    """Open a job and run it; each slide is billed once, however often that is begun."""
+    return await run_job_with(client, setting, lambda _event: None)
+
+
+async def run_job_with(client: Client, setting: Setting, progress: Progress) -> object:
+    harness = job_harness(client, setting)
+    assert JobObserver(harness.job).holder() is None
+    async with harness.opened() as job:
+        summary = await job.run(client, listener=progress, progress=progress)
+    assert summary.status is JobStatus.DONE
+    harness.assert_each_has_one_run(*JOB)
+    return summary
+
+
+async def make_job(client: Client, setting: Setting) -> None:
+    """Make the job that is run; the emulator and the state folder know nothing of the one before."""
+    setting.emulator.reset(clock_rate=RATE, url_lifetime=10**6)
+    harness = job_harness(client, setting)
+    harness.folder.mkdir()
+    await harness.make(*JOB, chunk_size=1)
+
+
+JOB = ("a", "b")
+CALLS: list[Call] = [enter, list_runs, submit, watch, wait, put, download, download_as_completed, run_job]
 OF_A_RUN = (watch, wait, download, download_as_completed)
 
 
@@ -123,6 +154,7 @@ def setting(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     (tmp_path / "results").mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "results" / "state"))
     with hostile(BODY) as place:
         yield Setting(emulator, place, slide_file, tmp_path / "results")
     assert list(scratch.iterdir()) == []
@@ -146,11 +178,20 @@ async def settles(condition: Callable[[], bool], what: Callable[[], object]) -> 
         await asyncio.sleep(0.002)
 
 
+async def begin_anew(call: object, client: Client, setting: Setting) -> None:
+    """Leave nothing of the call before."""
+    shutil.rmtree(setting.folder)
+    setting.folder.mkdir()
+    if call in (run_job, run_job_with):
+        await make_job(client, setting)
+
+
 async def cancelled_at(call: Call, setting: Setting) -> None:
     """Make a call, cancelled as the loop says, and then once more."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SteppingLoop)
-    async with setting.emulator.client() as client:
+    async with setting.emulator.client(SETTINGS) as client:
+        await begin_anew(call, client, setting)
         before = asyncio.all_tasks()
         loop.victim = asyncio.create_task(call(client, setting))  # type: ignore[arg-type]
         try:
@@ -170,8 +211,6 @@ async def cancelled_at(call: Call, setting: Setting) -> None:
 
 def sweep_step(call: Call, setting: Setting, step: int | None) -> int:
     """Cancel a call at one step, check what is left, and return how many steps were made."""
-    shutil.rmtree(setting.folder)
-    setting.folder.mkdir()
     threads, files = set(threading.enumerate()), open_files()
     with asyncio.Runner(loop_factory=SteppingLoop) as runner:
         loop = runner.get_loop()
@@ -188,12 +227,13 @@ def sweep_step(call: Call, setting: Setting, step: int | None) -> int:
 def test_a_sample_of_steps(call: Call, setting: Setting) -> None:
     setting.prepare(has_run=call in OF_A_RUN)
     steps = sweep_step(call, setting, None)
-    for step in random.Random(call.__name__).sample(range(1, steps + 1), min(steps, SAMPLE)):
+    wanted = JOB_SAMPLE if call is run_job else SAMPLE
+    for step in random.Random(call.__name__).sample(range(1, steps + 1), min(steps, wanted)):
         sweep_step(call, setting, step)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 def test_every_step(call: Call, setting: Setting) -> None:
     setting.prepare(has_run=call in OF_A_RUN)
@@ -230,34 +270,68 @@ async def submit_with(client: Client, setting: Setting, progress: Progress) -> o
     return await client.runs.submit("he-tme:v1.1.0", items, store=store, progress=progress)
 
 
-@pytest.mark.parametrize(
-    "call", [download_with, complete_with, put_with, submit_with], ids=lambda call: call.__name__
-)
+CALLS_WITH_PROGRESS = [download_with, complete_with, put_with, submit_with]
+
+
+@pytest.mark.parametrize("call", CALLS_WITH_PROGRESS, ids=lambda call: call.__name__)
 async def test_a_callback_that_raises_at_any_event(
     call: CallWithProgress, setting: Setting, tmp_path: Path
 ) -> None:
     """Files and a database that are opened afterwards stay as they are, and the same call succeeds."""
     setting.prepare(has_run=call in (download_with, complete_with))
+    async with setting.emulator.client(SETTINGS) as client:
+        for number in range(await count_events(call, client, setting)):
+            await raise_at(number, call, client, setting, tmp_path)
+
+
+async def test_a_callback_of_a_job_that_raises_at_some_event(setting: Setting, tmp_path: Path) -> None:
+    async with setting.emulator.client(SETTINGS) as client:
+        events = range(await count_events(run_job_with, client, setting))
+        for number in random.Random("job").sample(events, 2):
+            await raise_at(number, run_job_with, client, setting, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_a_callback_of_a_job_that_raises_at_any_event(setting: Setting, tmp_path: Path) -> None:
+    async with setting.emulator.client(SETTINGS) as client:
+        for number in range(await count_events(run_job_with, client, setting)):
+            await raise_at(number, run_job_with, client, setting, tmp_path)
+
+
+async def count_events(call: CallWithProgress, client: Client, setting: Setting) -> int:
     events: list[object] = []
-    async with setting.emulator.client() as client:
-        await call(client, setting, events.append)
-        for number in range(len(events)):
-            shutil.rmtree(setting.folder)
-            setting.folder.mkdir()
-            with pytest.raises(Stop):
-                await call(client, setting, raising_at(number))
-            with bystanders(tmp_path / f"bystanders {number}"):
-                assert not client._session.engine._threads._calls
-                assert [path for path in setting.folder.rglob("*") if path.name.startswith(".")] == []
-                await call(client, setting, lambda _event: None)
+    await begin_anew(call, client, setting)
+    await call(client, setting, events.append)
+    return len(events)
 
 
-def raising_at(number: int) -> Progress:
-    """Return a callback that raises at one event, and counts on."""
-    events = itertools.count()
+async def raise_at(
+    number: int, call: CallWithProgress, client: Client, setting: Setting, scratch: Path
+) -> None:
+    """Raise at one event, check what is left, and make the call once more."""
+    await begin_anew(call, client, setting)
+    callback = RaisingAt(number)
+    try:
+        await call(client, setting, callback)
+    except Stop:
+        pass
+    else:
+        assert callback.calls <= number  # how often a job waits depends on the machine
+    with bystanders(scratch / f"bystanders {number}"):
+        assert not client._session.engine._threads._calls
+        assert [path for path in setting.folder.rglob("*") if path.name.startswith(".")] == []
+        await call(client, setting, lambda _event: None)
 
-    def progress(_event: object) -> None:
-        if next(events) == number:
+
+@define
+class RaisingAt:
+    """A callback that raises at one event, and counts on."""
+
+    number: int
+    calls: int = 0
+
+    def __call__(self, _event: object) -> None:
+        self.calls += 1
+        if self.calls == self.number + 1:
             raise Stop
-
-    return progress
