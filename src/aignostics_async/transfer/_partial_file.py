@@ -82,7 +82,7 @@ class PartialFile:
             token.check()
             descriptor = os.open(path, _FLAGS, 0o666)
             try:
-                is_locked = try_lock(descriptor)
+                is_locked = try_lock(descriptor, path)
                 is_ours = is_locked and _is_at(descriptor, path)
             except BaseException:
                 os.close(descriptor)

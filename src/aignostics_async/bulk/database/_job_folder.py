@@ -16,17 +16,23 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
 
 from ..._core._atomic_file import atomic_file
-from ..._core._file_lock import FileLock
+from ..._core._display_text import visible
+from ..._core._file_lock import FileLock, LocksUnsupported
 from ..._core._state_folder import state_folder
 from ...errors import JobBusy, JobError
 
 _RESERVE = 256 * 1024  # bytes: some pages of the database and of its log
+
+_LOCK_ATTEMPTS = 3
+_LOCK_INTERVAL = 0.01  # seconds
+_MAX_HOLDER = 300  # bytes
 
 
 @frozen
@@ -102,33 +108,42 @@ class JobFolder:
         The system releases the lock when the process ends, however it ends.
         """
         try:
-            is_free = self._lock.acquire()
+            is_free = self._acquire()
+        except LocksUnsupported:
+            raise JobError(
+                f"{self.path} is on a file system without file locks that work, where two processes on the "
+                "same job could pay twice; keep the job's folder on a local disk (slides and results may "
+                "stay where they are)"
+            ) from None
         except OSError as error:
             raise JobError(
-                f"{self.path} can't be locked ({error.strerror}), and two processes on it may pay twice; "
-                "put it on a file system with locks"
+                f"{self.path} can't be locked ({error.strerror}); whoever works on a job must be able to "
+                "write in its folder"
             ) from None
-        lock = self.path / "lock"
         if not is_free:
-            raise JobBusy(
-                f"{lock.read_text(encoding='utf-8') or 'another process'} works on this job; wait for it, or "
-                "pause it"
-            )
-        lock.write_text(f"process {os.getpid()} of {socket.gethostname()}", encoding="utf-8")
+            raise JobBusy(f"{self._named_holder()} works on this job; wait for it, or pause it")
+
+    def _acquire(self) -> bool:
+        # Whoever asks for the holder has the lock for a moment.
+        for _ in range(_LOCK_ATTEMPTS):
+            if self._lock.acquire(f"process {os.getpid()} of {socket.gethostname()}"):
+                return True
+            time.sleep(_LOCK_INTERVAL)
+        return False
 
     def holder(self) -> str | None:
         """Return a description of the process that works on the job; None if none is known."""
-        lock = self.path / "lock"
-        if not lock.is_file():
-            return None
-        trial = FileLock(lock)
         try:
-            if trial.acquire():
-                trial.release()
-                return None
-            return lock.read_text(encoding="utf-8") or "another process"
+            return self._named_holder() if self._lock.is_held() else None
         except OSError:
             return None
+
+    def _named_holder(self) -> str:
+        with suppress(OSError):
+            text = (self.path / "lock").read_bytes()[:_MAX_HOLDER]
+            if text:
+                return visible(text.decode("utf-8", "replace"))
+        return "another process"
 
     def release(self) -> None:
         """Release the lock."""
