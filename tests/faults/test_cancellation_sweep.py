@@ -133,7 +133,7 @@ async def run_job_with(client: Client, setting: Setting, progress: Progress) -> 
     return summary
 
 
-async def make_job(client: Client, setting: Setting) -> None:
+async def prepare_job(client: Client, setting: Setting) -> None:
     """Make the job that is run; the emulator and the state folder know nothing of the one before."""
     setting.emulator.reset(clock_rate=RATE, url_lifetime=10**6)
     harness = job_harness(client, setting)
@@ -183,7 +183,7 @@ async def begin_anew(call: object, client: Client, setting: Setting) -> None:
     shutil.rmtree(setting.folder)
     setting.folder.mkdir()
     if call in (run_job, run_job_with):
-        await make_job(client, setting)
+        await prepare_job(client, setting)
 
 
 async def cancelled_at(call: Call, setting: Setting) -> None:
