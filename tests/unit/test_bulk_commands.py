@@ -153,6 +153,21 @@ def test_a_chunk_in_doubt_is_told_with_its_two_choices(
     assert bulk("resolve", "2", "--none").status == 2
 
 
+def test_held_slides_are_told_with_the_earlier_run_and_the_command(
+    bulk: Bulk, job: MadeUpJob, tmp_path: Path
+) -> None:
+    numbers = job.add("lab/a", "b\x1b[2J", "c")
+    held = _commands.hold(dict.fromkeys(numbers[:2], "run-7"), lambda run_id: f"{run_id} has it", "decide")
+    assert job.apply(held) == numbers[:2]
+    job.execute("COMMIT")
+    listed = bulk("resolve").out
+    assert "run run-7 has 2 slides of this job, which would be billed again:\n    lab/a\n" in listed
+    assert f"aignostics-async bulk retry {tmp_path} --rerun\n" in listed
+    assert "\x1b" not in listed
+    assert bulk("retry", "--rerun", "--yes").out == "2 slides will go on with 'bulk resume'\n"
+    assert bulk("resolve").out == "there is nothing to decide\n"
+
+
 def test_only_a_second_run_is_cancelled(bulk: Bulk, job: MadeUpJob, emulator: Emulator) -> None:
     numbers = job.add("a")
     job.upload(numbers)

@@ -14,6 +14,7 @@ from ..errors import UsageError
 from .database._commands import is_cancelled
 from .database._job_folder import JobFolder
 from .database._journal import Tail
+from .database._queries import held_items
 from .report._consistent_view import consistent_view
 from .report._rows import ReportedDuplicate, ReportedRun, read_ambiguous, read_duplicates
 from .report._sanitizing import told
@@ -22,13 +23,14 @@ from .report._summary import Summary, read_summary
 
 @frozen
 class PendingDecisions:
-    """The decisions about a job's runs that only a person can make.
+    """The decisions about a job's runs and slides that only a person can make.
 
         decisions = await JobObserver("job/").decisions()
         for chunk in decisions.chunks:
             print(chunk.intent, chunk.reason)
 
-    `BulkJob.resolve` answers those about chunks, `BulkJob.resolve_duplicate` those about duplicates.
+    `BulkJob.resolve` answers those about chunks, `BulkJob.resolve_duplicate` those about duplicates, and
+    `BulkJob.retry` those about held slides.
     """
 
     chunks: tuple[ReportedRun, ...]
@@ -40,6 +42,9 @@ class PendingDecisions:
 
     Without a run, they are not sent again.
     """
+    held: Mapping[str, str]
+    """Slides that an earlier run has results of, so that another run would be billed again: a mapping from
+    reference to id of that run. `BulkJob.retry(rerun=True)` has them analysed again."""
 
 
 class JobObserver:
@@ -87,7 +92,7 @@ class JobObserver:
         return await to_thread.run_sync(self._read_summary)
 
     async def decisions(self) -> PendingDecisions:
-        """Return the decisions about the job's runs that a person has to make.
+        """Return the decisions that a person has to make about runs and slides.
 
             decisions = await JobObserver("job/").decisions()
 
@@ -134,5 +139,6 @@ class JobObserver:
         with consistent_view(self._folder.database) as execute:
             chunks = tuple(read_ambiguous(execute))
             duplicates = tuple(each for each in read_duplicates(execute) if each.done is None)
+            held = {told(reference): run_id for reference, run_id in held_items()(execute).items()}
         cancelled = frozenset(each.intent for each in chunks if is_cancelled(each.reason))
-        return PendingDecisions(chunks, duplicates, cancelled)
+        return PendingDecisions(chunks, duplicates, cancelled, held)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +31,8 @@ async def resolve(
 ) -> None:
     """Decide about a run that may or may not exist, or about a run that exists twice.
 
-    Without options it lists the open decisions with their choices.
+    Without options it lists the open decisions with their choices, slides that are held because an earlier
+    run has results of them among them.
 
     Parameters
     ----------
@@ -91,7 +92,9 @@ def _list(observer: JobObserver, decisions: PendingDecisions) -> None:
     for duplicate in decisions.duplicates:
         for line in _duplicate_lines(duplicate, command):
             out(line)
-    if not (decisions.chunks or decisions.duplicates):
+    for line in _held_lines(decisions.held, shlex.quote(str(observer.path))):
+        out(line)
+    if not (decisions.chunks or decisions.duplicates or decisions.held):
         out("there is nothing to decide")
 
 
@@ -117,6 +120,21 @@ def _duplicate_lines(duplicate: ReportedDuplicate, command: str) -> Iterator[str
     yield f"    {command} --duplicate {duplicate.run_id} --cancel"
     yield "  To let it continue, and pay for it:"
     yield f"    {command} --duplicate {duplicate.run_id} --leave"
+
+
+def _held_lines(held: Mapping[str, str], folder: str) -> Iterator[str]:
+    """Say which slides are held, by the run that has them."""
+    by_run: dict[str, list[str]] = {}
+    for reference, run_id in held.items():
+        by_run.setdefault(run_id, []).append(reference)
+    for run_id, references in by_run.items():
+        yield f"run {run_id} has {count(len(references), 'slide')} of this job, which would be billed again:"
+        yield from (f"    {reference}" for reference in references)
+    if held:
+        yield "  To use the results of such a run, which costs nothing, leave its slides and download it:"
+        yield "    aignostics-async runs download RUN_ID FOLDER"
+        yield "  To have them analysed and billed again; --only REFERENCE names some of them:"
+        yield f"    aignostics-async bulk retry {folder} --rerun"
 
 
 def _minute(when: datetime | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..._core._file_names import distinct_names
+from ...errors import JobDatabaseError
 from ._states import IntentState, ItemState
 from ._writer import Execute
 
@@ -231,9 +232,17 @@ def intent(number: int) -> Callable[[Execute], IntentRow]:
 
 
 def job() -> Callable[[Execute], JobRow]:
-    """Return the query for the job."""
-    query = "SELECT id, created_at, plan, epoch, identity, finished_at FROM job"
-    return lambda execute: JobRow(*execute(query).fetchone())
+    """Return the query for the job; it raises JobDatabaseError if the database holds none."""
+
+    def query(execute: Execute) -> JobRow:
+        row = execute("SELECT id, created_at, plan, epoch, identity, finished_at FROM job").fetchone()
+        if row is None:
+            raise JobDatabaseError(
+                "the database holds no job; bring back a copy, or make the job again"
+            )
+        return JobRow(*row)
+
+    return query
 
 
 def folder_names() -> Callable[[Execute], dict[int, str]]:
@@ -338,7 +347,7 @@ def held_items() -> Callable[[Execute], dict[str, str]]:
     """Return the query for the items that are held for a decision: by reference, the earlier run."""
     query = (
         "SELECT reference, billed_run FROM items "
-        "WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL AND NOT may_be_rebilled"
+        "WHERE state = 'SET_ASIDE' AND billed_run IS NOT NULL AND NOT may_be_rebilled ORDER BY number"
     )
     return lambda execute: dict(execute(query))
 
