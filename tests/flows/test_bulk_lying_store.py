@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from lying_store import LyingStore, lying_store
+from lying_store import LyingStore, Trouble, lying_store
 from running_jobs import RATE, SETTINGS, JobHarness
 
 from aignostics_async import S3, AwsKey, Store
-from aignostics_async.bulk import EventType
+from aignostics_async.bulk import EventType, Sources, create_job
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -56,4 +57,67 @@ async def test_uploads_that_nothing_proves_are_counted(harness: JobHarness, plac
     place.tells = "size"
     summary = await harness.run(store=open_store(harness, place))
     assert (summary.uploads.stored_items, summary.uploads.store_verified) == (2, 0)
+    harness.assert_each_has_one_run("a", "b")
+
+
+# What a store's trial has decided about checksum headers
+
+
+def refuse_checksums(place: LyingStore) -> None:
+    """Let a place refuse every request with a checksum header, as some stores that speak S3 do."""
+    place.tells = "md5"
+    place.troubles = [
+        Trouble(method, times=10**6, status=501, header=f"x-amz-checksum-{name}")
+        for method in ("PUT", "POST", "HEAD")
+        for name in ("crc32c", "algorithm", "mode")
+    ]
+
+
+def with_checksums(place: LyingStore) -> int:
+    return sum(any(name.startswith("x-amz-checksum") for name in headers) for _, _, headers in place.requests)
+
+
+async def make_with_store(harness: JobHarness, place: LyingStore) -> None:
+    sources = Sources(places=list(map(str, harness.copy("a", "b"))), reference_from="stem")
+    plan = harness.plan(store="s3://bucket/lab")
+    report = await create_job(harness.job, plan, sources, harness.client, store=open_store(harness, place))
+    assert report.is_clear
+
+
+async def test_a_job_keeps_what_the_trial_has_decided(harness: JobHarness, place: LyingStore) -> None:
+    refuse_checksums(place)
+    await make_with_store(harness, place)
+    tried = with_checksums(place)
+    assert tried > 0
+
+    await harness.run(store=open_store(harness, place))
+
+    assert with_checksums(place) == tried, "a later process does not decide again"
+    async with harness.opened() as job:
+        assert job.plan.checksums == "when_required"
+    harness.assert_each_has_one_run("a", "b")
+
+
+async def test_a_decision_does_not_change_in_the_middle_of_a_job(
+    harness: JobHarness, place: LyingStore
+) -> None:
+    await make_with_store(harness, place)
+    refuse_checksums(place)
+    await harness.run(store=open_store(harness, place))
+    assert harness.posts() == 0
+    told = [fault for (fault,) in harness.rows("SELECT fault FROM items")]
+    assert all('checksums="when_required"' in fault for fault in told)
+
+
+async def test_a_job_from_before_is_undecided_until_it_has_run(
+    harness: JobHarness, place: LyingStore
+) -> None:
+    await make_with_store(harness, place)
+    plan = json.loads(harness.rows("SELECT plan FROM job")[0][0])
+    del plan["checksums"]
+    harness.write("UPDATE job SET plan = ?", json.dumps(plan))
+    refuse_checksums(place)
+    await harness.run(store=open_store(harness, place))
+    async with harness.opened() as job:
+        assert job.plan.checksums == "when_required"
     harness.assert_each_has_one_run("a", "b")

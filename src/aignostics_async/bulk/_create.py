@@ -12,6 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
+from attrs import evolve
 
 from ..errors import JobRefused
 from .database import _commands, _run_commands
@@ -91,6 +92,9 @@ async def create_job(
                     (shown(each.path), each.reason, each.detail, each.is_slide) for each in report.left_out
                 ]
                 await database.write(_commands.record_left_out(left_out))
+                if plan.checksums == "auto":
+                    decided = evolve(plan, checksums=report.store.checksums or "auto")
+                    await database.write(_commands.set_job(plan=decided.to_json()))
             if can_create_job(report, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
                     consent(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from attrs import asdict, field, fields, frozen
@@ -19,6 +19,7 @@ from ..errors import (
     JobRefused,
 )
 from ..slides._identifying import as_policies
+from ..storage import Checksums
 from .reconciliation._quiescence import ReconciliationTimeouts
 
 MAX_CHUNK_SIZE = 500
@@ -91,6 +92,11 @@ def _patient(_plan: object, _attribute: Any, value: Any) -> None:
         )
 
 
+def _checksums(_plan: object, _attribute: Any, value: Any) -> None:
+    if value not in get_args(Checksums):
+        raise ConfigurationError(f"checksums is one of {', '.join(get_args(Checksums))}, not {value!r}")
+
+
 def _folder(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path).absolute()
 
@@ -153,6 +159,11 @@ class JobPlan:
     """The policy for slides that may identify a person: `warn` (the default), `refuse` or `allow`.
 
     Or a mapping from `label`, `macro`, `patient` and `case` to one of them; see `IdentifyingKind`.
+    """
+    checksums: Checksums = field(default="auto", validator=_checksums)
+    """Whether requests to an S3 store carry checksums: `auto` (the default), `always` or `when_required`.
+
+    `create_job` replaces `auto` by what the round trip with the store decided, for every process of the job.
     """
     timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
     """How long to wait before concluding that a request has created no run; see `ReconciliationTimeouts`."""

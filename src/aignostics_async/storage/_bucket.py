@@ -155,6 +155,14 @@ class Bucket(ObjectStore):
         """Whether requests carry checksums, as was set or decided so far."""
         return self._support.decided
 
+    def settle_checksums(self, decided: Checksums) -> None:
+        """Go on as was decided before about this bucket, unless it was set."""
+        self._support.settle(decided)
+
+    def is_at(self, address: str) -> bool:
+        """Whether this is the bucket and prefix of an address."""
+        return f"{address.rstrip('/')}/" == self._place
+
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds, seven days at most."""
         key = uri.removeprefix(self._place)

@@ -50,6 +50,11 @@ class ChecksumSupport:
             return self._setting
         return "always" if all(self._accepted.values()) else "when_required"
 
+    def settle(self, decided: Checksums) -> None:
+        """Take over what was decided before, by another process, unless it was set."""
+        if self._setting == "auto":
+            self._setting = decided
+
     async def send(self, kind: str, request: Callable[[bool], Awaitable[_T]]) -> _T:
         """Send a request of a kind, with or without checksum headers as its argument says."""
         known = self._known(kind)

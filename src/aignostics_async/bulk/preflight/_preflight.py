@@ -19,6 +19,7 @@ from attrs import define, evolve, field, frozen
 from ..._core._tasks import for_each, plain_task_group
 from ...errors import AignosticsError
 from ...slides import LeftOutReason
+from .._store import open_store
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
 from ._repeats import SampledSlide, billed_again, find_billed, find_copies, sample_slide
@@ -135,7 +136,7 @@ class _Preflight:
     async def probe_store(self, store: Store | StoreAddress | str | None) -> None:
         """Make a round trip with the store."""
         try:
-            opened = self.client.store(store or self.plan.store)
+            opened = open_store(self.client, self.plan, store)
         except AignosticsError as error:
             fault = Finding(FindingKind.STORE, f"the store can't be opened: {error}")
             self.trial = StoreProbe((), False, 0.0, None, None, (fault,))  # noqa: FBT003

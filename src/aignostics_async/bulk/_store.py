@@ -1,0 +1,34 @@
+"""The object store of a job, which keeps what was decided about its checksums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from ..storage._bucket import Bucket
+from .database import _commands
+
+if TYPE_CHECKING:
+    from .._client import Client
+    from ..storage import Store, StoreAddress
+    from ._plan import JobPlan
+    from .database._database import Database
+
+
+def open_store(client: Client, plan: JobPlan, store: Store | StoreAddress | str | None) -> Store:
+    """Return a job's store for a client, or the one in its place."""
+    opened = client.store(store or plan.store)
+    if isinstance(opened, Bucket) and opened.is_at(plan.store):
+        opened.settle_checksums(plan.checksums)
+    return opened
+
+
+async def record_checksums(database: Database, plan: JobPlan, store: Store) -> JobPlan:
+    """Write down what a store has decided, if nothing was decided before, and return the plan."""
+    if plan.checksums != "auto" or not isinstance(store, Bucket) or not store.is_at(plan.store):
+        return plan
+    plan = evolve(plan, checksums=store.checksums)
+    if plan.checksums != "auto":
+        await database.write(_commands.set_job(plan=plan.to_json()))
+    return plan
