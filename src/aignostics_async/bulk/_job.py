@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import anyio
 from anyio import to_thread
 from attrs import evolve
 
@@ -24,8 +23,9 @@ from ._identity import check_server, verify_identity
 from ._plan import JobPlan
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
+from ._store import open_store, record_checksums
 from .database import _commands, _queries, _retries
-from .database._database import Database
+from .database._database import close_database, open_database
 from .database._job_folder import JobFolder
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
@@ -86,12 +86,12 @@ class BulkJob:
             raise JobError(f"there is no job in {self._directory.path}; make one first, or give its folder")
         self._directory.acquire()
         try:
-            self._database = await to_thread.run_sync(Database(self._directory.database).open)
+            self._database = await open_database(self._directory.database)
             try:
                 self._job: JobRow = await self._database.read(_queries.job())
                 self.plan = JobPlan.from_json(self._job.plan)
             except BaseException:
-                self._database.close()
+                await close_database(self._database)
                 raise
         except BaseException:
             self._directory.release()
@@ -100,8 +100,7 @@ class BulkJob:
 
     async def __aexit__(self, *_exc_info: object) -> None:
         try:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self._database.close)
+            await close_database(self._database)
         finally:
             self._directory.release()
 
@@ -165,15 +164,16 @@ class BulkJob:
         check_callback(listener)
         check_callback(progress)
         plan = self.plan if chunk_size is None else evolve(self.plan, chunk_size=chunk_size)
-        self._is_at_work = True
         guard = CallbackGuard(self._abort)
         journal = Journal(self._directory.events, None if listener is None else guard.guarded(listener))
+        self._is_at_work = True
         try:
             if plan != self.plan:
                 await self._database.write(_commands.unseal(plan.to_json()))
                 self.plan = plan
-            opened = client.store(store or self.plan.store)
+            opened = open_store(client, self.plan, store)
             summary = await self._run(client, opened, journal, guard.guarded(progress or ignore))
+            self.plan = await record_checksums(self._database, self.plan, opened)
             if guard.failure is not None:
                 raise guard.failure
             return summary
@@ -195,8 +195,7 @@ class BulkJob:
             self._context.abort()
 
     async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
-        await to_thread.run_sync(lambda: self._directory.pause.unlink(missing_ok=True))
-        await to_thread.run_sync(self._directory.reserve_space)
+        await to_thread.run_sync(self._directory.begin_work)
         self._context = context = JobContext(
             job_id=self.id,
             plan=self.plan,
@@ -382,7 +381,7 @@ class BulkJob:
         one request per slide. Raises ConfigurationError if the store can't be opened or can't delete, and
         TransferError if a request fails; a later call deletes the rest.
         """
-        return await _maintenance.clean(self._database, client.store(store or self.plan.store))
+        return await _maintenance.clean(self._database, open_store(client, self.plan, store))
 
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""

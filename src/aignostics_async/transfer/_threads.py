@@ -19,6 +19,7 @@ import anyio
 from .._core._threads import start_thread
 
 _T = TypeVar("_T")
+_LONG = 3600.0  # seconds
 
 
 class ThreadCall(Generic[_T]):
@@ -169,3 +170,28 @@ class WorkerThreads:
                 if self._is_closed:
                     return
                 self._idle += 1
+
+
+async def run_to_end(
+    work: Callable[[], _T], name: str, *, release: Callable[[_T], None] | None = None, seconds: float = 10.0
+) -> _T:
+    """Run blocking work in a thread of its own, and return its result.
+
+    A caller that is cancelled waits for the end of the work, no longer than some seconds. A result that comes
+    when the caller has gone is released by the thread.
+    """
+    threads = WorkerThreads(name)
+    call = threads.start(work, release)
+    try:
+        while not await call.wait(_LONG):
+            pass
+        return call.take()
+    except GeneratorExit:  # nothing can be waited for any more
+        call.abandon()
+        raise
+    except asyncio.CancelledError:
+        await call.join(seconds)
+        call.abandon()
+        raise
+    finally:
+        await threads.close(0)

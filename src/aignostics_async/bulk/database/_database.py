@@ -10,14 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
 
+import anyio
+
 from ...errors import JobDatabaseError, JobRefused
+from ...transfer._threads import run_to_end
+from ._failures import describe, described
 from ._schema import MIGRATIONS, VIEWS
-from ._writer import Execute, Writer
+from ._writer import CLOSED, Execute, Writer
 
 T = TypeVar("T")
 
 # File systems without the shared memory that a write-ahead log needs.
 _REMOTE = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "gpfs", "lustre", "nfs", "nfs4", "smb3", "sshfs"})
+
+_BUSY_TIMEOUT = 10_000  # milliseconds
 
 
 class Database:
@@ -26,7 +32,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer = Writer(lambda: _open_to_write(path))
-        self._reading = ThreadPoolExecutor(1, "aignostics job reader", initializer=self._open_to_read)
+        self._reading = ThreadPoolExecutor(1, "aignostics job reader")
+        self._connection: sqlite3.Connection | None = None
 
     def open(self) -> Self:
         """Open it, and create or migrate its tables; raises JobDatabaseError and JobRefused."""
@@ -46,22 +53,62 @@ class Database:
         return self._writer.write(command)
 
     async def read(self, query: Callable[[Execute], T]) -> T:
-        """Return the result of a query, as of the last commit."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, lambda: query(self._connection.execute))
+        """Return the result of a query, as of the last commit. Raises JobDatabaseError."""
+        try:
+            reading = asyncio.get_running_loop().run_in_executor(self._reading, self._query, query)
+        except RuntimeError:
+            raise JobDatabaseError(CLOSED) from None
+        return await reading
+
+    # In the reader's thread
+
+    def _query(self, query: Callable[[Execute], T]) -> T:
+        with described(self._path, "read"):
+            if self._connection is None:
+                self._connection = connect_to_read(self._path)
+            return query(self._connection.execute)
 
     def _close_reader(self) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
-    def _open_to_read(self) -> None:
-        self._connection = connect_to_read(self._path)
+
+async def open_database(path: Path) -> Database:
+    """Open a database, and leave nothing open if the caller is cancelled. Raises what `open` raises."""
+    return await run_to_end(Database(path).open, "aignostics job opener", release=Database.close)
+
+
+async def close_database(database: Database) -> None:
+    """Close a database, also while cancelled."""
+    with anyio.CancelScope(shield=True):
+        await run_to_end(database.close, "aignostics job closer")
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Return a read-only connection; another process may write meanwhile."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    connection.execute("PRAGMA busy_timeout = 10000")
+    """Return a read-only connection; another process may write meanwhile. Raises sqlite3.Error."""
+    connection = _connect_to_read(path, "mode=ro")
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        connection.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN or _has_log(path):
+            raise
+    else:
+        return connection
+    # SQLite needs a file beside the database to share its log. In a folder that is read only there is none,
+    # and no log either, so nothing changes meanwhile.
+    return _connect_to_read(path, "immutable=1")
+
+
+def _connect_to_read(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}")
     return connection
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def show_as_current(connection: sqlite3.Connection) -> None:
@@ -72,19 +119,19 @@ def show_as_current(connection: sqlite3.Connection) -> None:
 
 
 def _open_to_write(path: Path) -> sqlite3.Connection:
-    # SQLite gives the files beside it the permissions of this one.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = None
     try:
+        # SQLite gives the files beside it the permissions of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise JobDatabaseError(f"{path} can't be written ({describe(error)})") from None
+    with described(path, "opened as a job's database"):
         connection = sqlite3.connect(path, isolation_level=None)
-        _prepare(connection, path)
-    except BaseException as error:
-        if connection is not None:
+        try:
+            _prepare(connection, path)
+        except BaseException:
             connection.close()
-        if isinstance(error, sqlite3.Error):
-            raise JobDatabaseError(f"{path} can't be opened as a job's database: {error}") from None
-        raise
-    return connection
+            raise
+        return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -97,7 +144,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # A commit is on the disk when it returns: what the platform was asked for must not be forgotten.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}")
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise JobDatabaseError(f"{path} is damaged ({found}); bring back a copy of it, then resume the job")

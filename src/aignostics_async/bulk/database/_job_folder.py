@@ -75,8 +75,9 @@ class JobFolder:
         """Exists from the request to cancel the job until its runs are cancelled."""
         return self.path / "cancel"
 
-    def reserve_space(self) -> None:
-        """Reserve disk space, so that a job can write down that it stopped because the disk is full."""
+    def begin_work(self) -> None:
+        """Forget a request to pause, and reserve disk space to write down that the disk is full."""
+        self.pause.unlink(missing_ok=True)
         with suppress(OSError):
             if not self._reserve.exists():
                 with atomic_file(self._reserve) as file:

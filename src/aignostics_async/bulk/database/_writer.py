@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 
 from ..._core._threads import start_thread
 from ...errors import JobDatabaseError
+from ._failures import describe
 
 T = TypeVar("T")
 
 Execute = Callable[..., sqlite3.Cursor]
+CLOSED = "the job was closed; open it again"
 _MAX_BATCH = 512  # commands of one commit
 
 # Plain tuples, since each step of each item makes one.
@@ -59,7 +61,8 @@ class Writer:
     def stop(self) -> None:
         """Carry out the pending commands, and end the thread."""
         self._commands.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -69,7 +72,7 @@ class Writer:
             return
         self._ready.set_result(None)
         batch: Sequence[_Command] = ()
-        is_last, ended = False, "the job was closed; open it again"
+        is_last, ended = False, CLOSED
         try:
             while not is_last:
                 batch, is_last = self._take()
@@ -121,20 +124,11 @@ class Writer:
             # One of them failed, and must not fail the others.
             return [self._commit(connection, [command])[0] for command in batch]
         if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
-            failure = JobDatabaseError(_describe(failure))
+            failure = JobDatabaseError(
+                f"the job's database can't be written ({describe(failure)}); nothing of this step was kept. "
+                "Then resume the job"
+            )
         return [(None, failure)]
-
-
-def _describe(error: sqlite3.Error) -> str:
-    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-        return (
-            "no space is left for the job's database, and nothing of this step was kept; make room in the "
-            "job's folder, then resume the job"
-        )
-    return (
-        f"the job's database can't be written ({type(error).__name__}: {error}); nothing of this step was "
-        "kept. Mend the disk, then resume the job"
-    )
 
 
 def _tell(batch: Iterable[_Command], outcomes: Iterable[_Outcome]) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ...errors import JobDatabaseError, JobError
+from ...errors import JobError
 from ..database._database import connect_to_read, show_as_current
+from ..database._failures import described
 from ..database._writer import Execute
 
 
@@ -20,17 +21,15 @@ def consistent_view(database: Path) -> Iterator[Execute]:
     """
     if not database.is_file():
         raise JobError(f"there is no job in {database.parent}; give the folder that a job was planned in")
-    try:
-        with closing(connect_to_read(database)) as original, closing(_still(original)) as connection:
-            show_as_current(connection)
-            if not connection.execute("SELECT count(*) FROM job").fetchone()[0]:
-                raise JobError(f"the job in {database.parent} was not made to its end; make it again")
-            yield connection.execute
-    except sqlite3.Error as error:
-        raise JobDatabaseError(
-            f"{database} can't be read ({type(error).__name__}: {error}); bring back a copy of it, or ask "
-            "whether it is a job's database at all"
-        ) from None
+    with (
+        described(database, "read"),
+        closing(connect_to_read(database)) as original,
+        closing(_still(original)) as connection,
+    ):
+        show_as_current(connection)
+        if not connection.execute("SELECT count(*) FROM job").fetchone()[0]:
+            raise JobError(f"the job in {database.parent} was not made to its end; make it again")
+        yield connection.execute
 
 
 def _still(connection: sqlite3.Connection) -> sqlite3.Connection:
