@@ -10,15 +10,14 @@
 7   the platform has no such application, version or run
 8   the organization's quota is used up
 75  a bulk job has not finished and can be resumed
-130 and 143: interrupted by SIGINT and SIGTERM
+129, 130 and 143: interrupted by SIGHUP, SIGINT and SIGTERM
 """
 
 from __future__ import annotations
 
-import asyncio
 import io
-import signal
 import sys
+from functools import partial
 
 from cyclopts import App, CycloptsError, Group
 
@@ -26,6 +25,7 @@ from .. import __version__
 from ..errors import AignosticsError
 from ._failures import FAILED, USAGE, exit_status, show_error
 from ._output import discard_output
+from ._signals import run_interruptible
 
 _ACCOUNT = Group("Signing in", sort_key=1)
 _RUNS = Group("Running slides", sort_key=2)
@@ -54,7 +54,7 @@ def run(arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         _load_for_help(arguments)
-        status = _interruptible(arguments)
+        status = run_interruptible(partial(_run, arguments))
         sys.stdout.flush()
     except (CycloptsError, AignosticsError) as error:
         status = exit_status(error) if isinstance(error, AignosticsError) else USAGE
@@ -83,30 +83,8 @@ def _load_for_help(arguments: list[str]) -> None:
             each.resolved_commands()
 
 
-def _interruptible(arguments: list[str]) -> int:
-    """Run a command that SIGTERM ends as orderly as Ctrl-C does."""
-    interrupted: list[int] = []
-
-    async def main() -> int:
-        task = asyncio.current_task()
-
-        def stop() -> None:
-            interrupted.append(signal.SIGTERM)
-            if task is not None:
-                task.cancel()
-
-        if sys.platform != "win32":
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-        result = await app.run_async(
-            arguments, exit_on_error=False, print_error=False, result_action="return_value"
-        )
-        return result if isinstance(result, int) else 0
-
-    try:
-        return asyncio.run(main())
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except asyncio.CancelledError:
-        if not interrupted:
-            raise
-        return 128 + signal.SIGTERM
+async def _run(arguments: list[str]) -> int:
+    result = await app.run_async(
+        arguments, exit_on_error=False, print_error=False, result_action="return_value"
+    )
+    return result if isinstance(result, int) else 0

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +9,7 @@ from cyclopts import Parameter
 
 from ..errors import MissingExtra
 from ._output import discard_output, out
+from ._signals import interrupting_at_once
 
 if TYPE_CHECKING:
     from ..emulator import ConnectionInfo
@@ -97,17 +95,15 @@ async def emulator(
         allowed_hosts=allow_host,
         violations=violations,
     )
-    if sys.platform != "win32":
-        # The server handles SIGTERM itself; a second handler would cut its shutdown short.
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
-    await serve(
-        options,
-        host=host,
-        port=port,
-        ready_file=ready_file,
-        static_token=static_token,
-        on_ready=_announce,
-    )
+    with interrupting_at_once():  # the server handles signals itself
+        await serve(
+            options,
+            host=host,
+            port=port,
+            ready_file=ready_file,
+            static_token=static_token,
+            on_ready=_announce,
+        )
 
 
 def _announce(ready: ConnectionInfo) -> None:
