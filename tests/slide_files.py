@@ -7,6 +7,7 @@ import os
 import struct
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -173,20 +174,25 @@ def write_tiff(
     **options: Any,
 ) -> Path:
     """Write a tiled TIFF; `first` and `extra` are pictures with descriptions before and behind the slide."""
-    random = np.random.default_rng(1)
-    pixels = random.integers(100, 220, (side, side, 3), dtype=np.uint8)
+    # Noise takes as much room at any level, and much time at others.
+    level = {"level": 0} if compression == "zlib" else None
     per_cm = 1.0 if mpp is None else 1e4 / mpp
     unit = "NONE" if mpp is None else "CENTIMETER"
     with tifffile.TiffWriter(path, ome=False, **options) as tiff:
         for picture, words in first:
             tiff.write(picture, photometric="rgb", tile=(256, 256), description=words, metadata=None)
         tiff.write(
-            pixels, photometric="rgb", tile=(256, 256), compression=compression, description=description,
-            resolution=(per_cm, per_cm), resolutionunit=unit, metadata=None,
+            _noise(side), photometric="rgb", tile=(256, 256), compression=compression, compressionargs=level,
+            description=description, resolution=(per_cm, per_cm), resolutionunit=unit, metadata=None,
         )  # fmt: skip
         for picture, words in extra:
             tiff.write(picture, photometric="rgb", description=words, metadata=None)
     return path
+
+
+@lru_cache(maxsize=4)
+def _noise(side: int) -> NDArray[Any]:
+    return np.random.default_rng(1).integers(100, 220, (side, side, 3), dtype=np.uint8)
 
 
 def picture(width: int, height: int) -> NDArray[Any]:
