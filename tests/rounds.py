@@ -6,6 +6,9 @@ the slow profile draws other ones each time, and prints how to try a failing one
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 _SAMPLED = {"fast": 0.02, "test": 0.1}
@@ -26,9 +29,9 @@ def is_long() -> bool:
     return settings.get_current_profile_name() == "slow"
 
 
-def size(whole: int, *, fast: int) -> int:
-    """Return how large a test is: `fast` in `make test-fast`, `whole` everywhere else."""
-    return fast if settings.get_current_profile_name() == "fast" else whole
+def sizes(sample: int, whole: int) -> list[Any]:
+    """Return the sizes of a test as parameters: a sample, and the whole in `make test-slow`."""
+    return [sample, pytest.param(whole, marks=pytest.mark.slow)]
 
 
 def rounds(whole: int, *, sample: int | None = None) -> int:

@@ -1,8 +1,8 @@
 """A program that lists the applications, signed in by what a file store keeps, for test_token_processes.py.
 
-    python token_process.py API_ROOT TOKEN_URL CLIENT_ID STORE CALLS [CRASH]
+    python token_process.py PROGRAMS API_ROOT TOKEN_URL CLIENT_ID STORE CALLS [CRASH]
 
-It says `ready`, waits for a line, and says how its calls ended. CRASH is where it kills itself: `locked`,
+It becomes as many processes, and each says how its calls ended. CRASH is where it kills itself: `locked`,
 when it holds the lock; `sending`, before the refresh token leaves; `rotated`, between the provider's answer
 and saving it; `saving`, between the new file and its name.
 """
@@ -36,8 +36,6 @@ def crash(*_arguments: Any) -> None:
 async def main(root: str, token_url: str, client_id: str, folder: str, calls: str, point: str = "") -> None:
     provider = IdentityProvider.beside(token_url, client_id=client_id)
     source = StoredLogin(provider, store=FileStore(folder))
-    print("ready", flush=True)
-    sys.stdin.readline()
     if point:
         owner, name = CRASH_POINTS[point]
         setattr(owner, name, crash)
@@ -49,8 +47,17 @@ async def main(root: str, token_url: str, client_id: str, folder: str, calls: st
             except Exception as error:  # noqa: BLE001 - it is told
                 return type(error).__name__
 
-        print(dict(Counter(await asyncio.gather(*(ask() for _ in range(int(calls)))))), flush=True)
+        ended = dict(Counter(await asyncio.gather(*(ask() for _ in range(int(calls))))))
+        os.write(sys.stdout.fileno(), f"{ended}\n".encode())  # whole, whoever else writes
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    # Forked when all is imported, so that they begin together.
+    children: list[int] = []
+    for _ in range(int(sys.argv[1]) - 1):
+        if not (child := os.fork()):
+            children.clear()
+            break
+        children.append(child)
+    asyncio.run(main(*sys.argv[2:]))
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(children)

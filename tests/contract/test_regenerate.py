@@ -18,8 +18,10 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def tree(root: Path, tmp_path: Path) -> Path:
     """Give a copy of everything that generation reads and writes."""
-    shutil.copytree(root / "generated", tmp_path / "generated", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(root / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("generated", "scripts"):
+        shutil.copytree(
+            root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules")
+        )
     shutil.copytree(root / "contracts", tmp_path / "contracts")
     shutil.copy(root / "openapi.json", tmp_path)
     return tmp_path

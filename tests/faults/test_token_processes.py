@@ -33,30 +33,16 @@ class Login:
             self.provider.key, TokenSet(access=ended, refresh=Secret(self.emulator.sign_in()))
         )
 
-    def start(self, calls: int, crash: str = "") -> subprocess.Popen[str]:
-        arguments = [
-            self.emulator.api_root,
-            self.emulator.token_url,
-            self.emulator.client_id,
-            str(self.folder),
-        ]
-        command = [
-            sys.executable,
-            str(Path(token_process.__file__)),
-            *arguments,
-            str(calls),
-            *([crash] * bool(crash)),
-        ]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        return process
+    def run(self, programs: int, calls: int, *crash: str) -> tuple[int, str]:
+        """Run N programs that begin together; return the exit status and what was written."""
+        command = [sys.executable, token_process.__file__, str(programs), self.emulator.api_root]
+        command += [self.emulator.token_url, self.emulator.client_id, str(self.folder), str(calls), *crash]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=110)
+        return done.returncode, done.stdout
 
     def crash(self, point: str) -> None:
         """Run a program that is killed at a point."""
-        process = self.start(20, point)
-        output, _ = process.communicate("go\n", timeout=60)
-        assert (process.returncode, output) == (-9, "")
+        assert self.run(1, 20, point) == (-9, "")
 
     def use(self, calls: int = 20) -> dict[str, int]:
         """Run a program to its end, and return how its calls ended."""
@@ -64,14 +50,9 @@ class Login:
 
     def use_at_once(self, programs: int, *, calls: int) -> list[dict[str, int]]:
         """Run N programs that begin together, and return how their calls ended."""
-        processes = [self.start(calls) for _ in range(programs)]
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        told = [process.communicate(timeout=60)[0] for process in processes]
-        assert [process.returncode for process in processes] == [0] * programs
-        return [ast.literal_eval(each) for each in told]
+        status, told = self.run(programs, calls)
+        assert status == 0
+        return [ast.literal_eval(each) for each in told.splitlines()]
 
     @property
     def refreshes(self) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from identity import Clock, Fault, Identity, identity
-from rounds import size
+from rounds import sizes
 from support import METADATA, count, signed_in
 
 from aignostics_async import (
@@ -44,7 +44,7 @@ from aignostics_async._http import _token_request
 from aignostics_async.auth import _sources
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
-MANY = size(5000, fast=500)
+each_size = pytest.mark.parametrize("many", sizes(500, 5000))
 
 
 async def listed(client: Client) -> int:
@@ -65,17 +65,19 @@ async def outcomes(place: Identity, calls: int = 50) -> set[type | int]:
 # One renewal for all
 
 
-async def test_thousands_of_calls_with_an_expired_token_share_one_refresh() -> None:
+@each_size
+async def test_thousands_of_calls_with_an_expired_token_share_one_refresh(many: int) -> None:
     async with identity() as place:
-        assert await outcomes(place, MANY) == {0}
-        assert place.counted == {"token": 1, "200": MANY}
+        assert await outcomes(place, many) == {0}
+        assert place.counted == {"token": 1, "200": many}
 
 
-async def test_thousands_of_401s_share_one_refresh() -> None:
+@each_size
+async def test_thousands_of_401s_share_one_refresh(many: int) -> None:
     async with identity() as place:
         source = place.source()
         token = await source.get_token()
-        renewed = await asyncio.gather(*(source.get_token(rejected=token) for _ in range(MANY)))
+        renewed = await asyncio.gather(*(source.get_token(rejected=token) for _ in range(many)))
         assert len(set(map(id, renewed))) == 1
         assert renewed[0] is not token
         assert place.counted == {"token": 2}

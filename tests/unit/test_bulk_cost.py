@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rounds import size
+import pytest
+from rounds import sizes
 
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._commands import NewItem
@@ -16,7 +17,6 @@ from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.database._writer import Execute
 from benchmarks import bulk_pipeline
 
-ITEMS = (size(400, fast=100), size(1600, fast=400))
 _STEPS = 50  # of SQLite's machine, between two counts
 
 
@@ -52,9 +52,11 @@ def _watched(count: Callable[[], None] | None) -> Callable[[Execute], None]:
     return watch
 
 
-async def test_an_item_costs_the_same_among_many(tmp_path: Path) -> None:
-    few, many = [await steps_of_an_item(tmp_path / str(items), items) for items in ITEMS]
-    assert many < 1.5 * few, f"{few:,.0f} and {many:,.0f} steps of SQLite for one of {ITEMS} items"
+@pytest.mark.parametrize("items", sizes(100, 400))
+async def test_an_item_costs_the_same_among_many(tmp_path: Path, items: int) -> None:
+    few = await steps_of_an_item(tmp_path / "few", items)
+    many = await steps_of_an_item(tmp_path / "many", 4 * items)
+    assert many < 1.5 * few, f"{few:,.0f} and {many:,.0f} steps of SQLite for one of {items} items and more"
 
 
 async def test_items_lie_in_the_order_of_work(tmp_path: Path) -> None:
