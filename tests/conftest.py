@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TextIO
 
+import httpx
 import process_guard
 import pytest
 import rounds
@@ -88,6 +90,23 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what tests write into the state folder apart from the developer's own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Share the TLS settings of thousands of clients: each would take 20 ms to read the CA certificates."""
+    read = httpx.create_ssl_context
+    kept: dict[tuple[object, ...], ssl.SSLContext] = {}
+
+    def shared(*, trust_env: bool) -> ssl.SSLContext:
+        key = (trust_env, *(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        if key not in kept:
+            kept[key] = read(trust_env=trust_env)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "create_ssl_context", shared)
         yield
 
 
