@@ -29,9 +29,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "violations.jsonl"
 
 
-async def violations(file: Path, method: str, path: str, answer: Response) -> list[dict[str, Any]]:
+async def violations(
+    file: Path, method: str, path: str, answer: Response, contract: str = "1.0"
+) -> list[dict[str, Any]]:
     """Return what the judge tells of one answer to one request."""
-    transport = httpx.ASGITransport(Conformance(answer, "1.0", file))
+    transport = httpx.ASGITransport(Conformance(answer, contract, file))
     async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
         got = await client.request(method, path)
     assert (got.status_code, got.content) == (answer.status_code, answer.body), "it changes no answer"
@@ -96,6 +98,47 @@ async def test_what_does_not_fit_is_told(
     (violation,) = await violations(file, method, path, answer)
     assert violation["status"] == answer.status_code
     assert violation["path"] == place
+
+
+ARTIFACT_FILE = f"{RUN}/artifacts/{RUN.rpartition('/')[2]}/file"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [
+        ("GET", "/api/v1/applications?page-size=5", JSONResponse([])),
+        ("GET", "/api/v1/runs", PlainTextResponse("Jwt is missing", 401)),
+        ("GET", ARTIFACT_FILE, Response(status_code=307, headers={"location": "https://host.example.com/a"})),
+        ("GET", ARTIFACT_FILE, Response(b"bytes", media_type="image/tiff")),
+        ("GET", ARTIFACT_FILE, JSONResponse({"detail": "deleted"}, 410)),
+        ("POST", "/api/v1/runs", JSONResponse({"detail": "quota"}, 402)),
+        ("DELETE", f"{RUN}/artifacts", JSONResponse(None)),
+        ("GET", "/api/v1/openapi.json", JSONResponse({"openapi": "3.1.0"})),
+    ],
+)
+async def test_what_fits_the_later_contract_is_not_told(
+    file: Path, method: str, path: str, answer: Response
+) -> None:
+    assert await violations(file, method, path, answer, "1.8") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer", "place"),
+    [
+        ("GET", RUN, JSONResponse(details()), "$"),
+        ("GET", f"{RUN}/results", JSONResponse([]), "$"),
+        ("GET", "/api/v1/runs", JSONResponse([{"run_id": "none"}]), "$[0]"),
+        ("GET", "/api/v1/runs", JSONResponse({"detail": "conflict"}, 409), "$"),
+        ("DELETE", f"{RUN}/artifacts", Response(status_code=204), "$"),
+        ("POST", f"{RUN}/cancel", Response("{", 202, media_type="application/json"), "$"),
+    ],
+)
+async def test_what_does_not_fit_the_later_contract_is_told(
+    file: Path, method: str, path: str, answer: Response, place: str
+) -> None:
+    found = await violations(file, method, path, answer, "1.8")
+    assert {violation["contract"] for violation in found} == {"1.8"}
+    assert place in {violation["path"] for violation in found}
 
 
 async def test_the_operation_is_named_as_the_contract_does(file: Path) -> None:
