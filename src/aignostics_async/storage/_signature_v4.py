@@ -69,8 +69,21 @@ class AwsKey:
         return _chained(f"AWS4{self.secret}", date, self.scope, text)
 
 
+class _KeyOfGoogle:
+    """What the keys of Google Cloud Storage share: everything but how they sign."""
+
+    __slots__ = ()
+
+    vendor = "Goog"
+    scope = "auto/storage/goog4_request"
+
+    def extra(self) -> Mapping[str, str]:
+        """Return an empty mapping: the key needs no further query parameter."""
+        return {}
+
+
 @frozen
-class GoogleKey:
+class GoogleKey(_KeyOfGoogle):
     """The key of a service account of Google Cloud."""
 
     name: str
@@ -78,12 +91,6 @@ class GoogleKey:
     """In PEM form."""
     expires_at: datetime | None = None
     algorithm = "GOOG4-RSA-SHA256"
-    vendor = "Goog"
-    scope = "auto/storage/goog4_request"
-
-    def extra(self) -> Mapping[str, str]:
-        """Return an empty mapping: the key needs no further query parameter."""
-        return {}
 
     def sign(self, text: str, date: str) -> str:  # noqa: ARG002 - AWS's key depends on it
         """Return the RSA signature of a string to sign, as hexadecimal digits; the date is not used.
@@ -102,7 +109,7 @@ class GoogleKey:
 
 
 @frozen
-class HmacKey:
+class HmacKey(_KeyOfGoogle):
     """An HMAC key of Google Cloud Storage.
 
         GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
@@ -117,12 +124,6 @@ class HmacKey:
     expires_at: datetime | None = None
     """When the key expires, with time zone; None, the default, for never."""
     algorithm = "GOOG4-HMAC-SHA256"
-    vendor = "Goog"
-    scope = "auto/storage/goog4_request"
-
-    def extra(self) -> Mapping[str, str]:
-        """Return an empty mapping: the key needs no further query parameter."""
-        return {}
 
     def sign(self, text: str, date: str) -> str:
         r"""Return the signature of a string to sign, as hexadecimal digits.
