@@ -147,15 +147,13 @@ async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
         The job's folder.
     """
     observer = JobObserver(directory)
-    consequence = "all runs of the job will be cancelled, and what is not sent will be set aside"
-    holder = observer.holder()
+    confirm("all runs of the job will be cancelled, and what is not sent will be set aside", yes=yes)
+    holder = observer.holder()  # after the answer, which may take long
     if holder is not None:
-        confirm(consequence, yes=yes)
         observer.request_cancel()
         out(f"{holder} creates no further run and cancels those that exist; 'bulk watch' follows it")
         return
     async with BulkJob.open(directory) as job, client() as session:
-        confirm(consequence, yes=yes)
         cancelled = await job.cancel(session)
     out(f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist")
 
