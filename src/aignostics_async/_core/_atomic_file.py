@@ -11,7 +11,9 @@ from typing import BinaryIO
 
 
 @contextmanager
-def atomic_file(path: Path, *, prefix: str = ".") -> Iterator[BinaryIO]:
+def atomic_file(
+    path: Path, *, prefix: str = ".", replaces: bool = True, durable: bool = True
+) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the block succeeds, and is deleted when it fails.
 
         with atomic_file(path) as file:
@@ -19,7 +21,8 @@ def atomic_file(path: Path, *, prefix: str = ".") -> Iterator[BinaryIO]:
 
     Until then `path` is unchanged; afterwards a power cut does not undo it. Only a killed process leaves the
     temporary file, which lies beside `path` with `prefix` and the mode 0600. Costs an fsync of the file and
-    one of the folder. Raises OSError.
+    one of the folder, unless it need not be `durable`. Without `replaces`, a file that is there already
+    stays, whichever process wrote it. Raises OSError.
     """
     descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=path.parent)
     part = Path(name)
@@ -27,12 +30,24 @@ def atomic_file(path: Path, *, prefix: str = ".") -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(descriptor)
-        part.replace(path)
+            if durable:
+                os.fsync(descriptor)
+        if replaces:
+            part.replace(path)
+        else:
+            _link(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _link(part: Path, path: Path) -> None:
+    """Give a file its name unless there is one."""
+    with suppress(FileExistsError):
+        path.hardlink_to(part)
+    part.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 
+from .._core._atomic_file import atomic_file
 from .._core._crc32c import Crc32c
 from ._state_database import StateDatabase, StoredObject
 
@@ -88,25 +89,20 @@ class Objects:
         self, key: str, pieces: AsyncIterable[bytes], media_type: str, announced: str | None
     ) -> StoredObject:
         """Store an object atomically; raises ChecksumRefused if the bytes do not match `announced`."""
-        part = self._folder / f"{secrets.token_hex(8)}.part"
-        digest = Crc32c()
-        try:
-            with part.open("xb") as file:
-                async for piece in pieces:
-                    digest.update(piece)
-                    await anyio.to_thread.run_sync(file.write, piece)
+        name, digest = _new_name(), Crc32c()
+        with atomic_file(self._folder / name, durable=False) as file:
+            async for piece in pieces:
+                digest.update(piece)
+                await anyio.to_thread.run_sync(file.write, piece)
             if announced is not None and announced != digest.wire:
                 raise ChecksumRefused
-            row = self._new_row(key, digest.length, digest.wire, media_type)
-            part.replace(self.path(row))
-        finally:
-            part.unlink(missing_ok=True)
+        row = StoredObject(key, name, digest.length, digest.wire, media_type)
         self._database.put_object(row)
         return row
 
     def adopt(self, key: str, file: Path, crc32c: str, media_type: str) -> None:
         """Move a file of the emulator into the store."""
-        row = self._new_row(key, file.stat().st_size, crc32c, media_type)
+        row = StoredObject(key, _new_name(), file.stat().st_size, crc32c, media_type)
         file.replace(self.path(row))
         self._database.put_object(row)
 
@@ -133,7 +129,7 @@ class Objects:
             if file.name not in known:
                 file.unlink()
 
-    def _new_row(self, key: str, size: int, crc32c: str, media_type: str) -> StoredObject:
-        # A new file with a random name: a key never becomes a path, and a reader of the old object can
-        # finish while the object is replaced.
-        return StoredObject(key, secrets.token_hex(16), size, crc32c, media_type)
+
+def _new_name() -> str:
+    # A key never becomes a path, and a reader of the old object can finish while the object is replaced.
+    return secrets.token_hex(16)

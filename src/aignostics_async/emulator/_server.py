@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +17,7 @@ from attrs import asdict, frozen
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .._core._atomic_file import atomic_file
 from ..errors import ConfigurationError
 from ._allowed_hosts import AllowedHosts
 from ._host import ConnectionInfo, EmulatorHost
@@ -72,7 +72,8 @@ async def serve(
             await emulators.open(tasks)
             # The socket listens already, so a client may connect at once.
             if ready_file is not None:
-                _write_private(ready_file, json.dumps(asdict(emulators.ready), indent=2) + "\n")
+                with atomic_file(ready_file) as file:
+                    file.write(f"{json.dumps(asdict(emulators.ready), indent=2)}\n".encode())
             if on_ready is not None:
                 on_ready(emulators.ready)
             yield {}
@@ -126,12 +127,3 @@ def _platform(options: EmulatorOptions, origin: str) -> Platform:
         return Platform(options, origin)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"{options.data} can't be used as the data folder: {error}") from None
-
-
-def _write_private(path: Path, text: str) -> None:
-    # An unpredictable name can't be a planted link; O_EXCL and the mode keep the content private.
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(part, flags, 0o600), "w") as file:
-        file.write(text)
-    part.replace(path)

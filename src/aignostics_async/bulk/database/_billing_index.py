@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from typing import Any
 
 from attrs import frozen
 
+from ..._core._atomic_file import atomic_file
 from ..._core._logging import get_logger
 from ..._core._state_folder import state_folder
 from ...errors import ConfigurationError
@@ -253,17 +253,8 @@ def _read_key(path: Path) -> bytes:
     """Return the key, made by whichever process needs it first. Raises OSError and ValueError."""
     with suppress(FileNotFoundError):
         return _checked(path.read_bytes())
-    descriptor, name = tempfile.mkstemp(dir=path.parent)  # 0600 from birth
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_SIZE))
-            file.flush()
-            os.fsync(descriptor)
-        # A link takes its name only where there is none: two processes end with the same key.
-        with suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with atomic_file(path, replaces=False) as file:  # two processes end with the same key
+        file.write(secrets.token_bytes(_KEY_SIZE))
     return _checked(path.read_bytes())
 
 
