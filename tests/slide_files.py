@@ -171,6 +171,7 @@ def write_tiff(
     compression: str | None = "zlib",
     extra: Sequence[tuple[NDArray[Any], str]] = (),
     first: Sequence[tuple[NDArray[Any], str]] = (),
+    tags: Sequence[tuple[Any, ...]] = (),
     **options: Any,
 ) -> Path:
     """Write a tiled TIFF; `first` and `extra` are pictures with descriptions before and behind the slide."""
@@ -184,6 +185,7 @@ def write_tiff(
         tiff.write(
             _noise(side), photometric="rgb", tile=(256, 256), compression=compression, compressionargs=level,
             description=description, resolution=(per_cm, per_cm), resolutionunit=unit, metadata=None,
+            extratags=tags,
         )  # fmt: skip
         for picture, words in extra:
             tiff.write(picture, photometric="rgb", description=words, metadata=None)

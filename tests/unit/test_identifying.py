@@ -97,7 +97,9 @@ def test_policies() -> None:
         IdentifyingKind.MACRO: warn,
         IdentifyingKind.PATIENT: refuse,
         IdentifyingKind.CASE: warn,
+        IdentifyingKind.NAME: warn,
     }
+    assert as_policies(None) == {**dict.fromkeys(IdentifyingKind, warn), IdentifyingKind.PATIENT: refuse}
     for wrong in ("never", {"face": "warn"}, {"label": "no"}, 3):
         with pytest.raises(UsageError, match="identifying is one of warn, refuse, allow"):
             as_policies(wrong)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ async def test_an_implausible_resolution_is_refused_with_the_remedy(shared: Path
     boxes = shared / "slides" / "boxes.tiff"
     with pytest.raises(ResolutionUnknown, match=r"reads as 352.8 µm per pixel, outside 0.05 to 5") as caught:
         await read_slide(Slide(boxes))
-    assert "Slide('boxes.tiff', mpp=0.25)" in caught.value.remedy
+    assert "Slide(..., mpp=0.25)" in caught.value.remedy
     assert str(caught.value) == f"{boxes}: {caught.value.problem}; {caught.value.remedy}"
     info = await read_slide(Slide(boxes, mpp=(0.25, 0.26)))
     assert (info.width, info.height, info.mpp_x, info.mpp_y) == (300, 250, 0.25, 0.26)

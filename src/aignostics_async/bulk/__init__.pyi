@@ -13,6 +13,16 @@ from .preflight._findings import (
     FindingKind as FindingKind,
     group_findings as group_findings,
 )
+from .preflight._inspection import (
+    InspectedSlide as InspectedSlide,
+    Inspection as Inspection,
+    inspect_slides as inspect_slides,
+)
+from .preflight._manifest_draft import (
+    ManifestDraft as ManifestDraft,
+    MetadataField as MetadataField,
+    draft_manifest as draft_manifest,
+)
 from .preflight._preflight import PreflightProgress as PreflightProgress, run_preflight as run_preflight
 from .preflight._report import PreflightReport as PreflightReport
 from .preflight.sources._selection_rules import SelectionRule as SelectionRule

@@ -187,6 +187,6 @@ async def _take_faulty(entries: dict[int, SlideEntry], client: Client, plan: Job
             faults.extend(its)
             del entries[number]
 
-    async with Prober() as prober:
+    async with Prober(decode=plan.decode) as prober:
         await for_each(list(entries), check, limit=prober.workers)
     return faults

@@ -219,7 +219,7 @@ class BulkJob:
         submitter, reconciler = await begin_work(
             context, self._job, platform, is_cancelled=self._is_cancel_requested
         )
-        async with Prober() as prober, plain_task_group() as group:
+        async with Prober(decode=self.plan.decode) as prober, plain_task_group() as group:
             group.start_soon(monitor_requests, self._directory, self._database, self.drain)
             group.start_soon(monitor_expiry, self._database, journal)
             await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)

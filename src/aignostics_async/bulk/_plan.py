@@ -155,10 +155,16 @@ class JobPlan:
 
     False by default.
     """
-    identifying: Mapping[str, str] = field(default="warn", converter=as_policies)
-    """The policy for slides that may identify a person: `warn` (the default), `refuse` or `allow`.
+    identifying: Mapping[str, str] = field(default=None, converter=as_policies)
+    """The policy for slides that may identify a person: `warn`, `refuse` or `allow`.
 
-    Or a mapping from `label`, `macro`, `patient` and `case` to one of them; see `IdentifyingKind`.
+    Or a mapping from `label`, `macro`, `patient`, `case` and `name` to one of them; see `IdentifyingKind`. By
+    default `patient` is refused, and all others are warned of.
+    """
+    decode: bool = field(default=False, validator=_yes_or_no)
+    """Whether every pixel of each slide is decoded before it is sent; takes minutes for a large one.
+
+    False by default.
     """
     checksums: Checksums = field(default="auto", validator=_checksums)
     """Whether requests to an S3 store carry checksums: `auto` (the default), `always` or `when_required`.
@@ -198,6 +204,7 @@ class JobPlan:
                     f"the job's plan says {', '.join(newer)}, which this release does not know; use the one "
                     "that made it, or a later one"
                 )
+            values.setdefault("identifying", "warn")  # what a job of 0.1.0 did
             timeouts = _renamed(values["timeouts"], _inverted(_TIMEOUT_KEYS))
             return cls(**{**values, "timeouts": ReconciliationTimeouts(**timeouts)})
         except JobRefused:

@@ -42,6 +42,7 @@ for _command in ("login", "logout", "whoami", "token"):
 app.command(f"{__package__}._applications:applications", group=_RUNS)
 app.command(f"{__package__}._submit:submit", group=_RUNS)
 app.command(f"{__package__}._runs:app", name="runs", group=_RUNS)
+app.command(f"{__package__}._slides:app", name="slides", group=_RUNS)
 app.command(f"{__package__}._bulk:app", name="bulk", group=_RUNS)
 app.command(f"{__package__}._emulator:emulator", group=_DEVELOPMENT)
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk import JobPlan, SelectionRule, Sources
-from ._options import Endpoint, Identifying, identifying_policies, key_value
+from ._options import Decode, Endpoint, Identifying, identifying_policies, key_value
 
 
 def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
@@ -94,6 +94,7 @@ class JobOptions:
     ] = False
 
     identifying: Identifying = ()
+    decode: Decode = False
 
     def plan(self, api_root: str, application_version: str) -> JobPlan:
         """Return the plan of a job at a deployment."""
@@ -108,6 +109,7 @@ class JobOptions:
             max_items=self.max_items,
             pack=self.pack,
             identifying=identifying_policies(self.identifying),
+            decode=self.decode,
         )
 
     def sources(self, places: Sequence[str]) -> Sources:

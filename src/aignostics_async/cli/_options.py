@@ -33,21 +33,30 @@ Identifying = Annotated[
     Parameter(
         negative=(),
         show_default=False,
-        help="What to do about slides that may identify a person: warn (the default), refuse or allow; or "
-        "for one kind, as label=allow or patient=refuse. Kinds are label, macro, patient and case.",
+        help="What to do about slides that may identify a person: warn, refuse or allow; or for one kind, as "
+        "label=allow. Kinds are label, macro, patient, case and name. By default, patient is refused, and "
+        "the others are warned of.",
     ),
 ]
 
 
-def identifying_policies(values: Sequence[str]) -> str | dict[str, str]:
+Decode = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="Decode every pixel of each slide first; takes minutes for a large one.",
+    ),
+]
+
+
+def identifying_policies(values: Sequence[str]) -> dict[str, str]:
     """Return the policies of --identifying: one for all kinds, then those for single kinds."""
-    kinds = dict(value.split("=", 1) for value in values if "=" in value)
-    of_all = [value for value in values if "=" not in value]
-    if not kinds:
-        return of_all[-1] if of_all else "warn"
     from .. import IdentifyingKind
 
-    return {**dict.fromkeys(IdentifyingKind, of_all[-1] if of_all else "warn"), **kinds}
+    of_all = [value for value in values if "=" not in value][-1:]
+    kinds = dict(value.split("=", 1) for value in values if "=" in value)
+    return {**{kind: of_all[0] for kind in IdentifyingKind if of_all}, **kinds}
 
 
 def client(poll_interval: float | None = None, bwlimit: str | None = None) -> Client:

@@ -40,6 +40,7 @@ __all__ = [
     "print_table",
     "show",
     "text",
+    "write_csv",
 ]
 
 Renderable = RenderableType
@@ -124,6 +125,17 @@ def grid(rows: Iterable[Sequence[Renderable]]) -> Table:
 def indented(part: Renderable, columns: int = 2) -> Padding:
     """Return something for `show`, indented."""
     return Padding(part, (0, 0, 0, columns))
+
+
+def write_csv(table: str, path: Path | None) -> None:
+    """Write a table for spreadsheets, with the mark that tells them its encoding; None is standard output."""
+    content = table.encode("utf-8-sig", "backslashreplace")
+    if path is not None:
+        path.write_bytes(content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def discard_output() -> None:

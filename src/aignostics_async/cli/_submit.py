@@ -17,6 +17,7 @@ from .. import Item, find_slides
 from ..errors import SubmissionUnknown, UsageError
 from ._options import (
     Bwlimit,
+    Decode,
     Endpoint,
     Flag,
     Identifying,
@@ -44,6 +45,7 @@ async def submit(
     download: Path | None = None,
     identifying: Identifying = (),
     pack: Annotated[bool, Flag] = False,
+    decode: Decode = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -80,6 +82,7 @@ async def submit(
     options: dict[str, Any] = {
         "identifying": identifying_policies(identifying),
         "pack": pack,
+        "decode": decode,
         "warn": lambda warning: err(f"warning: {warning}"),
     }
     async with client(poll_interval, bwlimit) as session:

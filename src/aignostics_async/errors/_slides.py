@@ -43,7 +43,8 @@ class ResolutionConflict(SlideError):
         super().__init__(
             f"its file says {ours} µm per pixel, and {theirs} was given",
             path=path,
-            remedy="say for this slide which one is right: mpp_source 'file' or 'given'",
+            remedy="say for this slide which one is right: mpp_source 'file' or 'given', in a manifest or "
+            "as Slide(..., mpp_source=...)",
         )
         self.from_file = from_file
         self.given = given

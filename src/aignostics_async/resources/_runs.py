@@ -144,8 +144,9 @@ class Runs:
         store: Store | StoreAddress | str,
         uploads: Uploads | None = None,
         progress: Progress | None = None,
-        identifying: str | Mapping[str, str] = "warn",
+        identifying: str | Mapping[str, str] | None = None,
         pack: bool = False,
+        decode: bool = False,
         warn: Callable[[Fault], None] | None = None,
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
@@ -160,10 +161,11 @@ class Runs:
         names.
 
         `identifying` is the policy for slides that may identify a person, by an image of their label or by
-        their headers: `"warn"` (the default), `"refuse"`, `"allow"`, or a mapping from `label`, `macro`,
-        `patient` and `case` to one of them. `warn` is called with each warning about a slide; by default
-        warnings are logged. With `pack=True` slides of several files are sent as one zip even if the version
-        does not list that format.
+        their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
+        and `name` to one of them; by default `patient` is refused, and the others are warned of. With
+        `decode` every pixel is decoded first, which takes minutes for a large slide. `warn` is called with
+        each warning about a slide; by default warnings are logged. With `pack=True` slides of several files
+        are sent as one zip even if the version does not list that format.
 
         `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
         exception that it raises stops the uploads and is raised, and no run is created.
@@ -186,6 +188,7 @@ class Runs:
             progress=progress,
             identifying=identifying,
             pack=pack,
+            decode=decode,
             warn=warn,
         )
         return await self.create(version, ready)

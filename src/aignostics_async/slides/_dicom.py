@@ -34,6 +34,8 @@ _TAGS = (
     "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "PatientAddress",
     "PatientTelephoneNumbers", "MedicalRecordLocator", "PatientIdentityRemoved", "AccessionNumber",
     "BarcodeValue", "LabelText", "PatientComments", "AdditionalPatientHistory", "ReferringPhysicianName",
+    "RequestingPhysician", "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy",
+    "AdmissionID", "ResponsiblePerson",
 )  # fmt: skip
 
 

@@ -29,21 +29,31 @@ class IdentifyingKind(StrEnum):
     PATIENT = "patient"
     """A header or description that names the patient."""
     CASE = "case"
-    """A header or description with a barcode, an accession number, or the text of the label."""
+    """A header or description with a barcode, an accession number, a label's text or a physician's name."""
+    NAME = "name"
+    """A file, folder or reference named after a person, or after a date of birth."""
 
     @property
     def problem(self) -> str:
         """The description of the problem for people, such as "its header names the patient"."""
         return _PROBLEMS[self]
 
+    @property
+    def remedy(self) -> str:
+        """What to do about it, for people."""
+        return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
+
 
 _PROBLEMS = {
     IdentifyingKind.LABEL: "it holds a picture of its label",
     IdentifyingKind.MACRO: "it holds a picture of the whole glass, which may show the label",
     IdentifyingKind.PATIENT: "its header names the patient",
-    IdentifyingKind.CASE: "its header holds a barcode, an accession number, or the text of its label",
+    IdentifyingKind.CASE: "its header holds a barcode, an accession number, the text of its label, or the "
+    "name of a physician",
+    IdentifyingKind.NAME: "its name, or that of its folder, may be a person's or hold a date of birth",
 }
-REMEDY = "if it must not leave your institution, anonymise a copy and submit that"
+_ANONYMISE = "if it must not leave your institution, anonymise a copy and submit that"
+_RENAME = "references and object keys are sent with the slide; rename it, or let references be pseudonyms"
 
 
 class IdentifyingPolicy(StrEnum):
@@ -56,20 +66,29 @@ class IdentifyingPolicy(StrEnum):
     """
 
     WARN = "warn"
-    """Send the slide with a warning; the default."""
+    """Send the slide with a warning; the default for all kinds but `patient`."""
     REFUSE = "refuse"
-    """Treat the content as a fault of the slide: nothing is sent."""
+    """Treat the content as a fault of the slide: nothing is sent. The default for `patient`."""
     ALLOW = "allow"
     """Send the slide without a warning."""
 
 
-def as_policies(value: str | Mapping[str, str]) -> dict[IdentifyingKind, IdentifyingPolicy]:
+Policies = Mapping[IdentifyingKind, IdentifyingPolicy]
+_DEFAULT: Policies = {
+    **dict.fromkeys(IdentifyingKind, IdentifyingPolicy.WARN),
+    IdentifyingKind.PATIENT: IdentifyingPolicy.REFUSE,
+}
+
+
+def as_policies(value: str | Mapping[str, str] | None) -> dict[IdentifyingKind, IdentifyingPolicy]:
     """Return the policy for each kind; raises UsageError.
 
-    `value` is one policy for all kinds, or a mapping from kinds to policies, where kinds that it does not
-    name are warned of: `{"label": "allow", "patient": "refuse"}`.
+    `value` is one policy for all kinds, or a mapping from kinds to policies, such as
+    `{"label": "allow", "patient": "warn"}`. Where nothing is said, headers that name the patient are refused,
+    and all else is warned of.
     """
     told = dict.fromkeys(IdentifyingKind, value) if isinstance(value, str) else value
+    told = {} if told is None else told
     try:
         given = {IdentifyingKind(kind): IdentifyingPolicy(policy) for kind, policy in told.items()}
     except (ValueError, AttributeError):
@@ -77,7 +96,7 @@ def as_policies(value: str | Mapping[str, str]) -> dict[IdentifyingKind, Identif
         raise UsageError(
             f"identifying is one of {policies}, or a mapping from {kinds} to one of them, not {value!r}"
         ) from None
-    return {**dict.fromkeys(IdentifyingKind, IdentifyingPolicy.WARN), **given}
+    return {**_DEFAULT, **given}
 
 
 _PICTURES = (
@@ -98,9 +117,12 @@ def picture_kinds(names: Iterable[str]) -> Iterator[IdentifyingKind]:
 _PATIENT_FIELDS = (
     "PatientName", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
     "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
-    "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory",
+    "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory", "ResponsiblePerson",
 )  # fmt: skip
-_CASE_FIELDS = ("AccessionNumber", "BarcodeValue", "LabelText")
+_CASE_FIELDS = (
+    "AccessionNumber", "BarcodeValue", "LabelText", "ReferringPhysicianName", "RequestingPhysician",
+    "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy", "AdmissionID",
+)  # fmt: skip
 _FLAVOURS = {
     "LABEL": IdentifyingKind.LABEL,
     "OVERVIEW": IdentifyingKind.MACRO,

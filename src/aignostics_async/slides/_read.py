@@ -8,25 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from .._inputs import Slide
 from ..errors import ConfigurationError, SlideError
+from ._decoding import check_last_tile, decode_all
 from ._dicom import DicomHeader
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, description_kinds, picture_kinds
 from ._members import Members, find_members
 from ._openslide import open_slide
+from ._person_names import is_person, name_kinds
 from ._resolution import Mpp, differ, ome_resolution, resolution_of, settle_resolution
 from ._tiff import TiffFile, TiffPicture, read_tiff
-from ._zipped import read_zipped
+from ._zipped import read_zipped, unpacked
 
 if TYPE_CHECKING:
     from openslide import OpenSlide
 
 _ZIP = "application/zip"
 _RECENT = 10.0  # seconds
-_TILE = 256
+_TELLING_VENDORS = frozenset({"hamamatsu", "leica", "philips", "sakura", "trestle", "ventana", "zeiss"})
 # What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
 _NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
 
@@ -74,33 +76,40 @@ class SlideInfo:
     """Warnings that a person should look at; empty by default."""
     series: str | None = None
     """The SeriesInstanceUID of a DICOM series; None for other formats."""
+    format: str = ""
+    """The format by content, such as `DICOM`, `TIFF` or `MIRAX`."""
     is_packed: bool = field(default=Factory(lambda info: info.mime_type == _ZIP, takes_self=True))
     """Whether the files are sent as one zip; by default if the media type is `application/zip`."""
 
 
-async def read_slide(slide: Slide) -> SlideInfo:
+async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
     """Read the size, resolution and other facts of a slide, in a worker thread.
 
         info = await read_slide(Slide("case-7.svs"))
         print(info.width, info.height, info.mpp_x)
 
-    Costs some milliseconds, to read headers, directories and one tile. Raises NotASlide for a file that is
-    not a slide or of an unsupported format; ResolutionUnknown if the file has no resolution from 0.05 to 5 µm
-    per pixel and no `mpp` is given; ResolutionConflict if `mpp` contradicts the file and `mpp_source` is not
-    set; SlideError if the slide is incomplete or can't be read; and MissingExtra without the `slides` extra.
+    Costs some milliseconds, to read headers, directories and one tile. With `decode` every pixel is decoded,
+    which finds damage within the file and takes minutes for a large slide.
+
+    Raises NotASlide for a file that is not a slide or of an unsupported format; ResolutionUnknown if the file
+    has no resolution from 0.05 to 5 µm per pixel and no `mpp` is given; ResolutionConflict if `mpp`
+    contradicts the file and `mpp_source` is not set; SlideError if the slide is incomplete or can't be read;
+    and MissingExtra without the `slides` extra.
     """
-    return await anyio.to_thread.run_sync(read_slide_here, slide)
+    return await anyio.to_thread.run_sync(lambda: read_slide_here(slide, decode=decode))
 
 
-def read_slide_here(slide: Slide) -> SlideInfo:
+def read_slide_here(slide: Slide, *, decode: bool = False) -> SlideInfo:
     """Do what `read_slide` does, blocking."""
     path = slide.path
     try:
         if not slide.files and identify(path).format is Format.ZIP:
-            return _zipped(slide)
+            return _zipped(slide, decode=decode)
         members = find_members(path, slide.files, include_label=slide.include_label)
         tiff = _structure(path) if members.content.format is Format.TIFF else None
         with open_slide(path, members) as image:
+            if decode:
+                decode_all(path, image)
             return _read(slide, members, tiff, image)
     except (SlideError, ConfigurationError):
         raise
@@ -130,11 +139,12 @@ def _structure(path: Path) -> TiffFile | None:
 def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlide) -> SlideInfo:
     width, height = image.dimensions
     _check_largest(slide.path, tiff, width, height)
-    _check_last_tile(slide.path, image)
+    check_last_tile(slide.path, image)
     pictures = tuple(sorted(image.associated_images))
     description = tiff.description if tiff else ""
     mpp = settle_resolution(slide, _resolution(members, image, description))
     kinds = {*picture_kinds(pictures), *_described(tiff, description), *_of_headers(members)}
+    kinds |= {*name_kinds([slide.path, *members.files]), *_of_properties(image)}
     mime_type = _mime_type(slide.path, members)
     return SlideInfo(
         width,
@@ -146,16 +156,20 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
         identifying=tuple(sorted(kinds)),
         remarks=tuple(_remarks(members, tiff, description, mpp)),
         series=members.headers[0].series if members.headers else None,
+        format=members.content.format,
         is_packed=members.is_packed,
     )
 
 
-def _zipped(slide: Slide) -> SlideInfo:
+def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
     """Read a zip of one DICOM series by its headers; it is sent as it is."""
     headers = read_zipped(slide.path)
+    if decode:
+        with unpacked(slide.path) as files:
+            read_slide_here(evolve(slide, path=files[0], files=files), decode=True)
     base = max((header for header in headers if header.is_base), key=lambda header: header.width)
     known = None if base.mpp_x is None or base.mpp_y is None else (base.mpp_x, base.mpp_y)
-    kinds = {kind for header in headers for kind in header.identifying}
+    kinds = {*name_kinds([slide.path]), *(kind for header in headers for kind in header.identifying)}
     return SlideInfo(
         base.width,
         base.height,
@@ -165,6 +179,7 @@ def _zipped(slide: Slide) -> SlideInfo:
         identifying=tuple(sorted(kinds)),
         remarks=tuple(_recent((slide.path,))),
         series=base.series,
+        format=Format.DICOM,
         is_packed=False,
     )
 
@@ -198,20 +213,12 @@ def _check_largest(path: Path, tiff: TiffFile | None, width: int, height: int) -
         )
 
 
-def _check_last_tile(path: Path, image: OpenSlide) -> None:
-    """Raise SlideError unless the last pixels of the largest level can be decoded."""
-    from openslide import OpenSlideError
-
-    width, height = image.dimensions
-    side = min(_TILE, width), min(_TILE, height)
-    try:
-        image.read_region((width - side[0], height - side[1]), 0, side)
-    except OpenSlideError as error:
-        raise SlideError(
-            f"its last tile can't be decoded ({error})",
-            path=str(path),
-            remedy="it was not copied or written to its end, or is damaged; copy it again",
-        ) from None
+def _of_properties(image: OpenSlide) -> Iterator[IdentifyingKind]:
+    """Give what properties say of a person; other TIFFs have them in descriptions, DICOM in headers."""
+    for name in image.properties:
+        vendor, _, key = name.partition(".")
+        if vendor in _TELLING_VENDORS and (value := image.properties.get(name)) is not None:
+            yield from description_kinds(f"{key} = {value}")
 
 
 def _of_headers(members: Members) -> Iterator[IdentifyingKind]:
@@ -224,6 +231,8 @@ def _described(tiff: TiffFile | None, description: str) -> Iterator[IdentifyingK
     if tiff is None:
         return
     yield from description_kinds(description)
+    if any(map(is_person, tiff.titles)):
+        yield IdentifyingKind.PATIENT
     main = tiff.largest
     for picture in tiff.pictures:
         if picture is main or not picture.width or not picture.height:

@@ -51,7 +51,11 @@ def settle_resolution(slide: Slide, from_file: Mpp | None) -> Mpp:
 
 def _unknown(slide: Slide, from_file: Mpp | None) -> ResolutionUnknown:
     path = slide.path
-    remedy = f"give it for this slide, in µm per pixel: Slide({path.name!r}, mpp=0.25), or --mpp 0.25"
+    # The same for every slide, so that a report can group them.
+    remedy = (
+        "give it for this slide, in µm per pixel: a column mpp in a manifest, or --mpp for slides whose file "
+        "has none; in Python, Slide(..., mpp=0.25)"
+    )
     if from_file is None:
         return ResolutionUnknown("the file has no resolution", path=str(path), remedy=remedy)
     wrong = next(mpp for mpp in from_file if not is_plausible(mpp))

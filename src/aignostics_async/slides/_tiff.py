@@ -24,13 +24,14 @@ _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
 _STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS, _PAGE_NAME = 273, 277, 279, 285
+_DOCUMENT_NAME, _ARTIST, _XMP = 269, 315, 700
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _PLANAR, _NDPI = 254, 330, 284, 65420
 _WANTED = frozenset(
     {
         _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION, _STRIP_OFFSETS, _SAMPLES,
         _STRIP_COUNTS, _PAGE_NAME, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _SUBFILE_TYPE,
-        _SUB_DIRECTORIES, _PLANAR, _NDPI,
+        _SUB_DIRECTORIES, _PLANAR, _NDPI, _DOCUMENT_NAME, _ARTIST, _XMP,
     }
 )  # fmt: skip
 
@@ -84,7 +85,14 @@ class TiffPicture:
     @property
     def description(self) -> str:
         """What is written about it, and its page's name."""
-        return "\n".join(str(self.tags[tag]) for tag in (_DESCRIPTION, _PAGE_NAME) if tag in self.tags)
+        told = [str(self.tags[tag]) for tag in (_DESCRIPTION, _PAGE_NAME, _DOCUMENT_NAME) if tag in self.tags]
+        xmp = self.tags.get(_XMP, "")
+        return "\n".join([*told, xmp if isinstance(xmp, str) else bytes(xmp).decode("utf-8", "replace")])
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """Its title and its author."""
+        return [str(self.tags[tag]) for tag in (_DOCUMENT_NAME, _ARTIST) if tag in self.tags]
 
     @property
     def pieces(self) -> Sequence[tuple[int, int]]:
@@ -127,6 +135,11 @@ class TiffFile:
     def description(self) -> str:
         """All that is written about its pictures."""
         return "\n".join(each.description for each in self.pictures)
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """Titles and authors of its pictures."""
+        return [title for each in self.pictures for title in each.titles]
 
     def check_complete(self) -> None:
         """Raise SlideError unless every tile lies within the file and the last one has bytes.

@@ -1,26 +1,45 @@
-"""A zip of one DICOM series, as the platform takes it: read by its headers, without unpacking it."""
+"""A zip of one DICOM series, as the platform takes it: read by its headers, without unpacking it.
+
+An archive comes from elsewhere: what it says of sizes and names is not trusted.
+"""
 
 from __future__ import annotations
 
+import io
+import shutil
+import struct
+import tempfile
 import zipfile
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, BinaryIO
 
 from ..errors import NotASlide, SlideError
 from ._dicom import DicomHeader, check_headers, header_of
 
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
+_PACK_AGAIN = "pack the files of one series alone, without folders of other machines, links or a password"
+_MAX_ENTRIES = 10_000
+_MAX_BYTES = 2**40
+_MAX_RATIO = 200  # pixels are compressed already
+_ENCRYPTED = 0x1
+_LINK = 0o120000
+_LOCAL_HEADER, _LENGTHS = 30, 26
+_UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def read_zipped(path: Path) -> tuple[DicomHeader, ...]:
     """Return the headers of the DICOM files in a zip.
 
-    Raises SlideError where it is no zip of one whole series.
+    Raises SlideError where it is no zip of one whole series, is encrypted, has links or paths that lead out
+    of it, or would unpack to more than its size explains.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-            headers = tuple(_header(archive, name) for name in names)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            entries = _entries(path, archive)
+            headers = tuple(_header(archive, entry) for entry in entries)
+    except _UNREADABLE as error:
         raise SlideError(f"its archive can't be read ({error})", path=str(path), remedy=_COPY_AGAIN) from None
     if len({header.series for header in headers}) != 1:
         raise NotASlide(
@@ -28,7 +47,8 @@ def read_zipped(path: Path) -> tuple[DicomHeader, ...]:
             path=str(path),
             remedy="unpack it, and give what is in it",
         )
-    check_headers(path, names, headers)
+    _check_twice(path, entries, headers)
+    check_headers(path, [entry.filename for entry in entries], headers)
     return headers
 
 
@@ -37,15 +57,133 @@ def is_zipped_series(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = next(each for each in archive.infolist() if not each.is_dir())
+            if entry.flag_bits & _ENCRYPTED:
+                return PurePosixPath(entry.filename).suffix.lower() in (".dcm", ".dicom")
             with archive.open(entry) as file:
                 return file.read(132)[128:] == b"DICM"
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, StopIteration):
+    except (*_UNREADABLE, OSError, StopIteration):
         return False
 
 
-def _header(archive: zipfile.ZipFile, name: str) -> DicomHeader:
-    path = f"{archive.filename}/{name}"
-    with archive.open(name) as file:
+@contextmanager
+def unpacked(path: Path) -> Iterator[tuple[Path, ...]]:
+    """Give the files of a zip that `read_zipped` has read, unpacked into a folder that is removed.
+
+    Raises SlideError where a checksum is wrong or there is no room.
+    """
+    with tempfile.TemporaryDirectory(prefix="aignostics-async-") as folder, zipfile.ZipFile(path) as archive:
+        entries = _entries(path, archive)
+        needed, free = sum(entry.file_size for entry in entries), shutil.disk_usage(folder).free
+        if needed > free:
+            raise SlideError(
+                f"it takes {needed:,} bytes to unpack it, and {tempfile.gettempdir()} has {free:,}",
+                path=str(path),
+                remedy="make room, or set TMPDIR",
+            )
+        files = [Path(folder, f"{number:05d}.dcm") for number in range(len(entries))]
+        try:
+            for entry, file in zip(entries, files, strict=True):
+                with archive.open(entry) as source, file.open("wb") as target:
+                    shutil.copyfileobj(source, target, 1024 * 1024)
+        except (*_UNREADABLE, OSError) as error:
+            raise SlideError(
+                f"its archive can't be unpacked ({error})", path=str(path), remedy=_COPY_AGAIN
+            ) from None
+        yield tuple(files)
+
+
+def _entries(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of an archive; raises SlideError for one that no program should unpack."""
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    problem = ""
+    if len(entries) > _MAX_ENTRIES:
+        problem = f"its archive holds {len(entries):,} files; {_MAX_ENTRIES:,} are the limit"
+    for entry in entries:
+        problem = problem or _entry_problem(entry)
+    names = [entry.filename.casefold() for entry in entries]
+    if not problem and len(set(names)) < len(names):
+        problem = "its archive holds two files of the same name"
+    unpacked_size = sum(entry.file_size for entry in entries)
+    if not problem and unpacked_size > min(_MAX_BYTES, _MAX_RATIO * max(path.stat().st_size, 2**16)):
+        problem = f"its archive would unpack to {unpacked_size:,} bytes, which no slide does"
+    if problem:
+        raise SlideError(problem, path=str(path), remedy=_PACK_AGAIN)
+    return entries
+
+
+def _entry_problem(entry: zipfile.ZipInfo) -> str:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    if entry.flag_bits & _ENCRYPTED:
+        return "its archive is encrypted"
+    if not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
+        return f"its archive holds a path that leads out of it ({entry.filename})"
+    if (entry.external_attr >> 16) & 0o170000 == _LINK:
+        return f"its archive holds a link ({entry.filename})"
+    return ""
+
+
+def _check_twice(path: Path, entries: list[zipfile.ZipInfo], headers: tuple[DicomHeader, ...]) -> None:
+    """Raise SlideError for two files that are one instance of the series."""
+    seen: dict[str, str] = {}
+    for entry, header in zip(entries, headers, strict=True):
+        first = seen.setdefault(header.instance, entry.filename)
+        if first != entry.filename:
+            raise SlideError(
+                f"{entry.filename} in its archive is the same instance of its series as {first}",
+                path=str(path),
+                remedy="pack each file once",
+            )
+
+
+def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    """Open a file of an archive; one that is merely stored is read where it lies, without what is before."""
+    if entry.compress_type != zipfile.ZIP_STORED or archive.filename is None:
+        return archive.open(entry)
+    archive.open(entry).close()  # compares the names in both of its headers
+    file = Path(archive.filename).open("rb")  # noqa: SIM115 - the window closes it
+    file.seek(entry.header_offset + _LENGTHS)
+    name, extra = struct.unpack("<HH", file.read(4))
+    begin = entry.header_offset + _LOCAL_HEADER + name + extra
+    return io.BufferedReader(_Window(file, begin, entry.file_size))
+
+
+class _Window(io.RawIOBase):
+    """A part of a file, as a file."""
+
+    def __init__(self, file: BinaryIO, begin: int, size: int) -> None:
+        self._file, self._begin, self._size, self._at = file, begin, size, 0
+        self.name = file.name  # pydicom asks for it
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position, from the begin, the position or the end."""
+        self._at = max(0, offset + (0, self._at, self._size)[whence])
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer, and return how many bytes."""
+        self._file.seek(self._begin + self._at)
+        content = self._file.read(min(len(buffer), max(0, self._size - self._at)))
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> DicomHeader:
+    path = f"{archive.filename}/{entry.filename}"
+    with _opened(archive, entry) as file:
         if file.read(132)[128:] != b"DICM":
             raise NotASlide(
                 "it is in a ZIP archive, and no DICOM file",
@@ -53,4 +191,4 @@ def _header(archive: zipfile.ZipFile, name: str) -> DicomHeader:
                 remedy="pack the files of one series alone",
             )
         file.seek(0)
-        return header_of(file, archive.getinfo(name).file_size, path)
+        return header_of(file, entry.file_size, path)

@@ -49,8 +49,9 @@ async def prepare_items(
     settings: Settings,
     uploads: Uploads,
     progress: Progress | None = None,
-    identifying: str | Mapping[str, str] = "warn",
+    identifying: str | Mapping[str, str] | None = None,
     pack: bool = False,
+    decode: bool = False,
     warn: Warn | None = None,
 ) -> tuple[Item, ...]:
     """Return the items with every slide uploaded and signed for; nothing is uploaded if one has a fault."""
@@ -61,7 +62,7 @@ async def prepare_items(
         for name, slide in _slides(item, version).items()
     ]
     limit = settings.limits.transfers
-    read = await run_all([partial(read_input, each) for each in inputs], limit=limit)
+    read = await run_all([partial(read_input, each, decode=decode) for each in inputs], limit=limit)
     slides = {each: slide for each, slide in zip(inputs, read, strict=True) if isinstance(slide, ReadSlide)}
     faults = [fault for fault in read if isinstance(fault, Fault)]
     faults += slide_faults(slides, version.input_artifacts, policies, pack=pack)

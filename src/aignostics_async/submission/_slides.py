@@ -14,7 +14,8 @@ from ..errors import LocalFileChanged, SlideError
 from ..models import Fault, InputArtifactSpec
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo, read_slide
 from ..slides._fingerprints import measure
-from ..slides._identifying import REMEDY
+from ..slides._identifying import Policies
+from ..slides._person_names import name_kinds
 
 _ZIP = "application/zip"
 _ANY = "application/octet-stream"
@@ -42,10 +43,10 @@ class ReadSlide:
     fingerprint: str
 
 
-async def read_input(each: SlideInput) -> ReadSlide | Fault:
+async def read_input(each: SlideInput, *, decode: bool = False) -> ReadSlide | Fault:
     """Return what a slide says about itself, or why it can't be sent."""
     try:
-        info = await read_slide(each.slide)
+        info = await read_slide(each.slide, decode=decode)
         _, fingerprint = await anyio.to_thread.run_sync(measure, info.files)
         return ReadSlide(info, fingerprint)
     except SlideError as error:
@@ -67,16 +68,17 @@ def packing_problem(info: SlideInfo, spec: InputArtifactSpec) -> str | None:
 
 
 def kinds_under(
-    info: SlideInfo, policies: Mapping[IdentifyingKind, IdentifyingPolicy], policy: IdentifyingPolicy
+    info: SlideInfo, reference: str, policies: Policies, policy: IdentifyingPolicy
 ) -> Iterator[IdentifyingKind]:
-    """Give what in a slide may identify a person, as far as one policy is for it."""
-    return (kind for kind in info.identifying if policies[kind] is policy)
+    """Give what in a slide and its reference may identify a person, as far as one policy is for it."""
+    kinds = sorted({*info.identifying, *name_kinds([reference])})
+    return (kind for kind in kinds if policies[kind] is policy)
 
 
 def slide_faults(
     slides: Mapping[SlideInput, ReadSlide],
     specs: Sequence[InputArtifactSpec],
-    policies: Mapping[IdentifyingKind, IdentifyingPolicy],
+    policies: Policies,
     *,
     pack: bool,
 ) -> Iterator[Fault]:
@@ -90,8 +92,8 @@ def slide_faults(
                 each.reference,
                 each.artifact,
             )
-        for kind in kinds_under(read.info, policies, IdentifyingPolicy.REFUSE):
-            yield Fault(f"{kind.problem}; {REMEDY}", each.reference, each.artifact)
+        for kind in kinds_under(read.info, each.reference, policies, IdentifyingPolicy.REFUSE):
+            yield Fault(f"{kind.problem}; {kind.remedy}", each.reference, each.artifact)
     yield from _twice(slides)
 
 
@@ -111,13 +113,11 @@ def _twice(slides: Mapping[SlideInput, ReadSlide]) -> Iterator[Fault]:
             )
 
 
-def slide_warnings(
-    slides: Mapping[SlideInput, ReadSlide], policies: Mapping[IdentifyingKind, IdentifyingPolicy]
-) -> Iterator[Fault]:
+def slide_warnings(slides: Mapping[SlideInput, ReadSlide], policies: Policies) -> Iterator[Fault]:
     """Give what a person should know about slides that are sent all the same. Pure."""
     for each, read in slides.items():
-        for kind in kinds_under(read.info, policies, IdentifyingPolicy.WARN):
-            yield Fault(f"{kind.problem}; {REMEDY}", each.reference, each.artifact)
+        for kind in kinds_under(read.info, each.reference, policies, IdentifyingPolicy.WARN):
+            yield Fault(f"{kind.problem}; {kind.remedy}", each.reference, each.artifact)
         for remark in read.info.remarks:
             words = f"{remark.problem}; {remark.remedy}" if remark.remedy else remark.problem
             yield Fault(words, each.reference, each.artifact)

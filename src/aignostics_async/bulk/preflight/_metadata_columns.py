@@ -18,6 +18,8 @@ from ...submission._metadata import properties
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
+# As spreadsheets of other languages write them.
+_TRUTH = {"wahr": True, "falsch": False, "vrai": True, "faux": False, "verdadero": True, "falso": False}
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
@@ -83,3 +85,5 @@ def _meanings(text: str) -> Iterator[Any]:
         if _DECIMAL_COMMA.fullmatch(text):
             yield float(text.replace(",", "."))
     yield text
+    if text.lower() in _TRUTH:
+        yield _TRUTH[text.lower()]

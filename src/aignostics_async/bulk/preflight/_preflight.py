@@ -102,7 +102,7 @@ async def run_preflight(
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
         group.start_soon(preflight.probe_store, store)
-        async with Prober(timeout=seconds_per_slide) as prober:
+        async with Prober(timeout=seconds_per_slide, decode=plan.decode) as prober:
             await preflight.discover(prober)
             group.start_soon(preflight.look_back)
             await preflight.read_all(prober)

@@ -10,7 +10,7 @@ from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
 from ...models import ApplicationVersion, InputArtifactSpec
 from ...slides import IdentifyingPolicy
-from ...slides._identifying import REMEDY, as_policies
+from ...slides._identifying import Policies, as_policies
 from ...submission._metadata import slide_metadata
 from ...submission._preflight import metadata_problems
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL
@@ -44,7 +44,7 @@ class Requirements:
         artifact: str | None = None,
         *,
         pack: bool = False,
-        identifying: str | Mapping[str, str] = "warn",
+        identifying: str | Mapping[str, str] | None = None,
     ) -> None:
         self.spec = _input(version, artifact)
         schema = self.spec.metadata_schema
@@ -83,24 +83,28 @@ class Requirements:
         if not self._pack and (problem := packing_problem(info, self.spec)):
             remedy = "convert it to one file, or send it as one zip all the same: --pack"
             yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
-        yield from self._identifying(entry, info, IdentifyingPolicy.REFUSE)
+        yield from policy_faults(entry, info, self._policies)
         draft = self.as_artifact(entry, info, url=SOME_URL, checksum=SOME_CHECKSUM)
         for problem in metadata_problems(draft, self._validator):
             yield Finding(FindingKind.METADATA, problem, _remedy(problem, entry.cells), entry.path)
 
     def warnings(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
-        """Yield a finding for everything that a person should know about a slide and that does not prevent
-        it.
-        """
-        yield from self._identifying(entry, info, IdentifyingPolicy.WARN)
-        for remark in info.remarks:
-            yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)
+        """Yield what a person should know about a slide that is sent nevertheless."""
+        yield from policy_warnings(entry, info, self._policies)
 
-    def _identifying(
-        self, entry: SlideEntry, info: SlideInfo, policy: IdentifyingPolicy
-    ) -> Iterator[Finding]:
-        for kind in kinds_under(info, self._policies, policy):
-            yield Finding(FindingKind.PRIVACY, kind.problem, REMEDY, entry.path)
+
+def policy_faults(entry: SlideEntry, info: SlideInfo, policies: Policies) -> Iterator[Finding]:
+    """Yield what in a slide may identify a person, as far as it is refused."""
+    for kind in kinds_under(info, entry.reference, policies, IdentifyingPolicy.REFUSE):
+        yield Finding(FindingKind.PRIVACY, kind.problem, kind.remedy, entry.path)
+
+
+def policy_warnings(entry: SlideEntry, info: SlideInfo, policies: Policies) -> Iterator[Finding]:
+    """Yield what a person should know about a slide that is sent nevertheless, whatever the version."""
+    for kind in kinds_under(info, entry.reference, policies, IdentifyingPolicy.WARN):
+        yield Finding(FindingKind.PRIVACY, kind.problem, kind.remedy, entry.path)
+    for remark in info.remarks:
+        yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)
 
 
 def _input(version: ApplicationVersion, artifact: str | None) -> InputArtifactSpec:

@@ -29,6 +29,7 @@ from ._worker import CONFIGURATION, OK, main
 _MOST_WORKERS = 8
 _MOST_LOSSES = 20  # in a row: then it is not the slides
 _LAST_SECONDS = 10.0
+_DECODING_SECONDS = 3600.0
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _PROGRAM = f"from {main.__module__} import main; main()"
 _SECRET = re.compile(r"AIGNOSTICS|TOKEN|SECRET|PASSW|CREDENTIAL|KEY", re.IGNORECASE)
@@ -38,12 +39,13 @@ class Prober:
     """Processes that read slides, as many as there are processors; a context manager.
 
     They start when they are needed, and none is left when the block ends. `timeout` is the number of seconds
-    that one slide may take.
+    that one slide may take; with `decode` every pixel of it is decoded, and it may take an hour.
     """
 
-    def __init__(self, *, workers: int | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, *, workers: int | None = None, timeout: float = 60.0, decode: bool = False) -> None:
         self.workers = workers or min(_MOST_WORKERS, max(2, _processors()))
-        self._timeout = timeout
+        self._timeout = max(timeout, _DECODING_SECONDS) if decode else timeout
+        self._decode = decode
         self._limiter = anyio.CapacityLimiter(self.workers)
         self._idle: list[_Worker] = []
         self._losses = 0
@@ -68,6 +70,8 @@ class Prober:
             options["mpp_source"] = slide.mpp_source
         if slide.include_label:
             options["include_label"] = True
+        if self._decode:
+            options["decode"] = True
         data = await self._ask("slide", str(slide.path), options)
         return data if isinstance(data, Finding) else ProbedSlide.from_dict(data)
 

@@ -30,6 +30,7 @@ class ProbedSlide:
             "mpp_x": info.mpp_x,
             "mpp_y": info.mpp_y,
             "mime_type": info.mime_type,
+            "format": info.format,
             "files": [str(path) for path in info.files],
             "associated_images": list(info.associated_images),
             "size": self.size,
@@ -42,7 +43,7 @@ class ProbedSlide:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ProbedSlide:
-        """Return what `as_dict` gave; the last three keys may be missing, as in jobs of older releases."""
+        """Return what `as_dict` gave; some keys may be missing, as in jobs of older releases."""
         kinds = [kind for kind in data["exposes"] if kind in frozenset(IdentifyingKind)]
         info = SlideInfo(
             width=data["width"],
@@ -50,6 +51,7 @@ class ProbedSlide:
             mpp_x=data["mpp_x"],
             mpp_y=data["mpp_y"],
             mime_type=data["mime_type"],
+            format=data.get("format", ""),
             files=tuple(map(Path, data["files"])),
             associated_images=tuple(data["associated_images"]),
             identifying=tuple(map(IdentifyingKind, kinds)),

@@ -51,17 +51,10 @@ def main() -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
-# What an error of a slide is about, and what to do about it in a job where that differs from elsewhere.
-_KINDS: dict[type[SlideError], tuple[FindingKind, str]] = {
-    ResolutionUnknown: (
-        FindingKind.RESOLUTION,
-        "give it in µm per pixel: a column mpp in a manifest, or --mpp for slides whose file has none",
-    ),
-    ResolutionConflict: (
-        FindingKind.RESOLUTION,
-        "say which one is right, in a manifest: a column mpp_source with 'file' or 'given'",
-    ),
-    NotASlide: (FindingKind.FORMAT, ""),
+_KINDS: dict[type[SlideError], FindingKind] = {
+    ResolutionUnknown: FindingKind.RESOLUTION,
+    ResolutionConflict: FindingKind.RESOLUTION,
+    NotASlide: FindingKind.FORMAT,
 }
 
 
@@ -70,8 +63,7 @@ def answer(what: str, path: str, options: Mapping[str, Any] | None = None) -> li
     try:
         return [OK, _read(what, path, options or {})]
     except SlideError as error:
-        kind, remedy = _KINDS.get(type(error), (FindingKind.UNREADABLE, ""))
-        return [kind, error.problem, remedy or error.remedy]
+        return [_KINDS.get(type(error), FindingKind.UNREADABLE), error.problem, error.remedy]
     except ConfigurationError as error:
         return [CONFIGURATION, str(error), ""]
     except OSError as error:
@@ -85,17 +77,19 @@ def _read(what: str, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
         return {"jpeg": base64.b64encode(thumbnail(Path(path))).decode()}
     if what == "header":
         return asdict(read_header(Path(path)))
-    return probe_here(Slide(path, **{**options, "mpp": _pair(options.get("mpp"))})).as_dict()
+    told = {name: value for name, value in options.items() if name != "decode"}
+    slide = Slide(path, **{**told, "mpp": _pair(options.get("mpp"))})
+    return probe_here(slide, decode=bool(options.get("decode"))).as_dict()
 
 
 def _pair(mpp: Sequence[float] | None) -> tuple[float, float] | None:
     return None if mpp is None else (mpp[0], mpp[1])
 
 
-def probe_here(slide: Slide) -> ProbedSlide:
+def probe_here(slide: Slide, *, decode: bool = False) -> ProbedSlide:
     """Read a slide, blocking; raises SlideError and OSError."""
     before = measure([slide.path]) if slide.path.is_file() else None
-    info = read_slide_here(slide)
+    info = read_slide_here(slide, decode=decode)
     if measure([slide.path]) != before:
         raise SlideError(
             "it changed while it was read", path=str(slide.path), remedy="wait until it is complete"

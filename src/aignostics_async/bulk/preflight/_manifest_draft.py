@@ -1,0 +1,216 @@
+"""A manifest to fill in: a line for each slide, and a column for each field that a version asks for.
+
+Written for spreadsheets, which change what looks like a number, a date or a formula: paths are absolute,
+references that they would change begin with `./`, and numbers have the decimal sign of the spreadsheet.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ...models import ApplicationVersion
+from ...submission._metadata import properties, referred, slide_metadata
+from ._findings import Finding
+from ._inspection import InspectedSlide, inspect_slides
+from ._requirements import Requirements
+
+if TYPE_CHECKING:
+    from ..._client import Client
+    from ...slides import SlideInfo
+
+_KNOWN = ("path", "reference", "mpp", "mpp_source")
+# What a spreadsheet computes, or takes for a number, a date or a truth value.
+_CHANGED = re.compile(
+    r"[=+\-@\t\r'].*|[\d\s.,:;/\\%eE+\-]+|(?:true|false|wahr|falsch|vrai|faux)"
+    r"|(?=.*\d)\d{0,4}\W?(?:jan(?:uary?)?|feb(?:ruary?)?|mar(?:ch)?|märz?|apr(?:il)?|may|mai|june?|juni|july?"
+    r"|juli|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\W?\d{0,4}",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@frozen
+class MetadataField:
+    """A field of a version's schema, as a column of a manifest."""
+
+    column: str
+    is_required: bool
+    type: str
+    allowed: tuple[str, ...]
+    limits: str
+    """Such as `minimum 0.05, maximum 5`."""
+    description: str
+
+
+@frozen
+class ManifestDraft:
+    """A manifest for `Sources(manifest=...)`, and what may be filled in."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    """One for each slide: the values that its file tells, by column."""
+    fields: tuple[MetadataField, ...]
+    faults: tuple[Finding, ...]
+    """What is wrong with the slides, such as a resolution that has to be filled in."""
+
+    def slides_csv(self, *, semicolons: bool = False) -> str:
+        """Return the manifest, with semicolons and decimal commas for spreadsheets that expect these."""
+        columns = [*_KNOWN, *(each.column for each in self.fields)]
+        rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)
+        return _csv([columns, *rows], semicolons=semicolons)
+
+    def fields_csv(self, *, semicolons: bool = False) -> str:
+        """Return a table of the columns: which are required, what is allowed, and the limits."""
+        head = ["column", "required", "type", "allowed values", "limits", "description"]
+        rows = [
+            (
+                each.column,
+                "yes" if each.is_required else "no",
+                each.type,
+                " | ".join(each.allowed),
+                each.limits,
+                each.description,
+            )
+            for each in self.fields
+        ]
+        return _csv([head, *([_harmless(cell) for cell in row] for row in rows)], semicolons=semicolons)
+
+
+async def draft_manifest(
+    client: Client, application_version: str, *places: str | os.PathLike[str], artifact: str | None = None
+) -> ManifestDraft:
+    """Read slides, and return a manifest with a column for each field of an application version's schema.
+
+        draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
+        Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
+
+    What a file tells is filled in; its checksum is computed when it is sent. Slides with faults have a line,
+    too. Costs one request, and reading each slide. Raises ConfigurationError for a version that a bulk job
+    can't serve, and what `client.applications.version` and `inspect_slides` raise.
+    """
+    version = await client.applications.version(application_version)
+    spec = _spec(version, artifact)
+    inspection = await inspect_slides(*places)
+    fields = tuple(metadata_fields(spec))
+    rows = tuple(_row(slide, spec, {each.column for each in fields}) for slide in inspection.slides)
+    faults = [*inspection.faults, *(fault for slide in inspection.slides for fault in slide.faults)]
+    return ManifestDraft(rows, fields, tuple(faults))
+
+
+def _spec(version: ApplicationVersion, artifact: str | None) -> Mapping[str, Any]:
+    return Requirements(version, artifact).spec.metadata_schema
+
+
+def metadata_fields(schema: Mapping[str, Any]) -> Iterator[MetadataField]:
+    """Give the fields of a schema that a person can fill in, those of objects with dots. Pure."""
+    yield from _fields(schema, schema, "", frozenset(), is_required=True)
+
+
+def _fields(
+    schema: Any, root: Mapping[str, Any], prefix: str, above: frozenset[int], *, is_required: bool
+) -> Iterator[MetadataField]:
+    required = {name for each in _parts(schema, root) for name in _list(each.get("required"))}
+    by_name: dict[str, list[Any]] = {}
+    for name, inner in properties(schema, root):
+        by_name.setdefault(name, []).append(inner)
+    for name, schemas in by_name.items():
+        parts = [part for each in schemas for part in _parts(each, root)]
+        is_needed = is_required and name in required
+        inner = {"allOf": schemas}
+        own = frozenset(map(id, parts))
+        # A schema that refers to itself is one column, of JSON.
+        if own.isdisjoint(above) and any(True for _ in properties(inner, root)):
+            yield from _fields(inner, root, f"{prefix}{name}.", above | own, is_required=is_needed)
+        elif "checksum" not in name:
+            yield _field(f"{prefix}{name}", parts, is_required=is_needed)
+
+
+def _parts(schema: Any, root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return a schema and those that it is combined of, each once."""
+    seen: dict[int, Mapping[str, Any]] = {}
+    waiting = [schema]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping) and id(each) not in seen:
+            seen[id(each)] = each
+            waiting += [part for key in ("allOf", "anyOf", "oneOf") for part in _list(each.get(key))]
+            waiting.append(referred(each.get("$ref"), root))
+    return list(seen.values())
+
+
+def _field(column: str, parts: Sequence[Mapping[str, Any]], *, is_required: bool) -> MetadataField:
+    kinds = [str(kind) for part in parts for kind in _as_list(part.get("type")) if kind != "null"]
+    allowed = [value for part in parts for value in (*_list(part.get("enum")), *_constant(part))]
+    limits = [f"{name} {_plain(part[key])}" for part in parts for key, name in _LIMITS.items() if key in part]
+    told = [str(part["description"]) for part in parts if "description" in part]
+    return MetadataField(
+        column=column,
+        is_required=is_required,
+        type=" or ".join(dict.fromkeys(kinds)),
+        allowed=tuple(_plain(value) for value in allowed if value is not None),
+        limits=", ".join(dict.fromkeys(limits)),
+        description=" ".join(dict.fromkeys(told)),
+    )
+
+
+_LIMITS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+    "minLength": "shortest length",
+    "maxLength": "longest length",
+    "pattern": "pattern",
+    "format": "format",
+}
+
+
+def _row(slide: InspectedSlide, schema: Mapping[str, Any], columns: set[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"path": slide.path, "reference": slide.reference}
+    return {**row, **_facts(slide.info, schema, columns)} if slide.info is not None else row
+
+
+def _facts(info: SlideInfo, schema: Mapping[str, Any], columns: set[str]) -> dict[str, Any]:
+    facts = slide_metadata(schema, info, "")
+    return {name: value for name, value in facts.items() if name in columns}
+
+
+def _cell(value: Any, *, semicolons: bool) -> str:
+    if isinstance(value, float):
+        text = format(value, ".10g")  # more digits than a spreadsheet shows do not come back
+        return text.replace(".", ",") if semicolons else text
+    return "" if value is None else str(value) if isinstance(value, int) else _harmless(str(value))
+
+
+def _harmless(text: str) -> str:
+    """Return a text that no spreadsheet changes; a reference that it would change begins with `./`."""
+    return f"./{text}" if _CHANGED.fullmatch(text) and not text.startswith("./") else text
+
+
+def _csv(rows: Iterable[Sequence[str]], *, semicolons: bool) -> str:
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=";" if semicolons else ",", lineterminator="\r\n").writerows(rows)
+    return file.getvalue()
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _constant(part: Mapping[str, Any]) -> Sequence[Any]:
+    return [part["const"]] if "const" in part else []
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else []
