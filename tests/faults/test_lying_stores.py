@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 from attrs import evolve, frozen
-from lying_store import Lie, LyingStore, Tells, lying_store
+from lying_store import Lie, LyingStore, Tells, Trouble, lying_store
 from support import count
 
 from aignostics_async import (
@@ -192,6 +192,21 @@ async def test_verified_says_what_was_proven(
     async with emulator.client(SETTINGS) as client:
         stored = await client.store(address_of(kind, store, "auto")).put("key", files[False])
     assert stored.verified is (tells in ("crc32c", "md5"))
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "azure", "presigned with head"])
+@pytest.mark.parametrize("late", ["HEAD", "GET"])
+async def test_a_store_that_is_consistent_late_gets_the_file_once(
+    emulator: Emulator, store: LyingStore, files: dict[bool, Path], kind: Kind, late: str
+) -> None:
+    store.lie, store.tells = "none", "crc32c"
+    store.troubles = [Trouble(late, part="/late", times=2, status=404)]
+    before = store.puts
+    async with emulator.client(SETTINGS) as client:
+        stored = await client.store(address_of(kind, store, "read-back")).put("late", files[False])
+    store.troubles = []
+    assert stored.verified
+    assert store.puts == before + 1
 
 
 @pytest.mark.parametrize("kind", ["s3", "gs", "azure"])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hostile_server import Ask, Hostile, Reply, engine_of, hostile
 
 from aignostics_async import TransferInterrupted, UrlRefused
+from aignostics_async.storage._advice import own_advice
 from aignostics_async.transfer._request import send_request
+from aignostics_async.transfer._responses import STORE_FULL
 from aignostics_async.transfer._upload import put_file
 
 BODY = b"slide" * 2000
@@ -55,6 +59,62 @@ async def test_a_final_code_is_raised_at_once(tmp_path: Path, code: str, status:
         assert len(place.asks) == 1
     assert (caught.value.code, caught.value.status) == (code, status)
     assert not caught.value.is_transient
+
+
+def google(reason: str) -> bytes:
+    return json.dumps({"error": {"code": 403, "errors": [{"domain": "x", "reason": reason}]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, google("rateLimitExceeded")),
+        (403, google("userRateLimitExceeded")),
+        (403, error("RateLimitExceeded")),
+        (400, b'{"code": "too_many_requests", "status": 400}'),
+        (408, b""),
+        (429, google("rateLimitExceeded")),
+        (509, b""),
+        (509, b"Bandwidth Limit Exceeded"),
+    ],
+)
+async def test_throttling_is_tried_again(tmp_path: Path, status: int, body: bytes) -> None:
+    with hostile(b"", lambda ask: Reply(status, body) if ask.number < 1 else Reply(200)) as place:
+        await put(place, tmp_path / "slide.svs")
+        assert len(place.asks) == 2
+    with (
+        hostile(b"", lambda _ask: Reply(status, body)) as place,
+        pytest.raises(TransferInterrupted) as caught,
+    ):
+        await put(place, tmp_path / "slide.svs")
+    assert caught.value.is_transient
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (507, b""),
+        (507, error("XMinioStorageFull")),
+        (403, error("QuotaExceeded")),
+        (429, google("dailyLimitExceeded")),
+        (503, google("quotaExceeded")),
+    ],
+)
+async def test_a_full_store_is_told_at_once(tmp_path: Path, status: int, body: bytes) -> None:
+    with hostile(b"", lambda _ask: Reply(status, body)) as place:
+        with pytest.raises(UrlRefused, match="the store is full, or a quota of it is used up") as caught:
+            await put(place, tmp_path / "slide.svs")
+        assert len(place.asks) == 1
+    assert own_advice(caught.value) == STORE_FULL
+
+
+async def test_a_secret_is_no_code(tmp_path: Path) -> None:
+    with hostile(b"") as place:
+        secret = urlsplit(place.url).query.partition("=")[2]
+        place.fault = lambda _ask: Reply(403, error(secret))
+        with pytest.raises(UrlRefused) as caught:
+            await put(place, tmp_path / "slide.svs")
+    assert caught.value.code is None
 
 
 async def test_azure_names_its_errors_in_a_header(tmp_path: Path) -> None:

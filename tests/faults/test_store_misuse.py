@@ -137,6 +137,20 @@ async def test_presigned_urls_may_need_headers(emulator: Emulator, place: LyingS
     assert [headers["x-ms-blob-type"] for headers in sent] == ["BlockBlob"]
 
 
+async def test_a_url_for_the_platform_needs_no_headers(
+    emulator: Emulator, place: LyingStore, tmp_path: Path
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+
+    async def url(key: str) -> tuple[str, dict[str, str]]:
+        return f"{place.origin}/{key}", {"x-of-the-service": "1"}
+
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="needs no headers"):
+            await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
+
+
 @pytest.mark.parametrize("signed", [None, 7, ("url",), ("url", None), (None, {}), ["url", {}]])
 async def test_a_function_that_signs_nothing(emulator: Emulator, tmp_path: Path, signed: Any) -> None:
     source = tmp_path / "slide.svs"

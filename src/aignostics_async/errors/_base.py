@@ -27,26 +27,32 @@ def is_transient_status(status: int) -> bool:
     return status in _TRANSIENT_STATUSES or status >= 520
 
 
-# Codes of object stores for failures that are likely to pass, whatever the status beside them.
+# Codes of object stores for failures that are likely to pass, whatever the status beside them. The stores
+# differ in the case of their letters.
 _TRANSIENT_CODES = frozenset(
     {
-        "BadDigest",  # the bytes changed on the way
-        "ConditionalRequestConflict",
-        "Crc64Mismatch",
-        "IncompleteBody",
-        "InternalError",
-        "Md5Mismatch",
-        "OperationAborted",
-        "OperationTimedOut",
-        "RequestLimitExceeded",
-        "RequestTimeout",  # the body came too slowly
-        "ServerBusy",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequests",
-        "XAmzContentChecksumMismatch",
+        "backenderror",
+        "baddigest",  # the bytes changed on the way
+        "bandwidthlimitexceeded",
+        "conditionalrequestconflict",
+        "crc64mismatch",
+        "incompletebody",
+        "internalerror",
+        "md5mismatch",
+        "operationaborted",
+        "operationtimedout",
+        "ratelimitexceeded",
+        "requestlimitexceeded",
+        "requesttimeout",  # the body came too slowly
+        "serverbusy",
+        "serviceunavailable",
+        "slowdown",
+        "throttling",
+        "throttlingexception",
+        "too_many_requests",
+        "toomanyrequests",
+        "userratelimitexceeded",
+        "xamzcontentchecksummismatch",
     }
 )
 
@@ -58,7 +64,7 @@ def is_transient_code(code: str | None) -> bool:
 
     Knows the codes of S3, Google Cloud Storage and Azure. False for None and for unknown codes.
     """
-    return code in _TRANSIENT_CODES
+    return code is not None and code.casefold() in _TRANSIENT_CODES
 
 
 class AignosticsError(Exception):

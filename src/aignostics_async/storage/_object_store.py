@@ -156,18 +156,21 @@ class ObjectStore(ABC):
 
         Raises _Contradicted where it does not have the object. A store whose listings lag agrees late.
         """
-        retries = self._engine.settings.retries
-        backoff = Backoff(retries.initial_wait, retries.max_wait)
-        facts: ObjectFacts | None = None
-        for attempt in range(1, retries.attempts + 1):
+        for wait in self._waits():
             facts = await self._ask(key)
             if facts is not None and contradiction(facts, sent, source.name) is None:
                 return facts
-            if attempt < retries.attempts:
-                await anyio.sleep(backoff.wait(attempt, random.random()))
+            await anyio.sleep(wait)
+        facts = await self._ask(key)
         if facts is None:
             raise _Contradicted(_absent(source.name))
         return facts
+
+    def _waits(self) -> Iterator[float]:
+        """Give the waits between the attempts of a request, for a store that is consistent late."""
+        retries = self._engine.settings.retries
+        backoff = Backoff(retries.initial_wait, retries.max_wait)
+        return (backoff.wait(attempt, random.random()) for attempt in range(1, retries.attempts))
 
     async def _ask(self, key: str) -> ObjectFacts | None:
         """Return what the store says about an object: None if it has none, NOTHING if it does not tell."""
@@ -190,19 +193,31 @@ class ObjectStore(ABC):
         return True
 
     async def _read_back(self, key: str, name: str, sent: SentFile) -> bool:
-        """Return True after reading the object back; raises _Contradicted if it is another one."""
+        """Return True after reading the object back; raises _Contradicted if it is another one.
+
+        A store may say for a while that it does not have it.
+        """
         url = await self.presign_get(self._uri(key), _REQUEST_SECONDS)
-        try:
-            found = await read_back(self._engine, url, name)
-        except UrlRefused as refused:
-            if refused.status not in _ABSENT:
-                raise
-            error: TransferError | None = _absent(name)
-        else:
-            error = contradiction(ObjectFacts(found.length, found.wire), sent, name)
+        found = await self._read(url, name)
+        for wait in self._waits():
+            if found is not None:
+                break
+            await anyio.sleep(wait)
+            found = await self._read(url, name)
+        facts = None if found is None else ObjectFacts(found.length, found.wire)
+        error = _absent(name) if facts is None else contradiction(facts, sent, name)
         if error is not None:
             raise _Contradicted(error)
         return True
+
+    async def _read(self, url: str, name: str) -> Crc32c | None:
+        """Return the checksum of what is behind a URL, or None if there is nothing."""
+        try:
+            return await read_back(self._engine, url, name)
+        except UrlRefused as refused:
+            if refused.status not in _ABSENT:
+                raise
+            return None
 
     async def _holds(self, key: str, sent: SentFile) -> bool:
         """Whether the store has this file under the key, by reading it back."""

@@ -42,7 +42,10 @@ class Presigned:
     put_url: Sign = field(repr=False)
     """Signs an upload by PUT."""
     get_url: Sign = field(repr=False)
-    """Signs a download by GET; must be valid for six days, because the platform gets this URL."""
+    """Signs a download by GET; must be valid for six days, because the platform gets this URL.
+
+    The platform sends no headers with it, so headers beside it raise ConfigurationError.
+    """
     head_url: Sign | None = field(default=None, repr=False)
     """Signs a HEAD request; None, the default, if the service can't."""
     verify: Verify = "auto"
@@ -69,7 +72,13 @@ class PresignedStore(ObjectStore):
 
     async def presign_get(self, uri: str, expires: float) -> str:  # noqa: ARG002 - the service decides
         """Return a URL to read the object; its lifetime is up to the service."""
-        return _parts(await self._urls.get_url(uri))[0]
+        url, headers = _parts(await self._urls.get_url(uri))
+        if headers:
+            raise ConfigurationError(
+                "get_url of Presigned returns a URL that needs no headers: the platform sends none when it "
+                "reads the slide"
+            )
+        return url
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
         url, headers = _parts(await self._urls.put_url(key))

@@ -16,10 +16,19 @@ from .._http._retry import AttemptFailed, Outcome, parse_retry_after
 from ..errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ERROR_CODE = re.compile(rb"<Code>\s*([\w.-]{1,60})\s*</Code>")
+_ERROR_CODES = (
+    re.compile(rb"<Code>\s*([\w.-]{1,60})\s*</Code>"),
+    re.compile(rb'"reason"\s*:\s*"(\w{1,60})"'),  # Google's JSON, whose `code` is the status
+    re.compile(rb'"code"\s*:\s*"(\w{1,60})"'),
+)
+# Quotas and full disks, which come with statuses that ask for another attempt, too.
+_FINAL_CODES = frozenset({"dailylimitexceeded", "insufficientstorage", "quotaexceeded", "xminiostoragefull"})
+_FINAL_STATUSES = frozenset({501, 505, 507})  # of those from 500 on
+_BANDWIDTH_EXCEEDED = 509
 _REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
 _REGION_NAME = re.compile(r"[a-z0-9-]{1,40}")
 FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
+STORE_FULL = "the store is full, or a quota of it is used up; make room, or have the quota raised"
 
 
 def checked(url: str, name: str) -> SplitResult:
@@ -70,24 +79,29 @@ def refused(
     # A storage may repeat any part of the signed query.
     words = excerpt(without_values(body.decode("utf-8", "replace"), query))
     code = error_code(headers, body)
-    is_transient = is_transient_status(status) or is_transient_code(code)
+    if code is not None and code in query:
+        code = None
+    if code is None and status == _BANDWIDTH_EXCEEDED:
+        code = "BandwidthLimitExceeded"
+    is_full = status == 507 or (code or "").casefold() in _FINAL_CODES
+    is_transient = not is_full and (is_transient_status(status) or is_transient_code(code))
     asked = parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
-    outcome = Outcome(status=status, retry_after=asked, is_transient=is_transient)
+    outcome = Outcome(status=0 if is_full else status, retry_after=asked, is_transient=is_transient)
     problem = f"{place} answered {status}{f' {code}' if code else ''}"
     said = f". The storage said: {words!r}" if words else ""
-    if is_transient or (status >= 500 and status != 501):
+    if is_transient or (status >= 500 and status not in _FINAL_STATUSES and not is_full):
         message = f"{problem}; try again later{said}"
         return AttemptFailed(TransferInterrupted(message, name=name, status=status, code=code), outcome)
-    advice = _advice(_region(headers, body), headers.get("location"), status)
+    advice = STORE_FULL if is_full else _advice(_region(headers, body), headers.get("location"), status)
     refusal = UrlRefused(f"{problem}{said}", name=name, status=status, code=code, advice=advice)
     return AttemptFailed(refusal, outcome)
 
 
 def error_code(headers: Mapping[str, str], body: bytes) -> str | None:
-    """Return a storage's own name of an error: S3 and Google in XML, Azure in a header too."""
-    found = _ERROR_CODE.search(body)
-    if found is not None:
-        return found[1].decode("ascii")
+    """Return a storage's own name of an error: in XML or JSON, with Azure in a header too."""
+    for pattern in _ERROR_CODES:
+        if (found := pattern.search(body)) is not None:
+            return found[1].decode("ascii", "replace")
     code = headers.get("x-ms-error-code", "")
     return code if re.fullmatch(r"\w{1,60}", code) else None
 
