@@ -21,6 +21,7 @@ from aignostics_async import (
     TransferInterrupted,
     UrlRefused,
 )
+from aignostics_async._core._backoff import Backoff
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._journal import EventType, JobEvent, Journal
@@ -78,8 +79,7 @@ class StageHarness:
 
 @pytest.fixture
 async def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StageHarness]:
-    monkeypatch.setattr(_failure_policy, "_INITIAL_WAIT", 0.001)
-    monkeypatch.setattr(_failure_policy, "_MAX_WAIT", 0.002)
+    monkeypatch.setattr(_failure_policy, "_BACKOFF", Backoff(0.001, 0.002))
     database = Database(tmp_path / "job.sqlite3").open()
     events: list[JobEvent] = []
     journal = Journal(tmp_path / "events.jsonl", events.append)
@@ -171,8 +171,7 @@ async def test_what_was_begun_comes_to_its_end_when_the_job_drains(harness: Stag
 async def test_a_step_that_waits_to_be_tried_again_ends_when_the_job_drains(
     harness: StageHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_failure_policy, "_INITIAL_WAIT", 3600.0)
-    monkeypatch.setattr(_failure_policy, "_MAX_WAIT", 3600.0)
+    monkeypatch.setattr(_failure_policy, "_BACKOFF", Backoff(3600, 3600))
     await harness.add(1)
     has_failed = asyncio.Event()
 

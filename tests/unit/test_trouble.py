@@ -8,6 +8,7 @@ import pytest
 
 from aignostics_async import (
     AignosticsError,
+    APIStatusError,
     ChecksumMismatch,
     ConfigurationError,
     ConnectionFailed,
@@ -51,6 +52,9 @@ BROKEN = TransferInterrupted("broke off", name="a.svs")
         (SlideError("no slide", path="a"), FailureAction.QUARANTINE),
         (TransferError("can't be read", name="a"), FailureAction.QUARANTINE),
         (UrlRefused("refused", name="a", status=403), FailureAction.RETRY),
+        (APIStatusError(408, **API), FailureAction.RETRY),
+        (APIStatusError(425, **API), FailureAction.RETRY),
+        (ServerError(501, **API), FailureAction.QUARANTINE),
         (NotFound(404, **API), FailureAction.QUARANTINE),
         (LoginRequired("sign in"), FailureAction.STOP),
         (Unauthorized(401, **API), FailureAction.STOP),
@@ -75,6 +79,7 @@ def test_who_asks_for_time_gets_it() -> None:
     assert decide(TooManyRequests(429, **API, retry_after=90), 1, 0).wait == 90
     assert decide(TooManyRequests(429, **API, retry_after=0), 1, 0).wait == 1
     assert decide(ServerError(503, **API, retry_after=1e9), 1, 0).wait == 600
+    assert decide(LOST, 7, 0, 1.0).wait == 45, "clients that failed together spread out"
 
 
 def test_a_storage_that_is_away_is_waited_for_and_one_slide_does_not_keep_its_place_for_ever() -> None:

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from attrs import define, evolve, field
 
+from .._core._backoff import Backoff
 from ..models import ItemStatus, RunDetails, RunStatus
 from ._results_scan import ResultsRequest, ResultsScan, ScannedItems, scan_all, scan_moved
 from ._status_order import is_later
@@ -140,7 +141,8 @@ class RunState:
         if self._joined_late:
             return now
         if self._final_since is not None:
-            wait = interval * 2.0 ** (self._final_scans - _QUICK_SCANS) if self._final_scans else 0.0
+            backoff = Backoff(interval / 2 ** (_QUICK_SCANS - 1), timeout)
+            wait = backoff.wait(self._final_scans, 0.0) if self._final_scans else 0.0
             return min(now + wait, max(now, self._final_since + timeout))
         pending = sum(not status.is_final for status in self.statuses.values())
         is_nearly_done = self.statuses and pending <= _NEARLY_DONE * len(self.statuses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -128,7 +129,7 @@ class JobContext:
                 raise
             except AignosticsError as error:
                 failures.add(began, self.clock.monotonic())
-                decision = decide(error, failures.count, failures.lasted)
+                decision = decide(error, failures.count, failures.lasted, random.random())
                 if decision.action is not FailureAction.RETRY or self.is_draining:
                     raise JobStopped(str(error), cause=error) from error
                 self.journal.emit(EventType.WAITING, text=str(error))

@@ -10,29 +10,27 @@ from enum import Enum, auto
 
 from attrs import define, frozen
 
+from ..._core._backoff import Backoff
 from ...errors import (
     AignosticsError,
     APIStatusError,
     AuthenticationError,
     ChecksumMismatch,
     ConfigurationError,
-    ConnectionFailed,
     DiskFull,
     Forbidden,
     JobError,
     LocalFileChanged,
     NotFound,
-    ServerError,
     TokenEndpointUnavailable,
-    TooManyRequests,
     TransferInterrupted,
     Unauthorized,
     UrlRefused,
 )
 
-_PASSING = (ConnectionFailed, ServerError, TooManyRequests, TokenEndpointUnavailable)
 _FOR_ALL = (AuthenticationError, ConfigurationError, DiskFull, Forbidden, JobError, Unauthorized)
-_INITIAL_WAIT, _MAX_WAIT = 1.0, 60.0
+_BACKOFF = Backoff(1.0, 60.0)
+_MAX_RETRY_AFTER = 600.0  # seconds
 _MAX_ATTEMPTS = 5
 _MAX_OUTAGE = 3600.0  # seconds
 _MAX_INTERRUPTION = 900.0  # seconds
@@ -78,19 +76,22 @@ class Failures:
         self.lasted = now - self._first
 
 
-def decide(error: AignosticsError, tries: int, since: float) -> Decision:
-    """Return what to do after a step has failed `tries` times, the first of them `since` seconds ago."""
+def decide(error: AignosticsError, tries: int, since: float, draw: float = 0.0) -> Decision:
+    """Return what to do after a step has failed `tries` times, the first of them `since` seconds ago.
+
+    `draw` is a random number from 0 to 1, for the jitter of the wait.
+    """
     asked = error.retry_after if isinstance(error, APIStatusError | TokenEndpointUnavailable) else None
-    wait = max(min(_INITIAL_WAIT * 2 ** min(tries - 1, 10), _MAX_WAIT), min(asked or 0.0, 10 * _MAX_WAIT))
-    if isinstance(error, _PASSING):
+    wait = _BACKOFF.wait(tries, draw, retry_after=min(asked or 0.0, _MAX_RETRY_AFTER))
+    # A failure of one file looks like one of the storage, which has a rule of its own below.
+    if error.is_transient and not isinstance(error, TransferInterrupted):
         return Decision(FailureAction.STOP) if since > _MAX_OUTAGE else Decision(FailureAction.RETRY, wait)
     if isinstance(error, _FOR_ALL):
         return Decision(FailureAction.STOP)
     if isinstance(error, LocalFileChanged):
         return Decision(FailureAction.REPROBE)
     may_pass = (
-        # A failure of one file looks like one of the storage at first, and must not hold a worker for an
-        # hour.
+        # It must not hold a worker for an hour.
         (isinstance(error, TransferInterrupted) and since <= _MAX_INTERRUPTION)
         or (isinstance(error, ChecksumMismatch) and tries < _MAX_ATTEMPTS)
         # A URL may expire before it is used, if the machine was suspended; the next one is fresh.

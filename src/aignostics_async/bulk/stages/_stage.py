@@ -6,6 +6,7 @@ a restart with what it finds there.
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -136,7 +137,7 @@ class ItemStage:
                 self._breaker.succeeded()
                 return
             failures.add(began, self._context.clock.monotonic())
-            decision = decide(failure, failures.count, failures.lasted)
+            decision = decide(failure, failures.count, failures.lasted, random.random())
             if decision.action is FailureAction.STOP:
                 raise JobStopped(f"{row.reference}: {failure}", cause=failure)
             if decision.action is FailureAction.RETRY:
