@@ -8,7 +8,7 @@ from pathlib import Path
 
 from support import METADATA
 
-from aignostics_async import Client, InputArtifact, Item
+from aignostics_async import ApplicationVersion, Client, InputArtifact, Item
 from aignostics_async._core._clock import SYSTEM_CLOCK, Clock
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
@@ -42,10 +42,14 @@ async def job_database(folder: Path, *references: str) -> AsyncIterator[Database
 
 
 async def submitter(
-    client: Client, database: Database, folder: Path, clock: Clock = SYSTEM_CLOCK
+    client: Client,
+    database: Database,
+    folder: Path,
+    clock: Clock = SYSTEM_CLOCK,
+    version: ApplicationVersion | None = None,
 ) -> Submitter:
     """Return a submitter whose items need no object store: the emulator ends them with an error."""
-    version = await client.applications.version(VERSION)
+    platform = PlatformClient(client, version or await client.applications.version(VERSION), clock)
 
     async def prepare(intent: _queries.IntentRow) -> Sequence[Item]:
         rows = await database.read(_queries.members(intent.number))
@@ -54,7 +58,7 @@ async def submitter(
 
     return Submitter(
         database=database,
-        platform=PlatformClient(client, version, clock),
+        platform=platform,
         high_water_mark=HighWaterMarkFile("job", folder / "state"),
         generation=1,
         version=VERSION,

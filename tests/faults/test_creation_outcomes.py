@@ -102,7 +102,7 @@ async def test_a_gateway_is_believed_about_the_token_only(
 
 
 @pytest.mark.parametrize("answer", [PAGE, OTHER_JSON], ids=["a page", "another's JSON"])
-@pytest.mark.parametrize("status", [400, 402, 403, 404, 413, 422, 429])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 429])
 async def test_a_no_of_somebody_else_proves_nothing(
     emulator: Emulator, status: int, answer: dict[str, Any]
 ) -> None:

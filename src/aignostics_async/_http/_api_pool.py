@@ -20,7 +20,7 @@ from .._hooks import RequestEvent, ResponseEvent, RetryEvent, call_hook
 from .._version import user_agent
 from ..errors import AignosticsError, ConnectionFailed, InvalidResponse, RequestTimeout, UsageError
 from ._client import NoResponse, UndecodableResponse, build_request, open_client, send_request
-from ._responses import status_error
+from ._responses import answered_by, status_error
 from ._retry import AttemptFailed, Outcome, repeat
 
 if TYPE_CHECKING:
@@ -158,7 +158,9 @@ class ApiPool:
         response, token = await self._exchange(operation, request, attempt)
         if response.status_code == 401:
             renewed = await self._source.get_token(rejected=token)
-            if renewed is not token and not once:
+            # Somebody on the way may have answered so after the API has taken the request.
+            may_repeat = not once and (request.method != "POST" or answered_by(response) != "unknown")
+            if renewed is not token and may_repeat:
                 response, _ = await self._exchange(operation, request, attempt)
         if response.is_success:
             return response

@@ -24,11 +24,11 @@ def status_error(method: str, path: str, response: Response) -> APIStatusError:
         detail=_server_words(response),
         request_id=headers.get("x-request-id") or headers.get("x-correlation-id"),
         retry_after=retry_after(response),
-        answered_by=_answered_by(response),
+        answered_by=answered_by(response),
     )
 
 
-def _answered_by(response: Response) -> Literal["api", "gateway", "unknown"]:
+def answered_by(response: Response) -> Literal["api", "gateway", "unknown"]:
     """Return who wrote an error: the API does so in JSON with a `detail`, the gateway in plain text."""
     if "detail" in json_object(response):
         return "api"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ from .._identifiers import as_aware
 from ..errors import APIStatusError, InvalidItems, UsageError
 
 if TYPE_CHECKING:
-    from .._core._pager import Pager
+    from .._core._pager import Page, Pager
     from ..models import ItemResult, RunDetails
 
-_CLOCK_SKEW = timedelta(minutes=10)
+CLOCK_SKEW = timedelta(days=1)
+"""Between two clocks of the platform, or one of them and ours: some are set to a wrong time zone."""
 
 
 @frozen
@@ -51,20 +52,41 @@ async def find_runs(
         raise UsageError("give the references of the items to find")
     since = as_aware(since, "since")
     exact, possible = [], []
-    async for page in runs.pages():
-        if page.invalid:
-            raise InvalidItems("find runs", page.invalid)
-        recent = [run for run in page.items if since is None or run.triggered_at >= since - _CLOCK_SKEW]
-        for run in recent:
-            match = await _matches(run, results(run.run_id), references)
-            if match is True:
-                exact.append(run)
-            elif match is None:
-                possible.append(run)
-        # A whole page, because an order that the server does not keep must not end the search.
-        if page.items and not recent:
-            break
+    async for run in runs_since(runs, None if since is None else since - CLOCK_SKEW, "find runs"):
+        match = await _matches(run, results(run.run_id), references)
+        if match is True:
+            exact.append(run)
+        elif match is None:
+            possible.append(run)
     return FoundRuns(tuple(exact), tuple(possible))
+
+
+async def runs_since(
+    runs: Pager[RunDetails],
+    oldest: datetime | None,
+    operation: str,
+    on_page: Callable[[Page[RunDetails]], object] = lambda _page: None,
+) -> AsyncIterator[RunDetails]:
+    """Give the runs of a listing, which comes newest first, that were triggered at a moment or later.
+
+    A page of older runs ends the listing, unless the server does not keep that order. `on_page` is called
+    with each page. Raises InvalidItems for an entry that can't be read, because it may be any run.
+    """
+    newest: datetime | None = None
+    is_in_order = True
+    async for page in runs.pages():
+        on_page(page)
+        if page.invalid:
+            raise InvalidItems(operation, page.invalid)
+        is_last = oldest is not None and bool(page.items)
+        for run in page.items:
+            is_in_order &= newest is None or run.triggered_at <= newest
+            newest = run.triggered_at
+            if oldest is None or run.triggered_at >= oldest:
+                is_last = False
+                yield run
+        if is_last and is_in_order:
+            return
 
 
 async def _matches(

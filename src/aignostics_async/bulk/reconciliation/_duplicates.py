@@ -207,7 +207,7 @@ class Reconciler:
         return [run for run in runs if run.version == self.version and run.run_id not in known]
 
     async def _report(self, run: ObservedRun, intent: int) -> DuplicateRun:
-        done = await self._cancelled(run.run_id) if self.tag else None
+        done = await self._cancelled(run.run_id) if self.tag and await self._has_run(intent) else None
         second = DuplicateRun(run_id=run.run_id, intent=intent, done=done)
         # A run that was written down is not found again, so the callback must be called in any case.
         with anyio.CancelScope(shield=True):
@@ -216,6 +216,16 @@ class Reconciler:
         told = done or "it may be billed, unless you cancel it"
         _log.error("run %s is a second one of items that have a run already: %s", run.run_id, told)
         return second
+
+    async def _has_run(self, intent: int) -> bool:
+        """Whether the run that an intent has claimed is there: the platform may have named another one."""
+        row = await self.database.read(_queries.intent(intent))
+        if row.run_id is None:
+            return True  # its items are in other runs
+        members = await self.database.read(_queries.members(intent))
+        return await self.platform.references(row.run_id) == frozenset(
+            each.reference + row.tag for each in members
+        )
 
     async def _cancelled(self, run_id: str) -> str | None:
         try:

@@ -13,9 +13,10 @@ from enum import Enum, auto
 
 from attrs import field, frozen
 
+from ...submission import CLOCK_SKEW
 from ..database._run_commands import ObservedRun
 
-CLOCK_SKEW = 600.0  # seconds between two clocks of the platform, or one of them and the local clock
+_SKEW = CLOCK_SKEW.total_seconds()
 
 
 @frozen(kw_only=True)
@@ -31,7 +32,7 @@ class RunQuery:
 
     def may_be(self, run: ObservedRun) -> bool:
         """Whether the references of a run have to be read."""
-        is_of_time = run.triggered_at >= self.since - CLOCK_SKEW
+        is_of_time = run.triggered_at >= self.since - _SKEW
         return run.version == self.version and is_of_time and run.run_id not in self.known
 
 

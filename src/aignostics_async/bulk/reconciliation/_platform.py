@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from ..._core._clock import SYSTEM_CLOCK, Clock
-from ..._core._pager import MAX_PAGE_SIZE, Pager
+from ..._core._pager import MAX_PAGE_SIZE
 from ..._inputs import Item
 from ..._internals import create_run_once, server_time
 from ...errors import (
     AignosticsError,
     APIStatusError,
     AuthenticationError,
-    InvalidItems,
     SubmissionUnknown,
     TokenEndpointUnavailable,
     Unauthorized,
 )
-from ...models import ApplicationVersion, InvalidItem
-from ...submission import creation_outcome
+from ...models import ApplicationVersion
+from ...submission import CLOCK_SKEW, creation_outcome, runs_since
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
-from ._matching import CLOCK_SKEW
 from ._protocol import AttemptResult
 from ._quiescence import Moment
 
 if TYPE_CHECKING:
     from ..._client import Client
+    from ..._core._pager import Page
 
-_T = TypeVar("_T")
 _LATER = 5.0  # seconds, where the platform does not say how much later
 
 
@@ -64,20 +62,17 @@ class PlatformClient:
             return classify(error)
         return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)
 
-    async def runs(self, since: float) -> list[ObservedRun]:
-        """Return all runs that were triggered after a moment of the server's clock, of whatever version.
+    async def runs(self, since: float, *, skew: timedelta = CLOCK_SKEW) -> list[ObservedRun]:
+        """Return all runs that were triggered after a moment, or `skew` before it, of whatever version.
 
         Raises AignosticsError if the listing can't be read to its end: a part of it proves nothing.
         """
-        runs: list[ObservedRun] = []
         listing = self._client.runs.list(sort="-triggered_at", page_size=MAX_PAGE_SIZE)
-        async for details in self._entries("list runs", listing):
-            triggered_at = details.triggered_at.timestamp()
-            if triggered_at < since - CLOCK_SKEW:
-                break
-            run = ObservedRun(details.run_id, triggered_at, details.status, details.application_version_id)
-            runs.append(run)
-        return runs
+        oldest = datetime.fromtimestamp(max(0.0, since - skew.total_seconds()), UTC)
+        return [
+            ObservedRun(run.run_id, run.triggered_at.timestamp(), run.status, run.application_version_id)
+            async for run in runs_since(listing, oldest, "list runs", self._note)
+        ]
 
     async def references(self, run_id: str) -> frozenset[str] | None:
         """Return the references of a run's items; None if they can't be read to their end.
@@ -85,23 +80,21 @@ class PlatformClient:
         Raises the error of a login that has ended.
         """
         try:
-            results = self._client.run(run_id).results(page_size=MAX_PAGE_SIZE)
-            return frozenset([item.reference async for item in self._entries("list results", results)])
+            found: set[str] = set()
+            async for page in self._client.run(run_id).results(page_size=MAX_PAGE_SIZE).pages():
+                self._note(page)
+                if page.invalid:
+                    return None
+                found.update(item.reference for item in page.items)
+            return frozenset(found)
         except AignosticsError as error:
             if is_signed_out(error):
                 raise
             return None
 
-    async def _entries(self, operation: str, pager: Pager[_T]) -> AsyncIterator[_T]:
-        """Give the entries of a listing as the pager does, and note the Date of each page."""
-        invalid: list[InvalidItem] = []
-        async for page in pager.pages():
-            self._date = page.date
-            invalid.extend(page.invalid)
-            for entry in page.items:
-                yield entry
-        if invalid:
-            raise InvalidItems(operation, invalid)
+    def _note(self, page: Page[Any]) -> None:
+        """Note the Date of an answer."""
+        self._date = page.date
 
 
 def is_signed_out(error: AignosticsError) -> bool:

@@ -110,6 +110,9 @@ class Submitter:
     async def create(self, intent: int, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run once, and return its outcome."""
         sent = await self.platform.create(items)
+        if sent.run_id in await self.database.read(_queries.others_runs(intent)):
+            reason = f"the platform named run {sent.run_id}, which is another one"
+            sent = AttemptResult(outcome=AttemptOutcome.UNKNOWN, reason=reason)
         if sent.outcome is AttemptOutcome.UNKNOWN:
             self._unknown.setdefault(intent, []).append(sent)
         return sent

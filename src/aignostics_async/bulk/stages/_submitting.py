@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
 from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
+from ...submission import CLOCK_SKEW
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
@@ -23,7 +26,6 @@ from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
-from ..reconciliation._matching import CLOCK_SKEW
 from ..reconciliation._protocol import MAX_UNKNOWN
 from ._failure_policy import CircuitBreaker
 from ._signals import StageId
@@ -48,6 +50,7 @@ _TOLD = {
 }
 
 
+_OVERLAP = timedelta(minutes=20)
 _CHANGED = "its file changed after it was uploaded"
 _WAIT = "wait until it is complete; then 'bulk retry' reads and uploads it again"
 
@@ -153,15 +156,14 @@ class Submitting:
     async def _record_runs(self) -> None:
         """Record the runs that exist: a run from before a chunk was sealed can't be its run."""
         begun = await self.platform.moment()
-        runs = await self.context.with_retries(lambda: self.platform.runs(self._seen_until))
+        since, skew = self.since, CLOCK_SKEW
+        if self._listed:
+            since, skew = max(since, self._listed[-1]), _OVERLAP
+        runs = await self.context.with_retries(partial(self.platform.runs, since, skew=skew))
         await self.context.database.write(_run_commands.record_runs(runs))
         if begun.server is not None:
-            # The next listing goes back to the beginning of this one, and by the skew of clocks.
-            self._listed.append(begun.server - CLOCK_SKEW)
-
-    @property
-    def _seen_until(self) -> float:
-        return max(self.since, self._listed[-1]) if self._listed else self.since
+            # The next listing goes back to the beginning of this one. A Date may be far ahead.
+            self._listed.append(min(begun.server, time.time()))
 
     async def _one(self, intent: IntentRow) -> None:
         try:

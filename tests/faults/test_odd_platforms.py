@@ -1,0 +1,231 @@
+"""One run for each chunk on platforms whose clocks, listings and answers contradict each other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from attrs import evolve
+from job import intent, job_database, submitter
+from odd_platform import EPOCH, VERSION, OddPlatform, Reply, StoredRun, created, odd_platform
+
+from aignostics_async import Item, Timeouts
+from aignostics_async.bulk.database import _commands, _run_commands
+from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.database._run_commands import ObservedRun
+from aignostics_async.bulk.database._states import IntentState
+from aignostics_async.bulk.reconciliation._protocol import AttemptResult
+from aignostics_async.bulk.reconciliation._submitter import Submitter
+
+HOUR = 3600.0
+REFERENCES = ("a", "b")
+OTHER = "00000000-0000-0000-0001-000000000001"
+"""A run that was there before the chunk was sealed."""
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with job_database(tmp_path / "job", *REFERENCES) as database:
+        await database.write(
+            _run_commands.record_runs([ObservedRun(OTHER, EPOCH - 5, "RUNNING", "he-tme:v1")])
+        )
+        await database.write(_commands.seal([1, 2]))
+        yield database
+
+
+async def live(
+    platform: OddPlatform, database: Database, folder: Path, **changes: Any
+) -> AttemptResult | None:
+    """Work on the chunk as one process does, until its end or the process's."""
+    view = Timeouts(read=5)
+    async with platform.client() as plain:
+        client = plain.with_options(timeouts=view) if changes.pop("has_options", False) else plain
+        worker = await submitter(client, database, folder, platform.clock, VERSION)
+        worker = evolve(worker, since=EPOCH, **changes)
+        return await worker.reconcile(await intent(database))
+
+
+async def live_until_settled(platform: OddPlatform, database: Database, folder: Path) -> IntentState:
+    """Work on the chunk, and again after each stop, until its state needs no process."""
+    for life in range(6):
+        await live(platform, database, folder, has_options=life % 2 == 1)
+        if (state := (await intent(database)).state) not in (IntentState.SEALED, IntentState.UNKNOWN):
+            return state
+    raise AssertionError("it never ends")
+
+
+TURNS = itertools.count()
+
+
+def alternating(now: float) -> float:
+    return now + 2 * HOUR * (next(TURNS) % 2)
+
+
+def stepping(now: float) -> float:
+    return now if now < 20 else now + 2 * HOUR
+
+
+def set_back(now: float) -> float:
+    return now if now < 20 else now - 2 * HOUR
+
+
+DATES: dict[str, Callable[[float], float | str | None]] = {
+    "honest": lambda now: now,
+    "alternating": alternating,
+    "stepping": stepping,
+    "set back": set_back,
+    "frozen": lambda _now: 0.0,
+    "missing": lambda _now: None,
+    "no date": lambda _now: "yesterday",
+}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("killed", ["never", "before", "after", "asleep and after"])
+@pytest.mark.parametrize("late", [90.0, 280.0])
+@pytest.mark.parametrize("date", DATES)
+async def test_no_date_makes_a_chunk_be_paid_twice(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, date: str, late: float, killed: str
+) -> None:
+    """The answer of the first request is lost, and its run comes late."""
+    lost = Reply()
+    async with odd_platform(
+        date=DATES[date], late=lambda: late, on_post=lambda number, _id: lost if number == 0 else None
+    ) as platform:
+        platform.clock.now = 10.0
+        if killed != "never":
+
+            async def dies(_self: Submitter, _intent: int, items: Sequence[Item]) -> AttemptResult:
+                if killed == "asleep and after":
+                    platform.clock.now += 5 * HOUR
+                if killed != "before":
+                    await _self.platform.create(items)
+                raise Killed
+
+            with monkeypatch.context() as patch, pytest.raises(Killed):
+                patch.setattr(Submitter, "create", dies)
+                await live(platform, database, tmp_path)
+            platform.clock.now += 5.0
+        state = await live_until_settled(platform, database, tmp_path)
+    assert platform.committed(*REFERENCES) <= 1, "it was paid once"
+    assert state in (IntentState.CREATED, IntentState.AMBIGUOUS)
+    if date in ("honest", "missing", "no date", "stepping"):
+        assert (platform.committed(*REFERENCES), state) == (1, IntentState.CREATED)
+
+
+def shuffled(seed: int) -> Callable[[list[StoredRun]], list[StoredRun]]:
+    return lambda runs: Random(seed).sample(runs, len(runs))
+
+
+def as_iso(offset: float, zone: bool = True) -> Callable[[float], str]:
+    def told(at: float) -> str:
+        moment = datetime.fromtimestamp(EPOCH + at, UTC) + timedelta(seconds=offset)
+        return moment.isoformat() if zone else moment.replace(tzinfo=None).isoformat()
+
+    return told
+
+
+LISTINGS: dict[str, dict[str, Any]] = {
+    "oldest first": {"order": lambda runs: runs[::-1]},
+    "in no order": {"order": shuffled(1)},
+    "rows twice": {"order": lambda runs: [run for run in runs for _ in range(2)]},
+    "first page twice": {"order": lambda runs: runs[:100] + runs},
+    "hours behind": {"triggered": as_iso(-14 * HOUR)},
+    "in the future": {"triggered": as_iso(400 * 24 * HOUR)},
+    "without zone": {"triggered": as_iso(0, zone=False)},
+    "two clocks": {"triggered": lambda at: as_iso(-2 * HOUR * (int(at) % 2))(at)},
+    "stale replicas in turn": {"lag": lambda: 25.0 * (next(TURNS) % 2)},
+}
+
+
+@pytest.mark.parametrize("others", [0, 250])
+@pytest.mark.parametrize("listing", LISTINGS)
+async def test_no_listing_makes_a_chunk_be_paid_twice(
+    database: Database, tmp_path: Path, listing: str, others: int
+) -> None:
+    """250 runs of others, of before and of after, are between the run and the ends of the listing."""
+    async with odd_platform(
+        late=lambda: 40.0, on_post=lambda number, _id: Reply() if number == 0 else None, **LISTINGS[listing]
+    ) as platform:
+        for number in range(others):
+            at = 15.0 + number / 10 if number % 2 else -30 * 24 * HOUR + number
+            platform.runs.append(StoredRun(f"00000000-0000-0000-0001-{number:012}", ["x"], at))
+        platform.clock.now = 10.0
+        state = await live_until_settled(platform, database, tmp_path)
+    assert (state, platform.committed(*REFERENCES), platform.posts) == (IntentState.CREATED, 1, 1)
+
+
+JSON = "Content-Type: application/json"
+DETAIL = '{"detail": "the server\'s own words"}'
+
+
+def told(status: int, body: str | bytes = DETAIL, *headers: str) -> Callable[[str], Reply]:
+    return lambda _run_id: Reply.of(status, body, *(headers or (JSON,)))
+
+
+# What the answer is, and the POSTs that a job sends before it ends by itself, or stops for a person. The run
+# is created where the answer may mean so.
+CREATING: dict[str, Callable[[str], Reply]] = {
+    "201 without a body": told(201, ""),
+    "201 and no JSON": told(201, "<html>"),
+    "201 cut off": lambda run_id: Reply(created(run_id).content[:-8]),
+    "201 and a list": told(201, "[]"),
+    "201 and null": told(201, '{"application_run_id": null}'),
+    "201 and no UUID": told(201, '{"application_run_id": "run 7"}'),
+    "201 and deep JSON": told(201, "[" * 100_000),
+    "201 and no text": told(201, b"\xff\xfe\x00"),
+    "201 of another run": told(201, f'{{"application_run_id": "{OTHER}"}}'),
+    "201 encoded wrongly": told(201, DETAIL, JSON, "Content-Encoding: gzip"),
+    "200": lambda run_id: Reply(created(run_id).content.replace(b"201", b"200", 1)),
+    "202": lambda run_id: Reply(created(run_id).content.replace(b"201", b"202", 1)),
+    "204": told(204, ""),
+    "303": told(303, "", "Location: /api/v1/runs/7"),
+    "308": told(308, "", "Location: /api/v1/elsewhere"),
+    "401 as a page": told(401, "<html>", "Content-Type: text/html"),
+    "402 in plain text": told(402, "no money", "Content-Type: text/plain"),
+    "403 as a page": told(403, "<html>", "Content-Type: text/html"),
+    "408": told(408),
+    "409": told(409),
+    "421": told(421),
+    "425": told(425),
+    "429 in plain text": told(429, "slow down", "Content-Type: text/plain", "Retry-After: 5"),
+    "499": told(499),
+    "500": told(500),
+    "502 in plain text": told(502, "bad gateway", "Content-Type: text/plain"),
+    "503 in plain text": told(503, "unavailable", "Content-Type: text/plain", "Retry-After: 1"),
+    "504": told(504),
+    "599": told(599),
+    "nothing": lambda _run_id: Reply(),
+    "no HTTP": lambda _run_id: Reply(b"\x00\x01 what?\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("creates", [True, False], ids=["created", "not created"])
+@pytest.mark.parametrize("answer", CREATING)
+async def test_an_answer_that_proves_nothing_is_looked_into_and_asked_for_twice(
+    database: Database, tmp_path: Path, answer: str, creates: bool
+) -> None:
+    async with odd_platform(
+        late=lambda: 30.0,
+        creates=lambda _number: creates,
+        on_post=lambda _n, run_id: CREATING[answer](run_id),
+    ) as platform:
+        platform.runs.append(StoredRun(OTHER, ["x"], -5.0))
+        platform.clock.now = 10.0
+        stopped = await live(platform, database, tmp_path)
+        state = (await intent(database)).state
+    if creates:
+        assert (state, platform.posts, stopped) == (IntentState.CREATED, 1, None)
+    else:
+        assert (state, platform.posts) == (IntentState.SEALED, 2), "a person decides about a third one"
+        assert stopped is not None
+        assert stopped.reason
+    assert platform.committed(*REFERENCES) == int(creates)
