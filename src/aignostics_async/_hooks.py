@@ -123,4 +123,4 @@ async def call_hook(
     except Exception:  # noqa: BLE001 - an observer must not break the request that it observes
         if name not in hooks._failed:  # noqa: SLF001 - of this module
             hooks._failed.add(name)  # noqa: SLF001
-            _log.exception("the hook %s failed; the request goes on, and this is logged only once", name)
+            _log.exception("the hook %s failed; the request continues, and this is logged only once", name)

@@ -212,7 +212,7 @@ def test_file_names_in_a_preflight_and_a_job(
     arguments = (VERSION, slides, "--store", emulator.store_url)
     command("bulk", "plan", *arguments, *json_flag)
     quick = ("--poll-interval", "0.05")
-    more = ("--set-aside-faulty", "--allow-rerun")
+    more = ("--quarantine-faulty", "--allow-rerun")
     command("bulk", "run", tmp_path / "job", *arguments, *more, *quick, *json_flag)
     command("bulk", "resume", tmp_path / "job", *quick, *json_flag)
     for verb in ("status", "watch"):

@@ -1,4 +1,4 @@
-"""Slides that crash or hang their reader: set aside by themselves, whatever else was in the same process."""
+"""Slides that crash or hang their reader: quarantined alone, whatever else was in the same process."""
 
 from __future__ import annotations
 

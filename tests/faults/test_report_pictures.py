@@ -24,7 +24,7 @@ from aignostics_async.slides._thumbnail import thumbnail
 
 
 def job_of(folder: Path, *slides: Path, aside: int = 0) -> Path:
-    """Write a job of some slides, the last of them set aside, and return its database."""
+    """Write a job of some slides, the last of them quarantined, and return its database."""
     with made_up_job(folder) as job:
         numbers = job.add(*(f"case-{n}" for n in range(len(slides))), paths=[str(path) for path in slides])
         job.move(

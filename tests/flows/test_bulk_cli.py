@@ -100,16 +100,16 @@ def test_slides_with_faults_are_told_and_can_be_set_aside(bulk: Command, slide_f
     (told,) = events(refused.stdout)
     assert [fault["kind"] for fault in told["outlook"]["faults"]] == ["resolution"]
     assert "1 fault, 1 slide with one" in refused.stderr
-    assert "--set-aside-faulty goes on with the 1 others" in refused.stderr
+    assert "--quarantine-faulty continues with the 1 others" in refused.stderr
     assert [path.name for path in bulk.job.iterdir()] == ["lock"]
     assert count(bulk.emulator, "POST", RUNS) == 0
 
-    done = bulk("run", *bulk.begin(), "--set-aside-faulty")
+    done = bulk("run", *bulk.begin(), "--quarantine-faulty")
     assert done.returncode == 3
     last = events(done.stdout)[-1]
     assert last["audit"]["accounts"] == {"DONE": 1, "SET_ASIDE": 1}
-    assert [each["what"] for each in last["to_do"]] == ["1 slide was set aside"]
-    assert "1 slide was set aside" in done.stderr
+    assert [each["what"] for each in last["to_do"]] == ["1 slide was quarantined"]
+    assert "1 slide was quarantined" in done.stderr
 
 
 def test_others_look_on_while_one_process_works_and_may_let_it_pause(bulk: Command, slide_file: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_terminal_sees_bars_and_is_asked(bulk: Command, slide_file: Path) -> N
         "analysed",
         "downloaded",
         "1/1",
-        "set aside",
+        "quarantined",
         "to be billed",
     ):
         assert words in seen

@@ -1,4 +1,4 @@
-"""Slides that were set aside go on with another resolution or other metadata, checked as at the beginning."""
+"""Quarantined slides continue with another resolution or other metadata, checked as at the beginning."""
 
 from __future__ import annotations
 
@@ -102,15 +102,15 @@ def test_the_command_retries_with_corrections(emulator: Emulator, tmp_path: Path
     (tmp_path / "slides").mkdir()
     for name, mpp in (("a", 0.5), ("b", None), ("c", None)):
         make_old(write_tiff(tmp_path / "slides" / f"{tmp_path.name}-{name}.tiff", mpp=mpp, side=512))
-    assert bulk("run", *bulk.begin(), "--set-aside-faulty").returncode == 3
+    assert bulk("run", *bulk.begin(), "--quarantine-faulty").returncode == 3
     assert bulk("retry", bulk.job, "--mpp", "250").returncode == 2
     done = bulk("retry", bulk.job, "--mpp", "0.25", "--only", "*-b.tiff")
-    assert (done.returncode, done.stdout) == (0, "1 slide will go on with 'bulk resume'\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "1 slide will continue with 'bulk resume'\n"), done.stderr
     manifest = tmp_path / "in.csv"
     manifest.write_text(f"path,mpp\nslides/{tmp_path.name}-c.tiff,\n")
     done = bulk("retry", bulk.job, "--manifest", manifest)
     assert done.returncode == 6
-    assert "still set aside: " in done.stderr
+    assert "still quarantined: " in done.stderr
     assert "the file has no resolution" in done.stderr
     manifest.write_text(f"path,mpp\nslides/{tmp_path.name}-c.tiff,0.25\n")
     assert bulk("retry", bulk.job, "--manifest", manifest).returncode == 0

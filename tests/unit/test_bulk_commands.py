@@ -85,12 +85,12 @@ def test_what_failed_is_paid_again_only_on_a_yes(bulk: Bulk, job: MadeUpJob, tmp
     assert states(tmp_path) == before
 
     free = bulk("retry")
-    assert (free.status, free.out) == (0, "1 slide will go on with 'bulk resume'\n")
+    assert (free.status, free.out) == (0, "1 slide will continue with 'bulk resume'\n")
     assert "3 slides ended without results at the platform; --failed" in free.err
     assert states(tmp_path) == {**before, "c": "FOUND"}
 
     paid = bulk("retry", "--failed", "--yes")
-    assert (paid.status, paid.out, paid.err) == (0, "3 slides will go on with 'bulk resume'\n", "")
+    assert (paid.status, paid.out, paid.err) == (0, "3 slides will continue with 'bulk resume'\n", "")
     assert states(tmp_path) == {"a": "STORED", "b": "STORED", "c": "FOUND", "d": "STORED"}
     assert bulk("retry", "--failed").out == "there is nothing to retry\n"
 
@@ -106,7 +106,7 @@ def test_a_job_is_not_over_before_late_runs_were_looked_for(bulk: Bulk, job: Mad
     job.execute("COMMIT")
     status = json.loads(bulk("status", "--json").out)
     assert (status["verdict"], status["exit_status"]) == ("DONE", 75)
-    assert "Late second runs were not looked for to the end" in bulk("status").out
+    assert "The search for second runs has not finished" in bulk("status").out
     assert bulk("watch").status == 75
     job.execute("UPDATE job SET finished_at = 1")
     assert json.loads(bulk("status", "--json").out)["exit_status"] == 0
@@ -127,7 +127,7 @@ def test_a_chunk_in_doubt_is_told_with_its_two_choices(
     listed = bulk("resolve")
     assert listed.status == 0
     assert (
-        "chunk 1, 2 slides, asked for 1 time: these runs have exactly its references: run-7, run-8"
+        "chunk 1, 2 slides, requested 1 time: these runs have exactly its references: run-7, run-8"
         in listed.out
     )
     commands = [line.strip() for line in listed.out.splitlines() if "aignostics-async" in line]
@@ -145,9 +145,9 @@ def test_a_chunk_in_doubt_is_told_with_its_two_choices(
     assert refused.status == 2
     assert "it has other items" in refused.err
     named = bulk("resolve", "1", "--run", right)
-    assert (named.status, named.out) == (0, f"chunk 1 has run {right}; 'bulk resume' goes on\n")
+    assert (named.status, named.out) == (0, f"chunk 1 has run {right}; 'bulk resume' continues\n")
     none = bulk("resolve", "2", "--none")
-    assert none.out == "chunk 2 has no run; 'bulk resume' goes on\n"
+    assert none.out == "chunk 2 has no run; 'bulk resume' continues\n"
     assert states(tmp_path) == {"a": "SUBMITTED", "b": "SUBMITTED", "c": "ASSIGNED"}
     assert bulk("resolve").out == "there is nothing to decide\n"
     assert bulk("resolve", "2", "--none").status == 2
@@ -185,7 +185,7 @@ def test_only_a_second_run_is_cancelled(bulk: Bulk, job: MadeUpJob, emulator: Em
     assert (
         bulk("resolve", "--duplicate", second, "--cancel").out == f"run {second} is cancelled, or was over\n"
     )
-    assert bulk("resolve", "--duplicate", third, "--leave").out == f"run {third} is left to go on\n"
+    assert bulk("resolve", "--duplicate", third, "--leave").out == f"run {third} is left to run\n"
     cancels = [asked["path"] for asked in emulator.requests() if asked["path"].endswith("/cancel")]
     assert cancels == [f"/api/v1/runs/{second}/cancel"]
     assert bulk("resolve").out == "there is nothing to decide\n"
@@ -289,7 +289,7 @@ def test_how_far_each_stage_is() -> None:
 def test_an_event_is_one_line_without_secrets() -> None:
     told = JobEvent(type=EventType.QUARANTINED, reference="a\x1b[2J[red]", text="GET https://h/x?sig=S3CR")
     line = event_line(told.as_dict())
-    assert "set aside" in line
+    assert "quarantined" in line
     assert "\n" not in line
     assert "S3CR" not in told.to_json() + line
 

@@ -124,7 +124,7 @@ def test_links_that_lead_in_circles(here: Path) -> None:
     found = find(places=["."])
     assert sorted(references(found)) == ["real/a.svs", "real/self.svs"]
     assert faults(find(places=["real/self.svs"])) == [
-        f"{here}/real/self.svs: it is a link that leads to no file; mend the link"
+        f"{here}/real/self.svs: it is a link that leads to no file; correct the link"
     ]
 
 
@@ -179,7 +179,7 @@ async def test_a_dicom_medium_has_its_slides(here: Path, prober: Prober) -> None
         ("none.svs", "it is not there; is the path right, and its disk mounted?"),
         ("pipe.svs", "it is no file"),
         ("x" * 300 + ".svs", "it can't be read (File name too long)"),
-        ("lost.svs", "it is a link that leads to no file; mend the link"),
+        ("lost.svs", "it is a link that leads to no file; correct the link"),
     ],
 )
 def test_a_place_that_is_no_file_is_told(here: Path, place: str, told: str) -> None:

@@ -44,7 +44,7 @@ ALL = {Path(f"report.{form}"): form for form in ReportFormat}
 
 @contextmanager
 def job(folder: Path) -> Iterator[MadeUpJob]:
-    """Give a job of six slides: two done, two at the platform, one failed, one set aside."""
+    """Give a job of six slides: two done, two at the platform, one failed, one quarantined."""
     with made_up_job(folder) as made:
         numbers = made.add("a", "b", "c", "d", "e", "f")
         made.upload(numbers[:5])
@@ -85,7 +85,7 @@ def test_every_slide_is_accounted_for(tmp_path: Path) -> None:
     }  # fmt: skip
     assert summary.status is JobStatus.UNFINISHED
     assert headline(summary) == "2 of 6 slides are done so far, 2 need attention"
-    assert audit_line(summary) == ("6 in = 6 accounted for: 2 done, 2 under way, 1 failed, 1 set aside")
+    assert audit_line(summary) == ("6 in = 6 accounted for: 2 done, 2 under way, 1 failed, 1 quarantined")
     assert (summary.uploads.stored_items, summary.uploads.stored_bytes) == (5, 5_000_000)
     assert (summary.outputs.verified, summary.outputs.bytes) == (4, 20_000)
     assert summary.job.application_version == "h-e-tme:v1.2.3"
@@ -155,37 +155,37 @@ def leave(made: MadeUpJob) -> None:
 
 
 LOSSES: dict[str, tuple[Callable[[MadeUpJob], Any], str]] = {
-    "a row is gone": (lambda made: forget(made, 2), "1 slide came in and left no trace"),
-    "the last row is gone": (lambda made: forget(made, 6), "1 slide came in and left no trace"),
+    "a row is gone": (lambda made: forget(made, 2), "1 slide missing from the database"),
+    "the last row is gone": (lambda made: forget(made, 6), "1 slide missing from the database"),
     "a row too many": (
         lambda made: made.execute("UPDATE job SET taken_in = 5"),
-        "1 slide more are here than came in",
+        "1 slide more in the database than were added",
     ),
     "an unknown state": (
         lambda made: made.execute("UPDATE items SET state = 'LIMBO' WHERE number = 1"),
-        "its state is none that this release knows",
+        "this release does not know its state",
     ),
-    "assigned to a run that is there": (strand, "it waits for a run that nobody is going to ask for"),
-    "assigned and no member": (leave, "it waits for a run that nobody is going to ask for"),
+    "assigned to a run that is there": (strand, "it waits for a run that will never be requested"),
+    "assigned and no member": (leave, "it waits for a run that will never be requested"),
     "submitted to no run": (
         lambda made: made.execute("UPDATE items SET run_id = NULL WHERE number = 3"),
-        "it counts as submitted, and its run is that of another job",
+        "it counts as submitted, but its run is not that of its chunk",
     ),
     "submitted to another's run": (
         lambda made: made.execute("UPDATE items SET run_id = 'other' WHERE number = 5"),
-        "it counts as submitted, and its run is that of another job",
+        "it counts as submitted, but its run is not that of its chunk",
     ),
     "closed too early": (
         lambda made: made.execute("UPDATE intents SET state = 'CLOSED'"),
-        "its run was closed before its results were here",
+        "its run was closed before its results were downloaded",
     ),
     "done without an output": (
         lambda made: made.execute("UPDATE outputs SET status = 'FAILED' WHERE artifact_id = '2-1'"),
-        "it counts as done, and not all of its outputs are here",
+        "it counts as done, but some of its outputs are missing",
     ),
-    "set aside for no reason": (
+    "quarantined for no reason": (
         lambda made: made.execute("UPDATE items SET fault = NULL WHERE number = 6"),
-        "it was set aside, and nobody wrote down why",
+        "it is quarantined without a recorded reason",
     ),
 }
 
@@ -316,7 +316,7 @@ def test_duplicates_and_ambiguous_runs_are_loud(tmp_path: Path) -> None:
     forms = report(tmp_path / "job.sqlite3")
     page = forms[ReportFormat.HTML]
     assert page.index('id="decisions"') < page.index('id="failures"') < page.index('id="runs"')
-    assert f"Run {intent}, of 1 slide, may exist or not" in page
+    assert f"Chunk {intent}, of 1 slide, may or may not have a run" in page
     assert "can&#x27;t be read whole: 123" in page
     assert f"Run 1 was created a second time</strong><span>The second one is <code>{second}" in page
     assert json.loads(forms[ReportFormat.JSON])["duplicates"][0]["run_id"] == second
@@ -329,7 +329,7 @@ def test_results_that_end_soon_are_told(tmp_path: Path) -> None:
     for seconds, is_due in ((KEPT - ALARM - 1, False), (KEPT - ALARM + 1, True), (KEPT + 1, True)):
         summary = summary_of(tmp_path / "job.sqlite3", datetime.fromtimestamp(ended + seconds, UTC))
         assert summary.expiry.items == (2 if is_due else 0), "those that are not here"
-        assert any("end soon" in each.what for each in next_steps(summary)) == is_due
+        assert any("deleted soon" in each.what for each in next_steps(summary)) == is_due
     assert summary.expiry.first == datetime.fromtimestamp(ended + KEPT, UTC)
 
 

@@ -73,17 +73,20 @@ def test_a_slide_becomes_an_artifact_under_the_version_s_names() -> None:
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
-        ({"staining_method": "PAS"}, "mend the column staining_method, or leave it empty"),
-        ({"specimen__tissue": "MOON"}, "mend the column specimen.tissue, or leave it empty"),
+        ({"staining_method": "PAS"}, "correct the column staining_method, or leave it empty"),
+        ({"specimen__tissue": "MOON"}, "correct the column specimen.tissue, or leave it empty"),
         (
             {"specimen__disease": "x"},
             "give it: a column specimen.tissue in a manifest, or --metadata specimen.tissue=",
         ),
-        ({"specimen": '{"tissue": 3}'}, "mend the column specimen, or leave it empty"),
-        ({"specimen": "LUNG"}, "mend the column specimen, or leave it empty"),
+        ({"specimen": '{"tissue": 3}'}, "correct the column specimen, or leave it empty"),
+        ({"specimen": "LUNG"}, "correct the column specimen, or leave it empty"),
         ({"colour": "red"}, "remove the column that the version does not know"),
-        ({"width_px": "0"}, "mend the column width_px, or leave it empty"),
-        ({"checksum_base64_crc32c": "752f9554"}, "mend the column checksum_base64_crc32c, or leave it empty"),
+        ({"width_px": "0"}, "correct the column width_px, or leave it empty"),
+        (
+            {"checksum_base64_crc32c": "752f9554"},
+            "correct the column checksum_base64_crc32c, or leave it empty",
+        ),
     ],
 )
 def test_each_fault_says_what_to_mend(cells: dict[str, str], told: str) -> None:
@@ -98,7 +101,7 @@ def test_all_faults_of_a_slide_come_at_once() -> None:
     )
     assert len(found) == 5, found
     assert any(
-        "400000 is greater than the maximum of 300000; the version takes no such slide" in fault
+        "400000 is greater than the maximum of 300000; the version does not accept such a slide" in fault
         for fault in found
     )
 
@@ -113,7 +116,7 @@ def test_slides_of_several_files_go_where_zips_are_taken() -> None:
     (told,) = faults(of_emulator("he-tme:v1.0.0"), SERIES)
     assert told == (
         "/a.tiff: it is 2 files, and the version asks for image/tiff; convert it to one file, or send it as "
-        "one zip all the same: --pack"
+        "one zip with --pack"
     )
     assert faults(of_emulator("he-tme:v1.0.0", pack=True), SERIES) == []
     assert faults(of_emulator("he-tme:v1.1.0"), SERIES) == [], "its schema lists application/zip"

@@ -97,7 +97,7 @@ class StoredTokens:
             await self._store.save(self.key, tokens)
         except TokenStoreError as error:
             if self._unsaved is None:
-                _log.warning("the login goes on in this process only: %s", error)
+                _log.warning("the login is kept in this process only: %s", error)
             self._unsaved = tokens
         else:
             self._unsaved, self._was_stored = None, True

@@ -1,4 +1,4 @@
-"""Corrections of slides that were set aside or failed, checked as everything was when the job was made."""
+"""Corrections of slides that are quarantined or failed, checked as everything was when the job was made."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class _Lines:
 
     @property
     def unused(self) -> int:
-        """How many lines are about no slide that was set aside."""
+        """How many lines are about no quarantined slide."""
         return len({row.line for _, row in self._rows.values()} - self._used)
 
     def _add(self, row: ManifestRow) -> None:

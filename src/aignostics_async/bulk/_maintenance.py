@@ -66,7 +66,7 @@ async def resolve(
 
 
 def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
-    """Return the command after which an intent may be sent, or its items are set aside."""
+    """Return the command after which an intent may be sent, or its items are quarantined."""
 
     def command(execute: Execute) -> None:
         reason = "a person was sure that it has no run"
@@ -83,7 +83,7 @@ async def resolve_duplicate(database: Database, client: Client | None, run_id: s
         raise JobStateError(
             f"run {run_id} is not a second one of this job; 'bulk resolve' lists those that are"
         )
-    done = "it was left to go on" if client is None else await _end_run(client, run_id)
+    done = "it was left to run" if client is None else await _end_run(client, run_id)
     await database.write(_run_commands.resolve_duplicate(run_id, done))
 
 

@@ -47,7 +47,7 @@ async def retry(
     manifest: Path | None = None,
     yes: Yes = False,
 ) -> int:
-    """Let slides that were set aside continue where they stopped; 'bulk resume' then works on them.
+    """Let quarantined slides continue where they stopped; 'bulk resume' then works on them.
 
     Nothing that was paid for is paid again. With --mpp or --manifest the slides are read and checked as at
     the beginning; those with faults stay as they were, and it ends with 6.
@@ -84,9 +84,13 @@ async def retry(
                 )
             number, faults = report.released, report.faults
         left = 0 if failed else await job.count_billable_retries(failed=True, only=only)
-    out(f"{count(number, 'slide')} will go on with 'bulk resume'" if number else "there is nothing to retry")
+    out(
+        f"{count(number, 'slide')} will continue with 'bulk resume'"
+        if number
+        else "there is nothing to retry"
+    )
     for fault in faults:
-        err(f"still set aside: {fault}")
+        err(f"still quarantined: {fault}")
     if left:
         err(
             f"{count(left, 'slide')} ended without results at the platform; --failed submits them again, and "
@@ -147,7 +151,9 @@ async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
         The job's folder.
     """
     observer = JobObserver(directory)
-    confirm("all runs of the job will be cancelled, and what is not sent will be set aside", yes=yes)
+    confirm(
+        "all runs of the job will be cancelled, and slides that are not sent will be quarantined", yes=yes
+    )
     holder = observer.holder()  # after the answer, which may take long
     if holder is not None:
         observer.request_cancel()

@@ -44,7 +44,7 @@ async def resolve(
         The id of the chunk's run. It is compared with the chunk, and the job continues with it.
     none
         The chunk has no run: it is submitted again, and billed twice if it had one after all. In a cancelled
-        job its slides are set aside instead.
+        job its slides are quarantined instead.
     duplicate
         The id of a run that was created a second time.
     cancel
@@ -66,7 +66,7 @@ async def resolve(
         async with BulkJob.open(directory) as job, client() as session:
             await job.resolve(chunk, run_id=run, client=session)
         decided = "has no run" if run is None else f"has run {run}"
-        out(f"chunk {chunk} {decided}; 'bulk resume' goes on")
+        out(f"chunk {chunk} {decided}; 'bulk resume' continues")
 
 
 def _expect(condition: object, advice: str) -> None:
@@ -81,7 +81,7 @@ async def _resolve_duplicate(directory: Path, run_id: str, *, cancel: bool) -> N
                 await job.resolve_duplicate(run_id, client=session)
         else:
             await job.resolve_duplicate(run_id, client=None)
-    out(f"run {run_id} {'is cancelled, or was over' if cancel else 'is left to go on'}")
+    out(f"run {run_id} {'is cancelled, or was over' if cancel else 'is left to run'}")
 
 
 def _list(observer: JobObserver, decisions: PendingDecisions) -> None:
@@ -100,15 +100,15 @@ def _list(observer: JobObserver, decisions: PendingDecisions) -> None:
 
 def _chunk_lines(chunk: ReportedRun, command: str, *, is_cancelled: bool) -> Iterator[str]:
     yield (
-        f"chunk {chunk.intent}, {count(chunk.items, 'slide')}, asked for {count(chunk.requests, 'time')}: "
+        f"chunk {chunk.intent}, {count(chunk.items, 'slide')}, requested {count(chunk.requests, 'time')}: "
         f"{chunk.reason or 'it is unknown whether it has a run'}"
     )
-    yield "  If one of your runs on the platform has exactly its slides, name it; nothing is paid again:"
+    yield "  If one of your runs on the platform has exactly its slides, name it; nothing is billed again:"
     yield f"    {command} {chunk.intent} --run RUN_ID"
     if is_cancelled:
-        yield "  If there is none, its slides are set aside, like all that were not sent:"
+        yield "  If there is none, its slides are quarantined, like all that were not sent:"
     else:
-        yield "  If there is none, it is submitted again. If there was one after all, it is paid twice:"
+        yield "  If there is none, it is submitted again. If there was one after all, it is billed twice:"
     yield f"    {command} {chunk.intent} --none"
 
 

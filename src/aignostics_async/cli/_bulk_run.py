@@ -36,8 +36,8 @@ from ._progress import JobProgress, preflight_progress
 from ._signals import drained_by_signals
 
 _DRAINING = (
-    "What was begun is finished, then this stops; 'bulk resume' goes on. A second signal stops at once and "
-    "loses nothing either."
+    "What is under way is finished, then this stops; 'bulk resume' continues. A second signal stops at once, "
+    "and loses nothing either."
 )
 
 
@@ -47,7 +47,7 @@ async def run(
     /,
     *places: str,
     options: JobOptions,
-    set_aside_faulty: Annotated[bool, Flag] = False,
+    quarantine_faulty: Annotated[bool, Flag] = False,
     allow_rerun: Annotated[bool, Flag] = False,
     dry_run: Annotated[bool, Flag] = False,
     poll_interval: PollInterval = 30,
@@ -70,7 +70,7 @@ async def run(
         The application version, such as he-tme:v1.0.0; see 'applications'.
     places
         Folders, slide files, and patterns such as 'slides/**/*.svs'.
-    set_aside_faulty
+    quarantine_faulty
         Continue without the slides that have faults; the report lists them.
     allow_rerun
         Run slides again that were run with this version before. Each is billed again.
@@ -97,14 +97,14 @@ async def run(
                 sources,
                 session,
                 store=store,
-                quarantine_faulty=set_aside_faulty,
+                quarantine_faulty=quarantine_faulty,
                 consent=consent,
                 progress=progress,
             )
-        if not can_create_job(report, quarantine_faulty=set_aside_faulty):
+        if not can_create_job(report, quarantine_faulty=quarantine_faulty):
             display.preflight(report)
             if can_create_job(report, quarantine_faulty=True):
-                display.say(f"--set-aside-faulty goes on with the {report.ready:,} others")
+                display.say(f"--quarantine-faulty continues with the {report.ready:,} others")
             return report.exit_status
         async with BulkJob.open(directory) as job:
             return await _work(job, session, display, store=store)

@@ -21,6 +21,7 @@ _ROUTINE = frozenset(
         EventType.FINISHED,
     }
 )
+_LABELS: dict[str, str] = {EventType.QUARANTINED: "quarantined"}  # its value is an older name
 _STATUS = {
     JobStatus.DONE: ("all is done", "bold green"),
     JobStatus.UNFINISHED: ("not finished", "bold yellow"),
@@ -62,7 +63,8 @@ def event_line(event: Mapping[str, Any]) -> str:
     """Return an event of a job as one line. Its values may be of any type: the file may have been edited."""
     at = event.get("at")
     when = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S") if isinstance(at, int | float) else ""
-    what = str(event.get("what", "")).replace("_", " ")
+    what = str(event.get("what", ""))
+    what = _LABELS.get(what, what).replace("_", " ")
     named = [str(event[name]) for name in ("reference", "run_id", "text") if event.get(name)]
     return "  ".join([f"{when} {what}", *named])
 

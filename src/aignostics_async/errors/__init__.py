@@ -36,7 +36,7 @@
     ├── RunFailed                       the platform rejected or gave up a run
     ├── RunCancelled                    a run was cancelled
     ├── ItemFailed                      an item of a run ended without results
-    ├── JobError                        a bulk job can't be opened, or can't go on
+    ├── JobError                        a bulk job can't be opened, or can't continue
     │   ├── JobBusy                     another process works on it
     │   ├── JobRefused                  it is another account's, server's, version's or release's
     │   ├── JobDatabaseError            its database can't be written or read

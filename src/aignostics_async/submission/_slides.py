@@ -88,7 +88,7 @@ def slide_faults(
         spec = by_name.get(each.artifact)
         if spec is not None and not pack and (problem := packing_problem(read.info, spec)):
             yield Fault(
-                f"{problem}; convert it to one file, or send it as one zip all the same: pack",
+                f"{problem}; convert it to one file, or send it as one zip with pack",
                 each.reference,
                 each.artifact,
             )

@@ -344,8 +344,8 @@ def _claim(path: Path) -> tuple[Path, int]:
 def _warn_of_missing_locks(_device: int) -> None:
     """Log that a file system offers no locks, once for each."""
     _log.warning(
-        "the file system of the target folder offers no file locks: downloads go on, but processes that "
-        "fetch the same file at once each fetch all of it"
+        "the file system of the target folder offers no file locks: downloads continue, but processes "
+        "that download the same file at the same time each download all of it"
     )
 
 

@@ -251,7 +251,7 @@ class _Preflight:
                 )
         if not self.earlier.is_whole or self.earlier.unread:
             problem = f"only {self.earlier.runs - self.earlier.unread} earlier runs could be looked into"
-            yield Finding(FindingKind.COST, problem, "there may be more slides that were run before")
+            yield Finding(FindingKind.COST, problem, "more slides may have been run before")
 
 
 def _left_out(found: Discovery) -> Iterable[Finding]:
@@ -260,7 +260,9 @@ def _left_out(found: Discovery) -> Iterable[Finding]:
         if each.is_slide:
             problem = _LEFT_OUT[each.reason]
             problem = f"{problem}: {each.detail}" if each.detail else problem
-            yield Finding(FindingKind.SOURCE, problem, "to send it all the same, name it", shown(each.path))
+            yield Finding(
+                FindingKind.SOURCE, problem, "to send it nevertheless, name it explicitly", shown(each.path)
+            )
 
 
 def _too_few(found: Discovery) -> Iterable[Finding]:
@@ -268,14 +270,14 @@ def _too_few(found: Discovery) -> Iterable[Finding]:
         yield Finding(
             FindingKind.SOURCE,
             "there are no slides",
-            "is it the right place, and do the patterns let any in?",
+            "check the folder, and the patterns if there are any",
         )
 
 
 def _too_many(plan: JobPlan, ready: int) -> Iterable[Finding]:
     if plan.max_items is not None and ready > plan.max_items:
         problem = f"{ready} slides are ready, and the plan has at most {plan.max_items} of them billed"
-        remedy = "the others are not sent, and the job ends with 3; allow more with --max-items"
+        remedy = "the others are not sent, and the job ends with 3; raise --max-items to send more"
         yield Finding(FindingKind.COST, problem, remedy)
 
 

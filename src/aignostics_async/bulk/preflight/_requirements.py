@@ -53,7 +53,7 @@ class Requirements:
         except ValueError as error:
             raise ConfigurationError(
                 f"the schema of {version.application_version_id} can't be used ({error}), so nothing can be "
-                "checked before it is paid for; tell the platform's support"
+                "checked before it is billed; report it to the platform's support"
             ) from None
         self._cells = CellReader(schema, self._validator)
         self._pack = pack
@@ -81,7 +81,7 @@ class Requirements:
         Checks the metadata against the version's JSON schema, which may take a while; sends no request.
         """
         if not self._pack and (problem := packing_problem(info, self.spec)):
-            remedy = "convert it to one file, or send it as one zip all the same: --pack"
+            remedy = "convert it to one file, or send it as one zip with --pack"
             yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
         yield from policy_faults(entry, info, self._policies)
         draft = self.as_artifact(entry, info, url=SOME_URL, checksum=SOME_CHECKSUM)
@@ -133,7 +133,7 @@ def _remedy(problem: str, cells: Mapping[str, Any]) -> str:
         if name == place or place.startswith(f"{name}.") or name.startswith(f"{place}.")
     ]
     if place and columns:
-        return f"mend the column {', '.join(columns)}, or leave it empty"
+        return f"correct the column {', '.join(columns)}, or leave it empty"
     if "Additional properties" in problem or "additional properties" in problem:
         return "remove the column that the version does not know"
-    return "the version takes no such slide; leave it out"
+    return "the version does not accept such a slide; leave it out"

@@ -1,4 +1,4 @@
-"""The audit: as many items accounted for as came in, and what that means for the job. Pure.
+"""The audit: every item that was added is accounted for, and what that means for the job. Pure.
 
 Each item is asked for evidence of its state. One that has none is lost: the job's own fault, whatever it was.
 """
@@ -76,21 +76,21 @@ VERIFIED = _listed(FileStatus.VERIFIED, FileStatus.PRESENT)
 
 # What is wrong with an item, and the condition of it in a query of items with their intents.
 _CHECKS = {
-    "its state is none that this release knows": f"items.state NOT IN ({_listed(*ItemState)})",
-    "it waits for a run that nobody is going to ask for": f"""
+    "this release does not know its state": f"items.state NOT IN ({_listed(*ItemState)})",
+    "it waits for a run that will never be requested": f"""
         items.state = 'ASSIGNED' AND (
             coalesce(intents.state, '') NOT IN ({_listed(*_MAY_BECOME_A_RUN)}) OR NOT EXISTS (
                 SELECT 1 FROM members AS own
                 WHERE own.intent = items.intent AND own.item = items.number AND own.is_live))""",  # noqa: S608
-    "it counts as submitted, and its run is that of another job": f"""
+    "it counts as submitted, but its run is not that of its chunk": f"""
         items.state IN ({_listed(*_AT_THE_PLATFORM)})
         AND (items.run_id IS NULL OR items.run_id IS NOT intents.run_id)""",
-    "its run was closed before its results were here": """
+    "its run was closed before its results were downloaded": """
         items.state IN ('SUBMITTED', 'SUCCEEDED') AND intents.state = 'CLOSED'""",
-    "it counts as done, and not all of its outputs are here": f"""
+    "it counts as done, but some of its outputs are missing": f"""
         items.state = 'DONE' AND items.number IN (
             SELECT item FROM outputs WHERE status NOT IN ({_listed(*_HERE)}))""",  # noqa: S608
-    "it was set aside, and nobody wrote down why": "items.state = 'SET_ASIDE' AND items.fault IS NULL",
+    "it is quarantined without a recorded reason": "items.state = 'SET_ASIDE' AND items.fault IS NULL",
 }
 
 HELD = "(items.state = 'SET_ASIDE' AND items.billed_run IS NOT NULL AND NOT items.may_be_rebilled)"

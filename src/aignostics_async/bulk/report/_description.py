@@ -30,7 +30,7 @@ def describe_summary(summary: Summary) -> dict[str, str]:
 def _items(summary: Summary) -> str:
     audit = summary.audit
     outcomes = [f"{audit.outcomes[each]:,} {OUTCOMES[each]}" for each in ItemOutcome if audit.outcomes[each]]
-    return f"{audit.taken_in:,} came in: {', '.join(outcomes) or 'none is there'}"
+    return f"{audit.taken_in:,} in all: {', '.join(outcomes) or 'none'}"
 
 
 def _uploads(summary: Summary) -> str:

@@ -22,17 +22,17 @@ OUTCOMES = {
     ItemOutcome.UNDER_WAY: "under way",
     ItemOutcome.UNDECIDED: "undecided",
     ItemOutcome.FAILED: "failed",
-    ItemOutcome.QUARANTINED: "set aside",
+    ItemOutcome.QUARANTINED: "quarantined",
     ItemOutcome.LOST: "lost",
 }
 INTENTS: dict[str, str] = {
-    IntentState.SEALED: "not asked for yet",
-    IntentState.SENDING: "being asked for",
-    IntentState.UNKNOWN: "being looked for",
+    IntentState.SEALED: "not requested yet",
+    IntentState.SENDING: "being requested",
+    IntentState.UNKNOWN: "reply lost, being searched for",
     IntentState.AMBIGUOUS: "undecided",
     IntentState.CREATED: "under way",
     IntentState.CLOSED: "all slides final",
-    IntentState.DISSOLVED: "refused, its slides went on in others",
+    IntentState.DISSOLVED: "refused, its slides are in other runs",
 }
 
 

@@ -48,13 +48,13 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
 
 def _about_the_audit(summary: Summary) -> Iterator[NextStep]:
     audit = summary.audit
-    keep = (
-        "Keep the job's folder as it is, and report this with it; let nothing go on before it is known why."
-    )
+    keep = "Keep the job's folder unchanged, and report this with it. Do not resume the job meanwhile."
     if audit.missing > 0:
-        yield NextStep(f"{count(audit.missing, 'slide')} came in and left no trace", keep, "audit")
+        yield NextStep(f"{count(audit.missing, 'slide')} missing from the database", keep, "audit")
     if audit.missing < 0:
-        yield NextStep(f"{count(-audit.missing, 'slide')} more are here than came in", keep, "audit")
+        yield NextStep(
+            f"{count(-audit.missing, 'slide')} more in the database than were added", keep, "audit"
+        )
     for words, number in audit.lost.items():
         yield NextStep(f"{count(number, 'slide')} can't be accounted for: {words}", keep, "failures")
 
@@ -64,7 +64,7 @@ def _about_runs(summary: Summary) -> Iterator[NextStep]:
     if job.cancelled_at is not None:
         yield NextStep(
             f"The job was cancelled on {minute(job.cancelled_at)} UTC",
-            "It sends nothing any more. If it is wanted after all, 'bulk retry' lets its slides go on.",
+            "It sends nothing more. 'bulk retry' lets its slides continue.",
             "items",
         )
     if job.stopped_at is not None and summary.status in (JobStatus.UNFINISHED, JobStatus.QUOTA_EXCEEDED):
@@ -74,23 +74,23 @@ def _about_runs(summary: Summary) -> Iterator[NextStep]:
     if runs.held:
         yield NextStep(
             f"{count(runs.held, 'slide')} {_was(runs.held)} analysed before, and would be billed again",
-            "Each names the earlier run among the failures. Leave them, or let them be billed again with "
-            "'bulk retry --rerun'.",
+            "The failures name the earlier run of each. Leave them, or have them analysed and billed again "
+            "with 'bulk retry --rerun'.",
             "failures",
         )
     if runs.ambiguous:
         yield NextStep(
             f"{count(runs.ambiguous, 'run')} may exist or not",
-            "Look on the platform, then tell the job with 'bulk resolve' which run it is, or that there is "
-            "none, and it may be asked for again. Asked for twice, it is paid for twice.",
+            "Look for them on the platform, then tell the job with 'bulk resolve' which run it is, or that "
+            "there is none, so that it is requested again. A run that exists twice is billed twice.",
             "decisions",
         )
     if runs.open_duplicates:
         yield NextStep(
             f"{count(runs.open_duplicates, 'run')} {_was(runs.open_duplicates)} created a second time",
             "The platform has two runs of the same slides: a request was carried out later than the job "
-            "waits, or a copy of the job's folder was at work. 'bulk resolve' cancels the second run, at no "
-            "cost for slides that are pending, or leaves it.",
+            "waits, or a copy of the job's folder was used. 'bulk resolve' cancels the second run, at no "
+            "cost for pending slides, or lets it run.",
             "decisions",
         )
 
@@ -98,10 +98,10 @@ def _about_runs(summary: Summary) -> Iterator[NextStep]:
 def _after_a_stop(job: JobFacts) -> str:
     if job.stop_kind == QuotaExceeded.__name__:
         return (
-            "Ask for a larger quota, or wait until it is renewed; then 'bulk resume'. Where a single run is "
-            "too large for it, 'bulk resume --chunk-size N' makes smaller ones."
+            "Ask for a larger quota, or wait until it is renewed; then 'bulk resume'. If a single run is too "
+            "large for it, 'bulk resume --chunk-size N' makes smaller ones."
         )
-    return "Mend what it says; then 'bulk resume' goes on."
+    return "Correct what it names; then 'bulk resume' continues."
 
 
 def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
@@ -109,30 +109,31 @@ def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
     waiting = summary.audit.outcomes[ItemOutcome.UNDER_WAY] - beyond
     if expiry.items:
         yield NextStep(
-            f"The results of {count(expiry.items, 'slide')} end soon, the first on {minute(expiry.first)}",
-            "The platform keeps results for 30 days after their run. 'bulk resume' brings them home.",
+            f"The results of {count(expiry.items, 'slide')} are deleted soon, the first on "
+            f"{minute(expiry.first)} UTC",
+            "The platform keeps results for 30 days after their run. 'bulk resume' downloads them.",
             "items",
         )
     if beyond:
         yield NextStep(
             f"{count(beyond, 'slide')} {'is' if beyond == 1 else 'are'} beyond the limit of "
             f"{count(summary.job.max_items or 0, 'item')} that may be billed",
-            "The job sends no more than that, and slides that are submitted again count twice. Make another "
-            "job of them.",
+            "The job sends no more than that, and slides that are submitted again count twice. Create "
+            "another job for them.",
             "items",
         )
     if summary.is_unswept:
         yield NextStep(
-            "Late second runs were not looked for to the end",
-            "'bulk resume' does, for up to half an hour after the last request that was sent again.",
+            "The search for second runs has not finished",
+            "'bulk resume' finishes it, up to half an hour after the last request that was sent again.",
             "items",
         )
     if waiting:
         yield NextStep(
             f"{count(waiting, 'slide')} {'is' if waiting == 1 else 'are'} under way",
-            "The job was paused; 'bulk resume' goes on with it."
+            "The job was paused; 'bulk resume' continues it."
             if summary.job.is_paused
-            else "Nothing to do while a process works on the job; else 'bulk resume' goes on with it.",
+            else "Nothing to do while a process works on the job; otherwise 'bulk resume' continues it.",
             "items",
         )
 
@@ -143,20 +144,20 @@ def _about_slides(summary: Summary) -> Iterator[NextStep]:
     if failed:
         yield NextStep(
             f"{count(failed, 'slide')} ended without results",
-            "Each has its remedy among the failures. 'bulk retry --failed' submits them again, in new runs "
-            "that are paid for.",
+            "The failures name the remedy for each. 'bulk retry --failed' submits them again, in new runs, "
+            "which are billed.",
             "failures",
         )
     if aside:
         yield NextStep(
-            f"{count(aside, 'slide')} {_was(aside)} set aside",
-            "Each has its remedy among the failures; then 'bulk retry' takes them up where they were.",
+            f"{count(aside, 'slide')} {_was(aside)} quarantined",
+            "The failures name the remedy for each; after it 'bulk retry' lets them continue.",
             "failures",
         )
     if unverified:
         yield NextStep(
             f"{count(unverified, 'output')} came without a checksum",
-            "Nobody promised what is in them; look at them before they are used.",
+            "The platform promised no checksum for them; check them before you use them.",
             "totals",
         )
 
@@ -171,6 +172,6 @@ def _about_files(summary: Summary) -> Iterator[NextStep]:
         reasons = ", ".join(f"{amount:,} {reason}" for reason, amount in summary.left_out.items())
         yield NextStep(
             f"{count(number, 'slide')} in the folders {_was(number)} left out ({reasons})",
-            "The JSON report names them. If they were meant, make another job of them and name them there.",
+            "The JSON report names them. To include them, create another job and name them there.",
             "totals",
         )

@@ -142,19 +142,19 @@ FROM intents LEFT JOIN seen ON seen.run_id = intents.run_id
 """
 _DUPLICATES = "SELECT run_id, intent, status, triggered_at, done FROM seen WHERE is_duplicate ORDER BY number"
 
-_AGAIN = "'bulk retry --failed' submits it again, as a part of a new run that is paid for"
+_AGAIN = "'bulk retry --failed' submits it again, in a new run, which is billed"
 _BY_STATUS = {
-    ItemStatus.ERROR_USER: f"Mend the slide by what the platform says; then {_AGAIN}.",
-    ItemStatus.ERROR_SYSTEM: f"The platform failed, not the slide: {_AGAIN}. If it lasts, tell the "
-    "platform's support the ids of the run and the item.",
-    ItemStatus.CANCELED_USER: f"Somebody cancelled its run. If it is still wanted, {_AGAIN}.",
+    ItemStatus.ERROR_USER: f"Correct the slide as the platform's message says; then {_AGAIN}.",
+    ItemStatus.ERROR_SYSTEM: f"The platform failed, not the slide: {_AGAIN}. If it persists, report "
+    "the ids of run and item to the platform's support.",
+    ItemStatus.CANCELED_USER: f"Its run was cancelled. If you still want the results, {_AGAIN}.",
     ItemStatus.CANCELED_SYSTEM: "The platform cancelled its run, as it does when too many of a run's items "
-    f"fail. Look at what failed beside it; then {_AGAIN}.",
+    f"fail. Look at the other failures of the run; then {_AGAIN}.",
 }
 _BY_ACCOUNT = {
-    ItemOutcome.FAILED: f"Ask the platform's support about the ids of the run and the item; {_AGAIN}.",
-    ItemOutcome.QUARANTINED: "Mend what it says; then 'bulk retry' takes it up where it was.",
-    ItemOutcome.LOST: "Keep the job's folder as it is, and report this with it: it is no fault of the slide.",
+    ItemOutcome.FAILED: f"Report the ids of run and item to the platform's support; {_AGAIN}.",
+    ItemOutcome.QUARANTINED: "Correct what the fault names; then 'bulk retry' continues with the slide.",
+    ItemOutcome.LOST: "Keep the job's folder unchanged, and report this with it: the slide is not at fault.",
 }
 
 
@@ -164,7 +164,7 @@ def read_items(execute: Execute) -> Iterator[ReportedItem]:
 
 
 def read_troubles(execute: Execute) -> Iterator[ReportedItem]:
-    """Give the items that failed, were set aside, or are lost."""
+    """Give the items that failed, are quarantined or are lost."""
     where = "WHERE items.state IN ('FAILED', 'SET_ASIDE') OR lost IS NOT NULL "
     return map(_item, execute(_ITEMS + where + _IN_ORDER))
 

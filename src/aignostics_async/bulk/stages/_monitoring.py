@@ -94,7 +94,7 @@ class Monitoring:
     async def _lose(self, run: OwnRun, error: NotFound) -> None:
         lost = await self.context.database.write(_run_commands.lose_run(run.run_id, time.time()))
         self.context.journal.emit(
-            EventType.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were set aside"
+            EventType.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were quarantined"
         )
 
     async def _watch(self, run: OwnRun) -> RunDetails:

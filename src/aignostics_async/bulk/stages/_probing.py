@@ -32,7 +32,7 @@ class Probing:
         """Take an item from FOUND to READY."""
         entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
         if entry.is_rejected:
-            remedy = "mend it; then 'bulk retry --manifest', or another job of what it names"
+            remedy = "correct it, then use 'bulk retry --manifest', or create another job for what it names"
             await self.context.quarantine(row, "it could not be taken when the job was made", remedy)
             return
         probed = await self.prober.probe(entry.slide)

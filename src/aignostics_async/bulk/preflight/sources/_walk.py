@@ -148,7 +148,7 @@ def _not_a_file(path: str) -> tuple[str, str]:
         mode = os.stat(path).st_mode
     except OSError as error:
         if os.path.islink(path):
-            return "is a link that leads to no file", "mend the link"
+            return "is a link that leads to no file", "correct the link"
         if isinstance(error, FileNotFoundError):
             return "is not there", "is the path right, and its disk mounted?"
         return f"can't be read ({error.strerror})", ""
