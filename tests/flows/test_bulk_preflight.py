@@ -492,7 +492,7 @@ async def test_a_store_that_refuses_checksum_headers(client: Client, plan: JobPl
         ({"method": "GET", "status": 403}, "the store can't get: ", ("put", "stat", "sign", "delete")),
         (
             {"method": "GET", "status": 200, "body": "other"},
-            "other bytes came back than were sent",
+            "the bytes that were read are not those that were sent",
             ("put", "stat", "sign", "delete"),
         ),
         (

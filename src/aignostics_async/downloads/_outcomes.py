@@ -1,4 +1,4 @@
-"""The outcome of each file of a download, and the report of all."""
+"""The outcome of each file of a download, and the report of all files."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class DownloadReport:
             ItemFailed(reference=item.reference, status=item.status, error=item.error)
             for item in self.items
             if item.status != ItemStatus.SUCCEEDED
-            # While the run goes on, an item that is pending is no failure yet.
+            # A pending item is no failure while its run continues.
             and (item.status.is_final or self.run.status.is_final)
         ]
         failures += [

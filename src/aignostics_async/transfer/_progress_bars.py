@@ -31,7 +31,7 @@ class ProgressBars:
             raise MissingExtra("drawing progress bars", extra="cli") from None
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),  # what the text leaves of the width
+            BarColumn(bar_width=None),  # the width that the text leaves
             TextColumn("{task.fields[detail]}", markup=False),
             TimeElapsedColumn(),
             console=Console(stderr=True),

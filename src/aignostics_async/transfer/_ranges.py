@@ -1,4 +1,4 @@
-"""Which bytes of a file are there, and which connection fetches the others. Pure."""
+"""Which bytes of a file are written, and which connection fetches the others. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import define, field
 
 from .._core._crc32c import Crc32c, checksum_segments
 
-# Python refuses to read integers of thousands of digits; no file has more than 18.
+# Python refuses to parse integers of thousands of digits; no size has more than 18.
 _SIZE = re.compile("[0-9]{1,18}")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
@@ -54,10 +54,10 @@ class Span:
 
 
 def split(spans: Sequence[Span], min_size: int) -> Span | None:
-    """Split the span that lacks most bytes, and return its second half as a span.
+    """Split the span that lacks the most bytes, and return its second half as a new span.
 
     None if a half would have fewer than `min_size` bytes. The cut is far ahead of the writer, which checks
-    where its span ends before each piece.
+    the end of its span before each piece.
     """
     lacking = [(span.end - span.position, span) for span in spans if span.end is not None]
     longest, slowest = max(lacking, key=lambda each: each[0], default=(0, None))
@@ -70,7 +70,7 @@ def split(spans: Sequence[Span], min_size: int) -> Span | None:
 
 
 def combined(spans: Iterable[Span], total: int) -> Crc32c | None:
-    """Return the checksum of a file from its spans, or None unless they cover it without gap or overlap."""
+    """Return the checksum of a file from its spans; None unless they cover it without gap or overlap."""
     ordered = sorted(spans, key=lambda span: (span.start, span.done.length))
     at = 0
     for span in ordered:
@@ -81,7 +81,7 @@ def combined(spans: Iterable[Span], total: int) -> Crc32c | None:
 
 
 def range_header(span: Span) -> dict[str, str]:
-    """Return the header that asks for the rest of a span, or no header for a whole file."""
+    """Return the header that requests the rest of a span; no header for a whole file."""
     if span.position == 0 and span.end is None:
         return {}
     last = "" if span.end is None else span.end - 1
@@ -89,16 +89,16 @@ def range_header(span: Span) -> dict[str, str]:
 
 
 def parse_size(value: str) -> int | None:
-    """Return a number of bytes, or None for a value that is not one, or is larger than any file."""
+    """Return a number of bytes; None for a text that is not one, or is larger than any file."""
     return int(value) if _SIZE.fullmatch(value) else None
 
 
 def parse_content_range(value: str) -> tuple[int, int, int] | None:
-    """Return first byte, last byte and total length, or None for a value without all three."""
+    """Return first byte, last byte and total length; None for a header without all three."""
     found = _CONTENT_RANGE.fullmatch(value.strip())
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def strong_etag(value: str | None) -> str | None:
-    """Return a strong ETag, which stands for equal bytes, or None."""
+    """Return a strong ETag, which identifies equal bytes; None for a weak or missing one."""
     return None if value is None or value.startswith("W/") else value

@@ -1,4 +1,4 @@
-"""The record beside a partial file: which bytes are there, and of which file."""
+"""The record beside a partial file: which bytes of which file are written."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _VERSION = 1
 
 @frozen
 class Record:
-    """What a partial file holds. It proves nothing: the bytes are hashed again before they count."""
+    """The content of a partial file. It proves nothing: the bytes are hashed again before they count."""
 
     promise: str | None
-    """The checksum that was promised for the whole, in its wire form."""
+    """The promised CRC32C of the whole file in wire form, or None."""
     total: int
     etag: str | None
     spans: tuple[Span, ...]
@@ -38,7 +38,7 @@ class Record:
 
 
 def read_record(content: bytes) -> Record | None:
-    """Return the record in some bytes, or None unless they are one from the first byte to the last."""
+    """Decode a record; None for bytes that are not exactly one undamaged record."""
     try:
         text, seal, rest = content.decode("utf-8").split("\n")
         if rest or seal != checksum_bytes(text.encode()).wire:
@@ -59,7 +59,7 @@ def _record(content: dict[str, Any]) -> Record | None:
 
 
 def _covers(spans: Sequence[Span], total: int) -> bool:
-    """Whether spans that may lack bytes follow each other from a file's start to its end."""
+    """Return whether spans, complete or not, follow each other from the start of a file to its end."""
     at = 0
     for span in sorted(spans, key=lambda span: span.start):
         if span.start != at or span.end is None or not span.start <= span.position <= span.end:

@@ -1,4 +1,4 @@
-"""What this user has run before with the same application version: slides that would be paid again."""
+"""Earlier runs of this user with the same application version: slides that would be billed again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..._client import Client
 
 _SAMPLES = 3
-# The mark of a job with `reference_tag`.
+# The tag of a job with `JobPlan.reference_tag`.
 _TAG = re.compile(r"~[0-9a-f]{8}\.\d+\Z")
 
 
@@ -59,10 +59,10 @@ class EarlierRuns:
 async def look_back(
     client: Client, version: str, references: Collection[str], *, max_runs: int = 1000
 ) -> EarlierRuns:
-    """Look into the newest runs of a version for references, and measure the outputs of some of their items.
+    """Search the newest runs of a version for references, and measure the outputs of some of their items.
 
-    Costs a listing, one request per run and 100 items of it, and about a dozen to the storage of results.
-    Raises AignosticsError if the runs can't be listed.
+    Costs one listing, one request per run and hundred items, and about a dozen requests to the storage of
+    results. Raises AignosticsError if the runs can't be listed.
     """
     search = _Search(client, references)
     runs: list[RunDetails] = []
@@ -118,7 +118,7 @@ class _Search:
 
 
 async def _outputs(client: Client, item: ItemResult) -> int | None:
-    """Return how many bytes an item's outputs are together, or None if one does not tell."""
+    """Return the size of an item's outputs in bytes; None if the size of one is unknown."""
     total = 0
     for artifact in item.output_artifacts:
         size = (
@@ -133,7 +133,10 @@ async def _outputs(client: Client, item: ItemResult) -> int | None:
 
 
 async def _size(client: Client, name: str, url: str) -> int | None:
-    """Ask how long a file is, with its first byte: a URL that is signed for GET is good for nothing else."""
+    """Return the size of a file in bytes, or None.
+
+    It requests the first byte, because a URL that is signed for GET permits no HEAD.
+    """
     engine = transfer_engine(client)
     try:
         headers = (await send_request(engine, "GET", url, name=name, headers={"Range": "bytes=0-0"})).headers

@@ -1,4 +1,4 @@
-"""A round trip with the store before a job relies on it: put a small object, find it, sign for it, get it."""
+"""A round trip with the store before a job relies on it: put, stat, sign, get and delete a small object."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ class StoreProbe:
 async def probe_store(
     store: Store, client: Client, prefix: str, *, now: datetime | None = None
 ) -> StoreProbe:
-    """Make a round trip with a store; what fails is told and not raised.
+    """Make a round trip with a store; failures are reported and not raised.
 
-    The object's key begins with `prefix`. It stays where the store can't delete.
+    The key of the object begins with `prefix`. The object is left behind if the store can't delete.
     """
     trial = _Trial(store, client, f"{prefix}/trial-{uuid.uuid4().hex}.txt")
     begun = time.monotonic()
@@ -117,7 +117,7 @@ class _Trial:
     tells_missing: bool = True
 
     async def check_credentials(self, now: datetime) -> None:
-        """Note if URLs would end with the credentials while the platform still needs them."""
+        """Record a fault if URLs would expire with the credentials while the platform still needs them."""
         try:
             self.credentials_end = await self.store.credentials_expire_at()
         except AignosticsError as error:
@@ -128,10 +128,10 @@ class _Trial:
             self._fault(too_early(self.credentials_end), remedy)
 
     async def go_round(self) -> None:
-        """Do the steps, up to the first one that fails."""
+        """Take the steps in order, up to the first one that fails."""
         doing = "stat"
         try:
-            # A job asks for what is not there yet before it sends a slide.
+            # Before a job sends a slide, it asks for an object that does not exist yet.
             await self._stat_missing()
             doing = "put"
             uri = await self._put()
@@ -175,7 +175,7 @@ class _Trial:
                 raise
             stored = None
         if stored is None:
-            return  # some stores can't be asked; a job sends again then what was interrupted
+            return  # some stores don't permit it; a job then sends interrupted files again
         expected = checksum_bytes(_CONTENT).wire
         if stored.size != len(_CONTENT):
             raise TransferError(f"it has {stored.size} bytes there, not {len(_CONTENT)}", name=self.key)
@@ -184,10 +184,10 @@ class _Trial:
         self.steps.append("stat")
 
     async def _get(self, url: str) -> None:
-        """Read the object as the platform will: with nothing but its URL."""
+        """Read the object as the platform will, with nothing but its URL."""
         content = (await send_request(transfer_engine(self.client), "GET", url, name=self.key)).body
         if content != _CONTENT:
-            raise TransferError("other bytes came back than were sent", name=self.key)
+            raise TransferError("the bytes that were read are not those that were sent", name=self.key)
         self.steps.append("get")
 
     async def _delete(self) -> None:
@@ -196,7 +196,7 @@ class _Trial:
         try:
             await self.store.delete(self.key)
         except AignosticsError:
-            return  # it stays, which `left` tells
+            return  # `left` reports it
         self.left = None
         self.steps.append("delete")
 

@@ -1,4 +1,4 @@
-"""The rows of a report, one by one: items, and the runs that they belong to."""
+"""The rows of a report, one at a time: items, and the runs to which they belong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._sanitizing import named, told
 
 @frozen
 class ReportedItem:
-    """One item. The columns of the CSV file are these, in this order."""
+    """One item. The columns of the CSV file are these fields, in this order."""
 
     number: int
     reference: str
@@ -32,23 +32,24 @@ class ReportedItem:
     account: ItemOutcome
     state: str
     status: str | None
-    """The platform's."""
+    """The platform's status of the item."""
     fault: str | None
     remedy: str | None
     attempts: int
-    """Runs that were refused with it, before the one that it belongs to."""
+    """The number of runs with this item that were refused before the current one."""
     outputs: int
     verified_outputs: int
     submitted_at: datetime | None
     """When its run was created, by the platform's clock."""
     ended_at: datetime | None
-    """When its run was seen to have ended."""
+    """When its run was first seen to have ended."""
     changed_at: datetime | None
-    """When its state changed last."""
+    """When its state last changed."""
     intent: int | None
-    """The chunk that it belongs to; see `ReportedRun`."""
+    """The number of its chunk; see `ReportedRun`."""
     identifying: str | None
-    """What in the slide may identify a person: kinds with commas between them; None where it was not read."""
+    """The kinds of content that may identify a person, separated by commas; None if the slide was not read.
+    """
 
 
 @frozen
@@ -89,7 +90,7 @@ class ReportedRun:
 
 @frozen
 class ReportedFile:
-    """A file that was seen when the job was made, and not taken."""
+    """A file that was found when the job was created, and left out."""
 
     path: str
     reason: str
@@ -129,7 +130,7 @@ _ITEMS = (
     f"{HELD}, json_extract(items.info, '$.exposes') {WITH_INTENTS} "
     "LEFT JOIN seen ON seen.run_id = items.run_id "
 )
-_IN_ORDER = "ORDER BY items.reference"  # as their index has them: nothing is sorted, whatever their number
+_IN_ORDER = "ORDER BY items.reference"  # the order of an index, so that nothing is sorted
 _RUNS = """
 SELECT intents.number, intents.state, intents.run_id, intents.how, intents.reason, seen.status,
     (SELECT count(*) FROM attempts WHERE attempts.intent = intents.number),
@@ -159,41 +160,41 @@ _BY_ACCOUNT = {
 
 
 def read_items(execute: Execute) -> Iterator[ReportedItem]:
-    """Give all items, in the order of their references."""
+    """Yield all items, in the order of their references."""
     return map(_item, execute(_ITEMS + _IN_ORDER))
 
 
 def read_troubles(execute: Execute) -> Iterator[ReportedItem]:
-    """Give the items that failed, are quarantined or are lost."""
+    """Yield the items that failed, are quarantined or are lost."""
     where = "WHERE items.state IN ('FAILED', 'SET_ASIDE') OR lost IS NOT NULL "
     return map(_item, execute(_ITEMS + where + _IN_ORDER))
 
 
 def read_pictured(execute: Execute, most: int) -> Iterator[tuple[int, str]]:
-    """Give number and path of the first slides, and of the first that are in trouble."""
+    """Yield number and path of the first slides, and of the first slides in trouble."""
     yield from execute("SELECT number, path FROM items ORDER BY reference LIMIT ?", (most,))
     for row in islice(read_troubles(execute), most):
         yield row.number, row.path
 
 
 def read_runs(execute: Execute) -> Iterator[ReportedRun]:
-    """Give all chunks, with the runs that they became."""
+    """Yield all chunks with their runs."""
     return map(_run, execute(f"{_RUNS} ORDER BY intents.number"))
 
 
 def read_ambiguous(execute: Execute) -> Iterator[ReportedRun]:
-    """Give the chunks that wait for a person's decision."""
+    """Yield the chunks that wait for a person's decision."""
     return map(_run, execute(f"{_RUNS} WHERE intents.state = 'AMBIGUOUS' ORDER BY intents.number"))
 
 
 def read_duplicates(execute: Execute) -> Iterator[ReportedDuplicate]:
-    """Give the runs that were created a second time."""
+    """Yield the runs that were created a second time."""
     for run_id, intent, status, triggered_at, done in execute(_DUPLICATES):
         yield ReportedDuplicate(run_id, intent, told(status), moment(triggered_at), _told(done))
 
 
 def read_left_out(execute: Execute) -> Iterator[ReportedFile]:
-    """Give the files that were seen when the job was made, and not taken."""
+    """Yield the files that were found when the job was created, and left out."""
     for path, reason, detail, is_slide in execute("SELECT path, reason, detail, is_slide FROM left_out"):
         yield ReportedFile(named(path), reason, named(detail), bool(is_slide))
 
@@ -208,7 +209,7 @@ def _item(row: tuple[Any, ...]) -> ReportedItem:
         13:
     ]
     what = outcome_of(state, intent_state, lost, is_held=bool(is_held))
-    # An item that goes on keeps no old fault.
+    # The old fault of an item that continues is not shown.
     is_shown = what.is_trouble or what is ItemOutcome.UNDECIDED
     wrong = lost or fault or error if is_shown else None
     return ReportedItem(
@@ -255,7 +256,7 @@ def _run(row: tuple[Any, ...]) -> ReportedRun:
 
 
 def remedy(account: ItemOutcome, status: str | None, given: str | None) -> str | None:
-    """Return what to do about an item; None where nothing has to be done."""
+    """Return what to do about an item; None if there is nothing to do."""
     if not account.is_trouble:
         return None
     if given and account is not ItemOutcome.LOST:

@@ -1,12 +1,11 @@
-"""Manifests: a table of slides, as spreadsheets write them.
+"""Manifests: a table of slides in CSV, as spreadsheets write it.
 
     path,reference,mpp,stain
     lung/a.svs,case-7,0.25,H&E
 
-`path` is needed. `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are known; every other column is
-metadata, and `specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell says nothing.
-`mpp_source` says which resolution is right where the file has another one than the manifest: `file` or
-`given`.
+`path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are known. Every other column is
+metadata: `specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell counts as missing.
+`mpp_source`, `file` or `given`, says which resolution is right if the file and the manifest differ.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ _SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
 
 @frozen(kw_only=True)
 class ManifestRow:
-    """A line of a manifest."""
+    """The slide of one line of a manifest."""
 
     line: int
     path: str
     reference: str
-    """Empty where nothing is said."""
+    """Empty if the cell is."""
     mpp: tuple[float, float] | None = None
     mpp_source: Literal["file", "given"] | None = None
     cells: Mapping[str, str] = field(default=NO_CELLS)
@@ -46,7 +45,7 @@ class ManifestRow:
 
 @frozen
 class Manifest:
-    """The rows that can be used, and a finding for each that can't."""
+    """The rows of a manifest that can be used, and a finding for each that can't."""
 
     rows: tuple[ManifestRow, ...]
     faults: tuple[Finding, ...]
@@ -55,7 +54,10 @@ class Manifest:
 
 
 def read_manifest(path: Path, reference: str = "reference") -> Manifest:
-    """Read a manifest, blocking; `reference` names the column of references. Faults are told, not raised."""
+    """Read a manifest; blocks.
+
+    `reference` names the column of references. Faults are returned, not raised.
+    """
     try:
         return parse_manifest(path.read_bytes(), path.name, reference)
     except OSError as error:
@@ -63,7 +65,7 @@ def read_manifest(path: Path, reference: str = "reference") -> Manifest:
 
 
 def parse_manifest(content: bytes, name: str, reference: str = "reference") -> Manifest:
-    """Return what a manifest says; `name` stands for it in findings."""
+    """Return the content of a manifest; `name` stands for the file in findings."""
     try:
         text = _decoded(content)
     except UnicodeDecodeError as error:
@@ -75,7 +77,7 @@ def parse_manifest(content: bytes, name: str, reference: str = "reference") -> M
 
 
 class _Reader:
-    """Reads one manifest, and collects what is wrong with it."""
+    """Reads one manifest, and collects its faults."""
 
     def __init__(self, name: str, reference: str) -> None:
         self._name = name
@@ -90,7 +92,7 @@ class _Reader:
         try:
             columns = self._columns(next(lines, []))
             while columns:
-                line = lines.line_num + 1 + skipped  # where the row begins: a cell may hold line breaks
+                line = lines.line_num + 1 + skipped  # where the row begins: a cell may contain line breaks
                 cells = next(lines, None)
                 if cells is None:
                     break
@@ -103,7 +105,7 @@ class _Reader:
         return Manifest(tuple(rows), tuple(self._faults), frozenset(columns))
 
     def _columns(self, header: Sequence[str]) -> list[str]:
-        """Return the names of columns; none if the header can't be used."""
+        """Return the names of the columns; empty if the header can't be used."""
         columns = [_known(name.strip()) for name in header]
         before = len(self._faults)
         needed = ["path"] + ([self._reference] if self._reference != "reference" else [])
@@ -124,7 +126,7 @@ class _Reader:
         return columns if len(self._faults) == before else []
 
     def _row(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> Iterator[ManifestRow]:
-        """Give the row of a line, unless something is wrong with it."""
+        """Yield the row of a line, unless the line has a fault."""
         before = len(self._faults)
         surplus = [cell for cell in cells[len(columns) :] if cell]
         nameless = [cell for name, cell in zip(columns, cells, strict=False) if cell and not name]
@@ -171,7 +173,7 @@ class _Reader:
 
     def _number(self, line: int, column: str, text: str) -> float:
         try:
-            value = float(text.replace(",", "."))  # as spreadsheets of half the world write it
+            value = float(text.replace(",", "."))  # spreadsheets of many countries write a decimal comma
         except ValueError:
             value = math.nan
         if not is_plausible(value):
@@ -189,7 +191,7 @@ def _known(name: str) -> str:
 
 
 def _delimiter(text: str) -> tuple[str, int, str]:
-    """Return what separates cells, how many lines say so, and the text without them."""
+    """Return the delimiter, the number of lines that only declare it, and the text without them."""
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep="):
         return first[4:5] or ",", 1, rest
@@ -197,7 +199,7 @@ def _delimiter(text: str) -> tuple[str, int, str]:
 
 
 def _decoded(content: bytes) -> str:
-    """Return the text of a file that a spreadsheet may have written: UTF-8, or UTF-16 with its mark."""
+    """Decode a file that a spreadsheet may have written: UTF-8, or UTF-16 with a byte order mark."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16")
     return content.decode("utf-8-sig")

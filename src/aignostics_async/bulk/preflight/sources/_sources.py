@@ -1,4 +1,4 @@
-"""Where a job's slides are, and which of the files there count."""
+"""The places of a job's slides, and which files there are taken."""
 
 from __future__ import annotations
 
@@ -106,14 +106,14 @@ class Sources:
 
 @frozen
 class ListedPath:
-    """A path as a list names it, and the place where."""
+    """A path in a list, and its line, for findings."""
 
     path: str
     place: str
 
 
 def read_list(path: Path) -> Iterator[ListedPath | Finding]:
-    """Give the paths of a list, blocking; `-` is standard input. What is wrong is told, not raised."""
+    """Yield the paths of a list; blocks. `-` is standard input. Faults are yielded, not raised."""
     name = "standard input" if str(path) == "-" else path.name
     try:
         content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
