@@ -100,16 +100,18 @@ class Emulator:
 
     @property
     def api_roots(self) -> dict[str, str]:
-        """The API root under each contract, by the contract's name.
+        """The API root under each contract, as a mapping from the contract's name.
 
-        assert list(emulator.api_roots) == ["1.0", "1.8"]
+            Client(emulator.api_roots["1.8"], emulator.access_token)
+
+        The names are `1.0` and `1.8`.
         """
         roots: dict[str, str] = self._ready["api_roots"]
         return roots
 
     @property
     def contract(self) -> str:
-        """The contract that was chosen by the option `contract`."""
+        """The name of the contract that the option `contract` selected, such as `1.0`."""
         contract: str = self._ready["contract"]
         return contract
 
@@ -130,7 +132,13 @@ class Emulator:
 
     @property
     def service(self) -> tuple[str, str]:
-        """The id and secret of a confidential client, for `ClientCredentials`."""
+        """The id and secret of a confidential client, for `ClientCredentials`.
+
+            client_id, secret = emulator.service
+            provider = IdentityProvider(token_url=emulator.token_url, client_id=client_id, client_secret=secret)
+
+        The client may use the client credentials grant.
+        """
         return self._text("service_client_id"), self._text("client_secret")
 
     @property
@@ -250,14 +258,15 @@ class Emulator:
         self._control("POST", "faults", rules)
 
     def set_conditions(self, **conditions: object) -> None:
-        """Set what the platform is like; whatever is not given becomes as it is by default.
+        """Set the conditions of the platform; those that are not passed return to their defaults.
 
             emulator.set_conditions(health="DEGRADED", remaining_slides=10)
 
         `health` is UP (the default), DEGRADED or DOWN. With `remaining_slides`, runs of more items are
-        refused with 402; each run uses some of them up. Under contract 1.8, `empty_runs="404"` answers a
-        page of runs that has no entries with 404, `lists_urls=False` leaves out the deprecated download URLs
-        of items, and `artifact_file="body"` gives an artifact's bytes instead of a redirect to them.
+        refused with 402, and each run uses some of them up; by default there is no limit. Under contract 1.8,
+        `empty_runs="404"` answers a page of runs without entries with 404, `lists_urls=False` leaves out the
+        deprecated download URLs of items, and `artifact_file="body"` sends an artifact's bytes instead of a
+        redirect. Raises HTTPError for an unknown condition or value.
         """
         self._control("POST", "conditions", conditions)
 
@@ -311,7 +320,10 @@ class Emulator:
         return [tuple(row) for row in self._control("GET", "ledger")]
 
     def now(self) -> float:
-        """Return the time of the emulator's clock, in seconds since the epoch."""
+        """Return the time of the emulator's clock, in seconds since the epoch.
+
+        Costs one request to the emulator.
+        """
         now: float = self._control("GET", "clock")["now"]
         return now
 

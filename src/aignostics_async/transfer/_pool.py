@@ -141,7 +141,7 @@ class ConnectionPool:
             surplus.close()
 
     def drop(self, place: tuple[str, ...]) -> None:
-        """Close all idle connections to a place, because one of them was found dead."""
+        """Close all idle connections to a place, because one of them was found closed by the storage."""
         while (connection := self._newest(place)) is not None:
             connection.close()
 

@@ -203,7 +203,7 @@ class Summary:
 
     @property
     def beyond_limit(self) -> int:
-        """The number of items that are not sent because the plan's `max_items` is reached."""
+        """The number of unsent items beyond the plan's `max_items`, which are not sent; 0 without a limit."""
         if self.job.max_items is None:
             return 0
         unsent = sum(self.states.get(state, 0) for state in _UNSENT)
