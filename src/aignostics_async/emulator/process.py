@@ -135,7 +135,8 @@ class Emulator:
         """The id and secret of a confidential client, for `ClientCredentials`.
 
             client_id, secret = emulator.service
-            provider = IdentityProvider(token_url=emulator.token_url, client_id=client_id, client_secret=secret)
+            fields = {"client_id": client_id, "client_secret": secret}
+            source = ClientCredentials(IdentityProvider(token_url=emulator.token_url, **fields))
 
         The client may use the client credentials grant.
         """
