@@ -253,7 +253,7 @@ def in_terminal(bulk: Command, answer: bytes | signal.Signals, *arguments: str |
             seen += os.read(ours, 10_000)
         except OSError:
             break
-        if b"Go on? [y/N] " in seen and not is_asked:
+        if b"Continue? [y/N] " in seen and not is_asked:
             is_asked = True
             if isinstance(answer, bytes):
                 os.write(ours, answer)
@@ -286,7 +286,7 @@ def test_a_terminal_sees_bars_and_is_asked(bulk: Command, slide_file: Path) -> N
     other = bulk.begin(bulk.folder / "other")
     status, seen = in_terminal(bulk, b"n\n", *other)
     assert status == 2, seen
-    assert "2 slides of these were run with he-tme:v1.0.0 before, and will be billed again. Go on?" in seen, (
+    assert "2 slides of these were run with he-tme:v1.0.0 before, and will be billed again. Continue?" in seen, (
         "one by its reference, the other by its bytes"
     )
     assert "nothing was changed" in seen

@@ -23,6 +23,6 @@ def confirm(consequence: str, *, yes: bool, option: str = "--yes") -> None:
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise UsageError(f"{consequence}; pass {option} if you mean it. Nothing was changed")
     with interrupting_at_once():
-        answer = ask(f"{consequence}. Go on? [y/N]")
+        answer = ask(f"{consequence}. Continue? [y/N]")
     if answer.lower() not in ("y", "yes"):
         raise UsageError("nothing was changed")
