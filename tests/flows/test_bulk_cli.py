@@ -286,9 +286,8 @@ def test_a_terminal_sees_bars_and_is_asked(bulk: Command, slide_file: Path) -> N
     other = bulk.begin(bulk.folder / "other")
     status, seen = in_terminal(bulk, b"n\n", *other)
     assert status == 2, seen
-    assert "2 slides of these were run with he-tme:v1.0.0 before, and will be billed again. Continue?" in seen, (
-        "one by its reference, the other by its bytes"
-    )
+    question = "2 slides of these were run with he-tme:v1.0.0 before, and will be billed again. Continue?"
+    assert question in seen, "one by its reference, the other by its bytes"
     assert "nothing was changed" in seen
     status, seen = in_terminal(bulk, signal.SIGINT, *other)
     assert status == 130

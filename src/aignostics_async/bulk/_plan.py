@@ -116,10 +116,10 @@ class JobPlan:
             store="s3://bucket/prefix",
         )
 
-    By default a run has 100 items, the number of billed items is not limited, references get no tag, and
-    slides that may identify a person are sent with a warning. Raises ConfigurationError for a value of
-    another type or out of range, or a store address that holds a password or query; and UsageError for an
-    invalid version id or `identifying`.
+    By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
+    that name the patient are refused, and others that may identify a person are sent with a warning. Raises
+    ConfigurationError for a value of another type or out of range, or a store address that holds a password
+    or query; and UsageError for an invalid version id or `identifying`.
     """
 
     api_root: str = field(converter=check_root)

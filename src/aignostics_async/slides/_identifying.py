@@ -18,8 +18,8 @@ from ..errors import UsageError
 class IdentifyingKind(StrEnum):
     """A kind of content in a slide that may identify a person, as `SlideInfo.identifying` lists it.
 
-    The values are `label`, `macro`, `patient` and `case`; `runs.submit(identifying=...)` takes a policy for
-    each.
+    The values are `label`, `macro`, `patient`, `case` and `name`; `runs.submit(identifying=...)` takes a
+    policy for each.
     """
 
     LABEL = "label"
@@ -40,7 +40,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """What to do about it, for people."""
+        """What to do about the problem, for people, such as "anonymise a copy and submit that"."""
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 
 
@@ -62,7 +62,8 @@ class IdentifyingPolicy(StrEnum):
         policies = {"label": "allow", "patient": "refuse"}
         await client.runs.submit(version, items, store=store, identifying=policies)
 
-    The values are `warn` (the default), `refuse` and `allow`.
+    The values are `warn`, `refuse` and `allow`. By default a slide that names the patient is refused, and any
+    other is sent with a warning.
     """
 
     WARN = "warn"
