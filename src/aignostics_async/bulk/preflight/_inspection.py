@@ -22,39 +22,63 @@ from .sources._sources import Sources
 
 @frozen(kw_only=True)
 class InspectedSlide:
-    """A slide, and everything that is known about it."""
+    """A slide, with what is known about it and what would keep it from being sent.
+
+        for slide in (await inspect_slides("lab/")).slides:
+            print(slide.reference, slide.info, slide.faults, slide.warnings)
+
+    `size` is in bytes. `info` and `size` are None for a slide that can't be read.
+    """
 
     path: str
+    """The path of the slide."""
     reference: str
-    """What `submit` and bulk jobs call it."""
+    """The reference that `submit` and bulk jobs give it."""
     info: SlideInfo | None
-    """None where it can't be read."""
+    """Size, resolution and format; None if the slide can't be read."""
     size: int | None
-    """Bytes of all its files."""
+    """Bytes of all its files; None if the slide can't be read."""
     faults: tuple[Finding, ...]
-    """What keeps it from being sent."""
+    """What keeps the slide from being sent; empty if nothing does."""
     warnings: tuple[Finding, ...]
+    """What a person should know about the slide, and does not keep it from being sent."""
     thumbnail: bytes | None = field(default=None, repr=False)
-    """A small picture of its tissue as JPEG, if it was asked for and there is one."""
+    """A small picture of its tissue as JPEG; None, the default, unless requested and available."""
 
 
 @frozen
 class Inspection:
-    """All slides of some places, and an account of everything else there."""
+    """The slides of some places, and every other file there.
+
+        inspection = await inspect_slides("lab/")
+        print(len(inspection.slides), inspection.is_clear)
+
+    `left_out` lists files and folders that are not slides, with the reason; `faults` those that can't be
+    read.
+    """
 
     slides: tuple[InspectedSlide, ...]
+    """The slides, in the order of the places and sorted by path within each."""
     left_out: tuple[LeftOut, ...]
-    """Files that were seen and not taken, each with the reason."""
+    """Files and folders that are not slides, with the reason."""
     faults: tuple[Finding, ...]
-    """Of places, files and folders that are no slide."""
+    """Findings about places, files and folders that can't be read as slides."""
 
     @property
     def is_clear(self) -> bool:
-        """Whether nothing keeps a slide from being sent."""
+        """Whether there is no fault: every slide could be sent, and every place was read."""
         return not self.faults and not any(slide.faults for slide in self.slides)
 
     def to_json(self) -> str:
-        """Return it as a JSON object; thumbnails are left out."""
+        """Return the inspection as the text of a JSON object, without thumbnails.
+
+            Path("inspection.json").write_text((await inspect_slides("lab/")).to_json())
+
+        Its keys are `slides` (each with `path`, `reference`, `faults`, `warnings` and, if the slide can be
+        read, `format`, `mime_type`, `width`, `height`, `mpp_x`, `mpp_y`, `size` in bytes, `files`,
+        `associated_images`, `identifying` and `series`), `left_out` (each with `path`, `reason` and `detail`)
+        and `faults`. Findings are objects with `kind`, `problem` and `remedy`.
+        """
         value = {
             "slides": [_as_dict(slide) for slide in self.slides],
             "left_out": [
@@ -75,13 +99,18 @@ async def inspect_slides(
 ) -> Inspection:
     """Read the slides in folders, and slides that are named, and return what would be said about them.
 
-        inspection = await inspect_slides("lab/")
+        inspection = await inspect_slides("lab/", "other/case-7.svs")
         for slide in inspection.slides:
             print(slide.path, slide.info, slide.faults)
 
-    Each is read in a process of its own, so that one that crashes its reader is a fault like any other.
-    `identifying` is the policy as for `runs.submit`. With `decode` all pixels are decoded, which takes
-    minutes for a large slide. Nothing is sent. Raises ConfigurationError without the `slides` extra.
+    Slides are read in processes of their own, so that one that crashes its reader is a fault like any other.
+    `mpp` is the resolution, in µm per pixel, of slides whose files have none. `identifying` is the policy as
+    for `runs.submit`. With `decode=True` all pixels are decoded, which takes minutes for a large slide; with
+    `thumbnails=True` each slide gets a small picture. Both are False by default.
+
+    Costs reading the header of each slide; nothing is sent. Faults of slides are reported, not raised. Raises
+    ConfigurationError without places or for an implausible `mpp`, UsageError for an invalid `identifying`,
+    and MissingExtra without the `slides` extra.
     """
     policies = as_policies(identifying)
     async with Prober(decode=decode) as prober:

@@ -38,35 +38,64 @@ _CHANGED = re.compile(
 
 @frozen
 class MetadataField:
-    """A field of a version's schema, as a column of a manifest."""
+    """A field of an application version's metadata schema, as a column of a manifest.
+
+        for field in draft.fields:
+            print(field.column, field.type, field.allowed, field.limits)
+
+    Fields of objects have dots in their names, such as `specimen.tissue`.
+    """
 
     column: str
+    """The name of the column."""
     is_required: bool
+    """Whether the version requires it."""
     type: str
+    """The JSON type, such as `string` or `number`."""
     allowed: tuple[str, ...]
+    """The allowed values; empty if any value is."""
     limits: str
-    """Such as `minimum 0.05, maximum 5`."""
+    """Further limits, such as `minimum 0.05, maximum 5`; may be empty."""
     description: str
+    """The description in the schema; may be empty."""
 
 
 @frozen
 class ManifestDraft:
-    """A manifest for `Sources(manifest=...)`, and what may be filled in."""
+    """A manifest to fill in, for `Sources(manifest=...)`.
+
+        draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
+        Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
+
+    `faults` names what has to be filled in, such as a resolution, and slides that can't be read.
+    """
 
     rows: tuple[Mapping[str, Any], ...]
-    """One for each slide: the values that its file tells, by column."""
+    """The values that are known for each slide, by column."""
     fields: tuple[MetadataField, ...]
+    """The columns for metadata."""
     faults: tuple[Finding, ...]
-    """What is wrong with the slides, such as a resolution that has to be filled in."""
+    """What is wrong with the slides, such as a missing resolution; empty if nothing is."""
 
     def slides_csv(self, *, semicolons: bool = False) -> str:
-        """Return the manifest, with semicolons and decimal commas for spreadsheets that expect these."""
+        """Return the manifest as CSV, with a line per slide.
+
+            Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
+
+        With `semicolons=True` (False by default), cells are separated by semicolons and numbers have decimal
+        commas, as spreadsheets of some countries expect.
+        """
         columns = [*_KNOWN, *(each.column for each in self.fields)]
         rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)
         return _csv([columns, *rows], semicolons=semicolons)
 
     def fields_csv(self, *, semicolons: bool = False) -> str:
-        """Return a table of the columns: which are required, what is allowed, and the limits."""
+        """Return a table of the metadata columns as CSV: whether required, type, allowed values and limits.
+
+            Path("fields.csv").write_text(draft.fields_csv(), encoding="utf-8-sig", newline="")
+
+        `semicolons` is as for `slides_csv`.
+        """
         head = ["column", "required", "type", "allowed values", "limits", "description"]
         rows = [
             (
@@ -85,14 +114,17 @@ class ManifestDraft:
 async def draft_manifest(
     client: Client, application_version: str, *places: str | os.PathLike[str], artifact: str | None = None
 ) -> ManifestDraft:
-    """Read slides, and return a manifest with a column for each field of an application version's schema.
+    """Read slides, and return a manifest with a column for each metadata field of an application version.
 
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-    What a file tells is filled in; its checksum is computed when it is sent. Slides with faults have a line,
-    too. Costs one request, and reading each slide. Raises ConfigurationError for a version that a bulk job
-    can't serve, and what `client.applications.version` and `inspect_slides` raise.
+    The values that a file tells are filled in, apart from its checksum, which is computed when the file is
+    sent. Slides with faults have a line, too. `artifact` names the input artifact, by default the version's
+    only one.
+
+    Costs one request, and reading the header of each slide. Raises NotFound if there is no such version,
+    ConfigurationError for a version that a bulk job can't serve, and what `inspect_slides` raises.
     """
     version = await client.applications.version(application_version)
     spec = _spec(version, artifact)
