@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import given, strategies as st
 
 from aignostics_async import ApplicationVersion, InputArtifact, InputArtifactSpec, InvalidSubmission, Item
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.submission._patterns import estimated_steps, is_cheap, matches
+from aignostics_async.submission._patterns import PatternTooSlow, estimated_steps, is_cheap, matches
 from aignostics_async.submission._preflight import find_faults
 
 SCHEMA = {
@@ -178,12 +179,79 @@ def test_a_hostile_schema_is_a_fault(schema: dict[str, Any], told: str) -> None:
     assert told in " ".join(faults(item(x="text"), of=version(schema)))
 
 
+def fan(refer: Callable[[int], dict[str, Any]], name: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+    """Return a schema of nine levels, each of which refers to the next one ten times."""
+    levels = {f"l{n}": {**name(n), "allOf": [refer(n + 1)] * 10} for n in range(9)}
+    return {"$id": "https://x/y", **refer(0), "$defs": {**levels, "l9": {**name(9), "type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        fan(lambda n: {"$ref": f"#l{n}"}, lambda n: {"$anchor": f"l{n}"}),
+        fan(lambda n: {"$ref": f"l{n}"}, lambda n: {"$id": f"l{n}"}),
+        fan(lambda n: {"$ref": f"https://x/y#/$defs/l{n}"}, lambda n: {}),
+        fan(lambda n: {"$ref": f"#/%24defs/l{n}"}, lambda n: {}),
+        fan(lambda n: {"$dynamicRef": f"#l{n}"}, lambda n: {"$dynamicAnchor": f"l{n}"}),
+        {**fan(lambda n: {"$ref": f"#l{n}"}, lambda n: {"$anchor": f"l{n}"}), "unevaluatedProperties": False},
+        {"properties": {"enum": fan(lambda n: {"$ref": f"#l{n}"}, lambda n: {"$anchor": f"l{n}"})}},
+        {"properties": {"x": {"enum": list(range(100_001))}}},
+        {"required": [f"p{n}" for n in range(100_001)]},
+        {"properties": {f"p{n}": {} for n in range(8_001)}},
+        {"const": [[]] * 100_001},
+    ],
+    ids=["anchor", "id", "address", "escape", "dynamic", "unevaluated", "a property", "enum", "required",
+         "properties", "const"],
+)  # fmt: skip
+def test_a_schema_that_is_too_large_in_whatever_way_is_a_fault(schema: dict[str, Any]) -> None:
+    assert "it is too complex to be checked" in " ".join(faults(item(enum={}), of=version(schema)))
+
+
+def test_a_schema_that_doubles_with_the_depth_of_metadata_is_a_fault() -> None:
+    schema = {"properties": {"x": {"allOf": [{"$ref": "#"}, {"$ref": "#"}, {"$ref": "#"}]}}}
+    metadata: dict[str, Any] = {}
+    for _ in range(30):
+        metadata = {"x": metadata}
+    assert "takes too long to be evaluated" in " ".join(faults(item(**metadata), of=version(schema)))
+
+
+@pytest.mark.parametrize("schema", [[], None, "text", 7])
+def test_a_schema_that_is_no_object_is_a_fault(schema: Any) -> None:
+    assert "a schema is an object" in " ".join(faults(item(), of=version(schema)))
+
+
+def test_a_number_too_large_for_a_schema_is_a_fault() -> None:
+    schema = {"properties": {"x": {"multipleOf": 0.1}}}
+    assert "can't be applied to" in " ".join(faults(item(x=10**400), of=version(schema)))
+
+
+def test_many_problems_are_told_in_part() -> None:
+    schema = {"required": [f"p{n}" for n in range(5_000)]}
+    assert len(faults(item(), of=version(schema))) == 100
+
+
+def test_values_of_a_list_differ_as_json_does() -> None:
+    schema = {"properties": {"x": {"uniqueItems": True}}}
+    different = [0, False, "0", [0], [False], {"a": 0}, {"a": False}, None, *({"n": n} for n in range(5_000))]
+    assert faults(item(x=different), of=version(schema)) == []
+    several: list[list[Any]] = [[1, 1.0], [{"a": 1, "b": 2}, {"b": 2, "a": 1}], [[[]], [[]]]]
+    for twice in several:
+        assert "non-unique" in faults(item(x=twice), of=version(schema))[0]
+
+
 def test_a_schema_that_refers_to_itself_for_a_tree_is_used() -> None:
     tree = {"properties": {"child": {"$ref": "#"}, "name": {"type": "string"}}}
     assert faults(item(child={"child": {"name": "x"}}), of=version(tree)) == []
     assert "metadata.child.child.name: 7 is not of type 'string'" in " ".join(
         faults(item(child={"child": {"name": 7}}), of=version(tree))
     )
+
+
+@pytest.mark.parametrize("where", ["pattern", "patternProperties"])
+def test_a_pattern_of_a_page_is_a_fault(where: str) -> None:
+    pattern = "|".join(["a" * 50] * 200)
+    schema = {"properties": {"x": {where: pattern if where == "pattern" else {pattern: {}}}}}
+    assert "too long to be evaluated" in " ".join(faults(item(x="a"), of=version(schema)))
 
 
 HOSTILE = ["^(a+)+$", "^(a|a)*$", "^(a?){40}a{40}$", "(a*)*b", "^(?:a+){1,40}$", "a*a*a*a*a*a*a*a*b"]
@@ -215,6 +283,9 @@ def test_a_pattern_means_the_same_in_a_process(pattern: str, text: str) -> None:
 def test_a_costly_pattern_is_evaluated_in_a_process() -> None:
     assert matches("^(a+)+$", "aaaa")
     assert not matches("^(a+)+$", "aaab")
+    with pytest.raises(PatternTooSlow):
+        matches("^(a+)+$", "a" * 60 + "b")
+    assert matches("^(b+)+$", "bbbb"), "in another process"
 
 
 @pytest.mark.process
@@ -237,3 +308,20 @@ async def test_a_pattern_that_takes_forever_holds_nobody(emulator: Emulator) -> 
         with pytest.raises(InvalidSubmission, match="takes too long to find out"):
             await client.runs.create(version(schema), [item(x="a" * 61 + "b")])
     turning.cancel()
+
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"$schema": DRAFT_7, "pattern": "^(a+)+$"}}},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"x": {"$ref": "#/$defs/b"}}},
+                                        "b": {"$schema": DRAFT_7, "pattern": "^(a+)+$"}}},
+        {"$schema": DRAFT_7, "properties": {"x": {"$ref": "#"}}, "pattern": "^(a+)+$"},
+    ],
+)  # fmt: skip
+def test_a_part_of_another_dialect_is_bounded_too(schema: dict[str, Any]) -> None:
+    assert "takes too long to find out" in " ".join(faults(item(x="a" * 60 + "b"), of=version(schema)))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...submission._metadata import properties
+from ...submission._schema import fits
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -68,11 +68,10 @@ class CellReader:
     def _fitting(self, schemas: Sequence[Any], meanings: Sequence[Any]) -> Any:
         """Return the first meaning that fits one of the schemas; the likeliest if none does."""
         if self._validator is not None:
-            # A schema that refers to itself without end is a fault of its own, told for each slide.
-            with suppress(RecursionError):
-                for meaning in meanings:
-                    if any(self._validator.evolve(schema=schema).is_valid(meaning) for schema in schemas):
-                        return meaning
+            # A schema that can't be applied is a fault of its own, told for each slide.
+            for meaning in meanings:
+                if any(fits(self._validator, schema, meaning) for schema in schemas):
+                    return meaning
         return meanings[0]
 
 
