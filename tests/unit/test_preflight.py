@@ -284,7 +284,7 @@ def test_a_costly_pattern_is_evaluated_in_a_process() -> None:
     assert matches("^(a+)+$", "aaaa")
     assert not matches("^(a+)+$", "aaab")
     with pytest.raises(PatternTooSlow):
-        matches("^(a+)+$", "a" * 60 + "b")
+        matches("^(c+)+$", "c" * 60 + "b")
     assert matches("^(b+)+$", "bbbb"), "in another process"
 
 
@@ -317,11 +317,11 @@ DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 @pytest.mark.parametrize(
     "schema",
     [
-        {"properties": {"x": {"$schema": DRAFT_7, "pattern": "^(a+)+$"}}},
+        {"properties": {"x": {"$schema": DRAFT_7, "pattern": "^(d+)+$"}}},
         {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"x": {"$ref": "#/$defs/b"}}},
-                                        "b": {"$schema": DRAFT_7, "pattern": "^(a+)+$"}}},
-        {"$schema": DRAFT_7, "properties": {"x": {"$ref": "#"}}, "pattern": "^(a+)+$"},
+                                        "b": {"$schema": DRAFT_7, "pattern": "^(d+)+$"}}},
+        {"$schema": DRAFT_7, "properties": {"x": {"$ref": "#"}}, "pattern": "^(d+)+$"},
     ],
 )  # fmt: skip
 def test_a_part_of_another_dialect_is_bounded_too(schema: dict[str, Any]) -> None:
-    assert "takes too long to find out" in " ".join(faults(item(x="a" * 60 + "b"), of=version(schema)))
+    assert "takes too long to find out" in " ".join(faults(item(x="d" * 60 + "b"), of=version(schema)))
