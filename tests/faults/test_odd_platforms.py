@@ -178,6 +178,7 @@ async def test_no_listing_makes_a_chunk_be_paid_twice(
             platform.runs.append(StoredRun(f"00000000-0000-0000-0001-{number:012}", ["x"], at))
         platform.clock.now = 10.0
         state = await live_until_settled(platform, database, tmp_path)
+        assert await live(platform, database, tmp_path) is None, "nothing is left to do"
     assert (state, platform.committed(*REFERENCES), platform.posts) == (IntentState.CREATED, 1, 1)
 
 

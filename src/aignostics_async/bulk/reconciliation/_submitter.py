@@ -98,14 +98,15 @@ class Submitter:
         reconciliation = _Reconciliation(self, intent)
         unknown = self._unknown.setdefault(intent.number, [])
         steps = reconcile(intent.state, self.timeouts, _LISTING_INTERVAL, unknown=len(unknown))
-        step = next(steps)
-        while not (self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait)):
-            given = await reconciliation.act(step)
+        given: Any = None
+        while True:
             try:
                 step = steps.send(given)
             except StopIteration as end:
                 return (reconciliation.sent or unknown[-1]) if end.value is IntentState.SEALED else None
-        return None
+            if self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait):
+                return None
+            given = await reconciliation.act(step)
 
     async def create(self, intent: int, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run once, and return its outcome."""
