@@ -83,7 +83,7 @@ class BulkJob:
 
     async def __aenter__(self) -> Self:
         if not self._directory.database.is_file():
-            raise JobError(f"there is no job in {self._directory.path}; make one first, or give its folder")
+            raise JobError(f"there is no job in {self._directory.path}; create one first, or pass its folder")
         self._directory.acquire()
         try:
             self._database = await open_database(self._directory.database)
@@ -230,7 +230,7 @@ class BulkJob:
 
     def _check_idle(self) -> None:
         if self._is_at_work:
-            raise UsageError("the job is at work; let `run` return first")
+            raise UsageError("`run` is running on this job; wait until it returns")
 
     def drain(self) -> None:
         """Let `run` finish what is under way, begin nothing new, and return.

@@ -60,7 +60,7 @@ class JobObserver:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._folder = JobFolder(directory)
         if not self._folder.database.is_file():
-            raise UsageError(f"there is no job in {self.path}; 'bulk run' makes one, or give its folder")
+            raise UsageError(f"there is no job in {self.path}; 'bulk run' creates one; or pass its folder")
         self._tail = Tail(self._folder.events)
 
     @property

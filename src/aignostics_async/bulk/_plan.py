@@ -210,9 +210,7 @@ class JobPlan:
         except JobRefused:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
-            raise JobDatabaseError(
-                f"the job's plan can't be read ({error}); bring back a copy of it"
-            ) from None
+            raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

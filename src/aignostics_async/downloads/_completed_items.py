@@ -93,7 +93,7 @@ class CompletedItems(AsyncIterator[CompletedItem]):
 
     async def __aenter__(self) -> Self:
         if self._receive is not None:
-            raise UsageError("this was begun before; call download_as_completed once more")
+            raise UsageError("this was entered before; call download_as_completed again")
         self._send, self._receive = anyio.create_memory_object_stream[CompletedItem](0)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._receive)

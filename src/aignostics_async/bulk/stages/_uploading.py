@@ -103,4 +103,4 @@ class Uploading:
         except OSError as error:
             raise TransferError(f"it can't be read ({error.strerror})", name=row.path) from None
         if fingerprint != probed.fingerprint:
-            raise LocalFileChanged("it changed after it was read; it is looked at again", name=row.path)
+            raise LocalFileChanged("it changed after it was read, and is read again", name=row.path)
