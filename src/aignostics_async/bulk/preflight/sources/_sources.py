@@ -57,8 +57,8 @@ class Sources:
     manifest: Path | None = field(default=None, converter=_path)
     """A CSV file with a line per slide; None by default.
 
-    Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are optional, and
-    every other column is metadata.
+    Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y`, `mpp_source` and `include_label` are
+    optional, and every other column is metadata.
     """
     rules: Sequence[SelectionRule] = ()
     """Which of the files found are taken; by default all slides are."""
@@ -85,7 +85,10 @@ class Sources:
     A file with a different resolution is a fault, which `mpp_source` in a manifest settles for each slide.
     """
     include_label: bool = False
-    """Whether the pictures of the label in DICOM series are sent, too; a manifest's own cells win."""
+    """Whether the label and overview images of DICOM series are sent too; False by default.
+
+    A manifest's column `include_label` takes precedence.
+    """
     metadata: Mapping[str, str] = field(factory=dict)
     """Metadata of all slides, as texts by column name; empty by default.
 
