@@ -265,19 +265,29 @@ async def test_an_answer_that_proves_nothing_is_looked_into_and_asked_for_twice(
     ],
     ids=lambda value: value[:12],
 )
-@pytest.mark.parametrize("status", [429])
 async def test_who_asks_to_wait_is_asked_again_for_an_hour(
-    database: Database, tmp_path: Path, status: int, retry_after: str
+    database: Database, tmp_path: Path, retry_after: str
 ) -> None:
     async with odd_platform(
         creates=lambda _number: False,
-        on_post=lambda _number, _id: Reply.of(status, DETAIL, JSON, f"Retry-After: {retry_after}"),
+        on_post=lambda _number, _id: Reply.of(429, DETAIL, JSON, f"Retry-After: {retry_after}"),
     ) as platform:
         with pytest.raises(JobStopped, match="the server's own words"):
             await live(platform, database, tmp_path)
         assert (await intent(database)).state is IntentState.SEALED, "nothing is lost"
         assert HOUR < platform.clock.now < 1.2 * HOUR
         assert 6 <= platform.posts <= 90
+
+
+async def test_a_token_that_is_not_accepted_waits_minutes_at_most(database: Database, tmp_path: Path) -> None:
+    later = "Retry-After: 1e999"
+    async with odd_platform(
+        creates=lambda _number: False, on_post=lambda _number, _id: Reply.of(401, DETAIL, JSON, later)
+    ) as platform:
+        stopped = await live(platform, database, tmp_path)
+        assert stopped is not None
+        assert (platform.posts, platform.clock.now) == (2, 600)
+        assert (await intent(database)).state is IntentState.SEALED
 
 
 PROOFS: dict[str, tuple[Callable[[str], Reply], type[AignosticsError]]] = {
