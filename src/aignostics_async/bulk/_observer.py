@@ -43,8 +43,11 @@ class PendingDecisions:
     Without a run, they are not sent again.
     """
     held: Mapping[str, str]
-    """Slides that an earlier run has results of, so that another run would be billed again: a mapping from
-    reference to id of that run. `BulkJob.retry(rerun=True)` has them analysed again."""
+    """Slides that are held because an earlier run has results of them: a mapping from reference to id of that
+    run.
+
+    `BulkJob.retry(rerun=True)` has them analysed again, which is billed.
+    """
 
 
 class JobObserver:
