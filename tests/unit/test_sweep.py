@@ -114,7 +114,7 @@ async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path
 async def test_a_second_run_is_cancelled_only_if_the_first_one_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: list[str] | None
 ) -> None:
-    """The platform may have named a run that is not there, or another one: the second is the only one then."""
+    """The platform may have named a run that is not there, or another one: the second is the only one."""
     cancelled: list[str] = []
 
     async def cancel(_self: Reconciler, run_id: str) -> str:
