@@ -164,7 +164,7 @@ class Runs:
         `identifying` is the policy for slides that may identify a person, by an image of their label or by
         their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
         and `name` to one of them; by default `patient` is refused, and the others are warned of. With
-        `decode=True` every pixel is decoded first, which takes minutes for a large slide. `warn` is called with
+        `decode=True` every pixel is decoded first, taking minutes for a large slide. `warn` is called with
         each warning about a slide; by default warnings are logged. With `pack=True` slides of several files
         are sent as one zip even if the version does not list that format.
 
