@@ -27,7 +27,7 @@ from contract.lines import ContractLine, UnknownLine
 _NEXT_STEPS = """Written: {written}. What is left to do:
   {overlay}: read the draft, and give operations the names that they have in other lines
   pyproject.toml: add {package} to the wheel, to the modules of mypy and to import-linter's root_packages
-  src/aignostics_async/contracts/: a translation named after the line, {marker}"""
+  src/aignostics_async/contracts/: a translation named after the line, v{marker}"""
 
 
 def main() -> int:

@@ -24,6 +24,8 @@ from aignostics_async.auth import _endpoint, _refresher
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+# Tests that write answers themselves write those of the reference, unless they name another contract.
+os.environ["AIGNOSTICS_CONTRACT"] = "1.0"
 process_guard.install()
 rounds.register_profiles()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -157,10 +159,23 @@ def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
         yield emulator
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests that are marked with `both_contracts` under each contract."""
+    if metafunc.definition.get_closest_marker("both_contracts"):
+        metafunc.parametrize("contract", ["1.0", "1.8"], indirect=True)
+
+
 @pytest.fixture
-def emulator(running_emulator: Emulator) -> Emulator:
+def contract(request: pytest.FixtureRequest) -> str:
+    """Give the contract of the test, which is 1.0 unless it runs under both."""
+    chosen: str = getattr(request, "param", "1.0")
+    return chosen
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator, contract: str) -> Emulator:
     """Give the session's emulator as if it had just been started; `reset` gives it other options."""
-    running_emulator.reset()
+    running_emulator.reset(contract=contract)
     return running_emulator
 
 

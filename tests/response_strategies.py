@@ -243,9 +243,11 @@ def wire(body: Any) -> bytes:
 
 def internal(kind: type[Any], schema: Schema) -> set[str]:
     """Return the fields of a schema that our model does not have."""
-    ours = {RENAMED.get(each.name, each.name) for each in attrs.fields(kind)}
-    assert ours <= set(schema["properties"]), "the SDK reads a field that the contract lacks"
-    return set(schema["properties"]) - ours
+    ours = {RENAMED.get(each.name, each.name): each.default is attrs.NOTHING for each in attrs.fields(kind)}
+    # Fields with a default are None under a contract that does not have them.
+    needed = {name for name, is_needed in ours.items() if is_needed}
+    assert needed <= set(schema["properties"]), "the SDK reads a field that the contract lacks"
+    return set(schema["properties"]) - ours.keys()
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -263,13 +265,20 @@ def shown(name: str, value: Any) -> Any:
     return redact(value[:MAX_ERROR_LENGTH]) if name == "error" and isinstance(value, str) else value
 
 
+def told(body: dict[str, Any], name: str) -> Any:
+    """Return what a body says of one of our fields."""
+    if name == "is_available":
+        return body.get("download_url") is not None
+    return body.get(RENAMED.get(name, name))
+
+
 def says(ours: Any, body: Any) -> bool:
     """Whether one of our values is what a body says, and of the type that our model promises."""
     if attrs.has(type(ours)):
         hints = get_type_hints(type(ours))
         return isinstance(body, dict) and all(
             fits(getattr(ours, each.name), hints[each.name])
-            and says(getattr(ours, each.name), shown(each.name, body.get(RENAMED.get(each.name, each.name))))
+            and says(getattr(ours, each.name), shown(each.name, told(body, each.name)))
             for each in attrs.fields(type(ours))
         )
     if isinstance(ours, tuple):

@@ -29,8 +29,8 @@ class ContractLine:
 
     @property
     def marker(self) -> str:
-        """What the names of our own modules for this line end with, such as `v1_8`."""
-        return f"v{self.name.replace('.', '_')}"
+        """What the names of our own modules for this line end with, such as `1_8` of `v1_8`."""
+        return self.name.replace(".", "_")
 
 
 OLDEST = ContractLine("1.0", "aignostics_api", "openapi.json", "scripts/overlay.yaml")

@@ -3,7 +3,7 @@
 In contracts/, the Python code tells: imports of generated modules and classes, and the attributes and
 keywords of their instances. The emulator writes JSON by hand, so there the strings tell: paths, keys, values.
 A dictionary with all required keys of exactly one schema counts as that schema. Modules whose names end with
-the marker of another line, such as v1_8, belong to that one.
+another line, such as v1_8, belong to that one.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ from .errors import (
     MissingExtra as MissingExtra,
     NotASlide as NotASlide,
     NotFound as NotFound,
+    NotInContract as NotInContract,
     PreconditionFailed as PreconditionFailed,
     QuotaExceeded as QuotaExceeded,
     RequestTimeout as RequestTimeout,
@@ -129,6 +130,7 @@ from .models import (
     OutputArtifact as OutputArtifact,
     OutputArtifactSpec as OutputArtifactSpec,
     RunDetails as RunDetails,
+    RunStatistics as RunStatistics,
     RunStatus as RunStatus,
 )
 from .resources._applications import Applications as Applications

@@ -12,7 +12,7 @@ from attrs import evolve
 from ._config import Settings
 from ._core._logging import get_logger
 from ._core._urls import check_root
-from ._environment import read_environment
+from ._environment import choose_contract, read_environment
 from ._session import Connections, Session
 from .auth import StaticToken, TokenSource
 from .errors import ConfigurationError, UsageError
@@ -45,7 +45,8 @@ class Client:
             version = await client.applications.version("he-tme:v1.0.0")
 
     `api_root` is the URL of a deployment, without `/api`. `token` is an access token or a token source, such
-    as `RefreshToken`. `settings` are `Settings()` by default.
+    as `RefreshToken`. `settings` are `Settings()` by default. `contract` is the contract that the deployment
+    speaks, `"1.0"` or `"1.8"`: by default AIGNOSTICS_CONTRACT, else that of the platform's deployments, 1.8.
 
     Creating a client does no I/O. Entering it opens its connections in the running event loop, and all tasks
     of that loop can share it. Raises ConfigurationError for an API root that is not https (or http on this
@@ -53,15 +54,23 @@ class Client:
     in another event loop raises UsageError.
     """
 
-    def __init__(self, api_root: str, token: str | TokenSource, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        api_root: str,
+        token: str | TokenSource,
+        *,
+        settings: Settings | None = None,
+        contract: str | None = None,
+    ) -> None:
         try:
             source = _as_source(token)
         finally:
             del token  # tracebacks show the variables of this frame
         if not isinstance(settings, Settings | None):
             raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
-        settings = settings or Settings()
-        self._hold(Session(Connections(check_root(api_root), source, settings), settings))
+        settings, root = settings or Settings(), check_root(api_root)
+        line = choose_contract(root, contract, os.environ)
+        self._hold(Session(Connections(root, source, settings, line), settings))
         self._is_view = False
 
     def _hold(self, session: Session) -> None:
@@ -70,7 +79,13 @@ class Client:
         self.runs = Runs(session, self.applications)
 
     @classmethod
-    def from_env(cls, *, settings: Settings | None = None) -> Self:
+    def from_env(
+        cls,
+        *,
+        settings: Settings | None = None,
+        contract: str | None = None,
+        fallback_contract: str | None = None,
+    ) -> Self:
         """Create a client from environment variables, and log the names of those that were used.
 
             async with Client.from_env() as client:
@@ -79,7 +94,8 @@ class Client:
         AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev) sets the deployment; there is
         no default. The credential is the first of AIGNOSTICS_ACCESS_TOKEN, AIGNOSTICS_REFRESH_TOKEN,
         AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need
-        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables.
+        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables. The contract is `contract`, else
+        AIGNOSTICS_CONTRACT, else that of a known deployment, else `fallback_contract`, else the newest.
 
         Sends no request. Raises ConfigurationError if a variable is missing or invalid; the message names it.
         Raises MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
@@ -87,7 +103,8 @@ class Client:
         settings = settings or Settings()
         account = read_environment(os.environ, settings)
         _log.info("using %s", account.display_name)
-        return cls(account.api_root, account.source, settings=settings)
+        line = choose_contract(account.api_root, contract, os.environ, fallback=fallback_contract)
+        return cls(account.api_root, account.source, settings=settings, contract=line)
 
     def __repr__(self) -> str:
         return f"Client({self.api_root!r})"
@@ -96,6 +113,11 @@ class Client:
     def api_root(self) -> str:
         """The URL of the platform's deployment, without `/api`."""
         return self._session.api_root
+
+    @property
+    def contract(self) -> str:
+        """The line of the contract that the client speaks, `"1.0"` or `"1.8"`."""
+        return self._session.connections.contract
 
     @property
     def settings(self) -> Settings:

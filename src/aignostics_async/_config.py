@@ -227,6 +227,7 @@ class Environment:
     api_root: str
     token_url: str
     audience: str
+    contract: str = "1.8"
 
 
 # Hosts as the platform publishes them. Client ids are not public; its support issues them.

@@ -10,6 +10,7 @@ from attrs import frozen
 from ._config import ENVIRONMENTS, Environment, Settings, environment
 from ._core._secret import Secret
 from ._core._urls import check_root, origin
+from .contracts._lines import NEWEST, line_of
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -102,6 +103,30 @@ def read_token_store(variables: Mapping[str, str]) -> TokenStore:
     return _store(_Variables(variables))
 
 
+def choose_contract(
+    api_root: str,
+    contract: str | None,
+    variables: Mapping[str, str],
+    *,
+    fallback: str | None = None,
+) -> str:
+    """Return the line of the contract to speak with a deployment.
+
+    That is `contract`, else AIGNOSTICS_CONTRACT, else that of the known deployment, else `fallback`, else the
+    newest: a deployment that nobody knows is a gateway to the live platform. Raises ConfigurationError.
+    """
+    if contract is not None:
+        return line_of(contract)
+    if chosen := variables.get("AIGNOSTICS_CONTRACT", "").strip():
+        return line_of(chosen, "AIGNOSTICS_CONTRACT")
+    known = _known(api_root)
+    return line_of(known.contract if known is not None else fallback or NEWEST)
+
+
+def _known(api_root: str) -> Environment | None:
+    return next((each for each in ENVIRONMENTS.values() if origin(each.api_root) == origin(api_root)), None)
+
+
 def _store(given: _Variables) -> TokenStore:
     from .auth import FileStore, KeyringStore, MemoryStore
 
@@ -159,8 +184,7 @@ def _place(given: _Variables) -> tuple[str, Environment | None, str]:
             raise ConfigurationError(
                 f"AIGNOSTICS_API_ROOT is not the root of AIGNOSTICS_ENVIRONMENT, {preset.api_root}; set one"
             )
-        known = next((each for each in ENVIRONMENTS.values() if origin(each.api_root) == origin(root)), None)
-        return root, known, "AIGNOSTICS_API_ROOT"
+        return root, _known(root), "AIGNOSTICS_API_ROOT"
     if preset is not None:
         return preset.api_root, preset, "AIGNOSTICS_ENVIRONMENT"
     raise ConfigurationError(

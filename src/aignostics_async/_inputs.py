@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ._core._secret import SecretText, conceals
 from .errors import UsageError
@@ -147,6 +148,10 @@ class Item:
     """
     artifacts: tuple[InputArtifact, ...] = field(default=(), kw_only=True, converter=_as_artifacts)
     """The input files that have URLs already; empty by default."""
+    metadata: Mapping[str, Any] | None = field(
+        default=None, kw_only=True, validator=optional(_is_mapping), hash=False
+    )
+    """JSON values that the platform keeps with the item and gives back; not in contract 1.0."""
 
 
 def as_items(items: Iterable[Item]) -> tuple[Item, ...]:

@@ -37,8 +37,9 @@ class _Opened:
 class Connections:
     """What a client opens when it is entered, in the event loop that runs then, and closes at its end."""
 
-    def __init__(self, api_root: str, source: TokenSource, settings: Settings) -> None:
+    def __init__(self, api_root: str, source: TokenSource, settings: Settings, contract: str) -> None:
         self.api_root = api_root
+        self.contract = contract
         self.source = source
         self.settings = settings
         self._lifetime = Lifetime()
@@ -68,7 +69,7 @@ class Connections:
             connections = ApiConnections(self.api_root, settings, context, lifetime)
             stack.push_async_callback(connections.aclose)
             api = ApiPool(self.api_root, self.source, settings, connections, lifetime)
-            bridge = open_bridge("1.0", api)
+            bridge = open_bridge(self.contract, api)
             engine = Engine(settings, lifetime).open(stack, context)
             poller = Poller(bridge.under(_for_watching(settings)), settings, lifetime)
             stack.push_async_callback(poller.aclose)

@@ -109,6 +109,8 @@ class ItemStatus(_OpenEnum):
 
     PENDING = "PENDING"
     """The item is not processed yet."""
+    PROCESSING = "PROCESSING"
+    """The item is being processed; contract 1.0 says PENDING until the end."""
     SUCCEEDED = "SUCCEEDED"
     """Final: the item has results."""
     ERROR_USER = "ERROR_USER"
@@ -119,14 +121,16 @@ class ItemStatus(_OpenEnum):
     """Final: the user cancelled the run."""
     CANCELED_SYSTEM = "CANCELED_SYSTEM"
     """Final: the platform cancelled the run."""
+    SKIPPED = "SKIPPED"
+    """Final: the item was not processed, because its run was cancelled; contract 1.0 says by whom instead."""
 
     @property
     def is_final(self) -> bool:
-        """Whether the item will not change any more: every known status but PENDING."""
+        """Whether the item will not change any more: every known status but PENDING and PROCESSING."""
         return self in _FINAL_ITEM_STATUSES
 
 
-_FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING}
+_FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING, ItemStatus.PROCESSING}
 
 
 class ArtifactScope(_OpenEnum):
@@ -136,9 +140,7 @@ class ArtifactScope(_OpenEnum):
     """
 
     ITEM = "ITEM"
-    """The output belongs to one item."""
     GLOBAL = "GLOBAL"
-    """The output belongs to the whole run."""
 
 
 @frozen
@@ -159,6 +161,8 @@ class Application:
     """The description, for people."""
     regulatory_classes: tuple[str, ...]
     """The regulatory classes in the platform's own words, such as `"RuO"`."""
+    latest_version: str | None = None
+    """The number of the newest version, such as `"1.2.3"`; None if the contract does not tell it."""
 
 
 @frozen
@@ -223,6 +227,37 @@ class ApplicationVersion:
 
 
 @frozen
+class RunStatistics:
+    """How many items of a run are in which state, as the platform counts them; counts may lag."""
+
+    total: int
+    """The number of items."""
+    pending: int
+    """Not processed yet."""
+    processing: int
+    """Being processed."""
+    succeeded: int
+    """Final, with results."""
+    user_errors: int
+    """Final: the input could not be analysed."""
+    system_errors: int
+    """Final: the platform failed."""
+    skipped: int
+    """Final: not processed, because the run was cancelled."""
+
+    def by_status(self) -> Mapping[ItemStatus, int]:
+        """Return the number of items in each status."""
+        return {
+            ItemStatus.PENDING: self.pending,
+            ItemStatus.PROCESSING: self.processing,
+            ItemStatus.SUCCEEDED: self.succeeded,
+            ItemStatus.ERROR_USER: self.user_errors,
+            ItemStatus.ERROR_SYSTEM: self.system_errors,
+            ItemStatus.SKIPPED: self.skipped,
+        }
+
+
+@frozen
 class RunDetails:
     """A snapshot of a run: its status and version, and when and by whom it was submitted.
 
@@ -244,6 +279,26 @@ class RunDetails:
     """When the run was submitted, with time zone, by the platform's clock."""
     triggered_by: str
     """The id of the user who submitted the run."""
+    terminated_at: datetime | None = None
+    """When the run became final; this and all that follows is None if the contract does not tell it."""
+    statistics: RunStatistics | None = None
+    """How many of its items are in which state."""
+    error: str | None = None
+    """Why the platform cancelled the run, for people."""
+    error_code: str | None = None
+    """Why the platform cancelled the run, for programs."""
+    metadata: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
+    """What the submitter has stored with the run, as JSON values."""
+    metadata_checksum: str | None = field(default=None, repr=False)
+    """Names this state of `metadata`, for a change that must not overwrite another one."""
+    due_date: datetime | None = None
+    """When the results are wanted."""
+    deadline: datetime | None = None
+    """When the results are worthless."""
+    preceding_items_organization: int | None = None
+    """How many items of the organization's other runs are processed first."""
+    preceding_items_platform: int | None = None
+    """How many items of all other runs are processed first."""
 
 
 @define
@@ -262,6 +317,8 @@ class OutputArtifactDraft:
     """The metadata as JSON values, which fit the schema of the version's output of this name."""
     download_url: str | None = field(default=None, repr=False)
     """A signed URL: a secret that is valid for an hour; None if the server sent none."""
+    is_available: bool = True
+    """Whether the file is there; False once the results are deleted."""
 
 
 @frozen
@@ -313,6 +370,18 @@ class ItemResultDraft:
     """The platform's message about an item that failed; None without one."""
     output_artifacts: tuple[OutputArtifact, ...]
     """The result files; empty until the item has succeeded."""
+    terminated_at: datetime | None = None
+    """When the item became final; this and all that follows is None if the contract does not tell it."""
+    error_code: str | None = None
+    """The platform's code for `error`, for programs."""
+    metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the submitter has stored with the item, as JSON values."""
+    metadata_checksum: str | None = field(default=None, repr=False)
+    """Names this state of `metadata`, for a change that must not overwrite another one."""
+    queue_position_organization: int | None = None
+    """The place of the item in the queue of the organization."""
+    queue_position_platform: int | None = None
+    """The place of the item in the queue of the platform."""
 
 
 @frozen

@@ -54,7 +54,7 @@ def test_a_deprecated_field_is_listed_with_the_lines_that_read_it(
     assert (told.change.kind, told.change.name) == ("deprecated", "RunReadResponse.triggered_at")
     assert told.severity is Severity.DEPRECATED
     assert told.severity.exit_status == 2
-    assert "src/aignostics_async/contracts/_decoding.py" in {use.file for use in told.uses}
+    assert "src/aignostics_async/contracts/v1_0/_decoding.py" in {use.file for use in told.uses}
 
 
 def test_a_moved_tag_breaks_the_imports_of_the_module(judged: Callable[..., list[Judged]]) -> None:
@@ -63,7 +63,7 @@ def test_a_moved_tag_breaks_the_imports_of_the_module(judged: Callable[..., list
 
     (told,) = judged(move)
     assert told.severity is Severity.BREAKING
-    assert "src/aignostics_async/contracts/_requests.py" in {use.file for use in told.uses}
+    assert "src/aignostics_async/contracts/v1_0/_requests.py" in {use.file for use in told.uses}
     (told,) = judged(move, frozenset({("tags", "get", "/v1/runs")}))
     assert told.severity is Severity.COSMETIC, "the overlay sets it"
 

@@ -37,6 +37,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "NotASlide": {"path": "a.svs", "remedy": "leave it out"},
     "ResolutionConflict": {"path": "a.svs", "from_file": (0.5, 0.5), "given": (0.25, 0.25)},
     "MissingExtra": {"extra": "slides"},
+    "NotInContract": {"contract": "1.0"},
     "ConnectionFailed": {"method": "GET", "path": "/", "request_sent": True},
     "RequestTimeout": {"method": "GET", "path": "/", "request_sent": True},
     "InvalidResponse": {"operation": "get run", "status": 200, "excerpt": "<html>"},

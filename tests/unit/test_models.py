@@ -93,7 +93,7 @@ def test_the_name_of_a_listed_value_is_its_text(kind: type[RunStatus]) -> None:
 
 def test_what_is_final() -> None:
     assert [status for status in RunStatus if not status.is_final] == ["RECEIVED", "SCHEDULED", "RUNNING"]
-    assert [status for status in ItemStatus if not status.is_final] == ["PENDING"]
+    assert [status for status in ItemStatus if not status.is_final] == ["PENDING", "PROCESSING"]
     assert [status for status in RunStatus if not RunStatus(status.lower()).is_final] == [
         "RECEIVED",
         "SCHEDULED",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from aignostics_async import ItemResult, ItemStatus, Page, RunDetails, RunStatus
+from attrs import evolve
+
+from aignostics_async import ItemResult, ItemStatus, Page, RunDetails, RunStatistics, RunStatus
 from aignostics_async.models import InvalidItem
 from aignostics_async.watch._run_state import RunState
 
@@ -198,3 +200,40 @@ def test_a_run_is_missing_since_the_first_time() -> None:
     doubts.append(case.run.is_doubtful)
     assert doubts == [True, False, True, False]
     assert case.run.record_missing(20) == 0
+
+
+def counted(*statuses: ItemStatus) -> RunDetails:
+    """Return the details of a run whose list carries counts of its items."""
+    counts = [statuses.count(each) for each in RunStatistics(0, 0, 0, 0, 0, 0, 0).by_status()]
+    return evolve(details(RunStatus.RUNNING), statistics=RunStatistics(len(statuses), *counts))
+
+
+def test_items_are_read_where_the_counts_have_moved() -> None:
+    def moved() -> bool:
+        return case.run.counts_moved
+
+    case = Case()
+    case.run.observe(counted(PENDING, PENDING), 0)
+    assert moved(), "nothing was read yet"
+    case.scan(0, PENDING, PENDING)
+    assert not moved()
+    quiet = case.run.next_scan_at(0, INTERVAL, TIMEOUT)
+    assert INTERVAL < quiet < 20 * INTERVAL, "read again all the same, in case the counts are wrong"
+    assert case.run.observe(counted(PENDING, SUCCEEDED), 30) is None
+    assert moved()
+    assert published(case.scan(30, PENDING, PENDING)) == ([], None, False), "a listing that lags behind"
+    assert moved()
+    assert case.run.next_scan_at(30, INTERVAL, TIMEOUT) == 30 + INTERVAL
+    assert published(case.scan(60, PENDING, SUCCEEDED)) == (["1"], None, False)
+    assert not moved()
+
+
+def test_counts_are_in_the_order_of_their_names() -> None:
+    assert RunStatistics(21, 1, 2, 3, 4, 5, 6).by_status() == {
+        ItemStatus.PENDING: 1,
+        ItemStatus.PROCESSING: 2,
+        ItemStatus.SUCCEEDED: 3,
+        ItemStatus.ERROR_USER: 4,
+        ItemStatus.ERROR_SYSTEM: 5,
+        ItemStatus.SKIPPED: 6,
+    }

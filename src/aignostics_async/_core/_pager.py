@@ -58,11 +58,13 @@ class Page(Generic[T]):
     """The entries that could not be read, with the reason; empty by default."""
     date: datetime | None = None
     """The server's time in the response, with time zone; None if the response had no valid Date header."""
+    left_out: int = 0
+    """How many entries of the server do not match a filter that the contract can't express."""
 
     @property
     def size(self) -> int:
-        """The number of entries that the server sent, including those that can't be read."""
-        return len(self.items) + len(self.invalid)
+        """The number of entries that the server sent, including those that can't be read or are left out."""
+        return len(self.items) + len(self.invalid) + self.left_out
 
 
 class Pager(Generic[T]):

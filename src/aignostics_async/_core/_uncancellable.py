@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from ._lifetime import running_loop
 from ._threads import start_thread
 
 T = TypeVar("T")
@@ -30,14 +29,12 @@ def start_uncancellable(work: Work[T]) -> Future[T]:
 
 async def run_uncancellable(work: Work[T]) -> T:
     """Run a coroutine in a thread with an event loop of its own; it goes on if the caller is cancelled."""
-    loop = running_loop()
-    return await asyncio.wrap_future(start_uncancellable(work), loop=loop)
+    return await asyncio.wrap_future(start_uncancellable(work))
 
 
 async def run_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run blocking work that may never return: it outlives its caller and ends with the process."""
-    loop = running_loop()
-    return await asyncio.wrap_future(_start(work, daemon=True), loop=loop)
+    return await asyncio.wrap_future(_start(work, daemon=True))
 
 
 def start_in_loop(work: Work[T]) -> Future[T]:

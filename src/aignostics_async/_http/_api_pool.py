@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._client import HttpClient, Request, Response
 
 _SECRET_HEADERS = ("location", "set-cookie")
+_MAX_REDIRECT_BODY = 64 * 1024  # bytes that are read of an answer where a redirect is expected
 
 
 class ApiConnections:
@@ -121,12 +122,14 @@ class ApiPool:
         headers: Mapping[str, str] | None = None,
         body: Secret | None = None,
         once: bool = False,
+        redirected: bool = False,
     ) -> Response:
         """Return the answer to a request, its body read, if the status is 2xx; raise otherwise.
 
         `url` is a path below `/api`, or absolute and of the API's own origin. `body` comes from
         `encode_json`. An idempotent request is repeated as the settings say. After a 401 the token is
-        renewed and the request sent once more. With `once` nothing is sent a second time. Raises
+        renewed and the request sent once more. With `once` nothing is sent a second time. With `redirected` a
+        redirect is an answer, too: it is not followed, and of any body only the beginning is read. Raises
         AuthenticationError, ConnectionFailed, InvalidResponse and APIStatusError.
         """
         self._lifetime.check()
@@ -140,7 +143,7 @@ class ApiPool:
             Retries(attempts=1) if once else self._settings.retries,
             request.method,
             f"{operation} ({method} {without_query(target)})",
-            lambda: self._attempt(operation, request, next(attempts), once=once),
+            lambda: self._attempt(operation, request, next(attempts), once=once, redirected=redirected),
             on_retry=lambda *failed: self._tell_retry(operation, request, *failed),
         )
 
@@ -153,21 +156,26 @@ class ApiPool:
             )
         return url
 
-    async def _attempt(self, operation: str, request: Request, attempt: int, *, once: bool) -> Response:
+    async def _attempt(
+        self, operation: str, request: Request, attempt: int, *, once: bool, redirected: bool
+    ) -> Response:
         self._lifetime.check()  # for later attempts: the client may have been closed while they waited
-        response, token = await self._exchange(operation, request, attempt)
+        max_body = _MAX_REDIRECT_BODY if redirected else None
+        response, token = await self._exchange(operation, request, attempt, max_body)
         if response.status_code == 401:
             renewed = await self._source.get_token(rejected=token)
             # Somebody on the way may have answered so after the API has taken the request.
             may_repeat = not once and (request.method != "POST" or answered_by(response) != "unknown")
             if renewed is not token and may_repeat:
-                response, _ = await self._exchange(operation, request, attempt)
-        if response.is_success:
+                response, _ = await self._exchange(operation, request, attempt, max_body)
+        if response.is_success or (redirected and response.has_redirect_location):
             return response
         error = status_error(request.method, request.url.path, response)
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
-    async def _exchange(self, operation: str, request: Request, attempt: int) -> tuple[Response, Token]:
+    async def _exchange(
+        self, operation: str, request: Request, attempt: int, max_body: int | None
+    ) -> tuple[Response, Token]:
         """Send a request once, and tell the hooks; no connection is held while they run."""
         hooks, about = self._settings.hooks, (operation, request.method, request.url.path, attempt)
         if hooks.on_request is not None:
@@ -179,7 +187,7 @@ class ApiPool:
                 token = await self._source.get_token()
                 request.headers["Authorization"] = f"Bearer {token.text}"
                 begin = perf_counter()
-                response = await send_request(client, request)
+                response = await send_request(client, request, max_body=max_body)
                 seconds = perf_counter() - begin
         except UndecodableResponse:
             pass

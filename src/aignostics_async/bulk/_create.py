@@ -69,6 +69,7 @@ async def create_job(
     a job already, JobBusy if another process uses the folder, and what `run_preflight` and the callbacks
     raise.
     """
+    plan = evolve(plan, contract=client.contract)
     folder = JobFolder(directory)
     folder.make()
     folder.acquire()

@@ -148,7 +148,8 @@ class JobPlan:
     max_items: int | None = field(default=None, validator=_at_least_one)
     """The maximum number of items that are billed; None, the default, for no limit."""
     artifact: str | None = field(default=None, validator=_name)
-    """The name of the input artifact for the slides; None, the default, for the version's only one."""
+    """The name of the input artifact that slides are sent as; None, the default, for the version's only one.
+    """
     pack: bool = field(default=False, validator=_yes_or_no)
     """Whether slides of several files are sent as one zip even if the version does not list that format.
 
@@ -172,6 +173,8 @@ class JobPlan:
     """
     timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
     """How long to wait before concluding that a request has created no run; see `ReconciliationTimeouts`."""
+    contract: str | None = None
+    """The contract under which the job was created; None before, and in jobs from before there were two."""
 
     def to_json(self) -> str:
         """Return the plan as the text of a JSON object, which `from_json` reads.
@@ -209,7 +212,9 @@ class JobPlan:
         except JobRefused:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
-            raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
+            raise JobDatabaseError(
+                f"the job's plan can't be read ({error}); bring back a copy of it"
+            ) from None
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

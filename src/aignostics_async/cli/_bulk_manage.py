@@ -78,7 +78,7 @@ async def retry(
         if mpp is None and manifest is None:
             number = await job.retry(failed=failed, rerun=rerun, only=only)
         else:
-            async with client() as session:
+            async with client(job=job) as session:
                 report = await job.correct(
                     session, mpp=mpp, manifest=manifest, only=only, failed=failed, rerun=rerun
                 )
@@ -110,7 +110,7 @@ async def adopt(directory: Path, /) -> None:
         The job's folder.
     """
     JobObserver(directory)
-    async with BulkJob.open(directory) as job, client() as session:
+    async with BulkJob.open(directory) as job, client(job=job) as session:
         adopted = await job.adopt(session)
     for run_id in adopted:
         out(run_id)
@@ -159,7 +159,7 @@ async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
         observer.request_cancel()
         out(f"{holder} creates no further run and cancels those that exist; 'bulk watch' follows it")
         return
-    async with BulkJob.open(directory) as job, client() as session:
+    async with BulkJob.open(directory) as job, client(job=job) as session:
         cancelled = await job.cancel(session)
     out(f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist")
 
@@ -175,7 +175,7 @@ async def clean(directory: Path, /, *, endpoint: Endpoint = None, yes: Yes = Fal
         The job's folder.
     """
     JobObserver(directory)
-    async with BulkJob.open(directory) as job, client() as session:
+    async with BulkJob.open(directory) as job, client(job=job) as session:
         confirm(f"the uploaded slides of this job in {job.plan.store} will be deleted", yes=yes)
         deleted = await job.clean(session, store=session.store(job.plan.store, endpoint=endpoint))
     out(f"{count(deleted, 'object')} deleted")

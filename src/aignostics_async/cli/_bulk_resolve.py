@@ -63,7 +63,7 @@ async def resolve(
     elif chunk is not None:
         _expect(not (cancel or leave), "--cancel and --leave are for --duplicate")
         _expect((run is not None) != none, "a chunk takes either --run RUN_ID or --none")
-        async with BulkJob.open(directory) as job, client() as session:
+        async with BulkJob.open(directory) as job, client(job=job) as session:
             await job.resolve(chunk, run_id=run, client=session)
         decided = "has no run" if run is None else f"has run {run}"
         out(f"chunk {chunk} {decided}; 'bulk resume' continues")
@@ -77,7 +77,7 @@ def _expect(condition: object, advice: str) -> None:
 async def _resolve_duplicate(directory: Path, run_id: str, *, cancel: bool) -> None:
     async with BulkJob.open(directory) as job:
         if cancel:
-            async with client() as session:
+            async with client(job=job) as session:
                 await job.resolve_duplicate(run_id, client=session)
         else:
             await job.resolve_duplicate(run_id, client=None)

@@ -133,7 +133,7 @@ async def resume(
     """
     JobObserver(directory)
     display = _Display(lines=as_json or not sys.stdout.isatty())
-    async with BulkJob.open(directory) as job, client(poll_interval, bwlimit) as session:
+    async with BulkJob.open(directory) as job, client(poll_interval, bwlimit, job=job) as session:
         store = session.store(job.plan.store, endpoint=endpoint)
         return await _work(job, session, display, store=store, chunk_size=chunk_size)
 

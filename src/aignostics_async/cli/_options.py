@@ -13,6 +13,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from .. import Client
+    from ..bulk import BulkJob
 
 Flag = Parameter(negative=(), show_default=False)
 Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="Print JSON.")]
@@ -50,16 +51,6 @@ Decode = Annotated[
 ]
 
 
-IncludeLabel = Annotated[
-    bool,
-    Parameter(
-        negative=(),
-        show_default=False,
-        help="Also send the pictures of the label and the whole glass in DICOM series.",
-    ),
-]
-
-
 def identifying_policies(values: Sequence[str]) -> dict[str, str]:
     """Return the policies of --identifying: one for all kinds, then those for single kinds."""
     from .. import IdentifyingKind
@@ -69,15 +60,17 @@ def identifying_policies(values: Sequence[str]) -> dict[str, str]:
     return {**{kind: of_all[0] for kind in IdentifyingKind if of_all}, **kinds}
 
 
-def client(poll_interval: float | None = None, bwlimit: str | None = None) -> Client:
-    """Return the client that the environment describes."""
+def client(
+    poll_interval: float | None = None, bwlimit: str | None = None, *, job: BulkJob | None = None
+) -> Client:
+    """Return the client that the environment describes; for a job, by default with its own contract."""
     from .. import Client, Settings, Transfers
 
     transfers = Transfers(bandwidth=None if bwlimit is None else bytes_per_second(bwlimit))
     settings = Settings(transfers=transfers)
     if poll_interval is not None:
         settings = evolve(settings, poll_interval=poll_interval)
-    return Client.from_env(settings=settings)
+    return Client.from_env(settings=settings, fallback_contract=None if job is None else job.contract)
 
 
 def bytes_per_second(rate: str) -> float:

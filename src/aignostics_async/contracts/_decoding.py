@@ -30,6 +30,7 @@ from ..models import InvalidItem
 
 if TYPE_CHECKING:
     from .._http._client import Response
+    from ._mismatch import Signature
 
 MAX_ERROR_LENGTH = 4_000  # characters of an item's error; the rest is cut off
 _T = TypeVar("_T")
@@ -43,11 +44,15 @@ clock = perf_counter
 
 
 async def page_of(
-    operation: str, response: Response, request: PageRequest, decode: Callable[[dict[str, Any]], _T]
+    operation: str,
+    response: Response,
+    request: PageRequest,
+    decode: Callable[[dict[str, Any]], _T],
+    other: Signature | None = None,
 ) -> Page[_T]:
     """Return the page in a response of a list operation; other tasks run meanwhile, whatever its size.
 
-    Raises InvalidResponse if it is no list.
+    `other` is the contract that the server may speak instead. Raises InvalidResponse if it is no list.
     """
     items: list[_T] = []
     invalid: list[InvalidItem] = []
@@ -59,7 +64,7 @@ async def page_of(
                     raise entry
                 items.append(decode(entry))
             except DECODE_ERRORS as error:
-                invalid.append(InvalidItem(index, why(error), excerpt(beginning(entry))))
+                invalid.append(InvalidItem(index, why(error, entry, other), excerpt(beginning(entry))))
             if clock() >= pause:
                 await checkpoint()
                 pause = clock() + _SLICE_SECONDS
@@ -69,14 +74,23 @@ async def page_of(
     raise contract_violation(operation, response, reason)
 
 
-def one(operation: str, response: Response, decode: Callable[[dict[str, Any]], _T]) -> _T:
+def one(
+    operation: str,
+    response: Response,
+    decode: Callable[[dict[str, Any]], _T],
+    other: Signature | None = None,
+) -> _T:
     """Return the decoded body of a response; raises InvalidResponse."""
+    raw: Any = None
     try:
-        return decode(decode_json(response.content))
+        raw = decode_json(response.content)
+        return decode(raw)
     except NoJson as error:
         reason = str(error)
     except DECODE_ERRORS as error:
-        reason = why(error)
+        reason = why(error, raw, other)
+    finally:
+        del raw  # it may hold signed URLs, and tracebacks show the variables of this frame
     raise contract_violation(operation, response, reason)
 
 
@@ -87,13 +101,14 @@ def contract_violation(operation: str, response: Response, reason: str) -> Inval
     )
 
 
-def why(error: Exception) -> str:
-    """Return why decoding failed, without secrets that the error may quote."""
+def why(error: Exception, entry: Any = None, other: Signature | None = None) -> str:
+    """Return why decoding of an entry failed, without secrets that the error may quote."""
     if isinstance(error, BrokenEntry):
         return str(error)
+    advice = f". {other.advice}" if other is not None and other.shows_in(entry) else ""
     if isinstance(error, KeyError):
-        return excerpt(f"the field {error.args[0]!r} is missing", 200)
-    return excerpt(f"{type(error).__name__}: {error}", 200)
+        return excerpt(f"the field {error.args[0]!r} is missing", 200) + advice
+    return excerpt(f"{type(error).__name__}: {error}", 200) + advice
 
 
 def text(given: object, field: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
+
+from ..errors import NotInContract
 
 if TYPE_CHECKING:
     from .._config import Settings
@@ -41,6 +44,24 @@ class ContractFacts:
 
     line: str
     """The name of the line, such as `1.8`."""
+    has_metadata: bool = False
+    """Whether runs and items keep metadata of the caller's, and runs are found by it and by references."""
+    has_scheduling: bool = False
+    """Whether a run has a due date and a deadline."""
+
+    def check_filter(self, filters: RunFilter) -> None:
+        """Raise NotInContract for a filter that the contract can't express."""
+        for name in ("reference", "metadata"):
+            if getattr(filters, name) is not None and not self.has_metadata:
+                raise NotInContract(f"listing runs by {name}", contract=self.line)
+
+    def check_request(self, items: Sequence[Item], options: RunOptions) -> None:
+        """Raise NotInContract for a run request that the contract can't express."""
+        given = options.metadata, *(item.metadata for item in items)
+        if not self.has_metadata and any(each is not None for each in given):
+            raise NotInContract("metadata of runs and items", contract=self.line)
+        if not self.has_scheduling and (options.due_date or options.deadline):
+            raise NotInContract("a due date or deadline", contract=self.line)
 
 
 @frozen(kw_only=True)
@@ -50,6 +71,22 @@ class RunFilter:
     application_id: str | None = None
     application_version: str | None = None
     """A version id, such as `he-tme:v1.2.0`."""
+    reference: str | None = None
+    """Of one of the run's items."""
+    metadata: Mapping[str, Any] | None = None
+    """Values that the metadata of the run must have; may be nested."""
+
+
+@frozen(kw_only=True)
+class RunOptions:
+    """What a run request says beside its version and its items."""
+
+    metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    due_date: datetime | None = None
+    deadline: datetime | None = None
+
+
+NO_OPTIONS = RunOptions()
 
 
 class Bridge(Protocol):
@@ -90,7 +127,12 @@ class Bridge(Protocol):
         ...
 
     async def create_run(
-        self, application_version_id: str, items: Sequence[Item], *, once: bool = False
+        self,
+        application_version_id: str,
+        items: Sequence[Item],
+        options: RunOptions,
+        *,
+        once: bool = False,
     ) -> str:
         """Send a run request and return the id of the new run; with `once`, not again after a 401."""
         ...

@@ -207,15 +207,17 @@ class Emulator:
         stores: dict[str, Any] = json.loads((self._data / "stores.json").read_text(encoding="utf-8"))
         return stores
 
-    def client(self, settings: Settings = IMPATIENT) -> Client:
+    def client(self, settings: Settings = IMPATIENT, *, contract: str | None = None) -> Client:
         """Return a client for the emulator, to be entered with `async with`.
 
             async with emulator.client() as client:
                 runs = await client.runs.list().to_list()
 
-        The settings are `IMPATIENT` by default: polls and retries wait for milliseconds.
+        The settings are `IMPATIENT` by default: polls and retries wait for milliseconds. `contract` is "1.0"
+        or "1.8", by default the one that the emulator was started or reset with.
         """
-        return Client(self.api_root, self.access_token, settings=settings)
+        spoken = contract or self.contract
+        return Client(self.api_roots[spoken], self.access_token, settings=settings, contract=spoken)
 
     def _text(self, name: str) -> str:
         text: str = self._ready[name]

@@ -4,6 +4,7 @@
     ├── ConfigurationError              something to set is missing or can't be used
     │   └── MissingExtra                an optional dependency is not installed
     ├── UsageError                      a wrong argument, a closed client, a foreign event loop
+    │   └── NotInContract               the contract that the client speaks can't express it
     ├── SlideError                      a slide can't be read
     │   ├── NotASlide                   its content is something else
     │   ├── ResolutionUnknown           its resolution is missing or implausible
@@ -86,7 +87,9 @@ from ._base import (
     AignosticsError as AignosticsError,
     ConfigurationError as ConfigurationError,
     MissingExtra as MissingExtra,
+    NotInContract as NotInContract,
     UsageError as UsageError,
+    add_advice as add_advice,
     is_transient_code as is_transient_code,
     is_transient_status as is_transient_status,
 )

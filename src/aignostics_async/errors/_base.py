@@ -115,3 +115,22 @@ class UsageError(AignosticsError):
 
     The message says how to write the call. Nothing was sent.
     """
+
+
+class NotInContract(UsageError):
+    """The contract that the client speaks can't express the call; nothing was sent.
+
+    `contract` is its name, such as `1.0`.
+    """
+
+    def __init__(self, what: str, *, contract: str, advice: str = "") -> None:
+        told = f"; {advice}" if advice else ""
+        super().__init__(f"{what} is not in contract {contract}, which this client speaks{told}")
+        self.contract = contract
+
+
+def add_advice(error: AignosticsError, advice: str) -> None:
+    """Append a sentence to the message of an error, unless it is there."""
+    message = str(error)
+    if advice not in message:
+        error.args = (f"{message} {advice}", *error.args[1:])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from .._config import Uploads
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import as_texts, as_version_id
+from .._identifiers import as_aware, as_texts, as_version_id
 from .._inputs import Item, as_items
-from ..contracts._protocol import RunFilter
+from ..contracts._protocol import RunFilter, RunOptions
 from ..models import ApplicationVersion
 from ..storage import Store, StoreAddress, open_store
 from ._run import Run
@@ -40,6 +40,8 @@ class Runs:
         *,
         application_id: str | None = None,
         application_version: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         sort: str | Sequence[str] = "-triggered_at",
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
@@ -49,13 +51,21 @@ class Runs:
             async for run in client.runs.list(application_id="he-tme"):
                 print(run.run_id, run.status)
 
-        `application_version` is a version id such as `"he-tme:v1.2.3"`. `sort` is a field name or several,
-        each with a leading `-` for descending order; `-triggered_at` by default. Costs one request per page
-        of `page_size` runs, by default 100. Raises UsageError for an invalid version id, or unless
-        `page_size` is from 5 to 100. Iterating raises the errors that `Pager` names.
+        `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
+        item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
+        may be nested: texts, numbers, truth values and None. Contract 1.0 has neither filter, and iterating
+        raises NotInContract. `sort` is a field name or several, each with a leading `-` for descending order;
+        `-triggered_at` by default. Costs one request per page of `page_size` runs, by default 100. Raises
+        UsageError for an invalid version id, or unless `page_size` is from 5 to 100. Iterating raises the
+        errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
-        filters = RunFilter(application_id=application_id, application_version=version)
+        filters = RunFilter(
+            application_id=application_id,
+            application_version=version,
+            reference=reference,
+            metadata=metadata,
+        )
         return Pager(
             "list runs",
             lambda page: self._session.bridge.list_runs(page, filters),
@@ -105,14 +115,25 @@ class Runs:
             if isinstance(application_version, ApplicationVersion)
             else application_version
         )
+        wanted = frozenset(as_texts(references, "references"))
+        # Any of them narrows the listing where the contract can; which runs match is decided by their items.
+        narrows = bool(wanted) and self._session.bridge.facts.has_metadata
         return await find_runs(
-            self.list(application_version=version_id),
+            self.list(application_version=version_id, reference=min(wanted) if narrows else None),
             lambda run_id: self._handle(run_id).results(),
-            frozenset(as_texts(references, "references")),
+            wanted,
             since,
         )
 
-    async def create(self, application_version: ApplicationVersion | str, items: Iterable[Item]) -> Run:
+    async def create(
+        self,
+        application_version: ApplicationVersion | str,
+        items: Iterable[Item],
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        due_date: datetime | None = None,
+        deadline: datetime | None = None,
+    ) -> Run:
         """Create a run from items that have URLs already, with one POST.
 
             artifact = InputArtifact("slide", url, metadata)
@@ -122,19 +143,18 @@ class Runs:
         once after a 401. A version id instead of an `ApplicationVersion` costs one more request. If the call
         is cancelled while it waits for the reply, the run may exist: look with `find`.
 
+        `metadata` are JSON values that the platform keeps with the run and finds it by. `due_date` is when
+        the results are wanted, `deadline` when they are worthless, both aware times. Contract 1.0 has none of
+        these: NotInContract is raised before anything is sent.
+
         Raises InvalidSubmission with all faults of all items, and SubmissionUnknown if the run may exist
         because the reply was lost or proves nothing. Otherwise an error means that no run was created:
         QuotaExceeded and the like if the API refused, ConnectionFailed if no connection was made.
         docs/contract.md lists every case.
         """
-        from ..submission import create_run
-
         given = as_items(items)
-        version = await self._version(application_version)
-        run_id = await create_run(
-            self._session.bridge, version, given, self._session.settings.limits.items_per_run
-        )
-        return self._handle(run_id, new=True)
+        options = self._options(given, metadata, due_date, deadline)
+        return await self._create(await self._version(application_version), given, options)
 
     async def submit(
         self,
@@ -147,8 +167,10 @@ class Runs:
         identifying: str | Mapping[str, str] | None = None,
         pack: bool = False,
         decode: bool = False,
-        references: Literal["given", "pseudonyms"] = "given",
         warn: Callable[[Fault], None] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        due_date: datetime | None = None,
+        deadline: datetime | None = None,
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
 
@@ -164,16 +186,13 @@ class Runs:
         `identifying` is the policy for slides that may identify a person, by an image of their label or by
         their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
         and `name` to one of them; by default `patient` is refused, and the others are warned of. With
-        `decode=True` every pixel is decoded first, taking minutes for a large slide. `warn` is called with
+        `decode` every pixel is decoded first, which takes minutes for a large slide. `warn` is called with
         each warning about a slide; by default warnings are logged. With `pack=True` slides of several files
         are sent as one zip even if the version does not list that format.
 
-        With `references="pseudonyms"` neither references nor names of files leave this machine: each item
-        gets a random reference, and `pseudonyms.csv` in the user's state folder, which only its owner can
-        read, tells which slide it stands for.
-
         `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
-        exception that it raises stops the uploads and is raised, and no run is created.
+        exception that it raises stops the uploads and is raised, and no run is created. `metadata`,
+        `due_date` and `deadline` are those of `create`.
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, or credentials that expire within six days; TransferError for the first file that
@@ -183,6 +202,7 @@ class Runs:
         from ..submission import prepare_items
 
         given, place = as_items(items), open_store(store, self._session)
+        options = self._options(given, metadata, due_date, deadline)
         version = await self._version(application_version)
         ready = await prepare_items(
             version,
@@ -194,10 +214,32 @@ class Runs:
             identifying=identifying,
             pack=pack,
             decode=decode,
-            references=references,
             warn=warn,
         )
-        return await self.create(version, ready)
+        return await self._create(version, ready, options)
+
+    def _options(
+        self,
+        items: Sequence[Item],
+        metadata: Mapping[str, Any] | None,
+        due_date: datetime | None,
+        deadline: datetime | None,
+    ) -> RunOptions:
+        """Return what a request says beside its items; raises UsageError for what it can't say."""
+        options = RunOptions(
+            metadata=metadata,
+            due_date=as_aware(due_date, "due_date"),
+            deadline=as_aware(deadline, "deadline"),
+        )
+        self._session.bridge.facts.check_request(items, options)
+        return options
+
+    async def _create(self, version: ApplicationVersion, items: Sequence[Item], options: RunOptions) -> Run:
+        from ..submission import create_run
+
+        session, limits = self._session, self._session.settings.limits
+        run_id = await create_run(session.bridge, version, items, limits.items_per_run, options=options)
+        return self._handle(run_id, new=True)
 
     async def _version(self, version: ApplicationVersion | str) -> ApplicationVersion:
         if isinstance(version, ApplicationVersion):

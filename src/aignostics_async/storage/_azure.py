@@ -59,10 +59,7 @@ class Azure:
     endpoint: str | None = None
     """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
     verify: Verify = "auto"
-    """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
-
-    Reading back costs the transfer of each file.
-    """
+    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from .._inputs import Item
+from ..contracts._protocol import NO_OPTIONS, RunOptions
 from ..errors import (
     AignosticsError,
     APIStatusError,
@@ -31,6 +32,7 @@ async def create_run(
     items: Sequence[Item],
     max_items: int,
     *,
+    options: RunOptions = NO_OPTIONS,
     once: bool = False,
 ) -> str:
     """Check items, send them once, and return the id of the new run.
@@ -39,13 +41,14 @@ async def create_run(
     InvalidSubmission with all faults before anything is sent, SubmissionUnknown where a run may have been
     created (see `creation_outcome`), else what the request raised.
     """
+    bridge.facts.check_request(items, options)
     # A schema is somebody else's, and checking it may take a while.
     faults = await to_thread.run_sync(find_faults, version, items, max_items)
     if faults:
         raise InvalidSubmission(faults)
     sent_at = datetime.now(UTC)
     try:
-        return await bridge.create_run(version.application_version_id, items, once=once)
+        return await bridge.create_run(version.application_version_id, items, options, once=once)
     except AignosticsError as error:
         if creation_outcome(error) is not CreationOutcome.UNKNOWN:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from .._core._crc32c import checksum_file
 from .._core._file_names import safe_name
 from .._core._tasks import run_all
 from ..errors import AignosticsError, ConfigurationError, TransferError
-from ..slides import SlideInfo, one_file, sent_name
+from ..slides import SlideInfo, packed
 from ..storage import Store, Stored, put_once, put_verified
 from ..transfer._progress import (
     Progress,
@@ -42,8 +43,6 @@ class PendingSlide:
     artifact: str
     path: Path
     info: SlideInfo
-    alias: str | None = None
-    """What it is called in the store, if not as its file."""
 
 
 def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
@@ -111,11 +110,14 @@ class Delivery:
 
     async def _send(self, slide: PendingSlide, report: Progress) -> tuple[Stored, str]:
         """Upload a slide, packed if it is of several files; returns the object and its checksum."""
-        async with one_file(slide.info, alias=slide.alias) as source:
+        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
             try:
+                source = await packed(slide.info, Path(scratch))
                 size = source.stat().st_size
             except OSError as error:
-                raise TransferError(f"it can't be read ({error.strerror})", name=str(slide.path)) from None
+                raise TransferError(
+                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(slide.path)
+                ) from None
             started = TransferEvent("started", "upload", slide.reference, source.name, total=size)
             reporter = ProgressReporter(report, started)
             try:
@@ -140,10 +142,5 @@ class Delivery:
         """
         item = slide.item if self._uploads.job is None else slide.reference
         ident = uuid.uuid5(_ITEMS, f"{item}\n{slide.artifact}").hex
-        parts = (
-            self._uploads.prefix.strip("/"),
-            self._call,
-            ident,
-            safe_name(sent_name(source, slide.alias)),
-        )
+        parts = (self._uploads.prefix.strip("/"), self._call, ident, safe_name(source.name))
         return "/".join(part for part in parts if part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -9,7 +10,7 @@ from weakref import WeakSet
 from attrs import define, evolve, field
 
 from .._core._backoff import Backoff
-from ..models import ItemStatus, RunDetails, RunStatus
+from ..models import ItemStatus, RunDetails, RunStatistics, RunStatus
 from ._results_scan import ResultsRequest, ResultsScan, ScannedItems, scan_all, scan_moved
 from ._status_order import is_later
 from ._transitions import Snapshot
@@ -28,6 +29,8 @@ _NOT_STARTED = (RunStatus.RECEIVED, RunStatus.SCHEDULED)
 _QUICK_SCANS = 5
 # With at most this share of its items pending, a run is scanned twice as often.
 _NEARLY_DONE = 0.1
+# A run whose counts say that no item has moved is scanned after as many intervals, in case they are wrong.
+_QUIET_INTERVALS = 10
 
 
 @define(eq=False)
@@ -45,6 +48,7 @@ class RunState:
     results_outage: Outage | None = None
     request: ResultsRequest | None = None
     """The next request of the results scan that has begun, if one has."""
+    _counts: RunStatistics | None = None  # as last told, where the contract does
     _known_ids: frozenset[str] = frozenset()  # of all items, once a complete scan has shown them
     _final_since: float | None = None
     _missing_since: float | None = None
@@ -72,6 +76,11 @@ class RunState:
         return self._final_since is not None
 
     @property
+    def counts_moved(self) -> bool:
+        """Whether the platform counts items in other states than the scans have shown."""
+        return self._counts is not None and not self._is_as_counted()
+
+    @property
     def wants_items(self) -> bool:
         """Whether a subscriber wants items, and the run can have any that are new."""
         if self.details is None or self._is_done or self.details.status in _NOT_STARTED:
@@ -89,6 +98,7 @@ class RunState:
         """Record the details of the run; return a snapshot to publish if its status has changed."""
         self.is_expected = True
         self._missing_since = None
+        self._counts = details.statistics
         before = self.details
         if before is details or not is_later(None if before is None else before.status, details.status):
             return None
@@ -144,9 +154,19 @@ class RunState:
             backoff = Backoff(interval / 2 ** (_QUICK_SCANS - 1), timeout)
             wait = backoff.wait(self._final_scans, 0.0) if self._final_scans else 0.0
             return min(now + wait, max(now, self._final_since + timeout))
+        if self._counts is not None:
+            return now + interval * (_QUIET_INTERVALS if self._is_as_counted() else 1)
         pending = sum(not status.is_final for status in self.statuses.values())
         is_nearly_done = self.statuses and pending <= _NEARLY_DONE * len(self.statuses)
         return now + interval / (2 if is_nearly_done else 1)
+
+    def _is_as_counted(self) -> bool:
+        """Whether as many items were seen in each state as the platform counts.
+
+        Items only move forward. So where the numbers are the same, none has moved.
+        """
+        told, seen = self._counts, Counter(self.statuses.values())
+        return told is not None and all(seen[status] == count for status, count in told.by_status().items())
 
     def _end_scan(self, found: ScannedItems, now: float, timeout: float) -> Snapshot | None:
         assert self.details is not None  # noqa: S101 - only runs that were observed are scanned

@@ -13,6 +13,7 @@ _RANKS: dict[RunStatus | ItemStatus, int] = {
     RunStatus.SCHEDULED: 1,
     RunStatus.RUNNING: 2,
     ItemStatus.PENDING: 0,
+    ItemStatus.PROCESSING: 1,
 }
 # A status that this release does not know ranks above every known one that is not final.
 _UNKNOWN, _FINAL = 3, 4

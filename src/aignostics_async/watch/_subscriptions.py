@@ -82,8 +82,11 @@ class Subscriptions:
                 if subscription.adopt(details):
                     self._follow(subscription, details.run_id)
             state = self._runs.get(details.run_id)
-            if state is not None and (snapshot := state.observe(details, now)) is not None:
+            if state is None:
+                continue
+            if (snapshot := state.observe(details, now)) is not None:
                 self.publish(state, snapshot)
+            if snapshot is not None or state.counts_moved:
                 self._schedule(state)
 
     def prune(self) -> None:

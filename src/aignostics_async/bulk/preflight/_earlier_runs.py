@@ -12,7 +12,7 @@ from ..._core._secret import SecretText
 from ..._core._tasks import for_each
 from ..._internals import transfer_engine
 from ...errors import AignosticsError
-from ...models import ItemResult, ItemStatus, RunDetails
+from ...models import ItemResult, ItemStatus, OutputArtifact, RunDetails
 from ...transfer._ranges import parse_content_range, parse_size
 from ...transfer._request import send_request
 from ._repeats import file_name, is_same_end
@@ -102,7 +102,7 @@ class _Search:
 
     def _take(self, run: RunDetails, item: ItemResult) -> None:
         has_result = item.status == ItemStatus.SUCCEEDED
-        will_have = item.status == ItemStatus.PENDING and not run.status.is_final
+        will_have = not (item.status.is_final or run.status.is_final)
         if has_result or will_have:
             self._compare(_TAG.sub("", item.reference), run.run_id)
         if has_result and item.output_artifacts and len(self.samples) < _SAMPLES:
@@ -121,26 +121,36 @@ async def _outputs(client: Client, item: ItemResult) -> int | None:
     """Return the size of an item's outputs in bytes; None if the size of one is unknown."""
     total = 0
     for artifact in item.output_artifacts:
-        size = (
-            None
-            if artifact.download_url is None
-            else await _size(client, artifact.name, SecretText(artifact.download_url))
-        )
+        size = await _size(client, item, artifact)
         if size is None:
             return None
         total += size
     return total
 
 
-async def _size(client: Client, name: str, url: str) -> int | None:
+async def _size(client: Client, item: ItemResult, artifact: OutputArtifact) -> int | None:
     """Return the size of a file in bytes, or None.
 
     It requests the first byte, because a URL that is signed for GET permits no HEAD.
     """
-    engine = transfer_engine(client)
+    engine, first = transfer_engine(client), {"Range": "bytes=0-0"}
     try:
-        headers = (await send_request(engine, "GET", url, name=name, headers={"Range": "bytes=0-0"})).headers
+        url = await _url(client, item, artifact)
+        if url is None:
+            return None
+        answer = await send_request(engine, "GET", url, name=artifact.name, headers=first)
+        headers = answer.headers
     except AignosticsError:
         return None
     told = parse_content_range(headers.get("content-range", ""))
     return parse_size(headers.get("content-length", "")) if told is None else told[2]
+
+
+async def _url(client: Client, item: ItemResult, artifact: OutputArtifact) -> SecretText | None:
+    """Return the URL that was listed, or where the contract lists none, a fresh one."""
+    if artifact.download_url is not None:
+        return SecretText(artifact.download_url)
+    if not artifact.is_available:
+        return None
+    fresh = await client.run(item.run_id).artifact_url(item.item_id, artifact.artifact_id)
+    return None if fresh is None else SecretText(fresh)

@@ -67,6 +67,6 @@ class BilledRuns:
 def _has_results(item: ItemResult, *, is_final: bool) -> bool:
     """Whether an item has outputs, or will have some; those of a run that is over may have been deleted."""
     if item.status == ItemStatus.SUCCEEDED:
-        is_kept = any(artifact.download_url is not None for artifact in item.output_artifacts)
+        is_kept = any(artifact.is_available for artifact in item.output_artifacts)
         return is_kept or not is_final
     return not (item.status.is_final or is_final)

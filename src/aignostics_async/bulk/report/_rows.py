@@ -151,6 +151,7 @@ _BY_STATUS = {
     ItemStatus.CANCELED_USER: f"Its run was cancelled. If you still want the results, {_AGAIN}.",
     ItemStatus.CANCELED_SYSTEM: "The platform cancelled its run, as it does when too many of a run's items "
     f"fail. Look at the other failures of the run; then {_AGAIN}.",
+    ItemStatus.SKIPPED: f"Its run was cancelled before it was processed. If it is still wanted, {_AGAIN}.",
 }
 _BY_ACCOUNT = {
     ItemOutcome.FAILED: f"Report the ids of run and item to the platform's support; {_AGAIN}.",

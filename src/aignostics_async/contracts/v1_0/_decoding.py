@@ -124,6 +124,7 @@ def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
         # Null once the results are deleted.
         metadata if isinstance(metadata, dict) else mapping(metadata, "metadata"),
         url,
+        url is not None,
     )
     draft.__class__ = OutputArtifact
     return draft  # type: ignore[return-value]

@@ -34,16 +34,25 @@ from ..._inputs import Item
 from ...errors import InvalidItems, NotFound
 from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
 from .._decoding import contract_violation, one, page_of
-from .._protocol import ContractFacts, Operation, RunFilter
+from .._mismatch import Signature, send
+from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
 from . import _decoding
 
 if TYPE_CHECKING:
     from ..._config import Settings
     from ..._http._api_pool import ApiPool
+    from ..._http._client import Response
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_OTHER = Signature(
+    line="1.8",
+    fields=frozenset({"run_id", "version_number", "external_id"}),
+    not_sortable=frozenset({"triggered_at"}),
+)
+_DEFAULT_PAGE_SIZE = 50  # of a server that does not know how this contract names the parameter
+_NEVER = frozenset({ItemStatus.PROCESSING.name, ItemStatus.SKIPPED.name})  # statuses of later contracts alone
 _PACKAGE = GeneratedPackage("aignostics_api", "1.0", aignostics_api.Client(base_url=""))
 
 
@@ -59,10 +68,24 @@ class Bridge10:
         """Return the operations over the same connections, under other timeouts, retries and hooks."""
         return Bridge10(self.api.under(settings))
 
+    async def _send(self, operation: str, **request: Any) -> Response:
+        return await send(self.api, _OTHER, operation, **request)
+
     async def list_applications(self, page: PageRequest) -> Page[Application]:
         request = _list_applications._get_kwargs(**_paging(page))
-        response = await self.api.send("list applications", **request)
-        return await page_of("list applications", response, page, _decoding.application)
+        response = await self._send("list applications", **request)
+        are_newer = []
+
+        def decode(raw: dict[str, Any]) -> Application:
+            are_newer.append("latest_version" in raw)
+            return _decoding.application(raw)
+
+        found = await page_of("list applications", response, page, decode, _OTHER)
+        if found.size == _DEFAULT_PAGE_SIZE < page.size and any(are_newer):
+            # It would look like the last page.
+            reason = f"the page size was ignored. {_OTHER.advice}"
+            raise contract_violation("list applications", response, reason)
+        return found
 
     async def list_application_versions(
         self,
@@ -76,8 +99,8 @@ class Bridge10:
             version=version or UNSET,
             **_paging(page),
         )
-        response = await self.api.send("list versions", **request)
-        return await page_of("list versions", response, page, _decoding.version)
+        response = await self._send("list versions", **request)
+        return await page_of("list versions", response, page, _decoding.version, _OTHER)
 
     async def get_application_version(self, application_id: str, version: str) -> ApplicationVersion:
         def fetch(page: PageRequest) -> Awaitable[Page[ApplicationVersion]]:
@@ -105,49 +128,51 @@ class Bridge10:
         page: PageRequest,
         filters: RunFilter,
     ) -> Page[RunDetails]:
+        self.facts.check_filter(filters)
         request = _list_runs._get_kwargs(
             application_id=filters.application_id or UNSET,
             application_version=filters.application_version or UNSET,
             **_paging(page),
         )
-        response = await self.api.send("list runs", **request)
-        return await page_of("list runs", response, page, _decoding.run)
+        response = await self._send("list runs", **request)
+        return await page_of("list runs", response, page, _decoding.run, _OTHER)
 
     async def list_runs_again(
         self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
     ) -> Page[RunDetails]:
-        """List runs, and decode only pages that changed.
-
-        `before` maps a page number to its last body and page, and is updated.
-        """
-        response = await self.api.send("list runs", **_list_runs._get_kwargs(**_paging(page)))
+        response = await self._send("list runs", **_list_runs._get_kwargs(**_paging(page)))
         content, known = before.get(page.number, (b"", None))
         if known is None or content != response.content:
-            known = await page_of("list runs", response, page, _decoding.run)
+            known = await page_of("list runs", response, page, _decoding.run, _OTHER)
             before[page.number] = response.content, known
         return known
 
     async def create_run(
-        self, application_version_id: str, items: Sequence[Item], *, once: bool = False
+        self,
+        application_version_id: str,
+        items: Sequence[Item],
+        options: RunOptions,
+        *,
+        once: bool = False,
     ) -> str:
-        """Send a run request and return the id of the new run; with `once`, not again after a 401."""
+        self.facts.check_request(items, options)
         request = sealed(_run_request, application_version_id, items)
-        response = await self.api.send("create run", **request, once=once)
+        response = await self._send("create run", **request, once=once)
         # Another 2xx does not promise that the run exists.
         if response.status_code != 201:
             raise contract_violation("create run", response, f"201 was expected, not {response.status_code}")
-        return one("create run", response, _decoding.new_run)
+        return one("create run", response, _decoding.new_run, _OTHER)
 
     async def get_run(self, run_id: str) -> RunDetails:
-        response = await self.api.send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
-        return one("get run", response, _decoding.run)
+        response = await self._send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
+        return one("get run", response, _decoding.run, _OTHER)
 
     async def cancel_run(self, run_id: str) -> None:
         # The body of the 202 varies between servers (null, {}, nothing), so it is not read.
-        await self.api.send("cancel run", **_cancel_run._get_kwargs(as_uuid(run_id, "run id")))
+        await self._send("cancel run", **_cancel_run._get_kwargs(as_uuid(run_id, "run id")))
 
     async def delete_run_results(self, run_id: str) -> None:
-        await self.api.send("delete results", **_delete_run_results._get_kwargs(as_uuid(run_id, "run id")))
+        await self._send("delete results", **_delete_run_results._get_kwargs(as_uuid(run_id, "run id")))
 
     async def list_run_results(
         self,
@@ -158,16 +183,20 @@ class Bridge10:
         references: Sequence[str],
         statuses: Sequence[str],
     ) -> Page[ItemResult]:
+        # As the contract spells it, whatever spelling the status was read in.
+        names = [ItemStatus(status).name for status in statuses]
+        wanted = [_ItemStatus(name) for name in names if name not in _NEVER]
+        if names and not wanted:
+            return Page(page.number, ())
         request = _list_run_results._get_kwargs(
             as_uuid(run_id, "run id"),
             item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
             reference_in=list(references) or UNSET,
-            # As the contract spells it, whatever spelling the status was read in.
-            status_in=[_ItemStatus(ItemStatus(status).name) for status in statuses] or UNSET,
+            status_in=wanted or UNSET,
             **_paging(page),
         )
-        response = await self.api.send("list results", **request)
-        return await page_of("list results", response, page, _decoding.item)
+        response = await self._send("list results", **request)
+        return await page_of("list results", response, page, _decoding.item, _OTHER)
 
     async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
         request = PageRequest.first((), MAX_PAGE_SIZE)

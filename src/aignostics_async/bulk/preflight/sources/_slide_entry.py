@@ -13,7 +13,6 @@ from ...database._commands import NewItem
 from ...database._states import ItemState
 
 NO_CELLS: Mapping[str, str] = {}
-_FLAGS = ("is_rejected", "include_label", "is_pseudonym")
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -30,10 +29,6 @@ class SlideEntry:
     """Which resolution is right where the two differ."""
     files: tuple[str, ...] = ()
     """The files of its DICOM series, where a search has found them."""
-    include_label: bool = False
-    """Whether the pictures of its label in a DICOM series are sent, too."""
-    is_pseudonym: bool = False
-    """Whether its reference is a pseudonym, so that no name may leave."""
     cells: Mapping[str, str] = field(default=NO_CELLS)
     """Metadata as it was written, by the names of columns. The version's schema says what it means."""
     line: int | None = None
@@ -44,13 +39,7 @@ class SlideEntry:
     @property
     def slide(self) -> Slide:
         """The slide, to be read."""
-        return Slide(
-            self.path,
-            mpp=self.mpp,
-            mpp_source=self.mpp_source,
-            files=tuple(map(Path, self.files)),
-            include_label=self.include_label,
-        )
+        return Slide(self.path, mpp=self.mpp, mpp_source=self.mpp_source, files=tuple(map(Path, self.files)))
 
     def as_item(
         self, turn: int, state: ItemState = ItemState.FOUND, columns: Mapping[str, Any] = NOTHING
@@ -74,9 +63,8 @@ class SlideEntry:
             told["mpp_source"] = self.mpp_source
         if self.files:
             told["files"] = list(self.files)
-        for flag in _FLAGS:
-            if getattr(self, flag):
-                told[flag] = True
+        if self.is_rejected:
+            told["is_rejected"] = True
         if self.cells:
             told["cells"] = dict(self.cells)
         return told
@@ -92,5 +80,5 @@ class SlideEntry:
             mpp_source=overrides.get("mpp_source"),
             files=tuple(overrides.get("files", ())),
             cells=overrides.get("cells", NO_CELLS),
-            **{flag: overrides.get(flag, False) for flag in _FLAGS},
+            is_rejected=overrides.get("is_rejected", False),
         )

@@ -1,0 +1,282 @@
+"""The operations of 1.8 and what is added to it: parameters in, models or typed errors out.
+
+Only the pure halves of the generated package are used: `_get_kwargs`, which builds a request from parameters,
+and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import aignostics_api_1_8
+from aignostics_api_1_8.api.public import (
+    cancel_run as _cancel_run,
+    create_run as _create_run,
+    delete_run_artifacts as _delete_run_artifacts,
+    get_application as _get_application,
+    get_application_version as _get_application_version,
+    get_artifact_file as _get_artifact_file,
+    get_run as _get_run,
+    list_applications as _list_applications,
+    list_run_items as _list_run_items,
+    list_runs as _list_runs,
+)
+from aignostics_api_1_8.models import (
+    InputArtifactCreationRequest,
+    ItemCreationRequest,
+    RunCreationRequest,
+    SchedulingRequest,
+)
+from aignostics_api_1_8.types import UNSET
+from attrs import evolve
+
+from ..._core._pager import Page, PageRequest
+from ..._core._tasks import run_all
+from ..._identifiers import as_path_part, as_uuid, split_version_id
+from ..._inputs import Item
+from ...errors import Gone, InvalidResponse, NotFound
+from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
+from .._decoding import contract_violation, one, page_of
+from .._mismatch import Signature, send
+from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
+from .._requests import GeneratedPackage, call_operation, sealed
+from . import _decoding
+from ._filters import metadata_path
+from ._sorting import ITEMS, RUNS, sort_versions, translated
+from ._states import item_filter
+
+if TYPE_CHECKING:
+    from ..._config import Settings
+    from ..._http._api_pool import ApiPool
+    from ..._http._client import Response
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_PACKAGE = GeneratedPackage("aignostics_api_1_8", "1.8", aignostics_api_1_8.Client(base_url=""))
+_OTHER = Signature(
+    line="1.0",
+    fields=frozenset({"application_run_id", "application_version_id", "reference"}),
+    not_sortable=frozenset({"submitted_at", "external_id"}),
+)
+_DEFAULT_PAGE_SIZE = 50  # of a server that does not know how this contract names the parameter
+_VERSIONS_AT_ONCE = 4
+
+
+class Bridge18:
+    """The operations of 1.8, in terms of `models.py`."""
+
+    facts = ContractFacts(line="1.8", has_metadata=True, has_scheduling=True)
+
+    def __init__(self, api: ApiPool) -> None:
+        self.api = api
+
+    def under(self, settings: Settings) -> Bridge18:
+        """Return the operations over the same connections, under other timeouts, retries and hooks."""
+        return Bridge18(self.api.under(settings))
+
+    async def _send(self, operation: str, **request: Any) -> Response:
+        return await send(self.api, _OTHER, operation, **request)
+
+    async def list_applications(self, page: PageRequest) -> Page[Application]:
+        response = await self._send("list applications", **_list_applications._get_kwargs(**_paging(page)))
+        are_older = []
+
+        def decode(raw: dict[str, Any]) -> Application:
+            are_older.append("latest_version" not in raw)
+            return _decoding.application(raw)
+
+        found = await page_of("list applications", response, page, decode, _OTHER)
+        if found.size == _DEFAULT_PAGE_SIZE < page.size and all(are_older):
+            # It would look like the last page.
+            reason = f"the page size was ignored. {_OTHER.advice}"
+            raise contract_violation("list applications", response, reason)
+        return found
+
+    async def list_application_versions(
+        self, application_id: str, page: PageRequest, *, version: str | None
+    ) -> Page[ApplicationVersion]:
+        request = _get_application._get_kwargs(as_path_part(application_id, "application id"))
+        response = await self._send("list versions", **request)
+        listed = one("list versions", response, _decoding.released_versions, _OTHER)
+        chosen = [each for each in sort_versions(listed, page.sort) if version in (None, each.number)]
+        numbers = [each.number for each in chosen[(page.number - 1) * page.size : page.number * page.size]]
+        found = await run_all(
+            [partial(self._version_if_there, application_id, number) for number in numbers],
+            limit=_VERSIONS_AT_ONCE,
+        )
+        items = tuple(each for each in found if each is not None)
+        return Page(page.number, items, left_out=len(numbers) - len(items))
+
+    async def _version_if_there(self, application_id: str, number: str) -> ApplicationVersion | None:
+        try:
+            return await self.get_application_version(application_id, number)
+        except NotFound:
+            return None  # it is gone since it was listed
+
+    async def get_application_version(self, application_id: str, version: str) -> ApplicationVersion:
+        request = _get_application_version._get_kwargs(
+            as_path_part(application_id, "application id"), as_path_part(version, "version")
+        )
+        response = await self._send("get version", **request)
+        found = one("get version", response, partial(_decoding.version, application_id), _OTHER)
+        # Another version is another price.
+        if found.version != version:
+            raise contract_violation("get version", response, f"it is version {found.version!r}")
+        return found
+
+    async def list_runs(self, page: PageRequest, filters: RunFilter) -> Page[RunDetails]:
+        request = _run_filters(filters)
+        if request is None:
+            return Page(page.number, ())
+        response = await self._send("list runs", **_list_runs._get_kwargs(**request, **_paging(page, RUNS)))
+        return await page_of("list runs", response, page, _decoding.run, _OTHER)
+
+    async def list_runs_again(
+        self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
+    ) -> Page[RunDetails]:
+        response = await self._send("list runs", **_list_runs._get_kwargs(**_paging(page, RUNS)))
+        content, known = before.get(page.number, (b"", None))
+        if known is None or content != response.content:
+            known = await page_of("list runs", response, page, _decoding.run, _OTHER)
+            before[page.number] = response.content, known
+        return known
+
+    async def create_run(
+        self,
+        application_version_id: str,
+        items: Sequence[Item],
+        options: RunOptions,
+        *,
+        once: bool = False,
+    ) -> str:
+        request = sealed(_run_request, application_version_id, items, options)
+        response = await self._send("create run", **request, once=once)
+        # Another 2xx does not promise that the run exists.
+        if response.status_code != 201:
+            reason = f"201 was expected, not {response.status_code}"
+            raise contract_violation("create run", response, reason)
+        return one("create run", response, _decoding.new_run, _OTHER)
+
+    async def get_run(self, run_id: str) -> RunDetails:
+        response = await self._send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
+        return one("get run", response, _decoding.run, _OTHER)
+
+    async def cancel_run(self, run_id: str) -> None:
+        # The body of the 202 varies between servers (null, {}, nothing), so it is not read.
+        await self._send("cancel run", **_cancel_run._get_kwargs(as_uuid(run_id, "run id")))
+
+    async def delete_run_results(self, run_id: str) -> None:
+        request = _delete_run_artifacts._get_kwargs(as_uuid(run_id, "run id"))
+        await self._send("delete results", **request)
+
+    async def list_run_results(
+        self,
+        run_id: str,
+        page: PageRequest,
+        *,
+        item_ids: Sequence[str],
+        references: Sequence[str],
+        statuses: Sequence[str],
+    ) -> Page[ItemResult]:
+        own_id = as_uuid(run_id, "run id")
+        wanted = frozenset(ItemStatus(ItemStatus(status).name) for status in statuses)
+        state, reason = item_filter(wanted)
+        request = _list_run_items._get_kwargs(
+            own_id,
+            item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
+            external_id_in=list(references) or UNSET,
+            state=state or UNSET,
+            termination_reason=reason or UNSET,
+            **_paging(page, ITEMS),
+        )
+        response = await self._send("list results", **request)
+        found = await page_of("list results", response, page, partial(_decoding.item, own_id), _OTHER)
+        if not wanted:
+            return found
+        # The contract takes one state and one reason, so what does not match is left out here.
+        items = tuple(item for item in found.items if item.status in wanted)
+        return evolve(found, items=items, left_out=len(found.items) - len(items))
+
+    async def artifact_url(
+        self,
+        run_id: str,
+        item_id: str,  # noqa: ARG002 - where there is no endpoint for it, the item is listed again
+        artifact_id: str,
+    ) -> str | None:
+        request = _get_artifact_file._get_kwargs(
+            as_uuid(run_id, "run id"), as_path_part(artifact_id, "artifact id")
+        )
+        try:
+            response = await self._send("get artifact", **request, redirected=True)
+        except Gone:
+            return None
+        if response.headers.get("location", "").startswith(("https://", "http://")):
+            return str(response.headers["location"])
+        # Nothing of a body is shown: it may be the file itself.
+        reason = "the address of the file was expected, and something else came"
+        raise InvalidResponse(reason, operation="get artifact", status=response.status_code, excerpt="")
+
+    async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            running = call_operation(self.api, _PACKAGE, operation, *args, **kwargs)
+        finally:
+            del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame
+        return await running
+
+
+def _run_filters(filters: RunFilter) -> dict[str, Any] | None:
+    """Return the query for a filter, or None if no run can match it."""
+    application_id, number = filters.application_id, None
+    if filters.application_version is not None:
+        of, number = split_version_id(filters.application_version)
+        if application_id not in (None, of):
+            return None
+        application_id = of
+    metadata = None if filters.metadata is None else metadata_path(filters.metadata)
+    return {
+        "application_id": application_id or UNSET,
+        "application_version": number or UNSET,
+        "external_id": UNSET if filters.reference is None else filters.reference,
+        "custom_metadata": metadata or UNSET,
+    }
+
+
+def _run_request(application_version_id: str, items: Sequence[Item], options: RunOptions) -> dict[str, Any]:
+    application_id, number = split_version_id(application_version_id)
+    times = {"due_date": options.due_date or UNSET, "deadline": options.deadline or UNSET}
+    body = RunCreationRequest(
+        application_id=application_id,
+        # Always: another version is another price.
+        version_number=number,
+        items=[_item_request(item) for item in items],
+        custom_metadata=_or_unset(options.metadata),
+        scheduling=SchedulingRequest(**times) if any(times.values()) else UNSET,
+    )
+    return _create_run._get_kwargs(body=body)
+
+
+def _item_request(item: Item) -> ItemCreationRequest:
+    return ItemCreationRequest(
+        external_id=item.reference,
+        custom_metadata=_or_unset(item.metadata),
+        input_artifacts=[
+            InputArtifactCreationRequest(
+                name=artifact.name,
+                download_url=artifact.download_url,
+                metadata=dict(artifact.metadata),
+            )
+            for artifact in item.artifacts
+        ],
+    )
+
+
+def _or_unset(metadata: Mapping[str, Any] | None) -> Any:
+    return UNSET if metadata is None else dict(metadata)
+
+
+def _paging(page: PageRequest, names: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> dict[str, Any]:
+    sort = translated(page.sort, names)
+    return {"page": page.number, "page_size": page.size, "sort": sort or UNSET}

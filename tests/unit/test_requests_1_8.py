@@ -1,0 +1,355 @@
+"""The façade under contract 1.8, request by request, against a mocked transport."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from pytest_httpx import HTTPXMock
+
+from aignostics_async import (
+    Client,
+    InputArtifact,
+    InvalidItems,
+    InvalidResponse,
+    Item,
+    ItemStatus,
+    NotFound,
+    NotInContract,
+    RunStatus,
+    UnprocessableRequest,
+    UsageError,
+)
+
+ROOT = "http://127.0.0.1:9"
+RUN_ID = "00000000-0000-0000-0000-000000000001"
+COUNTS = {
+    "item_count": 2,
+    "item_pending_count": 1,
+    "item_processing_count": 0,
+    "item_user_error_count": 0,
+    "item_system_error_count": 0,
+    "item_skipped_count": 0,
+    "item_succeeded_count": 1,
+}
+RUN = {
+    "run_id": RUN_ID,
+    "application_id": "he-tme",
+    "version_number": "1.1.0",
+    "state": "PENDING",
+    "output": "PARTIAL",
+    "termination_reason": None,
+    "error_code": None,
+    "error_message": None,
+    "statistics": COUNTS,
+    "custom_metadata": {"case": "7"},
+    "submitted_at": "2026-01-01T00:00:00Z",
+    "submitted_by": "me",
+    "scheduling": {"due_date": "2026-01-02T00:00:00Z", "deadline": None},
+}
+OLD_RUN = {
+    "application_run_id": RUN_ID,
+    "application_version_id": "he-tme:v1.1.0",
+    "organization_id": "org",
+    "status": "RUNNING",
+    "triggered_at": "2026-01-01T00:00:00Z",
+    "triggered_by": "me",
+}
+ARTIFACT = {
+    "output_artifact_id": "00000000-0000-0000-0000-0000000000aa",
+    "name": "heatmap",
+    "metadata": {"media_type": "image/tiff"},
+    "state": "TERMINATED",
+    "termination_reason": "SUCCEEDED",
+    "output": "AVAILABLE",
+    "download_url": None,
+}
+ITEM = {
+    "item_id": "00000000-0000-0000-0000-00000000000a",
+    "external_id": "case/7",
+    "custom_metadata": None,
+    "state": "TERMINATED",
+    "output": "FULL",
+    "termination_reason": "SUCCEEDED",
+    "input_artifacts": [],
+    "output_artifacts": [
+        ARTIFACT,
+        {**ARTIFACT, "output": "NONE", "output_artifact_id": "00000000-0000-0000-0000-0000000000ab"},
+        {
+            **ARTIFACT,
+            "output": "DELETED_BY_USER",
+            "output_artifact_id": "00000000-0000-0000-0000-0000000000ac",
+        },
+    ],
+}
+VERSION = {
+    "version_number": "1.1.0",
+    "changelog": "",
+    "released_at": "2026-01-01T00:00:00Z",
+    "input_artifacts": [{"name": "slide", "mime_type": "image/tiff", "metadata_schema": {}}],
+    "output_artifacts": [],
+}
+ITEMS = [Item("case-7", artifacts=[InputArtifact("slide", "https://127.0.0.1/a.tiff", {})])]
+NO_ROUTE: dict[str, Any] = {"status_code": 404, "json": {"detail": "Not Found"}}
+
+
+def client(contract: str = "1.8") -> Client:
+    return Client(ROOT, "token", contract=contract)
+
+
+async def test_a_run_says_what_its_body_says(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=RUN)
+    async with client() as session:
+        run = await session.runs.get(RUN_ID)
+    assert run.application_version_id == "he-tme:v1.1.0"
+    assert run.status == RunStatus.RUNNING
+    assert run.statistics is not None
+    assert run.statistics.total == 2
+    assert run.metadata == {"case": "7"}
+    assert (run.due_date, run.deadline) == (datetime(2026, 1, 2, tzinfo=UTC), None)
+    assert run.organization_id is None
+
+
+async def test_runs_are_filtered_in_the_words_of_the_contract(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=[RUN], is_reusable=True)
+    async with client() as session:
+        await session.runs.list(
+            application_version="he-tme:v1.1.0", reference="case/7", metadata={"case": "7"}, sort="status"
+        ).to_list()
+        other = await session.runs.list(application_id="other", application_version="he-tme:v1.1.0").to_list()
+    (request,) = httpx_mock.get_requests()
+    assert dict(request.url.params) == {
+        "application_id": "he-tme",
+        "application_version": "1.1.0",
+        "external_id": "case/7",
+        "custom_metadata": '$.case ? (@ == "7")',
+        "page": "1",
+        "page_size": "100",
+        "sort": "state",
+    }
+    assert other == []
+
+
+async def test_only_artifacts_with_a_file_are_listed(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=[ITEM])
+    async with client() as session:
+        (item,) = await session.run(RUN_ID).results().to_list()
+    assert (item.reference, item.run_id, item.status) == ("case/7", RUN_ID, ItemStatus.SUCCEEDED)
+    assert [each.artifact_id for each in item.output_artifacts] == [ARTIFACT["output_artifact_id"]]
+
+
+async def test_a_page_that_is_filtered_here_is_not_taken_for_the_last_one(httpx_mock: HTTPXMock) -> None:
+    error = {**ITEM, "termination_reason": "USER_ERROR", "output_artifacts": []}
+    pages = [
+        [
+            {**(ITEM if n % 2 else error), "item_id": f"00000000-0000-0000-0000-{100 * page + n:012d}"}
+            for n in range(size)
+        ]
+        for page, size in ((1, 100), (2, 3))
+    ]
+    for page in pages:
+        httpx_mock.add_response(json=page)
+    async with client() as session:
+        statuses = ["ERROR_USER", "ERROR_SYSTEM"]
+        found = [page async for page in session.run(RUN_ID).results(statuses=statuses).pages()]
+    assert [(len(page.items), page.left_out, page.size) for page in found] == [(50, 50, 100), (2, 1, 3)]
+    assert {request.url.params["state"] for request in httpx_mock.get_requests()} == {"TERMINATED"}
+    assert "termination_reason" not in httpx_mock.get_requests()[0].url.params
+
+
+async def test_versions_are_listed_and_each_is_read(httpx_mock: HTTPXMock) -> None:
+    listed = [
+        {"number": number, "released_at": "2026-01-01T00:00:00Z"} for number in ("1.1.0", "1.10.0", "1.2.0")
+    ]
+    application = {
+        "application_id": "he-tme",
+        "name": "",
+        "regulatory_classes": [],
+        "description": "",
+        "versions": listed,
+    }
+    httpx_mock.add_response(url=f"{ROOT}/api/v1/applications/he-tme", json=application, is_reusable=True)
+    for number in ("1.1.0", "1.10.0"):
+        url = f"{ROOT}/api/v1/applications/he-tme/versions/{number}"
+        httpx_mock.add_response(url=url, json={**VERSION, "version_number": number}, is_reusable=True)
+    url = f"{ROOT}/api/v1/applications/he-tme/versions/1.2.0"
+    httpx_mock.add_response(url=url, status_code=404, json={"detail": "gone"})
+    async with client() as session:
+        versions = await session.applications.versions("he-tme", sort="-version").to_list()
+        one = await session.applications.versions("he-tme", version="1.1.0").to_list()
+        none = await session.applications.versions("he-tme", version="9.9.9").to_list()
+    assert [each.application_version_id for each in versions] == ["he-tme:v1.10.0", "he-tme:v1.1.0"]
+    assert (len(one), none) == (1, [])
+
+
+async def test_another_version_than_the_wanted_one_is_refused(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json={**VERSION, "version_number": "2.0.0"})
+    async with client() as session:
+        with pytest.raises(InvalidResponse, match=r"it is version '2\.0\.0'"):
+            await session.applications.version("he-tme:v1.1.0")
+
+
+async def test_a_run_is_created_with_all_that_was_given(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(method="GET", json=VERSION)
+    httpx_mock.add_response(method="POST", status_code=201, json={"run_id": RUN_ID})
+    due = datetime(2026, 1, 2, tzinfo=UTC)
+    async with client() as session:
+        item = Item("case/7", artifacts=ITEMS[0].artifacts, metadata={"case": 7})
+        run = await session.runs.create("he-tme:v1.1.0", [item], metadata={"a": [1]}, due_date=due)
+    assert run.id == RUN_ID
+    (request,) = httpx_mock.get_requests(method="POST")
+    assert json.loads(request.content) == {
+        "application_id": "he-tme",
+        "version_number": "1.1.0",
+        "custom_metadata": {"a": [1]},
+        "scheduling": {"due_date": "2026-01-02T00:00:00+00:00"},
+        "items": [
+            {
+                "external_id": "case/7",
+                "custom_metadata": {"case": 7},
+                "input_artifacts": [
+                    {"name": "slide", "download_url": "https://127.0.0.1/a.tiff", "metadata": {}}
+                ],
+            }
+        ],
+    }
+
+
+# The file of an artifact
+
+
+async def artifact_url(httpx_mock: HTTPXMock, **response: Any) -> str | None:
+    httpx_mock.add_response(**response)
+    async with client() as session:
+        return await session.run(RUN_ID).artifact_url(ITEM["item_id"], ARTIFACT["output_artifact_id"])  # type: ignore[arg-type]
+
+
+async def test_the_address_of_a_file_is_where_the_endpoint_redirects(httpx_mock: HTTPXMock) -> None:
+    signed = "https://storage.example.com/a?X-Goog-Signature=x"
+    assert await artifact_url(httpx_mock, status_code=307, headers={"Location": signed}) == signed
+    assert len(httpx_mock.get_requests()) == 1
+
+
+async def test_a_deleted_file_has_no_address(httpx_mock: HTTPXMock) -> None:
+    assert await artifact_url(httpx_mock, status_code=410, json={"detail": "gone"}) is None
+
+
+async def test_nothing_of_a_file_that_comes_instead_is_kept(httpx_mock: HTTPXMock) -> None:
+    taken = 0
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> Any:
+            nonlocal taken
+            while True:
+                taken += 1
+                yield b"x" * 65536
+
+    with pytest.raises(InvalidResponse, match="something else came") as caught:
+        await artifact_url(httpx_mock, stream=Endless())
+    assert taken <= 3
+    assert "xxx" not in str(caught.value)
+
+
+# The wrong contract
+
+OLD_APPLICATION = {"application_id": "a", "name": "A", "regulatory_classes": [], "description": ""}
+
+
+@pytest.mark.parametrize(("contract", "body"), [("1.0", RUN), ("1.8", OLD_RUN)])
+async def test_entries_of_the_other_contract_are_told(
+    httpx_mock: HTTPXMock, contract: str, body: object
+) -> None:
+    other = {"1.0": "1.8", "1.8": "1.0"}[contract]
+    httpx_mock.add_response(json=body)
+    httpx_mock.add_response(json=[body])
+    async with client(contract) as session:
+        with pytest.raises(InvalidResponse, match=f"AIGNOSTICS_CONTRACT={other}"):
+            await session.runs.get(RUN_ID)
+        with pytest.raises(InvalidItems, match=f"AIGNOSTICS_CONTRACT={other}"):
+            await session.runs.list().to_list()
+
+
+@pytest.mark.parametrize("contract", ["1.0", "1.8"])
+async def test_paths_of_the_other_contract_are_told(httpx_mock: HTTPXMock, contract: str) -> None:
+    httpx_mock.add_response(**NO_ROUTE, is_reusable=True)
+    async with client(contract) as session:
+        with pytest.raises(NotFound, match="AIGNOSTICS_CONTRACT="):
+            await session.run(RUN_ID).results().to_list()
+        with pytest.raises(NotFound, match="AIGNOSTICS_CONTRACT="):
+            await session.applications.versions("a").to_list()
+
+
+async def test_a_404_of_the_api_says_nothing_of_contracts(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=404, json={"detail": "no such run"})
+    async with client() as session:
+        with pytest.raises(NotFound) as caught:
+            await session.runs.get(RUN_ID)
+    assert "CONTRACT" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("contract", "detail"),
+    [
+        ("1.0", [{"loc": ["body", "items", 0, "external_id"], "msg": "Field required"}]),
+        ("1.8", [{"loc": ["body", "application_version_id"], "msg": "Field required"}]),
+        ("1.0", "can't sort by triggered_at"),
+        ("1.8", "can't sort by submitted_at"),
+    ],
+)
+async def test_a_422_for_unknown_fields_is_told(httpx_mock: HTTPXMock, contract: str, detail: object) -> None:
+    httpx_mock.add_response(status_code=422, json={"detail": detail})
+    async with client(contract) as session:
+        with pytest.raises(UnprocessableRequest, match="AIGNOSTICS_CONTRACT="):
+            await session.runs.list().to_list()
+
+
+async def test_a_422_for_fields_of_its_own_says_nothing_of_contracts(httpx_mock: HTTPXMock) -> None:
+    detail = [{"loc": ["body", "items", 0, "external_id"], "msg": "at most 255 characters"}]
+    httpx_mock.add_response(status_code=422, json={"detail": detail})
+    async with client() as session:
+        with pytest.raises(UnprocessableRequest) as caught:
+            await session.runs.list().to_list()
+    assert "CONTRACT" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("contract", "extra"), [("1.0", {"latest_version": None}), ("1.8", {})])
+async def test_a_page_size_that_is_ignored_is_told(
+    httpx_mock: HTTPXMock, contract: str, extra: dict[str, Any]
+) -> None:
+    page = [{**OLD_APPLICATION, "application_id": f"a{n}", **extra} for n in range(50)]
+    httpx_mock.add_response(json=page, is_reusable=True)
+    async with client(contract) as session:
+        with pytest.raises(InvalidResponse, match=r"the page size was ignored.*AIGNOSTICS_CONTRACT="):
+            await session.applications.list().to_list()
+        assert await session.applications.list(page_size=50).first() is not None
+
+
+# What a contract lacks
+
+
+async def test_what_1_0_lacks_is_refused_before_anything_is_sent() -> None:
+    async with client("1.0") as session:
+        with pytest.raises(NotInContract, match=r"listing runs by reference is not in contract 1\.0"):
+            await session.runs.list(reference="a").to_list()
+        with pytest.raises(NotInContract, match="metadata"):
+            await session.runs.create("a:v1.0.0", ITEMS, metadata={})
+        with pytest.raises(NotInContract, match="metadata"):
+            await session.runs.create("a:v1.0.0", [Item("a", metadata={})])
+        with pytest.raises(NotInContract, match="due date"):
+            await session.runs.create("a:v1.0.0", ITEMS, deadline=datetime.now(UTC))
+        assert await session.run(RUN_ID).results(statuses=["SKIPPED", "PROCESSING"]).to_list() == []
+
+
+async def test_an_operation_of_the_other_contract_is_refused() -> None:
+    from aignostics_api.api.public import list_runs
+    from aignostics_api_1_8.api.public import get_me
+
+    async with client() as session:
+        with pytest.raises(UsageError, match=r"is of another contract than 1\.8"):
+            await session.call(list_runs)
+    async with client("1.0") as session:
+        with pytest.raises(UsageError, match=r"import the operation from aignostics_api\.api\.public"):
+            await session.call(get_me)
