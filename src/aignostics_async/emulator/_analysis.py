@@ -150,12 +150,11 @@ def _write_polygons(
 ) -> None:
     rows, columns = tissue.shape
     cell = max(1, max(rows, columns) // _GRID)
-    boxes = []
-    for top in range(0, rows, cell):
-        for left in range(0, columns, cell):
-            if tissue[top : top + cell, left : left + cell].mean() >= 0.5:
-                right, bottom = min(left + cell, columns), min(top + cell, rows)
-                boxes.append(shapely.box(left, top, right, bottom))
+    tops, lefts = np.arange(0, rows, cell), np.arange(0, columns, cell)
+    bottoms, rights = np.minimum(tops + cell, rows), np.minimum(lefts + cell, columns)
+    covered = np.add.reduceat(np.add.reduceat(tissue, tops, axis=0, dtype=int), lefts, axis=1)
+    row, column = np.nonzero(2 * covered >= np.outer(bottoms - tops, rights - lefts))
+    boxes = shapely.box(lefts[column], tops[row], rights[column], bottoms[row])
     merged = shapely.transform(shapely.union_all(boxes), lambda pixels: pixels * slide.scale)
     polygons = [part for part in shapely.get_parts(merged) if not part.is_empty]
     features = [
