@@ -14,6 +14,7 @@ import requests
 import schemathesis
 from attrs import frozen
 from hypothesis import HealthCheck, Phase, seed, settings
+from rounds import rounds
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.generation.stateful import APIStateMachine
@@ -197,7 +198,7 @@ def test_every_operation_succeeds_and_one_run_goes_through_its_whole_life(
             derandomize=True,
             database=None,
             phases=[Phase.generate],
-            max_examples=60,
+            max_examples=rounds(300, sample=25),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -18,7 +18,7 @@ from chaos._judge import judge, sent_again
     "trial",
     [
         # The slower the clock, the less a busy machine looks like a slow platform.
-        ("--trial", "sample", "--rate", "100"),
+        ("--trial", "sample", "--rate", "100", "--lanes", "2"),
         pytest.param(("--trial", "quick"), marks=pytest.mark.slow),
     ],
     ids=lambda trial: trial[1],

@@ -29,6 +29,8 @@ from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
 
 pytestmark = pytest.mark.timeout(90)
+under_every_client = pytest.mark.parametrize("harness", ["plain", "with_options"], indirect=True)
+"""What `make test` tries under both; the others it tries under a plain client."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
 
 
-@pytest.fixture(params=["plain", "with_options"])
+@pytest.fixture(params=["plain", pytest.param("with_options", marks=pytest.mark.slow)])
 async def harness(
     request: pytest.FixtureRequest,
     fast_emulator: Emulator,
@@ -72,6 +74,7 @@ async def summary_of(harness: JobHarness) -> Any:
 # The server's date
 
 
+@under_every_client
 async def test_a_late_commit_is_waited_for_under_every_client(harness: JobHarness) -> None:
     """A clock that stands still would let silence last for ever, or end too soon."""
     await harness.make("a", "b", chunk_size=2)
@@ -81,6 +84,7 @@ async def test_a_late_commit_is_waited_for_under_every_client(harness: JobHarnes
     harness.assert_each_has_one_run("a", "b")
 
 
+@under_every_client
 async def test_a_request_that_was_lost_is_repeated_under_every_client(harness: JobHarness) -> None:
     await harness.make("a", "b", chunk_size=2)
     harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "before"})
@@ -92,6 +96,7 @@ async def test_a_request_that_was_lost_is_repeated_under_every_client(harness: J
 # Quotas and unexpected answers
 
 
+@under_every_client
 async def test_a_quota_that_is_used_up_stops_sending_and_nothing_else(harness: JobHarness) -> None:
     await harness.make("a", "b", "c", "d", chunk_size=1)
     quota = {"method": "POST", "path": RUNS, "skip": 1, "answer": "quota_exceeded"}
@@ -333,8 +338,17 @@ def copied(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> JobHarness:
     return evolve(harness, folder=elsewhere, events=[])
 
 
-@pytest.mark.parametrize("chunk_size", [1, 2, 3])
-@pytest.mark.parametrize("tag", [True, False])
+@pytest.mark.parametrize(
+    ("chunk_size", "tag"),
+    [
+        (1, True),
+        (3, False),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in ((1, False), (2, True), (2, False), (3, True))
+        ),
+    ],
+)
 async def test_copies_that_run_in_turn_pay_once(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch, chunk_size: int, tag: bool
 ) -> None:

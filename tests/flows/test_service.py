@@ -14,16 +14,19 @@ import requests
 from playwright.async_api import Browser, expect
 
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.emulator.synthetic import write_slides
+from aignostics_async.emulator.synthetic import write_slide
 
 SIX = 6
 
 
 @pytest.fixture
 def slides(tmp_path: Path) -> Path:
-    write_slides(tmp_path / "slides", SIX)
-    (tmp_path / "slides" / "broken.tiff").write_bytes(b"no slide")
-    return tmp_path / "slides"
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    for number in range(SIX):
+        write_slide(folder / f"case-{number}.tiff", seed=number, width=300, height=260)
+    (folder / "broken.tiff").write_bytes(b"no slide")
+    return folder
 
 
 @pytest.fixture

@@ -62,9 +62,13 @@ PLUGINS = {
     "anyio": ("@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'", ""),
     "anyio alone": ("@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'", ""),
 }
+SAMPLE = ("asyncio strict", "anyio alone")
 
 
-@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize(
+    "plugin",
+    [*SAMPLE, *(pytest.param(each, marks=pytest.mark.slow) for each in PLUGINS if each not in SAMPLE)],
+)
 def test_the_fixtures_work(pytester: pytest.Pytester, plugin: str) -> None:
     setup, mode = PLUGINS[plugin]
     mark = {"asyncio strict": "asyncio", "asyncio auto": None}.get(plugin, "anyio")

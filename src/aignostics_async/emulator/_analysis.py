@@ -155,7 +155,7 @@ def _write_polygons(
     covered = np.add.reduceat(np.add.reduceat(tissue, tops, axis=0, dtype=int), lefts, axis=1)
     row, column = np.nonzero(2 * covered >= np.outer(bottoms - tops, rights - lefts))
     boxes = shapely.box(lefts[column], tops[row], rights[column], bottoms[row])
-    merged = shapely.transform(shapely.union_all(boxes), lambda pixels: pixels * slide.scale)
+    merged = shapely.transform(shapely.coverage_union_all(boxes), lambda pixels: pixels * slide.scale)
     polygons = [part for part in shapely.get_parts(merged) if not part.is_empty]
     features = [
         {
