@@ -38,7 +38,7 @@ LIFE = (CREATE, DETAILS, RESULTS, CANCEL, DELETE)
 SUCCESS = {CREATE: 201, CANCEL: 202, DELETE: 204}
 """All others answer 200."""
 
-SEED = 1
+SEED = 3
 """Of the scenarios. Without it, they would depend on the source of the state machine too."""
 
 _CREATED = {"application_run_id": "$response.body#/application_run_id"}
@@ -198,7 +198,7 @@ def test_every_operation_succeeds_and_one_run_goes_through_its_whole_life(
             derandomize=True,
             database=None,
             phases=[Phase.generate],
-            max_examples=rounds(300, sample=25),
+            max_examples=rounds(300, sample=15),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
