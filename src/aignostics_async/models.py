@@ -140,7 +140,9 @@ class ArtifactScope(_OpenEnum):
     """
 
     ITEM = "ITEM"
+    """The output belongs to one item."""
     GLOBAL = "GLOBAL"
+    """The output belongs to the whole run."""
 
 
 @frozen

@@ -215,6 +215,29 @@ def test_states_and_statistics_of_a_scripted_run(standing: Emulator, ask: Asker)
     }
 
 
+def test_statistics_follow_each_move(standing: Emulator, ask: Asker) -> None:
+    """Count after each change, because counts are kept until something changes them."""
+    (run_id,) = standing.script({"items": ["a", "b", "c"], "steps": [(100, "c", "SUCCEEDED")]})
+
+    def counts() -> tuple[int, ...]:
+        found = ask.get(f"/runs/{run_id}")["statistics"]
+        return tuple(
+            found[f"item_{name}_count"] for name in ("pending", "processing", "succeeded", "skipped")
+        )
+
+    assert counts() == counts() == (3, 0, 0, 0)
+    standing.move({"run": run_id, "reference": "a", "status": "PROCESSING"})
+    assert counts() == (2, 1, 0, 0)
+    standing.move({"run": run_id, "reference": "a", "status": "SUCCEEDED"})
+    assert counts() == (2, 0, 1, 0)
+    standing.set_clock(advance_s=101)
+    assert counts() == (1, 0, 2, 0)
+    standing.set_faults({"lag_s": 50, "times": 1})
+    assert [counts(), counts()] == [(2, 0, 1, 0), (1, 0, 2, 0)]
+    ask.post(f"/runs/{run_id}/cancel", status=202)
+    assert counts() == (0, 0, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [

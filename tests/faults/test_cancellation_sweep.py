@@ -12,7 +12,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from attrs import define
 from bystanders import bystanders
 from hostile_server import Hostile, hostile
 from running_jobs import RATE, SETTINGS, JobHarness
+from starlette.responses import StreamingResponse
 from support import artifact, pretend, result
 
 from aignostics_async import Client, Item, Slide
@@ -30,6 +32,7 @@ from aignostics_async.emulator.process import Emulator
 BODY = random.Random("body").randbytes(300_000)
 SAMPLE = 12
 JOB_SAMPLE = 2  # each costs a second
+STREAM_SAMPLE = 4  # they are other calls inside of something
 _BOUND = 10.0  # seconds; what is left after that stays
 
 
@@ -113,6 +116,58 @@ async def download_as_completed(client: Client, setting: Setting) -> object:
     return done
 
 
+async def changes(client: Client, setting: Setting) -> AsyncGenerator[str, None]:
+    """Yield the changes of a run as a service writes them."""
+    async for change in client.run(setting.run_id).watch():
+        yield f"data: {change.new}\n\n"
+
+
+async def generate(client: Client, setting: Setting) -> object:
+    """Watch in an async generator that is left in its midst."""
+    async with aclosing(changes(client, setting)) as generator:
+        return await anext(generator)
+
+
+async def generate_completed(client: Client, setting: Setting) -> object:
+    """Download in an async generator that another task closes."""
+
+    async def completed() -> AsyncGenerator[object, None]:
+        async with client.download_as_completed([setting.run_id], setting.folder) as items:
+            async for done in items:
+                yield done
+
+    generator = completed()
+    try:
+        return await anext(generator)
+    finally:
+        await asyncio.shield(asyncio.ensure_future(generator.aclose()))
+
+
+async def wait_shortly(client: Client, setting: Setting) -> object:
+    """Wait for changes for less than an answer takes, until there is one."""
+    watcher = client.run(setting.run_id).watch()
+    for _ in range(10_000):
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(anext(watcher), 0.002)
+    raise AssertionError("it gets nowhere")
+
+
+async def stream(client: Client, setting: Setting) -> object:
+    """Answer a request of a browser with a stream of changes."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    response = StreamingResponse(changes(client, setting), media_type="text/event-stream")
+    await response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+    assert len(sent) > 2
+    return sent
+
+
 def job_harness(client: Client, setting: Setting) -> JobHarness:
     folder = setting.folder / "lab"
     return JobHarness(emulator=setting.emulator, client=client, folder=folder, slide=setting.slide)
@@ -142,8 +197,11 @@ async def prepare_job(client: Client, setting: Setting) -> None:
 
 
 JOB = ("a", "b")
-CALLS: list[Call] = [enter, list_runs, submit, watch, wait, put, download, download_as_completed, run_job]
-OF_A_RUN = (watch, wait, download, download_as_completed)
+STREAMS: list[Call] = [generate, generate_completed, wait_shortly, stream]
+CALLS: list[Call] = [
+    enter, list_runs, submit, watch, wait, put, download, download_as_completed, run_job, *STREAMS
+]  # fmt: skip
+OF_A_RUN = (watch, wait, download, download_as_completed, *STREAMS)
 
 
 @pytest.fixture
@@ -227,7 +285,7 @@ def sweep_step(call: Call, setting: Setting, step: int | None) -> int:
 def test_a_sample_of_steps(call: Call, setting: Setting) -> None:
     setting.prepare(has_run=call in OF_A_RUN)
     steps = sweep_step(call, setting, None)
-    wanted = JOB_SAMPLE if call is run_job else SAMPLE
+    wanted = JOB_SAMPLE if call is run_job else STREAM_SAMPLE if call in STREAMS else SAMPLE
     for step in random.Random(call.__name__).sample(range(1, steps + 1), min(steps, wanted)):
         sweep_step(call, setting, step)
 

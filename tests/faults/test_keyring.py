@@ -175,7 +175,7 @@ async def test_a_probe_is_as_long_as_a_token(ring: Ring, monkeypatch: pytest.Mon
 
 async def test_a_key_ring_that_cuts_is_found(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ring, "cut", 1000)
-    with pytest.raises(TokenStoreError, match=r"does not keep what it is given, 1,024 characters"):
+    with pytest.raises(TokenStoreError, match=r"does not keep an entry of 1,024 characters"):
         await KeyringStore().check()
     tokens = TokenSet(access=Token("a"), refresh=Secret("PLANTED" + "x" * 1000))
     with pytest.raises(TokenStoreError, match="does not keep"):
@@ -220,7 +220,7 @@ async def test_a_late_write_overwrites_no_newer_one(ring: Ring, monkeypatch: pyt
 
 async def test_it_forgets(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ring, "get_password", lambda *_: None)
-    with pytest.raises(TokenStoreError, match="does not keep what it is given"):
+    with pytest.raises(TokenStoreError, match="does not keep an entry"):
         await KeyringStore().check()
 
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from leak_detector import variables_of
@@ -29,6 +29,7 @@ from aignostics_async import (
     UsageError,
     Watcher,
 )
+from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides import packed
 from aignostics_async.submission import _delivery
@@ -264,6 +265,14 @@ def test_without_an_event_loop_a_client_says_so() -> None:
     entering = Client(ROOT, "token").__aenter__()
     with pytest.raises(UsageError, match="no asyncio event loop is running"):
         entering.send(None)
+
+
+def test_without_an_event_loop_nothing_is_begun_in_a_thread() -> None:
+    """What needs no client either: signing in and out, and key rings."""
+    with pytest.raises(UsageError, match="no asyncio event loop is running"):
+        run_uncancellable(cast("Any", None)).send(None)
+    with pytest.raises(UsageError, match="no asyncio event loop is running"):
+        run_in_daemon_thread(cast("Any", None)).send(None)
 
 
 @pytest.mark.parametrize("token", [b"PLANTED-token", ["PLANTED-token"], {"token": "PLANTED-token"}, None])

@@ -13,14 +13,32 @@ import pytest
 from attrs import evolve
 from job import intent, job_database, submitter
 from odd_platform import EPOCH, VERSION, OddPlatform, Reply, StoredRun, created, odd_platform
+from support import METADATA
 
-from aignostics_async import Item, Timeouts
+from aignostics_async import (
+    AignosticsError,
+    APIStatusError,
+    BadRequest,
+    CallableToken,
+    Client,
+    Forbidden,
+    InputArtifact,
+    Item,
+    JobStopped,
+    NotFound,
+    QuotaExceeded,
+    SubmissionUnknown,
+    Timeouts,
+    TooManyRequests,
+    UnprocessableRequest,
+)
 from aignostics_async.bulk.database import _commands, _run_commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import IntentState
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.reconciliation._submitter import Submitter
+from aignostics_async.emulator.process import IMPATIENT
 
 HOUR = 3600.0
 REFERENCES = ("a", "b")
@@ -160,6 +178,7 @@ async def test_no_listing_makes_a_chunk_be_paid_twice(
             platform.runs.append(StoredRun(f"00000000-0000-0000-0001-{number:012}", ["x"], at))
         platform.clock.now = 10.0
         state = await live_until_settled(platform, database, tmp_path)
+        assert await live(platform, database, tmp_path) is None, "nothing is left to do"
     assert (state, platform.committed(*REFERENCES), platform.posts) == (IntentState.CREATED, 1, 1)
 
 
@@ -229,3 +248,98 @@ async def test_an_answer_that_proves_nothing_is_looked_into_and_asked_for_twice(
         assert stopped is not None
         assert stopped.reason
     assert platform.committed(*REFERENCES) == int(creates)
+
+
+@pytest.mark.parametrize(
+    "retry_after",
+    [
+        "0",
+        "5",
+        "Sat, 01 Jan 2000 00:00:00 GMT",
+        "Fri, 01 Jan 2100 00:00:00 GMT",
+        "soon",
+        "-7",
+        "nan",
+        "1e999",
+        "9" * 400,
+    ],
+    ids=lambda value: value[:12],
+)
+async def test_who_asks_to_wait_is_asked_again_for_an_hour(
+    database: Database, tmp_path: Path, retry_after: str
+) -> None:
+    async with odd_platform(
+        creates=lambda _number: False,
+        on_post=lambda _number, _id: Reply.of(429, DETAIL, JSON, f"Retry-After: {retry_after}"),
+    ) as platform:
+        with pytest.raises(JobStopped, match="the server's own words"):
+            await live(platform, database, tmp_path)
+        assert (await intent(database)).state is IntentState.SEALED, "nothing is lost"
+        assert HOUR < platform.clock.now < 1.2 * HOUR
+        assert 6 <= platform.posts <= 90
+
+
+async def test_a_token_that_is_not_accepted_waits_minutes_at_most(database: Database, tmp_path: Path) -> None:
+    later = "Retry-After: 1e999"
+    async with odd_platform(
+        creates=lambda _number: False, on_post=lambda _number, _id: Reply.of(401, DETAIL, JSON, later)
+    ) as platform:
+        stopped = await live(platform, database, tmp_path)
+        assert stopped is not None
+        assert (platform.posts, platform.clock.now) == (2, 600)
+        assert (await intent(database)).state is IntentState.SEALED
+
+
+PROOFS: dict[str, tuple[Callable[[str], Reply], type[AignosticsError]]] = {
+    "400": (told(400), BadRequest),
+    "402": (told(402), QuotaExceeded),
+    "403": (told(403), Forbidden),
+    "403 in plain text": (told(403, "RBAC: access denied", "Content-Type: text/plain"), Forbidden),
+    "404": (told(404), NotFound),
+    "413": (told(413), APIStatusError),
+    "422": (told(422), UnprocessableRequest),
+    "429": (told(429, DETAIL, JSON, "Retry-After: 1e999"), TooManyRequests),
+}
+
+
+async def create(platform: OddPlatform, way: str) -> str:
+    """Create a run in one of the ways that Python offers, with a token that is renewed after a 401."""
+    tokens = itertools.count()
+
+    async def renew() -> str:
+        return f"token-{next(tokens)}"
+
+    async with Client(platform.origin, CallableToken(renew), settings=IMPATIENT) as plain:
+        client = plain if way == "plain" else plain.with_options(timeouts=Timeouts(read=5))
+        artifact = InputArtifact("slide", "http://127.0.0.1:9/slide.tiff", METADATA)
+        return (await client.runs.create(VERSION, [Item("a", artifacts=[artifact])])).id
+
+
+@pytest.mark.parametrize("way", ["plain", "with_options"])
+@pytest.mark.parametrize("answer", [each for each in CREATING if each != "201 of another run"])
+async def test_a_caller_is_told_that_nobody_knows(answer: str, way: str) -> None:
+    """And the request is not sent again, not even with another token."""
+    async with odd_platform(on_post=lambda _number, run_id: CREATING[answer](run_id)) as platform:
+        with pytest.raises(SubmissionUnknown) as unknown:
+            await create(platform, way)
+        assert platform.posts == 1
+        assert unknown.value.references == ("a",)
+
+
+@pytest.mark.parametrize("way", ["plain", "with_options"])
+@pytest.mark.parametrize("answer", PROOFS)
+async def test_a_caller_is_told_that_nothing_was_created(answer: str, way: str) -> None:
+    reply, error = PROOFS[answer]
+    async with odd_platform(on_post=lambda _number, run_id: reply(run_id)) as platform:
+        with pytest.raises(error) as refused:
+            await create(platform, way)
+        assert (platform.posts, type(refused.value)) == (1, error)
+
+
+@pytest.mark.parametrize("body", [DETAIL, "Jwt is expired", ""])
+async def test_a_401_of_who_knows_is_answered_with_a_newer_token(body: str) -> None:
+    kind = JSON if body == DETAIL else "Content-Type: text/plain"
+    refused = Reply.of(401, body, kind)
+    async with odd_platform(on_post=lambda number, _id: refused if number == 0 else None) as platform:
+        await create(platform, "plain")
+        assert platform.posts == 2

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 from unittest.mock import ANY
@@ -668,6 +668,44 @@ async def test_a_pipe_is_no_file(place: Hostile, tmp_path: Path) -> None:
         for send in (put_file(engine, place.url, pipe, name="pipe"), file_size(pipe)):
             with pytest.raises(TransferError, match="no regular file"):
                 await send
+
+
+# What is planted in the target folder
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("name", [".file.part", ".file.part.json", ".file.part.json.new"])
+async def test_no_link_leads_a_download_to_another_file(
+    place: Hostile, tmp_path: Path, name: str, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_partial_file, "_SAVE_INTERVAL", 0.0)  # a record for each piece
+    (tmp_path / "of the user").write_bytes(b"mine")
+    getattr(tmp_path / name, link)(tmp_path / "of the user")
+    if (name, link) == (".file.part", "symlink_to"):
+        with pytest.raises(TransferError, match="symbolic links"):
+            await fetch(place, tmp_path / "file")
+    else:
+        await fetch(place, tmp_path / "file")
+        assert (tmp_path / "file").read_bytes() == BODY
+    assert (tmp_path / "of the user").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+async def test_only_files_are_replaced(place: Hostile, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """Root could replace a device, too."""
+    make(tmp_path / "file")
+    with pytest.raises(TransferError, match="is in its place; move that away"):
+        await fetch(place, tmp_path / "file")
+    assert place.asks == []
+    assert files_in(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 205])
+async def test_a_success_without_a_file(place: Hostile, tmp_path: Path, status: int) -> None:
+    place.fault = lambda _ask: Reply(status)
+    with pytest.raises(UrlRefused, match="without a file"):
+        await fetch(place, tmp_path / "file", expected=None)
+    assert files_in(tmp_path) == []
 
 
 # File systems without locks

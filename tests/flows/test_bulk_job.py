@@ -342,7 +342,7 @@ async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(h
     # Its words differ each time: the fault is the same.
     bodies = [{"detail": f"no {number}"} for number in range(8)]
     harness.emulator.set_faults(*({**refused, "body": body, "times": 1} for body in bodies))
-    with pytest.raises(JobStopped, match="one slide after the other"):
+    with pytest.raises(JobStopped, match="several slides in a row"):
         await harness.run()
     harness.emulator.set_faults()
     async with harness.opened() as job:
@@ -489,7 +489,7 @@ async def test_a_person_names_the_run(harness: JobHarness) -> None:
         for wrong in (other, version, "00000000-0000-4000-8000-000000000000"):
             with pytest.raises(JobRefused, match=wrong):
                 await job.resolve(1, run_id=wrong, client=harness.client)
-        with pytest.raises(JobStateError, match="chunk 2 is not open to decide"):
+        with pytest.raises(JobStateError, match="chunk 2 has no open decision"):
             await job.resolve(2, run_id=mine, client=harness.client)
         await job.resolve(1, run_id=mine, client=harness.client)
         assert (await job.run(harness.client)).status is JobStatus.DONE
@@ -519,7 +519,7 @@ async def test_a_person_decides_about_a_second_run(harness: JobHarness, does_can
     assert [event.run_id for event in harness.told(EventType.RUN_DUPLICATE)] == scripted
     ((own,),) = harness.rows("SELECT run_id FROM intents")
     async with harness.opened() as job:
-        with pytest.raises(JobStateError, match="is not a second one of this job"):
+        with pytest.raises(JobStateError, match="is no second run"):
             await job.resolve_duplicate(own, client=harness.client)
         await job.resolve_duplicate(scripted[0], client=harness.client if does_cancel else None)
         assert (await job.summary()).status is JobStatus.DONE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from attrs import evolve
 from hostile_server import until
 
 from aignostics_async import (
+    Client,
     CompletedItem,
     FileStatus,
     Item,
@@ -159,3 +162,55 @@ async def test_it_is_used_in_its_block_and_once(emulator: Emulator, tmp_path: Pa
         with pytest.raises(UsageError, match="once more"):
             async with items:
                 pass
+
+
+async def test_it_needs_no_task_that_entered_it(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
+    """An async generator is closed by another task, which must not be cancelled for it."""
+    run = await submit(emulator, slide, "a", "b")
+
+    async def generate(client: Client) -> AsyncGenerator[CompletedItem, None]:
+        async with client.download_as_completed([run.id], tmp_path) as items:
+            async for done in items:
+                yield done
+
+    async with emulator.client(SETTINGS) as client:
+        before = asyncio.all_tasks()
+        generator = generate(client)
+        assert (await asyncio.wait_for(anext(generator), 60)).item.reference in "ab"
+        await asyncio.wait_for(generator.aclose(), 60)
+        assert len(asyncio.all_tasks() - before) <= 1, "at most one request of watching outlives it"
+
+        stack = AsyncExitStack()
+        entering = stack.enter_async_context(client.download_as_completed([run.id], tmp_path))
+        items = await asyncio.create_task(entering)
+        assert len([done async for done in items]) == 2
+        await asyncio.create_task(stack.aclose())
+
+
+async def test_waits_that_are_too_short_lose_nothing(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    """On Python 3.11 `wait_for` runs `anext` in another task."""
+    run = await submit(emulator, slide, "a", "b")
+    told: list[str] = []
+    async with (
+        emulator.client(SETTINGS) as client,
+        client.download_as_completed([run.id], tmp_path) as items,
+        asyncio.timeout(60),
+    ):
+        while len(told) < 2:
+            with suppress(TimeoutError):
+                told.append((await asyncio.wait_for(anext(items), 0.01)).item.reference)
+        with pytest.raises(StopAsyncIteration):
+            await anext(items)
+    assert sorted(told) == ["a", "b"]
+
+
+async def test_who_iterates_while_the_block_is_left_is_told(emulator: Emulator, tmp_path: Path) -> None:
+    (run_id,) = emulator.script({"items": ["a"], "steps": [(0, None, "RUNNING")]})
+    async with emulator.client(SETTINGS) as client:
+        async with client.download_as_completed([run_id], tmp_path) as items:
+            waiting = asyncio.ensure_future(anext(items))
+            await asyncio.sleep(0)
+        with pytest.raises(UsageError, match="inside of its block"):
+            await waiting

@@ -164,7 +164,7 @@ def test_held_slides_are_told_with_the_earlier_run_and_the_command(
     assert "run run-7 has 2 slides of this job, which would be billed again:\n    lab/a\n" in listed
     assert f"aignostics-async bulk retry {tmp_path} --rerun\n" in listed
     assert "\x1b" not in listed
-    assert bulk("retry", "--rerun", "--yes").out == "2 slides will go on with 'bulk resume'\n"
+    assert bulk("retry", "--rerun", "--yes").out == "2 slides will continue with 'bulk resume'\n"
     assert bulk("resolve").out == "there is nothing to decide\n"
 
 
@@ -179,7 +179,7 @@ def test_only_a_second_run_is_cancelled(bulk: Bulk, job: MadeUpJob, emulator: Em
     assert f"--duplicate {second} --cancel" in bulk("resolve").out
     refused = bulk("resolve", "--duplicate", own, "--cancel")
     assert refused.status == 2
-    assert "is not a second one of this job" in refused.err
+    assert "is no second run of a chunk of this job" in refused.err
     cancels = [asked["path"] for asked in emulator.requests() if asked["path"].endswith("/cancel")]
     assert cancels == [], "what the platform analyses for others is left alone"
     assert (
@@ -237,7 +237,7 @@ def test_no_job_is_begun_for_a_wrong_form_of_report(bulk: Bulk, job: MadeUpJob, 
     job.execute("COMMIT")
     done = bulk("report", str(tmp_path / "report.xls"))
     assert done.status == 2
-    assert "names no form of a report" in done.err
+    assert "names no format of a report" in done.err
 
 
 def test_who_holds_a_job_is_told_while_it_does(tmp_path: Path) -> None:

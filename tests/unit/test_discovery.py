@@ -410,7 +410,7 @@ def test_a_limit(here: Path) -> None:
         ({"places": ["a"], "reference_from": "column:x"}, "which needs a manifest"),
         (
             {"places": ["a"], "reference_from": "hash"},
-            "reference_from is relpath, stem, or column:NAME, not 'hash'",
+            "reference_from is relpath, stem, pseudonyms, or column:NAME, not 'hash'",
         ),
         ({"places": ["a"], "limit": 0}, "limit is at least 1, not 0"),
         ({"places": ["a"], "mpp": 250}, "mpp is a resolution in µm per pixel, such as 0.25, not 250"),

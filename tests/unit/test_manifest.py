@@ -158,3 +158,9 @@ def test_whatever_a_table_holds_is_read_back(
 def test_nothing_breaks_the_reader(content: bytes) -> None:
     manifest = parse(content)
     assert manifest.rows or manifest.faults
+
+
+def test_a_line_says_whether_the_label_goes_along() -> None:
+    rows = parse("path;include_label\na.dcm;ja\nb.dcm;NO\nc.dcm;\n").rows
+    assert [row.include_label for row in rows] == [True, False, None]
+    assert "its include_label is 'perhaps'" in faults("path,include_label\na.dcm,perhaps\n")[0]

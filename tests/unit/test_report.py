@@ -339,7 +339,7 @@ def test_an_output_without_a_checksum_is_told(tmp_path: Path) -> None:
         made.execute("UPDATE outputs SET status = 'UNVERIFIED' WHERE artifact_id = '1-1'")
     summary = summary_of(tmp_path / "job.sqlite3")
     assert (summary.status, summary.outputs.verified, summary.outputs.unverified) == (JobStatus.DONE, 7, 1)
-    assert [each.what for each in next_steps(summary)] == ["1 output came without a checksum"]
+    assert [each.what for each in next_steps(summary)] == ["1 output without a checksum"]
     assert rows_of(report(tmp_path / "job.sqlite3")[ReportFormat.CSV])[0]["verified_outputs"] == "1"
 
 
@@ -567,7 +567,7 @@ def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("aignostics_async.bulk.report.html._page._write_items", break_off)
     targets = {tmp_path / path: form for path, form in ALL.items()}
-    with pytest.raises(JobError, match=r"can't be written \(No space left on device\); what was there"):
+    with pytest.raises(JobError, match=r"can't be written \(No space left on device\); the previous files"):
         write_forms(tmp_path / "job.sqlite3", targets, {})
     assert {form: path.read_bytes().decode("utf-8-sig") for path, form in targets.items()} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == names
@@ -577,7 +577,7 @@ def test_a_place_that_is_none(tmp_path: Path) -> None:
     with job(tmp_path):
         pass
     for target in (tmp_path / "none" / "report.csv", tmp_path):
-        with pytest.raises(JobError, match="choose another place"):
+        with pytest.raises(JobError, match="choose another folder"):
             write_forms(tmp_path / "job.sqlite3", {target: ReportFormat.CSV}, {})
     with pytest.raises(UsageError, match=r"\.csv, \.json, \.html"):
         ReportFormat.of(Path("report.pdf"))
@@ -593,7 +593,7 @@ def test_what_is_no_job(tmp_path: Path) -> None:
     (tmp_path / "job.sqlite3").unlink()
     with made_up_job(tmp_path) as made:
         made.execute("DELETE FROM job")
-    with pytest.raises(JobError, match="make it again"):
+    with pytest.raises(JobError, match="create it again"):
         summary_of(tmp_path / "job.sqlite3")
 
 

@@ -293,7 +293,7 @@ async def test_one_after_the_other_stops_the_job(harness: StageHarness) -> None:
     await harness.add(30)
     await harness.stage(failing(harness, *[UrlRefused("no", name="a", status=403)] * 9), workers=1).run()
     assert await harness.states() == {"SET_ASIDE": 5, "FOUND": 25}
-    assert "one slide after the other failed" in str(harness.context.stopped[0])
+    assert "several slides in a row failed" in str(harness.context.stopped[0])
 
 
 async def test_no_more_is_taken_than_there_is_room_for(harness: StageHarness) -> None:

@@ -27,7 +27,7 @@ LAG = 30.0
 class Listing:
     """A platform whose listing of a run's items shows another thing each time, the last one for ever."""
 
-    shown: Mapping[str, Sequence[str]]
+    shown: Mapping[str, Sequence[Sequence[str]]]
     now: float = 0.0
     date: float | None = None
     """Of its answers; that of `now` unless it is set."""
@@ -108,6 +108,30 @@ async def test_the_late_run_of_a_chunk_that_was_refused_is_a_second_one(tmp_path
             await create(database, [number], f"half-{number}")
         (second,) = await sweep_of(database, Listing({"late": ["ab"]})).find_duplicates()
         assert (second.run_id, second.intent) == ("late", whole)
+
+
+@pytest.mark.parametrize("own", [["a~mark.1"], ["x"], None], ids=["there", "another one", "not there"])
+async def test_a_second_run_is_cancelled_only_if_the_first_one_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: list[str] | None
+) -> None:
+    """The platform may have named a run that is not there, or another one: the second is the only one."""
+    cancelled: list[str] = []
+
+    async def cancel(_self: Reconciler, run_id: str) -> str:
+        cancelled.append(run_id)
+        return "it was cancelled"
+
+    monkeypatch.setattr(Reconciler, "_cancelled", cancel)
+    async with job_database(tmp_path / "job", "a") as database:
+        intent = await database.write(_commands.seal([1], tag="~mark"))
+        await database.write(_commands.begin(intent, 2000.0))
+        await database.write(_commands.conclude(intent, AttemptOutcome.CREATED, IntentState.CREATED, "first"))
+        platform = Listing({"second": [["a~mark.1"]], "first": [own] if own else []})
+        reconciler = evolve(sweep_of(database, platform), tag="~mark")
+        (second,) = await reconciler.find_duplicates()
+        assert (second.run_id, bool(second.done), cancelled) == (
+            ("second", True, ["second"]) if own == ["a~mark.1"] else ("second", False, [])
+        )
 
 
 async def test_a_run_that_is_listed_in_part_is_not_adopted_in_part(tmp_path: Path) -> None:

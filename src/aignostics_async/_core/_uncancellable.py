@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from ._lifetime import running_loop
 from ._threads import start_thread
 
 T = TypeVar("T")
@@ -29,12 +30,14 @@ def start_uncancellable(work: Work[T]) -> Future[T]:
 
 async def run_uncancellable(work: Work[T]) -> T:
     """Run a coroutine in a thread with an event loop of its own; it goes on if the caller is cancelled."""
-    return await asyncio.wrap_future(start_uncancellable(work))
+    loop = running_loop()
+    return await asyncio.wrap_future(start_uncancellable(work), loop=loop)
 
 
 async def run_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run blocking work that may never return: it outlives its caller and ends with the process."""
-    return await asyncio.wrap_future(_start(work, daemon=True))
+    loop = running_loop()
+    return await asyncio.wrap_future(_start(work, daemon=True), loop=loop)
 
 
 def start_in_loop(work: Work[T]) -> Future[T]:

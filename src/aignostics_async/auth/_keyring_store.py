@@ -128,7 +128,7 @@ class KeyringStore:
         if not await self._ask(write):
             await self._delete(name)  # half a token would be sent, and refused
             raise TokenStoreError(
-                f"the key ring does not keep what it is given, {len(text.reveal()):,} characters; set "
+                f"the key ring does not keep an entry of {len(text.reveal()):,} characters; set "
                 "another token store"
             )
 

@@ -36,8 +36,8 @@ async def within(limit: float, sign_in: Callable[[], Awaitable[T]]) -> T:
     with anyio.move_on_after(limit):
         return await sign_in()
     raise LoginTimeout(
-        f"nobody signed in within {limit:.0f} s; start the login again, and if a page showed an error, look "
-        "whether the client id is right"
+        f"nobody signed in within {limit:.0f} s; start the login again, and if a page showed an error, "
+        "check the client id"
     )
 
 

@@ -185,11 +185,11 @@ class IdentityProvider:
 
 @frozen
 class TokenKey:
-    """The key under which a store keeps tokens: whose they are, and for what.
+    """The key under which a store keeps tokens: provider, client, audience and organization.
 
         await store.load(provider.key)
 
-    Tokens of another key are never used instead.
+    Audience, organization and family are empty by default. Tokens of another key are never used instead.
     """
 
     issuer: str

@@ -159,6 +159,7 @@ def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | N
         entry,
         mpp=line.mpp or given,
         mpp_source=line.mpp_source or entry.mpp_source,
+        include_label=entry.include_label if line.include_label is None else line.include_label,
         cells={**kept, **line.cells},
     )
 

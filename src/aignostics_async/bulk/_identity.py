@@ -42,7 +42,7 @@ async def verify_identity(database: Database, client: Client, plan: JobPlan) -> 
     own = await database.read(_queries.newest_runs(_RUNS_TO_SEE))
     if own and not is_proven(before, now) and not await sees_any(client, own):
         raise JobRefused(
-            "this login can see none of the runs that this job has created; sign in as whoever began it"
+            "this login sees none of the runs of this job; sign in as the user who created the job"
         )
     await database.write(_commands.set_job(identity=identity))
 

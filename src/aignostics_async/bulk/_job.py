@@ -84,7 +84,7 @@ class BulkJob:
 
     async def __aenter__(self) -> Self:
         if not self._directory.database.is_file():
-            raise JobError(f"there is no job in {self._directory.path}; make one first, or give its folder")
+            raise JobError(f"there is no job in {self._directory.path}; create one first, or pass its folder")
         self._directory.acquire()
         try:
             self._database = await open_database(self._directory.database)
@@ -153,17 +153,18 @@ class BulkJob:
     ) -> Summary:
         """Work until everything is done or `drain` is called, and return the summary.
 
-        `store` replaces the plan's own. `listener` is called with each JobEvent, `progress` with each
-        TransferEvent. `chunk_size` replaces the plan's own from now on; chunks that were not sent yet are
-        formed again. If a callback raises, nothing more is sent, the outcome of the request in flight is
-        recorded, and then the exception is raised.
+            summary = await job.run(client, listener=lambda event: print(event.to_json()))
 
-        The call may be cancelled or killed at any moment. Raises JobRefused if the client's server, user or
-        organization is not the one that the job was begun with, JobStopped if the job can't continue (with
-        its reason as `cause`), UsageError if `run` is running already or a callback is async, and what the
-        client raises if the job can't begin. None of these loses anything: a later call continues. If the
-        quota is used up, all existing runs are finished first, and then JobStopped is raised with
-        QuotaExceeded as its cause.
+        `store` replaces the plan's own. `listener` is called with each JobEvent, `progress` with each
+        TransferEvent. `chunk_size` replaces the plan's own from now on, also for chunks that were not sent
+        yet. If a callback raises, nothing more is sent, the outcome of the request in flight is recorded, and
+        then the exception is raised.
+
+        The call may be cancelled or killed at any moment. Raises JobRefused for another server, user or
+        organization than the job was begun with, JobStopped if the job can't continue (with its reason as
+        `cause`), UsageError if `run` is running already or a callback is async, and what the client raises if
+        the job can't begin. None of these loses anything: a later call continues. If the quota is used up,
+        existing runs are finished before JobStopped is raised, with QuotaExceeded as its cause.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -236,7 +237,7 @@ class BulkJob:
 
     def _check_idle(self) -> None:
         if self._is_at_work:
-            raise UsageError("the job is at work; let `run` return first")
+            raise UsageError("`run` is running on this job; wait until it returns")
 
     def drain(self) -> None:
         """Let `run` finish what is under way, begin nothing new, and return.
@@ -346,8 +347,8 @@ class BulkJob:
             for duplicate in (await JobObserver("job/").decisions()).duplicates:
                 await job.resolve_duplicate(duplicate.run_id, client=client)
 
-        A run that ended or vanished in the meantime is no error. Costs one request with a client. Raises
-        JobStateError for a run that is not listed in `JobObserver.decisions`.
+        A run that ended or vanished in the meantime is no error. Costs one request with a client, and raises
+        what the request raises. Raises JobStateError for a run that is not listed in `JobObserver.decisions`.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 

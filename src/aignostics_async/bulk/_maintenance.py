@@ -44,17 +44,19 @@ async def resolve(
     open_to_decide = await database.read(_queries.intents_in(IntentState.AMBIGUOUS))
     row = next((each for each in open_to_decide if each.number == intent), None)
     if row is None:
-        raise JobStateError(f"chunk {intent} is not open to decide; 'bulk resolve' lists those that are")
+        raise JobStateError(f"chunk {intent} has no open decision; 'bulk resolve' lists those that are")
     if run_id is None:
         await database.write(_has_no_run(row))
         return
     if run_id in await database.read(_queries.others_runs(intent)):
-        raise JobRefused(f"run {run_id} is another chunk's, or was there before chunk {intent} was asked for")
+        raise JobRefused(
+            f"run {run_id} belongs to another chunk, or existed before chunk {intent} was requested"
+        )
     run = client.run(run_id)
     try:
         details = await run.details()
     except NotFound:
-        raise JobRefused(f"there is no run {run_id}, or it is somebody else's") from None
+        raise JobRefused(f"there is no run {run_id}, or it belongs to another user") from None
     wanted = {item.reference + row.tag for item in await database.read(_queries.members(intent))}
     found = {item.reference async for item in run.results()}
     if details.application_version_id != plan.application_version or not found <= wanted:
@@ -81,7 +83,7 @@ async def resolve_duplicate(database: Database, client: Client | None, run_id: s
     """Cancel a second run, or leave it, and write that down."""
     if run_id not in await database.read(_queries.duplicates()):
         raise JobStateError(
-            f"run {run_id} is not a second one of this job; 'bulk resolve' lists those that are"
+            f"run {run_id} is no second run of a chunk of this job; 'bulk resolve' lists those that are"
         )
     done = "it was left to run" if client is None else await _end_run(client, run_id)
     await database.write(_run_commands.resolve_duplicate(run_id, done))

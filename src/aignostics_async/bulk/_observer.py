@@ -43,8 +43,11 @@ class PendingDecisions:
     Without a run, they are not sent again.
     """
     held: Mapping[str, str]
-    """Slides that an earlier run has results of, so that another run would be billed again: a mapping from
-    reference to id of that run. `BulkJob.retry(rerun=True)` has them analysed again."""
+    """Slides that are held because an earlier run has results of them: a mapping from reference to id of that
+    run.
+
+    `BulkJob.retry(rerun=True)` has them analysed again, which is billed.
+    """
 
 
 class JobObserver:
@@ -60,7 +63,7 @@ class JobObserver:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._folder = JobFolder(directory)
         if not self._folder.database.is_file():
-            raise UsageError(f"there is no job in {self.path}; 'bulk run' makes one, or give its folder")
+            raise UsageError(f"there is no job in {self.path}; 'bulk run' creates one; or pass its folder")
         self._tail = Tail(self._folder.events)
 
     @property

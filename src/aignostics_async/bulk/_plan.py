@@ -148,8 +148,7 @@ class JobPlan:
     max_items: int | None = field(default=None, validator=_at_least_one)
     """The maximum number of items that are billed; None, the default, for no limit."""
     artifact: str | None = field(default=None, validator=_name)
-    """The name of the input artifact that slides are sent as; None, the default, for the version's only one.
-    """
+    """The name of the input artifact for the slides; None, the default, for the version's only one."""
     pack: bool = field(default=False, validator=_yes_or_no)
     """Whether slides of several files are sent as one zip even if the version does not list that format.
 
@@ -212,9 +211,7 @@ class JobPlan:
         except JobRefused:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
-            raise JobDatabaseError(
-                f"the job's plan can't be read ({error}); bring back a copy of it"
-            ) from None
+            raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

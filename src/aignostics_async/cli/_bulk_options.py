@@ -10,7 +10,7 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk import JobPlan, SelectionRule, Sources
-from ._options import Decode, Endpoint, Identifying, identifying_policies, key_value
+from ._options import Decode, Endpoint, Identifying, IncludeLabel, identifying_policies, key_value
 
 
 def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
@@ -59,8 +59,9 @@ class JobOptions:
     reference_from: Annotated[
         str | None,
         Parameter(
-            help="The source of references: relpath, stem, or column:NAME of the manifest. The default is "
-            "the manifest's column reference, or the path where it is empty."
+            help="The source of references: relpath, stem, column:NAME of the manifest, or pseudonyms, with "
+            "which no name leaves this machine. The default is the manifest's column reference, or the path "
+            "where it is empty."
         ),
     ] = None
     mpp: Annotated[
@@ -95,6 +96,7 @@ class JobOptions:
 
     identifying: Identifying = ()
     decode: Decode = False
+    include_label: IncludeLabel = False
 
     def plan(self, api_root: str, application_version: str) -> JobPlan:
         """Return the plan of a job at a deployment."""
@@ -122,5 +124,6 @@ class JobOptions:
             limit=self.limit,
             reference_from=self.reference_from,
             mpp=self.mpp,
+            include_label=self.include_label,
             metadata=dict(key_value(pair) for pair in self.metadata),
         )

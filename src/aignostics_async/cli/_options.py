@@ -51,6 +51,16 @@ Decode = Annotated[
 ]
 
 
+IncludeLabel = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="Also send the pictures of the label and the whole glass in DICOM series.",
+    ),
+]
+
+
 def identifying_policies(values: Sequence[str]) -> dict[str, str]:
     """Return the policies of --identifying: one for all kinds, then those for single kinds."""
     from .. import IdentifyingKind

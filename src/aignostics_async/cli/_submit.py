@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from attrs import evolve
 from cyclopts import Parameter
@@ -21,6 +21,7 @@ from ._options import (
     Endpoint,
     Flag,
     Identifying,
+    IncludeLabel,
     Json,
     PollInterval,
     client,
@@ -46,6 +47,8 @@ async def submit(
     identifying: Identifying = (),
     pack: Annotated[bool, Flag] = False,
     decode: Decode = False,
+    references: Literal["given", "pseudonyms"] = "given",
+    include_label: IncludeLabel = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -77,12 +80,17 @@ async def submit(
     pack
         Send slides of several files as one zip, even if the application version does not declare that it
         accepts one.
+    references
+        With pseudonyms, neither references nor names of files leave this machine; pseudonyms.csv in the state
+        folder tells which slide each stands for.
     """
-    items = _items(slides, mpp, dict(_metadata(pair) for pair in metadata))
+    facts = dict(_metadata(pair) for pair in metadata)
+    items = _items(slides, {"mpp": mpp, "metadata": facts, "include_label": include_label})
     options: dict[str, Any] = {
         "identifying": identifying_policies(identifying),
         "pack": pack,
         "decode": decode,
+        "references": references,
         "warn": lambda warning: err(f"warning: {warning}"),
     }
     async with client(poll_interval, bwlimit) as session:
@@ -121,7 +129,7 @@ def _advice(references: list[str]) -> Iterator[None]:
         raise
 
 
-def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any]) -> list[Item]:
+def _items(paths: tuple[Path, ...], told: dict[str, Any]) -> list[Item]:
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"there is no file or folder {missing}")
@@ -131,10 +139,7 @@ def _items(paths: tuple[Path, ...], mpp: float | None, metadata: dict[str, Any])
             err(f"left out: {each.path} ({each.reason}{': ' if each.detail else ''}{each.detail})")
     if not slides:
         raise UsageError("there are no slides; give slide files, or folders that contain some")
-    return [
-        Item(slides.references[slide.path], slide=evolve(slide, mpp=mpp, metadata=metadata))
-        for slide in slides
-    ]
+    return [Item(slides.references[slide.path], slide=evolve(slide, **told)) for slide in slides]
 
 
 def _metadata(pair: str) -> tuple[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import anyio
 from attrs import frozen
 
+from .._core._lifetime import running_loop
 from .._core._tasks import plain_task_group
 from ..errors import UsageError
 from ..models import ItemResult, ItemStatus
@@ -89,18 +90,16 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         self._failure: BaseException | None = None
         self._must_raise = False
         self._places = anyio.Semaphore(engine.settings.limits.transfers)
-        self._stack = AsyncExitStack()
+        self._is_complete = False
 
     async def __aenter__(self) -> Self:
         if self._receive is not None:
-            raise UsageError("this was begun before; call download_as_completed once more")
+            raise UsageError("this was entered before; call download_as_completed again")
         self._send, self._receive = anyio.create_memory_object_stream[CompletedItem](0)
-        async with AsyncExitStack() as stack:
-            stack.enter_context(self._receive)
-            group = await stack.enter_async_context(plain_task_group())
-            stack.callback(group.cancel_scope.cancel)
-            group.start_soon(self._follow)
-            self._stack = stack.pop_all()
+        # A task of its own: a task group would have to be left by the task that entered it, which an async
+        # generator, a fixture or a timeout around `anext` does not promise.
+        self._task = running_loop().create_task(self._follow())
+        self._task.add_done_callback(lambda _: self._send.close())
         return self
 
     async def __aexit__(
@@ -109,7 +108,11 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._stack.aclose()
+        self._task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([self._task])
+        if self._receive is not None:
+            self._receive.close()
         if self._must_raise and exc is None and self._failure is not None:
             raise self._failure
 
@@ -128,16 +131,19 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         if self._failure is not None:
             self._must_raise = False
             raise self._failure
+        if not self._is_complete:
+            raise UsageError(_OUTSIDE)
         raise StopAsyncIteration
 
     async def _follow(self) -> None:
-        with self._send:
-            try:
-                await self._download_all()
-            except CallbackRaised as carried:
-                if carried.guard is not self._progress:
-                    raise
-                self._failure, self._must_raise = carried.error, True
+        try:
+            await self._download_all()
+            self._is_complete = True
+        except CallbackRaised as carried:
+            self._failure = carried.error if carried.guard is self._progress else carried
+            self._must_raise = True
+        except Exception as error:  # noqa: BLE001 - raised where the items are taken
+            self._failure, self._must_raise = error, True
 
     async def _download_all(self) -> None:
         """Start items as they succeed, and end when all of them are there."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ._item_counts import ItemStatusCounts
 from ._json_path import has_match
 from ._state_database import StateDatabase
 from ._stored import (
@@ -62,15 +63,6 @@ _ITEMS_AMONG = {
     "statuses": " AND coalesce(last.status, 'PENDING') IN (SELECT value FROM json_each(:statuses))",
     "path": " AND has_match(metadata, :path)",
 }
-_COUNTS = """
-SELECT run_id, status, count(*) FROM transitions AS last
-WHERE run_id IN (SELECT value FROM json_each(:run_ids)) AND item_id != '' AND at <= :at AND NOT EXISTS (
-    SELECT 1 FROM transitions AS later
-    WHERE later.run_id = last.run_id AND later.item_id = last.item_id AND later.at <= :at
-      AND (later.at, later.number) > (last.at, last.number)
-)
-GROUP BY run_id, status
-"""
 _ADD = "INSERT INTO transitions (at, run_id, item_id, status, error, code) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -84,6 +76,7 @@ class History:
 
     def __init__(self, database: StateDatabase) -> None:
         self._database = database
+        self._counts = ItemStatusCounts(database)
         database.connection.create_function("has_match", 2, has_match, deterministic=True)
 
     # Runs
@@ -174,8 +167,8 @@ class History:
         ended = [item.id for item in self.items(run_id, at, statuses=sorted(OPEN))]
         with self._database.transaction() as execute:
             execute("DELETE FROM transitions WHERE run_id = ? AND at > ?", [(run_id, at)])
-            execute(_ADD, [(at, run_id, item_id, status, None, None) for item_id in ended])
-            execute(_ADD, [(at, run_id, _ITSELF, status, error, code)])
+            self._add((at, run_id, item_id, status, None, None) for item_id in ended)
+            self._add([(at, run_id, _ITSELF, status, error, code)])
         return True
 
     def delete_run(self, run_id: str, at: float) -> bool:
@@ -224,12 +217,7 @@ class History:
 
         Items without a transition are not counted: the other items of a run are PENDING.
         """
-        counts: dict[str, Counter[str]] = {run_id: Counter() for run_id in run_ids}
-        for run_id, status, count in self._database.all(
-            _COUNTS, {"at": at, "run_ids": json.dumps(list(run_ids))}
-        ):
-            counts[run_id][status] = count
-        return counts
+        return self._counts.of(run_ids, at)
 
     def begin_item(self, item: StoredItem, at: float) -> None:
         """Set the status of a pending item to PROCESSING."""
@@ -253,7 +241,7 @@ class History:
         if not rows or rows[0][0] not in OPEN:
             return False
         with self._database.transaction() as execute:
-            execute(_ADD, [(at, item.run_id, item.id, status, error, None)])
+            self._add([(at, item.run_id, item.id, status, error, None)])
             execute(
                 "INSERT INTO artifacts (id, item_id, name, key, metadata) VALUES (?, ?, ?, ?, ?)",
                 [
@@ -311,8 +299,10 @@ class History:
         return [row[:4] for row in self._database.all(query, {"at": at})]
 
     def _add(self, transitions: Iterable[tuple[float, str, str, str, str | None, str | None]]) -> None:
+        rows = list(transitions)
         with self._database.transaction() as execute:
-            execute(_ADD, transitions)
+            execute(_ADD, rows)
+        self._counts.forget({row[1] for row in rows})
 
 
 def _dumps(metadata: dict[str, Any] | None) -> str | None:

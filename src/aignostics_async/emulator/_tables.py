@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS transitions (
     item_id TEXT NOT NULL, status TEXT NOT NULL, error TEXT, code TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS transitions_in_order ON transitions (run_id, item_id, at, number, status);
+CREATE INDEX IF NOT EXISTS transitions_by_time ON transitions (run_id, at);
 CREATE TABLE IF NOT EXISTS artifacts (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, item_id TEXT NOT NULL REFERENCES items (id),
     name TEXT NOT NULL, key TEXT NOT NULL, metadata TEXT NOT NULL

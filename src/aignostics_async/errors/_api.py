@@ -85,6 +85,7 @@ class APIStatusError(AignosticsError):
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
+    """What to do next, for people; each class has its own."""
 
     def __init__(
         self,

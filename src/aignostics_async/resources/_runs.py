@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._config import Uploads
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
@@ -167,6 +167,7 @@ class Runs:
         identifying: str | Mapping[str, str] | None = None,
         pack: bool = False,
         decode: bool = False,
+        references: Literal["given", "pseudonyms"] = "given",
         warn: Callable[[Fault], None] | None = None,
         metadata: Mapping[str, Any] | None = None,
         due_date: datetime | None = None,
@@ -186,9 +187,13 @@ class Runs:
         `identifying` is the policy for slides that may identify a person, by an image of their label or by
         their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
         and `name` to one of them; by default `patient` is refused, and the others are warned of. With
-        `decode` every pixel is decoded first, which takes minutes for a large slide. `warn` is called with
+        `decode=True` every pixel is decoded first, taking minutes for a large slide. `warn` is called with
         each warning about a slide; by default warnings are logged. With `pack=True` slides of several files
         are sent as one zip even if the version does not list that format.
+
+        With `references="pseudonyms"` neither references nor names of files leave this machine: each item
+        gets a random reference, and `pseudonyms.csv` in the user's state folder, which only its owner can
+        read, tells which slide it stands for.
 
         `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
         exception that it raises stops the uploads and is raised, and no run is created. `metadata`,
@@ -214,6 +219,7 @@ class Runs:
             identifying=identifying,
             pack=pack,
             decode=decode,
+            references=references,
             warn=warn,
         )
         return await self._create(version, ready, options)

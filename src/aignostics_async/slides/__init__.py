@@ -9,7 +9,7 @@
 """
 
 from ._identifying import IdentifyingKind, IdentifyingPolicy
-from ._packing import packed
+from ._packing import one_file, packed, sent_name
 from ._read import Remark, SlideInfo, read_slide
 from ._search import FoundSlides, LeftOut, LeftOutReason, find_slides
 
@@ -22,6 +22,8 @@ __all__ = [
     "Remark",
     "SlideInfo",
     "find_slides",
+    "one_file",
     "packed",
     "read_slide",
+    "sent_name",
 ]

@@ -25,13 +25,10 @@ class DicomGroups:
     """
     alone: tuple[str, ...] = ()
     """Damaged files that may belong to any of several series, or to none."""
+    first: Mapping[str, str] = Factory(dict)
+    """The file that stands for each slide: of its full resolution, so that more files change nothing."""
     copies: Mapping[str, str] = Factory(dict)
     """Files that are byte for byte another one of their series, with that one."""
-
-    @property
-    def first_files(self) -> dict[str, tuple[str, ...]]:
-        """The files of each slide by the first of them."""
-        return {files[0]: files for files in self.series.values()}
 
 
 def group_series(headers: Mapping[str, DicomHeader], damaged: Collection[str] = ()) -> DicomGroups:
@@ -56,7 +53,16 @@ def group_series(headers: Mapping[str, DicomHeader], damaged: Collection[str] = 
             series[next(iter(beside))].append(path)
         else:
             alone.append(path)
-    return DicomGroups({uid: tuple(sorted(files)) for uid, files in series.items()}, tuple(alone), copies)
+    whole = {uid: tuple(sorted(its)) for uid, its in series.items()}
+    standing = {uid: min(its, key=lambda path: _rank(headers.get(path), path)) for uid, its in whole.items()}
+    return DicomGroups(whole, tuple(alone), standing, copies)
+
+
+def _rank(header: DicomHeader | None, path: str) -> tuple[bool, int, str, str]:
+    """Return the order of the files of a slide: its full resolution first; damaged ones last."""
+    if header is None:
+        return True, 0, "", path
+    return not header.is_base, -header.width, header.instance, path
 
 
 def series_beside(path: Path) -> tuple[Path, ...]:

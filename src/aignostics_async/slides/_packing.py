@@ -2,20 +2,75 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
+from ..errors import DiskFull, TransferError
+from ._formats import Format
 from ._read import SlideInfo
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
+_MAX_ZIPS = 2  # at a time: each takes as much space as its slide
+_slots: RunVar[anyio.Semaphore] = RunVar("zips of slides")
 
 
-async def packed(slide: SlideInfo, scratch: Path) -> Path:
+@asynccontextmanager
+async def one_file(slide: SlideInfo, *, alias: str | None = None) -> AsyncIterator[Path]:
+    """Give the one file that stands for a slide: its own, or a zip that is removed when the block ends.
+
+    With `alias`, no name of a file is in the zip, as far as its format allows. Two zips exist at a time; who
+    wants another one waits. Raises DiskFull where there is no room for one, and TransferError for a file that
+    can't be read.
+    """
+    if not slide.is_packed:
+        yield slide.files[0]
+        return
+    async with _slot():
+        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
+            try:
+                _check_space(slide, scratch)
+                source = await packed(slide, Path(scratch), alias=alias)
+            except OSError as error:
+                raise _failure(slide, error) from None
+            yield source
+
+
+def _failure(slide: SlideInfo, error: OSError) -> TransferError:
+    name, place = str(slide.files[0]), tempfile.gettempdir()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no space is left to pack it in {place}; make room, or set TMPDIR", name=name)
+    return TransferError(f"it can't be read, or packed in {place} ({error.strerror})", name=name)
+
+
+def _slot() -> anyio.Semaphore:
+    try:
+        return _slots.get()
+    except LookupError:
+        _slots.set(slots := anyio.Semaphore(_MAX_ZIPS))
+        return slots
+
+
+def _check_space(slide: SlideInfo, place: str) -> None:
+    needed, free = sum(path.stat().st_size for path in slide.files), shutil.disk_usage(place).free
+    if needed > free:
+        folder = tempfile.gettempdir()
+        raise DiskFull(
+            f"it takes {needed:,} bytes to pack it, and {folder} has {free:,}; make room, or set TMPDIR",
+            name=str(slide.files[0]),
+        )
+
+
+async def packed(slide: SlideInfo, scratch: Path, *, alias: str | None = None) -> Path:
     """Return the one file that stands for a slide: its own, or a zip of its members made in `scratch`.
 
     A zip takes as much space in `scratch` as the members together; nothing is compressed. Every file of a
@@ -23,14 +78,20 @@ async def packed(slide: SlideInfo, scratch: Path) -> Path:
     """
     if not slide.is_packed:
         return slide.files[0]
-    target = scratch / f"{slide.files[0].stem}.zip"
-    await anyio.to_thread.run_sync(_pack, slide, target)
+    target = scratch / f"{alias or slide.files[0].stem}.zip"
+    await anyio.to_thread.run_sync(_pack, slide, target, alias)
     return target
 
 
-def _pack(slide: SlideInfo, target: Path) -> None:
+def sent_name(source: Path, alias: str | None) -> str:
+    """Return what the object of a slide is called: as its file, or by an alias."""
+    return source.name if alias is None else f"{alias}{source.suffix.lower()}"
+
+
+def _pack(slide: SlideInfo, target: Path, alias: str | None) -> None:
+    names = _named(slide) if alias is None else _aliases(slide, alias)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name, member in sorted(_named(slide.files, is_dicom=slide.series is not None)):
+        for name, member in sorted(names):
             entry = zipfile.ZipInfo(name, date_time=_EPOCH)
             entry.create_system = 3
             entry.external_attr = 0o600 << 16
@@ -38,10 +99,21 @@ def _pack(slide: SlideInfo, target: Path) -> None:
                 shutil.copyfileobj(source, copy, 1024 * 1024)
 
 
-def _named(members: Sequence[Path], *, is_dicom: bool) -> Iterator[tuple[str, Path]]:
+def _named(slide: SlideInfo) -> Iterator[tuple[str, Path]]:
     """Give members with their names in the zip, which are those below the folder that holds all of them."""
-    root = Path(os.path.commonpath([member.parent for member in members]))
-    for member in members:
+    root = Path(os.path.commonpath([member.parent for member in slide.files]))
+    for member in slide.files:
         name = member.relative_to(root).as_posix()
-        has_suffix = not is_dicom or member.suffix.lower() == ".dcm"
+        has_suffix = slide.series is None or member.suffix.lower() == ".dcm"
         yield name if has_suffix else f"{name}.dcm", member
+
+
+def _aliases(slide: SlideInfo, alias: str) -> Sequence[tuple[str, Path]]:
+    """Return members with names that tell nothing; those that an index file names keep theirs."""
+    if slide.series is not None:
+        return [(f"{number:05d}.dcm", member) for number, member in enumerate(slide.files)]
+    index, *members = slide.files
+    named = [(member.relative_to(index.parent).as_posix(), member) for member in members]
+    if slide.format == Format.MIRAX:  # its folder is called as the index file is
+        named = [(f"{alias}/{member.name}", member) for member in members]
+    return [(f"{alias}{index.suffix.lower()}", index), *named]

@@ -171,12 +171,14 @@ class _SlideSearch:
         """Return the slides, in the order of the places."""
         groups = group_series(self._headers, self._damaged)
         series = {path: files for files in groups.series.values() for path in files}
+        standing = {groups.series[uid]: path for uid, path in groups.first.items()}
         alone = {*self._others, *groups.alone}
         slides: dict[tuple[str, ...], Slide] = {}
         for path in self._references:
             files = series.get(path)
             if files is not None:
-                slides.setdefault(files, Slide(path, files=files))
+                first = standing[files]
+                slides.setdefault(files, Slide(first if first in self._references else path, files=files))
             elif path in alone:
                 slides[(path,)] = Slide(path)
         left_out = [*self._left_out, *duplicates(groups.copies)]

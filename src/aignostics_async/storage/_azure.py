@@ -59,7 +59,10 @@ class Azure:
     endpoint: str | None = None
     """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
     verify: Verify = "auto"
-    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
+    """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
+
+    Reading back costs the transfer of each file.
+    """
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.

@@ -62,7 +62,10 @@ class S3:
     it, for stores that are known to refuse it. With "always" a refusal is an error.
     """
     verify: Verify = "auto"
-    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
+    """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
+
+    Reading back costs the transfer of each file.
+    """
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
@@ -128,7 +131,10 @@ class GCS:
     hmac: HmacKey | tuple[str, str] | None = field(default=None, repr=False)
     """An HMAC key, or its access id and secret; takes precedence over `service_account`. None by default."""
     verify: Verify = "auto"
-    """"auto" by default; "read-back" reads every file again after its upload, which costs its transfer."""
+    """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
+
+    Reading back costs the transfer of each file.
+    """
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.

@@ -81,7 +81,7 @@ def _hmac_key(given: HmacKey | tuple[str, str]) -> HmacKey:
         usable = False
     if not usable:
         raise ConfigurationError(
-            "an HMAC key of Google's is its access id and its secret: HmacKey(id, secret)"
+            "an HMAC key of Google Cloud Storage has an access id and a secret: HmacKey(id, secret)"
         )
     return key
 

@@ -295,7 +295,7 @@ def contradiction(facts: ObjectFacts, sent: SentFile, name: str) -> TransferErro
 
 
 def _absent(name: str) -> TransferError:
-    text = "the store answered that it has the file, and when asked again, that it does not; try again"
+    text = "the store confirmed the file, and then reported it missing; try again"
     return TransferError(text, name=name)
 
 

@@ -31,12 +31,15 @@ class Presigned:
         async def put_url(key: str) -> tuple[str, dict[str, str]]:
             return await service.sign("PUT", key), {"x-ms-blob-type": "BlockBlob"}
 
+        async def get_url(key: str) -> str:
+            return await service.sign("GET", key)
+
         store = Presigned(put_url=put_url, get_url=get_url)
 
-    Each function takes the key of an object and returns a URL, or a URL and the headers that its request must
-    have. After an upload the object is checked with `head_url`, or by reading one byte with `get_url`. A file
-    is unverified if the responses name no checksum of it. A result of another type raises ConfigurationError
-    when it is used.
+    Each function takes the key of an object and returns a URL; `put_url` and `head_url` may return a pair of
+    a URL and the headers that its request must have. After an upload the object is checked with `head_url`,
+    or by reading one byte with `get_url`. A file is unverified if the responses name no checksum of it. A
+    result of another type raises ConfigurationError when it is used.
     """
 
     put_url: Sign = field(repr=False)
@@ -49,7 +52,11 @@ class Presigned:
     head_url: Sign | None = field(default=None, repr=False)
     """Signs a HEAD request; None, the default, if the service can't."""
     verify: Verify = "auto"
-    """"auto" by default; "read-back" reads every file again with `get_url`, which costs its transfer."""
+    """How uploads are verified: "auto", the default, or "read-back", which reads every file again with
+    `get_url`.
+
+    Reading back costs the transfer of each file.
+    """
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request; `client.store` and `runs.submit` call it."""

@@ -42,7 +42,9 @@ class AwsKey:
     expires_at: datetime | None = None
     """When a temporary key expires, with time zone; None, the default, for never."""
     algorithm = "AWS4-HMAC-SHA256"
+    """The value of `X-Amz-Algorithm`."""
     vendor = "Amz"
+    """The part of query parameters after `X-`."""
 
     @property
     def scope(self) -> str:
@@ -124,6 +126,7 @@ class HmacKey(_KeyOfGoogle):
     expires_at: datetime | None = None
     """When the key expires, with time zone; None, the default, for never."""
     algorithm = "GOOG4-HMAC-SHA256"
+    """The value of `X-Goog-Algorithm`."""
 
     def sign(self, text: str, date: str) -> str:
         r"""Return the signature of a string to sign, as hexadecimal digits.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from .._core._crc32c import checksum_file
 from .._core._file_names import safe_name
 from .._core._tasks import run_all
 from ..errors import AignosticsError, ConfigurationError, TransferError
-from ..slides import SlideInfo, packed
+from ..slides import SlideInfo, one_file, sent_name
 from ..storage import Store, Stored, put_once, put_verified
 from ..transfer._progress import (
     Progress,
@@ -43,6 +42,8 @@ class PendingSlide:
     artifact: str
     path: Path
     info: SlideInfo
+    alias: str | None = None
+    """What it is called in the store, if not as its file."""
 
 
 def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
@@ -110,14 +111,11 @@ class Delivery:
 
     async def _send(self, slide: PendingSlide, report: Progress) -> tuple[Stored, str]:
         """Upload a slide, packed if it is of several files; returns the object and its checksum."""
-        with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
+        async with one_file(slide.info, alias=slide.alias) as source:
             try:
-                source = await packed(slide.info, Path(scratch))
                 size = source.stat().st_size
             except OSError as error:
-                raise TransferError(
-                    f"it can't be read, or packed in {scratch} ({error.strerror})", name=str(slide.path)
-                ) from None
+                raise TransferError(f"it can't be read ({error.strerror})", name=str(slide.path)) from None
             started = TransferEvent("started", "upload", slide.reference, source.name, total=size)
             reporter = ProgressReporter(report, started)
             try:
@@ -142,5 +140,10 @@ class Delivery:
         """
         item = slide.item if self._uploads.job is None else slide.reference
         ident = uuid.uuid5(_ITEMS, f"{item}\n{slide.artifact}").hex
-        parts = (self._uploads.prefix.strip("/"), self._call, ident, safe_name(source.name))
+        parts = (
+            self._uploads.prefix.strip("/"),
+            self._call,
+            ident,
+            safe_name(sent_name(source, slide.alias)),
+        )
         return "/".join(part for part in parts if part)

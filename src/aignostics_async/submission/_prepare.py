@@ -12,18 +12,20 @@ from attrs import evolve
 from .._core._logging import get_logger
 from .._core._tasks import run_all
 from .._inputs import InputArtifact, Item, Slide
-from ..errors import InvalidSubmission
+from ..errors import InvalidSubmission, UsageError
 from ..models import ApplicationVersion, Fault
-from ..slides import SlideInfo
+from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides._identifying import as_policies
 from ._delivery import Delivery, PendingSlide, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
+from ._pseudonyms import PseudonymMap
 from ._slides import (
     ReadSlide,
     SlideInput,
     Warn,
     check_unchanged,
+    copy_warnings,
     read_input,
     slide_faults,
     slide_warnings,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from ..transfer._progress import Progress
 
 _log = get_logger("aignostics_async.submission")
+
+_REFERENCES = ("given", "pseudonyms")
 
 # Stand for what is known only after the upload, so that all the rest can be checked before it.
 SOME_CHECKSUM = "AAAAAA=="
@@ -52,10 +56,15 @@ async def prepare_items(
     identifying: str | Mapping[str, str] | None = None,
     pack: bool = False,
     decode: bool = False,
+    references: str = "given",
     warn: Warn | None = None,
 ) -> tuple[Item, ...]:
     """Return the items with every slide uploaded and signed for; nothing is uploaded if one has a fault."""
+    if references not in _REFERENCES:
+        raise UsageError(f"references is one of {', '.join(_REFERENCES)}, not {references!r}")
     policies = as_policies(identifying)
+    if references == "pseudonyms":
+        policies[IdentifyingKind.NAME] = IdentifyingPolicy.ALLOW  # no name leaves
     inputs = [
         SlideInput(number, item.reference, name, slide)
         for number, item in enumerate(items)
@@ -79,12 +88,21 @@ async def prepare_items(
     ]
     if faults:
         raise InvalidSubmission(faults)
-    for warning in slide_warnings(slides, policies):
+    for warning in (*slide_warnings(slides, policies), *await copy_warnings(slides)):
         (warn or _log_warning)(warning)
     await check_credentials(store, settings.url_lifetime)
     delivery = Delivery(store, settings, uploads, progress)
+    aliases = await _aliases(items, inputs) if references == "pseudonyms" else {}
+    items = [evolve(item, reference=aliases.get(item.reference, item.reference)) for item in items]
     pending = [
-        PendingSlide(each.item, each.reference, each.artifact, each.slide.path, slides[each].info)
+        PendingSlide(
+            each.item,
+            aliases.get(each.reference, each.reference),
+            each.artifact,
+            each.slide.path,
+            slides[each].info,
+            aliases.get(each.reference),
+        )
         for each in inputs
     ]
     sent = await delivery.send_all(pending)
@@ -96,6 +114,14 @@ async def prepare_items(
     ]
     await check_unchanged(slides)
     return _with_artifacts(items, dict(zip(inputs, artifacts, strict=True)))
+
+
+async def _aliases(items: Sequence[Item], inputs: Sequence[SlideInput]) -> Mapping[str, str]:
+    """Return a pseudonym for each reference; raises ConfigurationError where they can't be kept."""
+    paths = {each.reference: str(each.slide.path.absolute()) for each in reversed(inputs)}
+    slides = [(item.reference, paths.get(item.reference, "")) for item in items]
+    assigned = await to_thread.run_sync(PseudonymMap().assign, slides)
+    return {reference: pseudonym for (reference, _), pseudonym in assigned.items()}
 
 
 def _log_warning(warning: Fault) -> None:

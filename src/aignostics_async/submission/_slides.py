@@ -13,7 +13,7 @@ from .._inputs import Slide
 from ..errors import LocalFileChanged, SlideError
 from ..models import Fault, InputArtifactSpec
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo, read_slide
-from ..slides._fingerprints import measure
+from ..slides._fingerprints import measure, sampled_digest
 from ..slides._identifying import Policies
 from ..slides._person_names import name_kinds
 
@@ -40,6 +40,7 @@ class ReadSlide:
     """A slide as it was when it was read."""
 
     info: SlideInfo
+    size: int
     fingerprint: str
 
 
@@ -47,8 +48,7 @@ async def read_input(each: SlideInput, *, decode: bool = False) -> ReadSlide | F
     """Return what a slide says about itself, or why it can't be sent."""
     try:
         info = await read_slide(each.slide, decode=decode)
-        _, fingerprint = await anyio.to_thread.run_sync(measure, info.files)
-        return ReadSlide(info, fingerprint)
+        return ReadSlide(info, *await anyio.to_thread.run_sync(measure, info.files))
     except SlideError as error:
         return Fault(str(error), each.reference, each.artifact)
     except OSError as error:
@@ -121,6 +121,31 @@ def slide_warnings(slides: Mapping[SlideInput, ReadSlide], policies: Policies) -
         for remark in read.info.remarks:
             words = f"{remark.problem}; {remark.remedy}" if remark.remedy else remark.problem
             yield Fault(words, each.reference, each.artifact)
+
+
+async def copy_warnings(slides: Mapping[SlideInput, ReadSlide]) -> list[Fault]:
+    """Return a warning for each slide that another item of the request has, too, under any name."""
+    by_size: dict[int, list[SlideInput]] = {}
+    for each, read in slides.items():
+        by_size.setdefault(read.size, []).append(each)
+    alike = [each for same in by_size.values() if len(same) > 1 for each in same]
+    first: dict[str, SlideInput] = {}
+    warnings = []
+    for each in alike:
+        key = await anyio.to_thread.run_sync(_content, slides[each].info.files)
+        known = first.setdefault(key, each)
+        if known.item != each.item:
+            problem = f"it has the same bytes as item {known.reference!r}, as far as samples of them tell"
+            remedy = "leave one of them out, or both are billed"
+            warnings.append(Fault(f"{problem}; {remedy}", each.reference, each.artifact))
+    return warnings
+
+
+def _content(files: Iterable[Path]) -> str:
+    try:
+        return " ".join(sorted(map(sampled_digest, files)))
+    except OSError as error:
+        return f"{error.filename} is gone"
 
 
 async def check_unchanged(slides: Mapping[SlideInput, ReadSlide]) -> None:

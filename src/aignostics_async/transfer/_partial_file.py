@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -78,12 +79,16 @@ class PartialFile:
         OSError if the file can't be opened; and Cancelled if `token` is cancelled.
         """
         path = part_path(target)
+        _check_place(target, name)
         while True:
             token.check()
             descriptor = os.open(path, _FLAGS, 0o666)
             try:
                 is_locked = try_lock(descriptor, path)
                 is_ours = is_locked and _is_at(descriptor, path)
+                if is_ours and os.fstat(descriptor).st_nlink > 1:
+                    path.unlink()  # its bytes are another file's too, as in a backup by hard links
+                    is_ours = False
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -95,7 +100,7 @@ class PartialFile:
             if is_locked is None:
                 _warn_of_missing_locks(path.parent.stat().st_dev)
                 return cls._recovered(token, target, *_claim(path), promise)
-            # Else it was finished, or discarded, between opening and locking.
+            # Else it was finished, discarded or not only ours; the next one is.
 
     @classmethod
     def _recovered(
@@ -185,7 +190,10 @@ class PartialFile:
                 return
             self._saved = time.monotonic()
             record = Record(self.promise, self.total, self.etag, tuple(self.spans))
-            self._new_record.write_bytes(record.to_bytes())
+            # What is there already may be a link to any file of the user's.
+            self._new_record.unlink(missing_ok=True)
+            with self._new_record.open("xb") as file:
+                file.write(record.to_bytes())
             self._new_record.replace(self._record)
 
     @property
@@ -329,6 +337,14 @@ def clear_abandoned(folder: Path, older_than: float) -> None:
                 with contextlib.suppress(OSError):
                     if time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than:
                         Path(entry.path).unlink()
+
+
+def _check_place(target: Path, name: str) -> None:
+    """Raise TransferError if something is in the place of a file that no file may replace."""
+    with contextlib.suppress(FileNotFoundError):
+        mode = target.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise TransferError("a folder or a device is in its place; move that away", name=name)
 
 
 def _claim(path: Path) -> tuple[Path, int]:

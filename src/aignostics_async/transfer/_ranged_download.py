@@ -26,6 +26,7 @@ from ._ranges import (
     split,
     strong_etag,
 )
+from ._responses import refusal
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -196,6 +197,10 @@ class RangedDownload:
             if told is None or told[0] != span.position:
                 raise _Stale(ranges=False)
             total = told[2]
+        elif response.status != 200:
+            raise refusal(
+                f"the storage answered {response.status}, without a file", self._spec.name, response.status
+            )
         elif span.position:
             self._restart(span)
         # Without a length nothing tells a file from its replacement but the checksum.

@@ -147,7 +147,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}")
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise JobDatabaseError(f"{path} is damaged ({found}); bring back a copy of it, then resume the job")
+        raise JobDatabaseError(f"{path} is damaged ({found}); restore a copy of it, then resume the job")
     _migrate(connection, path)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import JobDatabaseError
 
 _BUSY = "another program has it locked, such as a database browser or a backup; close that"
-_DAMAGED = "it is damaged, or no job's database at all; bring back a copy of it, then 'bulk adopt'"
+_DAMAGED = "it is damaged, or no job's database at all; restore a copy of it, then 'bulk adopt'"
 _DENIED = "check the rights of the job's folder; a folder that is read only can be copied"
 _FULL = "no space is left; make room in the job's folder"
 _DISK = "the disk failed; mend it, or restore the job's folder elsewhere"

@@ -237,7 +237,7 @@ def job() -> Callable[[Execute], JobRow]:
     def query(execute: Execute) -> JobRow:
         row = execute("SELECT id, created_at, plan, epoch, identity, finished_at FROM job").fetchone()
         if row is None:
-            raise JobDatabaseError("the database holds no job; bring back a copy, or make the job again")
+            raise JobDatabaseError("the database holds no job; restore a copy, or create the job again")
         return JobRow(*row)
 
     return query

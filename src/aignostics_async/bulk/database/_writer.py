@@ -125,8 +125,8 @@ class Writer:
             return [self._commit(connection, [command])[0] for command in batch]
         if isinstance(failure, sqlite3.Error) and not isinstance(failure, sqlite3.IntegrityError):
             failure = JobDatabaseError(
-                f"the job's database can't be written ({describe(failure)}); nothing of this step was kept. "
-                "Then resume the job"
+                f"the job's database can't be written ({describe(failure)}); nothing of this step was "
+                "kept. Resume the job after that"
             )
         return [(None, failure)]
 

@@ -77,7 +77,7 @@ class Inspection:
         Its keys are `slides` (each with `path`, `reference`, `faults`, `warnings` and, if the slide can be
         read, `format`, `mime_type`, `width`, `height`, `mpp_x`, `mpp_y`, `size` in bytes, `files`,
         `associated_images`, `identifying` and `series`), `left_out` (each with `path`, `reason` and `detail`)
-        and `faults`. Findings are objects with `kind`, `problem` and `remedy`.
+        and `faults`. Findings have `kind`, `problem`, `remedy` and `slide`.
         """
         value = {
             "slides": [_as_dict(slide) for slide in self.slides],

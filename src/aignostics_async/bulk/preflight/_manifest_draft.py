@@ -94,7 +94,7 @@ class ManifestDraft:
 
             Path("fields.csv").write_text(draft.fields_csv(), encoding="utf-8-sig", newline="")
 
-        `semicolons` is as for `slides_csv`.
+        With `semicolons=True` (False by default), cells are separated by semicolons.
         """
         head = ["column", "required", "type", "allowed values", "limits", "description"]
         rows = [

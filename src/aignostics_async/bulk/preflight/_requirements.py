@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
 from ...models import ApplicationVersion, InputArtifactSpec
-from ...slides import IdentifyingPolicy
+from ...slides import IdentifyingKind, IdentifyingPolicy
 from ...slides._identifying import Policies, as_policies
 from ...submission._metadata import slide_metadata
 from ...submission._preflight import metadata_problems
@@ -95,16 +95,24 @@ class Requirements:
 
 def policy_faults(entry: SlideEntry, info: SlideInfo, policies: Policies) -> Iterator[Finding]:
     """Yield what in a slide may identify a person, as far as it is refused."""
-    for kind in kinds_under(info, entry.reference, policies, IdentifyingPolicy.REFUSE):
+    for kind in _kinds(entry, info, policies, IdentifyingPolicy.REFUSE):
         yield Finding(FindingKind.PRIVACY, kind.problem, kind.remedy, entry.path)
 
 
 def policy_warnings(entry: SlideEntry, info: SlideInfo, policies: Policies) -> Iterator[Finding]:
     """Yield what a person should know about a slide that is sent nevertheless, whatever the version."""
-    for kind in kinds_under(info, entry.reference, policies, IdentifyingPolicy.WARN):
+    for kind in _kinds(entry, info, policies, IdentifyingPolicy.WARN):
         yield Finding(FindingKind.PRIVACY, kind.problem, kind.remedy, entry.path)
     for remark in info.remarks:
         yield Finding(FindingKind.SLIDE, remark.problem, remark.remedy, entry.path)
+
+
+def _kinds(
+    entry: SlideEntry, info: SlideInfo, policies: Policies, policy: IdentifyingPolicy
+) -> Iterator[IdentifyingKind]:
+    for kind in kinds_under(info, entry.reference, policies, policy):
+        if kind is not IdentifyingKind.NAME or not entry.is_pseudonym:  # then no name leaves
+            yield kind
 
 
 def _input(version: ApplicationVersion, artifact: str | None) -> InputArtifactSpec:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..._core._pager import Page
 
 _LATER = 5.0  # seconds, where the platform does not say how much later
+_MAX_RETRY_AFTER = 600.0  # seconds; nothing was created, so asking too early costs nothing
 
 
 class PlatformClient:
@@ -112,6 +113,6 @@ def classify(error: AignosticsError) -> AttemptResult:
     return AttemptResult(
         outcome=answer,
         reason=told,
-        wait=_LATER if wait is None else wait,
+        wait=_LATER if wait is None else min(wait, _MAX_RETRY_AFTER),
         error=error,
     )

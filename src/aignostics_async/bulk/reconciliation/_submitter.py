@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 # Seconds.
 _LISTING_INTERVAL = 15.0
-_MAX_RETRY_AFTER = 600.0
 _MAX_OUTAGE = 3600.0
 _NOT_NOW_BACKOFF = Backoff(2.0, 60.0)
 _NOT_NOW = frozenset({AttemptOutcome.LATER, AttemptOutcome.NOT_SENT})
@@ -98,14 +97,15 @@ class Submitter:
         reconciliation = _Reconciliation(self, intent)
         unknown = self._unknown.setdefault(intent.number, [])
         steps = reconcile(intent.state, self.timeouts, _LISTING_INTERVAL, unknown=len(unknown))
-        step = next(steps)
-        while not (self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait)):
-            given = await reconciliation.act(step)
+        given: Any = None
+        while True:
             try:
                 step = steps.send(given)
             except StopIteration as end:
                 return (reconciliation.sent or unknown[-1]) if end.value is IntentState.SEALED else None
-        return None
+            if self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait):
+                return None
+            given = await reconciliation.act(step)
 
     async def create(self, intent: int, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run once, and return its outcome."""
@@ -189,12 +189,11 @@ class _Reconciliation:
         if self.sent.error is not None:
             self._tolerate(self.sent.error)
         self._waits += 1
-        asked = min(seconds, _MAX_RETRY_AFTER)
-        return _NOT_NOW_BACKOFF.wait(self._waits, random.random(), retry_after=asked)
+        return _NOT_NOW_BACKOFF.wait(self._waits, random.random(), retry_after=seconds)
 
     def _tolerate(self, error: AignosticsError) -> None:
         """Tolerate an error that may pass; raises JobStopped when it has lasted for too long."""
-        now = self._submitter.clock.uptime()
+        now = self._submitter.clock.monotonic()  # a suspended machine is no outage
         if self._failing_since is None:
             self._failing_since = now
             self._submitter.on_wait(str(error))

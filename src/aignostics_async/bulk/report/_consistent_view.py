@@ -20,7 +20,7 @@ def consistent_view(database: Path) -> Iterator[Execute]:
     Raises JobError where there is no job, and JobDatabaseError.
     """
     if not database.is_file():
-        raise JobError(f"there is no job in {database.parent}; give the folder that a job was planned in")
+        raise JobError(f"there is no job in {database.parent}; pass the folder of a job")
     with (
         described(database, "read"),
         closing(connect_to_read(database)) as original,
@@ -28,7 +28,7 @@ def consistent_view(database: Path) -> Iterator[Execute]:
     ):
         show_as_current(connection)
         if not connection.execute("SELECT count(*) FROM job").fetchone()[0]:
-            raise JobError(f"the job in {database.parent} was not made to its end; make it again")
+            raise JobError(f"the job in {database.parent} was not created completely; create it again")
         yield connection.execute
 
 

@@ -156,7 +156,7 @@ def _about_slides(summary: Summary) -> Iterator[NextStep]:
         )
     if unverified:
         yield NextStep(
-            f"{count(unverified, 'output')} came without a checksum",
+            f"{count(unverified, 'output')} without a checksum",
             "The platform promised no checksum for them; check them before you use them.",
             "totals",
         )

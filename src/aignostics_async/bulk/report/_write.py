@@ -38,7 +38,9 @@ class ReportFormat(StrEnum):
             return cls(path.suffix[1:].lower())
         except ValueError:
             suffixes = ", ".join(f".{form}" for form in cls)
-            raise UsageError(f"{path} names no form of a report; let it end with one of {suffixes}") from None
+            raise UsageError(
+                f"{path} names no format of a report; use one of the suffixes {suffixes}"
+            ) from None
 
 
 async def write_report(
@@ -85,6 +87,6 @@ def write_forms(database: Path, targets: Mapping[Path, ReportFormat], pictures: 
     except OSError as error:
         names = ", ".join(map(str, targets))
         raise JobError(
-            f"{names} can't be written ({error.strerror}); what was there before still is. Make room, or "
-            "choose another place"
+            f"{names} can't be written ({error.strerror}); the previous files are unchanged. Make room, or "
+            "choose another folder"
         ) from None

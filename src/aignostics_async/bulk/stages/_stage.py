@@ -151,6 +151,6 @@ class ItemStage:
                 await self._context.quarantine(row, str(failure))
                 if self._breaker.failed(failure):
                     raise JobStopped(
-                        f"one slide after the other failed, the last one so: {failure}", cause=failure
+                        f"several slides in a row failed, the last one with: {failure}", cause=failure
                     )
                 return

@@ -202,7 +202,7 @@ class Submitting:
         if now.state is IntentState.DISSOLVED and now.size == 1:
             if self._breaker.refused("alone"):  # its reason names the slide, or the request
                 raise JobStopped(
-                    f"the platform refuses one slide after the other, the last one so: {now.reason}"
+                    f"the platform refused several slides in a row, the last one with: {now.reason}"
                 )
         elif now.state is IntentState.CREATED:
             self._breaker.succeeded()

@@ -6,9 +6,6 @@ key.
 
 from __future__ import annotations
 
-import errno
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +17,10 @@ from ..._core._crc32c import checksum_file
 from ..._core._file_names import safe_name
 from ...errors import (
     AignosticsError,
-    DiskFull,
     LocalFileChanged,
     TransferError,
 )
-from ...slides import packed
+from ...slides import one_file, sent_name
 from ...slides._fingerprints import measure
 from ...storage import put_once
 from ...transfer._progress import ProgressReporter, TransferEvent
@@ -54,11 +50,12 @@ class Uploading:
             await self.reading(row)  # the file has changed
             return
         probed = ProbedSlide.from_dict(row.info or {})
-        with ExitStack() as scratch:
-            source = await self._source(row, probed, scratch)
+        await self._check(row, probed)
+        alias = row.reference if "is_pseudonym" in row.overrides else None
+        async with one_file(probed.info, alias=alias) as source:
             key = row.key
             if key is None:
-                name = safe_name(source.name)
+                name = safe_name(sent_name(source, alias))
                 key = f"{self.context.plan.prefix}/{self.context.job_id}/{row.uuid}/{name}"
             if row.state is ItemState.READY:
                 await self.context.database.write(_commands.move_item(row.number, ItemState.SENDING, key=key))
@@ -79,18 +76,6 @@ class Uploading:
         self.context.meter.count(Stage.UPLOAD, items=1)
         doubt = None if stored.verified else "the store did not confirm its checksum"
         self.context.journal.emit(EventType.UPLOADED, reference=row.reference, text=doubt)
-
-    async def _source(self, row: ItemRow, probed: ProbedSlide, scratch: ExitStack) -> Path:
-        """Return the one file to send; a packed one is deleted with `scratch`."""
-        await self._check(row, probed)
-        if not probed.info.is_packed:
-            return probed.info.files[0]
-        folder = tempfile.gettempdir()
-        try:
-            folder = scratch.enter_context(tempfile.TemporaryDirectory(prefix="aignostics-async-"))
-            return await packed(probed.info, Path(folder))
-        except OSError as error:
-            raise _local(error, folder, row.path) from None
 
     async def _put(self, row: ItemRow, key: str, source: Path) -> Stored:
         size = (await anyio.Path(source).stat()).st_size
@@ -118,10 +103,4 @@ class Uploading:
         except OSError as error:
             raise TransferError(f"it can't be read ({error.strerror})", name=row.path) from None
         if fingerprint != probed.fingerprint:
-            raise LocalFileChanged("it changed after it was read; it is looked at again", name=row.path)
-
-
-def _local(error: OSError, scratch: str, path: str) -> TransferError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(f"no space is left to pack it in {scratch}; make room, or set TMPDIR", name=path)
-    return TransferError(f"it can't be read, or packed in {scratch} ({error.strerror})", name=path)
+            raise LocalFileChanged("it changed after it was read, and is read again", name=row.path)

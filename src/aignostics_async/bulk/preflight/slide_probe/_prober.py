@@ -130,7 +130,7 @@ class Prober:
         if self._losses >= _MOST_LOSSES:
             raise JobError(
                 f"{self._losses} slides in a row ended the process that read them, the last one because "
-                f"{lost.problem}; are the slides' storage and this machine well?"
+                f"{lost.problem}; check the storage of the slides and this machine"
             )
 
 

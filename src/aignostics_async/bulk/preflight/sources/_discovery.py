@@ -16,6 +16,7 @@ from ....slides._dicom import DicomHeader, may_be_dicom
 from ....slides._grouping import DicomGroups, group_series
 from ....slides._search import duplicates
 from ....submission._preflight import MAX_REFERENCE, is_unicode
+from ....submission._pseudonyms import PseudonymMap
 from .._findings import Finding, FindingKind
 from ..slide_probe._prober import Prober
 from ._slide_entry import SlideEntry
@@ -88,7 +89,10 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     groups = await anyio.to_thread.run_sync(group_series, headers, damaged)
     series = {path: header.series for path, header in headers.items()}
     series |= {path: uid for uid, files in groups.series.items() for path in files}
-    return settle(sources, candidates, DicomFiles(groups, series, others), walk)
+    found = settle(sources, candidates, DicomFiles(groups, series, others), walk)
+    if sources.reference_from == "pseudonyms":
+        return evolve(found, entries=await anyio.to_thread.run_sync(_with_pseudonyms, found.entries))
+    return found
 
 
 def _dicom_paths(candidates: Iterable[Candidate]) -> tuple[list[str], set[str]]:
@@ -123,12 +127,15 @@ def settle(sources: Sources, candidates: Iterable[Candidate], dicom: DicomFiles,
 def _once(candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Finding]) -> Iterator[Candidate]:
     """Give each slide once: the first file of a series, the first line of a manifest that names it."""
     first: dict[object, Candidate] = {}
-    for candidate in candidates:
+    listed = list(candidates)
+    by_path = {candidate.path: candidate for candidate in listed if candidate.row is None}
+    for candidate in listed:
         path = candidate.path
         uid = dicom.series.get(path)
         known = first.setdefault(path if uid is None else ("series", uid), candidate)
         if known is candidate:
-            yield candidate
+            standing = dicom.groups.first.get(uid or "", path)
+            yield candidate if candidate.row is not None else by_path.get(standing, candidate)
         elif candidate.row is not None:
             what = "the slide" if uid is None else "the DICOM series"
             problem = f"{what} is in {known.place} already"
@@ -167,6 +174,7 @@ def _entry(sources: Sources, candidate: Candidate, dicom: DicomFiles) -> SlideEn
         reference=_reference(sources, candidate),
         mpp=(sources.mpp, sources.mpp) if sources.mpp is not None else None,
         files=_files(candidate, dicom),
+        include_label=sources.include_label,
         cells=sources.metadata,
     )
     row = candidate.row
@@ -174,7 +182,15 @@ def _entry(sources: Sources, candidate: Candidate, dicom: DicomFiles) -> SlideEn
         return entry
     cells = {**sources.metadata, **row.cells} if row.cells else sources.metadata
     mpp = row.mpp or entry.mpp
-    return evolve(entry, mpp=mpp, mpp_source=row.mpp_source, cells=cells, line=row.line)
+    include_label = entry.include_label if row.include_label is None else row.include_label
+    return evolve(
+        entry,
+        mpp=mpp,
+        mpp_source=row.mpp_source,
+        include_label=include_label,
+        cells=cells,
+        line=row.line,
+    )
 
 
 def _reference(sources: Sources, candidate: Candidate) -> str:
@@ -198,6 +214,14 @@ def _distinct(entries: Iterable[SlideEntry], sources: Sources, faults: list[Find
             named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
             problem = f"its reference {reference!r} is also that of {named}"
             faults.append(Finding(FindingKind.REFERENCE, problem, _remedy(sources), entry.path))
+
+
+def _with_pseudonyms(entries: Sequence[SlideEntry]) -> Sequence[SlideEntry]:
+    """Return entries with references that tell nothing; raises what `PseudonymMap.assign` raises."""
+    assigned = PseudonymMap().assign((entry.reference, entry.path) for entry in entries)
+    return [
+        evolve(entry, reference=assigned[entry.reference, entry.path], is_pseudonym=True) for entry in entries
+    ]
 
 
 def _remedy(sources: Sources) -> str:

@@ -3,9 +3,10 @@
     path,reference,mpp,stain
     lung/a.svs,case-7,0.25,H&E
 
-`path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are known. Every other column is
-metadata: `specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell counts as missing.
-`mpp_source`, `file` or `given`, says which resolution is right if the file and the manifest differ.
+`path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y`, `mpp_source` and `include_label` are known. Every
+other column is metadata: `specimen.tissue` is the field `tissue` of the object `specimen`. An empty cell
+counts as missing. `mpp_source`, `file` or `given`, says which resolution is right if the file and the
+manifest differ; `include_label`, `yes` or `no`, whether the pictures of the label in a DICOM series are sent.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from ....slides._resolution import MAX_MPP, MIN_MPP, is_plausible
 from .._findings import Finding, FindingKind
 from ._slide_entry import NO_CELLS
 
-_KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y", "mpp_source")
+_KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y", "mpp_source", "include_label")
+_ANSWERS = {
+    **dict.fromkeys(("yes", "true", "1", "ja", "wahr", "oui", "vrai"), True),
+    **dict.fromkeys(("no", "false", "0", "nein", "falsch", "non", "faux"), False),
+}
 _DELIMITERS = (",", ";", "\t")
 _SAVE_AGAIN = "save it again as CSV in UTF-8"
 _SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
@@ -40,6 +45,7 @@ class ManifestRow:
     """Empty if the cell is."""
     mpp: tuple[float, float] | None = None
     mpp_source: Literal["file", "given"] | None = None
+    include_label: bool | None = None
     cells: Mapping[str, str] = field(default=NO_CELLS)
 
 
@@ -140,6 +146,7 @@ class _Reader:
         if self._reference != "reference" and self._reference not in told:
             self._fault(line, f"it has no {self._reference}, which references come from", "fill the cell")
         mpp, mpp_source = self._resolution(line, told), self._source(line, told)
+        include_label = self._answer(line, told)
         if len(self._faults) == before:
             metadata = {name: cell for name, cell in told.items() if name not in (*_KNOWN, self._reference)}
             yield ManifestRow(
@@ -148,6 +155,7 @@ class _Reader:
                 reference=told.get(self._reference, ""),
                 mpp=mpp,
                 mpp_source=mpp_source,
+                include_label=include_label,
                 cells=metadata or NO_CELLS,
             )
 
@@ -170,6 +178,12 @@ class _Reader:
         if source:
             self._fault(line, f"its mpp_source is {source!r}", "write file or given, or leave the cell empty")
         return None
+
+    def _answer(self, line: int, told: Mapping[str, str]) -> bool | None:
+        text = told.get("include_label", "").lower()
+        if text and text not in _ANSWERS:
+            self._fault(line, f"its include_label is {text!r}", "write yes or no, or leave the cell empty")
+        return _ANSWERS.get(text)
 
     def _number(self, line: int, column: str, text: str) -> float:
         try:

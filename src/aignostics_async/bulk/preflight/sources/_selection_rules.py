@@ -35,6 +35,7 @@ class SelectionRule:
     counts: bool
     """Whether matching files are taken (True) or left out (False)."""
     parts: tuple[str, ...] = field(init=False, repr=False)
+    """The pattern's parts between slashes, in normal form; derived from `pattern`."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "parts", _parts(self.pattern))

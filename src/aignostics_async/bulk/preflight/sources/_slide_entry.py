@@ -13,6 +13,7 @@ from ...database._commands import NewItem
 from ...database._states import ItemState
 
 NO_CELLS: Mapping[str, str] = {}
+_FLAGS = ("is_rejected", "include_label", "is_pseudonym")
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -29,6 +30,10 @@ class SlideEntry:
     """Which resolution is right where the two differ."""
     files: tuple[str, ...] = ()
     """The files of its DICOM series, where a search has found them."""
+    include_label: bool = False
+    """Whether the pictures of its label in a DICOM series are sent, too."""
+    is_pseudonym: bool = False
+    """Whether its reference is a pseudonym, so that no name may leave."""
     cells: Mapping[str, str] = field(default=NO_CELLS)
     """Metadata as it was written, by the names of columns. The version's schema says what it means."""
     line: int | None = None
@@ -39,7 +44,13 @@ class SlideEntry:
     @property
     def slide(self) -> Slide:
         """The slide, to be read."""
-        return Slide(self.path, mpp=self.mpp, mpp_source=self.mpp_source, files=tuple(map(Path, self.files)))
+        return Slide(
+            self.path,
+            mpp=self.mpp,
+            mpp_source=self.mpp_source,
+            files=tuple(map(Path, self.files)),
+            include_label=self.include_label,
+        )
 
     def as_item(
         self, turn: int, state: ItemState = ItemState.FOUND, columns: Mapping[str, Any] = NOTHING
@@ -63,8 +74,9 @@ class SlideEntry:
             told["mpp_source"] = self.mpp_source
         if self.files:
             told["files"] = list(self.files)
-        if self.is_rejected:
-            told["is_rejected"] = True
+        for flag in _FLAGS:
+            if getattr(self, flag):
+                told[flag] = True
         if self.cells:
             told["cells"] = dict(self.cells)
         return told
@@ -80,5 +92,5 @@ class SlideEntry:
             mpp_source=overrides.get("mpp_source"),
             files=tuple(overrides.get("files", ())),
             cells=overrides.get("cells", NO_CELLS),
-            is_rejected=overrides.get("is_rejected", False),
+            **{flag: overrides.get(flag, False) for flag in _FLAGS},
         )

@@ -15,7 +15,7 @@ from ....slides._resolution import is_plausible
 from .._findings import Finding, FindingKind
 from ._selection_rules import SelectionRule
 
-_REFERENCE = re.compile(r"relpath|stem|column:.+")
+_REFERENCE = re.compile(r"relpath|stem|pseudonyms|column:.+")
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:
@@ -57,8 +57,8 @@ class Sources:
     manifest: Path | None = field(default=None, converter=_path)
     """A CSV file with a line per slide; None by default.
 
-    Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y` and `mpp_source` are optional, and
-    every other column is metadata.
+    Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y`, `mpp_source` and `include_label` are
+    optional, and every other column is metadata.
     """
     rules: Sequence[SelectionRule] = ()
     """Which of the files found are taken; by default all slides are."""
@@ -66,12 +66,16 @@ class Sources:
     """The maximum number of slides; None, the default, for no limit."""
     reference_from: str | None = field(
         default=None,
-        validator=_optional(lambda value: bool(_REFERENCE.fullmatch(value)), "relpath, stem, or column:NAME"),
+        validator=_optional(
+            lambda value: bool(_REFERENCE.fullmatch(value)), "relpath, stem, pseudonyms, or column:NAME"
+        ),
     )
-    """Where references come from: `relpath`, `stem` or `column:NAME`; None by default.
+    """Where references come from: `relpath`, `stem`, `pseudonyms` or `column:NAME`; None by default.
 
     `relpath` is the path below the searched folder, `stem` the file name without suffix, and `column:NAME` a
-    column of the manifest. None uses the manifest's column `reference` if it is filled, else the path.
+    column of the manifest. With `pseudonyms` no name leaves this machine: references are random, and
+    `pseudonyms.csv` in the user's state folder tells which slide each stands for. None uses the manifest's
+    column `reference` if it is filled, else the path.
     """
     mpp: float | None = field(
         default=None, validator=_optional(is_plausible, "a resolution in µm per pixel, such as 0.25")
@@ -79,6 +83,11 @@ class Sources:
     """The resolution in µm per pixel of slides whose files and manifest lines have none; None by default.
 
     A file with a different resolution is a fault, which `mpp_source` in a manifest settles for each slide.
+    """
+    include_label: bool = False
+    """Whether the label and overview images of DICOM series are sent too; False by default.
+
+    A manifest's column `include_label` takes precedence.
     """
     metadata: Mapping[str, str] = field(factory=dict)
     """Metadata of all slides, as texts by column name; empty by default.
