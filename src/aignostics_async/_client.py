@@ -116,7 +116,7 @@ class Client:
 
     @property
     def contract(self) -> str:
-        """The line of the contract that the client speaks, `"1.0"` or `"1.8"`."""
+        """The name of the contract that the client speaks: `"1.0"` or `"1.8"`."""
         return self._session.connections.contract
 
     @property

@@ -230,7 +230,14 @@ class ApplicationVersion:
 
 @frozen
 class RunStatistics:
-    """How many items of a run are in which state, as the platform counts them; counts may lag."""
+    """How many items of a run have each status, as the platform counts them.
+
+        details = await run.details()
+        if details.statistics is not None:
+            print(details.statistics.succeeded, "of", details.statistics.total)
+
+    The counts may lag behind the items.
+    """
 
     total: int
     """The number of items."""
@@ -248,7 +255,12 @@ class RunStatistics:
     """Final: not processed, because the run was cancelled."""
 
     def by_status(self) -> Mapping[ItemStatus, int]:
-        """Return the number of items in each status."""
+        """Return the number of items in each status, 0 included.
+
+            details.statistics.by_status()[ItemStatus.SUCCEEDED]
+
+        The numbers may lag behind the items.
+        """
         return {
             ItemStatus.PENDING: self.pending,
             ItemStatus.PROCESSING: self.processing,
@@ -282,7 +294,10 @@ class RunDetails:
     triggered_by: str
     """The id of the user who submitted the run."""
     terminated_at: datetime | None = None
-    """When the run became final; this and all that follows is None if the contract does not tell it."""
+    """When the run became final; None, the default, before that or if the contract does not tell.
+
+    The same holds for all fields that follow.
+    """
     statistics: RunStatistics | None = None
     """How many of its items are in which state."""
     error: str | None = None
@@ -290,17 +305,17 @@ class RunDetails:
     error_code: str | None = None
     """Why the platform cancelled the run, for programs."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
-    """What the submitter has stored with the run, as JSON values."""
+    """Metadata that the submitter has stored with the run, as JSON values."""
     metadata_checksum: str | None = field(default=None, repr=False)
-    """Names this state of `metadata`, for a change that must not overwrite another one."""
+    """A checksum of `metadata`, with which a change fails if another change came before it."""
     due_date: datetime | None = None
-    """When the results are wanted."""
+    """When the results are wanted, with time zone."""
     deadline: datetime | None = None
-    """When the results are worthless."""
+    """When the results are no longer useful, with time zone."""
     preceding_items_organization: int | None = None
-    """How many items of the organization's other runs are processed first."""
+    """The number of items of the organization's other runs that are processed first."""
     preceding_items_platform: int | None = None
-    """How many items of all other runs are processed first."""
+    """The number of items of all other runs on the platform that are processed first."""
 
 
 @define

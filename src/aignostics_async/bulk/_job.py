@@ -112,7 +112,7 @@ class BulkJob:
 
     @property
     def contract(self) -> str:
-        """The contract under which the job was created; jobs that record none are from before 1.8."""
+        """The contract under which the job was created, such as `"1.0"`, the one of older jobs."""
         return self.plan.contract or OLDEST
 
     @property
@@ -344,9 +344,6 @@ class BulkJob:
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
         """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
 
-            for duplicate in (await JobObserver("job/").decisions()).duplicates:
-                await job.resolve_duplicate(duplicate.run_id, client=client)
-
         A run that ended or vanished in the meantime is no error. Costs one request with a client, and raises
         what the request raises. Raises JobStateError for a run that is not listed in `JobObserver.decisions`.
         """
@@ -355,12 +352,9 @@ class BulkJob:
     async def verify(self) -> list[Path]:
         """Read all output files again, and return the paths of those that are missing or changed.
 
-            for path in await job.verify():
-                print(path, "is downloaded again by the next run")
-
-        A file has changed if its size or CRC32C is not the recorded one; the next `run` downloads it again.
-        Costs reading every output file once. Raises JobDatabaseError if the database can't be read or
-        written.
+        A file has changed if its size or CRC32C is not the recorded one. The next `run` downloads the files
+        that were returned again. Costs reading every output file once. Raises JobDatabaseError if the
+        database can't be read or written.
         """
         return await _maintenance.verify(self._database)
 

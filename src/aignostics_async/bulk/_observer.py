@@ -28,6 +28,8 @@ class PendingDecisions:
         decisions = await JobObserver("job/").decisions()
         for chunk in decisions.chunks:
             print(chunk.intent, chunk.reason)
+        for duplicate in decisions.duplicates:
+            await job.resolve_duplicate(duplicate.run_id, client=client)
 
     `BulkJob.resolve` answers those about chunks, `BulkJob.resolve_duplicate` those about duplicates, and
     `BulkJob.retry` those about held slides.

@@ -120,7 +120,7 @@ class UsageError(AignosticsError):
 class NotInContract(UsageError):
     """The contract that the client speaks can't express the call; nothing was sent.
 
-    `contract` is its name, such as `1.0`.
+    `contract` is the name of the contract, such as `1.0`. The message says what is missing.
     """
 
     def __init__(self, what: str, *, contract: str, advice: str = "") -> None:
@@ -130,7 +130,12 @@ class NotInContract(UsageError):
 
 
 def add_advice(error: AignosticsError, advice: str) -> None:
-    """Append a sentence to the message of an error, unless it is there."""
+    """Append a sentence to the message of an error, unless the message contains it.
+
+        add_advice(error, "Sign in again.")
+
+    Changes the error in place.
+    """
     message = str(error)
     if advice not in message:
         error.args = (f"{message} {advice}", *error.args[1:])
