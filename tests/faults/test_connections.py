@@ -516,6 +516,29 @@ def secured(folder: Path, settings: Settings, *, trusts: bool = True) -> tuple[s
     return context, evolve(settings, ssl_context=ssl.create_default_context(cafile=pem if trusts else None))
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+async def test_whoever_cuts_tls_does_not_end_a_file(tmp_path: Path, is_cut: bool) -> None:
+    """Without a length only the end that TLS itself tells is the end of a file."""
+
+    def serve(peer: Peer) -> None:
+        peer.read_request()
+        peer.write(b"HTTP/1.1 200 OK\r\n\r\n" + BODY)
+        if not is_cut:
+            assert isinstance(peer.sock, ssl.SSLSocket)
+            peer.sock.unwrap()
+
+    context, settings = secured(tmp_path, ONE_TRY)
+    with raw_server(serve, context) as server:
+        async with engine_of(settings) as engine:
+            fetching = fetch_file(engine, server.ask_url, tmp_path / "file", name="file", expected=None)
+            if is_cut:
+                with pytest.raises(TransferInterrupted):
+                    await fetching
+            else:
+                assert (await fetching).size == len(BODY)
+    assert (tmp_path / "file").exists() is not is_cut
+
+
 async def test_a_certificate_that_is_not_trusted_is_told_at_once(tmp_path: Path) -> None:
     context, settings = secured(tmp_path, PATIENT, trusts=False)
     (tmp_path / "files").mkdir()

@@ -119,6 +119,8 @@ async def test_a_path_may_be_a_text(
                 await send("missing", kind(tmp_path / "none"))
             with pytest.raises(TransferError, match="can't be read"):
                 await send("folder", kind(tmp_path))
+            with pytest.raises(TransferError, match="can't be read"):
+                await send("no name", kind(tmp_path / "a\0b"))
 
 
 async def test_presigned_urls_may_need_headers(emulator: Emulator, place: LyingStore, tmp_path: Path) -> None:

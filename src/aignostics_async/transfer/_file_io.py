@@ -31,7 +31,7 @@ def check_regular(source: Path, name: str) -> None:
     """Raise TransferError for a pipe, device or socket: opening or reading one may never end."""
     try:
         mode = source.stat().st_mode
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unreadable(error, name) from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise TransferError("it is no regular file; copy its content to one", name=name)
@@ -46,6 +46,8 @@ def write_at(descriptor: int, view: memoryview, position: int) -> None:
     """Write all of `view` at a position of a file."""
     while view:
         count = os.pwrite(descriptor, view, position)
+        if not count:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))  # some file systems of users never get on
         view, position = view[count:], position + count
 
 
@@ -64,7 +66,7 @@ def fingerprint(source: Path, name: str) -> Fingerprint:
     """Return the fingerprint of a file to send; raises TransferError if it is not there."""
     try:
         return Fingerprint.of(source)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unreadable(error, name) from None
 
 
@@ -74,9 +76,10 @@ def check_unchanged(before: Fingerprint, source: Path, name: str) -> None:
         raise changed(name)
 
 
-def unreadable(error: OSError, name: str) -> TransferError:
-    """Return the error for a file that can't be read."""
-    return TransferError(f"it can't be read ({error.strerror})", name=name)
+def unreadable(error: OSError | ValueError, name: str) -> TransferError:
+    """Return the error for a file that can't be read; ValueError stands for a path that no file can have."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return TransferError(f"it can't be read ({reason})", name=name)
 
 
 def changed(name: str) -> LocalFileChanged:

@@ -204,7 +204,12 @@ class ConnectionPool:
 
     def _secured(self, sock: socket.socket, host: str, deadline: float, token: CancelToken) -> socket.socket:
         token.release()  # wrapping takes the descriptor away from the plain socket
-        secured = self._context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        secured = self._context.wrap_socket(
+            sock,
+            server_hostname=host,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,  # else whoever cuts the connection ends a file without a length
+        )
         try:
             token.hold(secured)
             secured.settimeout(max(deadline - time.monotonic(), 0.001))
