@@ -14,13 +14,13 @@ from aignostics_async.cli._app import run
 
 
 def run_here(
-    arguments: Sequence[str | Path], environment: Mapping[str, str]
+    arguments: Sequence[str | Path], environment: Mapping[str, str], given: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command with pipes for its streams, in an environment of its own."""
+    """Run one command with pipes for its streams, in an environment of its own; `given` is its input."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with (
         mock.patch.dict(os.environ, environment, clear=True),
-        mock.patch("sys.stdin", io.StringIO()),
+        mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8")),
         redirect_stdout(out),
         redirect_stderr(err),
     ):

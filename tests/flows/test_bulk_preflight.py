@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from command_line import run_here
 from lying_store import Trouble, lying_store
 from slide_files import make_old, write_mirax, write_tiff
 from support import count
@@ -572,11 +573,8 @@ def cli(emulator: Emulator, *arguments: str | Path) -> list[str]:
     ]
 
 
-def run(emulator: Emulator, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        cli(emulator, *arguments), env={**os.environ, **emulator.environment}, capture_output=True, text=True,
-        check=False, timeout=100, **options,
-    )  # fmt: skip
+def run(emulator: Emulator, *arguments: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    return run_here(cli(emulator, *arguments)[3:], {**os.environ, **emulator.environment}, given)
 
 
 def test_the_command_tells_the_same(emulator: Emulator, shared: Path, tmp_path: Path) -> None:
@@ -609,7 +607,7 @@ def test_rules_count_in_the_order_in_which_they_are_given(emulator: Emulator, sh
 def test_a_list_from_standard_input_and_values_for_all(emulator: Emulator, shared: Path) -> None:
     done = run(
         emulator, "--files-from", "-", "--mpp", "0.25", "--metadata", "staining_method=H&E", "--json",
-        input=f"{shared}/slides/boxes.tiff\nnone.svs\n",
+        given=f"{shared}/slides/boxes.tiff\nnone.svs\n",
     )  # fmt: skip
     report = json.loads(done.stdout)
     assert (report["slides"]["ready"], done.returncode) == (1, 6)

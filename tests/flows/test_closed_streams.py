@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -38,14 +39,17 @@ COMMANDS = (
 )
 
 
+# A result, an error, lines that follow.
+@pytest.mark.parametrize("commands", [COMMANDS[::5], pytest.param(COMMANDS, marks=pytest.mark.slow)], ids=len)
 @pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
-def test_no_command_ends_in_a_traceback(emulator: Emulator, tmp_path: Path, streams: str) -> None:
+def test_no_command_ends_in_a_traceback(
+    emulator: Emulator, tmp_path: Path, streams: str, commands: Sequence[str]
+) -> None:
     run_id = pretend(emulator, result("a"))
     (tmp_path / "state").mkdir()
     # Coverage writes warnings of its own to stderr as a process ends: to a full one, that is status 120.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    # Every command with the hardest case; the others with three: a result, an error, lines that follow.
-    for command in COMMANDS if streams == STREAMS["all closed"] else COMMANDS[::5]:
+    for command in commands:
         words = command.replace("RUN_ID", run_id).replace("STORE", emulator.store_url)
         program = f"{sys.executable} -m aignostics_async.cli {words} {streams}"
         done = subprocess.run(

@@ -74,6 +74,7 @@ def stopped(outcome: Outcome) -> str:
     return outcome.errors
 
 
+@pytest.mark.slow
 def test_1_an_operation_is_added(small: SmallPlatform) -> None:
     new = small.changed()
     new["paths"]["/v1/me"] = {

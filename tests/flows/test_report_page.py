@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from browser import open_browser
 from bulk_jobs import BEGUN, made_up_job, write_large_job
 from playwright.async_api import Browser, BrowserContext, Page
 from support import Answer, storage
@@ -15,6 +17,7 @@ from support import Answer, storage
 from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.report._write import ReportFormat, write_forms
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROWS = 10_000
 
 
@@ -49,7 +52,14 @@ def page_of(database: Path) -> Path:
     return target
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Give one browser to all tests here; each has a context of its own."""
+    async with open_browser() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     async with await browser.new_context() as opened:
         yield opened
@@ -291,7 +301,7 @@ async def test_markup_that_got_in_would_neither_run_nor_ask(context: BrowserCont
         assert await page.locator("#all th button").count() == 6, "its own script runs"
 
 
-def test_the_policy_names_no_place_and_no_exception(small: Path) -> None:
+async def test_the_policy_names_no_place_and_no_exception(small: Path) -> None:
     content = small.read_text(encoding="utf-8")
     found = re.search(r'Content-Security-Policy" content="([^"]*)"', content)
     assert found is not None
