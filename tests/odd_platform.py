@@ -10,7 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from random import Random
@@ -96,9 +96,12 @@ class OddPlatform:
     creates: Callable[[int], bool] = lambda _number: True
     runs: list[StoredRun] = field(factory=list)
     posts: int = 0
+    serving: set[asyncio.Task[None]] = field(factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        if task := asyncio.current_task():
+            self.serving.add(task)
+        with suppress(OSError, asyncio.IncompleteReadError), closing(writer):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 method, target, _ = head.split("\r\n", 1)[0].split(" ")
@@ -109,7 +112,6 @@ class OddPlatform:
                 await writer.drain()
                 if method == "POST":
                     break
-        writer.close()
 
     def post(self, body: dict[str, Any]) -> Reply:
         number, self.posts = self.posts, self.posts + 1
@@ -184,6 +186,11 @@ async def odd_platform(**behaviour: Any) -> AsyncIterator[OddPlatform]:
     """Serve a platform on a free port."""
     platform = OddPlatform(SimulatedClock(), **behaviour)
     server = await asyncio.start_server(platform.serve, "127.0.0.1", 0)
-    async with server:
-        platform.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    platform.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
         yield platform
+    finally:
+        server.close()
+        for task in platform.serving:
+            task.cancel()
+        await asyncio.gather(*platform.serving, return_exceptions=True)

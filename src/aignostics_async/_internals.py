@@ -5,11 +5,14 @@ Each function raises UsageError while the client is not open, or in another even
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from ._core._pager import MIN_PAGE_SIZE, PageRequest
+from attrs import evolve
+
+from ._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Page, PageRequest
 from .contracts._protocol import RunFilter
+from .errors import InvalidResponse, NotFound
 from .submission._create import create_run
 from .watch._start import watch_run
 
@@ -20,9 +23,12 @@ if TYPE_CHECKING:
     from ._inputs import Item
     from .auth._endpoint import Claims
     from .downloads._checksum_cache import ChecksumCache
-    from .models import ApplicationVersion
+    from .models import ApplicationVersion, RunDetails
     from .transfer._engine import Engine
     from .watch import Watcher
+
+_OVERLAP = 20  # runs that two pages have in common, unless the listing moves meanwhile
+_MAX_GAPS = 20
 
 
 def transfer_engine(client: Client) -> Engine:
@@ -54,6 +60,50 @@ async def server_time(client: Client) -> datetime | None:
     request = PageRequest.first("-triggered_at", MIN_PAGE_SIZE)
     page = await client._session.bridge.list_runs(request, RunFilter())
     return page.date
+
+
+async def overlapping_run_pages(client: Client) -> AsyncIterator[Page[RunDetails]]:
+    """Give the pages of all runs, the newest first; each but the first begins among the runs before it.
+
+    Replicas of different age may answer. An older one lacks the newest runs, so its next page begins further
+    down than the page before ended, and the runs between would be in none. A page without a run that was
+    given before is therefore left out, and asked for again. Raises as a request does, and
+    InvalidResponse if there is no such page.
+    """
+    known: set[str] = set()
+    end = gaps = 0
+    while True:
+        # Another replica may answer the same question; if none does, further up.
+        number, size = _next_window(end - MAX_PAGE_SIZE * max(0, gaps - 1))
+        request = PageRequest(number, size, ("-triggered_at",))
+        try:
+            page = await client._session.bridge.list_runs(request, RunFilter())
+        except NotFound:
+            if number == 1:
+                raise
+            page = Page(number, ())
+        listed = {run.run_id for run in page.items}
+        if known and not listed & known and not page.invalid:
+            gaps += 1
+            if gaps > _MAX_GAPS:
+                reason = "its pages do not follow each other, so runs may be missing"
+                raise InvalidResponse(reason, operation="list runs", status=200, excerpt="")
+            continue
+        gaps = 0
+        yield evolve(page, items=tuple(run for run in page.items if run.run_id not in known))
+        if page.size < size:
+            return
+        known |= listed
+        end = number * size
+
+
+def _next_window(end: int) -> tuple[int, int]:
+    """Return number and size of the page that reaches furthest and begins well before `end`."""
+    if end < MAX_PAGE_SIZE:
+        return 1, MAX_PAGE_SIZE
+    before = end - _OVERLAP
+    reach, size = max(((before // size + 1) * size, size) for size in range(2 * _OVERLAP, MAX_PAGE_SIZE + 1))
+    return reach // size, size
 
 
 async def token_claims(client: Client) -> Claims:

@@ -23,6 +23,7 @@ from aignostics_async import (
     Client,
     Forbidden,
     InputArtifact,
+    InvalidResponse,
     Item,
     JobStopped,
     NotFound,
@@ -36,6 +37,7 @@ from aignostics_async.bulk.database import _commands, _run_commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import IntentState
+from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.reconciliation._submitter import Submitter
 from aignostics_async.emulator.process import IMPATIENT
@@ -180,6 +182,33 @@ async def test_no_listing_makes_a_chunk_be_paid_twice(
         state = await live_until_settled(platform, database, tmp_path)
         assert await live(platform, database, tmp_path) is None, "nothing is left to do"
     assert (state, platform.committed(*REFERENCES), platform.posts) == (IntentState.CREATED, 1, 1)
+
+
+@pytest.mark.parametrize("every", [2, 3, 5, 10**6])
+async def test_pages_of_replicas_that_are_far_apart_hide_no_run(every: int) -> None:
+    """Others create runs so fast that a stale page begins 150 runs after the end of a fresh one."""
+    turns = itertools.count(1)
+    async with odd_platform(lag=lambda: 0.0 if next(turns) % every else 25.0) as platform:
+        platform.clock.now = 200.0
+        for number in range(1200):
+            run = StoredRun(f"00000000-0000-0000-0002-{number:012}", ["x"], number / 6)
+            platform.runs.append(run)
+        async with platform.client() as client:
+            found = await PlatformClient(client, VERSION, platform.clock).runs(EPOCH)
+    assert {run.run_id for run in found} == {run.run_id for run in platform.runs}
+
+
+async def test_pages_that_never_meet_are_no_listing() -> None:
+    turns = itertools.count()
+    async with odd_platform(lag=lambda: 0.0 if next(turns) == 0 else 100.0) as platform:
+        platform.clock.now = 200.0
+        for number in range(1200):
+            run = StoredRun(f"00000000-0000-0000-0002-{number:012}", ["x"], number / 6)
+            platform.runs.append(run)
+        async with platform.client() as client:
+            with pytest.raises(InvalidResponse, match="do not follow each other"):
+                await PlatformClient(client, VERSION, platform.clock).runs(EPOCH)
+    assert next(turns) < 40
 
 
 JSON = "Content-Type: application/json"

@@ -52,7 +52,7 @@ async def find_runs(
         raise UsageError("give the references of the items to find")
     since = as_aware(since, "since")
     exact, possible = [], []
-    async for run in runs_since(runs, None if since is None else since - CLOCK_SKEW, "find runs"):
+    async for run in runs_since(runs.pages(), None if since is None else since - CLOCK_SKEW, "find runs"):
         match = await _matches(run, results(run.run_id), references)
         if match is True:
             exact.append(run)
@@ -62,7 +62,7 @@ async def find_runs(
 
 
 async def runs_since(
-    runs: Pager[RunDetails],
+    pages: AsyncIterable[Page[RunDetails]],
     oldest: datetime | None,
     operation: str,
     on_page: Callable[[Page[RunDetails]], object] = lambda _page: None,
@@ -74,7 +74,7 @@ async def runs_since(
     """
     newest: datetime | None = None
     is_in_order = True
-    async for page in runs.pages():
+    async for page in pages:
         on_page(page)
         if page.invalid:
             raise InvalidItems(operation, page.invalid)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..._core._clock import SYSTEM_CLOCK, Clock
 from ..._core._pager import MAX_PAGE_SIZE
 from ..._inputs import Item
-from ..._internals import create_run_once, server_time
+from ..._internals import create_run_once, overlapping_run_pages, server_time
 from ...errors import (
     AignosticsError,
     APIStatusError,
@@ -68,11 +68,10 @@ class PlatformClient:
 
         Raises AignosticsError if the listing can't be read to its end: a part of it proves nothing.
         """
-        listing = self._client.runs.list(sort="-triggered_at", page_size=MAX_PAGE_SIZE)
         oldest = datetime.fromtimestamp(max(0.0, since - skew.total_seconds()), UTC)
         return [
             ObservedRun(run.run_id, run.triggered_at.timestamp(), run.status, run.application_version_id)
-            async for run in runs_since(listing, oldest, "list runs", self._note)
+            async for run in runs_since(overlapping_run_pages(self._client), oldest, "list runs", self._note)
         ]
 
     async def references(self, run_id: str) -> frozenset[str] | None:
