@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aignostics_async.bulk.database._run_commands import ObservedRun
-from aignostics_async.bulk.reconciliation._matching import RunQuery
-from aignostics_async.submission import CLOCK_SKEW
+from aignostics_async.bulk.reconciliation._matching import CLOCK_SKEW, RunQuery
 
 SKEW = CLOCK_SKEW.total_seconds()
 

@@ -103,8 +103,8 @@ class Runs:
         part could be read, and that part matches: search again later, before sending anything. An empty
         result holds only for the moment, because a request in flight may still create its run.
 
-        `application_version` limits the search to one version, `since` to runs from a day before that time on
-        (clocks may differ by hours); by default all runs are searched. Costs one request per hundred runs,
+        `application_version` limits the search to one version, `since` to runs from ten minutes before that
+        time on (for clock skew); by default all runs are searched. Costs one request per hundred runs,
         and about one per run. Raises UsageError without references or for a `since` without time zone, and
         InvalidItems if an entry that can't be read may be the run.
         """

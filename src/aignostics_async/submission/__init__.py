@@ -1,12 +1,11 @@
 """From slides on this machine to a run: metadata, checks, uploads, one POST, and finding it again."""
 
 from ._create import create_run
-from ._find import CLOCK_SKEW, FoundRuns, find_runs, runs_since
+from ._find import FoundRuns, find_runs, runs_since
 from ._outcome import CreationOutcome, creation_outcome
 from ._prepare import prepare_items
 
 __all__ = [
-    "CLOCK_SKEW",
     "CreationOutcome",
     "FoundRuns",
     "create_run",

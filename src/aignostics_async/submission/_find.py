@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from .._core._pager import Page, Pager
     from ..models import ItemResult, RunDetails
 
-CLOCK_SKEW = timedelta(days=1)
-"""Between two clocks of the platform, or one of them and ours: some are set to a wrong time zone."""
+_CLOCK_SKEW = timedelta(minutes=10)
 
 
 @frozen
@@ -52,7 +51,7 @@ async def find_runs(
         raise UsageError("give the references of the items to find")
     since = as_aware(since, "since")
     exact, possible = [], []
-    async for run in runs_since(runs.pages(), None if since is None else since - CLOCK_SKEW, "find runs"):
+    async for run in runs_since(runs.pages(), None if since is None else since - _CLOCK_SKEW, "find runs"):
         match = await _matches(run, results(run.run_id), references)
         if match is True:
             exact.append(run)

@@ -19,9 +19,10 @@ from ...errors import (
     Unauthorized,
 )
 from ...models import ApplicationVersion
-from ...submission import CLOCK_SKEW, creation_outcome, runs_since
+from ...submission import creation_outcome, runs_since
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
+from ._matching import CLOCK_SKEW
 from ._protocol import AttemptResult
 from ._quiescence import Moment
 

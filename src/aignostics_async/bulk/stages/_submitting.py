@@ -18,7 +18,6 @@ from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
 from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
-from ...submission import CLOCK_SKEW
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
@@ -26,6 +25,7 @@ from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
+from ..reconciliation._matching import CLOCK_SKEW
 from ..reconciliation._protocol import MAX_UNKNOWN
 from ._failure_policy import CircuitBreaker
 from ._signals import StageId
