@@ -28,6 +28,7 @@ from aignostics_async import (
     UsageError,
 )
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job
+from aignostics_async.bulk.database._job_folder import JobFolder
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.report._next_steps import next_steps
@@ -202,15 +203,34 @@ async def test_two_of_a_job_at_once(harness: JobHarness) -> None:
                 pass
         running = asyncio.create_task(first.run(harness.client))
         await asyncio.sleep(0)
-        with pytest.raises(UsageError, match="at work"):
+        with pytest.raises(UsageError, match="is running on this job"):
             await first.run(harness.client)
-        with pytest.raises(UsageError, match="at work"):
+        with pytest.raises(UsageError, match="is running on this job"):
             await first.cancel(harness.client)
         assert (await running).status is JobStatus.DONE
     with pytest.raises(JobRefused, match="there is a job in"):
         await create_job(harness.job, harness.plan(), Sources(places=[str(harness.folder)]), harness.client)
     with pytest.raises(JobError, match="there is no job in"):
         await BulkJob.open(harness.folder).__aenter__()
+
+
+async def test_a_job_whose_lock_was_deleted_sends_nothing_beside_another_process(
+    harness: JobHarness,
+) -> None:
+    """A cleaner of old files may delete the lock; then another process can lock a new one."""
+    await harness.make("a", "b")
+    other = JobFolder(harness.job)
+
+    def lose(_job: BulkJob) -> None:
+        (harness.job / "lock").unlink()
+        other.acquire()
+
+    with pytest.raises(JobStopped, match="works on this job"):
+        await harness.run(on_first(EventType.UPLOADED, lose))
+    assert harness.posts() == 0
+    other.release()
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b")
 
 
 # Slides that are not well

@@ -6,8 +6,9 @@ import asyncio
 import errno
 import fcntl
 import gc
+import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,47 @@ def test_the_holder_of_a_lock_is_told_harmlessly(tmp_path: Path) -> None:
 def test_nothing_is_created_to_ask_for_the_holder(tmp_path: Path) -> None:
     assert JobFolder(tmp_path).holder() is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_was_deleted_is_taken_again(tmp_path: Path) -> None:
+    mine, other = JobFolder(tmp_path), JobFolder(tmp_path)
+    mine.acquire()
+    mine.keep_lock()
+    (tmp_path / "lock").unlink()
+    mine.keep_lock()
+    with pytest.raises(JobBusy):
+        other.acquire()
+    (tmp_path / "lock").unlink()
+    other.acquire()
+    with pytest.raises(JobBusy, match=f"process {os.getpid()}"):
+        mine.keep_lock()
+    other.release()
+    mine.release()
+
+
+def test_a_lock_goes_with_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    mine = JobFolder(folder)
+    mine.acquire()
+    folder.rename(tmp_path / "moved")
+    mine.keep_lock()
+    with pytest.raises(JobBusy):
+        JobFolder(tmp_path / "moved").acquire()
+    mine.release()
+
+
+@pytest.mark.parametrize("request_of", [JobFolder.request, JobFolder.forget])
+def test_a_request_that_can_t_be_written_is_the_job_s_error(
+    tmp_path: Path, request_of: Callable[[JobFolder, Path], None]
+) -> None:
+    folder = JobFolder(tmp_path / "missing")
+    folder.make()
+    folder.pause.mkdir()
+    with pytest.raises(JobError, match="look at what it is"):
+        folder.forget(folder.pause)
+    folder.pause.rmdir()
+    folder.path.rmdir()
+    folder.path.write_bytes(b"a file")
+    with pytest.raises(JobError, match="Not a directory"):
+        request_of(folder, folder.pause)

@@ -120,6 +120,18 @@ class FileLock:
             os.close(descriptor)
         return False
 
+    def is_lost(self) -> bool:
+        """Whether the file of a lock that is held was deleted or replaced, so that another can be locked."""
+        if self._file is None:
+            return False
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return self._path.parent.is_dir()  # else it was moved with its folder
+        except OSError:
+            return False
+        return not os.path.samestat(os.fstat(self._file.fileno()), there)
+
     def release(self) -> None:
         """Release the lock if it is held."""
         file, self._file = self._file, None

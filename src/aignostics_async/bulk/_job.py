@@ -372,7 +372,7 @@ class BulkJob:
 
     async def _cancel(self, client: Client) -> int:
         cancelled = await _maintenance.cancel(self._database, client)
-        await to_thread.run_sync(lambda: self._directory.cancel.unlink(missing_ok=True))
+        await to_thread.run_sync(self._directory.forget, self._directory.cancel)
         return cancelled
 
     async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
@@ -386,6 +386,7 @@ class BulkJob:
 
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""
+        self._directory.keep_lock()
         if self._directory.cancel.exists():
             self.drain()
             return True

@@ -124,17 +124,17 @@ class JobObserver:
     def request_pause(self) -> None:
         """Ask the process that works on the job to finish what is under way and stop; returns at once.
 
-        Does nothing if no process works on the job. Raises OSError if the folder can't be written.
+        Does nothing if no process works on the job. Raises JobError if the folder can't be written.
         """
-        self._folder.pause.touch(mode=0o600)
+        self._folder.request(self._folder.pause)
 
     def request_cancel(self) -> None:
         """Ask the process that works on the job to create no further run and to cancel the job's runs.
 
         Returns at once; a request in flight is finished first. If no process works on the job, the next `run`
-        cancels it before anything else. Raises OSError if the folder can't be written.
+        cancels it before anything else. Raises JobError if the folder can't be written.
         """
-        self._folder.cancel.touch(mode=0o600)
+        self._folder.request(self._folder.cancel)
 
     def _read_summary(self) -> Summary:
         with consistent_view(self._folder.database) as execute:

@@ -17,7 +17,8 @@ import json
 import os
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -77,11 +78,21 @@ class JobFolder:
 
     def begin_work(self) -> None:
         """Forget a request to pause, and reserve disk space to write down that the disk is full."""
-        self.pause.unlink(missing_ok=True)
+        self.forget(self.pause)
         with suppress(OSError):
             if not self._reserve.exists():
                 with atomic_file(self._reserve) as file:
                     file.write(bytes(_RESERVE))
+
+    def request(self, what: Path) -> None:
+        """Ask the process that works on the job for `pause` or `cancel`; raises JobError."""
+        with _changing(what):
+            what.touch(mode=0o600)
+
+    def forget(self, what: Path) -> None:
+        """Forget a request, if there is one; raises JobError."""
+        with _changing(what):
+            what.unlink(missing_ok=True)
 
     def free_space(self) -> None:
         """Release the reserved space."""
@@ -124,6 +135,15 @@ class JobFolder:
         if not is_free:
             raise JobBusy(f"{self._named_holder()} works on this job; wait for it, or pause it")
 
+    def keep_lock(self) -> None:
+        """Lock the job again if the lock's file was deleted, as by a cleaner of old files.
+
+        Raises JobBusy if another process was faster, and JobError.
+        """
+        if self._lock.is_lost():
+            self._lock.release()
+            self.acquire()
+
     def _acquire(self) -> bool:
         # Whoever asks for the holder has the lock for a moment.
         for _ in range(_LOCK_ATTEMPTS):
@@ -149,6 +169,16 @@ class JobFolder:
     def release(self) -> None:
         """Release the lock."""
         self._lock.release()
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JobError(
+            f"{path} can't be written or removed ({error.strerror}); look at what it is and at its rights"
+        ) from None
 
 
 class HighWaterMarkFile:
