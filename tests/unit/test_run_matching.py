@@ -7,7 +7,7 @@ import pytest
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.reconciliation._matching import CLOCK_SKEW, RunQuery
 
-SKEW = CLOCK_SKEW.total_seconds()
+SKEW = CLOCK_SKEW
 
 QUERY = RunQuery(references=frozenset({"a"}), version="a:v1.0.0", since=1e6, known=frozenset({"known"}))
 

@@ -22,6 +22,7 @@ from .database._states import ItemState
 from .preflight._findings import Finding
 from .preflight._preflight import Keep, PreflightProgress, run_preflight
 from .preflight.sources._discovery import shown
+from .reconciliation._matching import CLOCK_SKEW
 from .reconciliation._platform import PlatformClient
 from .stages._probing import as_columns, describe_findings
 
@@ -136,7 +137,7 @@ async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
     # The job searches for runs triggered after it, so a Date that is ahead must not hide them.
     begun = min((await platform.moment(fresh=True)).server or time.time() - _A_DAY, time.time())
     # Runs from before the job are not its own.
-    await database.write(_run_commands.record_runs(await platform.runs(begun)))
+    await database.write(_run_commands.record_runs(await platform.runs(begun - CLOCK_SKEW)))
     await database.write(_commands.create_job(job_id, plan.to_json(), begun))
     return job_id
 

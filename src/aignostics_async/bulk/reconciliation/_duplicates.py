@@ -14,6 +14,7 @@ from attrs import field, frozen
 from ..._core._logging import get_logger
 from ...errors import AignosticsError
 from ..database import _commands, _queries, _run_commands
+from ._matching import CLOCK_SKEW
 from ._ownership import contested_intents, duplicate_of, is_awaited, owned_items, shared_items
 from ._tags import plain
 
@@ -202,7 +203,7 @@ class Reconciler:
 
     async def _unknown(self) -> list[ObservedRun]:
         """Return runs of the job's version that the database does not know, the newest first."""
-        runs = await self.platform.runs(self.since)
+        runs = await self.platform.runs(self.since - CLOCK_SKEW)
         known = await self.database.read(_queries.known_runs()) | self._strangers
         return [run for run in runs if run.version == self.version and run.run_id not in known]
 

@@ -9,15 +9,14 @@ proves nothing, and keeps the job from sending a second request.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import Enum, auto
 
 from attrs import field, frozen
 
 from ..database._run_commands import ObservedRun
 
-CLOCK_SKEW = timedelta(days=1)
-"""Between two clocks of the platform, or one of them and ours: some are set to a wrong time zone."""
+CLOCK_SKEW = 86_400.0
+"""Seconds between two clocks of the platform, or one of them and ours: some are set to a wrong time zone."""
 
 
 @frozen(kw_only=True)
@@ -33,7 +32,7 @@ class RunQuery:
 
     def may_be(self, run: ObservedRun) -> bool:
         """Whether the references of a run have to be read."""
-        is_of_time = run.triggered_at >= self.since - CLOCK_SKEW.total_seconds()
+        is_of_time = run.triggered_at >= self.since - CLOCK_SKEW
         return run.version == self.version and is_of_time and run.run_id not in self.known
 
 

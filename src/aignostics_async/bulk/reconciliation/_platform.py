@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..._core._clock import SYSTEM_CLOCK, Clock
@@ -22,7 +22,6 @@ from ...models import ApplicationVersion
 from ...submission import creation_outcome, runs_since
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
-from ._matching import CLOCK_SKEW
 from ._protocol import AttemptResult
 from ._quiescence import Moment
 
@@ -64,12 +63,12 @@ class PlatformClient:
             return classify(error)
         return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)
 
-    async def runs(self, since: float, *, skew: timedelta = CLOCK_SKEW) -> list[ObservedRun]:
-        """Return all runs that were triggered after a moment, or `skew` before it, of whatever version.
+    async def runs(self, since: float) -> list[ObservedRun]:
+        """Return all runs that were triggered after a moment by the clock that dates them.
 
         Raises AignosticsError if the listing can't be read to its end: a part of it proves nothing.
         """
-        oldest = datetime.fromtimestamp(max(0.0, since - skew.total_seconds()), UTC)
+        oldest = datetime.fromtimestamp(max(0.0, since), UTC)
         return [
             ObservedRun(run.run_id, run.triggered_at.timestamp(), run.status, run.application_version_id)
             async for run in runs_since(overlapping_run_pages(self._client), oldest, "list runs", self._note)

@@ -18,7 +18,7 @@ from ...errors import AignosticsError, Forbidden, JobStopped
 from ..database import _commands, _queries
 from ..database._job_folder import HighWaterMark
 from ..database._states import AttemptOutcome, IntentState
-from ._matching import RunQuery
+from ._matching import CLOCK_SKEW, RunQuery
 from ._platform import is_signed_out
 from ._protocol import (
     AttemptResult,
@@ -204,7 +204,7 @@ class _Reconciliation:
         submitter, intent = self._submitter, self._intent
         begun = await submitter.platform.moment(fresh=True)
         try:
-            runs = await submitter.platform.runs(submitter.since)
+            runs = await submitter.platform.runs(submitter.since - CLOCK_SKEW)
         except AignosticsError as error:
             if is_signed_out(error) or isinstance(error, Forbidden):
                 raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ _TOLD = {
 }
 
 
-_OVERLAP = timedelta(minutes=20)
+_OVERLAP = 1200.0  # seconds
 _CHANGED = "its file changed after it was uploaded"
 _WAIT = "wait until it is complete; then 'bulk retry' reads and uploads it again"
 
@@ -156,14 +155,12 @@ class Submitting:
     async def _record_runs(self) -> None:
         """Record the runs that exist: a run from before a chunk was sealed can't be its run."""
         begun = await self.platform.moment()
-        since, skew = self.since, CLOCK_SKEW
-        if self._listed:
-            since, skew = max(since, self._listed[-1]), _OVERLAP
-        runs = await self.context.with_retries(partial(self.platform.runs, since, skew=skew))
+        since = max([self.since - CLOCK_SKEW, *self._listed])
+        runs = await self.context.with_retries(partial(self.platform.runs, since))
         await self.context.database.write(_run_commands.record_runs(runs))
         if begun.server is not None:
             # The next listing goes back to the beginning of this one. A Date may be far ahead.
-            self._listed.append(min(begun.server, time.time()))
+            self._listed.append(min(begun.server, time.time()) - _OVERLAP)
 
     async def _one(self, intent: IntentRow) -> None:
         try:
