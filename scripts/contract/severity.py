@@ -86,7 +86,9 @@ def _judged(
     change: Change, words: Iterable[Verdict], uses: Mapping[Key, list[Use]], named: frozenset[Key]
 ) -> Judged:
     lines = _lines(change, uses)
-    touching = lines if change.effect in (Effect.BREAKS, Effect.WIDENS) else ()
+    # A new error status breaks nothing, and whoever sends the request may have to do something about it.
+    is_new_answer = change.subject is Subject.RESPONSE and change.kind == "added"
+    touching = lines if change.effect in (Effect.BREAKS, Effect.WIDENS) or is_new_answer else ()
     if (exception := _generated_name(change, named, lines) or _tolerated(change, lines)) is not None:
         return exception
     severity = _OF_EFFECT[change.effect]
