@@ -6,6 +6,7 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -173,9 +174,11 @@ def contract(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def emulator(running_emulator: Emulator, contract: str) -> Emulator:
+def emulator(running_emulator: Emulator, contract: str, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """Give the session's emulator as if it had just been started; `reset` gives it other options."""
-    running_emulator.reset(contract=contract)
+    # Whatever else a test changes, it stays with its contract.
+    monkeypatch.setattr(running_emulator, "reset", partial(running_emulator.reset, contract=contract))
+    running_emulator.reset()
     return running_emulator
 
 

@@ -80,7 +80,7 @@ class JobHarness:
     def plan(self, **told: Any) -> JobPlan:
         """Return the plan of a job that waits for nothing longer than it must."""
         timeouts = ReconciliationTimeouts(quiescence=120, replica_lag=20, ambiguity=60, late_commit=120)
-        address = {"api_root": self.emulator.api_root, "store": self.emulator.store_url}
+        address = {"api_root": self.client.api_root, "store": self.emulator.store_url}
         return JobPlan(**{**address, "application_version": VERSION, "timeouts": timeouts, **told})
 
     async def make(self, *names: str, **told: Any) -> None:
@@ -126,7 +126,7 @@ class JobHarness:
 
     def posts(self) -> int:
         """Return how many runs were asked for since the faults were set."""
-        return sum((each["method"], each["path"]) == ("POST", RUNS) for each in self.emulator.requests())
+        return sum(each["operation"] == "create_run" for each in self.emulator.requests())
 
     def runs(self) -> dict[str, frozenset[str]]:
         """Return the references of the job's runs, by the emulator's ledger of what became of their items."""

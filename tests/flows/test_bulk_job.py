@@ -68,6 +68,7 @@ def drain(job: BulkJob) -> None:
 # From end to end
 
 
+@pytest.mark.both_contracts
 async def test_slides_become_results_and_nothing_is_done_twice(harness: JobHarness) -> None:
     names = ("a", "b", "c", "d", "e")
     places = list(map(str, harness.copy(*names)))
@@ -119,6 +120,7 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(harness: JobHar
 # Interruptions
 
 
+@pytest.mark.both_contracts
 @pytest.mark.parametrize("what", [EventType.UPLOADED, EventType.RUN_CREATED, EventType.ITEM_DONE])
 @pytest.mark.parametrize("how", ["drained", "cancelled"])
 async def test_an_interrupted_job_goes_on(harness: JobHarness, what: EventType, how: str) -> None:

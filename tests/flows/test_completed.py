@@ -58,6 +58,7 @@ async def advance_to_the_end_of_an_item(emulator: Emulator, run: Run) -> None:
                 return
 
 
+@pytest.mark.both_contracts
 async def test_each_item_comes_while_its_run_goes_on(
     standing: Emulator, slide: Slide, tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ async def test_each_item_comes_while_its_run_goes_on(
             assert (await checksum_file(file.path)).wire == file.crc32c
 
 
+@pytest.mark.both_contracts
 async def test_many_runs_into_a_folder_for_each(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     runs = [await submit(emulator, slide, "a", "b") for _ in range(3)]
     one_at_a_time = evolve(SETTINGS, limits=Limits(transfers=1))

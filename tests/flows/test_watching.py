@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from watching import LIST, all_of, finish, plain, script, some
+from watching import all_of, finish, plain, script, some
 
 from aignostics_async import (
     RunStatus,
@@ -14,6 +14,7 @@ from aignostics_async import (
 from aignostics_async.emulator.process import Emulator
 
 
+@pytest.mark.both_contracts
 async def test_a_run_from_its_beginning_to_its_end(emulator: Emulator) -> None:
     run_id = script(emulator, "a", "b", status="RECEIVED")
     async with emulator.client() as client:
@@ -32,11 +33,12 @@ async def test_a_run_from_its_beginning_to_its_end(emulator: Emulator) -> None:
         assert await all_of(watcher) == [], "it stays at its end"
 
 
+@pytest.mark.both_contracts
 async def test_waiting_reads_no_results(emulator: Emulator) -> None:
     run_id = script(emulator, "a", status="COMPLETED")
     async with emulator.client() as client:
         assert (await client.run(run_id).wait()).status == RunStatus.COMPLETED
-    assert [asked["path"] for asked in emulator.requests()] == [f"{LIST}/{run_id}"]
+    assert [asked["operation"] for asked in emulator.requests()] == ["get_run"]
 
 
 async def test_a_deadline_is_asyncio_s_own(emulator: Emulator) -> None:
@@ -53,6 +55,7 @@ async def test_a_deadline_is_asyncio_s_own(emulator: Emulator) -> None:
         assert asyncio.all_tasks() == before, "nothing is left behind"
 
 
+@pytest.mark.both_contracts
 async def test_many_runs_as_one_stream(emulator: Emulator) -> None:
     run_ids = emulator.script(*({"items": ["a", "b"], "steps": [(0, None, "RUNNING")]} for _ in range(120)))
     emulator.set_faults()
@@ -64,10 +67,8 @@ async def test_many_runs_as_one_stream(emulator: Emulator) -> None:
             for run_id in run_ids
             for told in ((None, None, "RUNNING"), ("a", None, "PENDING"), ("b", None, "PENDING"))
         }
-        single = {f"{LIST}/{run_id}" for run_id in run_ids}
-        assert not [request for request in emulator.requests() if request["path"] in single], (
-            "runs are listed"
-        )
+        asked = {request["operation"] for request in emulator.requests()}
+        assert "get_run" not in asked, "runs are listed"
         emulator.move(*(move for run_id in run_ids for move in finish(run_id, "a", "b", status="COMPLETED")))
         rest = [change async for change in watcher]
     assert len(rest) == 3 * len(run_ids)
@@ -88,6 +89,7 @@ async def test_those_who_wait_for_many_share_their_requests(emulator: Emulator) 
     assert len(emulator.requests()) < len(run_ids)
 
 
+@pytest.mark.both_contracts
 async def test_all_runs_of_an_application_also_new_ones(emulator: Emulator) -> None:
     since = datetime.fromtimestamp(emulator.now(), UTC)
     script(emulator, "a", after_s=-1000)

@@ -102,8 +102,8 @@ def test_urgent_runs_take_at_most_half_of_the_turns() -> None:
 
 def test_a_run_has_one_entry() -> None:
     queue = FairQueue()
-    queue.put("a", 1)
     queue.put("a", 3)
+    queue.put("a", 5)
     assert queue.pop(2) is None
-    queue.put("a", 0, urgent=True)
-    assert [queue.pop(9), queue.pop(9)] == ["a", None]
+    queue.put("a", 4, urgent=True)
+    assert [queue.pop(3), queue.pop(9)] == ["a", None], "whoever queues it again puts it off no further"

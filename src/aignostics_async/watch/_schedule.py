@@ -76,8 +76,9 @@ class FairQueue:
         self._entries: dict[str, tuple[int, float]] = {}
 
     def put(self, run_id: str, due: float, *, urgent: bool = False) -> None:
-        """Queue a run, in place of the entry that it may have."""
+        """Queue a run, in place of the entry that it may have; it never becomes due later by that."""
         heap = 0 if urgent else 1
+        due = min(due, self._entries.get(run_id, (heap, inf))[1])
         self._entries[run_id] = (heap, due)
         heappush(self._heaps[heap], (due, run_id))
 
