@@ -106,8 +106,10 @@ format: $(VENV)/.env  ## Mend what style can be mended by itself
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-types: $(VENV)/.env  ## Check types
+types: $(VENV)/.env  ## Check types, and those of src and examples on macOS and Windows, too
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin src examples
+	$(BIN)/mypy --platform win32 src examples
 
 bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 	$(BIN)/python benchmarks/import_time.py

@@ -37,6 +37,7 @@ from aignostics_async._core import _file_lock
 from aignostics_async._core._secret import Secret
 from aignostics_async._core._state_folder import state_folder
 from aignostics_async.auth import _login_file, _store
+from aignostics_async.bulk.database._job_folder import JobFolder
 
 KEY = TokenKey("https://idp.example.com", "client", "audience", "organization")
 TOKENS = TokenSet(access=Token("PLANTED-access", lifetime=100_000), refresh=Secret("PLANTED-refresh"))
@@ -529,3 +530,18 @@ def test_a_lock_file_is_no_link(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         _file_lock.FileLock(tmp_path / "lock").acquire()
     assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_folders_above_a_private_one_are_private_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "above" / "state"))
+    before = os.umask(0)
+    try:
+        await FileStore().check()
+        await FileStore(tmp_path / "given" / "deep" / "logins").check()
+        JobFolder(tmp_path / "jobs" / "2026" / "job").make()
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_dir()}
+    assert modes == {0o700}

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ._portable import sync
+
 
 @contextmanager
 def atomic_file(
@@ -31,7 +33,7 @@ def atomic_file(
             yield file
             file.flush()
             if durable:
-                os.fsync(descriptor)
+                sync(descriptor)
         if replaces:
             part.replace(path)
         else:

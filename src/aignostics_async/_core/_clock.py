@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import anyio
 
+from ._portable import uptime
+
 
 class Clock:
     """This machine's clock, in seconds."""
 
     def uptime(self) -> float:
         """Return the seconds since the machine started, with suspended ones where the system counts them."""
-        boot = getattr(time, "CLOCK_BOOTTIME", None)
-        return time.monotonic() if boot is None else time.clock_gettime(boot)
+        return uptime()
 
     def monotonic(self) -> float:
         """Return the seconds of a clock that never goes back, without suspended ones."""

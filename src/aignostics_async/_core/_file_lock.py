@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from ._portable import lock, open_file, unlock
+
 # ENOSYS on Lustre without `-o flock`, ENOLCK on NFS without a lock daemon.
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
-
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _free(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-else:
-    import fcntl
-
-    def _try(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _free(descriptor: int) -> None:
-        # Not by closing alone: a process that was forked meanwhile has the same lock open.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class LocksUnsupported(OSError):
@@ -44,7 +25,7 @@ def try_lock(descriptor: int, path: Path) -> bool | None:
     Raises OSError for any other failure.
     """
     try:
-        _try(descriptor)
+        lock(descriptor)
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
@@ -57,12 +38,12 @@ def try_lock(descriptor: int, path: Path) -> bool | None:
 def _excludes_others(descriptor: int, path: Path) -> bool:
     """Whether a lock that is held is refused to a second opening of its file."""
     try:
-        second = os.open(path, os.O_RDWR | _FLAGS)
+        second = open_file(path, os.O_RDWR)
     except OSError:
         return True  # it was deleted meanwhile, which is for the caller to see
     try:
         if os.path.samestat(os.fstat(second), os.fstat(descriptor)):
-            _try(second)
+            lock(second)
             return False
     except OSError:
         pass
@@ -108,12 +89,12 @@ class FileLock:
     def is_held(self) -> bool:
         """Whether anybody holds the lock; works in a read-only folder, creates nothing. Raises OSError."""
         try:
-            descriptor = os.open(self._path, os.O_RDWR | _FLAGS)  # NFS locks no file that is only read
+            descriptor = open_file(self._path, os.O_RDWR)  # NFS locks no file that is only read
         except OSError:
-            descriptor = os.open(self._path, os.O_RDONLY | _FLAGS)
+            descriptor = open_file(self._path, os.O_RDONLY)
         try:
-            _try(descriptor)
-            _free(descriptor)
+            lock(descriptor)
+            unlock(descriptor)
         except (BlockingIOError, PermissionError):
             return True
         finally:
@@ -136,9 +117,9 @@ class FileLock:
         """Release the lock if it is held."""
         file, self._file = self._file, None
         if file is not None and not file.closed:  # the garbage collector may have been first
-            _free(file.fileno())
+            unlock(file.fileno())
             file.close()
 
 
 def _open(path: str, _flags: int) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
+    return open_file(Path(path), os.O_RDWR | os.O_CREAT, 0o600)

@@ -21,3 +21,11 @@ def state_folder(name: str) -> Path:
     except RuntimeError:
         pass  # as newer releases of platformdirs say it
     raise ConfigurationError("there is no home folder to keep state in; set HOME or XDG_STATE_HOME")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user only. Raises OSError."""
+    # The parents that `mkdir` makes have no mode but the umask's, which may let others write in them.
+    for each in reversed([folder, *folder.parents]):
+        if not each.is_dir():
+            each.mkdir(mode=0o700, exist_ok=True)

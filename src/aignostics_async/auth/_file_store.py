@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from .._core._file_lock import FileLock
 from .._core._logging import get_logger
-from .._core._state_folder import state_folder
+from .._core._state_folder import make_private_folder, state_folder
 from .._core._token import TokenSet
 from ..errors import TokenStoreError
 from . import _login_file
@@ -147,7 +147,7 @@ class FileStore:
             _log.warning("%s", text)
 
     def _make_folder(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         # A folder that was given may be shared, and its files are readable by their owner only anyway.
         if self._is_ours and self._folder.stat().st_mode & 0o077:
             self._folder.chmod(0o700)

@@ -11,6 +11,7 @@ import msgspec
 from attrs import asdict
 
 from .._core._atomic_file import atomic_file
+from .._core._portable import close_to_others, open_file
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet, is_sendable
 from ._provider import TokenKey
@@ -90,7 +91,7 @@ def read(path: Path, key: TokenKey) -> tuple[TokenSet, bool] | None:
     """
     try:
         # A link may lead to a file that somebody else chose, and a pipe may never end.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = open_file(path, os.O_RDONLY, wait=False)
     except FileNotFoundError:
         return None
     except OSError:
@@ -112,14 +113,10 @@ def _close_to_others(descriptor: int) -> bool:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise UnusableFile("it is no file")
-    if os.name != "posix":
-        return False
-    if status.st_uid != os.geteuid():
-        raise UnusableFile("it belongs to another user")
-    was_open = bool(status.st_mode & 0o077)
-    if was_open:
-        os.fchmod(descriptor, 0o600)
-    return was_open
+    try:
+        return close_to_others(descriptor)
+    except PermissionError:
+        raise UnusableFile("it belongs to another user") from None
 
 
 def write(path: Path, tokens: TokenSet, key: TokenKey) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .._core._atomic_file import atomic_file
 from .._core._file_lock import FileLock, LocksUnsupported
-from .._core._state_folder import state_folder
+from .._core._state_folder import make_private_folder, state_folder
 from ..errors import ConfigurationError
 
 _COLUMNS = ("pseudonym", "reference", "path", "since")
@@ -38,7 +38,7 @@ class PseudonymMap:
         """
         wanted = list(dict.fromkeys(slides))
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self.path.parent)
             with self._locked():
                 known = self._read()
                 new = {slide: f"slide-{secrets.token_hex(8)}" for slide in wanted if slide not in known}

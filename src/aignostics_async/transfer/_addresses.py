@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
-import select
 import socket
 import time
 from collections import deque
@@ -13,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
+
+from .._core._portable import POLLOUT, new_poll
 
 if TYPE_CHECKING:
     from ._cancel_token import CancelToken
@@ -88,7 +89,7 @@ class _Race:
     def __init__(self, addresses: Sequence[Address]) -> None:
         self._waiting = deque(addresses)
         self._sockets: dict[int, socket.socket] = {}
-        self._poll = select.poll()
+        self._poll = new_poll()
         self._next_start = 0.0
         self._failure: OSError = OSError("the host has no address")
 
@@ -122,7 +123,7 @@ class _Race:
         sock.settimeout(0)
         code = sock.connect_ex(address)
         if code in _IN_PROGRESS:
-            self._poll.register(sock, select.POLLOUT)
+            self._poll.register(sock, POLLOUT)
         else:
             self._fail(sock.fileno(), code)
 

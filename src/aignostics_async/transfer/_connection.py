@@ -7,13 +7,13 @@ http.client offers none of these.
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from .._core._portable import POLLIN, POLLOUT, new_poll
 from .._core._redaction import excerpt
 from ._http1 import (
     MAX_HEAD,
@@ -78,9 +78,9 @@ class Connection:
         self._write_timeout = write
         self._received = bytearray()
         sock.settimeout(0)
-        self._readable, self._usable = select.poll(), select.poll()
-        self._readable.register(sock, select.POLLIN)
-        self._usable.register(sock, select.POLLIN | select.POLLOUT)
+        self._readable, self._usable = new_poll(), new_poll()
+        self._readable.register(sock, POLLIN)
+        self._usable.register(sock, POLLIN | POLLOUT)
 
     def close(self) -> None:
         """Close the connection; closing it twice does nothing."""

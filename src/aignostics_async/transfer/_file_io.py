@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .._core._file_fingerprint import Fingerprint
+from .._core._portable import open_file, read_at, write_some_at
 from ..errors import DiskFull, LocalFileChanged, TransferError
 
 
@@ -18,7 +19,7 @@ def open_source(source: Path, name: str) -> Iterator[int]:
     """Open a file to send, and close it in the same thread; raises TransferError."""
     check_regular(source, name)
     try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_file(source, os.O_RDONLY, follow=True)
     except OSError as error:
         raise unreadable(error, name) from None
     try:
@@ -37,15 +38,10 @@ def check_regular(source: Path, name: str) -> None:
         raise TransferError("it is no regular file; copy its content to one", name=name)
 
 
-def read_at(descriptor: int, view: memoryview, position: int) -> int:
-    """Fill `view` from a position of a file, and return how many bytes it took; 0 at the end."""
-    return os.preadv(descriptor, [view], position)
-
-
 def write_at(descriptor: int, view: memoryview, position: int) -> None:
     """Write all of `view` at a position of a file."""
     while view:
-        count = os.pwrite(descriptor, view, position)
+        count = write_some_at(descriptor, view, position)
         if not count:
             raise OSError(errno.EIO, os.strerror(errno.EIO))  # some file systems of users never get on
         view, position = view[count:], position + count

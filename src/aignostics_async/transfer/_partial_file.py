@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Self
 from .._core._crc32c import Crc32c
 from .._core._file_lock import try_lock
 from .._core._logging import get_logger
+from .._core._portable import free_space, open_file, read_at, sync
 from ..errors import DiskFull, TransferError
 from ._cancel_token import Cancelled
-from ._file_io import read_at, write_at
+from ._file_io import write_at
 from ._ranges import Span
 from ._resume_record import Record, read_record
 
@@ -34,7 +35,7 @@ _PIECE = 1024 * 1024  # bytes
 _SAVE_INTERVAL = 1.0  # seconds
 # What is worth keeping after a failure; less is fetched again as fast as it is checked.
 _WORTH_KEEPING = 8 * 1024 * 1024
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_RDWR | os.O_CREAT
 
 
 class PartialFile:
@@ -82,7 +83,7 @@ class PartialFile:
         _check_place(target, name)
         while True:
             token.check()
-            descriptor = os.open(path, _FLAGS, 0o666)
+            descriptor = open_file(path, _FLAGS)
             try:
                 is_locked = try_lock(descriptor, path)
                 is_ours = is_locked and _is_at(descriptor, path)
@@ -248,7 +249,7 @@ class PartialFile:
         """
         if os.fstat(self._descriptor).st_size != self.total:
             os.ftruncate(self._descriptor, self.total or 0)
-        os.fsync(self._descriptor)
+        sync(self._descriptor)
         if not _is_at(self._descriptor, self.path):
             raise TransferError("another process has taken its partial file away; try again", name=name)
         # In this order: a kill in between leaves nothing that is never cleared.
@@ -317,8 +318,7 @@ def _record_of(part: Path) -> Path:
 
 def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
     """Raise DiskFull unless the disk has room for this file beside all others that are under way."""
-    disk = os.statvfs(part.target.parent)
-    free = disk.f_bavail * disk.f_frsize
+    free = free_space(part.target.parent)
     needed = sum(each.outstanding for each in all_parts if each.device == part.device)
     if needed > free:
         raise DiskFull(
@@ -353,7 +353,7 @@ def _claim(path: Path) -> tuple[Path, int]:
     with contextlib.suppress(FileNotFoundError):
         path.rename(own)
         _record_of(path).rename(_record_of(own))
-    return own, os.open(own, _FLAGS, 0o666)
+    return own, open_file(own, _FLAGS)
 
 
 @cache

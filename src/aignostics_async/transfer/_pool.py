@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from attrs import define, field
 
+from .._core._portable import uptime
 from .._core._proxies import proxy_for
 from .._core._redaction import excerpt
 from .._core._urls import DEFAULT_PORTS, origin, without_query
@@ -332,7 +333,7 @@ class _Exchange:
 
 def _now() -> float:
     """Return the seconds since the machine started, those in which it was asleep included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return uptime()
 
 
 def _dial(host: str, port: int, deadline: float, token: CancelToken) -> socket.socket:

@@ -24,7 +24,8 @@ from attrs import frozen
 
 from ..._core._atomic_file import atomic_file
 from ..._core._logging import get_logger
-from ..._core._state_folder import state_folder
+from ..._core._portable import open_file
+from ..._core._state_folder import make_private_folder, state_folder
 from ...errors import ConfigurationError
 
 _log = get_logger("aignostics_async.bulk")
@@ -209,7 +210,7 @@ class BillingIndex:
         connection = None
         try:
             path = self._path("index.sqlite3")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             self._key()
             connection = _connect(path)
         except (OSError, sqlite3.Error, ConfigurationError, ValueError) as error:
@@ -235,7 +236,7 @@ class BillingIndex:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
+    os.close(open_file(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -26,7 +26,8 @@ from attrs import frozen
 from ..._core._atomic_file import atomic_file
 from ..._core._display_text import visible
 from ..._core._file_lock import FileLock, LocksUnsupported
-from ..._core._state_folder import state_folder
+from ..._core._portable import is_windows
+from ..._core._state_folder import make_private_folder, state_folder
 from ...errors import JobBusy, JobError
 
 _RESERVE = 256 * 1024  # bytes: some pages of the database and of its log
@@ -106,7 +107,7 @@ class JobFolder:
     def make(self) -> None:
         """Create the folder, and close it to other users; raises JobError."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self.path)
             if self.path.stat().st_mode & 0o077:
                 self.path.chmod(0o700)
         except OSError as error:
@@ -119,6 +120,11 @@ class JobFolder:
 
         The system releases the lock when the process ends, however it ends.
         """
+        if is_windows():
+            raise JobError(
+                "bulk jobs do not run on Windows, where nobody has tried that they never pay twice; run "
+                "them on Linux, macOS or WSL"
+            )
         try:
             is_free = self._acquire()
         except LocksUnsupported:
@@ -199,7 +205,7 @@ class HighWaterMarkFile:
         """Write the mark; it is on the disk when this returns. Raises JobError."""
         text = json.dumps({"epoch": mark.generation, "attempts": mark.attempts})
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             with atomic_file(self._path) as file:
                 file.write(text.encode())
         except OSError as error:
