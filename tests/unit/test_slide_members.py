@@ -44,7 +44,7 @@ async def test_every_member_of_a_zip_ends_as_dicom_does(tmp_path: Path) -> None:
     write_dicom(tmp_path / "in", name="IM{}")
     (tmp_path / "out").mkdir()
     with zipfile.ZipFile(await packed(await only(tmp_path / "in"), tmp_path / "out")) as archive:
-        assert archive.namelist() == ["IM0.dcm", "IM1.dcm"]
+        assert archive.namelist() == ["00000.dcm", "00001.dcm"]
 
 
 async def test_a_series_over_two_folders_is_one_slide(tmp_path: Path) -> None:
@@ -53,11 +53,11 @@ async def test_a_series_over_two_folders_is_one_slide(tmp_path: Path) -> None:
     shutil.move(paths[1], tmp_path / "DICOM2" / "0.dcm")
     info = await only(tmp_path)
     assert [path.relative_to(tmp_path).as_posix() for path in info.files] == [
-        "DICOM/0.dcm", "DICOM/2.dcm", "DICOM2/0.dcm"
+        "DICOM/0.dcm", "DICOM2/0.dcm", "DICOM/2.dcm"
     ]  # fmt: skip
     (tmp_path / "out").mkdir()
     with zipfile.ZipFile(await packed(info, tmp_path / "out")) as archive:
-        assert archive.namelist() == ["DICOM/0.dcm", "DICOM/2.dcm", "DICOM2/0.dcm"]
+        assert archive.namelist() == ["00000.dcm", "00001.dcm", "00002.dcm"]
 
 
 async def test_two_series_in_a_folder_are_two_slides(tmp_path: Path) -> None:

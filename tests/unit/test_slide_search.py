@@ -138,7 +138,7 @@ async def test_a_tiff_in_strips_is_told_with_what_to_do(tmp_path: Path) -> None:
     from slide_files import picture
 
     tifffile.imwrite(tmp_path / "a.tif", picture(64, 64))
-    with pytest.raises(SlideError, match="Convert it to a tiled, pyramidal TIFF"):
+    with pytest.raises(SlideError, match="convert it to a tiled, pyramidal TIFF"):
         await read_slide(Slide(tmp_path / "a.tif"))
 
 

@@ -116,11 +116,11 @@ async def test_a_series_is_one_zip_that_is_always_the_same(shared: Path, tmp_pat
     with zipfile.ZipFile(one) as archive:
         assert archive.testzip() is None
         assert [(entry.filename, entry.compress_type) for entry in archive.infolist()] == [
-            ("boxes_0.dcm", zipfile.ZIP_STORED),
-            ("boxes_1.dcm", zipfile.ZIP_STORED),
+            ("00000.dcm", zipfile.ZIP_STORED),
+            ("00001.dcm", zipfile.ZIP_STORED),
         ]
-        for path in first.files:
-            assert archive.read(path.name) == path.read_bytes()
+        for name, path in zip(archive.namelist(), first.files, strict=True):
+            assert archive.read(name) == path.read_bytes()
 
 
 async def test_a_mirax_slide_is_one_zip_with_its_folder(tmp_path: Path) -> None:

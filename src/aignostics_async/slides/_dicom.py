@@ -71,6 +71,11 @@ class DicomHeader:
         return cls(**{**data, "identifying": tuple(map(IdentifyingKind, data["identifying"]))})
 
     @property
+    def rank(self) -> tuple[bool, int, str]:
+        """Its place in the series, whatever its file is called: full resolution first."""
+        return not self.is_base, -self.width, self.instance
+
+    @property
     def is_base(self) -> bool:
         """Whether it holds the slide at its full resolution."""
         return self.flavour == "VOLUME" and not self.is_resampled
@@ -86,6 +91,8 @@ def read_header(path: Path) -> DicomHeader:
         raise SlideError(
             content.problem or f"it is {content.format}, not DICOM", path=str(path), remedy=content.remedy
         )
+    if content.kind not in ("", _WHOLE_SLIDE, _DIRECTORY):
+        raise _no_slide(content.kind, str(path))
     try:
         status = path.stat()
         return _header(path, status.st_size, status.st_mtime_ns)
@@ -133,8 +140,19 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
         raise SlideError(f"its DICOM header can't be read ({error})", path=path, remedy=_COPY_AGAIN) from None
     if kind == _DIRECTORY:
         raise NotASlide("it is the table of contents of a DICOM medium (DICOMDIR)", path=path)
-    name = pydicom.uid.UID(kind).name or "an unknown kind"
-    raise NotASlide(f"it is DICOM, and not a slide ({name})", path=path, remedy="leave it out")
+    raise _no_slide(kind, path)
+
+
+def _no_slide(kind: str, path: str) -> SlideError:
+    """Return what a file is that is no slide; one of no known kind may be a damaged slide."""
+    from pydicom.config import IGNORE
+    from pydicom.uid import UID
+
+    name = UID(kind, validation_mode=IGNORE).name
+    if name == kind:
+        problem = f"its header names a kind of DICOM that is unknown ({kind or 'none'})"
+        return SlideError(problem, path=path, remedy="copy it again, or leave it out")
+    return NotASlide(f"it is DICOM, and not a slide ({name})", path=path, remedy="leave it out")
 
 
 def _described(header: Any) -> DicomHeader:
@@ -198,7 +216,7 @@ class DicomSeries:
     """The files of one slide."""
 
     files: tuple[Path, ...]
-    """What is sent, sorted by path."""
+    """What is sent, the largest level first, whatever the files are called."""
     headers: tuple[DicomHeader, ...]
     """Theirs, in the same order."""
     copies: tuple[Path, ...] = ()
@@ -228,6 +246,7 @@ def collect_series(paths: Collection[Path], *, include_label: bool = False) -> D
         copies.append(path)
     kept = [path for path in instances.values() if include_label or headers[path].flavour not in AT_HOME]
     at_home = [path for path in instances.values() if path not in kept]
+    kept.sort(key=lambda path: headers[path].rank)
     series = DicomSeries(tuple(kept), tuple(headers[path] for path in kept), tuple(copies), tuple(at_home))
     check_headers(min(headers), [file.name for file in series.files], series.headers)
     return series

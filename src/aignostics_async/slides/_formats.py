@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import stat
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from attrs import frozen
 
 from ..errors import SlideError
 
 _HEAD = 4096
+_TAIL = 64
 _LEAVE_OUT = "leave it out, or give the slide itself"
 
 SUFFIXES = frozenset(
@@ -59,6 +62,8 @@ class FileContent:
     problem: str = ""
     """Why it can't be read as a slide."""
     remedy: str = ""
+    kind: str = ""
+    """The SOP class of a DICOM file, where its first bytes tell."""
 
 
 def read_head(path: Path) -> bytes:
@@ -66,24 +71,36 @@ def read_head(path: Path) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
-            raise SlideError("it is no file", path=str(path))
+            raise SlideError("it is no file", path=str(path), remedy=_LEAVE_OUT)
         with path.open("rb") as file:
             return file.read(_HEAD)
     except FileNotFoundError:
-        what = "it is a link that leads to no file" if path.is_symlink() else "there is no such file"
-        raise SlideError(what, path=str(path)) from None
+        is_link = path.is_symlink()
+        what = "it is a link that leads to no file" if is_link else "there is no such file"
+        remedy = "mend the link" if is_link else "is the path right, and its disk mounted?"
+        raise SlideError(what, path=str(path), remedy=remedy) from None
     except PermissionError:
         raise SlideError(
             "it can't be read (Permission denied)", path=str(path), remedy="ask for the right to read it"
         ) from None
     except OSError as error:  # a name that no file can have, a disk that fails
-        raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
+        problem = f"it can't be read ({error.strerror})"
+        raise SlideError(problem, path=str(path), remedy="are its disk and network well?") from None
     except ValueError as error:
         raise SlideError(f"it can't be read ({error})", path=str(path)) from None
 
 
 def identify(path: Path) -> FileContent:
-    """Return what a file is; raises what `read_head` raises."""
+    """Return what a file is; raises what `read_head` raises. One that has not changed is not read again."""
+    try:
+        status = path.stat()
+        return _identified(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    except (OSError, ValueError):
+        return identify_head(read_head(path), path.suffix.lower())  # tells what is wrong
+
+
+@lru_cache(maxsize=65_536)
+def _identified(path: Path, _size: int, _changed: int, _inode: int) -> FileContent:
     return identify_head(read_head(path), path.suffix.lower())
 
 
@@ -103,7 +120,17 @@ def _slide(head: bytes, suffix: str) -> FileContent | None:
         Format.CZI: head.startswith(b"ZISRAWFILE"),
         Format.SAKURA: suffix == ".svslide" and head.startswith(b"SQLite format 3\0"),
     }
-    return next((FileContent(name) for name, fits in formats.items() if fits), None)
+    found = next((name for name, fits in formats.items() if fits), None)
+    return None if found is None else FileContent(found, kind=_sop_class(head))
+
+
+def _sop_class(head: bytes) -> str:
+    """Return the MediaStorageSOPClassUID of a DICOM file, with which its headers begin."""
+    tag = head.find(b"\2\0\2\0UI", 132, 512)
+    if head[128:132] != b"DICM" or tag < 0:
+        return ""
+    length = int.from_bytes(head[tag + 6 : tag + 8], "little")
+    return head[tag + 8 : tag + 8 + length].rstrip(b"\0 ").decode("ascii", "replace")
 
 
 def _is_tiff(head: bytes) -> bool:
@@ -181,6 +208,13 @@ _KNOWN = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
     (b"SQLite format 3\0", "a database", _LEAVE_OUT),
 )  # fmt: skip
+
+
+def ends_in_zeros(file: BinaryIO, end: int, length: int) -> bool:
+    """Whether a piece of compressed data ends in zeros, as one does that was not written to its end."""
+    tail = min(_TAIL, length)
+    file.seek(end - tail)
+    return not file.read(tail).strip(b"\0")
 
 
 def byte_order(head: bytes) -> str:

@@ -62,7 +62,7 @@ def _rank(header: DicomHeader | None, path: str) -> tuple[bool, int, str, str]:
     """Return the order of the files of a slide: its full resolution first; damaged ones last."""
     if header is None:
         return True, 0, "", path
-    return not header.is_base, -header.width, header.instance, path
+    return *header.rank, path
 
 
 def series_beside(path: Path) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from ..errors import NotASlide, SlideError
 from ._dicom import DicomHeader, collect_series
 from ._formats import FileContent, Format, identify
 from ._grouping import series_beside
+from ._mirax import check_mirax
 
 _HAMAMATSU_MEMBER = re.compile(r"imagefile(\(.*\))?|mapfile|optimisationfile|macroimage", re.IGNORECASE)
 _COPY_ALL = "copy the index file together with all files that belong to it"
@@ -49,7 +50,10 @@ def find_members(path: Path, files: tuple[Path, ...] = (), *, include_label: boo
         series = collect_series(files or series_beside(path), include_label=include_label)
         return Members(content, series.files, series.headers, series.copies, series.at_home)
     if content.format in _INDEXES:
-        return Members(content, (path, *_existing(path, _INDEXES[content.format](path))))
+        members = Members(content, (path, *_existing(path, _INDEXES[content.format](path))))
+        if content.format is Format.MIRAX:
+            _check_mirax(path)
+        return members
     if content.format is Format.AFI:
         raise NotASlide(
             "it lists fluorescence channels of one scan (Aperio AFI), which OpenSlide can't read together",
@@ -92,6 +96,24 @@ def _mirax(path: Path) -> Iterator[Path]:
     for name, value in data.items():
         if re.fullmatch(r"file_\d+", name.lower()):
             yield folder / value
+
+
+def _check_mirax(path: Path) -> None:
+    folder = mirax_folder(path)
+    values = _ini(path, folder / "Slidedat.ini")
+    if not all(map(values.has_section, ("GENERAL", "HIERARCHICAL", "DATAFILE"))):
+        raise SlideError("Slidedat.ini lacks a section", path=str(path), remedy=_COPY_ALL)
+    hierarchy, data = values["HIERARCHICAL"], values["DATAFILE"]
+    try:
+        names = [hierarchy[f"HIER_{number}_NAME"].lower() for number in range(int(hierarchy["HIER_COUNT"]))]
+        counts = [int(hierarchy[f"HIER_{number}_COUNT"]) for number in range(len(names))]
+        zoom = names.index("slide zoom level")
+        levels = range(sum(counts[:zoom]), sum(counts[: zoom + 1]))
+        files = [folder / data[f"FILE_{number}"] for number in range(int(data["FILE_COUNT"]))]
+    except (KeyError, ValueError):
+        raise SlideError("Slidedat.ini is damaged", path=str(path), remedy=_COPY_ALL) from None
+    index = folder / hierarchy.get("INDEXFILE", "Index.dat")
+    check_mirax(path, index, files, values["GENERAL"], levels)
 
 
 def _hamamatsu(path: Path) -> Iterator[Path]:

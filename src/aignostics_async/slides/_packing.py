@@ -73,8 +73,8 @@ def _check_space(slide: SlideInfo, place: str) -> None:
 async def packed(slide: SlideInfo, scratch: Path, *, alias: str | None = None) -> Path:
     """Return the one file that stands for a slide: its own, or a zip of its members made in `scratch`.
 
-    A zip takes as much space in `scratch` as the members together; nothing is compressed. Every file of a
-    DICOM series ends with .dcm in it, whatever it is called here.
+    A zip takes as much space in `scratch` as the members together; nothing is compressed. The files of a
+    DICOM series are numbered in it, so that it is the same whatever they are called here, and wherever.
     """
     if not slide.is_packed:
         return slide.files[0]
@@ -89,7 +89,8 @@ def sent_name(source: Path, alias: str | None) -> str:
 
 
 def _pack(slide: SlideInfo, target: Path, alias: str | None) -> None:
-    names = _named(slide) if alias is None else _aliases(slide, alias)
+    is_renamed = alias is not None or (slide.series is not None and slide.packing > 1)
+    names = _aliases(slide, target.stem) if is_renamed else _named(slide)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, member in sorted(names):
             entry = zipfile.ZipInfo(name, date_time=_EPOCH)

@@ -11,7 +11,7 @@ import anyio.to_thread
 from attrs import Factory, evolve, field, frozen
 
 from .._inputs import Slide
-from ..errors import ConfigurationError, SlideError
+from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
 from ._dicom import DicomHeader
 from ._formats import Format, identify
@@ -26,7 +26,13 @@ from ._zipped import read_zipped, unpacked
 if TYPE_CHECKING:
     from openslide import OpenSlide
 
+PACKING = 2
+"""The recipe of zips: from 2 on, files of a DICOM series are numbered, and not called as they are here."""
 _ZIP = "application/zip"
+_NO_TILES = "it is a TIFF without tiles, not a slide"
+_TILE_IT = (
+    "convert it to a tiled, pyramidal TIFF, such as: vips tiffsave IN OUT --tile --pyramid --compression jpeg"
+)
 _RECENT = 10.0  # seconds
 _TELLING_VENDORS = frozenset({"hamamatsu", "leica", "philips", "sakura", "trestle", "ventana", "zeiss"})
 # What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
@@ -67,7 +73,7 @@ class SlideInfo:
     mime_type: str
     """The media type of the file that is sent, such as `image/tiff` or `application/zip`."""
     files: tuple[Path, ...]
-    """The files that are sent: one, a DICOM series sorted by path, or an index file and those it names."""
+    """The files that are sent: one, a DICOM series by size, or an index file and those that it names."""
     associated_images: tuple[str, ...] = ()
     """The names of other images in the slide, such as `label` and `macro`; empty by default."""
     identifying: tuple[IdentifyingKind, ...] = ()
@@ -78,6 +84,8 @@ class SlideInfo:
     """The SeriesInstanceUID of a DICOM series; None for other formats."""
     format: str = ""
     """The format by content, such as `DICOM`, `TIFF` or `MIRAX`."""
+    packing: int = PACKING
+    """The recipe of the zip; jobs of older releases keep theirs."""
     is_packed: bool = field(default=Factory(lambda info: info.mime_type == _ZIP, takes_self=True))
     """Whether the files are sent as one zip; by default if the media type is `application/zip`."""
 
@@ -132,6 +140,8 @@ def _structure(path: Path) -> TiffFile | None:
         if size >= 2**32:  # Hamamatsu's own way to write offsets beyond 4 GiB, which OpenSlide knows
             return None
         raise
+    if not any(picture.is_tiled or picture.is_ndpi for picture in tiff.pictures):
+        raise NotASlide(_NO_TILES, path=str(path), remedy=_TILE_IT)
     tiff.check_complete()
     return tiff
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from attrs import field, frozen
 
 from ..errors import SlideError
-from ._formats import byte_order, is_big_tiff
+from ._formats import byte_order, ends_in_zeros, is_big_tiff
 
 # Types of values, as `struct` writes them; rationals are of no interest here.
 _CODES = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
@@ -147,7 +147,7 @@ class TiffFile:
         Reads the one tile that lies last in the file.
         """
         last = (0, 0)
-        is_certain = False
+        is_certain = is_compressed = False
         for picture in self.pictures:
             if picture.is_ndpi and self.size >= 2**32:
                 continue  # its offsets are the lower 32 bits of the real ones
@@ -160,20 +160,25 @@ class TiffFile:
             for offset, length in picture.pieces:
                 if length and offset + length > last[0] + last[1]:
                     last = offset, length
-                    is_certain = picture.is_compressed or (picture.bits == 8 and picture.samples >= 3)
+                    is_compressed = picture.is_compressed
+                    is_certain = is_compressed or (picture.bits == 8 and picture.samples >= 3)
         if sum(last) > self.size:
             raise SlideError(
                 f"it has {self.size:,} bytes, and its pixels would end at {sum(last):,}",
                 path=str(self.path),
                 remedy=_COPY_AGAIN,
             )
-        if is_certain and last[1] and self._is_empty(*last):
-            raise SlideError("its last tile is nothing but zeros", path=str(self.path), remedy=_COPY_AGAIN)
+        if is_certain and last[1] and self._is_empty(*last, is_compressed=is_compressed):
+            raise SlideError(
+                "its last tile is nothing but zeros, or ends in them", path=str(self.path), remedy=_COPY_AGAIN
+            )
 
-    def _is_empty(self, offset: int, length: int) -> bool:
+    def _is_empty(self, offset: int, length: int, *, is_compressed: bool) -> bool:
         with self.path.open("rb") as file:
             file.seek(offset)
-            return not file.read(min(length, 1024 * 1024)).strip(b"\0")
+            if not file.read(min(length, 1024 * 1024)).strip(b"\0"):
+                return True
+            return is_compressed and ends_in_zeros(file, offset + length, length)
 
 
 def read_tiff(path: Path) -> TiffFile:
@@ -222,8 +227,8 @@ def _directory(file: BinaryIO, size: int, at: int, order: str, *, is_big: bool) 
     file.seek(at)
     (count,) = struct.unpack(order + count_form, file.read(struct.calcsize(order + count_form)))
     width = struct.calcsize(order + entry_form)
-    if count > 65_535:
-        raise _Damaged("it is damaged")
+    if not 0 < count <= 65_535:
+        raise _Damaged("it is empty" if not count else "it is damaged")
     table = file.read(count * width + struct.calcsize(order + next_form))
     tags: dict[int, Any] = {}
     for number in range(count):

@@ -1,0 +1,139 @@
+"""A DICOM series of eight instances under thirty arrangements: one item with one zip, or a named fault."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from slide_cases import cut, zero_tail
+from slide_files import write_dicom, write_flavour
+
+from aignostics_async import SlideError, find_slides, read_slide
+from aignostics_async.slides import packed
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
+    """Give five levels, a label, an overview and a thumbnail."""
+    folder = tmp_path_factory.mktemp("series")
+    return write_dicom(folder, levels=5, flavours=["LABEL", "OVERVIEW", "THUMBNAIL"])
+
+
+def named(pattern: str) -> Callable[[Sequence[Path], Path], object]:
+    """Arrange the files in one folder under names with their number, or its opposite."""
+
+    def arrange(files: Sequence[Path], to: Path) -> None:
+        for number, path in enumerate(files):
+            target = to / pattern.format(number, 9 - number)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+
+    return arrange
+
+
+def changed(number: int, change: Callable[[Path], object]) -> Callable[[Sequence[Path], Path], object]:
+    def arrange(files: Sequence[Path], to: Path) -> None:
+        named("{}.dcm")(files, to)
+        change(to / f"{number}.dcm")
+
+    return arrange
+
+
+def beside(add: Callable[[Path], object]) -> Callable[[Sequence[Path], Path], object]:
+    def arrange(files: Sequence[Path], to: Path) -> None:
+        named("{}.dcm")(files, to)
+        add(to)
+
+    return arrange
+
+
+def alternating(files: Sequence[Path], to: Path) -> None:
+    for number, path in enumerate(files):
+        (to / str(number % 3)).mkdir(exist_ok=True)
+        shutil.copy(path, to / str(number % 3) / (f"IM{number}" if number % 2 else f"{number}.dcm"))
+
+
+def linked(files: Sequence[Path], to: Path) -> None:
+    for path in files:
+        (to / path.name).symlink_to(path)
+
+
+def near_copy(path: Path, to: Path) -> None:
+    content = path.read_bytes()
+    to.write_bytes(content[:-99] + bytes([9] * 91) + content[-8:])
+
+
+ONE = {
+    "as they are": named("{}.dcm"),
+    "no suffix": named("IM{}"),
+    "capitals": named("IM{}.DCM"),
+    "dicom": named("{}.dicom"),
+    "mixed": named("{0}{0:{0}}"),
+    "the other way round": named("{1}.dcm"),
+    "numbers": named("{:08}"),
+    "uids": named("1.2.840.{}.17"),
+    "tif": named("{}.tif"),
+    "bak": named("{}.bak"),
+    "txt": named("{}.txt"),
+    "a folder each": named("{}/IM0001"),
+    "two folders": alternating,
+    "deep": named("DICOM/PA0/ST0/SE{}/I0"),
+    "spaces": named("a slide ({}) .dcm"),
+    "letters of elsewhere": named("Präparat {}.dcm"),
+    "links": linked,
+    "a copy": beside(lambda to: shutil.copy(to / "2.dcm", to / "2 (copy).dcm")),
+    "two copies of the base": beside(
+        lambda to: [shutil.copy(to / "0.dcm", to / f"{name}.dcm") for name in ("-1", "z")]
+    ),
+    "a table of contents": beside(lambda to: (to / "notes.txt").write_text("x")),
+    "a second label": beside(lambda to: write_flavour(to / "5.dcm", to / "9.dcm", "LABEL")),
+    "no label": changed(5, Path.unlink),
+}
+FAULTS = {
+    "no base": (changed(0, Path.unlink), "full resolution is missing"),
+    "base empty": (changed(0, lambda path: path.write_bytes(b"")), r"0\.dcm"),
+    "base cut": (changed(0, lambda path: cut(path, 0.7)), r"0\.dcm"),
+    "base zeros": (changed(0, lambda path: zero_tail(path, 0.2)), r"0\.dcm"),
+    "level cut": (changed(3, lambda path: cut(path, 0.7)), r"3\.dcm"),
+    "level html": (changed(2, lambda path: path.write_bytes(b"<html>")), r"2\.dcm"),
+    "label cut": (changed(5, lambda path: cut(path, 0.5)), r"5\.dcm"),
+    "one instance, other bytes": (beside(lambda to: near_copy(to / "0.dcm", to / "9.dcm")), r"9\.dcm"),
+}
+
+
+async def digest(folder: Path, scratch: Path) -> str:
+    (slide,) = find_slides(folder)
+    info = await read_slide(slide)
+    assert info.files[0] == slide.path, "its reference is that of its full resolution"
+    scratch.mkdir()
+    return hashlib.sha256((await packed(info, scratch)).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ONE)
+async def test_it_is_one_item_with_the_same_zip(series: Sequence[Path], tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    ONE[name](series, tmp_path / "in")
+    (tmp_path / "as it is").mkdir()
+    named("{}.dcm")(series, tmp_path / "as it is")
+    assert await digest(tmp_path / "in", tmp_path / "1") == await digest(
+        tmp_path / "as it is", tmp_path / "2"
+    )
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_it_is_one_fault_that_names_the_file(series: Sequence[Path], tmp_path: Path, name: str) -> None:
+    arrange, words = FAULTS[name]
+    arrange(series, tmp_path)
+    (slide,) = find_slides(tmp_path)
+    with pytest.raises(SlideError, match=words):
+        await read_slide(slide)
+
+
+async def test_two_series_are_two_items(series: Sequence[Path], tmp_path: Path) -> None:
+    named("{}.dcm")(series, tmp_path)
+    write_dicom(tmp_path, name="other{}.dcm")
+    assert len({(await read_slide(slide)).series for slide in find_slides(tmp_path)}) == 2
+    assert len(ONE) + len(FAULTS) >= 30
