@@ -75,6 +75,24 @@ def test_no_entry_is_given_twice() -> None:
     assert list(entries(json.dumps(body).encode())) == body
 
 
+@pytest.mark.parametrize("size", [10, 100_000])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}"), ('[{"]}":', "}]")])
+def test_the_depth_has_a_bound_on_every_python(opened: str, closed: str, size: int) -> None:
+    def nested(levels: int) -> bytes:
+        times = levels // len(closed)
+        return f'{{"x": "{"[" * size}", "y": {opened * times}1{closed * times}}}'.encode()
+
+    # Depth of lists and objects counts; brackets in texts do not.
+    assert decode_json(nested(100))["x"] == "[" * size
+    (entry,) = entries(b"[" + nested(100) + b"]")
+    assert entry["x"] == "[" * size
+    with pytest.raises(NoJson):
+        decode_json(nested(900))
+    (broken,) = entries(b"[" + nested(900) + b"]")
+    assert isinstance(broken, BrokenEntry)
+    assert "nested too deeply" in str(broken)
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize(
     ("raw", "read"),

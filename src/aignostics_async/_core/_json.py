@@ -25,6 +25,11 @@ _PLAIN = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _MAX_SHOWN = 6000  # characters
+# How deeply Python itself can recurse differs from version to version, and from call to call.
+_MAX_DEPTH = 500
+_USUAL_DEPTH = 16
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class NoJson(ValueError):
@@ -56,10 +61,12 @@ def encode_json(value: object) -> Secret:
 def decode_json(content: bytes) -> Any:
     """Return the value of a response body; raises NoJson."""
     try:
-        return msgspec.json.decode(content)
+        return _decoded(content)
     except (ValueError, RecursionError):
         pass
     text = _text(content)
+    if _is_too_deep(content):
+        raise NoJson("it is nested too deeply")
     for decoder in (_PLAIN, _LENIENT):
         try:
             return decoder.decode(text)
@@ -75,7 +82,7 @@ def entries(content: bytes) -> Iterator[Any]:
     split into entries, at some 3 GB/s, and then each is parsed when it is its turn.
     """
     try:
-        given = msgspec.json.decode(content) if len(content) <= AT_ONCE else _SPLITTER.decode(content)
+        given = _decoded(content) if len(content) <= AT_ONCE else _SPLITTER.decode(content)
     except (ValueError, RecursionError):
         yield from _one_by_one(_text(content))
         return
@@ -86,10 +93,31 @@ def entries(content: bytes) -> Iterator[Any]:
 
 
 def _parsed(raw: msgspec.Raw) -> Any:
+    content = bytes(raw)
     try:
-        return msgspec.json.decode(raw)
+        return _decoded(content)
     except (ValueError, RecursionError):
-        return _entry(_text(bytes(raw)), 0)[0]
+        return _entry(_text(content), 0)[0]
+
+
+def _decoded(content: bytes) -> Any:
+    if _is_too_deep(content):
+        raise RecursionError
+    return msgspec.json.decode(content)
+
+
+def _is_too_deep(content: bytes) -> bool:
+    """Return whether objects and lists are nested too deeply; parsing takes ten times as long."""
+    brackets = content.translate(_ONE_KIND, _NO_BRACKETS)
+    for _ in range(_USUAL_DEPTH):
+        fewer = brackets.replace(b"[]", b"")
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    if not brackets:
+        return False
+    # It is deep, or there are brackets in its strings.
+    return any(depth > _MAX_DEPTH for _, depth in _levels(content.decode("latin-1"), 0))
 
 
 def beginning(entry: object) -> str:
@@ -138,10 +166,14 @@ def _entry(text: str, at: int) -> tuple[Any, int]:
     reason = "it is no JSON"
     for decoder in (_PLAIN, _LENIENT):
         try:
-            return decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
         except ValueError:
             continue
         except RecursionError:
+            reason = "it is nested too deeply"
+        else:
+            if not _is_too_deep(text[at:end].encode("utf-8", "surrogatepass")):
+                return value, end
             reason = "it is nested too deeply"
     end = _end(text, at)
     return BrokenEntry(reason, text[at : min(end, at + _MAX_SHOWN)]), end
@@ -149,13 +181,21 @@ def _entry(text: str, at: int) -> tuple[Any, int]:
 
 def _end(text: str, at: int) -> int:
     """Return where an object or list ends, counting brackets only, at any depth."""
-    depth = 0
     if text.startswith(("{", "["), at):
-        for found in _STRING_OR_BRACKET.finditer(text, at):
-            depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(found[0], 0)
+        for end, depth in _levels(text, at):
             if depth == 0:
-                return found.end()
+                return end
     raise NoJson("it is no JSON")
+
+
+def _levels(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield where each bracket outside of strings ends, and how deep it is after it."""
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text, at):
+        change = {"{": 1, "[": 1, "}": -1, "]": -1}.get(found[0], 0)
+        if change:
+            depth += change
+            yield found.end(), depth
 
 
 def _skip(text: str, at: int) -> int:
