@@ -141,6 +141,19 @@ async def test_no_date_makes_a_chunk_be_paid_twice(
         assert (platform.committed(*REFERENCES), state) == (1, IntentState.CREATED)
 
 
+async def test_a_date_that_stands_still_proves_no_silence_and_ends_with_a_person(
+    database: Database, tmp_path: Path
+) -> None:
+    """As the answers of a cache have: nothing tells how old the listing is."""
+    async with odd_platform(
+        date=DATES["frozen"], creates=lambda _number: False, on_post=lambda _number, _id: Reply()
+    ) as platform:
+        state = await live_until_settled(platform, database, tmp_path)
+        assert (state, platform.posts) == (IntentState.AMBIGUOUS, 1)
+        assert "do not advance" in ((await intent(database)).reason or "")
+        assert platform.clock.now < HOUR
+
+
 def shuffled(seed: int) -> Callable[[list[StoredRun]], list[StoredRun]]:
     return lambda runs: Random(seed).sample(runs, len(runs))
 
