@@ -72,7 +72,7 @@ def read_head(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
             raise SlideError("it is no file", path=str(path), remedy=_LEAVE_OUT)
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:  # a buffer is as large as the file system's blocks
             return file.read(_HEAD)
     except FileNotFoundError:
         is_link = path.is_symlink()
