@@ -201,7 +201,7 @@ async def processes(programs: int, calls: int) -> Row:
         ended = Token("ended", lifetime=0)
         await store.save(provider.key, TokenSet(access=ended, refresh=Secret(emulator.sign_in())))
         emulator.set_faults()
-        arguments = [emulator.api_root, emulator.token_url, emulator.client_id, str(Path(scratch, "auth"))]
+        arguments = [emulator.root, emulator.token_url, emulator.client_id, str(Path(scratch, "auth"))]
         command = [sys.executable, token_process.__file__, *arguments, str(calls)]
         started = [_start(command) for _ in range(programs)]
         for process in started:

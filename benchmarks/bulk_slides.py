@@ -131,7 +131,7 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
     """Create the job and run it."""
     events = list[JobEvent]()
     plan = JobPlan(
-        api_root=emulator.api_root,
+        api_root=emulator.root,
         application_version=VERSION,
         store=emulator.store_url,
         chunk_size=scene.chunk_size,

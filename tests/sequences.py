@@ -22,9 +22,6 @@ from aignostics_async.emulator.api._contract import load_document
 from aignostics_async.emulator.api._undocumented import UNDOCUMENTED
 from aignostics_async.emulator.process import Emulator
 
-SEED = 1
-"""Of the scenarios. Without it, they would depend on the source of the state machine too."""
-
 
 @frozen(kw_only=True)
 class SequencePlan:
@@ -49,6 +46,8 @@ class SequencePlan:
     """The undocumented statuses of single operations; 401 is added to all."""
     narrow: Callable[[dict[str, Any]], None]
     """Narrows the document to what one version takes, so that most requests are accepted."""
+    seed: int
+    """Of the scenarios. Without it, they would depend on the source of the state machine too."""
     bodies: dict[tuple[str, str], dict[str, str]] = field(factory=dict)
     """The fields of bodies that come from the answer before, by its operation and the next one."""
 
@@ -174,7 +173,7 @@ def _machine(plan: SequencePlan, emulator: Emulator, played: list[list[Step]]) -
                 run_id = response.json()[plan.run_id]
             played[-1].append(Step(label, response.status_code, run_id, expected))
 
-    return seed(SEED)(Sequences)
+    return seed(plan.seed)(Sequences)
 
 
 def _in_order(wanted: tuple[str, ...], given: list[str]) -> bool:

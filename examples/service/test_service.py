@@ -131,7 +131,7 @@ async def test_a_submission_that_fails_says_why_without_paths(service: Running, 
 
 
 async def test_a_used_up_quota_is_told(service: Running, aignostics_emulator: Emulator) -> None:
-    aignostics_emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "answer": "quota_exceeded"})
+    aignostics_emulator.set_faults({"operation": "create_run", "answer": "quota_exceeded"})
     failed = await service.wait_for(group=await service.submit("good.tiff"), status="FAILED")
     assert "402" in failed["detail"]
 

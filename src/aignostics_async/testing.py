@@ -22,6 +22,9 @@ The fixtures are
   connect to the emulator, and returns them.
 - `aignostics_slide`: the path of a small synthetic slide. It is shared by the session, so do not change it.
 
+They speak the contract of AIGNOSTICS_CONTRACT, else the newest, which `aignostics_emulator.contract` names.
+`@pytest.mark.aignostics_emulator(contract="1.0")` chooses another for one test.
+
 Starting the emulator takes a second or two per session; a reset takes a few hundredths of a second. Needs the
 extras `emulator` and `cli`. pytest-asyncio's mode `auto` takes over every asynchronous test, so tests for
 anyio's plugin need its default mode, `strict`.
@@ -82,6 +85,9 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
         @pytest.mark.aignostics_emulator(token_lifetime=5)
         def test_a_short_token(aignostics_emulator): ...
 
+        @pytest.mark.aignostics_emulator(contract="1.0")
+        def test_the_reference(aignostics_emulator): ...
+
     The marker sets options for one test, as `Emulator.reset` takes them. The session shares one process,
     which is reset in a few hundredths of a second.
     """
@@ -110,8 +116,8 @@ def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.Mo
         def test_a_program(aignostics_environment):
             subprocess.run(["my-program"], check=True)
 
-    Returns them as a mapping of AIGNOSTICS_API_ROOT and AIGNOSTICS_ACCESS_TOKEN to their values, and restores
-    the environment after the test.
+    Returns them as a mapping of AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT and AIGNOSTICS_ACCESS_TOKEN to their
+    values, and restores the environment after the test.
     """
     for name, value in aignostics_emulator.environment.items():
         monkeypatch.setenv(name, value)

@@ -142,7 +142,7 @@ class Lane:
         os.environ["XDG_STATE_HOME"] = str(folder / "state")
         self.emulator.set_faults()
         job = JobPlan(
-            api_root=self.emulator.api_root,
+            api_root=self.emulator.root,
             application_version="he-tme:v1.0.0",
             store=self.emulator.store_url,
             chunk_size=CHUNK,

@@ -19,7 +19,7 @@ TIMEOUTS_LATE = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity
 LATE_BEYOND = 900.0
 """How late a commit is that no timeouts was made for."""
 
-_RUNS, _RESULTS, _RUN = "/api/v1/runs", "/api/v1/runs/[^/]+/results", "/api/v1/runs/[^/]+"
+_CREATE = {"operation": "create_run"}
 _OBJECTS, _OUTPUTS = "/storage/objects/.*", "/storage/objects/results/.*"
 _TOKENS = "/oauth/token"
 Rule = dict[str, Any]
@@ -30,42 +30,39 @@ def weather(seed: int) -> list[Rule]:
     random = Random(seed)
     rules: list[Rule] = []
     for _ in range(random.randint(1, 4)):
-        rules.append(_once(random, "POST", _RUNS, _lost(random), most_skip=2))
+        rules.append(_once(random, _CREATE, _lost(random), most_skip=2))
     for _ in range(random.randint(2, 6)):
-        rules.append(_once(random, "GET", _RUNS, _stale(random), most_skip=12, most_times=5))
-    for path in (_RESULTS, _RUN):
+        rules.append(_once(random, {"operation": "list_runs"}, _stale(random), most_skip=12, most_times=5))
+    for name in ("list_results", "get_run"):
         for _ in range(random.randint(0, 3)):
-            rules.append(_once(random, "GET", path, _stale(random), most_skip=10, most_times=4))
+            rules.append(_once(random, {"operation": name}, _stale(random), most_skip=10, most_times=4))
     rules += _storage(random)
     if random.random() < 0.3:
-        rules.append(_once(random, "POST", _TOKENS, {"status": 503}))
+        rules.append(_once(random, {"method": "POST", "path": _TOKENS}, {"status": 503}))
     return rules
 
 
 def lost_and_late(requests: int) -> list[Rule]:
     """Return the rules of a round whose first requests for runs are done when all timeouts has ended."""
-    return [{"method": "POST", "path": _RUNS, "times": requests, "late_s": LATE_BEYOND}]
+    return [{**_CREATE, "times": requests, "late_s": LATE_BEYOND}]
 
 
 def lost(late_s: float, times: int = 1) -> list[Rule]:
     """Return the rule by which requests for runs are done late, and not answered."""
-    return [{"method": "POST", "path": _RUNS, "times": times, "late_s": late_s}]
+    return [{**_CREATE, "times": times, "late_s": late_s}]
 
 
 def quota(seed: int) -> list[Rule]:
     """Return the rule by which the quota is used up in mid-job, and raised after some more requests."""
     random = Random(seed)
     action = {"answer": "quota_exceeded", "skip": random.randint(0, 3), "times": random.randint(1, 6)}
-    return [{"method": "POST", "path": _RUNS, **action}]
+    return [{**_CREATE, **action}]
 
 
-def _once(
-    random: Random, method: str, path: str, action: Rule, *, most_skip: int = 0, most_times: int = 1
-) -> Rule:
+def _once(random: Random, asked: Rule, action: Rule, *, most_skip: int = 0, most_times: int = 1) -> Rule:
     times = random.randint(1, most_times)
     return {
-        "method": method,
-        "path": path,
+        **asked,
         "skip": random.randint(0, most_skip),
         "times": times,
         **action,
@@ -104,4 +101,4 @@ def _storage(random: Random) -> Iterator[Rule]:
     for method, path in (("PUT", _OBJECTS), ("GET", _OUTPUTS)):
         if random.random() < 0.5:
             action: Rule = random.choice([{"status": 503}, {"drop": "before"}, {"drop": "after"}])
-            yield _once(random, method, path, action, most_skip=6)
+            yield _once(random, {"method": method, "path": path}, action, most_skip=6)

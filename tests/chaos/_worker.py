@@ -68,7 +68,8 @@ def client_of(emulator: Emulator) -> Client:
     """Return a client whose tokens end, and are renewed."""
     client_id, secret = emulator.service
     provider = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret=secret)
-    return Client(emulator.api_root, ClientCredentials(provider), settings=SETTINGS)
+    source = ClientCredentials(provider)
+    return Client(emulator.root, source, settings=SETTINGS, contract=emulator.contract)
 
 
 def make(emulator: Emulator, folder: Path, plan: JobPlan, slides: Path) -> None:

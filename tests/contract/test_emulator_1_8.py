@@ -34,8 +34,10 @@ def test_each_contract_has_a_root(emulator: Emulator) -> None:
     for environment in (emulator.environment, emulator.login_environment):
         assert environment["AIGNOSTICS_API_ROOT"] == emulator.api_roots["1.8"]
         assert environment["AIGNOSTICS_CONTRACT"] == "1.8"
+    emulator.reset(contract="1.9")
+    assert emulator.contract == "1.8", "what adds to it belongs to its line"
     with pytest.raises(HTTPError, match="422"):
-        emulator.reset(contract="1.9")
+        emulator.reset(contract="2.0")
 
 
 @pytest.mark.parametrize("contract", PREFIXES)

@@ -33,9 +33,8 @@ def run(folder: Path, emulator: Emulator, program: str) -> None:
     write_slide(folder / "slides/case-7.tiff", width=700, height=520)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIGNOSTICS_")},
-        "AIGNOSTICS_API_ROOT": emulator.api_root,
+        **emulator.environment,
         "AIGNOSTICS_TOKEN_URL": emulator.token_url,
-        "AIGNOSTICS_ACCESS_TOKEN": emulator.access_token,
     }
     done = subprocess.run(
         [sys.executable, "-c", QUICK + program],

@@ -19,7 +19,7 @@ async def emulator(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    contract: str = "1.0",
+    contract: Annotated[str, Parameter(env_var="AIGNOSTICS_CONTRACT")] = "1.8",
     data: Path = Path("emulator-data"),
     ready_file: Path | None = None,
     static_token: str | None = None,
@@ -44,7 +44,7 @@ async def emulator(
     port
         The port to listen on; 0 picks a free one.
     contract
-        The contract of the printed commands and of the ready file: 1.0 or 1.8. Both are always served.
+        The contract of the printed commands and of the ready file, 1.0 or 1.8. Both are always served.
     data
         The folder of its state; a later emulator on the same folder resumes there.
     ready_file

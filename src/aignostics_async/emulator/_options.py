@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from ..contracts._lines import NEWEST, line_of
 from ..errors import ConfigurationError
-from ._operations import PREFIXES
 
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:
@@ -19,11 +19,6 @@ def _positive(_instance: object, attribute: Any, value: float) -> None:
 def _not_negative(_instance: object, attribute: Any, value: float) -> None:
     if not value >= 0:
         raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more, not {value}")
-
-
-def _known_contract(_instance: object, _attribute: object, value: str) -> None:
-    if value not in PREFIXES:
-        raise ConfigurationError(f"--contract is one of {', '.join(PREFIXES)}, not {value!r}")
 
 
 def _option(name: str) -> str:
@@ -58,5 +53,5 @@ class EmulatorOptions:
     """A file to which violations of the contract by API answers are appended, one JSON object a line."""
     allowed_hosts: tuple[str, ...] = ()
     """Names that a Host header may have besides `localhost`, IP addresses and the name listened on."""
-    contract: str = field(default="1.0", validator=_known_contract)
-    """The contract that the printed commands and the fixtures use. Both are always served."""
+    contract: str = field(default=NEWEST, converter=line_of)
+    """The contract that the printed commands and the fixtures use. All are always served."""

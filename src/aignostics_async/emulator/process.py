@@ -153,9 +153,13 @@ class Emulator:
         return self._text("refresh_token")
 
     @property
+    def root(self) -> str:
+        """The API root under the chosen contract, to pass to `Client` with `contract`."""
+        return self.api_roots[self.contract]
+
+    @property
     def _place(self) -> dict[str, str]:
-        root = self.api_roots[self.contract]
-        return {"AIGNOSTICS_API_ROOT": root, "AIGNOSTICS_CONTRACT": self.contract}
+        return {"AIGNOSTICS_API_ROOT": self.root, "AIGNOSTICS_CONTRACT": self.contract}
 
     @property
     def environment(self) -> dict[str, str]:
