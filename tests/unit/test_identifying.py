@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from slide_files import picture, write_dicom, write_tiff
 
@@ -34,6 +35,15 @@ async def test_a_dicom_header(tmp_path: Path, fields: dict[str, Any], kinds: lis
     write_dicom(tmp_path, levels=1, **fields)
     (slide,) = find_slides(tmp_path)
     assert list((await read_slide(slide)).identifying) == kinds
+
+
+async def test_what_was_replaced_in_a_header_is_found(tmp_path: Path) -> None:
+    before, kept = pydicom.Dataset(), pydicom.Dataset()
+    before.PatientName = "Doe^Jane"
+    kept.ModifiedAttributesSequence = [before]
+    write_dicom(tmp_path, levels=1, PatientName="", OriginalAttributesSequence=[kept])
+    (slide,) = find_slides(tmp_path)
+    assert (await read_slide(slide)).identifying == ("patient",)
 
 
 @pytest.mark.parametrize(

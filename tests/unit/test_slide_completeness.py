@@ -7,8 +7,11 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 import tifffile
+from pydicom.uid import UID
+from slide_cases import OME, SVS, ome, svs
 from slide_files import make_old, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import Slide, SlideError, find_slides, read_slide
@@ -130,3 +133,33 @@ async def test_a_description_that_is_no_utf_8_does_not_matter(tmp_path: Path) ->
     path = write_tiff(tmp_path / "a.svs", description=words)
     info = await read_slide(Slide(path))
     assert (info.width, info.mpp_x) == (1024, 0.25)
+
+
+async def test_every_part_of_a_concatenation_is_there(tmp_path: Path) -> None:
+    base, *_ = write_dicom(tmp_path, levels=2)
+    dataset = pydicom.dcmread(base)
+    dataset.ConcatenationUID, dataset.InConcatenationTotalNumber = "2.25.7", 2
+    for number in (1, 2):
+        dataset.InConcatenationNumber = number
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"2.25.7{number}")
+        dataset.save_as(tmp_path / f"part{number}")
+    base.unlink()
+    (slide,) = find_slides(tmp_path)
+    assert len(slide.files) == 3
+    (tmp_path / "part2").unlink()
+    (slide,) = find_slides(tmp_path)
+    with pytest.raises(SlideError, match="part 2 of 2 of one of its pictures is missing"):
+        await read_slide(slide)
+
+
+async def test_a_resolution_that_does_not_fit_the_objective_is_told(tmp_path: Path) -> None:
+    path = svs(tmp_path, description=SVS.replace("MPP = 0.5", "MPP = 1.0"))
+    (remark,) = (await read_slide(Slide(make_old(path)))).remarks
+    assert remark.problem == "its resolution of 1 µm per pixel does not fit its objective (20 times)"
+
+
+async def test_an_ome_file_that_names_others_is_told(tmp_path: Path) -> None:
+    data = "".join(f'<TiffData IFD="0"><UUID FileName="{name}.ome.tiff">x</UUID></TiffData>' for name in "ab")
+    path = ome(tmp_path, description=OME.replace("<TiffData/>", data).encode())
+    (remark,) = (await read_slide(Slide(make_old(path)))).remarks
+    assert remark.problem == "its OME description names other files, which are not sent"

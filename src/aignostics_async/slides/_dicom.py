@@ -27,15 +27,17 @@ AT_HOME = frozenset({"LABEL", "OVERVIEW"})
 # Frames of a big slide may be described by thousands of elements, all of them after this one.
 _LAST_ELEMENT = 0x52009229  # SharedFunctionalGroupsSequence
 _TAGS = (
-    "ImageType", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "NumberOfFrames", "Rows", "Columns",
-    "BitsAllocated", "SamplesPerPixel", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",
-    "DimensionOrganizationType", "ConcatenationUID", "NumberOfOpticalPaths", "SharedFunctionalGroupsSequence",
-    "PatientName", "PatientID", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence",
-    "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "PatientAddress",
-    "PatientTelephoneNumbers", "MedicalRecordLocator", "PatientIdentityRemoved", "AccessionNumber",
-    "BarcodeValue", "LabelText", "PatientComments", "AdditionalPatientHistory", "ReferringPhysicianName",
-    "RequestingPhysician", "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy",
-    "AdmissionID", "ResponsiblePerson",
+    "ImageType", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "NumberOfFrames", "Rows",
+    "Columns", "BitsAllocated", "SamplesPerPixel", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",
+    "DimensionOrganizationType", "ConcatenationUID", "InConcatenationNumber",
+    "InConcatenationTotalNumber", "OriginalAttributesSequence", "RequestAttributesSequence",
+    "NumberOfOpticalPaths", "SharedFunctionalGroupsSequence", "PatientName", "PatientID",
+    "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
+    "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
+    "MedicalRecordLocator", "PatientIdentityRemoved", "AccessionNumber", "BarcodeValue", "LabelText",
+    "PatientComments", "AdditionalPatientHistory", "ReferringPhysicianName", "RequestingPhysician",
+    "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy", "AdmissionID",
+    "ResponsiblePerson",
 )  # fmt: skip
 
 
@@ -60,6 +62,12 @@ class DicomHeader:
     frames: int
     expected_frames: int | None
     """Tiles that the picture needs; None where a tile may be left out, or lie in another file."""
+    concatenation: str
+    """The ConcatenationUID of a picture that is cut into several files; empty for a whole one."""
+    part: int
+    """Which part of a concatenation it is, from 1."""
+    parts: int | None
+    """How many parts a concatenation has; None where the file does not say."""
     channels: int
     """Optical paths; more than one is fluorescence."""
     identifying: tuple[IdentifyingKind, ...]
@@ -170,6 +178,9 @@ def _described(header: Any) -> DicomHeader:
         mpp_y=mpp_y,
         frames=int(header.get("NumberOfFrames") or 1),
         expected_frames=_expected_frames(header, width, height),
+        concatenation=str(header.get("ConcatenationUID") or ""),
+        part=int(header.get("InConcatenationNumber") or 1),
+        parts=int(header.get("InConcatenationTotalNumber") or 0) or None,
         channels=int(header.get("NumberOfOpticalPaths") or 1),
         identifying=dicom_kinds(header),
     )
@@ -275,10 +286,29 @@ def check_headers(path: Path, names: Sequence[str], headers: Sequence[DicomHeade
             path=str(path),
             remedy="copy all files of the series, or give the folder above all of them",
         )
+    _check_concatenations(path, headers)
     for name, header in zip(names, headers, strict=True):
         if header.expected_frames is not None and header.frames < header.expected_frames:
             raise SlideError(
                 f"{name} has {header.frames} of {header.expected_frames} tiles",
                 path=str(path),
                 remedy="copy all files of the series again",
+            )
+
+
+def _check_concatenations(path: Path, headers: Sequence[DicomHeader]) -> None:
+    """Raise SlideError unless all parts of each picture are there that is cut into several files."""
+    parts: dict[str, list[DicomHeader]] = {}
+    for header in headers:
+        if header.concatenation:
+            parts.setdefault(header.concatenation, []).append(header)
+    for its in parts.values():
+        there = {header.part for header in its}
+        total = max([header.parts or 0 for header in its] + [max(there)])
+        if missing := set(range(1, total + 1)) - there:
+            named = ", ".join(map(str, sorted(missing)))
+            raise SlideError(
+                f"part {named} of {total} of one of its pictures is missing (a concatenation)",
+                path=str(path),
+                remedy="copy all files of the series",
             )

@@ -99,7 +99,7 @@ def identify(path: Path) -> FileContent:
         return identify_head(read_head(path), path.suffix.lower())  # tells what is wrong
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=131_072)
 def _identified(path: Path, _size: int, _changed: int, _inode: int) -> FileContent:
     return identify_head(read_head(path), path.suffix.lower())
 

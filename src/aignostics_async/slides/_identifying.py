@@ -143,7 +143,8 @@ def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
     is_removed = str(header.get("PatientIdentityRemoved", "")).upper() == "YES"
     fields = _PATIENT_FIELDS if is_removed else (*_PATIENT_FIELDS, "PatientID")
     found = set[IdentifyingKind]()
-    if any(_says(header.get(name)) for name in fields):
+    nested = [each for name in _NESTED for each in header.get(name) or ()]
+    if any(_says(header.get(name)) for name in fields) or any(map(_names_somebody, nested)):
         found.add(IdentifyingKind.PATIENT)
     if any(_says(header.get(name)) for name in _CASE_FIELDS):
         found.add(IdentifyingKind.CASE)
@@ -151,6 +152,15 @@ def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
     if kind in _FLAVOURS:
         found.add(_FLAVOURS[kind])
     return tuple(sorted(found))
+
+
+# Where software keeps what it has replaced, and what was ordered for whom.
+_NESTED = ("OriginalAttributesSequence", "RequestAttributesSequence")
+
+
+def _names_somebody(dataset: Any) -> bool:
+    """Whether a part of a header, or a part of that, holds what names the patient."""
+    return any(element.keyword in _PATIENT_FIELDS and _says(element.value) for element in dataset.iterall())
 
 
 def _says(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from ._identifying import IdentifyingKind, description_kinds, picture_kinds
 from ._members import Members, find_members
 from ._openslide import open_slide
 from ._person_names import is_person, name_kinds
-from ._resolution import Mpp, differ, ome_resolution, resolution_of, settle_resolution
+from ._resolution import Mpp, differ, number_of, ome_resolution, resolution_of, settle_resolution
 from ._tiff import TiffFile, TiffPicture, read_tiff
 from ._zipped import read_zipped, unpacked
 
@@ -30,6 +31,8 @@ PACKING = 2
 """The recipe of zips: from 2 on, files of a DICOM series are numbered, and not called as they are here."""
 _ZIP = "application/zip"
 _NO_TILES = "it is a TIFF without tiles, not a slide"
+_OTHER_FILE = re.compile(r'<UUID\b[^>]*\bFileName="([^"]+)"')
+_MAX_MPP_TIMES_POWER = 16.0  # a camera's pixels come to about 10 µm, and to 16 µm at the most
 _TILE_IT = (
     "convert it to a tiled, pyramidal TIFF, such as: vips tiffsave IN OUT --tile --pyramid --compression jpeg"
 )
@@ -164,7 +167,7 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
         members.files,
         pictures,
         identifying=tuple(sorted(kinds)),
-        remarks=tuple(_remarks(members, tiff, description, mpp)),
+        remarks=tuple(_remarks(members, tiff, image, description, mpp)),
         series=members.headers[0].series if members.headers else None,
         format=members.content.format,
         is_packed=members.is_packed,
@@ -264,7 +267,9 @@ def _is_thumbnail(picture: TiffPicture) -> bool:
     return "thumbnail" in picture.description.lower()
 
 
-def _remarks(members: Members, tiff: TiffFile | None, description: str, mpp: Mpp) -> Iterator[Remark]:
+def _remarks(
+    members: Members, tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp
+) -> Iterator[Remark]:
     if differ(*mpp):
         yield Remark(
             f"its resolution is {mpp[0]:.4g} µm per pixel across and {mpp[1]:.4g} down",
@@ -275,6 +280,7 @@ def _remarks(members: Members, tiff: TiffFile | None, description: str, mpp: Mpp
         yield Remark(
             f"its OME description says {ome[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?"
         )
+    yield from _scan(image, description, mpp)
     yield from _colours(members.headers, tiff)
     yield from _recent(members.files)
     suffix = members.files[0].suffix.lower()
@@ -285,6 +291,21 @@ def _remarks(members: Members, tiff: TiffFile | None, description: str, mpp: Mpp
         )
     if members.at_home:
         yield Remark(f"pictures of its label or the whole glass are not sent ({len(members.at_home)})")
+
+
+def _scan(image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
+    """Give remarks on a slide that may be a part of what was scanned, or a smaller copy of it."""
+    power = number_of(image.properties.get("openslide.objective-power"))
+    if power and mpp[0] * power > _MAX_MPP_TIMES_POWER:
+        yield Remark(
+            f"its resolution of {mpp[0]:.4g} µm per pixel does not fit its objective ({power:g} times)",
+            "is it a smaller copy, or is its level of full resolution missing?",
+        )
+    if len(set(_OTHER_FILE.findall(description))) > 1:
+        yield Remark(
+            "its OME description names other files, which are not sent",
+            "if they are a part of the slide, export it as one file",
+        )
 
 
 def _colours(headers: tuple[DicomHeader, ...], tiff: TiffFile | None) -> Iterator[Remark]:

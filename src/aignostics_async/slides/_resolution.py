@@ -69,7 +69,7 @@ def _unknown(slide: Slide, from_file: Mpp | None) -> ResolutionUnknown:
 
 def resolution_of(properties: Mapping[str, str], description: str) -> Mpp | None:
     """Return the resolution that a file says it has, by its tags or else by its OME description."""
-    tags = _number(properties.get("openslide.mpp-x")), _number(properties.get("openslide.mpp-y"))
+    tags = number_of(properties.get("openslide.mpp-x")), number_of(properties.get("openslide.mpp-y"))
     ome = ome_resolution(description)
     if tags[0] is None or tags[1] is None:
         return ome
@@ -89,14 +89,15 @@ def ome_resolution(description: str) -> Mpp | None:
         return None
     told = dict(_ATTRIBUTE.findall(pixels[0]))
     sizes = [
-        (_number(told.get(f"PhysicalSize{axis}")), _UNITS.get(told.get(f"PhysicalSize{axis}Unit", "µm")))
+        (number_of(told.get(f"PhysicalSize{axis}")), _UNITS.get(told.get(f"PhysicalSize{axis}Unit", "µm")))
         for axis in "XY"
     ]
     mpp = [size * unit for size, unit in sizes if size is not None and unit is not None]
     return (mpp[0], mpp[1]) if len(mpp) == 2 else None
 
 
-def _number(text: str | None) -> float | None:
+def number_of(text: str | None) -> float | None:
+    """Return the number that a text is, or None."""
     try:
         number = float(text or "")
     except ValueError:
