@@ -60,8 +60,9 @@ class Subscription:
     @property
     def is_ready(self) -> bool:
         """Whether there is a change to pull, or an end."""
-        is_over = self._is_closed or self._error is not None or not (self._observed or self._listing)
-        return is_over or bool(self._batch or self._pending or self._failing)
+        is_followed = self._listing is not None or bool(self._observed.keys() - self._failing.keys())
+        is_over = self._is_closed or self._error is not None or not is_followed
+        return is_over or bool(self._batch or self._pending)
 
     @property
     def run_ids(self) -> Collection[str]:
@@ -177,6 +178,8 @@ class Subscription:
         """Stop following a run; what is queued of it is still reported, then the error."""
         if run_id in self._observed:
             self._failing[run_id] = error
+            if self.is_waiting and not self._pending:
+                self._drop_failing()
 
     def fail(self, error: AignosticsError) -> None:
         """End the subscription with an error, after what is queued."""
