@@ -272,7 +272,7 @@ class Response:
         filled = 0
         while filled < len(view) and self._failure is None:
             try:
-                count = self._read(view[filled:], self._timeout)
+                count = self._read(view[filled:], lambda: self._timeout)
             except ConnectionBroken as broken:
                 self._failure = broken
                 break
@@ -299,11 +299,11 @@ class Response:
 
         Takes no longer than the read timeout, and returns what arrived by then.
         """
-        body, deadline = bytearray(_ERROR_BODY), time.monotonic() + self._timeout
-        view, filled = memoryview(body), 0
+        left = _time_left(self._timeout)
+        view, filled = memoryview(bytearray(_ERROR_BODY)), 0
         try:
-            while filled < _ERROR_BODY and (wait := deadline - time.monotonic()) > 0:
-                count = self._read(view[filled:], wait)
+            while filled < _ERROR_BODY and left() > 0:
+                count = self._read(view[filled:], left)
                 if not count:
                     break
                 filled += count
@@ -314,28 +314,30 @@ class Response:
     def finish(self) -> bool:
         """Read a small rest of the body, and return whether the connection can be used for another request.
 
-        Reads at most 64 KiB for at most 1 s. Never raises: False if the rest is longer or slower, or reading
-        it failed.
+        Never raises: False if the rest is longer than 64 KiB, takes longer than 1 s or can't be read, or if
+        the storage closes the connection.
         """
         if not self._keeps_alive or self._failure is not None:
             return False
-        deadline, buffer, read = time.monotonic() + _REST_SECONDS, memoryview(bytearray(_RECEIVE)), 0
+        left = _time_left(_REST_SECONDS)
+        buffer, read = memoryview(bytearray(_REST + 1)), 0  # one byte more tells that the rest is longer
         try:
-            while not self._is_over and read <= _REST and (wait := deadline - time.monotonic()) > 0:
-                read += self._read(buffer, wait)
+            while not self._is_over and read <= _REST and left() > 0:
+                read += self._read(buffer[read:], left)
         except ConnectionBroken:
             return False
-        return self._is_over
+        return self._is_over and read <= _REST
 
-    def _read(self, view: memoryview, seconds: float) -> int:
+    def _read(self, view: memoryview, left: Callable[[], float]) -> int:
+        """Read bytes of the body; `left` gives the seconds for which to wait for the next ones."""
         began = time.monotonic()
         try:
             if self._is_chunked and self._left == 0 and not self._is_over:
-                self._next_chunk(began + seconds)
+                self._next_chunk(began + left())
             if self._is_over:
                 return 0
             wanted = view if self._left is None else view[: self._left]
-            count = self._connection.receive_into(wanted, seconds)
+            count = self._connection.receive_into(wanted, left())
             self._check_rate(time.monotonic() - began, count)
         except (OSError, ProtocolError) as error:
             broken = ConnectionBroken(error, was_answered=True)
@@ -376,3 +378,9 @@ class Response:
         elif spent > self._timeout:
             raise TimeoutError(f"the storage sent {came} bytes in {spent:.0f} s")
         self._window = spent, came
+
+
+def _time_left(seconds: float) -> Callable[[], float]:
+    """Return a function that gives how much is left of some seconds that begin now."""
+    deadline = time.monotonic() + seconds
+    return lambda: deadline - time.monotonic()

@@ -124,7 +124,11 @@ class PartialFile:
         self.spans: list[Span] = [Span(0)]
 
     def forget_bytes(self, span: Span) -> None:
-        """Start over with `span`, the only one, and forget the length and ETag of the file."""
+        """Empty the only span, and forget the length and ETag of the file.
+
+        `span` must be the only one of `spans`. Unlike `forget`, it stays the same object, for the thread that
+        fetches it.
+        """
         self.total, self.etag, span.end, span.done = None, None, None, Crc32c()
 
     @property

@@ -6,7 +6,6 @@ is what a storage says about them.
 
 from __future__ import annotations
 
-import base64
 import socket
 import ssl
 import threading
@@ -14,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote
 
 from attrs import define, field
 
@@ -24,9 +23,10 @@ from .._core._redaction import excerpt
 from .._core._urls import DEFAULT_PORTS, origin, without_query
 from .._http._retry import AttemptFailed, Outcome
 from .._version import user_agent
-from ..errors import ConfigurationError, TransferError, TransferInterrupted
+from ..errors import TransferError, TransferInterrupted
 from ._addresses import AddressRefused, check_literal, connect, resolve
 from ._connection import BodyWriter, Connection, ConnectionBroken, Response
+from ._proxy_urls import proxy_address, proxy_credentials
 from ._responses import checked, final, location, refusal, refused
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _MAX_IDLE_SECONDS = 30.0  # less than any NAT or firewall forgets a connection i
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
-class _Untrusted(Exception):
+class CertificateUntrusted(Exception):
     """The certificate of a storage is not trusted."""
 
 
@@ -60,7 +60,7 @@ class ConnectionPool:
         self._places: dict[tuple[str, str], tuple[str, ...]] = {}
         self._is_closed = False
         if settings.proxy is not None:
-            _proxy_address(settings.proxy)
+            proxy_address(settings.proxy)
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed after their exchange."""
@@ -103,7 +103,7 @@ class ConnectionPool:
         except ConnectionBroken as broken:
             token.check()
             failure = exchange.broken(broken)
-        except _Untrusted as untrusted:
+        except CertificateUntrusted as untrusted:
             # A status that no answer has: trying again would not help.
             failure = final(TransferInterrupted(str(untrusted), name=name, status=0))
         except AddressRefused:
@@ -116,7 +116,8 @@ class ConnectionPool:
     def kept(self, place: tuple[str, ...]) -> Connection | None:
         """Take an idle connection to a place out of the pool and return it; None if there is none.
 
-        The connection was idle for less than 30 s, and the storage has not closed it as far as is known.
+        `place` is the tuple (scheme, host, port, proxy) that the method `place` returns. The connection
+        was idle for less than 30 s, and the storage has not closed it as far as is known.
         """
         while (connection := self._newest(place)) is not None:
             if _now() - connection.used_at < _MAX_IDLE_SECONDS and connection.is_fresh():
@@ -172,15 +173,16 @@ class ConnectionPool:
         """Open a connection to a place within `Timeouts.connect` (10 s).
 
         `token` can interrupt it. Raises ConnectionBroken if the host can't be reached in time or TLS fails,
-        AddressRefused for a link-local address, Cancelled if `token` is cancelled, and an internal error for
-        a certificate that is not trusted, which `exchange` turns into TransferInterrupted.
+        AddressRefused for a link-local address, Cancelled if `token` is cancelled, CertificateUntrusted for a
+        certificate that is not trusted, and ConfigurationError for a proxy of the environment that is not
+        http://host:port.
         """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect
         sock: socket.socket | None = None
         try:
             check_literal(host)
-            via = _proxy_address(proxy) if proxy else None
+            via = proxy_address(proxy) if proxy else None
             # Behind a proxy it is the proxy that looks the host up.
             dialled = (host, int(port)) if via is None else (via.hostname or "", via.port or 80)
             sock = _dial(*dialled, deadline, token)
@@ -195,7 +197,7 @@ class ConnectionPool:
             if not isinstance(error, (OSError, UnicodeError, ConnectionBroken)):
                 raise
             if isinstance(error, ssl.SSLCertVerificationError):
-                failure: Exception = _Untrusted(_advice(host, error))
+                failure: Exception = CertificateUntrusted(_advice(host, error))
             else:
                 failure = ConnectionBroken(error, was_sent=False)
         else:
@@ -237,7 +239,7 @@ class ConnectionPool:
         }
         if proxy and target.scheme == "http":
             path = f"http://{_host(target)}{path}"
-            fields |= _proxy_credentials(_proxy_address(proxy))
+            fields |= proxy_credentials(proxy_address(proxy))
         # Bytes that are no part of a URL are escaped; what is escaped already stays as it was signed.
         return _head(f"{method} {quote(path, safe=_SAFE)} HTTP/1.1", fields)
 
@@ -357,9 +359,6 @@ def _advice(host: str, error: ssl.SSLCertVerificationError) -> str:
     )
 
 
-# Heads and proxies
-
-
 def _head(line: str, fields: Mapping[str, str]) -> bytes:
     head = line + "".join(f"\r\n{name}: {value}" for name, value in fields.items())
     content = head.encode("latin-1", "replace")
@@ -381,25 +380,7 @@ def _tunnel(sock: socket.socket, host: str, port: str, via: SplitResult, deadlin
     """Ask a proxy for a connection to a host."""
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     left = max(deadline - time.monotonic(), 0.001)
-    head = _head(f"CONNECT {place} HTTP/1.1", {"Host": place, **_proxy_credentials(via)})
+    head = _head(f"CONNECT {place} HTTP/1.1", {"Host": place, **proxy_credentials(via)})
     answer = Connection((), sock, read=left, write=left).request("CONNECT", head)
     if answer.status != 200:
         raise OSError(f"the proxy answered {answer.status}")
-
-
-def _proxy_address(proxy: str) -> SplitResult:
-    address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    try:
-        usable = address.scheme == "http" and bool(address.hostname) and address.port is not None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError("files move through proxies of the form http://host:port only")
-    return address
-
-
-def _proxy_credentials(proxy: SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
