@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from attrs import field, frozen
-from attrs.validators import matches_re, optional
+from attrs.validators import optional
 
 from ._core._clock import seconds
 from ._hooks import Hooks
@@ -14,13 +17,23 @@ from .errors import ConfigurationError
 
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"{attribute.name} must be more than 0, not {value}")
+    if not (isinstance(value, int | float) and 0 < value < inf):
+        raise ConfigurationError(f"{attribute.name} must be more than 0 and finite, not {value!r}")
 
 
 def _at_least_one(_instance: object, attribute: Any, value: int) -> None:
-    if not value >= 1:
-        raise ConfigurationError(f"{attribute.name} must be at least 1, not {value}")
+    if not (isinstance(value, int) and value >= 1):
+        raise ConfigurationError(f"{attribute.name} must be at least 1 and whole, not {value!r}")
+
+
+def _matching(pattern: str, words: str) -> Callable[[object, Any, object], None]:
+    """Return a validator for a text that a pattern matches, which the error describes in words."""
+
+    def check(_instance: object, attribute: Any, value: object) -> None:
+        if not (isinstance(value, str) and re.fullmatch(pattern, value)):
+            raise ConfigurationError(f"{attribute.name} takes {words}, such as lab-7, not {value!r}")
+
+    return check
 
 
 def _header_text(_instance: object, attribute: Any, value: str) -> None:
@@ -48,7 +61,7 @@ class Timeouts:
         Settings(timeouts=Timeouts(read=120))
 
     By default 10 s to connect, and 60 s each to read, to write and to wait for a connection. Raises
-    ConfigurationError for a value that is not more than 0.
+    ConfigurationError for a value that is no duration, not more than 0 or infinite.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
@@ -72,7 +85,8 @@ class Retries:
 
     By default up to 4 attempts, with waits of about 0.5, 1 and 2 s between them. GET, HEAD, PUT and DELETE
     are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` overrides the
-    wait. Raises ConfigurationError for fewer than 1 attempt, or a duration that is not more than 0.
+    wait. Raises ConfigurationError for fewer than 1 attempt, or a value that is no duration, not more than 0
+    or infinite.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
@@ -142,14 +156,18 @@ class Uploads:
         uploads = Uploads(prefix="lab-7", job="2026-11-02")
         await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides", uploads=uploads)
 
-    By default the prefix is `aignostics-async` and the job is new for each call. Raises ValueError for a
-    prefix with characters other than letters, digits, `_`, `.`, `/` and `-`, or a job with others than these
-    except `/`.
+    By default the prefix is `aignostics-async`, and each call uploads to new keys. Raises ConfigurationError
+    for a prefix with characters other than letters, digits, `_`, `.`, `-` and `/`, and for a job that is
+    empty or has characters other than these without `/`.
     """
 
-    prefix: str = field(default="aignostics-async", validator=matches_re(r"[\w./-]*"))
+    prefix: str = field(
+        default="aignostics-async", validator=_matching(r"[\w./-]*", "letters, digits, _, ., - and /")
+    )
     """The first part of every key; `aignostics-async` by default."""
-    job: str | None = field(default=None, validator=optional(matches_re(r"[\w.-]+")))
+    job: str | None = field(
+        default=None, validator=optional(_matching(r"[\w.-]+", "letters, digits, _, . and -"))
+    )
     """The name of a submission that may be repeated; None by default.
 
     An object that an earlier call with this name uploaded is not sent again if its size and checksum match.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -20,6 +22,9 @@ from aignostics_async import (
     StaticToken,
     StoredLogin,
     Timeouts,
+    Token,
+    Transfers,
+    Uploads,
 )
 from aignostics_async._core._urls import (
     check_endpoint,
@@ -46,6 +51,27 @@ def test_settings_are_frozen_and_checked() -> None:
         Retries(attempts=0)
     with pytest.raises(ConfigurationError, match="api_requests"):
         Limits(api_requests=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Timeouts(read=float("inf")), "read must be more than 0 and finite"),
+        (lambda: Timeouts(read=float("nan")), "read must be more than 0 and finite"),
+        (lambda: Timeouts(read="a minute"), "give a number of seconds, such as 60, or a timedelta"),
+        (lambda: Settings(poll_interval=None), "give a number of seconds"),
+        (lambda: Token("text", lifetime="an hour"), "give a number of seconds"),
+        (lambda: Retries(attempts="4"), "attempts must be at least 1 and whole, not '4'"),
+        (lambda: Transfers(bandwidth="fast"), "bandwidth must be more than 0"),
+        (lambda: Uploads(prefix="a b"), "prefix takes letters, digits, _, ., - and /, such as lab-7"),
+        (lambda: Uploads(job="a/b"), "job takes letters, digits, _, . and -, such as lab-7"),
+        (lambda: Uploads(job=""), "job takes letters"),
+        (lambda: Uploads(prefix=None), "prefix takes letters"),
+    ],
+)
+def test_a_value_of_another_kind_is_told(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        make()
 
 
 def test_no_setting_waits_for_ever() -> None:

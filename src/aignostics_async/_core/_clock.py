@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import anyio
 
+from ..errors import ConfigurationError
 from ._portable import uptime
 
 
@@ -35,5 +36,9 @@ SYSTEM_CLOCK = Clock()
 
 
 def seconds(value: float | timedelta) -> float:
-    """Return a duration in seconds, given as a number of seconds or as a timedelta."""
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+    """Return a duration in seconds, given as one of these; raises ConfigurationError for anything else."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if not isinstance(value, int | float):
+        raise ConfigurationError(f"give a number of seconds, such as 60, or a timedelta, not {value!r}")
+    return float(value)
