@@ -82,11 +82,13 @@ class CallableToken(RefreshedToken):
     The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is read from the
     text if it is a JWT, and is 300 s otherwise. The function is called when there is no token, shortly before
     one expires, and after the API rejected one. At most one call runs at a time for all callers and clients
-    that share this source; it runs in the event loop of the first of them, for 60 s at most.
+    that share this source; it runs in the event loop of the first of them, and is cancelled after 60 s.
 
-    An exception of the function becomes the cause of TokenEndpointUnavailable, and the function is not called
-    again for 1 s, doubling to 30 s. A result that is empty raises LoginRequired, one of another type
-    ConfigurationError. Creating the source raises ConfigurationError unless `provide` is callable.
+    Creating the source raises ConfigurationError if `provide` is not callable. Callers get an AignosticsError
+    of the function as it is; TokenEndpointUnavailable after 60 s, or for another exception, which is its
+    cause; LoginRequired for an empty result; and ConfigurationError if the function is not async, or its
+    result has another type or can't be sent in a header. After a failure callers get the same error for 1 s,
+    doubling to 30 s, without a call; after a LoginRequired always for 1 s.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:

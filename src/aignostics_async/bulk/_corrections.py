@@ -38,16 +38,18 @@ class CorrectionReport:
         report = await job.correct(client, manifest="slides.csv")
         print(report.released, "continue;", report.faults)
 
-    `released` counts the slides that continue, and `unused` the manifest lines for slides that are not
-    quarantined.
+    `released` counts the slides that continue, and `faults` says why others do not. `unused` counts the
+    manifest lines that corrected no slide.
     """
 
     released: int
     """The number of slides that continue."""
     faults: tuple[Finding, ...]
-    """Why the others do not continue; nothing was changed about them."""
+    """The faults of slides that do not continue and stay as they were, or those of the manifest's lines, any
+    of which lets no slide continue.
+    """
     unused: int = 0
-    """The number of manifest lines for slides that are not quarantined; 0 by default."""
+    """The number of manifest lines about none of the selected slides; 0 by default."""
 
 
 def numbers_of(only: Sequence[str]) -> Callable[[Execute], set[int] | None]:

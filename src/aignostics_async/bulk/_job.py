@@ -56,11 +56,10 @@ class BulkJob:
             async with BulkJob.open("job/") as job:
                 summary = await job.run(client)
 
-    If the process ends for any reason, opening and running the job again continues it. Nothing is uploaded,
-    billed or downloaded a second time; docs/explanation/exactly-once.md says what this depends on.
-
-    Only its owner can read the folder, and only one process at a time can open the job. The folder holds
-    names of slides, but no token and no signed URL.
+    If the process ends for any reason, opening and running the job again continues it. No item is billed a
+    second time; docs/explanation/exactly-once.md says what this depends on. Only its owner can read the
+    folder, which holds names of slides, but no token and no signed URL. Only one `BulkJob` at a time can open
+    a job.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -77,8 +76,9 @@ class BulkJob:
             async with BulkJob.open("job/") as job:
                 print(await job.states())
 
-        Entering it raises JobError if the folder holds no job, JobBusy if another process works on it,
-        JobRefused if a newer release wrote it, and JobDatabaseError if its database is damaged.
+        Entering it raises JobError if the folder holds no job or can't be locked, JobBusy if another process
+        or another `BulkJob` works on it, JobRefused if a newer release wrote it, and JobDatabaseError if its
+        database is damaged.
         """
         return cls(directory)
 
@@ -121,17 +121,13 @@ class BulkJob:
         return self.plan.results or self._directory.results
 
     async def summary(self) -> Summary:
-        """Return a summary of the job as of one moment; may take a second for a large job.
-
-        Raises JobDatabaseError if the database can't be read.
-        """
+        """Return a summary of the job; may take a second. Raises JobDatabaseError if it can't be read."""
         return await self._database.read(read_summary)
 
     async def states(self) -> Mapping[ItemState, int]:
         """Return the number of items in each state; a state without items is absent.
 
-        Costs milliseconds, where `summary` may take a second. Raises JobDatabaseError if the database can't
-        be read.
+        Costs milliseconds. Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.counts())
 
@@ -156,15 +152,14 @@ class BulkJob:
             summary = await job.run(client, listener=lambda event: print(event.to_json()))
 
         `store` replaces the plan's own. `listener` is called with each JobEvent, `progress` with each
-        TransferEvent. `chunk_size` replaces the plan's own from now on, also for chunks that were not sent
-        yet. If a callback raises, nothing more is sent, the outcome of the request in flight is recorded, and
-        then the exception is raised.
+        TransferEvent. `chunk_size` replaces the plan's own from now on, also for chunks not sent yet. If a
+        callback raises, the request in flight is recorded, nothing more is sent, and the error is raised.
 
-        The call may be cancelled or killed at any moment. Raises JobRefused for another server, user or
-        organization than the job was begun with, JobStopped if the job can't continue (with its reason as
-        `cause`), UsageError if `run` is running already or a callback is async, and what the client raises if
-        the job can't begin. None of these loses anything: a later call continues. If the quota is used up,
-        existing runs are finished before JobStopped is raised, with QuotaExceeded as its cause.
+        The call may be cancelled or killed at any moment; a later one continues, as after any error. Raises
+        JobRefused for another server, user or organization than the job was begun with, JobStopped if the job
+        can't continue (with its reason as `cause`; QuotaExceeded after the existing runs have finished),
+        UsageError if `run` is running already or a callback is async, ConfigurationError for an invalid
+        `chunk_size`, and what the client raises if the job can't begin.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -244,7 +239,7 @@ class BulkJob:
 
             signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(job.drain))
 
-        Call it in the event loop, as often as you like; called before `run`, it applies to the next one.
+        Call it in the event loop, any number of times; called before `run`, it applies to the next one.
         """
         self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:
@@ -274,8 +269,11 @@ class BulkJob:
 
         By default nothing is billed again. With `failed=True`, items that the platform ended without results
         continue, too; with `rerun=True`, those that are held because an earlier run has results of the same
-        slide. Both become part of new runs, which are billed. `only` names references, or patterns of them;
-        by default all items count. Raises UsageError for a single text as `only`, and JobDatabaseError if the
+        slide. Both get new runs, which are billed. If an item continues, a cancelled job is so no more.
+
+        `only` is a list of references or patterns of them, with the syntax of `SelectionRule`: case does not
+        count, and a pattern without a slash matches at any depth. By default all items count. Raises
+        UsageError for a single text as `only`, an empty pattern or one with `..`, and JobDatabaseError if the
         database can't be written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
@@ -297,10 +295,12 @@ class BulkJob:
 
         `mpp`, in µm per pixel, counts for files without a resolution; lines of `manifest`, a CSV file as
         `Sources.manifest` describes it, count for the slides that they name. `only`, `failed` and `rerun`
-        select items as for `retry`. Items with faults stay as they were, and the report names the faults; the
-        others continue. Costs reading each slide. Raises UsageError if neither `mpp` nor `manifest` is given
-        or while `run` is running, ConfigurationError for an implausible `mpp`, JobRefused for another server,
-        and what `run_preflight` raises.
+        select items as for `retry`. Only items that one of the two is about continue; those with faults stay
+        as they were, and the report names the faults. If a line of the manifest is faulty, no item continues.
+
+        Costs reading each slide. Raises UsageError without `mpp` and `manifest`, for an `only` that `retry`
+        refuses, or while `run` is running; ConfigurationError for an implausible `mpp`; JobRefused for
+        another server; JobDatabaseError as `retry`; and what `applications.version` raises.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -310,9 +310,9 @@ class BulkJob:
     async def count_billable_retries(
         self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
     ) -> int:
-        """Return how many items `retry` with these arguments would allow to be billed again; changes nothing.
+        """Return how many items `retry` would allow to be billed again; changes nothing.
 
-        Raises UsageError for a single text as `only`, and JobDatabaseError if the database can't be read.
+        The arguments and errors are those of `retry`.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         return await self._database.read(
@@ -320,10 +320,9 @@ class BulkJob:
         )
 
     async def held_items(self) -> Mapping[str, str]:
-        """Return the items that are held for a decision, as a mapping from reference to the id of an earlier
-        run.
+        """Return the items that are held for a decision: reference to the id of an earlier run.
 
-        The earlier run has results of the same slide, so a new one would be billed again; `retry(rerun=True)`
+        That run has results of the same slide, so a new one would be billed again; `retry(rerun=True)`
         permits it. Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.held_items())
@@ -378,9 +377,9 @@ class BulkJob:
     async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store, and return how many.
 
-        `store` replaces the plan's own. Slides of failed items are kept, because a retry may need them. Costs
-        one request per slide. Raises ConfigurationError if the store can't be opened or can't delete, and
-        TransferError if a request fails; a later call deletes the rest.
+        `store` replaces the plan's own. Slides of other items are kept. Costs a request per slide. Raises
+        ConfigurationError for a store that can't be opened or can't delete, and TransferError if a request
+        fails; a later call deletes the rest.
         """
         return await _maintenance.clean(self._database, open_store(client, self.plan, store))
 

@@ -38,7 +38,7 @@
     ├── RunCancelled                    a run was cancelled
     ├── ItemFailed                      an item of a run ended without results
     ├── JobError                        a bulk job can't be opened, or can't continue
-    │   ├── JobBusy                     another process works on it
+    │   ├── JobBusy                     somebody else works on it
     │   ├── JobRefused                  it is another account's, server's, version's or release's
     │   ├── JobDatabaseError            its database can't be written or read
     │   ├── JobStateError               a step that does not follow from the state there is
@@ -49,7 +49,7 @@
         ├── ChecksumMissing             nobody promised anything about the bytes
         ├── UrlRefused                  a signed URL has expired or is not valid for this request
         ├── LocalFileChanged            a file changed while it was read
-        ├── DiskFull                    no space is left in the target folder
+        ├── DiskFull                    no space is left in the target or temporary folder
         └── UnsafePath                  a name would leave the target folder
 
 Every error pickles, says what to do next, and holds no token and no query of a signed URL.

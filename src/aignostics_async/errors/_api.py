@@ -201,7 +201,7 @@ class PreconditionFailed(APIStatusError):
 class UnprocessableRequest(APIStatusError):
     """422: the server found faults in the request; `detail` lists them with their locations.
 
-    For example `items.0.reference: field required`.
+    For example `body.items.0.reference: Field required`.
     """
 
     advice = "Fix the fields that it names; repeating the request will not help."

@@ -87,9 +87,9 @@ class LocalFileChanged(TransferError):
 
 
 class DiskFull(TransferError):
-    """The target folder has no space left; no incomplete file has its final name.
+    """The target folder of a download has no space left, or the temporary folder that a slide is packed in.
 
-    `name` identifies the file.
+    No incomplete file has its final name. `name` identifies the file.
     """
 
 

@@ -33,8 +33,9 @@ class ReconciliationTimeouts:
 
         JobPlan(..., timeouts=ReconciliationTimeouts(quiescence=600))
 
-    All are in seconds. By default 300 s until an absence counts, 30 s between two listings, 900 s until a
-    person has to decide, and 1800 s for the search for second runs.
+    All are in seconds. By default an absence counts after 300 s and two listings 30 s apart, a person has to
+    decide after 1200 s (`quiescence` and `ambiguity` together) or 30 s later if the last listing showed no
+    run, and second runs are searched for 1800 s.
     """
 
     quiescence: float = 300.0
@@ -46,7 +47,7 @@ class ReconciliationTimeouts:
     """Seconds between two listings, so that no stale replica answers both; 30 by default."""
     ambiguity: float = 900.0
     """Seconds after `quiescence` for which listings that prove nothing are repeated before a person decides;
-    900 by default.
+    900 by default. `replica_lag` longer if the last listing showed no run, since the next one may prove it.
     """
     late_commit: float = 1800.0
     """Seconds to search for a second run after a request was repeated because its reply was lost; 1800 by

@@ -37,7 +37,8 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    Yields nothing for a job of which every item is done and verified.
+    Also yields steps for slides that were left out, second runs that are open, a search for them that is not
+    finished, and a cancelled job; so a job whose items are all done may have steps. Costs nothing.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)
