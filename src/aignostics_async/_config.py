@@ -26,10 +26,10 @@ def _at_least_one(_instance: object, attribute: Any, value: int) -> None:
         raise ConfigurationError(f"{attribute.name} must be at least 1 and whole, not {value!r}")
 
 
-def _matching(pattern: str, words: str) -> Callable[[object, Any, object], None]:
+def _matching(pattern: str, words: str) -> Callable[[object, Any, Any], None]:
     """Return a validator for a text that a pattern matches, which the error describes in words."""
 
-    def check(_instance: object, attribute: Any, value: object) -> None:
+    def check(_instance: object, attribute: Any, value: Any) -> None:
         if not (isinstance(value, str) and re.fullmatch(pattern, value)):
             raise ConfigurationError(f"{attribute.name} takes {words}, such as lab-7, not {value!r}")
 

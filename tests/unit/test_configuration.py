@@ -54,24 +54,26 @@ def test_settings_are_frozen_and_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("kind", "given", "words"),
     [
-        (lambda: Timeouts(read=float("inf")), "read must be more than 0 and finite"),
-        (lambda: Timeouts(read=float("nan")), "read must be more than 0 and finite"),
-        (lambda: Timeouts(read="a minute"), "give a number of seconds, such as 60, or a timedelta"),
-        (lambda: Settings(poll_interval=None), "give a number of seconds"),
-        (lambda: Token("text", lifetime="an hour"), "give a number of seconds"),
-        (lambda: Retries(attempts="4"), "attempts must be at least 1 and whole, not '4'"),
-        (lambda: Transfers(bandwidth="fast"), "bandwidth must be more than 0"),
-        (lambda: Uploads(prefix="a b"), "prefix takes letters, digits, _, ., - and /, such as lab-7"),
-        (lambda: Uploads(job="a/b"), "job takes letters, digits, _, . and -, such as lab-7"),
-        (lambda: Uploads(job=""), "job takes letters"),
-        (lambda: Uploads(prefix=None), "prefix takes letters"),
+        (Timeouts, {"read": float("inf")}, "read must be more than 0 and finite"),
+        (Timeouts, {"read": float("nan")}, "read must be more than 0 and finite"),
+        (Timeouts, {"read": "a minute"}, "give a number of seconds, such as 60, or a timedelta"),
+        (Settings, {"poll_interval": None}, "give a number of seconds"),
+        (Token, {"text": "text", "lifetime": "an hour"}, "give a number of seconds"),
+        (Retries, {"attempts": "4"}, "attempts must be at least 1 and whole, not '4'"),
+        (Transfers, {"bandwidth": "fast"}, "bandwidth must be more than 0"),
+        (Uploads, {"prefix": "a b"}, "prefix takes letters, digits, _, ., - and /, such as lab-7"),
+        (Uploads, {"job": "a/b"}, "job takes letters, digits, _, . and -, such as lab-7"),
+        (Uploads, {"job": ""}, "job takes letters"),
+        (Uploads, {"prefix": None}, "prefix takes letters"),
     ],
 )
-def test_a_value_of_another_kind_is_told(make: Callable[[], object], words: str) -> None:
+def test_a_value_of_another_kind_is_told(
+    kind: Callable[..., object], given: dict[str, object], words: str
+) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(words)):
-        make()
+        kind(**given)
 
 
 def test_no_setting_waits_for_ever() -> None:

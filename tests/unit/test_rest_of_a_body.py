@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_the_time_for_it_is_for_all_of_it(
         raise TimeoutError
 
     response = response_to(peers, "Transfer-Encoding: chunked\r\n", b"")
-    monkeypatch.setattr(_connection.time, "monotonic", lambda: now)
+    monkeypatch.setattr(_connection, "time", SimpleNamespace(monotonic=lambda: now))
     monkeypatch.setattr(Connection, "read_line", read_line)
     monkeypatch.setattr(Connection, "receive_into", receive_into)
     assert response.finish() is False

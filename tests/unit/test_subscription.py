@@ -24,10 +24,10 @@ def watching(*run_ids: str, scope: Scope | None = None) -> Subscription:
 def test_a_failed_run_is_nothing_to_report_while_others_go_on() -> None:
     subscription = watching(FIRST, SECOND)
     subscription.fail_run(FIRST, GONE)
-    assert not subscription.is_ready
+    assert not is_ready(subscription)
     assert subscription.pull() is None, "as it said"
     subscription.fail_run(SECOND, GONE)
-    assert subscription.is_ready
+    assert is_ready(subscription)
     with pytest.raises(ExceptionGroup):
         subscription.pull()
 
@@ -35,16 +35,16 @@ def test_a_failed_run_is_nothing_to_report_while_others_go_on() -> None:
 def test_the_only_run_that_fails_is_an_error_at_once() -> None:
     subscription = watching(FIRST)
     subscription.fail_run(FIRST, GONE)
-    assert subscription.is_ready
+    assert is_ready(subscription)
 
 
 def test_what_is_queued_of_a_failed_run_is_still_reported() -> None:
     subscription = watching(FIRST, SECOND)
     subscription.publish(Snapshot(details(FIRST)))
     subscription.fail_run(FIRST, GONE)
-    assert subscription.is_ready
+    assert is_ready(subscription)
     assert subscription.pull() is not None
-    assert not subscription.is_ready
+    assert not is_ready(subscription)
 
 
 def test_a_run_that_fails_during_a_wait_is_followed_again_when_it_is_listed() -> None:
@@ -52,9 +52,13 @@ def test_a_run_that_fails_during_a_wait_is_followed_again_when_it_is_listed() ->
     assert subscription.adopt(details(FIRST))
     subscription.is_waiting = True
     subscription.fail_run(FIRST, GONE)
-    assert not subscription.is_ready
+    assert not is_ready(subscription)
     assert not subscription.run_ids
     assert subscription.adopt(details(FIRST))
+
+
+def is_ready(subscription: Subscription) -> bool:
+    return subscription.is_ready
 
 
 def details(run_id: str) -> RunDetails:
