@@ -6,7 +6,7 @@ import hmac
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, SupportsIndex, TypeVar
 
 from attrs import fields
 
@@ -67,6 +67,10 @@ class SecretText(str):
 
     def __repr__(self) -> str:
         return "SecretText(...)"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> SecretText:
+        # Tools cut long texts before they show them.
+        return SecretText(super().__getitem__(key))
 
 
 def conceals(name: str, hide: Callable[[Any], Any]) -> Callable[[type[T]], type[T]]:
