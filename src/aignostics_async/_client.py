@@ -49,9 +49,10 @@ class Client:
     speaks, `"1.0"` or `"1.8"`: by default AIGNOSTICS_CONTRACT, else that of the platform's deployments, 1.8.
 
     Creating a client does no I/O. Entering it opens its connections in the running event loop, and all tasks
-    of that loop can share it. Raises ConfigurationError for an API root that is not https (or http on this
-    machine), an invalid token, or settings of another type. Using a client outside its `async with` block or
-    in another event loop raises UsageError.
+    of that loop can share it. Creating it raises ConfigurationError for an API root that is not https (or
+    http on this machine), an invalid token, an unknown contract, or settings of another type; entering it
+    raises ConfigurationError for a proxy or certificates that can't be used, and UsageError the second time.
+    Using a client outside its `async with` block or in another event loop raises UsageError.
     """
 
     def __init__(
@@ -93,9 +94,10 @@ class Client:
 
         AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev) sets the deployment; there is
         no default. The credential is the first of AIGNOSTICS_ACCESS_TOKEN, AIGNOSTICS_REFRESH_TOKEN,
-        AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need
-        AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables. The contract is `contract`, else
-        AIGNOSTICS_CONTRACT, else that of a known deployment, else `fallback_contract`, else the newest.
+        AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need a
+        client id, such as AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables. The contract
+        is `contract`, else AIGNOSTICS_CONTRACT, else that of a known deployment, else `fallback_contract`,
+        else the newest.
 
         Sends no request. Raises ConfigurationError if a variable is missing or invalid; the message names it.
         Raises MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
@@ -152,9 +154,9 @@ class Client:
             quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
 
         An argument that is None keeps this client's value. The new client is open as long as this one is;
-        entering it raises UsageError. Watchers of either client use the settings of the one that was entered,
-        because they share their requests. Sends no request. Raises ConfigurationError for an argument of
-        another type.
+        entering it raises UsageError. Watchers and transfers of either client use the settings of the one
+        that was entered, because they share requests and connections. Sends no request. Raises
+        ConfigurationError for an argument of another type.
         """
         base = self.settings
         settings = evolve(
@@ -188,12 +190,12 @@ class Client:
         `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
         continue from there, even if they are not in `runs`. Iteration ends when all runs are final. A run
         that vanishes or can't be read does not stop the others; at the end all such errors are raised in one
-        ExceptionGroup. The errors are those of `Run.watch`.
+        ExceptionGroup. A login that is not accepted, or a listing of runs that fails for longer than
+        `Settings.outage_timeout`, ends the iteration with its error. The errors are those of `Run.watch`.
 
-        Costs one request per hundred runs every `Settings.poll_interval` (30 s), and up to
-        `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A change of a run
-        is seen within the interval, one of an item within (RUNNING runs / rate limit) minutes more. A slow
-        consumer delays no other watcher and misses no final state.
+        Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
+        `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A slow consumer
+        delays no other watcher and misses no final state.
 
         Raises UsageError at once for a single run instead of several, an id that is not a UUID, or an invalid
         cursor.
@@ -224,7 +226,8 @@ class Client:
         to runs submitted at that time or later; without it every existing run is read once. After a restart
         pass the `cursor` of an earlier change instead: runs that were final at that time are not read again,
         except those of the ten minutes before it, whose changes are repeated with the same `Change.id`. A run
-        that vanishes is dropped.
+        that vanishes or can't be read is dropped with a warning in the log. A login that is not accepted, or
+        a listing that fails for longer than `Settings.outage_timeout`, is raised.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
         of an id, a `since` without time zone, or an invalid cursor.
@@ -280,10 +283,12 @@ class Client:
         `address` is a text (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, or the https
         URL of a server of the API's own origin that signs URLs) or an `S3`, `GCS`, `Azure` or `Presigned`. A
         `Store` is returned as it is. `endpoint` (by default the cloud's own), `verify` and `checksums` (both
-        "auto" by default) apply to a text only and mean the same as the fields of `S3`.
+        "auto" by default) are for a text only and mean the same as the fields of `S3`; `checksums` counts for
+        `s3://` alone.
 
-        Sends no request. Raises ConfigurationError for an unsupported address, or if no credentials for it
-        are found; MissingExtra for Azure without the `stores` extra; UsageError unless the client is open.
+        Sends no request. Raises ConfigurationError for an unsupported address, if no credentials for it are
+        found, or for these options with an address that does not take them; MissingExtra for Azure without
+        the `stores` extra. The store works while the client is open.
         """
         return open_store(address, self._session, endpoint=endpoint, verify=verify, checksums=checksums)
 

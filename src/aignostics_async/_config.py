@@ -84,7 +84,7 @@ class Retries:
         Settings(retries=Retries(attempts=2))
 
     By default up to 4 attempts, with waits of about 0.5, 1 and 2 s between them. GET, HEAD, PUT and DELETE
-    are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` overrides the
+    are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` may lengthen a
     wait. Raises ConfigurationError for fewer than 1 attempt, or a value that is no duration, not more than 0
     or infinite.
     """
@@ -184,7 +184,8 @@ class Settings:
     Each field has a default, documented at the field and, for the first five, in the classes `Timeouts`,
     `Retries`, `Limits`, `Transfers` and `Hooks`. Runs are polled every 30 s by default, outages tolerated for
     300 s, and signed URLs valid for 7 days. Durations are seconds or timedeltas. Raises ConfigurationError
-    for a value of another type or out of range.
+    for a duration or rate that is none, not more than 0 or infinite, a `user_agent` that is not printable
+    ASCII, and one of the first five of another class.
     """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)

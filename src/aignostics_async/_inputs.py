@@ -53,8 +53,8 @@ class Slide:
 
     The content of the file, not its name, determines the format and the other files of the slide. Size and
     resolution are read from the file when the slide is submitted. Creating a Slide does no I/O. Raises
-    UsageError for a path or `metadata` of another type, an `mpp` that is not positive, or
-    `mpp_source="given"` without `mpp`.
+    UsageError for a path or `metadata` of another type, an `mpp` that is not positive, another `mpp_source`
+    than `"file"` and `"given"`, or `"given"` without `mpp`.
     """
 
     path: Path = field(converter=_as_path)
@@ -63,7 +63,7 @@ class Slide:
     """The resolution in µm per pixel, one number or a pair (x, y); by default the file's own.
 
     Set it for a file that has no resolution or an implausible one. A value that differs from the file's own
-    by more than 2 % raises ResolutionConflict unless `mpp_source` is set.
+    by more than 2 % is refused unless `mpp_source` is set.
     """
     mpp_source: Literal["file", "given"] | None = field(default=None, kw_only=True, validator=_is_mpp_source)
     """Which resolution to use where the two differ: `"given"` for `mpp`, `"file"` for the file's own."""

@@ -102,9 +102,9 @@ class ItemStatus(_OpenEnum):
 
         if item.status == ItemStatus.SUCCEEDED: ...
 
-    PENDING is followed by one of SUCCEEDED, ERROR_USER, ERROR_SYSTEM, CANCELED_USER and CANCELED_SYSTEM.
-    Compare with `==`, not `is`: older servers write the values in lower case. A status that this release does
-    not know keeps its text and is not final.
+    PENDING and PROCESSING are followed by one of the others, which are final. Compare with `==`, not `is`:
+    older servers write the values in lower case. A status that this release does not know keeps its text and
+    is not final.
     """
 
     PENDING = "PENDING"
@@ -331,7 +331,7 @@ class OutputArtifactDraft:
     artifact_id: str
     """The id of the artifact, a UUID."""
     metadata: Mapping[str, Any]
-    """The metadata as JSON values, which fit the schema of the version's output of this name."""
+    """The metadata as JSON values."""
     download_url: str | None = field(default=None, repr=False)
     """A signed URL: a secret that is valid for an hour; None if the server sent none."""
     is_available: bool = True
@@ -386,7 +386,7 @@ class ItemResultDraft:
     error: str | None
     """The platform's message about an item that failed; None without one."""
     output_artifacts: tuple[OutputArtifact, ...]
-    """The result files; empty until the item has succeeded."""
+    """The result files that the server listed; all of them once the item has succeeded."""
     terminated_at: datetime | None = None
     """When the item became final; this and all that follows is None if the contract does not tell it."""
     error_code: str | None = None
@@ -409,8 +409,7 @@ class ItemResult(ItemResultDraft):
             print(item.reference, item.status, item.error)
 
     `item_id` and `run_id` are the platform's ids, `reference` is the caller's. `status` is an `ItemStatus`,
-    `error` the platform's message or None, and `output_artifacts` the result files, empty until the item has
-    succeeded.
+    `error` the platform's message or None, and `output_artifacts` the result files that the server listed.
     """
 
 
@@ -446,7 +445,7 @@ class Fault:
     problem: str
     """What is wrong."""
     reference: str | None = None
-    """The reference of the item; None for a fault of the whole request."""
+    """The reference of the item; None for a fault of the whole request or of the version."""
     artifact: str | None = None
     """The name of the input artifact; None for a fault of the whole item or request."""
 

@@ -63,7 +63,7 @@ class Page(Generic[T]):
 
     @property
     def size(self) -> int:
-        """The number of entries that the server sent, including those that can't be read or are left out."""
+        """The number of entries, including those that can't be read or are left out."""
         return len(self.items) + len(self.invalid) + self.left_out
 
 
@@ -77,8 +77,8 @@ class Pager(Generic[T]):
 
     Creating a pager sends no request. Each iteration starts at the first page, sends one request per page,
     and keeps one page in memory. It ends at an empty page, at a page that is not full, or at a 404; on the
-    first page a 404 raises NotFound. An entry that moves from one page to the next between two requests is
-    yielded once.
+    first page a 404 raises NotFound. An entry that moves to the next page between two requests is yielded
+    once; one that moves to a page that was read already is missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
     them in `Page.invalid` instead. A request that fails raises APIStatusError, ConnectionFailed,

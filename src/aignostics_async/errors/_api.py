@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionFailed(AignosticsError):
-    """No response arrived.
+    """No complete response arrived.
 
     `method` and `path` (without query) name the request. `request_sent` tells whether it may have reached the
     server: after a POST with `request_sent`, find out whether it took effect before sending it again.
@@ -32,7 +32,9 @@ class ConnectionFailed(AignosticsError):
 
 
 class RequestTimeout(ConnectionFailed):
-    """No response arrived within one of the `Timeouts`; the attributes are those of `ConnectionFailed`."""
+    """One of the `Timeouts` ended before a response was complete; the attributes are those of
+    `ConnectionFailed`.
+    """
 
 
 class InvalidResponse(AignosticsError):
@@ -54,8 +56,9 @@ class InvalidResponse(AignosticsError):
 
 
 class InvalidItems(InvalidResponse):
-    """Some entries of a listing can't be read; all others were yielded before.
+    """Some entries of a listing can't be read.
 
+    Iterating over a `Pager` yields all others before; `Pager.to_list` and `Runs.find` return nothing then.
     `invalid` is a tuple of `InvalidItem`, one per entry that can't be read. Iterate over `Pager.pages` to get
     both in one loop.
     """
@@ -125,7 +128,7 @@ class BadRequest(APIStatusError):
 
 
 class Unauthorized(APIStatusError):
-    """401: the token is missing, expired or for another audience, and a new one did not help.
+    """401: the token is missing, expired, revoked or for another audience.
 
     Sign in again, and check that the token belongs to this API root.
     """
@@ -152,7 +155,7 @@ class Forbidden(APIStatusError):
 
 
 class NotFound(APIStatusError):
-    """404: there is no such run, application, version or page, or it belongs to another user.
+    """404: there is no such run, artifact, application, version or page, or it belongs to another user.
 
     Check the id, and the user and organization of the login.
     """
@@ -210,17 +213,17 @@ class UnprocessableRequest(APIStatusError):
 class TooManyRequests(APIStatusError):
     """429: too many requests; `retry_after` is the wait in seconds that the server asked for, or None.
 
-    The client itself waits up to `Retries.max_retry_after`; this error is raised for a longer wait, or after
-    the last attempt.
+    The client repeats a GET, PUT or DELETE itself and waits up to `Retries.max_retry_after` before; the error
+    is raised for a longer wait, after the last attempt, and at once for a POST.
     """
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
 
 
 class ServerError(APIStatusError):
-    """Any status from 500 on: the platform failed, not the request.
+    """Any status from 500 on: the platform or a gateway failed.
 
-    Raised after the last attempt of `Retries`.
+    A GET, PUT or DELETE is repeated before, as `Retries` says, if the error is transient; a POST is not.
     """
 
     advice = "Try again later; if it persists, report the request id to the platform's support."

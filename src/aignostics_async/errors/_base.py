@@ -62,7 +62,7 @@ def is_transient_code(code: str | None) -> bool:
 
         is_transient_code("SlowDown")  # True
 
-    Knows the codes of S3, Google Cloud Storage and Azure. False for None and for unknown codes.
+    Knows those codes of S3, Google Cloud Storage and Azure, in capitals or not. False for None and other codes.
     """
     return code is not None and code.casefold() in _TRANSIENT_CODES
 
@@ -75,17 +75,17 @@ class AignosticsError(Exception):
         except AignosticsError as error:
             print(error, "try again later" if error.is_transient else "")
 
-    Catch it to handle every failure of a call that is not a bug. Where several failures are raised together,
-    they are in an ExceptionGroup. Instances can be pickled and hold no token and no signed URL.
+    Where several failures are raised together, they are in an ExceptionGroup, for `except*`. What a callback
+    of yours raises is raised as it is. Instances can be pickled and hold no token and no signed URL.
     """
 
     @property
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for lost connections, for a failing identity provider or storage, and for the statuses 408, 425,
-        429, 500, 502, 503, 504, and 520 and above. It does not mean that repeating is safe: a POST may have
-        taken effect.
+        True for lost connections, for a failing identity provider or storage, for the statuses 408, 425, 429,
+        500, 502, 503, 504, and 520 and above, and for the codes of `is_transient_code`. It does not mean that
+        repeating is safe: a POST may have taken effect.
         """
         return False
 
@@ -113,7 +113,7 @@ class MissingExtra(ConfigurationError):
 class UsageError(AignosticsError):
     """A call can't work as written: a wrong argument, a closed client, or another event loop.
 
-    The message says how to write the call. Nothing was sent.
+    The message says how to write the call.
     """
 
 

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 class InvalidSubmission(AignosticsError):
-    """A run request has faults; nothing was sent.
+    """A run request has faults; no run was requested.
 
         except InvalidSubmission as error:
             for fault in error.faults:
                 print(fault.reference, fault.artifact, fault.problem)
 
-    `faults` is a tuple of all faults of all items, each a `Fault`.
+    `faults` is a tuple of all faults of all items, each a `Fault`. `runs.submit` checks before it uploads;
+    only the signed URLs are checked after it.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:

@@ -130,15 +130,15 @@ class Run:
 
         The final state of the run comes last, after a later scan of its results has shown every item as
         final. If no scan does so within `Settings.results_timeout` (60 s), the last change has
-        `items_incomplete` set. Each state is reported once, and a final one always; a state that lasts less
-        than a poll interval may be missed. With the `cursor` of an earlier change, watching continues from
-        that change, which is yielded again.
+        `items_incomplete` set. Each state is reported once; a state that lasts less than a poll interval may
+        be missed, unless it is final. With the `cursor` of an earlier change, watching continues before that
+        change: it is yielded again, or the state that has replaced it since.
 
         Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
-        while the run is RUNNING. All watchers of a client share these requests. Transient failures are
-        tolerated for `Settings.outage_timeout` (300 s), then raised. Raises UsageError at once for an invalid
-        cursor; iterating raises NotFound if the run does not exist, and RunVanished if it was deleted in the
-        meantime.
+        while the run is RUNNING; reading all items takes one per hundred. All watchers of a client share
+        these requests. Transient failures are tolerated for `Settings.outage_timeout` (300 s), then raised.
+        Raises UsageError at once for an invalid cursor; iterating raises NotFound if the run does not exist,
+        and RunVanished if it was deleted in the meantime.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 
@@ -164,9 +164,9 @@ class Run:
             if not await run.cancel():
                 print("it was cancelled before")
 
-        Returns True, or False if the run was cancelled before. Costs one request, and one more if the
-        platform refuses the first. Raises Conflict if the run ended otherwise, and NotFound if the caller has
-        no such run.
+        Returns True, or False if the run was cancelled before, by its user or the platform. Costs one
+        request, and one more if the platform refuses the first. Raises Conflict if the run ended otherwise,
+        and NotFound if the caller has no such run.
         """
         try:
             await self._session.bridge.cancel_run(self.id)
@@ -204,14 +204,14 @@ class Run:
         The files of an item are downloaded as soon as it succeeds, until the run is final; with `wait=False`
         only those that exist now. They are `{folder}/{reference}/{artifact name}` and an extension for the
         media type, with characters replaced that a file system may not accept. A file gets its name only when
-        it is complete and has the promised CRC32C. A file that already has the promised bytes is not
-        downloaded again; it is read once per client to check that. An interrupted download is resumed.
-        `Limits.transfers` (16) connections are shared by all files.
+        it is complete and has the promised CRC32C, if one was promised. A file that already has the promised
+        bytes is not downloaded again; it is read once per client to check that. An interrupted download is
+        resumed. `Limits.transfers` (16) connections are shared by all files.
 
         A failed file or run is in the report and not raised, and does not stop other files. Costs the
-        requests that `watch` costs, and one listing of the results. Raises what `watch` raises, or with
-        `wait=False` NotFound if there is no such run. `progress` is called with a `TransferEvent` for each
-        step; an exception that it raises stops the download and is raised, and an async callback raises
+        requests that `watch` costs, and one listing of the results. Raises what `watch`, `details` and
+        `results` raise, once the files under way are there. `progress` is called with a `TransferEvent` for
+        each step; an exception that it raises stops the download and is raised, and an async callback raises
         UsageError.
         """
         from ..downloads._run_download import download_results

@@ -53,11 +53,11 @@ class Runs:
 
         `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
         item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
-        may be nested: texts, numbers, truth values and None. Contract 1.0 has neither filter, and iterating
-        raises NotInContract. `sort` is a field name or several, each with a leading `-` for descending order;
-        `-triggered_at` by default. Costs one request per page of `page_size` runs, by default 100. Raises
-        UsageError for an invalid version id, or unless `page_size` is from 5 to 100. Iterating raises the
-        errors that `Pager` names.
+        may be nested: texts, numbers, truth values and None. Contract 1.0 has neither `reference` nor
+        `metadata`, and iterating raises NotInContract. `sort` is a field name or several, each with a leading
+        `-` for descending order; `-triggered_at` by default. Costs one request per page of `page_size` runs,
+        by default 100. Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100.
+        Iterating raises the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         filters = RunFilter(
@@ -147,7 +147,8 @@ class Runs:
         the results are wanted, `deadline` when they are worthless, both aware times. Contract 1.0 has none of
         these: NotInContract is raised before anything is sent.
 
-        Raises InvalidSubmission with all faults of all items, and SubmissionUnknown if the run may exist
+        Raises UsageError for `items` that are not several of `Item`, an invalid version id, or a time without
+        zone; InvalidSubmission with all faults of all items; and SubmissionUnknown if the run may exist
         because the reply was lost or proves nothing. Otherwise an error means that no run was created:
         QuotaExceeded and the like if the API refused, ConnectionFailed if no connection was made.
         docs/contract.md lists every case.
@@ -200,9 +201,10 @@ class Runs:
         `due_date` and `deadline` are those of `create`.
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
-        unsupported store, or credentials that expire within six days; TransferError for the first file that
-        could not be sent, after all others were tried, with notes about the rest; MissingExtra without the
-        `slides` extra; and what `create` raises.
+        unsupported store, or credentials that expire within six days; UsageError for an invalid `identifying`
+        or `references`, or an async callback; TransferError for the first file that could not be sent, after
+        all others were tried, with notes about the rest; MissingExtra without the `slides` extra; and what
+        `create` raises.
         """
         from ..submission import prepare_items
 

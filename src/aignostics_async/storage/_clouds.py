@@ -49,6 +49,8 @@ class S3:
     """
     region: str | None = None
     """The region; by default AWS_REGION, else AWS_DEFAULT_REGION, else `us-east-1` if there is an endpoint.
+
+    An `AwsKey` that you pass signs with its own region, and this one counts for Amazon's host name only.
     """
     key: AwsKeys | None = field(default=None, repr=False)
     """The access key, or a function that returns one and may be async, for keys that are renewed.

@@ -32,10 +32,11 @@ class Stored:
     etag: str | None = None
     """The ETag of the object; None, the default, if the store named none."""
     verified: bool = False
-    """Whether the bytes in the store were compared with the file; False by default.
+    """Whether the store has proven its bytes; False by default.
 
-    True if the store named a CRC32C or MD5 that the file has, or if the object was read back. False means
-    that nothing contradicts the upload, and nothing proves it.
+    After `put`: whether the store named a CRC32C or MD5 that the file has, or the object was read back. False
+    means that nothing contradicts the upload, and nothing proves it. From `stat`: whether `crc32c` is the
+    store's own, not one that the sender noted with the object.
     """
 
 
@@ -82,8 +83,8 @@ class Store(Protocol):
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the signing credentials expire, as a datetime with time zone; None if never or unknown.
 
-        Every URL that they signed expires with them. `runs.submit` refuses credentials that expire before the
-        platform has read the files, which may take six days.
+        Every URL that they signed expires with them. `runs.submit` refuses credentials that expire within six
+        days, in which the platform reads the files, or within a shorter `Settings.url_lifetime`.
         """
         ...
 

@@ -55,16 +55,17 @@ class Change:
 
     @property
     def cursor(self) -> str:
-        """The position of this change as text; a watcher that starts from it yields this change first.
+        """The position before this change as text, for the `cursor` argument of watchers.
 
             async for change in client.watch_all(cursor=path.read_text()):
                 process(change)
                 path.write_text(change.cursor)
 
-        To lose no change in a crash, store the cursor of the oldest change that is not processed yet. The
-        text is opaque, and its length grows with the number of runs that are not final. It is computed on
-        each access, so store it from time to time rather than for every change if you watch thousands of
-        runs.
+        A watcher that starts from it yields this change again, or the state that has replaced it since, and
+        what follows. To lose no change in a crash, store the cursor of the oldest change that is not
+        processed yet. The text is opaque, and its length grows with the number of runs that are not final. It
+        is computed on each access, so store it from time to time rather than for every change if you watch
+        thousands of runs.
 
         Until its cursor is read, a change keeps the states of later changes in memory. To keep changes for
         days, store their cursors as text.
