@@ -60,7 +60,7 @@ async def login_browser(
     Raises LoginDenied if the person or the provider refuses, LoginTimeout after `timeout` (seconds or a
     timedelta, 300 s by default), ConfigurationError for a provider without authorize URL or a port that is in
     use, TokenStoreError if the store can't be used, and TokenEndpointUnavailable if the provider can't be
-    reached.
+    reached. An exception of `show` or `open_browser` ends the login and is raised.
     """
     if provider.authorize_url is None:
         raise ConfigurationError(

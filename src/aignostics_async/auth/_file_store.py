@@ -32,9 +32,9 @@ class FileStore:
     The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux),
     and is created when it is needed. Files are readable by their owner only, and written atomically and
     durably. A file that can't be used, because it is damaged, has another owner or is from a newer release,
-    is never destroyed: it is renamed when a login is saved in its place. File locks protect the keys; the
-    system releases them if a process dies. Raises ConfigurationError if no folder is given and the user has
-    no home folder.
+    is never destroyed: it is renamed when a login is saved in its place. File locks protect the keys where
+    the file system has them; the system releases them if a process dies. Raises ConfigurationError if no
+    folder is given and the user has no home folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -104,8 +104,8 @@ class FileStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        Raises TokenEndpointUnavailable if another process holds the lock for 30 s. On a file system without
-        locks a warning is logged once and the block runs without a lock.
+        Raises TokenEndpointUnavailable if somebody else holds the lock for 30 s. If the folder can't be
+        written or its file system has no locks, a warning is logged once and the block runs without a lock.
         """
         lock = FileLock(self._folder / f"{key.digest}.lock")
 

@@ -43,8 +43,9 @@ class KeyringStore:
 
     Only refresh tokens are in the key ring, because some access tokens are too long for it; so each process
     refreshes once. Keys are locked as by `FileStore`. Every entry is read back after it was written. There is
-    no fallback to files: every method raises TokenStoreError if the key ring fails, in whatever way, or does
-    not respond within 3 s. Creating the store raises MissingExtra if the `keyring` extra is not installed.
+    no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in whatever
+    way, or does not respond to a call within 3 s. Creating the store raises MissingExtra if the `keyring`
+    extra is not installed.
     """
 
     def __init__(self) -> None:
@@ -65,7 +66,7 @@ class KeyringStore:
     async def check(self) -> None:
         """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted.
 
-        Leaves no entry behind. Waits for the key ring for 3 s at most.
+        Leaves no entry behind unless the key ring refuses to delete it.
         """
         # Of its own name: another process may check at the same time.
         name = f"probe-{secrets.token_hex(8)}"
@@ -76,8 +77,8 @@ class KeyringStore:
         """Return the tokens of a key, or None if there is no usable entry.
 
         The access token in the result has expired, so it is refreshed before its first use. An entry of
-        another release is logged as a warning and kept. Raises TokenStoreError if the key ring fails or does
-        not respond within 3 s.
+        another release, or one that can't be read, is logged as a warning and kept. Raises TokenStoreError if
+        the key ring fails or does not respond within 3 s.
         """
         text = await self._get(key)
         entry = None if text is None else _decode(text)

@@ -86,7 +86,7 @@ class IdentityProvider:
     `preset` and `beside` fill in the URLs, which are None by default; so are the secret, the audience and the
     organization. By default the scope is `offline_access`, and the redirect URL `http://localhost:8989/`.
     Sends no request. Raises ConfigurationError for a missing client id, a URL that is neither https nor http
-    on this machine, or a redirect URL that is not a loopback URL.
+    on this machine, a redirect URL that is not a loopback URL, or a text with a control character.
     """
 
     token_url: str = field(validator=_endpoint)

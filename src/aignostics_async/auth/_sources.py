@@ -46,7 +46,7 @@ class RefreshedToken:
     """A token source that refreshes its token before the token expires.
 
     Base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`. The refresh starts
-    in the background 300 s before the end of the token, or when a fifth of a short lifetime is left.
+    in the background about 300 s before the end of the token, or when a fifth of a short lifetime is left.
     """
 
     def __init__(self, refresher: TokenRefresher) -> None:
@@ -55,10 +55,11 @@ class RefreshedToken:
     async def get_token(self, *, rejected: Token | None = None) -> Token:
         """Return a usable token; does not suspend while there is one.
 
-        `rejected` is a token that the API has answered with 401, and is replaced by a new one. All callers
-        share one refresh. Raises LoginRequired, LoginDenied or TokenEndpointUnavailable if the refresh fails.
-        The same error is then raised at once for 1 s, doubling to 30 s, or for as long as the provider's
-        `Retry-After` asks, up to 120 s.
+        `rejected` is a token that the API has answered with 401, and is replaced by a new one, unless it
+        replaced a rejected one itself within the last 60 s. All callers share one refresh. If it fails, they
+        get LoginRequired, LoginDenied, TokenEndpointUnavailable or TokenStoreError, or what a `CallableToken`
+        documents. Without a usable token, the same error is then raised at once for 1 s, doubling to 30 s, or
+        for as long as the provider's `Retry-After` asks, up to 120 s; LoginRequired always for 1 s.
         """
         return await self._refresher.get_token(rejected)
 

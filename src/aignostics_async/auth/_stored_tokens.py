@@ -117,7 +117,8 @@ class RefreshToken(RefreshedToken):
     supply TLS and proxy for requests to the provider, by default those of `Settings()`.
 
     Raises ConfigurationError for an empty token or one that can't be encoded. Requests raise LoginRequired
-    once the provider refuses the refresh token, and TokenEndpointUnavailable if it can't be reached.
+    once the provider refuses the refresh token, LoginDenied if it refuses the client,
+    TokenEndpointUnavailable if it can't be reached, and TokenStoreError if the store can't be read.
     """
 
     def __init__(
@@ -154,8 +155,9 @@ class StoredLogin(RefreshedToken):
 
     With several providers, such as one per client id, the latest login that is still valid is used. `store`
     is a FileStore by default; `settings` supply TLS and proxy for requests to the provider. A login that
-    another process makes later is used from then on. Raises ConfigurationError without a provider; requests
-    raise LoginRequired if there is no valid login, and TokenStoreError if the store can't be read.
+    another process makes later is used from the next refresh on. Raises ConfigurationError without a
+    provider; requests raise LoginRequired if there is no valid login, LoginDenied if the provider refuses the
+    client, TokenEndpointUnavailable if it can't be reached, and TokenStoreError if the store can't be read.
     """
 
     def __init__(

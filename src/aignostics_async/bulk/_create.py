@@ -66,9 +66,9 @@ async def create_job(
     If it returns, slides that the report lists as analysed before may be billed again; without `consent` the
     job holds them for a decision. `progress` is called with a `PreflightProgress` as slides are read.
 
-    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobRefused if the folder holds
-    a job already, JobBusy if another process uses the folder, and what `run_preflight` and the callbacks
-    raise.
+    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobError for a folder that
+    can't be made or locked, JobRefused if it holds a job already, JobBusy if somebody else uses it, and what
+    `run_preflight` and the callbacks raise.
     """
     plan = evolve(plan, contract=client.contract)
     folder = JobFolder(directory)

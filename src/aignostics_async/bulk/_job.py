@@ -334,9 +334,9 @@ class BulkJob:
 
         `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
         of the job's version and hold no other items. None says that there is no run: the chunk is sent again
-        and billed; in a cancelled job its items are quarantined instead. Costs reading the run. Raises
-        JobRefused for a run that can't be the chunk's, and JobStateError for a chunk without an open
-        decision.
+        and billed; in a cancelled job its items are quarantined instead. Costs reading the run, and raises
+        what that raises. Raises JobRefused for a run that can't be the chunk's, and JobStateError for a chunk
+        without an open decision.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 

@@ -107,7 +107,7 @@ class JobObserver:
         return await to_thread.run_sync(self._read_decisions)
 
     def new_events(self) -> list[Mapping[str, Any]]:
-        """Return the events since the last call; the first call returns the latest 20.
+        """Return the events since the last call; the first call returns the latest ones, 20 at most.
 
             for event in observer.new_events():
                 print(event.get("what"), event.get("reference"), event.get("text"))
@@ -132,7 +132,7 @@ class JobObserver:
         """Ask the process that works on the job to create no further run and to cancel the job's runs.
 
         Returns at once; a request in flight is finished first. If no process works on the job, the next `run`
-        cancels it before anything else. Raises JobError if the folder can't be written.
+        does so. Raises JobError if the folder can't be written.
         """
         self._folder.request(self._folder.cancel)
 

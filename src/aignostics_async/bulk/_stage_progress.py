@@ -35,7 +35,7 @@ class StageProgress:
     items: int
     """Items that the stage has finished."""
     total: int
-    """Items that will reach the stage, without quarantined ones."""
+    """Items that will reach the stage: without quarantined ones, and for `downloaded` without failed ones."""
     transfers: Literal["upload", "download"] | None = None
     """The direction of the stage's transfers; None, the default, for a stage without transfers."""
 

@@ -23,7 +23,7 @@ class FileStatus(StrEnum):
     PRESENT = "PRESENT"
     """In the folder before with the promised bytes; not downloaded."""
     UNVERIFIED = "UNVERIFIED"
-    """Downloaded, but the server promised no checksum."""
+    """Downloaded, but neither the platform nor the storage promised a checksum."""
     FAILED = "FAILED"
     """Not downloaded; `FileOutcome.error` is the reason."""
 

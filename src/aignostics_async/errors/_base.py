@@ -62,7 +62,8 @@ def is_transient_code(code: str | None) -> bool:
 
         is_transient_code("SlowDown")  # True
 
-    Knows those codes of S3, Google Cloud Storage and Azure, in capitals or not. False for None and other codes.
+    Knows those codes of S3, Google Cloud Storage and Azure, in capitals or not. False for other codes and
+    None.
     """
     return code is not None and code.casefold() in _TRANSIENT_CODES
 

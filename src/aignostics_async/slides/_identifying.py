@@ -69,7 +69,10 @@ class IdentifyingPolicy(StrEnum):
     WARN = "warn"
     """Send the slide with a warning; the default for all kinds but `patient`."""
     REFUSE = "refuse"
-    """Treat the content as a fault of the slide: nothing is sent. The default for `patient`."""
+    """Treat the content as a fault: the slide is not sent. The default for `patient`.
+
+    `runs.submit` sends no slide then; a bulk job can quarantine it.
+    """
     ALLOW = "allow"
     """Send the slide without a warning."""
 

@@ -78,8 +78,8 @@ class FoundSlides(list[Slide]):
         print(len(slides), slides.references, slides.left_out)
 
     `references` maps the path of each slide to a reference: its path below the folder that was searched, with
-    slashes, or the file name of a slide that was named. `left_out` is a tuple of `LeftOut`, one per file that
-    is not a slide and per folder that was not searched.
+    slashes, or the file name of a slide that was named. Slides of several places may get the same one.
+    `left_out` is a tuple of `LeftOut`; see `find_slides`.
     """
 
     def __init__(
@@ -96,20 +96,22 @@ class FoundSlides(list[Slide]):
 
 
 def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
-    """Return the slides in folders and their subfolders, sorted by path, and slides that are named.
+    """Return the slides in folders and their subfolders, and slides that are named.
 
         slides = find_slides("lab/", "other/case-7.svs")
         items = [Item(slides.references[slide.path], slide=slide) for slide in slides]
         for each in slides.left_out:
             print(each.path, each.reason, each.detail)
 
-    The content of a file determines what it is. A file that can't be read counts as a slide if it has the
-    suffix of one, so that `read_slide` tells the reason. The files of one DICOM series are one slide, in
-    whatever folders they are and however many of them are named. `left_out` lists every other file with the
-    reason: hidden files, trash, other formats, duplicates.
+    Slides are in the order of the places, and sorted by path within a folder. The content of a file
+    determines what it is. A file that can't be read counts as a slide if it has the suffix of one, so that
+    `read_slide` tells the reason. The files of one DICOM series are one slide, in whatever folders they are
+    and however many of them are named. `left_out` lists other files and folders that were not searched with
+    the reason: hidden, trash, other formats, duplicates. It has no empty folders, and no files that systems
+    write, such as `.DS_Store`.
 
     Blocks: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
-    folder that is missing or can't be read.
+    folder, or one below it, that is missing or can't be read.
     """
     search = _SlideSearch()
     for place in map(Path, places):

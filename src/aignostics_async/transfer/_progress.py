@@ -30,10 +30,10 @@ class TransferEvent:
         await run.download("results/", progress=show)
 
     A progress callback is a plain function of one event. It is called in the event loop, up to ten times a
-    second for each file. If it raises, the call that it was passed to stops its transfers and raises the
-    exception. Stopping takes up to two seconds; a thread that hangs longer in the file system is abandoned
-    and closes its own file, and an upload in parts takes up to ten more seconds to abort. An async callback
-    raises UsageError.
+    second for each connection of a file. If it raises, the call that it was passed to stops its transfers and
+    raises the exception. Stopping takes up to two seconds; a thread that hangs longer in the file system is
+    abandoned and closes its own file, and an upload in parts takes up to ten more seconds to abort. An async
+    callback raises UsageError.
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
@@ -233,7 +233,7 @@ class TransferTally:
 
     @property
     def rate(self) -> float:
-        """The rate in bytes per second over the last 10 s; 0 before the second event."""
+        """The rate in bytes per second over the events of the last 10 s; 0 for fewer than two."""
         if not self._recent:
             return 0.0
         (begin, before), (end, after) = self._recent[0], self._recent[-1]

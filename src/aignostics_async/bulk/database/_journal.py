@@ -51,7 +51,7 @@ class EventType(StrEnum):
     ITEM_FAILED = "item_failed"
     """The platform ended an item without results."""
     ITEM_DONE = "item_done"
-    """All outputs of an item are downloaded and verified."""
+    """All outputs of an item are downloaded, and verified if a checksum was promised."""
     WAITING = "waiting"
     """The job waits, for the reason in `text`."""
     RESULTS_EXPIRE = "results_expire"

@@ -29,8 +29,8 @@ class ItemState(StrEnum):
 
         (await job.states())[ItemState.DONE]
 
-    An item passes through FOUND, READY, SENDING, STORED, ASSIGNED, SUBMITTED and SUCCEEDED to DONE. It may
-    end as FAILED or QUARANTINED instead.
+    An item passes through FOUND, READY, SENDING, STORED, ASSIGNED, SUBMITTED and SUCCEEDED to DONE, and may
+    be sent back on the way. It may end as FAILED or QUARANTINED instead.
     """
 
     FOUND = "FOUND"
@@ -48,7 +48,7 @@ class ItemState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     """The platform has results of the item."""
     DONE = "DONE"
-    """Final: every output is downloaded and verified."""
+    """Final: every output is downloaded, and verified if a checksum was promised."""
     FAILED = "FAILED"
     """Final: the platform ended the item without results."""
     QUARANTINED = "SET_ASIDE"

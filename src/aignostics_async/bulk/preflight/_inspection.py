@@ -33,7 +33,7 @@ class InspectedSlide:
     path: str
     """The path of the slide."""
     reference: str
-    """The reference that `submit` and bulk jobs give it."""
+    """The reference that the command `submit` and bulk jobs give it by default."""
     info: SlideInfo | None
     """Size, resolution and format; None if the slide can't be read."""
     size: int | None

@@ -51,11 +51,11 @@ class MetadataField:
     is_required: bool
     """Whether the version requires it."""
     type: str
-    """The JSON type, such as `string` or `number`."""
+    """The JSON type, such as `string`; several joined by `or`, and empty if the schema names none."""
     allowed: tuple[str, ...]
     """The allowed values; empty if any value is."""
     limits: str
-    """Further limits, such as `minimum 0.05, maximum 5`; may be empty."""
+    """Further limits, such as `at least 0.05, at most 5`; may be empty."""
     description: str
     """The description in the schema; may be empty."""
 
@@ -83,7 +83,8 @@ class ManifestDraft:
             Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
         With `semicolons=True` (False by default), cells are separated by semicolons and numbers have decimal
-        commas, as spreadsheets of some countries expect.
+        commas, as spreadsheets of some countries expect. A text that a spreadsheet would change, such as a
+        number or a formula, gets `./` in front.
         """
         columns = [*_KNOWN, *(each.column for each in self.fields)]
         rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)

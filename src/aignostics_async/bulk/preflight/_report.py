@@ -40,14 +40,13 @@ class DiskEstimate:
 
 @frozen(kw_only=True)
 class PreflightReport:
-    """The result of a preflight, which uploads nothing but a small test object and creates no run.
+    """The result of a preflight, which uploads nothing but small test objects and creates no run.
 
         report = await run_preflight(plan, Sources(places=["slides/"]), client)
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
-    `faults` is everything that would fail, `warnings` everything that a person should know and that prevents
-    nothing; each is a `Finding`. `bytes` is what would be uploaded, and `seconds` how long the preflight
-    took.
+    `faults` is what was found to fail, `warnings` what a person should know and what prevents nothing; each
+    is a `Finding`. `bytes` is what would be uploaded, and `seconds` how long the preflight took.
     """
 
     plan: JobPlan
@@ -55,11 +54,14 @@ class PreflightReport:
     found: int
     """The number of slides that were found, up to the limit."""
     ready: int
-    """The number of slides without a fault, which is the number of items that would be billed."""
+    """The number of slides without a fault: the most items that would be billed.
+
+    Fewer are, if the plan has `max_items`, or if the job holds slides that were analysed before.
+    """
     bytes: int
     """The bytes to upload."""
     left_out: tuple[LeftOut, ...] = field(repr=False)
-    """Files that were seen in folders and are not slides of the job, with the reason."""
+    """Files and folders that were seen and are not slides of the job, with the reason."""
     beyond_limit: int
     """The number of slides beyond `Sources.limit`."""
     store: StoreProbe
@@ -69,15 +71,15 @@ class PreflightReport:
     disk: DiskEstimate
     """The space for output files."""
     faults: tuple[Finding, ...] = field(repr=False)
-    """Everything that would fail, of the job and of every slide."""
+    """What was found to fail, of the job and of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
-    """Everything that a person should know and that prevents nothing."""
+    """What a person should know and what prevents nothing."""
     seconds: float
     """How long the preflight took, in seconds."""
 
     @property
     def runs(self) -> int:
-        """The number of runs that the job would create: `ready` by the plan's `chunk_size`, rounded up."""
+        """The most runs that the job would create: `ready` by the plan's `chunk_size`, rounded up."""
         return math.ceil(self.ready / self.plan.chunk_size)
 
     @property

@@ -23,7 +23,7 @@ class ItemOutcome(StrEnum):
     DONE = "DONE"
     """Every output of the item is downloaded."""
     UNDER_WAY = "UNDER_WAY"
-    """The item continues by itself while a process works on the job."""
+    """The item continues by itself while a process works on the job, up to the plan's `max_items`."""
     UNDECIDED = "UNDECIDED"
     """A person has to decide whether the item has a run, or whether it may be billed a second time."""
     FAILED = "FAILED"
@@ -113,11 +113,11 @@ class JobStatus(Enum):
     DONE = 0
     """Every item is done."""
     SOME_FAILED = 3
-    """All items are final, and some of them are not done."""
+    """No item continues, and some of them are not done."""
     UNDECIDED = 4
-    """A person has to decide whether a run exists, or what to do with a run that was created twice."""
+    """A person has to decide whether a run exists, what to do with a second one, or about held slides."""
     QUOTA_EXCEEDED = 8
-    """The organization's quota is used up; the job sends nothing more until it is raised."""
+    """The job stopped because the organization's quota was used up."""
     UNFINISHED = 75
     """Some items are under way; the job has to run, or to be resumed."""
     LOST = 1
@@ -125,7 +125,7 @@ class JobStatus(Enum):
 
     @property
     def is_over(self) -> bool:
-        """Whether the job is done or every item is final: the status is DONE or SOME_FAILED."""
+        """Whether no item continues: the status is DONE or SOME_FAILED."""
         return self in (JobStatus.DONE, JobStatus.SOME_FAILED)
 
     @property
@@ -147,7 +147,7 @@ class Audit:
     taken_in: int
     """The number of items that were added to the job, counted separately from their rows."""
     outcomes: Mapping[ItemOutcome, int]
-    """The number of items by outcome; 0 for an outcome without items."""
+    """The number of items by outcome; an outcome without items is absent, and indexing gives 0 for it."""
     lost: Mapping[str, int]
     """The number of lost items by what is wrong with them, in words; empty if there are none."""
 

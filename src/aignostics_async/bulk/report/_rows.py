@@ -75,7 +75,7 @@ class ReportedRun:
     status: str | None
     """The platform's status of the run; None without one."""
     requests: int
-    """The number of requests that were sent for the run."""
+    """The number of requests for the run, including those that did not reach the platform."""
     items: int
     """The number of items in the chunk."""
     done: int

@@ -67,17 +67,18 @@ class JobFacts:
 class UploadTotals:
     """Totals of the job's slides and their uploads, as `Summary.uploads` has them.
 
-    `bytes` and `stored_bytes` are in bytes; `stored_items` and `store_verified` count slides.
+    `bytes` and `stored_bytes` are in bytes; `stored_items` and `store_verified` count slides. Slides that
+    `BulkJob.clean` has deleted from the store still count.
     """
 
     bytes: int
     """The bytes of all slides whose size is known."""
     stored_items: int
-    """The number of slides in the store."""
+    """The number of slides that were uploaded."""
     stored_bytes: int
-    """The bytes of the slides in the store."""
+    """The bytes of the slides that were uploaded."""
     store_verified: int
-    """The number of slides in the store whose checksum the store has confirmed."""
+    """The number of uploaded slides whose bytes the store has proven; see `Stored.verified`."""
 
 
 @frozen(kw_only=True)
@@ -110,7 +111,10 @@ class RunTotals:
     by_state: Mapping[str, int]
     """The number of chunks by state, as in `ReportedRun.state`; a state without chunks is absent."""
     requests: Mapping[str, int]
-    """The number of requests for runs by outcome, such as CREATED, REFUSED or UNKNOWN; absent if 0."""
+    """The number of requests for runs by outcome, such as CREATED, REFUSED or UNKNOWN; absent if 0.
+
+    UNDER_WAY is one without an outcome yet.
+    """
     billed: int
     """The number of items in chunks that have a run, or may have one."""
     duplicates: int
@@ -193,7 +197,7 @@ class Summary:
 
     @property
     def is_unswept(self) -> bool:
-        """Whether all items are final, but the search for second runs has not finished.
+        """Whether no item continues, but the search for second runs has not finished.
 
         Only a job in which the reply to a request was lost can have such runs. `BulkJob.run` finishes the
         search.

@@ -25,9 +25,10 @@ class SelectionRule:
 
         Sources(places=["slides/"], rules=[SelectionRule("*.svs", True), SelectionRule("old/", False)])
 
-    `*` and `?` match characters of one name, `**` any number of folders. A pattern with a slash inside starts
-    at the searched folder; one without matches at any depth, and one with a slash at the end matches folders
-    only. Case and the Unicode form of accents do not matter. The last rule that matches decides.
+    `*`, `?` and `[a-c]` match characters of one name, `**` any number of folders. A pattern with a slash
+    inside starts at the searched folder; one without matches at any depth, and one with a slash at the end
+    matches folders only. Case and the Unicode form of accents do not matter. The last rule that matches
+    decides. Raises UsageError for a pattern that is empty or has `..`.
     """
 
     pattern: str
