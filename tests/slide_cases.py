@@ -171,6 +171,23 @@ def zipped(folder: Path, *, names: str = "{}", content: bytes | None = None) -> 
     return target
 
 
+def without_preamble(folder: Path) -> None:
+    (path,) = write_dicom(folder, levels=1, name="IM")
+    path.write_bytes(path.read_bytes()[132:])
+
+
+def zipped_label(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        for path in write_dicom(folder / ".in", flavours=["LABEL"]):
+            archive.write(path, path.name)
+    shutil.rmtree(folder / ".in")
+
+
+def add_to(path: Path, name: str) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, b"x")
+
+
 def without_folder(folder: Path) -> None:
     mirax(folder)
     shutil.rmtree(folder / "a")
@@ -268,6 +285,15 @@ CASES: dict[str, Case] = {
         lambda to: Image.new("RGB", (64, 64)).save(to / "a.tif"), "it is a TIFF without tiles"
     ),
     "isyntax": Case(written("a.isyntax", b"<DataObject ObjectType='DPUfsImport'>"), r"left out: .*\.isyntax"),
+    "dicom without preamble": Case(without_preamble, "left out: .*without the preamble"),
+    "svs under way": Case(lambda to: svs(to).rename(to / "a.svs.part"), "left out: .*is not finished"),
+    "svs packed": Case(written("a.svs.gz", b"\x1f\x8b\x08"), "left out: .*gzip archive"),
+    "mirax folder alone": Case(lambda to: Path.unlink(mirax(to)), "left out: .*whose .mrxs file is not"),
+    "zip with a label": Case(zipped_label, "its archive holds a picture of its label"),
+    "zip by a Mac": Case(lambda to: add_to(zipped(to), "__MACOSX/._0.dcm"), "which is no DICOM file"),
+    "dicom, a part missing": Case(
+        lambda to: write_dicom(to, ConcatenationUID="2.25.7", InConcatenationTotalNumber=2), "part 2 of 2"
+    ),
     "notes": Case(written("notes.txt", b"x"), "left out: it is text"),
     "a hidden slide": Case(lambda to: tiff(to, ".a.tiff"), "left out: hidden"),
     "a slide in the trash": Case(
@@ -296,6 +322,10 @@ def flip(path: Path, random: random.Random) -> None:
 
 
 __all__ = [
+    "OME",
+    "SVS",
+    "jpeg_tiles",
+    "other_kind",
     "CASES",
     "Case",
     "cut",

@@ -163,3 +163,22 @@ async def test_an_ome_file_that_names_others_is_told(tmp_path: Path) -> None:
     path = ome(tmp_path, description=OME.replace("<TiffData/>", data).encode())
     (remark,) = (await read_slide(Slide(make_old(path)))).remarks
     assert remark.problem == "its OME description names other files, which are not sent"
+
+
+async def test_levels_that_all_say_to_be_scanned_are_warned_of(tmp_path: Path) -> None:
+    make_old(*write_dicom(tmp_path, levels=2, ImageType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]))
+    (slide,) = find_slides(tmp_path)
+    (remark,) = (await read_slide(slide)).remarks
+    assert remark.problem == "its files do not tell which of them is of full resolution"
+
+
+@pytest.mark.parametrize("entry", [1, 2, 15])
+async def test_a_table_that_points_out_of_a_dicom_file_is_refused(tmp_path: Path, entry: int) -> None:
+    base, *_ = write_dicom(tmp_path)
+    content = bytearray(base.read_bytes())
+    table = content.index(b"\xe0\x7f\x10\0OB") + 20
+    content[table + 4 * entry : table + 4 * entry + 4] = struct.pack("<I", 0x7F00_0000)
+    base.write_bytes(content)
+    (slide,) = find_slides(tmp_path)
+    with pytest.raises(SlideError, match=r"0\.dcm.*(table of tiles is damaged|not where its table says)"):
+        await read_slide(slide)

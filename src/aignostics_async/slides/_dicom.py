@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -10,9 +10,11 @@ from typing import IO, Any, BinaryIO, cast
 from attrs import frozen
 
 from ..errors import MissingExtra, NotASlide, SlideError
+from ._dicom_frames import frames_problem
 from ._fingerprints import sampled_digest
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, dicom_kinds
+from ._person_names import names_person
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _DIRECTORY = "1.2.840.10008.1.3.10"
@@ -24,6 +26,7 @@ _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 AT_HOME = frozenset({"LABEL", "OVERVIEW"})
 """Kinds of pictures that are not sent unless somebody asks for it: they show the label of the glass."""
 
+_TEXTS = ("StudyDescription", "SeriesDescription", "ImageComments")
 # Frames of a big slide may be described by thousands of elements, all of them after this one.
 _LAST_ELEMENT = 0x52009229  # SharedFunctionalGroupsSequence
 _TAGS = (
@@ -31,13 +34,13 @@ _TAGS = (
     "Columns", "BitsAllocated", "SamplesPerPixel", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",
     "DimensionOrganizationType", "ConcatenationUID", "InConcatenationNumber",
     "InConcatenationTotalNumber", "OriginalAttributesSequence", "RequestAttributesSequence",
-    "NumberOfOpticalPaths", "SharedFunctionalGroupsSequence", "PatientName", "PatientID",
-    "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
-    "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
-    "MedicalRecordLocator", "PatientIdentityRemoved", "AccessionNumber", "BarcodeValue", "LabelText",
-    "PatientComments", "AdditionalPatientHistory", "ReferringPhysicianName", "RequestingPhysician",
-    "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy", "AdmissionID",
-    "ResponsiblePerson",
+    "NumberOfOpticalPaths", "StudyDescription", "SeriesDescription", "ImageComments", "OperatorsName",
+    "SharedFunctionalGroupsSequence", "PatientName", "PatientID", "PatientBirthDate", "OtherPatientIDs",
+    "OtherPatientIDsSequence", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName",
+    "PatientAddress", "PatientTelephoneNumbers", "MedicalRecordLocator", "PatientIdentityRemoved",
+    "AccessionNumber", "BarcodeValue", "LabelText", "PatientComments", "AdditionalPatientHistory",
+    "ReferringPhysicianName", "RequestingPhysician", "PerformingPhysicianName", "PhysiciansOfRecord",
+    "NameOfPhysiciansReadingStudy", "AdmissionID", "ResponsiblePerson",
 )  # fmt: skip
 
 
@@ -138,7 +141,7 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
         )
         kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", ""))
         if kind == _WHOLE_SLIDE:
-            problem = _cut(file, size, header)
+            problem = _cut(file, size, header, file.tell())
             if not problem:
                 return _described(header)
             raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
@@ -182,8 +185,14 @@ def _described(header: Any) -> DicomHeader:
         part=int(header.get("InConcatenationNumber") or 1),
         parts=int(header.get("InConcatenationTotalNumber") or 0) or None,
         channels=int(header.get("NumberOfOpticalPaths") or 1),
-        identifying=dicom_kinds(header),
+        identifying=tuple(sorted({*dicom_kinds(header), *_free_texts(header)})),
     )
+
+
+def _free_texts(header: Any) -> Iterator[IdentifyingKind]:
+    """Give PATIENT for a comment or a description with a name in it."""
+    if any(names_person(str(header.get(name) or "")) for name in _TEXTS):
+        yield IdentifyingKind.PATIENT
 
 
 def _spacing(header: Any) -> tuple[float | None, float | None]:
@@ -203,7 +212,7 @@ def _expected_frames(header: Any, width: int, height: int) -> int | None:
     return -(-width // int(header.Columns)) * -(-height // int(header.Rows))
 
 
-def _cut(file: IO[bytes], size: int, header: Any) -> str:
+def _cut(file: IO[bytes], size: int, header: Any, begin: int) -> str:
     """Return what shows that a file ends before its pixels do; nothing if it is whole."""
     if str(header.file_meta.TransferSyntaxUID) in _UNCOMPRESSED:
         bits = int(header.SamplesPerPixel) * int(header.BitsAllocated)
@@ -214,7 +223,7 @@ def _cut(file: IO[bytes], size: int, header: Any) -> str:
     tail = file.read()
     end = tail.rfind(_END_OF_PIXELS) + len(_END_OF_PIXELS)
     is_whole = end >= len(_END_OF_PIXELS) and _is_trailer(tail[end:])
-    return "" if is_whole else "its pixels do not end as DICOM ends them"
+    return frames_problem(file, size, begin) if is_whole else "its pixels do not end as DICOM ends them"
 
 
 def _is_trailer(rest: bytes) -> bool:

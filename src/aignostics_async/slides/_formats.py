@@ -168,6 +168,12 @@ def _other(head: bytes) -> FileContent:
         return FileContent(
             Format.OTHER, "it begins with nothing but zeros", "it was not copied to its end; copy it again"
         )
+    if head[:2] in (b"\2\0", b"\b\0") and head[4:6] in (b"UL", b"CS", b"DA", b"UI"):
+        return FileContent(
+            Format.UNSUPPORTED,
+            "it is DICOM without the preamble that a DICOM file begins with",
+            "export it again as a DICOM file (part 10 of the standard)",
+        )
     for magic, name, remedy in _KNOWN:
         if head.startswith(magic):
             form = Format.ZIP if name == "a ZIP archive" else Format.OTHER

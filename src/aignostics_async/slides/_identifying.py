@@ -49,7 +49,7 @@ _PROBLEMS = {
     IdentifyingKind.MACRO: "it holds a picture of the whole glass, which may show the label",
     IdentifyingKind.PATIENT: "its header names the patient",
     IdentifyingKind.CASE: "its header holds a barcode, an accession number, the text of its label, or the "
-    "name of a physician",
+    "name of a physician or operator",
     IdentifyingKind.NAME: "its name, or that of its folder, may be a person's or hold a date of birth",
 }
 _ANONYMISE = "if it must not leave your institution, anonymise a copy and submit that"
@@ -126,6 +126,7 @@ _PATIENT_FIELDS = (
 _CASE_FIELDS = (
     "AccessionNumber", "BarcodeValue", "LabelText", "ReferringPhysicianName", "RequestingPhysician",
     "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy", "AdmissionID",
+    "OperatorsName",
 )  # fmt: skip
 _FLAVOURS = {
     "LABEL": IdentifyingKind.LABEL,
@@ -144,8 +145,10 @@ def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
     Where it says so, an id of the patient counts as a pseudonym.
     """
     is_removed = str(header.get("PatientIdentityRemoved", "")).upper() == "YES"
-    fields = _PATIENT_FIELDS if is_removed else (*_PATIENT_FIELDS, "PatientID")
+    fields: tuple[str, ...] = _PATIENT_FIELDS if is_removed else (*_PATIENT_FIELDS, "PatientID")
     found = set[IdentifyingKind]()
+    if is_removed and _PSEUDONYM.fullmatch(str(header.get("PatientName", ""))):
+        fields = tuple(name for name in fields if name != "PatientName")
     nested = [each for name in _NESTED for each in header.get(name) or ()]
     if any(_says(header.get(name)) for name in fields) or any(map(_names_somebody, nested)):
         found.add(IdentifyingKind.PATIENT)
@@ -157,6 +160,8 @@ def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
     return tuple(sorted(found))
 
 
+# What stands for a name where headers say that they were anonymised.
+_PSEUDONYM = re.compile(r"[a-z]{0,12}[-_ ^]*\d[\w.^-]*", re.IGNORECASE)
 # Where software keeps what it has replaced, and what was ordered for whom.
 _NESTED = ("OriginalAttributesSequence", "RequestAttributesSequence")
 

@@ -19,7 +19,9 @@ from ._name_lists import GIVEN_NAMES, NO_SURNAMES
 # Words that introduce a name, an id or a date of birth: `patient_Meier`, `MRN 4711`, `geb. 1.2.1950`.
 _INTRODUCED = re.compile(
     r"(?<![a-z])(?:patients?|pat|patientin|nachname|vorname|surname|last ?name|first ?name|full ?name)"
-    r"(?:[ _.:=-]*name)?[ _.:=-]+(?!id|no|nr|slides?|images?|scans?|data|cohort|level|group|control)"
+    r"(?:[ _.:=-]*name)?[ _.:=-]+(?!id|no|nr|slides?|images?|scans?|data|cohort|level|group|control|comments?"
+    r"|info|folders?|lists?|material|samples?|cases?|files?|batch|series|biops|tissue|blocks?|numbers?|consent"
+    r"|study|records?)"
     r"[^\W\d_]{3,}"
     r"|(?<![a-z])(?:mrn|dob|geb(?:oren)?|ssn|born|birth ?date|date ?of ?birth|svnr|nhs)[ _.:=#-]*\d{3,}"
     r"|(?<![a-z])(?:dob|geb(?:oren)?|born|birth ?date|date ?of ?birth)[ _.:=#-]*\d"
@@ -46,11 +48,13 @@ def is_person(text: str) -> bool:
     text = unicodedata.normalize("NFC", text)
     if _DICOM_NAME.search(text) or _LAST_FIRST.search(text) or _BIRTH.search(text):
         return True
-    return bool(_INTRODUCED.search(text.lower())) or _has_given_name(text)
+    return bool(_INTRODUCED.search(text.lower())) or names_person(text)
 
 
-def _has_given_name(text: str) -> bool:
+def names_person(text: str) -> bool:
     """Whether a given name or a title stands beside a word that may be a surname."""
+    if _DICOM_NAME.search(text):
+        return True
     words = _WORDS.findall(_split_camels(text))
     for first, second in pairwise(words):
         if _plain(first) in _TITLES and _is_surname(second, like=first):

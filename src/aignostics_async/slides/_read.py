@@ -14,7 +14,7 @@ from attrs import Factory, evolve, field, frozen
 from .._inputs import Slide
 from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
-from ._dicom import DicomHeader
+from ._dicom import AT_HOME, DicomHeader
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, description_kinds, picture_kinds
 from ._members import Members, find_members
@@ -177,6 +177,12 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
 def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
     """Read a zip of one DICOM series by its headers; it is sent as it is."""
     headers = read_zipped(slide.path)
+    if not slide.include_label and any(header.flavour in AT_HOME for header in headers):
+        raise SlideError(
+            "its archive holds a picture of its label or of the whole glass",
+            path=str(slide.path),
+            remedy="pack the series without it, or ask for it to be sent: include_label",
+        )
     if decode:
         with unpacked(slide.path) as files:
             read_slide_here(evolve(slide, path=files[0], files=files), decode=True)
@@ -281,6 +287,7 @@ def _remarks(
             f"its OME description says {ome[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?"
         )
     yield from _scan(image, description, mpp)
+    yield from _levels(members.headers)
     yield from _colours(members.headers, tiff)
     yield from _recent(members.files)
     suffix = members.files[0].suffix.lower()
@@ -291,6 +298,17 @@ def _remarks(
         )
     if members.at_home:
         yield Remark(f"pictures of its label or the whole glass are not sent ({len(members.at_home)})")
+
+
+def _levels(headers: tuple[DicomHeader, ...]) -> Iterator[Remark]:
+    """Give a remark on a series whose files do not tell which of them was scanned, and which made smaller."""
+    bases = {(header.width, header.height) for header in headers if header.is_base}
+    if len(bases) > 1:
+        width, height = max(bases)
+        yield Remark(
+            "its files do not tell which of them is of full resolution",
+            f"the largest has {width} x {height} pixels; is that the whole slide?",
+        )
 
 
 def _scan(image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:

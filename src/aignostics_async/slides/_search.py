@@ -31,6 +31,15 @@ _HIDDEN_TRASH = (".trash", ".trashes", ".snapshot", ".zfs", ".appledouble", ".te
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory", ".localized"})
 
 
+_MIRAX_INDEX = "slidedat.ini"
+# As browsers and programs that copy call a file until it is whole.
+_UNFINISHED = frozenset(
+    {".aria2", ".crdownload", ".download", ".filepart", ".opdownload", ".part", ".partial", ".temp", ".tmp"}
+)
+_ORPHAN = FileContent(Format.OTHER, "it is of a MIRAX slide whose .mrxs file is not beside its folder")
+_UNDER_WAY = FileContent(Format.UNSUPPORTED, "its name says that it is a copy which is not finished")
+
+
 class LeftOutReason(StrEnum):
     """Why a file or folder is not among the slides that `find_slides` returns, as `LeftOut.reason` has it.
 
@@ -216,7 +225,7 @@ def candidates(
                 continue
             reason = None if is_named(path) else not_a_slide(Path(path))
             if reason is not None:
-                leave_out(LeftOut(path, LeftOutReason.FORMAT, reason.problem, _is_meant(name)))
+                leave_out(LeftOut(path, LeftOutReason.FORMAT, reason.problem, _is_slide(name, reason)))
                 continue
             known = files.setdefault(_identity(path), path)
             if known == path:
@@ -240,7 +249,14 @@ def not_a_slide(path: Path) -> FileContent | None:
     except (SlideError, OSError) as error:
         problem = error.problem if isinstance(error, SlideError) else str(error.strerror)
         return FileContent(Format.OTHER, problem)
-    return None if content.format.is_slide else content
+    if content.format.is_slide:
+        return _UNDER_WAY if suffix in _UNFINISHED else None
+    # Folders of MIRAX slides that are whole are not searched.
+    return _ORPHAN if path.name.lower() == _MIRAX_INDEX else content
+
+
+def _is_slide(name: str, content: FileContent) -> bool:
+    return content.format is Format.UNSUPPORTED or _is_meant(name)
 
 
 def _is_slide_tiff(path: Path) -> bool:
@@ -249,7 +265,10 @@ def _is_slide_tiff(path: Path) -> bool:
 
 
 def _is_meant(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES | UNSUPPORTED_SUFFIXES
+    """Whether a name is one of a slide, or of a packed or unfinished copy of one."""
+    if name.lower() == _MIRAX_INDEX:
+        return True
+    return any(suffix.lower() in SUFFIXES | UNSUPPORTED_SUFFIXES for suffix in Path(name).suffixes[-2:])
 
 
 def _identity(path: str) -> tuple[int, int]:

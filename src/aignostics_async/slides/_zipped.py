@@ -186,8 +186,8 @@ def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> DicomHeader:
     with _opened(archive, entry) as file:
         if file.read(132)[128:] != b"DICM":
             raise NotASlide(
-                "it is in a ZIP archive, and no DICOM file",
-                path=path,
+                f"it is a ZIP archive with {entry.filename}, which is no DICOM file",
+                path=str(archive.filename),
                 remedy="pack the files of one series alone",
             )
         file.seek(0)
