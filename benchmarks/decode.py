@@ -3,7 +3,7 @@
 The other contestant is the stock client that openapi-python-client generates from the contract with the one
 correction that it needs: `json.loads`, then `from_dict`. It is generated in the same run. Both alternate,
 their results are compared, and the figures are medians. The hold is the longest time in which no other task
-runs.
+runs. Each contract is measured by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import base64
 import gc
+import importlib
 import json
 import os
 import random
@@ -22,6 +23,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,45 +32,61 @@ from httpx import Response
 from aignostics_async import ItemResult
 from aignostics_async._core._pager import PageRequest
 from aignostics_async.contracts._decoding import page_of
-from aignostics_async.contracts.v1_0._decoding import item
+from aignostics_async.contracts.v1_0._decoding import item as item_1_0
+from aignostics_async.contracts.v1_8._decoding import item as item_1_8
 
 ROOT = Path(__file__).resolve().parent.parent
 Flat = list[tuple[Any, ...]]
 PAGE = PageRequest(1, 100, ())
+RUN_ID = str(uuid.UUID(int=1))
+CONTRACTS = {"1.0": "openapi.json", "1.8": "contracts/1.8/openapi.json"}
+# Of the run, of the reference, and of the error, in the words of the contract; 1.8 does not repeat the run.
+NAMES = {
+    "1.0": ("application_run_id", "reference", "error"),
+    "1.8": ("run_id", "external_id", "error_message"),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=150)
+    parser.add_argument("--contract", choices=list(CONTRACTS), action="append")
     arguments = parser.parse_args()
+    chosen = arguments.contract or list(CONTRACTS)
     with tempfile.TemporaryDirectory() as scratch:
-        generate_stock(Path(scratch))
+        for contract in chosen:
+            generate_stock(Path(scratch), contract)
         sys.path.insert(0, scratch)
         # What the tools of this file left on the heap is nobody's cost.
         gc.collect()
         gc.freeze()
-        for results, rounds in ((100, arguments.rounds), (1000, max(5, arguments.rounds // 10))):
-            asyncio.run(compare(body(results), results, rounds))
+        for contract in chosen:
+            for results, rounds in ((100, arguments.rounds), (1000, max(5, arguments.rounds // 10))):
+                asyncio.run(compare(contract, body(contract, results), results, rounds))
 
 
-def generate_stock(scratch: Path) -> None:
-    """Generate the stock client as the package `stock_api`."""
-    contract = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
+def generate_stock(scratch: Path, name: str) -> None:
+    """Generate the stock client of a contract as a package named after it."""
+    contract = json.loads((ROOT / CONTRACTS[name]).read_text(encoding="utf-8"))
     # No UUID, so that the generator would drop the schema.
-    del contract["components"]["schemas"]["RunCreationResponse"]["properties"]["application_run_id"][
-        "default"
-    ]
+    contract["components"]["schemas"]["RunCreationResponse"]["properties"].get("application_run_id", {}).pop(
+        "default", None
+    )
     (scratch / "contract.json").write_text(json.dumps(contract), encoding="utf-8")
     (scratch / "settings.json").write_text(json.dumps({"post_hooks": []}), encoding="utf-8")
     command = [
         *(sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"),
         *("--path", str(scratch / "contract.json"), "--config", str(scratch / "settings.json")),
-        *("--output-path", str(scratch / "stock_api")),
+        *("--output-path", str(scratch / package(name))),
     ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
 
 
-def body(results: int) -> bytes:
+def package(contract: str) -> str:
+    return f"stock_{contract.replace('.', '_')}"
+
+
+def body(contract: str, results: int) -> bytes:
     """Return a page of results with six artifacts each, as the platform sends it: 1 kB per artifact."""
     dice = random.Random(results)
 
@@ -96,45 +114,67 @@ def body(results: int) -> bytes:
 
     def result(number: int) -> dict[str, Any]:
         item_id = some_uuid()
+        artifacts, reference = [artifact(each, item_id) for each in range(6)], f"slides/case-{number:05}.svs"
+        if contract == "1.0":
+            told = {"application_run_id": RUN_ID, "error": None, "reference": reference}
+            return {**told, "item_id": item_id, "output_artifacts": artifacts, "status": "SUCCEEDED"}
+        ended = {"state": "TERMINATED", "termination_reason": "SUCCEEDED"}
+        nothing = {"error_code": None, "error_message": None}
+        outputs = [{**each, **ended, **nothing, "output": "AVAILABLE"} for each in artifacts]
+        sent = {**artifact(6, item_id), "input_artifact_id": some_uuid()}
+        queue = {"queue_position_org": None, "queue_position_platform": None}
+        own = {"custom_metadata": {"case": number}, "custom_metadata_checksum": "abc"}
         return {
-            "application_run_id": run_id,
-            "error": None,
             "item_id": item_id,
-            "output_artifacts": [artifact(each, item_id) for each in range(6)],
-            "reference": f"slides/case-{number:05}.svs",
-            "status": "SUCCEEDED",
+            "external_id": reference,
+            "input_artifacts": [sent],
+            "output": "FULL",
+            "output_artifacts": outputs,
+            "terminated_at": "2026-01-01T00:00:00.123Z",
+            **ended,
+            **nothing,
+            **queue,
+            **own,
         }
 
-    run_id = some_uuid()
     return json.dumps([result(number) for number in range(results)], separators=(",", ":")).encode()
 
 
-async def compare(content: bytes, results: int, rounds: int) -> None:
+async def compare(contract: str, content: bytes, results: int, rounds: int) -> None:
     """Run both sides alternately, compare their results, and print their costs."""
-    from stock_api.models import ItemResultReadResponse  # type: ignore[import-not-found]
-
+    models = importlib.import_module(f"{package(contract)}.models")
+    run_id, reference, error = NAMES[contract]
+    decode = item_1_0 if contract == "1.0" else partial(item_1_8, RUN_ID)
     response = Response(200, content=content)
 
     async def stock() -> list[Any]:
-        wires = [ItemResultReadResponse.from_dict(each) for each in json.loads(content)]
+        wires = [models.ItemResultReadResponse.from_dict(each) for each in json.loads(content)]
         for wire in wires:
-            _ = wire.item_id, wire.application_run_id, wire.reference, wire.status, wire.error
+            _ = (
+                wire.item_id,
+                getattr(wire, run_id, RUN_ID),
+                getattr(wire, reference),
+                getattr(wire, error),
+            )
             for artifact in wire.output_artifacts:
                 _ = artifact.name, artifact.output_artifact_id, artifact.metadata, artifact.download_url
         return wires
 
     async def ours() -> tuple[ItemResult, ...]:
-        page = await page_of("list results", response, PAGE, item)
+        page = await page_of("list results", response, PAGE, decode)
         for result in page.items:
             _ = result.item_id, result.run_id, result.reference, result.status, result.error
             for artifact in result.output_artifacts:
                 _ = artifact.name, artifact.artifact_id, artifact.metadata, artifact.download_url
         return page.items
 
-    if flat_stock(await stock()) != flat_ours(await ours()):
+    if flat_stock(await stock(), NAMES[contract]) != flat_ours(await ours()):
         sys.exit("the two sides give different results")
     measured = await measure({"stock": stock, "ours": ours}, rounds)
-    print(f"{results} results of 6 artifacts, {len(content) / 1000:.0f} kB, {rounds} rounds, same results")
+    print(
+        f"contract {contract}: {results} results of 6 artifacts, {len(content) / 1000:.0f} kB, "
+        f"{rounds} rounds, same results"
+    )
     for name, (times, holds) in measured.items():
         print(
             f"  {name:6}{statistics.median(times) * 1000:8.2f} ms; longest hold of the loop "
@@ -182,11 +222,13 @@ async def longest_hold(work: Callable[[], Awaitable[object]]) -> float:
     return longest
 
 
-def flat_stock(wires: list[Any]) -> Flat:
+def flat_stock(wires: list[Any], names: tuple[str, str, str]) -> Flat:
     """Return the values of the stock models in plain types."""
+    run_id, reference, error = names
     return [
         (
-            *(str(wire.item_id), str(wire.application_run_id), wire.reference, wire.status.value, wire.error),
+            *(str(wire.item_id), str(getattr(wire, run_id, RUN_ID))),
+            *(getattr(wire, reference), getattr(wire, error)),
             *(
                 (each.name, str(each.output_artifact_id), each.metadata.to_dict(), each.download_url)
                 for each in wire.output_artifacts
@@ -200,7 +242,7 @@ def flat_ours(results: tuple[ItemResult, ...]) -> Flat:
     """Return the values of our models in plain types."""
     return [
         (
-            *(result.item_id, result.run_id, result.reference, result.status.value, result.error),
+            *(result.item_id, result.run_id, result.reference, result.error),
             *(
                 (each.name, each.artifact_id, each.metadata, each.download_url)
                 for each in result.output_artifacts

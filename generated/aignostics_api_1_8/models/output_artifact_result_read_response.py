@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.artifact_output import ArtifactOutput
 from ..models.artifact_state import ArtifactState
-from ..models.artifact_termination_reason import ArtifactTerminationReason
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="OutputArtifactResultReadResponse")
@@ -34,7 +33,7 @@ class OutputArtifactResultReadResponse:
     metadata: Any | Unset = UNSET
     """ The metadata of the output artifact, provided by the application. Can only be None if the artifact itself
     was deleted. """
-    termination_reason: ArtifactTerminationReason | None | Unset = UNSET
+    termination_reason: Any | Unset = UNSET
     """ The reason for termination when state is TERMINATED """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -67,13 +66,7 @@ class OutputArtifactResultReadResponse:
 
         metadata = self.metadata
 
-        termination_reason: None | str | Unset
-        if isinstance(self.termination_reason, Unset):
-            termination_reason = UNSET
-        elif isinstance(self.termination_reason, ArtifactTerminationReason):
-            termination_reason = self.termination_reason.value
-        else:
-            termination_reason = self.termination_reason
+        termination_reason = self.termination_reason
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -120,26 +113,7 @@ class OutputArtifactResultReadResponse:
 
         metadata = src_dict.get("metadata", UNSET)
 
-        def _parse_termination_reason(
-            data: object,
-        ) -> ArtifactTerminationReason | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                termination_reason_type_0 = ArtifactTerminationReason(data)
-
-                return termination_reason_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(ArtifactTerminationReason | None | Unset, data)
-
-        termination_reason = _parse_termination_reason(
-            src_dict.get("termination_reason", UNSET)
-        )
+        termination_reason = src_dict.get("termination_reason", UNSET)
 
         output_artifact_result_read_response = cls.__new__(cls)
         output_artifact_result_read_response.name = name
