@@ -17,11 +17,14 @@ class InputArtifactCreationRequest:
     """ [Signed URL](https://cloud.google.com/cdn/docs/using-signed-urls) to the input artifact file. The URL should
     be valid for at least 6 days from the payload submission time. """
     metadata: Any
-    """ The metadata of the artifact, required by the application version. The JSON schema of the metadata can be
-    requested by `/v1/versions/{application_version_id}`. The schema is located in
-    `input_artifacts.[].metadata_schema` """
+    """ The metadata of the artifact, as required by the application version. The authoritative JSON schema is
+    `input_artifacts[].metadata_schema` from `GET /v1/applications/{application_id}/versions/{version}`; it rejects
+    unknown properties. The example shown is an Atlas H&E-TME snapshot and may lag behind the version you are
+    running — always validate against the schema endpoint. """
     name: str
-    """ Type of artifact. For Atlas H&E-TME, use "input_slide" """
+    """ Name of the input artifact, as declared by the application version. The valid names for a version are the
+    `input_artifacts[].name` values returned by `GET /v1/applications/{application_id}/versions/{version}`. For
+    Atlas H&E-TME this is `"whole_slide_image"`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class RunCreationRequest:
     metadata and artifacts """
     callback_context: Any | Unset = UNSET
     """ Opaque JSON object for caller-supplied correlation data. Stored verbatim and echoed in state-change events.
-    Max 1 KB after JSON serialization. """
+    Max 1024 bytes after JSON serialization. """
     custom_metadata: Any | Unset = UNSET
     """ Optional JSON metadata to store additional information alongside the run """
     scheduling: None | SchedulingRequest | Unset = UNSET

@@ -42,6 +42,10 @@ def _parse_response(
         response_400 = cast(Any, None)
         return response_400
 
+    if response.status_code == 402:
+        response_402 = cast(Any, None)
+        return response_402
+
     if response.status_code == 403:
         response_403 = cast(Any, None)
         return response_403
@@ -82,96 +86,111 @@ def sync_detailed(
      This endpoint initiates a processing run for a selected application and version, and returns a
     `run_id` for tracking purposes.
 
-    Slide processing occurs asynchronously, allowing you to retrieve results for individual slides as
-    soon as they
-    complete processing. The system typically processes slides in batches.
-    Below is an example of the required payload for initiating an Atlas H&E TME processing run.
-
+    Item processing occurs asynchronously, allowing you to retrieve results for individual items as
+    soon as they complete processing. The system typically processes items in batches.
 
     ### Payload
 
     The payload includes `application_id`, optional `version_number`, and `items` base fields.
 
     `application_id` is the unique identifier for the application.
-    `version_number` is the semantic version to use. If not provided, the latest available version will
-    be used.
+    `version_number` is the semantic version to use. If not provided, the latest version available to
+    you will be used.
 
-    `items` includes the list of the items to process (slides, in case of HETA application).
-    Every item has a set of standard fields defined by the API, plus the custom_metadata, specific to
-    the
-    chosen application.
+    `items` includes the list of the items to process (slides, in case of the Atlas H&E-TME
+    application). Every item has a set of standard fields defined by the API, plus
+    `input_artifacts[].metadata`, whose shape is defined by the chosen application version.
 
-    Example payload structure with the comments:
-    ```
+    Below is an example payload for initiating an Atlas H&E-TME (`he-tme`) run:
+
+    ```json
     {
-        application_id: "he-tme",
-        version_number: "1.0.0-beta",
-        items: [{
-            "external_id": "slide_1",
-            "custom_metadata": {"project": "sample-study"},
-            "input_artifacts": [{
-                "name": "user_slide",
-                "download_url": "https://...",
-                "metadata": {
-                    "specimen": {
-                      "disease": "LUNG_CANCER",
-                      "tissue": "LUNG"
-                    },
-                    "staining_method": "H&E",
-                    "width_px": 136223,
-                    "height_px": 87761,
-                    "resolution_mpp": 0.2628238,
-                    "media-type":"image/tiff",
-                    "checksum_base64_crc32c": "64RKKA=="
-                }
-            }]
-        }]
+      "application_id": "he-tme",
+      "items": [
+        {
+          "external_id": "slide_1",
+          "custom_metadata": {
+            "case": "abc"
+          },
+          "input_artifacts": [
+            {
+              "name": "whole_slide_image",
+              "download_url": "https://example-bucket.s3.amazonaws.com/slide1.tiff?signature=...",
+              "metadata": {
+                "checksum_base64_crc32c": "64RKKA==",
+                "staining_method": "H&E",
+                "specimen": {
+                  "disease": "LUNG_CANCER",
+                  "tissue": "LUNG"
+                },
+                "media_type": "image/tiff",
+                "width_px": 136223,
+                "height_px": 87761,
+                "resolution_mpp": 0.2628238
+              }
+            }
+          ]
+        }
+      ]
     }
     ```
 
-    | Parameter  | Description |
+    > **The example above is a snapshot, not a contract.** Applications are released independently of
+    > this API, so the `input_artifacts[].metadata` shape shown here may lag behind the version you are
+    > running. The authoritative schema for a version is always `input_artifacts[].metadata_schema`
+    > from `GET /v1/applications/{application_id}/versions/{version}`. That schema rejects unknown
+    > properties, so a stale field name will fail validation with `400`.
+
+    | Parameter | Description |
     | :---- | :---- |
-    | `application_id` required | Unique ID for the application |
+    | `application_id` **required** | Unique ID for the application |
     | `version_number` optional | Semantic version of the application. If not provided, the latest
-    available version will be used |
-    | `items` required | List of submitted items i.e. whole slide images (WSIs) with parameters
-    described below. |
-    | `external_id` required | Unique WSI name or ID for easy reference to items, provided by the
-    caller. The `external_id` should be unique across all items of the run.  |
-    | `input_artifacts` required | List of provided artifacts for a WSI; at the moment Atlas H&E-TME
-    receives only 1 artifact per slide (the slide itself), but for some other applications this can be a
-    slide and a segmentation map  |
-    | `name` required | Type of artifact; Atlas H&E-TME supports only `"input_slide"` |
-    | `download_url` required | Signed URL to the input file in the S3 or GCS; Should be valid for at
+    version available to you will be used |
+    | `items` **required** | List of submitted items, i.e. whole slide images (WSIs), with the
+    parameters described below |
+    | `external_id` **required** | Unique WSI name or ID for easy reference to items, provided by the
+    caller. Must be unique across all items of the run |
+    | `custom_metadata` optional | Free-form JSON stored verbatim alongside the run or item. Not
+    processed or validated by the platform, and not application-specific |
+    | `input_artifacts` **required** | List of provided artifacts for a WSI. Atlas H&E-TME receives 1
+    artifact per slide (the slide itself); other applications may take more, e.g. a slide plus a
+    segmentation map |
+    | `name` **required** | Name of the artifact as declared by the application version. Atlas H&E-TME
+    accepts only `"whole_slide_image"` |
+    | `download_url` **required** | Signed URL to the input file in S3 or GCS. Should be valid for at
     least 6 days |
-    | `specimen: disease` required | Supported cancer types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `specimen: tissue` required | Supported tissue types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `staining_method` required | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
-    | `width_px` required | Integer value. Number of pixels of the WSI in the X dimension. |
-    | `height_px` required | Integer value. Number of pixels of the WSI in the Y dimension. |
-    | `resolution_mpp` required | Resolution of WSI in micrometers per pixel; check allowed range in
-    Atlas H&E-TME manual |
-    | `media-type` required | Supported media formats; available values are: image/tiff  (for .tiff or
-    .tif WSI), application/dicom (for DICOM ), application/zip (for zipped DICOM), and
-    application/octet-stream  (for .svs WSI) |
-    | `checksum_base64_crc32c` required | Base64-encoded big-endian CRC32C checksum of the WSI image |
 
+    The remaining fields below live inside `input_artifacts[].metadata` and are governed by the
+    application version's `metadata_schema`. The following applies to Atlas H&E-TME:
 
+    | Metadata field | Description |
+    | :---- | :---- |
+    | `checksum_base64_crc32c` **required** | Base64-encoded big-endian CRC32C checksum of the WSI image
+    |
+    | `staining_method` **required** | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
+    | `specimen.disease` **required** | One of `BREAST_CANCER`, `LUNG_CANCER`, `COLORECTAL_CANCER`,
+    `BLADDER_CANCER`, `LIVER_CANCER`, `PROSTATE_CANCER`, `PANCREATIC_CANCER`, `STOMACH_CANCER`,
+    `OVARIAN_CANCER`, or `OTHER` |
+    | `specimen.tissue` optional | Tissue of origin. Allowed values depend on `disease`; defaults to
+    `OTHER` when omitted |
+    | `media_type` optional | Media format of the WSI: `image/tiff` (.tiff/.tif), `application/dicom`
+    (DICOM), `application/zip` (zipped DICOM), or `application/octet-stream` (.svs) |
+    | `resolution_mpp` optional | Resolution of the WSI in micrometers per pixel |
+    | `width_px` optional | Number of pixels of the WSI in the X dimension |
+    | `height_px` optional | Number of pixels of the WSI in the Y dimension |
 
     ### Response
 
-    The endpoint returns the run UUID. After that, the job is scheduled for the execution in the
+    The endpoint returns the run UUID. After that, the job is scheduled for execution in the
     background.
 
-    To check the status of the run, call `GET v1/runs/{run_id}` endpoint with the returned run UUID.
+    To check the status of the run, call `GET /v1/runs/{run_id}` with the returned run UUID.
 
     ### Rejection
 
-    Apart from the authentication, authorization, and malformed input error, the request can be
-    rejected when specific quota limit is exceeded. More details on quotas is described in the
-    documentation
+    Beyond authentication, authorization, and malformed-input errors, the request is rejected with
+    `402 Payment Required` when a quota limit would be exceeded. See the quota documentation for
+    details.
 
     Args:
         body (RunCreationRequest): Request schema for `Initiate Run` endpoint.
@@ -206,96 +225,111 @@ def sync(
      This endpoint initiates a processing run for a selected application and version, and returns a
     `run_id` for tracking purposes.
 
-    Slide processing occurs asynchronously, allowing you to retrieve results for individual slides as
-    soon as they
-    complete processing. The system typically processes slides in batches.
-    Below is an example of the required payload for initiating an Atlas H&E TME processing run.
-
+    Item processing occurs asynchronously, allowing you to retrieve results for individual items as
+    soon as they complete processing. The system typically processes items in batches.
 
     ### Payload
 
     The payload includes `application_id`, optional `version_number`, and `items` base fields.
 
     `application_id` is the unique identifier for the application.
-    `version_number` is the semantic version to use. If not provided, the latest available version will
-    be used.
+    `version_number` is the semantic version to use. If not provided, the latest version available to
+    you will be used.
 
-    `items` includes the list of the items to process (slides, in case of HETA application).
-    Every item has a set of standard fields defined by the API, plus the custom_metadata, specific to
-    the
-    chosen application.
+    `items` includes the list of the items to process (slides, in case of the Atlas H&E-TME
+    application). Every item has a set of standard fields defined by the API, plus
+    `input_artifacts[].metadata`, whose shape is defined by the chosen application version.
 
-    Example payload structure with the comments:
-    ```
+    Below is an example payload for initiating an Atlas H&E-TME (`he-tme`) run:
+
+    ```json
     {
-        application_id: "he-tme",
-        version_number: "1.0.0-beta",
-        items: [{
-            "external_id": "slide_1",
-            "custom_metadata": {"project": "sample-study"},
-            "input_artifacts": [{
-                "name": "user_slide",
-                "download_url": "https://...",
-                "metadata": {
-                    "specimen": {
-                      "disease": "LUNG_CANCER",
-                      "tissue": "LUNG"
-                    },
-                    "staining_method": "H&E",
-                    "width_px": 136223,
-                    "height_px": 87761,
-                    "resolution_mpp": 0.2628238,
-                    "media-type":"image/tiff",
-                    "checksum_base64_crc32c": "64RKKA=="
-                }
-            }]
-        }]
+      "application_id": "he-tme",
+      "items": [
+        {
+          "external_id": "slide_1",
+          "custom_metadata": {
+            "case": "abc"
+          },
+          "input_artifacts": [
+            {
+              "name": "whole_slide_image",
+              "download_url": "https://example-bucket.s3.amazonaws.com/slide1.tiff?signature=...",
+              "metadata": {
+                "checksum_base64_crc32c": "64RKKA==",
+                "staining_method": "H&E",
+                "specimen": {
+                  "disease": "LUNG_CANCER",
+                  "tissue": "LUNG"
+                },
+                "media_type": "image/tiff",
+                "width_px": 136223,
+                "height_px": 87761,
+                "resolution_mpp": 0.2628238
+              }
+            }
+          ]
+        }
+      ]
     }
     ```
 
-    | Parameter  | Description |
+    > **The example above is a snapshot, not a contract.** Applications are released independently of
+    > this API, so the `input_artifacts[].metadata` shape shown here may lag behind the version you are
+    > running. The authoritative schema for a version is always `input_artifacts[].metadata_schema`
+    > from `GET /v1/applications/{application_id}/versions/{version}`. That schema rejects unknown
+    > properties, so a stale field name will fail validation with `400`.
+
+    | Parameter | Description |
     | :---- | :---- |
-    | `application_id` required | Unique ID for the application |
+    | `application_id` **required** | Unique ID for the application |
     | `version_number` optional | Semantic version of the application. If not provided, the latest
-    available version will be used |
-    | `items` required | List of submitted items i.e. whole slide images (WSIs) with parameters
-    described below. |
-    | `external_id` required | Unique WSI name or ID for easy reference to items, provided by the
-    caller. The `external_id` should be unique across all items of the run.  |
-    | `input_artifacts` required | List of provided artifacts for a WSI; at the moment Atlas H&E-TME
-    receives only 1 artifact per slide (the slide itself), but for some other applications this can be a
-    slide and a segmentation map  |
-    | `name` required | Type of artifact; Atlas H&E-TME supports only `"input_slide"` |
-    | `download_url` required | Signed URL to the input file in the S3 or GCS; Should be valid for at
+    version available to you will be used |
+    | `items` **required** | List of submitted items, i.e. whole slide images (WSIs), with the
+    parameters described below |
+    | `external_id` **required** | Unique WSI name or ID for easy reference to items, provided by the
+    caller. Must be unique across all items of the run |
+    | `custom_metadata` optional | Free-form JSON stored verbatim alongside the run or item. Not
+    processed or validated by the platform, and not application-specific |
+    | `input_artifacts` **required** | List of provided artifacts for a WSI. Atlas H&E-TME receives 1
+    artifact per slide (the slide itself); other applications may take more, e.g. a slide plus a
+    segmentation map |
+    | `name` **required** | Name of the artifact as declared by the application version. Atlas H&E-TME
+    accepts only `"whole_slide_image"` |
+    | `download_url` **required** | Signed URL to the input file in S3 or GCS. Should be valid for at
     least 6 days |
-    | `specimen: disease` required | Supported cancer types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `specimen: tissue` required | Supported tissue types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `staining_method` required | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
-    | `width_px` required | Integer value. Number of pixels of the WSI in the X dimension. |
-    | `height_px` required | Integer value. Number of pixels of the WSI in the Y dimension. |
-    | `resolution_mpp` required | Resolution of WSI in micrometers per pixel; check allowed range in
-    Atlas H&E-TME manual |
-    | `media-type` required | Supported media formats; available values are: image/tiff  (for .tiff or
-    .tif WSI), application/dicom (for DICOM ), application/zip (for zipped DICOM), and
-    application/octet-stream  (for .svs WSI) |
-    | `checksum_base64_crc32c` required | Base64-encoded big-endian CRC32C checksum of the WSI image |
 
+    The remaining fields below live inside `input_artifacts[].metadata` and are governed by the
+    application version's `metadata_schema`. The following applies to Atlas H&E-TME:
 
+    | Metadata field | Description |
+    | :---- | :---- |
+    | `checksum_base64_crc32c` **required** | Base64-encoded big-endian CRC32C checksum of the WSI image
+    |
+    | `staining_method` **required** | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
+    | `specimen.disease` **required** | One of `BREAST_CANCER`, `LUNG_CANCER`, `COLORECTAL_CANCER`,
+    `BLADDER_CANCER`, `LIVER_CANCER`, `PROSTATE_CANCER`, `PANCREATIC_CANCER`, `STOMACH_CANCER`,
+    `OVARIAN_CANCER`, or `OTHER` |
+    | `specimen.tissue` optional | Tissue of origin. Allowed values depend on `disease`; defaults to
+    `OTHER` when omitted |
+    | `media_type` optional | Media format of the WSI: `image/tiff` (.tiff/.tif), `application/dicom`
+    (DICOM), `application/zip` (zipped DICOM), or `application/octet-stream` (.svs) |
+    | `resolution_mpp` optional | Resolution of the WSI in micrometers per pixel |
+    | `width_px` optional | Number of pixels of the WSI in the X dimension |
+    | `height_px` optional | Number of pixels of the WSI in the Y dimension |
 
     ### Response
 
-    The endpoint returns the run UUID. After that, the job is scheduled for the execution in the
+    The endpoint returns the run UUID. After that, the job is scheduled for execution in the
     background.
 
-    To check the status of the run, call `GET v1/runs/{run_id}` endpoint with the returned run UUID.
+    To check the status of the run, call `GET /v1/runs/{run_id}` with the returned run UUID.
 
     ### Rejection
 
-    Apart from the authentication, authorization, and malformed input error, the request can be
-    rejected when specific quota limit is exceeded. More details on quotas is described in the
-    documentation
+    Beyond authentication, authorization, and malformed-input errors, the request is rejected with
+    `402 Payment Required` when a quota limit would be exceeded. See the quota documentation for
+    details.
 
     Args:
         body (RunCreationRequest): Request schema for `Initiate Run` endpoint.
@@ -325,96 +359,111 @@ async def asyncio_detailed(
      This endpoint initiates a processing run for a selected application and version, and returns a
     `run_id` for tracking purposes.
 
-    Slide processing occurs asynchronously, allowing you to retrieve results for individual slides as
-    soon as they
-    complete processing. The system typically processes slides in batches.
-    Below is an example of the required payload for initiating an Atlas H&E TME processing run.
-
+    Item processing occurs asynchronously, allowing you to retrieve results for individual items as
+    soon as they complete processing. The system typically processes items in batches.
 
     ### Payload
 
     The payload includes `application_id`, optional `version_number`, and `items` base fields.
 
     `application_id` is the unique identifier for the application.
-    `version_number` is the semantic version to use. If not provided, the latest available version will
-    be used.
+    `version_number` is the semantic version to use. If not provided, the latest version available to
+    you will be used.
 
-    `items` includes the list of the items to process (slides, in case of HETA application).
-    Every item has a set of standard fields defined by the API, plus the custom_metadata, specific to
-    the
-    chosen application.
+    `items` includes the list of the items to process (slides, in case of the Atlas H&E-TME
+    application). Every item has a set of standard fields defined by the API, plus
+    `input_artifacts[].metadata`, whose shape is defined by the chosen application version.
 
-    Example payload structure with the comments:
-    ```
+    Below is an example payload for initiating an Atlas H&E-TME (`he-tme`) run:
+
+    ```json
     {
-        application_id: "he-tme",
-        version_number: "1.0.0-beta",
-        items: [{
-            "external_id": "slide_1",
-            "custom_metadata": {"project": "sample-study"},
-            "input_artifacts": [{
-                "name": "user_slide",
-                "download_url": "https://...",
-                "metadata": {
-                    "specimen": {
-                      "disease": "LUNG_CANCER",
-                      "tissue": "LUNG"
-                    },
-                    "staining_method": "H&E",
-                    "width_px": 136223,
-                    "height_px": 87761,
-                    "resolution_mpp": 0.2628238,
-                    "media-type":"image/tiff",
-                    "checksum_base64_crc32c": "64RKKA=="
-                }
-            }]
-        }]
+      "application_id": "he-tme",
+      "items": [
+        {
+          "external_id": "slide_1",
+          "custom_metadata": {
+            "case": "abc"
+          },
+          "input_artifacts": [
+            {
+              "name": "whole_slide_image",
+              "download_url": "https://example-bucket.s3.amazonaws.com/slide1.tiff?signature=...",
+              "metadata": {
+                "checksum_base64_crc32c": "64RKKA==",
+                "staining_method": "H&E",
+                "specimen": {
+                  "disease": "LUNG_CANCER",
+                  "tissue": "LUNG"
+                },
+                "media_type": "image/tiff",
+                "width_px": 136223,
+                "height_px": 87761,
+                "resolution_mpp": 0.2628238
+              }
+            }
+          ]
+        }
+      ]
     }
     ```
 
-    | Parameter  | Description |
+    > **The example above is a snapshot, not a contract.** Applications are released independently of
+    > this API, so the `input_artifacts[].metadata` shape shown here may lag behind the version you are
+    > running. The authoritative schema for a version is always `input_artifacts[].metadata_schema`
+    > from `GET /v1/applications/{application_id}/versions/{version}`. That schema rejects unknown
+    > properties, so a stale field name will fail validation with `400`.
+
+    | Parameter | Description |
     | :---- | :---- |
-    | `application_id` required | Unique ID for the application |
+    | `application_id` **required** | Unique ID for the application |
     | `version_number` optional | Semantic version of the application. If not provided, the latest
-    available version will be used |
-    | `items` required | List of submitted items i.e. whole slide images (WSIs) with parameters
-    described below. |
-    | `external_id` required | Unique WSI name or ID for easy reference to items, provided by the
-    caller. The `external_id` should be unique across all items of the run.  |
-    | `input_artifacts` required | List of provided artifacts for a WSI; at the moment Atlas H&E-TME
-    receives only 1 artifact per slide (the slide itself), but for some other applications this can be a
-    slide and a segmentation map  |
-    | `name` required | Type of artifact; Atlas H&E-TME supports only `"input_slide"` |
-    | `download_url` required | Signed URL to the input file in the S3 or GCS; Should be valid for at
+    version available to you will be used |
+    | `items` **required** | List of submitted items, i.e. whole slide images (WSIs), with the
+    parameters described below |
+    | `external_id` **required** | Unique WSI name or ID for easy reference to items, provided by the
+    caller. Must be unique across all items of the run |
+    | `custom_metadata` optional | Free-form JSON stored verbatim alongside the run or item. Not
+    processed or validated by the platform, and not application-specific |
+    | `input_artifacts` **required** | List of provided artifacts for a WSI. Atlas H&E-TME receives 1
+    artifact per slide (the slide itself); other applications may take more, e.g. a slide plus a
+    segmentation map |
+    | `name` **required** | Name of the artifact as declared by the application version. Atlas H&E-TME
+    accepts only `"whole_slide_image"` |
+    | `download_url` **required** | Signed URL to the input file in S3 or GCS. Should be valid for at
     least 6 days |
-    | `specimen: disease` required | Supported cancer types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `specimen: tissue` required | Supported tissue types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `staining_method` required | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
-    | `width_px` required | Integer value. Number of pixels of the WSI in the X dimension. |
-    | `height_px` required | Integer value. Number of pixels of the WSI in the Y dimension. |
-    | `resolution_mpp` required | Resolution of WSI in micrometers per pixel; check allowed range in
-    Atlas H&E-TME manual |
-    | `media-type` required | Supported media formats; available values are: image/tiff  (for .tiff or
-    .tif WSI), application/dicom (for DICOM ), application/zip (for zipped DICOM), and
-    application/octet-stream  (for .svs WSI) |
-    | `checksum_base64_crc32c` required | Base64-encoded big-endian CRC32C checksum of the WSI image |
 
+    The remaining fields below live inside `input_artifacts[].metadata` and are governed by the
+    application version's `metadata_schema`. The following applies to Atlas H&E-TME:
 
+    | Metadata field | Description |
+    | :---- | :---- |
+    | `checksum_base64_crc32c` **required** | Base64-encoded big-endian CRC32C checksum of the WSI image
+    |
+    | `staining_method` **required** | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
+    | `specimen.disease` **required** | One of `BREAST_CANCER`, `LUNG_CANCER`, `COLORECTAL_CANCER`,
+    `BLADDER_CANCER`, `LIVER_CANCER`, `PROSTATE_CANCER`, `PANCREATIC_CANCER`, `STOMACH_CANCER`,
+    `OVARIAN_CANCER`, or `OTHER` |
+    | `specimen.tissue` optional | Tissue of origin. Allowed values depend on `disease`; defaults to
+    `OTHER` when omitted |
+    | `media_type` optional | Media format of the WSI: `image/tiff` (.tiff/.tif), `application/dicom`
+    (DICOM), `application/zip` (zipped DICOM), or `application/octet-stream` (.svs) |
+    | `resolution_mpp` optional | Resolution of the WSI in micrometers per pixel |
+    | `width_px` optional | Number of pixels of the WSI in the X dimension |
+    | `height_px` optional | Number of pixels of the WSI in the Y dimension |
 
     ### Response
 
-    The endpoint returns the run UUID. After that, the job is scheduled for the execution in the
+    The endpoint returns the run UUID. After that, the job is scheduled for execution in the
     background.
 
-    To check the status of the run, call `GET v1/runs/{run_id}` endpoint with the returned run UUID.
+    To check the status of the run, call `GET /v1/runs/{run_id}` with the returned run UUID.
 
     ### Rejection
 
-    Apart from the authentication, authorization, and malformed input error, the request can be
-    rejected when specific quota limit is exceeded. More details on quotas is described in the
-    documentation
+    Beyond authentication, authorization, and malformed-input errors, the request is rejected with
+    `402 Payment Required` when a quota limit would be exceeded. See the quota documentation for
+    details.
 
     Args:
         body (RunCreationRequest): Request schema for `Initiate Run` endpoint.
@@ -447,96 +496,111 @@ async def asyncio(
      This endpoint initiates a processing run for a selected application and version, and returns a
     `run_id` for tracking purposes.
 
-    Slide processing occurs asynchronously, allowing you to retrieve results for individual slides as
-    soon as they
-    complete processing. The system typically processes slides in batches.
-    Below is an example of the required payload for initiating an Atlas H&E TME processing run.
-
+    Item processing occurs asynchronously, allowing you to retrieve results for individual items as
+    soon as they complete processing. The system typically processes items in batches.
 
     ### Payload
 
     The payload includes `application_id`, optional `version_number`, and `items` base fields.
 
     `application_id` is the unique identifier for the application.
-    `version_number` is the semantic version to use. If not provided, the latest available version will
-    be used.
+    `version_number` is the semantic version to use. If not provided, the latest version available to
+    you will be used.
 
-    `items` includes the list of the items to process (slides, in case of HETA application).
-    Every item has a set of standard fields defined by the API, plus the custom_metadata, specific to
-    the
-    chosen application.
+    `items` includes the list of the items to process (slides, in case of the Atlas H&E-TME
+    application). Every item has a set of standard fields defined by the API, plus
+    `input_artifacts[].metadata`, whose shape is defined by the chosen application version.
 
-    Example payload structure with the comments:
-    ```
+    Below is an example payload for initiating an Atlas H&E-TME (`he-tme`) run:
+
+    ```json
     {
-        application_id: "he-tme",
-        version_number: "1.0.0-beta",
-        items: [{
-            "external_id": "slide_1",
-            "custom_metadata": {"project": "sample-study"},
-            "input_artifacts": [{
-                "name": "user_slide",
-                "download_url": "https://...",
-                "metadata": {
-                    "specimen": {
-                      "disease": "LUNG_CANCER",
-                      "tissue": "LUNG"
-                    },
-                    "staining_method": "H&E",
-                    "width_px": 136223,
-                    "height_px": 87761,
-                    "resolution_mpp": 0.2628238,
-                    "media-type":"image/tiff",
-                    "checksum_base64_crc32c": "64RKKA=="
-                }
-            }]
-        }]
+      "application_id": "he-tme",
+      "items": [
+        {
+          "external_id": "slide_1",
+          "custom_metadata": {
+            "case": "abc"
+          },
+          "input_artifacts": [
+            {
+              "name": "whole_slide_image",
+              "download_url": "https://example-bucket.s3.amazonaws.com/slide1.tiff?signature=...",
+              "metadata": {
+                "checksum_base64_crc32c": "64RKKA==",
+                "staining_method": "H&E",
+                "specimen": {
+                  "disease": "LUNG_CANCER",
+                  "tissue": "LUNG"
+                },
+                "media_type": "image/tiff",
+                "width_px": 136223,
+                "height_px": 87761,
+                "resolution_mpp": 0.2628238
+              }
+            }
+          ]
+        }
+      ]
     }
     ```
 
-    | Parameter  | Description |
+    > **The example above is a snapshot, not a contract.** Applications are released independently of
+    > this API, so the `input_artifacts[].metadata` shape shown here may lag behind the version you are
+    > running. The authoritative schema for a version is always `input_artifacts[].metadata_schema`
+    > from `GET /v1/applications/{application_id}/versions/{version}`. That schema rejects unknown
+    > properties, so a stale field name will fail validation with `400`.
+
+    | Parameter | Description |
     | :---- | :---- |
-    | `application_id` required | Unique ID for the application |
+    | `application_id` **required** | Unique ID for the application |
     | `version_number` optional | Semantic version of the application. If not provided, the latest
-    available version will be used |
-    | `items` required | List of submitted items i.e. whole slide images (WSIs) with parameters
-    described below. |
-    | `external_id` required | Unique WSI name or ID for easy reference to items, provided by the
-    caller. The `external_id` should be unique across all items of the run.  |
-    | `input_artifacts` required | List of provided artifacts for a WSI; at the moment Atlas H&E-TME
-    receives only 1 artifact per slide (the slide itself), but for some other applications this can be a
-    slide and a segmentation map  |
-    | `name` required | Type of artifact; Atlas H&E-TME supports only `"input_slide"` |
-    | `download_url` required | Signed URL to the input file in the S3 or GCS; Should be valid for at
+    version available to you will be used |
+    | `items` **required** | List of submitted items, i.e. whole slide images (WSIs), with the
+    parameters described below |
+    | `external_id` **required** | Unique WSI name or ID for easy reference to items, provided by the
+    caller. Must be unique across all items of the run |
+    | `custom_metadata` optional | Free-form JSON stored verbatim alongside the run or item. Not
+    processed or validated by the platform, and not application-specific |
+    | `input_artifacts` **required** | List of provided artifacts for a WSI. Atlas H&E-TME receives 1
+    artifact per slide (the slide itself); other applications may take more, e.g. a slide plus a
+    segmentation map |
+    | `name` **required** | Name of the artifact as declared by the application version. Atlas H&E-TME
+    accepts only `"whole_slide_image"` |
+    | `download_url` **required** | Signed URL to the input file in S3 or GCS. Should be valid for at
     least 6 days |
-    | `specimen: disease` required | Supported cancer types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `specimen: tissue` required | Supported tissue types for Atlas H&E-TME (see full list in Atlas
-    H&E-TME manual) |
-    | `staining_method` required | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
-    | `width_px` required | Integer value. Number of pixels of the WSI in the X dimension. |
-    | `height_px` required | Integer value. Number of pixels of the WSI in the Y dimension. |
-    | `resolution_mpp` required | Resolution of WSI in micrometers per pixel; check allowed range in
-    Atlas H&E-TME manual |
-    | `media-type` required | Supported media formats; available values are: image/tiff  (for .tiff or
-    .tif WSI), application/dicom (for DICOM ), application/zip (for zipped DICOM), and
-    application/octet-stream  (for .svs WSI) |
-    | `checksum_base64_crc32c` required | Base64-encoded big-endian CRC32C checksum of the WSI image |
 
+    The remaining fields below live inside `input_artifacts[].metadata` and are governed by the
+    application version's `metadata_schema`. The following applies to Atlas H&E-TME:
 
+    | Metadata field | Description |
+    | :---- | :---- |
+    | `checksum_base64_crc32c` **required** | Base64-encoded big-endian CRC32C checksum of the WSI image
+    |
+    | `staining_method` **required** | WSI stain bio-marker; Atlas H&E-TME supports only `"H&E"` |
+    | `specimen.disease` **required** | One of `BREAST_CANCER`, `LUNG_CANCER`, `COLORECTAL_CANCER`,
+    `BLADDER_CANCER`, `LIVER_CANCER`, `PROSTATE_CANCER`, `PANCREATIC_CANCER`, `STOMACH_CANCER`,
+    `OVARIAN_CANCER`, or `OTHER` |
+    | `specimen.tissue` optional | Tissue of origin. Allowed values depend on `disease`; defaults to
+    `OTHER` when omitted |
+    | `media_type` optional | Media format of the WSI: `image/tiff` (.tiff/.tif), `application/dicom`
+    (DICOM), `application/zip` (zipped DICOM), or `application/octet-stream` (.svs) |
+    | `resolution_mpp` optional | Resolution of the WSI in micrometers per pixel |
+    | `width_px` optional | Number of pixels of the WSI in the X dimension |
+    | `height_px` optional | Number of pixels of the WSI in the Y dimension |
 
     ### Response
 
-    The endpoint returns the run UUID. After that, the job is scheduled for the execution in the
+    The endpoint returns the run UUID. After that, the job is scheduled for execution in the
     background.
 
-    To check the status of the run, call `GET v1/runs/{run_id}` endpoint with the returned run UUID.
+    To check the status of the run, call `GET /v1/runs/{run_id}` with the returned run UUID.
 
     ### Rejection
 
-    Apart from the authentication, authorization, and malformed input error, the request can be
-    rejected when specific quota limit is exceeded. More details on quotas is described in the
-    documentation
+    Beyond authentication, authorization, and malformed-input errors, the request is rejected with
+    `402 Payment Required` when a quota limit would be exceeded. See the quota documentation for
+    details.
 
     Args:
         body (RunCreationRequest): Request schema for `Initiate Run` endpoint.
