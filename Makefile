@@ -39,8 +39,8 @@ node-tools: $(NODE_TOOLS)  ## Install the tools that exist only for Node
 browser:  ## Install Debian's Chromium, which pages are tested in; the only target that installs for the system, as root
 	@test -x /usr/bin/chromium || $(INSTALL_CHROMIUM) || echo "there is no Chromium, and it can't be installed here: pages are not tested" >&2
 
-demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides, LOGIN=1 your browser
-	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)") $(if $(LOGIN),--by-hand)
+demo: $(VENV)/.demo  ## Run the whole job against an emulator; SLIDES=folder takes your own slides, LOGIN=1 your browser, CONTRACT=1.0 speaks the reference
+	$(BIN)/python scripts/demo.py $(if $(SLIDES),"$(SLIDES)") $(if $(LOGIN),--by-hand) $(if $(CONTRACT),--contract $(CONTRACT))
 
 verify: $(VENV)/.env  ## Verify the demo's results with another CRC32C library
 	$(BIN)/python scripts/verify_results.py demo/results

@@ -165,7 +165,7 @@ async def one_round(call: Call, flight: int, calls: int) -> Round:
 
 @asynccontextmanager
 async def facade(root: str) -> AsyncIterator[Call]:
-    async with Client(root, TOKEN, settings=Settings(trust_env=False)) as client:
+    async with Client(root, TOKEN, settings=Settings(trust_env=False), contract="1.0") as client:
         yield lambda: client.runs.get(RUN_ID)
 
 
@@ -181,7 +181,7 @@ async def facade_on_aiohttp(root: str) -> AsyncIterator[Call]:
         return httpx.AsyncClient(transport=AiohttpTransport(verify=context, limits=one))
 
     vars(_api_pool)["open_client"] = client_of_one_connection
-    async with Client(root, TOKEN, settings=Settings(trust_env=False)) as client:
+    async with Client(root, TOKEN, settings=Settings(trust_env=False), contract="1.0") as client:
         # All connections are made while it is in place.
         await asyncio.gather(*(client.runs.get(RUN_ID) for _ in range(8)))
         vars(_api_pool)["open_client"] = _client.open_client

@@ -47,7 +47,7 @@ class Ours:
 
     def __init__(self, place: Identity) -> None:
         self._source = place.source()
-        self._client = Client(place.origin, self._source, settings=IMPATIENT)
+        self._client = Client(place.origin, self._source, settings=IMPATIENT, contract="1.0")
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Call:

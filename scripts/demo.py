@@ -27,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("slides", type=Path, nargs="?", help="a folder of slides of your own")
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="where everything is kept")
+    parser.add_argument("--contract", default="1.8", help="what the emulator and the client speak")
     parser.add_argument("--by-hand", action="store_true", help="sign in with your own browser")
     arguments = parser.parse_args()
     slides = arguments.slides
@@ -37,7 +38,8 @@ def main() -> int:
     results = arguments.folder / "results"
     shutil.rmtree(results, ignore_errors=True)
     # Fast enough to watch: a run takes some seconds instead of half a minute.
-    with Emulator(arguments.folder / "emulator", speed=5) as emulator:
+    print(f"the emulator and the client speak contract {arguments.contract}", flush=True)
+    with Emulator(arguments.folder / "emulator", speed=5, contract=arguments.contract) as emulator:
         environment = {
             **os.environ,
             **emulator.login_environment,

@@ -286,6 +286,7 @@ def test_the_emulator_writes_its_ready_file(tmp_path: Path) -> None:
         assert ready_file.stat().st_mode & 0o077 == 0
         environment = {
             "AIGNOSTICS_API_ROOT": ready["api_root"],
+            "AIGNOSTICS_CONTRACT": "1.0",
             "AIGNOSTICS_ACCESS_TOKEN": "my-token",
             "PATH": os.environ["PATH"],
         }

@@ -14,6 +14,8 @@ import pytest
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+# What is spoken where nothing else is said.
+pytestmark = pytest.mark.parametrize("contract", ["1.8"], indirect=True)
 STORE = "s3://bucket/prefix"
 QUICK = "from aignostics_async.emulator.process import IMPATIENT\n"
 

@@ -53,6 +53,7 @@ def test_both_packages_are_in_it_and_typed(wheel: Path) -> None:
         "aignostics_async/py.typed",
         "aignostics_api/py.typed",
         "aignostics_async/emulator/openapi.json",
+        "aignostics_async/emulator/openapi-1.8.json",
         "aignostics_api/api/public/list_runs.py",
         "aignostics_api_1_8/py.typed",
         "aignostics_api_1_8/api/public/list_runs.py",

@@ -110,7 +110,7 @@ def run(raw: dict[str, Any]) -> RunDetails:
         run_id=checked_run_id(wire.run_id, "run_id"),
         application_version_id=f"{text(wire.application_id, 'application_id')}:v{number}",
         organization_id=optional_text(_given(wire.organization_id), "organization_id"),
-        status=run_status(wire.state.value, reason, counts, has_ended=terminated_at is not None),
+        status=run_status(wire.state, reason, counts, has_ended=terminated_at is not None),
         triggered_at=aware(wire.submitted_at),
         triggered_by=text(wire.submitted_by, "submitted_by"),
         terminated_at=terminated_at,
@@ -154,23 +154,24 @@ def new_run(raw: dict[str, Any]) -> str:
 def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
     """Decode an item of a run with its results."""
     wire = ItemResultReadResponse.from_dict(raw)
-    reason = optional_text(_given(wire.termination_reason), "termination_reason")
+    # An unset field is false, and so is an empty text, which says as little.
+    reason = optional_text(wire.termination_reason or None, "termination_reason")
     terminated_at = _optional_time(wire.terminated_at, "terminated_at")
-    message = _given(wire.error_message)
+    message = wire.error_message or None
     draft = ItemResultDraft(
         item_id=text(wire.item_id, "item_id"),
         run_id=run_id,
         reference=text(wire.external_id, "external_id"),
-        status=item_status(wire.state.value, reason, has_ended=terminated_at is not None),
+        status=item_status(wire.state, reason, has_ended=terminated_at is not None),
         error=None if message is None else error_text(message),
         # Others are not made yet, failed, or deleted: there is no file to download.
         output_artifacts=tuple(
             [_artifact(each) for each in wire.output_artifacts if each.output == _AVAILABLE]
         ),
         terminated_at=terminated_at,
-        error_code=optional_text(_given(wire.error_code), "error_code"),
+        error_code=optional_text(wire.error_code or None, "error_code"),
         metadata=_optional_mapping(wire.custom_metadata, "custom_metadata"),
-        metadata_checksum=optional_text(_given(wire.custom_metadata_checksum), "custom_metadata_checksum"),
+        metadata_checksum=optional_text(wire.custom_metadata_checksum or None, "custom_metadata_checksum"),
         queue_position_organization=_optional_number(wire.queue_position_org),
         queue_position_platform=_optional_number(wire.queue_position_platform),
     )

@@ -38,7 +38,7 @@ def run_status(state: str, reason: str | None, counts: RunStatistics, *, has_end
             return RunStatus.RUNNING
         case other if other == _TERMINATED or reason is not None or has_ended:
             return _run_end(reason, counts)
-    return RunStatus(state)
+    return RunStatus(str(state))
 
 
 def _run_end(reason: str | None, counts: RunStatistics) -> RunStatus:
@@ -53,12 +53,13 @@ def _run_end(reason: str | None, counts: RunStatistics) -> RunStatus:
 
 def item_status(state: str, reason: str | None, *, has_ended: bool) -> ItemStatus:
     """Return the status of an item; `has_ended` is whether it has a time of termination."""
-    known = _ITEM_STATES.get(state.upper())
+    name = state.upper()
+    known = _ITEM_STATES.get(name)
     if known is not None:
         return known
-    if state.upper() == _TERMINATED or reason is not None or has_ended:
+    if name == _TERMINATED or reason is not None or has_ended:
         return _ITEM_ENDS.get("" if reason is None else reason.upper(), ItemStatus.ERROR_SYSTEM)
-    return ItemStatus(state)
+    return ItemStatus(str(state))
 
 
 def item_filter(
