@@ -57,7 +57,7 @@ test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, six minute
 	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && echo "coverage: $$($(BIN)/coverage report) %")
 
 test-fast: $(VENV)/.env  ## Run the tests that need no Node, no browser and no emulator, in a minute
-	$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or process or emulator or node or browser)" --hypothesis-profile=fast
+	$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or long or process or emulator or node or browser)" --hypothesis-profile=fast
 
 # A virtual environment for each Python, below $(VENV)/pythons; one that is not installed is skipped.
 test-pythons:  ## Run the fast tests with each Python of PYTHONS="3.11 3.12 3.13"

@@ -14,6 +14,7 @@ import httpx
 import process_guard
 import pytest
 import rounds
+import sampling
 from browser import open_browser
 from identity import Clock
 from leak_detector import DETECTOR
@@ -52,7 +53,8 @@ _NEEDED = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures that they use."""
+    """Mark tests by the fixtures that they use, and the cases that are beyond a sample."""
+    sampling.mark_samples(items)
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         for marker, fixtures in _NEEDED.items():

@@ -115,6 +115,7 @@ of_each_use = pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 # The end of an answer
 
 
+@pytest.mark.sampled(fast=9)
 @of_each_use
 @pytest.mark.parametrize("end", ["close", "reset", "stall"])
 @pytest.mark.parametrize("sent", [0, 1, 9])
@@ -376,6 +377,7 @@ DRIPS = {
 BODIES = ("body", "body without a length")
 
 
+@pytest.mark.sampled(fast=13)
 @of_each_use
 @pytest.mark.parametrize("part", DRIPS)
 async def test_no_part_of_an_answer_drips_for_ever(tmp_path: Path, use: Use, part: str) -> None:

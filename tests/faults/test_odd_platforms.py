@@ -109,6 +109,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.sampled(test=10, fast=4)
 @pytest.mark.parametrize("killed", ["never", "before", "after", "asleep and after"])
 @pytest.mark.parametrize("late", [90.0, 280.0])
 @pytest.mark.parametrize("date", DATES)
@@ -179,6 +180,7 @@ LISTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sampled(test=9, fast=3)
 @pytest.mark.parametrize("others", [0, 250])
 @pytest.mark.parametrize("listing", LISTINGS)
 async def test_no_listing_makes_a_chunk_be_paid_twice(
@@ -269,6 +271,7 @@ CREATING: dict[str, Callable[[str], Reply]] = {
 }
 
 
+@pytest.mark.sampled(test=10, fast=4)
 @pytest.mark.parametrize("creates", [True, False], ids=["created", "not created"])
 @pytest.mark.parametrize("answer", CREATING)
 async def test_an_answer_that_proves_nothing_is_looked_into_and_asked_for_twice(
@@ -292,6 +295,7 @@ async def test_an_answer_that_proves_nothing_is_looked_into_and_asked_for_twice(
     assert platform.committed(*REFERENCES) == int(creates)
 
 
+@pytest.mark.sampled(test=2, fast=1)
 @pytest.mark.parametrize(
     "retry_after",
     [
@@ -357,6 +361,7 @@ async def create(platform: OddPlatform, way: str) -> str:
         return (await client.runs.create(VERSION, [Item("a", artifacts=[artifact])])).id
 
 
+@pytest.mark.sampled(test=31, fast=10)
 @pytest.mark.parametrize("way", ["plain", "with_options"])
 @pytest.mark.parametrize("answer", [each for each in CREATING if each != "201 of another run"])
 async def test_a_caller_is_told_that_nobody_knows(answer: str, way: str) -> None:

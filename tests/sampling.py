@@ -1,0 +1,47 @@
+"""Which cases of a large table run: a sample in `make test`, and a smaller one in `make test-fast`.
+
+`@pytest.mark.sampled(test=25, fast=5)` says how many; `make test-slow` runs the others. A sample is the same
+each time, and has each value of each parameter if it is large enough. A case that is named on the command
+line alone always runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from random import Random
+
+import pytest
+
+
+def mark_samples(items: Sequence[pytest.Item]) -> None:
+    """Mark what `make test` leaves out as `slow`, and what `make test-fast` leaves out as `long`."""
+    tables: dict[str, list[pytest.Function]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("sampled"):
+            tables[item.nodeid.partition("[")[0]].append(item)
+    for name, cases in tables.items():
+        marker = cases[0].get_closest_marker("sampled")
+        assert marker is not None
+        order = spread([tuple(case.callspec.indices.items()) for case in cases], name)
+        for size, mark in ((marker.kwargs.get("test"), "slow"), (marker.kwargs.get("fast"), "long")):
+            for index in order[size:] if size is not None else ():
+                cases[index].add_marker(mark)
+
+
+def spread(cases: Sequence[Sequence[Hashable]], seed: str) -> list[int]:
+    """Return the indices of all cases, such that each beginning of them has as many values as it can."""
+    rest = Random(seed).sample(range(len(cases)), len(cases))
+    seen: Counter[Hashable] = Counter()
+    order: list[int] = []
+    while rest:
+        best = min(rest, key=lambda index: _staleness(cases[index], seen))
+        rest.remove(best)
+        order.append(best)
+        seen.update(cases[best])
+    return order
+
+
+def _staleness(values: Sequence[Hashable], seen: Counter[Hashable]) -> tuple[int, int]:
+    counts = [seen[value] for value in values]
+    return sum(map(bool, counts)), sum(counts)
