@@ -68,6 +68,7 @@ def plan_1_8() -> SequencePlan:
     created, same = {"run_id": "$response.body#/run_id"}, {"run_id": "$request.path.run_id"}
     of_version = {name: f"$request.path.{name}" for name in ("application_id", "version")}
     of_item = {**same, "external_id": "$response.body#/0/external_id"}
+    of_created = {**created, "external_id": "$request.body#/items/0/external_id"}
     documents = f"GET {version}/documents"
     of_document = {**of_version, "name": "$response.body#/0/name"}
 
@@ -134,6 +135,7 @@ def plan_1_8() -> SequencePlan:
             ),
             ("GET /v1/runs", create, {}),
             *((create, target, created) for target in (f"GET {run}", items, cancel, put_run, delete)),
+            *((create, target, of_created) for target in (item, put_item)),
             *((create, target, {}) for target in (grant, token)),
             (grant, f"GET {grants}", {}),
             (f"GET {run}", items, same),
@@ -176,7 +178,7 @@ def test_a_few_sequences_of_the_later_contract(emulator: Emulator) -> None:
 @pytest.mark.timeout(600)
 def test_every_operation_of_the_later_contract_succeeds(emulator: Emulator) -> None:
     plan = plan_1_8()
-    scenarios = play(plan, emulator, scenarios=120, steps=30)
+    scenarios = play(plan, emulator, scenarios=160, steps=30)
     steps = [step for scenario in scenarios for step in scenario]
     # Nothing is analysed here, so there is no artifact; test_emulator_runs_1_8.py has some.
     without_file = operations(load_document("1.8")) - {"GET /v1/runs/{run_id}/artifacts/{artifact_id}/file"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -276,25 +277,28 @@ def test_an_unreachable_identity_provider_is_no_sign_in(emulator: Emulator) -> N
 def test_the_emulator_writes_its_ready_file(tmp_path: Path) -> None:
     ready_file = tmp_path / "ready.json"
     command = [sys.executable, "-m", "aignostics_async.cli", "emulator", "--data", str(tmp_path / "data")]
-    command += ["--ready-file", str(ready_file), "--static-token", "my-token"]
+    command += ["--ready-file", str(ready_file), "--static-token", "my-token", "--contract", "1.8"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert "emulator ready at http://127.0.0.1:" in process.stdout.readline()
         ready = json.loads(ready_file.read_text())
         assert ready.keys() >= {"api_root", "token_url", "storage_root", "store_url", "access_token"}
+        assert (list(ready["api_roots"]), ready["contract"]) == (["1.0", "1.8"], "1.8")
         assert ready["access_token"] == "my-token"
         assert ready_file.stat().st_mode & 0o077 == 0
-        environment = {
-            "AIGNOSTICS_API_ROOT": ready["api_root"],
-            "AIGNOSTICS_CONTRACT": "1.0",
+        introduction = "".join(process.stdout.readline() for _ in range(4))
+        exported = dict(re.findall(r"(AIGNOSTICS_\w+)=(\S+)", introduction))
+        assert exported == {
+            "AIGNOSTICS_API_ROOT": ready["api_roots"]["1.8"],
+            "AIGNOSTICS_CONTRACT": "1.8",
             "AIGNOSTICS_ACCESS_TOKEN": "my-token",
-            "PATH": os.environ["PATH"],
         }
+        environment = {**exported, "PATH": os.environ["PATH"]}
         listing = [sys.executable, "-m", "aignostics_async.cli", "applications", "--json"]
         done = subprocess.run(
             listing, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
-        assert len(parsed(done)) == 2
+        assert len(parsed(done)) == 4
         process.terminate()
         # It shuts down in order first, then ends as one that was told to.
         assert process.wait(timeout=30) == -signal.SIGTERM
