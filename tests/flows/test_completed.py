@@ -8,6 +8,7 @@ import weakref
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -16,6 +17,7 @@ from hostile_server import until
 from aignostics_async import (
     Client,
     CompletedItem,
+    FileOutcome,
     FileStatus,
     Item,
     Limits,
@@ -25,6 +27,9 @@ from aignostics_async import (
     UsageError,
     checksum_file,
 )
+from aignostics_async.downloads import _completed_items
+from aignostics_async.downloads._artifact import DownloadRequest, download_artifact
+from aignostics_async.downloads._listing import RunReader
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.5)
@@ -100,6 +105,31 @@ async def test_many_runs_into_a_folder_for_each(emulator: Emulator, slide: Slide
     assert all(file.is_verified for done in told for file in done.files)
 
 
+async def test_the_cursor_of_an_item_misses_none_that_is_still_under_way(
+    emulator: Emulator, slide: Slide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of the first item come last: whoever continues from the second one gets both."""
+    run = await submit(emulator, slide, "a", "b")
+    is_held = asyncio.Event()
+
+    async def download(reader: RunReader, request: DownloadRequest, **rest: Any) -> FileOutcome:
+        if request.item.reference == first.reference:
+            await is_held.wait()
+        return await download_artifact(reader, request, **rest)
+
+    async with emulator.client(SETTINGS) as client:
+        await client.run(run.id).wait()
+        changes = [change async for change in client.run(run.id).watch()]
+        first = next(change for change in changes if change.new == "SUCCEEDED")
+        monkeypatch.setattr(_completed_items, "download_artifact", download)
+        async with client.download_as_completed([run.id], tmp_path) as items:
+            cursor = (await anext(items)).change.cursor
+        is_held.set()
+        again = client.watch(cursor=cursor)
+        async with client.download_as_completed(again, tmp_path) as items:
+            assert {done.item.reference async for done in items} == {"a", "b"}
+
+
 async def test_leaving_stops_what_is_under_way(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     run = await submit(emulator, slide, "a", "b", "c")
     async with emulator.client(SETTINGS) as client:
@@ -161,7 +191,7 @@ async def test_it_is_used_in_its_block_and_once(emulator: Emulator, tmp_path: Pa
             assert [done async for done in items] == []
         with pytest.raises(UsageError, match="async with"):
             await anext(items)
-        with pytest.raises(UsageError, match="once more"):
+        with pytest.raises(UsageError, match="call download_as_completed again"):
             async with items:
                 pass
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .._core._lifetime import running_loop
 from .._core._tasks import plain_task_group
@@ -45,11 +45,12 @@ class CompletedItem:
             async for done in items:
                 print(done.item.reference, [file.status for file in done.files])
 
-    `change` is the change that reported the item; store `change.cursor` to continue after a restart.
+    `change` is the change that reported the item; store `change.cursor` to continue after a restart. Items
+    that were not yielded before are yielded then, and some others again.
     """
 
     change: Change
-    """The change that reported the item; its cursor is the position to continue from."""
+    """The change that reported the item, with a cursor before every item that was not yielded yet."""
     item: ItemResult
     """The item with its output artifacts."""
     files: tuple[FileOutcome, ...]
@@ -86,6 +87,7 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         self._checksums = checksums
         self._progress = ProgressGuard(progress)
         self._items: dict[str, dict[str, ItemResult]] = {}  # of runs that are not over
+        self._under_way: dict[str, Change] = {}  # by id, the oldest first
         self._receive: MemoryObjectReceiveStream[CompletedItem] | None = None
         self._failure: BaseException | None = None
         self._must_raise = False
@@ -170,6 +172,7 @@ class CompletedItems(AsyncIterator[CompletedItem]):
                 if change.new == ItemStatus.SUCCEEDED:
                     done.append((change, change.item))
         requests = self._requests({(change.run_id, item.item_id) for change, item in done})
+        self._under_way.update((change.id, change) for change, _ in done)
         for change, item in done:
             await self._places.acquire()
             group.start_soon(self._download, change, item, requests[change.run_id, item.item_id])
@@ -199,6 +202,10 @@ class CompletedItems(AsyncIterator[CompletedItem]):
                 )
                 for request in requests
             ]
-            await self._send.send(CompletedItem(change, item, tuple(files)))
+            # Files of an earlier item may still be under way: whoever continues from here needs it, too.
+            oldest = next(iter(self._under_way.values()))
+            since = evolve(change, cursor=lambda: oldest.cursor)
+            await self._send.send(CompletedItem(since, item, tuple(files)))
         finally:
+            self._under_way.pop(change.id, None)
             self._places.release()
