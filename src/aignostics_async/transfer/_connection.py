@@ -100,9 +100,9 @@ class Connection:
         """Send a request and return its response, whose body is not read yet.
 
         `head` is the request line and headers as bytes. `send` is called to write the body, and gets a
-        function that sends a memoryview. It is interrupted if the storage answers early. Raises
-        ConnectionBroken if the connection fails or times out, or if the storage reports success before it got
-        the whole body.
+        function that sends a memoryview. It is interrupted if the storage answers early, and what it raises
+        is raised. Raises ConnectionBroken if the connection fails or times out, or if the storage reports
+        success before it got the whole body.
         """
         is_whole = True
         try:
@@ -219,9 +219,9 @@ class Connection:
     def read_line(self, deadline: float) -> bytes:
         """Return the next line of a chunked body, including its line break.
 
-        `deadline` is a time of the monotonic clock in seconds. Raises TimeoutError at the deadline,
-        ConnectionResetError if the connection ends first, ProtocolError for a line of more than 4 KiB, and
-        OSError if the connection fails.
+        `deadline` is a time of the monotonic clock in seconds. Raises TimeoutError if the line has not
+        arrived by then, ConnectionResetError if the connection ends first, ProtocolError if more than 4 KiB
+        have no line break, and OSError if the connection fails.
         """
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > MAX_LINE:
@@ -263,7 +263,9 @@ class Response:
         """Seconds and bytes since the rate was last found to be enough."""
 
     def read_into(self, view: memoryview) -> int:
-        """Fill `view` from the body and return the number of bytes, fewer than its size only at the end.
+        """Fill `view` from the body and return the number of bytes; 0 at the end.
+
+        It is less than the size of `view` only at the end of the body, and before a failure.
 
         Bytes that arrived before a failure are returned first; the next call raises ConnectionBroken.
         Failures are a body that ends before its length, silence for the read timeout, and fewer than 64 bytes

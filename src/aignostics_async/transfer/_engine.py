@@ -139,7 +139,7 @@ class Engine:
     def on_throttled(self, outcome: Outcome) -> None:
         """Halve the number of connections if `outcome` has status 429 or 503; do nothing otherwise.
 
-        Responses within one second count once.
+        Responses within one second count once, and one connection is always left.
         """
         if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()

@@ -76,8 +76,9 @@ class PartialFile:
         the CRC32C of the whole file in wire form, or None; `name` stands for the file in errors. On a file
         system without locks the file is claimed by renaming it.
 
-        Raises TransferError while another download to the target is running, here or in another process;
-        OSError if the file can't be opened; and Cancelled if `token` is cancelled.
+        Raises TransferError while another download to the target is running, here or in another process, or
+        if the target is a folder or device; OSError if the file can't be opened; and Cancelled if `token` is
+        cancelled.
         """
         path = part_path(target)
         _check_place(target, name)
@@ -277,9 +278,9 @@ class PartialFile:
     def close(self) -> None:
         """Close the file once no thread uses it; closing it twice does nothing.
 
-        A file that is not finished is kept if it is identified and has at least 8 MiB, so that it can be
-        resumed; otherwise it is deleted. Never raises OSError for that: a file that can't be recorded or
-        deleted is left.
+        A file that is not finished is kept, so that it can be resumed, if it is identified and has at least 8
+        MiB, unless `give_up` was called; otherwise it is deleted. Never raises OSError for that: a file that
+        can't be recorded or deleted is left.
         """
         with self._use_lock:
             is_first, self._is_closing = not self._is_closing, True

@@ -47,9 +47,9 @@ class ConnectionPool:
     """The connections of a client to storages, shared by its worker threads; see `exchange` for their use.
 
     An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, the
-    storage had closed it: the request is sent once more over a new one, and other idle connections to the
-    same place are closed. A POST always gets a new connection, because it can't be sent twice. Raises
-    ConfigurationError for a `Settings.proxy` other than http://host:port.
+    storage is taken to have closed it: the request is sent once more over a new one, and other idle
+    connections to the same place are closed. A POST always gets a new connection, because it can't be sent
+    twice. Raises ConfigurationError for a `Settings.proxy` other than http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -89,9 +89,11 @@ class ConnectionPool:
         `send` writes the body, with the length that `headers` names; it may be called a second time, to start
         over. A GET or HEAD follows up to three redirects. `name` stands for the file in errors.
 
-        Every failure, including one while the body is read, raises AttemptFailed with a TransferError as its
-        `error`: UrlRefused if the storage refuses the request, TransferInterrupted if the connection fails or
-        the storage reports a failure. A cancelled `token` raises Cancelled.
+        Every failure of the connection or the storage, including one while the body is read, raises
+        AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the request,
+        TransferInterrupted if the connection fails or the storage reports a failure. A TransferError of
+        `send` becomes its `error`, too; other exceptions of `send` are raised as they are. A cancelled
+        `token` raises Cancelled, and a proxy that can't be used ConfigurationError.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -159,7 +161,7 @@ class ConnectionPool:
 
             pool.place(urlsplit("https://host/a"))  # ("https", "host", "443", "")
 
-        The environment variables for proxies are read once for each scheme and host.
+        The environment variables for proxies are read once for each scheme and host with its port.
         """
         key = target.scheme, _host(target)
         if key not in self._places:  # the environment is read once, as by the pool for the API
@@ -172,10 +174,10 @@ class ConnectionPool:
     def open(self, place: tuple[str, ...], token: CancelToken) -> Connection:
         """Open a connection to a place within `Timeouts.connect` (10 s).
 
-        `token` can interrupt it. Raises ConnectionBroken if the host can't be reached in time or TLS fails,
-        AddressRefused for a link-local address, Cancelled if `token` is cancelled, CertificateUntrusted for a
-        certificate that is not trusted, and ConfigurationError for a proxy of the environment that is not
-        http://host:port.
+        `token` can interrupt it, except while the host is looked up, which the system limits. Raises
+        ConnectionBroken if the host can't be reached in time or TLS fails, AddressRefused for a link-local
+        address, Cancelled if `token` is cancelled, CertificateUntrusted for a certificate that is not
+        trusted, and ConfigurationError for a proxy of the environment that is not http://host:port.
         """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect
@@ -226,8 +228,9 @@ class ConnectionPool:
     def head(self, method: str, target: SplitResult, proxy: str, headers: Mapping[str, str]) -> bytes:
         """Return the request line and headers as bytes.
 
-        `headers` take precedence over Host, Accept, Accept-Encoding and User-Agent, which are added. `proxy`
-        is the URL of the proxy, or empty. Raises ConnectionBroken if a header holds a line break.
+        `headers` take precedence over Host, Accept, Accept-Encoding and User-Agent of the same spelling,
+        which are added. `proxy` is the URL of the proxy, or empty. Raises ConnectionBroken if a header holds
+        a line break.
         """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {

@@ -260,9 +260,9 @@ class ProgressLines:
         with ProgressLines(every=10) as lines:
             await run.download("results/", progress=lines)
 
-    It prints one line for each direction every `every` seconds, 30 by default, and at the end of the block,
-    to standard error or to `stream`. An error of the stream, such as BrokenPipeError, stops the transfer and
-    is raised.
+    It prints one line for each direction at the first event after every `every` seconds, 30 by default, and
+    at the end of the block, to standard error or to `stream`. An error of the stream, such as
+    BrokenPipeError, stops the transfer and is raised.
     """
 
     def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:
