@@ -228,6 +228,14 @@ def test_the_statuses_outside_the_contracts_are_closed_lists() -> None:
         assert all("injected fault" in reasons[status] for status in injected)
 
 
+def test_the_documentation_lists_those_without_a_fault(root: Path) -> None:
+    text = (root / "docs/contract.md").read_text(encoding="utf-8")
+    section = text.split("## How the emulator is held to it")[1].split("\n## ")[0]
+    rows = {int(row[1]): row[2] for row in re.finditer(r"^\| (\d{3}) \| (both|1\.\d)", section, re.MULTILINE)}
+    assert set(rows) == BY_ITSELF["1.0"] | BY_ITSELF["1.8"]
+    assert {status for status, where in rows.items() if where == "both"} | {401} == BY_ITSELF["1.8"]
+
+
 @pytest.mark.parametrize(("contract", "status"), [("1.0", 418), ("1.0", 403), ("1.8", 418), ("1.8", 429)])
 async def test_no_other_status_is_answered(contract: str, status: int) -> None:
     with pytest.raises(AssertionError, match=str(status)):

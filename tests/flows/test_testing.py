@@ -48,8 +48,18 @@ async def test_options_end_with_their_test(aignostics_emulator):
 
 async def test_the_environment(aignostics_environment):
     assert os.environ["AIGNOSTICS_API_ROOT"] == aignostics_environment["AIGNOSTICS_API_ROOT"]
+    assert os.environ["AIGNOSTICS_CONTRACT"] == "1.8"
     async with Client.from_env() as client:
-        assert [each.application_id async for each in client.applications.list()] == ["he-tme", "test-app"]
+        names = [each.application_id async for each in client.applications.list()]
+    assert names == ["he-tme", "test-app", "atlas-he-tme", "stain-pair"]
+
+
+@pytest.mark.aignostics_emulator(contract="1.0")
+async def test_another_contract(aignostics_client, aignostics_emulator, aignostics_environment):
+    assert aignostics_client.api_root == aignostics_emulator.api_roots["1.0"]
+    assert aignostics_environment["AIGNOSTICS_CONTRACT"] == "1.0"
+    names = [each.application_id async for each in aignostics_client.applications.list()]
+    assert names == ["he-tme", "test-app"]
 
 
 def test_a_synchronous_test(aignostics_emulator: Emulator, aignostics_slide):
@@ -69,7 +79,9 @@ SAMPLE = ("asyncio strict", "anyio alone")
     "plugin",
     [*SAMPLE, *(pytest.param(each, marks=pytest.mark.slow) for each in PLUGINS if each not in SAMPLE)],
 )
-def test_the_fixtures_work(pytester: pytest.Pytester, plugin: str) -> None:
+def test_the_fixtures_work(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, plugin: str) -> None:
+    # As users have it: the newest contract.
+    monkeypatch.delenv("AIGNOSTICS_CONTRACT")
     setup, mode = PLUGINS[plugin]
     mark = {"asyncio strict": "asyncio", "asyncio auto": None}.get(plugin, "anyio")
     text = TESTS.format(mark=setup)
@@ -84,4 +96,4 @@ def test_the_fixtures_work(pytester: pytest.Pytester, plugin: str) -> None:
     pytester.makeconftest(missing + CONFTEST)
     pytester.makepyfile(text)
     options = ["-p", "no:asyncio"] if plugin == "anyio alone" else []
-    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=6)
+    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=7)
