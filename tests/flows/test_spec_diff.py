@@ -146,19 +146,51 @@ def test_the_newest_release_stops_at_the_type_check(
 
 @pytest.mark.slow
 def test_the_how_to_shows_what_the_commands_print(
-    root: Path, shared: Path, committed: dict[str, Any]
+    root: Path, shared: Path, tmp_path: Path, committed: dict[str, Any]
 ) -> None:
     text = (root / "docs/how-to/update-the-contract.md").read_text(encoding="utf-8")
-    blocks = re.findall(
-        r"```console\n\$ make (spec-diff|update-spec) NEW=\S+/specs/(\S+)\n(.*?)```", text, re.DOTALL
-    )
-    assert [name for name, _, _ in blocks] == ["spec-diff", "update-spec"]
-    for name, new, shown in blocks:
-        done = run(root / f"scripts/{name.replace('-', '_')}.py", shared / "specs" / new)
+    command = r"make (spec-diff|update-spec)(?: CONTRACT=(\S+))? NEW=\S+/specs/(\S+)(?: WRITE=1)?"
+    blocks = re.findall(rf"```console\n\$ {command}\n(.*?)```", text, re.DOTALL)
+    assert [name for name, *_ in blocks] == ["spec-diff", "update-spec", "spec-diff"]
+    tree = before_the_update(root, shared, tmp_path / "tree")
+    for name, line, new, shown in blocks:
+        arguments = [shared / "specs" / new, "--root", tree, "--contract", line or "1.0"]
+        arguments += ["--write"] if name == "update-spec" else []
+        done = run(root / f"scripts/{name.replace('-', '_')}.py", *arguments)
         # Line numbers move with every change of the code; what stands at them is what counts.
         printed = without_numbers(done.stdout + done.stderr)
-        for line in without_numbers(shown):
-            assert line in printed, f"the how-to shows what {name} does not print: {line}"
+        for each in without_numbers(shown):
+            assert each in printed, f"the how-to shows what {name} does not print: {each}"
+    updated = json.loads((tree / "contracts/1.8/openapi.json").read_text(encoding="utf-8"))
+    assert updated["info"]["version"] == "1.8.0"
+
+
+def before_the_update(root: Path, shared: Path, tree: Path) -> Path:
+    """Return a tree whose line 1.8 is still 1.7.0, with one test instead of all contract tests."""
+    for name in ("src", "generated", "scripts", "contracts"):
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(root / name, tree / name, ignore=ignored)
+    for name in ("openapi.json", "pyproject.toml", "CHANGELOG.md"):
+        shutil.copy(root / name, tree / name)
+    shutil.copy(shared / "specs/platform-1.7.0.json", tree / "contracts/1.8/openapi.json")
+    test = tree / "tests/contract/test_nothing.py"
+    test.parent.mkdir(parents=True)
+    test.write_text("def test_nothing() -> None: ...\n", encoding="utf-8")
+    return tree
+
+
+def test_the_lines_to_look_at_are_named_for_a_new_status(diff: Path, root: Path, tmp_path: Path) -> None:
+    contract = json.loads((root / "contracts/1.8/openapi.json").read_text(encoding="utf-8"))
+    new = tmp_path / "new.json"
+    contract["paths"]["/v1/runs"]["post"]["responses"]["451"] = {"description": "No"}
+    new.write_text(json.dumps(contract), encoding="utf-8")
+    done = run(diff, new, "--contract", "1.8", "--format", "json")
+    assert done.returncode == 2, done.stderr
+    (change,) = report(done)["changes"]
+    assert (change["name"], change["severity"]) == ("POST /v1/runs → 451", "additive")
+    files = {use["file"] for use in change["code"]}
+    assert "src/aignostics_async/contracts/v1_8/_requests.py" in files
+    assert not any("v1_0" in file for file in files)
 
 
 def without_numbers(text: str) -> list[str]:
