@@ -11,7 +11,7 @@ import pydicom
 import pytest
 import tifffile
 from pydicom.uid import UID
-from slide_cases import OME, SVS, ome, svs
+from slide_cases import OME, SVS, jpeg_tiles, ome, svs
 from slide_files import make_old, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import Slide, SlideError, find_slides, read_slide
@@ -182,3 +182,12 @@ async def test_a_table_that_points_out_of_a_dicom_file_is_refused(tmp_path: Path
     (slide,) = find_slides(tmp_path)
     with pytest.raises(SlideError, match=r"0\.dcm.*(table of tiles is damaged|not where its table says)"):
         await read_slide(slide)
+
+
+async def test_a_tile_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
+    path = jpeg_tiles(tmp_path / "a.tiff")
+    content = path.read_bytes()
+    entry = struct.pack("<HHII", 322, 4, 1, 256)
+    path.write_bytes(content.replace(entry, struct.pack("<HHII", 322, 4, 1, 0x7000_0000)))
+    with pytest.raises(SlideError, match="which no slide has"):
+        await read_slide(Slide(path))

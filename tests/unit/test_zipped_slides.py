@@ -98,3 +98,12 @@ async def test_damage_within_is_found_by_decoding(tmp_path: Path, series: Path) 
     await read_slide(Slide(path))
     with pytest.raises(SlideError, match="its archive can't be unpacked"):
         await read_slide(Slide(path), decode=True)
+
+
+def test_an_archive_with_a_nameless_entry_is_no_traceback(tmp_path: Path, series: Path) -> None:
+    path = pack(series, tmp_path / "a.zip")
+    content = path.read_bytes()
+    at = content.rfind(b"PK\1\2")
+    path.write_bytes(content[: at + 28] + b"\0\0" + content[at + 30 :])
+    found = find_slides(tmp_path)
+    assert len(found) + len(found.left_out) == 1

@@ -20,6 +20,7 @@ from ._formats import byte_order, ends_in_zeros, is_big_tiff
 _CODES = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _MAX_DIRECTORIES = 2000
 _MAX_BYTES = 400_000_000
+_MAX_TILE = 2**26  # pixels; readers ask for the memory of a tile at once, and end the process without it
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
@@ -102,6 +103,11 @@ class TiffPicture:
         return list(zip(offsets, counts, strict=False))
 
     @property
+    def tile_pixels(self) -> int:
+        """Pixels of one tile; 0 for a picture without tiles."""
+        return self._one(_TILE_WIDTH, 0) * self._one(_TILE_HEIGHT, 0) if self.is_tiled else 0
+
+    @property
     def missing_pieces(self) -> int:
         """How many tiles its directory does not list."""
         if not self.is_tiled:
@@ -151,6 +157,12 @@ class TiffFile:
         for picture in self.pictures:
             if picture.is_ndpi and self.size >= 2**32:
                 continue  # its offsets are the lower 32 bits of the real ones
+            if picture.tile_pixels > _MAX_TILE:
+                raise SlideError(
+                    f"its tiles would have {picture.tile_pixels:,} pixels each, which no slide has",
+                    path=str(self.path),
+                    remedy=_COPY_AGAIN,
+                )
             if picture.missing_pieces:
                 raise SlideError(
                     f"its directory lists {picture.missing_pieces} tiles too few",

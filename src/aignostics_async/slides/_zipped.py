@@ -10,6 +10,7 @@ import shutil
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -26,7 +27,11 @@ _MAX_RATIO = 200  # pixels are compressed already
 _ENCRYPTED = 0x1
 _LINK = 0o120000
 _LOCAL_HEADER, _LENGTHS = 30, 26
-_UNREADABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
+# What the standard library raises at one time or another for an archive that is damaged.
+_UNREADABLE = (
+    zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, LookupError, OverflowError,
+    struct.error, zlib.error,
+)  # fmt: skip
 
 
 def read_zipped(path: Path) -> tuple[DicomHeader, ...]:
