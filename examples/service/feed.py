@@ -11,6 +11,8 @@ from typing import Any
 HEARTBEAT = 15.0  # seconds; proxies close connections that are silent for longer
 MAX_RUNS = 200
 
+PLATFORM = "platform"  # the group of what concerns everybody
+
 Event = dict[str, Any]
 
 
@@ -28,6 +30,7 @@ class Feed:
         self._changed = asyncio.Event()
         self._is_closed = False
         self._next_id = 1
+        self._owners: dict[str, str] = {}  # of runs and submissions
         self.cursor: str | None = None
         """Where watching goes on after a restart."""
 
@@ -36,13 +39,14 @@ class Feed:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             self._events = {_key(event): event for event in kept["events"]}
-            self._next_id, self.cursor = kept["next_id"], kept["cursor"]
+            self._next_id, self.cursor, self._owners = kept["next_id"], kept["cursor"], kept["owners"]
         except (OSError, ValueError, KeyError, TypeError):
             return
 
     def save(self) -> None:
         """Write everything to disk, atomically."""
-        kept = {"events": list(self._events.values()), "next_id": self._next_id, "cursor": self.cursor}
+        events = list(self._events.values())
+        kept = {"events": events, "next_id": self._next_id, "cursor": self.cursor, "owners": self._owners}
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(kept), encoding="utf-8")
         part.replace(self._path)
@@ -57,18 +61,34 @@ class Feed:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def events(self, after: int = 0) -> list[Event]:
-        """Return the events with a higher id. One that this feed never gave means all: the state was lost."""
+    def give(self, group: str, user: str) -> None:
+        """Let a run or submission be this user's; what was told of it is told again."""
+        self._owners[group] = user
+        for event in [each for each in self._events.values() if each["group"] == group]:
+            facts = {name: value for name, value in event.items() if name != "id"}
+            self.publish(**facts)
+
+    def is_visible(self, group: str, user: str | None) -> bool:
+        """Whether a user may see a group; None, where nobody signs in, sees all."""
+        return user is None or group == PLATFORM or self._owners.get(group) == user
+
+    def owner(self, group: str) -> str:
+        """Return whose a group is."""
+        return self._owners.get(group, "")
+
+    def events(self, after: int = 0, user: str | None = None) -> list[Event]:
+        """Return a user's events with a higher id. An id that was never given means all: state was lost."""
         if after >= self._next_id:
             after = 0
-        return [event for event in self._events.values() if event["id"] > after]
+        newer = [event for event in self._events.values() if event["id"] > after]
+        return [event for event in newer if self.is_visible(event["group"], user)]
 
-    async def stream(self, after: int) -> AsyncIterator[str]:
+    async def stream(self, after: int, user: str | None = None) -> AsyncIterator[str]:
         """Give server-sent events until the service stops, and a heartbeat while nothing happens."""
         yield "retry: 2000\n\n"
         while not self._is_closed:
             changed = self._changed
-            for event in self.events(after):
+            for event in self.events(after, user):
                 after = event["id"]
                 yield f"id: {after}\ndata: {json.dumps(event)}\n\n"
             try:
@@ -86,6 +106,7 @@ class Feed:
         if len(groups) > MAX_RUNS:
             oldest = set(groups[MAX_RUNS:])
             self._events = {key: each for key, each in self._events.items() if each["group"] not in oldest}
+            self._owners = {group: user for group, user in self._owners.items() if group not in oldest}
 
 
 def _key(event: Event) -> str:

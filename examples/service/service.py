@@ -2,10 +2,12 @@
 
     python examples/service/service.py SLIDES --store URL [--data FOLDER] [--port 8000]
 
-The environment says which platform to use and as whom, as `Client.from_env` reads it. Everybody who can reach
-the service acts for that account, so it listens on this machine only; put a proxy that signs users in before
-it. After a restart it continues where it was. Run it under a supervisor: it ends with status 1 when it can't
-go on, for example because the login has ended. `GET /health` answers 503 while it is behind the platform.
+The environment says which platform to use and as whom, as `Client.from_env` reads it. It listens on this
+machine only: put a proxy that signs users in before it, and name by `--user-header` the header in which it
+says who has; each user then sees his own submissions and runs. After a restart or a kill it continues.
+
+Run it under a supervisor: it ends with status 1 when it can't go on, for example because the login has ended.
+`GET /health` answers 503 while it is behind the platform, and `GET /ready` until the platform has answered.
 Needs fastapi and uvicorn.
 
 - `feed.py`: what is known, as events for pages, bounded and on disk
@@ -26,9 +28,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import uvicorn
-from fastapi import Body, FastAPI, Header, HTTPException
+from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from feed import Event, Feed
 from submissions import Submissions
@@ -47,20 +50,25 @@ def create_app(
     data: Path,
     settings: Settings,
     version: str,
+    user_header: str | None = None,
+    settle: float = 60.0,
     on_failure: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM),
 ) -> FastAPI:
-    """Return the application. `on_failure` ends the process when watching has failed for good."""
+    """Return the application. `on_failure` ends the process when watching has failed for good.
+
+    `user_header` is the header in which a proxy says who has signed in; without it there is one user.
+    """
     data.mkdir(parents=True, exist_ok=True)
     feed = Feed(data / "feed.json")
-    submissions = Submissions(slides, store, version, feed)
+    submissions = Submissions(slides, store, version, feed, settle=settle)
     watcher = PlatformWatcher(feed, data, datetime.now(UTC) - timedelta(days=1), on_failure)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         feed.load()
-        submissions.give_up_interrupted()
         async with Client.from_env(settings=settings) as client:
             app.state.client = client
+            submissions.resume(client)
             tasks = [asyncio.create_task(watcher.run(client)), asyncio.create_task(save_regularly(feed))]
             try:
                 yield
@@ -74,52 +82,88 @@ def create_app(
 
     app = FastAPI(lifespan=lifespan)
     app.state.feed, app.state.watcher = feed, watcher
-    add_submissions(app, submissions)
-    add_feed(app, feed, watcher)
-    add_pictures(app, data)
+    user = user_from(user_header)
+    add_submissions(app, submissions, user)
+    add_feed(app, feed, watcher, user)
+    add_pictures(app, data, feed, user)
     return app
 
 
-def add_submissions(app: FastAPI, submissions: Submissions) -> None:
+def user_from(header: str | None) -> Any:
+    """Return a dependency that gives the user of a request; None where nobody signs in."""
+
+    def user(request: Request) -> str | None:
+        if header is None:
+            return None
+        if not (name := request.headers.get(header)):
+            raise HTTPException(401, "sign in first")
+        return name
+
+    return Depends(user)
+
+
+def check_origin(request: Request) -> None:
+    """Refuse requests that pages of other sites let a browser send."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if is_foreign or site not in (None, "same-origin", "none"):
+        raise HTTPException(403, "this request came from another site")
+
+
+def add_submissions(app: FastAPI, submissions: Submissions, user: Any) -> None:
     @app.get("/slides")
-    async def list_slides() -> list[dict[str, str]]:
+    async def list_slides(_user: str | None = user) -> list[dict[str, str]]:
         return await submissions.list_slides()
 
-    @app.post("/submissions", status_code=202)
-    async def submit(names: Annotated[list[str], Body(embed=True)]) -> dict[str, str]:
-        return {"submission": submissions.submit(app.state.client, names)}
+    @app.post("/submissions", status_code=202, dependencies=[Depends(check_origin)])
+    async def submit(
+        names: Annotated[list[str], Body(embed=True)], user: str | None = user
+    ) -> dict[str, str]:
+        return {"submission": submissions.submit(app.state.client, names, user)}
 
     @app.exception_handler(AignosticsError)
     async def answer(_request: object, error: AignosticsError) -> JSONResponse:
         return JSONResponse({"detail": explain(error)}, 503 if error.is_transient else 502)
 
 
-def add_feed(app: FastAPI, feed: Feed, watcher: PlatformWatcher) -> None:
+def add_feed(app: FastAPI, feed: Feed, watcher: PlatformWatcher, user: Any) -> None:
     @app.get("/health")
     async def health() -> JSONResponse:
         status = "failing" if watcher.trouble else "ok"
         return JSONResponse({"status": status, "reason": watcher.trouble}, 503 if watcher.trouble else 200)
 
+    @app.get("/ready")
+    async def ready() -> JSONResponse:
+        is_ready = watcher.is_ready and not watcher.trouble
+        return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
+
     @app.get("/state")
-    async def state() -> list[Event]:
-        return feed.events()
+    async def state(user: str | None = user) -> list[Event]:
+        return feed.events(user=user)
 
     @app.get("/events")
-    async def events(last_event_id: Annotated[str, Header()] = "0") -> StreamingResponse:
+    async def events(
+        last_event_id: Annotated[str, Header()] = "0", user: str | None = user
+    ) -> StreamingResponse:
         after = int(last_event_id) if last_event_id.isdecimal() else 0
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(feed.stream(after), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(feed.stream(after, user), media_type="text/event-stream", headers=headers)
 
 
-def add_pictures(app: FastAPI, data: Path) -> None:
+def add_pictures(app: FastAPI, data: Path, feed: Feed, user: Any) -> None:
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         return PAGE.read_text(encoding="utf-8")
 
     @app.get("/pictures/{run_id}/{path:path}")
-    def picture(run_id: str, path: str) -> FileResponse:
+    def picture(run_id: str, path: str, user: str | None = user) -> FileResponse:
         file = (data / run_id / path).resolve()
-        if not (file.is_relative_to(data.resolve()) and file.suffix == ".png" and file.is_file()):
+        if not (
+            feed.is_visible(run_id, user)
+            and file.is_relative_to(data.resolve())
+            and file.suffix == ".png"
+            and file.is_file()
+        ):
             raise HTTPException(404)
         return FileResponse(file)
 
@@ -155,6 +199,8 @@ def main(arguments: argparse.Namespace) -> int:
         data=arguments.data,
         settings=Settings(poll_interval=arguments.poll_interval),
         version=arguments.application_version,
+        user_header=arguments.user_header,
+        settle=arguments.settle,
         on_failure=lambda: server.fail(),  # noqa: PLW0108 - it is made below
     )
     listener = socket.create_server(("127.0.0.1", arguments.port))
@@ -176,4 +222,6 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--application-version", default="he-tme:v1.1.0")
     parser.add_argument("--poll-interval", type=float, default=30.0)
+    parser.add_argument("--user-header", help="in which a proxy says who has signed in, X-Forwarded-User")
+    parser.add_argument("--settle", type=float, default=60.0, help="seconds for a lost run to appear")
     sys.exit(main(parser.parse_args()))

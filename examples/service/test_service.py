@@ -39,9 +39,9 @@ class Running:
     http: httpx.AsyncClient
     has_failed: asyncio.Event
 
-    async def submit(self, *names: str) -> str:
+    async def submit(self, *names: str, **headers: str) -> str:
         """Submit slides and return the id of the submission."""
-        answer = await self.http.post("/submissions", json={"names": names})
+        answer = await self.http.post("/submissions", json={"names": names}, headers=headers)
         assert answer.status_code == 202
         ident: str = answer.json()["submission"]
         return ident
@@ -57,7 +57,7 @@ class Running:
         raise AssertionError(f"the feed ended without {wanted}")
 
 
-Start = Callable[[], AbstractAsyncContextManager[Running]]
+Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def start(
     """Give what starts the service on the test's data."""
 
     @asynccontextmanager
-    async def started() -> AsyncIterator[Running]:
+    async def started(user_header: str | None = None) -> AsyncIterator[Running]:
         has_failed = asyncio.Event()
         app = create_app(
             slides,
@@ -85,6 +85,8 @@ def start(
             data=tmp_path / "data",
             settings=Settings(poll_interval=0.05),
             version="he-tme:v1.1.0",
+            user_header=user_header,
+            settle=0.2,
             on_failure=has_failed.set,
         )
         assert aignostics_environment  # the service reads it
@@ -138,7 +140,7 @@ async def test_a_used_up_quota_is_told(service: Running, aignostics_emulator: Em
 
 async def test_an_ended_login_ends_the_service(service: Running, aignostics_emulator: Emulator) -> None:
     assert (await service.http.get("/health")).status_code == 200
-    aignostics_emulator.set_faults({"path": "/api/.*", "answer": "jwt_expired"})
+    aignostics_emulator.set_faults({"path": ".*/api/.*", "answer": "jwt_expired"})
     async with asyncio.timeout(60):
         await service.has_failed.wait()
     health = await service.http.get("/health")
@@ -149,7 +151,7 @@ async def test_an_ended_login_ends_the_service(service: Running, aignostics_emul
 async def test_an_outage_passes(service: Running, aignostics_emulator: Emulator) -> None:
     (run_id,) = aignostics_emulator.script(RUNNING)
     await service.wait_for(kind="item", group=run_id, status="SUCCEEDED")
-    aignostics_emulator.set_faults({"path": "/api/.*", "status": 503, "times": 3})
+    aignostics_emulator.set_faults({"path": ".*/api/.*", "status": 503, "times": 3})
     aignostics_emulator.move({"run": run_id, "status": "COMPLETED"})
     await service.wait_for(kind="run", group=run_id, status="COMPLETED")
     assert not service.has_failed.is_set()
@@ -164,3 +166,52 @@ async def test_a_restart_continues_where_it_was(start: Start, aignostics_emulato
         aignostics_emulator.move({"run": run_id, "status": "COMPLETED"})
         later = await running.wait_for(kind="run", group=run_id, status="COMPLETED")
     assert later["id"] > before["id"]
+
+
+async def test_each_user_sees_what_is_his(start: Start) -> None:
+    async with start(user_header="X-Forwarded-User") as running:
+        assert (await running.http.get("/state")).status_code == 401
+        ident = await running.submit("good.tiff", **{"X-Forwarded-User": "ada"})
+        created = await running.wait_for(group=ident, status="CREATED")
+        await running.wait_for(kind="run", group=created["run_id"], status="COMPLETED")
+        picture = await running.wait_for(kind="picture", group=created["run_id"])
+        for user, is_his in (("ada", True), ("ben", False)):
+            headers = {"X-Forwarded-User": user}
+            state = (await running.http.get("/state", headers=headers)).json()
+            assert {ident, created["run_id"]} <= {each["group"] for each in state} or not is_his
+            assert is_his or {each["group"] for each in state} <= {"platform"}
+            shown = await running.http.get(picture["url"], headers=headers)
+            assert shown.status_code == (200 if is_his else 404)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+)
+async def test_a_page_of_another_site_submits_nothing(service: Running, headers: dict[str, str]) -> None:
+    refused = await service.http.post("/submissions", json={"names": ["good.tiff"]}, headers=headers)
+    assert refused.status_code == 403
+    assert (await service.http.get("/ready")).status_code in (200, 503)
+
+
+@pytest.mark.parametrize("was_created", [True, False], ids=["after the run", "before the run"])
+async def test_a_submission_goes_on_after_a_kill(
+    start: Start,
+    aignostics_emulator: Emulator,
+    tmp_path: Path,
+    was_created: bool,  # noqa: FBT001
+) -> None:
+    """With one run, whenever it was killed: what is on disk is what a submission had when it began."""
+    async with start() as running:
+        aignostics_emulator.set_faults({"operation": "create_run", "delay_s": 60, "times": 1})
+        ident = await running.submit("good.tiff")
+        begun = (tmp_path / "data" / "feed.json").read_bytes()
+        if was_created:
+            aignostics_emulator.set_faults()
+            await running.wait_for(group=ident, status="CREATED")
+    (tmp_path / "data" / "feed.json").write_bytes(begun)
+    aignostics_emulator.set_faults()
+    async with start() as running:
+        created = await running.wait_for(group=ident, status="CREATED")
+        await running.wait_for(kind="run", group=created["run_id"], status="COMPLETED")
+        runs = await running.app.state.client.runs.list().to_list()
+    assert [run.run_id for run in runs] == [created["run_id"]]

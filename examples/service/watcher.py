@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
-from feed import Event, Feed
+from feed import PLATFORM, Event, Feed
 
 from aignostics_async import (
     AignosticsError,
@@ -32,11 +32,19 @@ class PlatformWatcher:
         self._feed, self._data, self._since, self._on_failure = feed, data, since, on_failure
         self._troubles: dict[str, str] = {}
         self.has_failed = False
+        self.is_ready = False
+        """Whether the platform has answered since the start."""
 
     @property
     def trouble(self) -> str:
         """Why the feed is behind the platform, or an empty text."""
-        return "; ".join(self._troubles.values())
+        return "; ".join(filter(None, self._troubles.values()))
+
+    def _set_trouble(self, name: str, trouble: str) -> None:
+        """Remember why the feed is behind, and tell the pages."""
+        if trouble != self._troubles.get(name, ""):
+            self._troubles[name] = trouble
+            self._feed.publish("platform", PLATFORM, trouble=self.trouble)
 
     async def run(self, client: Client) -> None:
         """Watch until cancelled, or until something failed for good."""
@@ -48,7 +56,7 @@ class PlatformWatcher:
             error = failures.exceptions[0]
             _log.error("watching has failed", exc_info=error)
             self.has_failed = True
-            self._troubles["failure"] = explain(error)
+            self._set_trouble("failure", explain(error))
             self._on_failure()
 
     async def _keep_up(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -61,7 +69,7 @@ class PlatformWatcher:
             except AignosticsError as error:
                 if not error.is_transient:
                     raise
-                self._troubles[name] = explain(error)
+                self._set_trouble(name, explain(error))
                 if asyncio.get_running_loop().time() - started > MAX_WAIT:
                     wait = 1.0  # it had worked for a while
                 _log.warning("watching %s: trying again in %.0f s: %s", name, wait, error)
@@ -70,10 +78,13 @@ class PlatformWatcher:
 
     async def _show_changes(self, client: Client) -> None:
         """Publish every status of all runs, also of those that somebody else has created."""
+        await client.applications.list(page_size=5).first()
+        self.is_ready = True
+        self._set_trouble("changes", "")
         cursor = self._feed.cursor
         since = None if cursor else self._since
         async for change in client.watch_all(since=since, cursor=cursor):
-            self._troubles.pop("changes", None)
+            self._set_trouble("changes", "")
             self._publish(change)
             self._feed.cursor = change.cursor
 
@@ -93,9 +104,11 @@ class PlatformWatcher:
 
     async def _show_pictures(self, client: Client) -> None:
         """Download the files of each item as soon as it succeeds; those that are there are not read again."""
+        await client.applications.list(page_size=5).first()
+        self._set_trouble("results", "")
         async with client.download_as_completed(client.watch_all(since=self._since), self._data) as items:
             async for done in items:
-                self._troubles.pop("results", None)
+                self._set_trouble("results", "")
                 for event in pictures_of(done, self._data):
                     self._feed.publish("picture", done.change.run_id, done.item.reference, **event)
 

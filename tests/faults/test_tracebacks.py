@@ -108,7 +108,7 @@ async def failure(
 ) -> BaseException | None:
     """Return what an operation raises in trouble; None if it succeeds in spite of it."""
     prepared = name in ("submit", "create")
-    where = {"method": "POST", "path": "/api/v1/runs"} if prepared else {"path": "/api/.*"}
+    where = {"operation": "create_run"} if prepared else {"path": ".*/api/.*"}
     run_id = "00000000-0000-0000-0000-000000000001"
     outputs = name in ("download", "completed")
     if outputs:
