@@ -295,15 +295,18 @@ class Client:
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call an operation of the generated package, and return its generated model.
 
-            from aignostics_api.api.public import list_runs
+            from aignostics_api_1_8.api.public import list_runs
 
             runs = await client.call(list_runs, page_size=10)
 
-        `operation` is a module of `aignostics_api.api.public`; further arguments are those of its `asyncio`
-        function, without `client`. Token, retries, timeouts and hooks are those of this client. Costs one
-        request and its retries. Raises APIStatusError for an error status, ConnectionFailed if there was no
-        response, InvalidResponse if the response does not fit the contract, and AuthenticationError if there
-        is no usable token.
+        `operation` is a module of `aignostics_api_1_8.api.public`, or of `aignostics_api.api.public` under
+        contract 1.0; further arguments are those of its `asyncio` function, without `client`. Token, retries,
+        timeouts and hooks are those of this client. Costs one request and its retries. Returns None if the
+        response has no body.
+
+        Raises UsageError for an operation of another contract, APIStatusError for an error status,
+        ConnectionFailed if there was no response, InvalidResponse if the response does not fit the contract,
+        and AuthenticationError if there is no usable token.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

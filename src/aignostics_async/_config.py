@@ -56,7 +56,7 @@ def _instance(_settings: object, attribute: Any, value: object) -> None:
 
 @frozen(kw_only=True)
 class Timeouts:
-    """The timeouts of a single API request, in seconds or as timedeltas.
+    """The timeouts of a single request to the API or a storage, in seconds or as timedeltas.
 
         Settings(timeouts=Timeouts(read=120))
 
@@ -79,7 +79,7 @@ class Timeouts:
 
 @frozen(kw_only=True)
 class Retries:
-    """When an API request is repeated, and how long to wait before each attempt.
+    """When a request to the API or a storage is repeated, and how long to wait before each attempt.
 
         Settings(retries=Retries(attempts=2))
 
@@ -90,7 +90,10 @@ class Retries:
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
-    """The number of attempts including the first; 4 by default. 1 turns retries off."""
+    """The number of attempts including the first; 4 by default. 1 turns retries off.
+
+    A transfer that has moved a MiB since the last failure counts from the beginning again.
+    """
     initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
     """Seconds before the second attempt; 0.5 by default. Each further wait doubles; jitter takes up to a
     quarter off.
@@ -118,8 +121,8 @@ class Limits:
     transfers: int = field(default=16, validator=_at_least_one)
     """Connections that transfer files, uploads and downloads together; 16 by default.
 
-    The client starts with half of them, adds more while that is faster, and uses fewer when a storage
-    throttles or the processors are busy.
+    The client starts with 8, adds more while that is faster, and uses fewer when a storage throttles or the
+    processors are busy.
     """
     items_per_run: int = field(default=500, validator=_at_least_one)
     """Items of one run request; 500 by default, which is the most that the platform accepts."""
@@ -143,7 +146,8 @@ class Transfers:
     part_size: int = field(default=16 * 1024 * 1024, validator=_at_least_one)
     """The size of a part of a multipart upload, in bytes; 16 MiB by default.
 
-    Stores require at least 5 MiB. A file that fits one part is sent in one request.
+    At least 5 MiB and a 10,000th of the file, as stores require. A file that fits one part is sent in one
+    request.
     """
     max_concurrency: int = field(default=4, validator=_at_least_one)
     """Parts of one uploaded file in flight, each held in memory while it is sent; 4 by default."""
@@ -189,9 +193,9 @@ class Settings:
     """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
-    """The timeouts of a single API request; see `Timeouts` for the defaults."""
+    """The timeouts of a single request; see `Timeouts` for the defaults."""
     retries: Retries = field(factory=Retries, validator=_instance)
-    """When API requests are repeated; see `Retries` for the defaults."""
+    """When requests are repeated; see `Retries` for the defaults."""
     limits: Limits = field(factory=Limits, validator=_instance)
     """How much is done at once; see `Limits` for the defaults."""
     transfers: Transfers = field(factory=Transfers, validator=_instance)
@@ -200,7 +204,7 @@ class Settings:
     """Functions that observe each API request, response and retry; none by default."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
     """Seconds between two polls of a run; 30 by default, as the platform advises. Jitter takes up to a
-    twentieth off.
+    twentieth off; while the API fails, it is up to eight times as long.
     """
     results_rate_limit: float = field(default=600, validator=_positive)
     """Requests per minute that watchers spend on the items of RUNNING runs, however many there are; 600 by

@@ -108,7 +108,7 @@ _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doub
 
 @frozen(kw_only=True)
 class JobPlan:
-    """The plan of a job, without secrets; fixed when the job is created.
+    """The plan of a job, without secrets; fixed when the job is created, except for `chunk_size`.
 
         JobPlan(
             api_root="https://platform.aignostics.com",

@@ -24,13 +24,14 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 
 class Operation(Protocol[_P, _T_co]):
-    """A module of `aignostics_api.api.public`, as `Client.call` accepts it.
+    """A module of a generated package, as `Client.call` accepts it.
 
-        from aignostics_api.api.public import list_runs
+        from aignostics_api_1_8.api.public import list_runs
 
         runs = await client.call(list_runs, page_size=10)
 
-    The generated package has one module for each operation of the contract.
+    `aignostics_api_1_8.api.public` has one module for each operation of contract 1.8, and
+    `aignostics_api.api.public` for each of contract 1.0.
     """
 
     def _get_kwargs(self, *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]: ...

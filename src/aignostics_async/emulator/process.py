@@ -149,7 +149,7 @@ class Emulator:
 
     @property
     def refresh_token(self) -> str:
-        """A refresh token that is valid for one use; `sign_in` returns further ones."""
+        """A refresh token for one use, unless `refresh_overlap` is set; `sign_in` returns further ones."""
         return self._text("refresh_token")
 
     @property
@@ -258,9 +258,9 @@ class Emulator:
 
         The first rule that matches a request applies. Conditions are `operation` (its name under every
         contract that has it), `contract`, `method`, `path` (a regular expression for the whole path),
-        `query`, `skip` and `times`; actions are `status` (with `headers` and `body`),
-        `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`. docs/how-to/steer-the-emulator.md describes
-        them. Raises HTTPError for an invalid rule.
+        `query`, `skip` and `times`; actions are `status` (with `headers` and `body`), `answer`, `drop`,
+        `late_s`, `lag_s`, `delay_s` and `then`. docs/how-to/steer-the-emulator.md describes them. Raises
+        HTTPError for an invalid rule.
         """
         self._control("POST", "faults", rules)
 
@@ -310,8 +310,8 @@ class Emulator:
             emulator.move({"run": run_id, "status": "COMPLETED"}, {"run": other_id, "delete": True})
 
         A move is an object with `run` and either `status` or `delete`; with `reference`, the status is that
-        of an item. A move of an unknown run, or of a run or item that is final, is not applied. Raises
-        HTTPError for an invalid move or an unknown reference.
+        of an item. A move of an unknown run, or a status for a run or item that is final, is not applied.
+        Raises HTTPError for an invalid move or an unknown reference.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made

@@ -118,7 +118,7 @@ class Run:
             url = await run.artifact_url(item.item_id, artifact.artifact_id)
 
         The URL is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no
-        such run or artifact.
+        such run; for an unknown artifact it raises NotFound under contract 1.8, and returns None under 1.0.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 

@@ -66,7 +66,7 @@ class Inspection:
 
     @property
     def is_clear(self) -> bool:
-        """Whether there is no fault: every slide could be sent, and every place was read."""
+        """Whether there is no fault: every place and slide was read, and the policies refuse none."""
         return not self.faults and not any(slide.faults for slide in self.slides)
 
     def to_json(self) -> str:
