@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import jsonschema
@@ -329,6 +330,16 @@ def test_a_fault_by_the_name_of_an_operation(emulator: Emulator, ask: Asker, con
     one, two = emulator.requests()
     assert [each["contract"] for each in (one, two)] == [other, contract]
     assert {each["operation"] for each in (one, two)} == {"list_results"}
+
+
+@pytest.mark.parametrize("contract", PLACES)
+def test_a_fault_by_path_holds_below_each_root(emulator: Emulator, ask: Asker, contract: str) -> None:
+    url = f"{emulator.api_roots[contract]}/api/v1/runs"
+    for path in ("/api/v1/runs", "/api/.*", re.escape(urlsplit(url).path)):
+        emulator.set_faults({"path": path, "status": 503, "times": 1})
+        assert [ask.session.get(url, timeout=30).status_code for _ in range(2)] == [503, 200]
+    emulator.set_faults({"path": "/v1/runs", "status": 503})
+    assert ask.session.get(url, timeout=30).status_code == 200
 
 
 def test_each_operation_can_be_named_in_a_fault(emulator: Emulator, ask: Asker) -> None:

@@ -1,10 +1,10 @@
 """Fault injection: error answers of the platform, and failures of the network.
 
 A rule is a JSON object. Its conditions are `operation` (a name of `_operations.py`, which holds under every
-contract that has it), `contract`, `method`, `path` (a regular expression that must match the whole path) and
-`query` (a mapping of parameters that must be present). `skip` lets that many matching requests pass first;
-`times` limits how often the rule applies (default: always). The first matching rule applies. Its action is
-one of
+contract that has it), `contract`, `method`, `path` (a regular expression that must match the whole path, or
+all of it below the root of its contract) and `query` (a mapping of parameters that must be present). `skip`
+lets that many matching requests pass first; `times` limits how often the rule applies (default: always). The
+first matching rule applies. Its action is one of
 
 - `status`, with optional `headers` and `body` (a text, or a JSON value): answer that instead;
 - `answer`: the name of an answer in `_canned_answers.py`, such as "quota_exceeded" or "jwt_missing";
@@ -39,7 +39,7 @@ from starlette.routing import Route
 
 from ._canned_answers import CANNED_ANSWERS
 from ._control import CONTROL_PATH, ControlApi
-from ._operations import OPERATION_NAMES, PREFIXES, find_operation
+from ._operations import OPERATION_NAMES, PREFIXES, find_operation, spellings
 from ._platform import Platform
 from ._request_state import KNOWN, LAG
 
@@ -81,7 +81,7 @@ class FaultRule:
         wanted = (self.operation, self.contract, self.method)
         if any(one not in (None, other) for one, other in zip(wanted, asked, strict=True)):
             return False
-        if not self.path.fullmatch(received.path):
+        if not any(map(self.path.fullmatch, spellings(received.path))):
             return False
         if any(value not in query.get(name, []) for name, value in self.query.items()):
             return False

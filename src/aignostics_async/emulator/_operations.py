@@ -69,6 +69,12 @@ def find_contract(path: str) -> tuple[str, str] | None:
     return None
 
 
+def spellings(path: str) -> tuple[str, ...]:
+    """Return a path, and what it is below the root of its contract."""
+    found = find_contract(path)
+    return (path,) if found is None else (path, found[1])
+
+
 def find_operation(method: str, path: str) -> tuple[str | None, str | None]:
     """Return the contract and the name of the operation that a request is for, each None if there is none."""
     found = find_contract(path)
