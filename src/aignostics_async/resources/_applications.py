@@ -56,9 +56,9 @@ class Applications:
 
         `version` limits it to one semantic version, such as `"1.2.3"`. `sort` is a field name or several,
         each with a leading `-` for descending order; by default the server decides. Costs one request per
-        page of `page_size` versions, by default 100. Raises UsageError unless `page_size` is from 5 to 100.
-        Iterating raises NotFound if there is no such application, UsageError for an empty id, and the errors
-        that `Pager` names.
+        page of `page_size` versions, by default 100, and under contract 1.8 one more per version. Raises
+        UsageError unless `page_size` is from 5 to 100. Iterating raises NotFound if there is no such
+        application, UsageError for an empty id, and the errors that `Pager` names.
         """
         return Pager(
             "list versions",

@@ -54,10 +54,11 @@ class Runs:
         `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
         item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
         may be nested: texts, numbers, truth values and None. Contract 1.0 has neither `reference` nor
-        `metadata`, and iterating raises NotInContract. `sort` is a field name or several, each with a leading
-        `-` for descending order; `-triggered_at` by default. Costs one request per page of `page_size` runs,
-        by default 100. Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100.
-        Iterating raises the errors that `Pager` names.
+        `metadata`, and iterating raises NotInContract; under 1.8 it raises UsageError for `metadata` that is
+        empty or has other values. `sort` is a field name or several, each with a leading `-` for descending
+        order; `-triggered_at` by default. Costs one request per page of `page_size` runs, by default 100.
+        Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100. Iterating raises
+        the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         filters = RunFilter(
@@ -192,19 +193,20 @@ class Runs:
         each warning about a slide; by default warnings are logged. With `pack=True` slides of several files
         are sent as one zip even if the version does not list that format.
 
-        With `references="pseudonyms"` neither references nor names of files leave this machine: each item
-        gets a random reference, and `pseudonyms.csv` in the user's state folder, which only its owner can
-        read, tells which slide it stands for.
+        With `references="pseudonyms"` references stay on this machine, and so do names of files, except those
+        that a format of several files has inside. Each item gets a random reference, the same one whenever it
+        is sent again, and `pseudonyms.csv` in the user's state folder, which only its owner can read, tells
+        which slide it stands for.
 
         `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
         exception that it raises stops the uploads and is raised, and no run is created. `metadata`,
         `due_date` and `deadline` are those of `create`.
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
-        unsupported store, or credentials that expire within six days; UsageError for an invalid `identifying`
-        or `references`, or an async callback; TransferError for the first file that could not be sent, after
-        all others were tried, with notes about the rest; MissingExtra without the `slides` extra; and what
-        `create` raises.
+        unsupported store, credentials that expire within six days, or pseudonyms that can't be kept;
+        UsageError for an invalid `identifying` or `references`, or an async callback; TransferError for the
+        first file that could not be sent, after all others were tried, with notes about the rest;
+        MissingExtra without the `slides` extra; and what `create` raises.
         """
         from ..submission import prepare_items
 

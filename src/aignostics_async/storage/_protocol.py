@@ -34,9 +34,9 @@ class Stored:
     verified: bool = False
     """Whether the store has proven its bytes; False by default.
 
-    After `put`: whether the store named a CRC32C or MD5 that the file has, or the object was read back. False
-    means that nothing contradicts the upload, and nothing proves it. From `stat`: whether `crc32c` is the
-    store's own, not one that the sender noted with the object.
+    After `put` and `put_once`: whether the store named a CRC32C or MD5 that the file has, or the object was
+    read back. False means that nothing contradicts the upload, and nothing proves it. From `stat`: whether
+    `crc32c` is the store's own, not one that the sender noted with the object.
     """
 
 

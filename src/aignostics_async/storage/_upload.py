@@ -42,9 +42,9 @@ async def put_once(
         stored = await put_once(client.store("s3://slides"), "job-7/case-7.svs", Path("case-7.svs"))
 
     Use it for keys that are fixed in advance, such as those of an interrupted job. Costs one request, and
-    reading the file if an object of its size exists; otherwise the upload. The file is uploaded if the store
-    does not report what it has. `Stored.verified` tells whether the store's bytes were compared with the
-    file.
+    reading the file if an object of its size exists (and the object, with `verify="read-back"`); otherwise
+    the upload. The file is uploaded if the store does not report what it has. `Stored.verified` tells whether
+    the store's bytes were compared with the file.
 
     `progress` is called with the number of bytes sent so far. Raises TransferError if the file can't be read,
     the store can't be reached or refuses a request (UrlRefused), or has other bytes after two uploads

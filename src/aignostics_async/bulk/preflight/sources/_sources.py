@@ -73,9 +73,9 @@ class Sources:
     """Where references come from: `relpath`, `stem`, `pseudonyms` or `column:NAME`; None by default.
 
     `relpath` is the path below the searched folder, `stem` the file name without suffix, and `column:NAME` a
-    column of the manifest. With `pseudonyms` no name leaves this machine: references are random, and
-    `pseudonyms.csv` in the user's state folder tells which slide each stands for. None uses the manifest's
-    column `reference` if it is filled, else the path.
+    column of the manifest. With `pseudonyms` references are random, the same for a slide whenever it is sent
+    again, and `pseudonyms.csv` in the user's state folder tells which slide each stands for. None uses the
+    manifest's column `reference` if it is filled, else the path.
     """
     mpp: float | None = field(
         default=None, validator=_optional(is_plausible, "a resolution in µm per pixel, such as 0.25")
