@@ -10,6 +10,7 @@ from ._config import (
     Transfers as Transfers,
     Uploads as Uploads,
 )
+from ._contract_check import check_contract as check_contract
 from ._core._crc32c import (
     Crc32c as Crc32c,
     checksum_bytes as checksum_bytes,
@@ -58,6 +59,7 @@ from .auth import (
     logout as logout,
     token_claims as token_claims,
 )
+from .contracts._drift import ContractDrift as ContractDrift
 from .contracts._protocol import Operation as Operation
 from .downloads._completed_items import CompletedItem as CompletedItem, CompletedItems as CompletedItems
 from .downloads._outcomes import (

@@ -44,6 +44,7 @@ app.command(f"{__package__}._submit:submit", group=_RUNS)
 app.command(f"{__package__}._runs:app", name="runs", group=_RUNS)
 app.command(f"{__package__}._slides:app", name="slides", group=_RUNS)
 app.command(f"{__package__}._bulk:app", name="bulk", group=_RUNS)
+app.command(f"{__package__}._contract:app", name="contract", group=_DEVELOPMENT)
 app.command(f"{__package__}._emulator:emulator", group=_DEVELOPMENT)
 
 

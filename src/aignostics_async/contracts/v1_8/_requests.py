@@ -128,10 +128,10 @@ class Bridge18:
         return found
 
     async def list_runs(self, page: PageRequest, filters: RunFilter) -> Page[RunDetails]:
-        request = _run_filters(filters)
-        if request is None:
+        if _excludes_all(filters):
             return Page(page.number, ())
-        response = await self._send("list runs", **_list_runs._get_kwargs(**request, **_paging(page, RUNS)))
+        request = _list_runs._get_kwargs(**_run_query(filters), **_paging(page, RUNS))
+        response = await self._send("list runs", **request)
         return await page_of("list runs", response, page, _decoding.run, _OTHER)
 
     async def list_runs_again(
@@ -227,14 +227,17 @@ class Bridge18:
         return await running
 
 
-def _run_filters(filters: RunFilter) -> dict[str, Any] | None:
-    """Return the query for a filter, or None if no run can match it."""
+def _excludes_all(filters: RunFilter) -> bool:
+    """Whether no run can match a filter: its version is one of another application."""
+    if filters.application_version is None or filters.application_id is None:
+        return False
+    return split_version_id(filters.application_version)[0] != filters.application_id
+
+
+def _run_query(filters: RunFilter) -> dict[str, Any]:
     application_id, number = filters.application_id, None
     if filters.application_version is not None:
-        of, number = split_version_id(filters.application_version)
-        if application_id not in (None, of):
-            return None
-        application_id = of
+        application_id, number = split_version_id(filters.application_version)
     metadata = None if filters.metadata is None else metadata_path(filters.metadata)
     return {
         "application_id": application_id or UNSET,
@@ -246,14 +249,15 @@ def _run_filters(filters: RunFilter) -> dict[str, Any] | None:
 
 def _run_request(application_version_id: str, items: Sequence[Item], options: RunOptions) -> dict[str, Any]:
     application_id, number = split_version_id(application_version_id)
-    times = {"due_date": options.due_date or UNSET, "deadline": options.deadline or UNSET}
+    is_scheduled = options.due_date is not None or options.deadline is not None
+    times = SchedulingRequest(due_date=options.due_date or UNSET, deadline=options.deadline or UNSET)
     body = RunCreationRequest(
         application_id=application_id,
         # Always: another version is another price.
         version_number=number,
         items=[_item_request(item) for item in items],
         custom_metadata=_or_unset(options.metadata),
-        scheduling=SchedulingRequest(**times) if any(times.values()) else UNSET,
+        scheduling=times if is_scheduled else UNSET,
     )
     return _create_run._get_kwargs(body=body)
 

@@ -1,0 +1,192 @@
+"""How the document that a deployment shows differs from what the façade reads and sends. Pure.
+
+`inventory.json` says what that is: scripts/inventory.py makes it from the contracts and the code of their
+translations. So the check needs no other tool, and no second copy of a contract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from attrs import frozen
+
+from ..errors import InvalidResponse
+
+Severity = Literal["breaking", "additive"]
+_METHODS = ("get", "put", "post", "delete", "patch")
+_MAX_DEPTH = 8
+Fields = Mapping[str, Mapping[str, Any]]
+
+
+@frozen
+class ContractDrift:
+    """One difference between a deployment's document and what this release was built for."""
+
+    severity: Severity
+    """`breaking` if something that the SDK reads or sends is concerned, else `additive`."""
+    operation: str
+    """The operation, such as `POST /v1/runs`."""
+    detail: str
+    """What differs."""
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.operation}: {self.detail}"
+
+
+def compare(inventory: Mapping[str, Any], document: Any) -> list[ContractDrift]:
+    """Return the differences of a document, the breaking ones first; raises InvalidResponse if it is none."""
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        reason = "it is no OpenAPI document"
+        raise InvalidResponse(reason, operation="read the contract", status=200, excerpt="")
+    found: list[ContractDrift] = []
+    try:
+        found = list(_compare(inventory, document))
+    except (AttributeError, KeyError, TypeError, RecursionError):
+        reason = "it is a broken OpenAPI document"
+        raise InvalidResponse(reason, operation="read the contract", status=200, excerpt="") from None
+    return sorted(found, key=lambda each: (each.severity != "breaking", each.operation))
+
+
+def _compare(inventory: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[ContractDrift]:
+    theirs = {_shape(method, path): (method, path) for method, path in operations(document)}
+    known = {_shape(*name.split(" ", 1)) for name in (*inventory["operations"], *inventory["others"])}
+    for name, ours in inventory["operations"].items():
+        place = theirs.get(_shape(*name.split(" ", 1)))
+        if place is None:
+            yield ContractDrift("breaking", name, "it is gone")
+            continue
+        now = describe(document, *place)
+        yield from (ContractDrift(how, name, detail) for how, detail in _differences(ours, now))
+    for shape, (method, path) in theirs.items():
+        if shape not in known:
+            yield ContractDrift("additive", f"{method.upper()} {path}", "it is new")
+
+
+def _shape(method: str, path: str) -> str:
+    """Return an operation without the names of path parameters, which are never sent."""
+    return f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path)}"
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[Severity, str]]:
+    for name in ours["sent"]:
+        if name not in theirs["parameters"]:
+            yield "breaking", f"the parameter {name} is gone"
+    for name in theirs["needed"]:
+        if name not in ours["sent"]:
+            yield "breaking", f"it needs the parameter {name}"
+    if not set(ours["success"]) & set(theirs["success"]):
+        yield "breaking", f"it succeeds with {', '.join(theirs['success'])}"
+    for status in sorted(set(theirs["statuses"]) - set(ours["statuses"])):
+        yield "additive", f"it may answer {status}"
+    yield from _field_differences(ours["answer"], theirs["answer"], "answers")
+    yield from _field_differences(ours["body"], theirs["body"], "requests")
+
+
+def _field_differences(ours: Fields, theirs: Fields, where: str) -> Iterator[tuple[Severity, str]]:
+    for name, field in ours.items():
+        now = theirs.get(name)
+        if not field["used"]:
+            continue
+        if now is None:
+            yield "breaking", f"{name} is gone from {where}"
+        elif field["kind"] != now["kind"]:
+            yield "breaking", f"{name} in {where} was {field['kind']}, and is {now['kind']}"
+        elif where == "answers" and field["required"] and not now["required"]:
+            yield "breaking", f"{name} may be missing in {where}"
+    holders = {"", *(name for name, field in ours.items() if field["used"])}
+    for name, now in theirs.items():
+        if name in ours or name.rpartition(".")[0] not in holders:
+            continue
+        if where == "requests" and now["required"]:
+            yield "breaking", f"{name} is needed in {where}"
+        else:
+            yield "additive", f"{name} is new in {where}"
+
+
+# What a document says of an operation; scripts/inventory.py reads the contracts by it, too.
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield method and path of each operation."""
+    for path, item in document["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield method, path
+
+
+def describe(document: Mapping[str, Any], method: str, path: str) -> dict[str, Any]:
+    """Return parameters, statuses and fields of an operation."""
+    item = document["paths"][path]
+    operation = item[method]
+    given = (*item.get("parameters", ()), *operation.get("parameters", ()))
+    listed = [resolve(document, each) for each in given]
+    answers = {status: resolve(document, each) for status, each in operation["responses"].items()}
+    success = {status: each for status, each in answers.items() if status[:1] in "23"}
+    answer = next((each for each in success.values() if each.get("content")), {})
+    return {
+        "parameters": [each["name"] for each in listed if each["in"] == "query"],
+        "needed": [each["name"] for each in listed if each["in"] != "path" and each.get("required")],
+        "statuses": sorted(answers),
+        "success": sorted(success),
+        "body": dict(_fields(document, _schema(resolve(document, operation.get("requestBody", {}))), "", 0)),
+        "answer": dict(_fields(document, _schema(answer), "", 0)),
+    }
+
+
+def resolve(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference refers to."""
+    for _ in range(_MAX_DEPTH):
+        if "$ref" not in node:
+            break
+        found: Any = document
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            found = found[step.replace("~1", "/").replace("~0", "~")]
+        node = found
+    return node
+
+
+def _schema(holder: Mapping[str, Any]) -> Mapping[str, Any]:
+    for media in holder.get("content", {}).values():
+        schema: Mapping[str, Any] = media.get("schema", {})
+        return schema
+    return {}
+
+
+def _fields(
+    document: Mapping[str, Any], schema: Mapping[str, Any], place: str, depth: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if depth > _MAX_DEPTH:
+        return
+    for each in _objects(document, schema):
+        for name, inner in each.get("properties", {}).items():
+            at = f"{place}.{name}" if place else name
+            yield at, {"kind": _kind(document, inner), "required": name in each.get("required", ())}
+            yield from _fields(document, inner, at, depth + 1)
+
+
+def _alternatives(document: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    whole = resolve(document, schema)
+    inner = [*whole.get("anyOf", ()), *whole.get("oneOf", ())]
+    return [each for option in inner for each in _alternatives(document, option)] or [whole]
+
+
+def _objects(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for each in _alternatives(document, schema):
+        if "items" in each:
+            yield from _objects(document, each["items"])
+        else:
+            yield each
+
+
+def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Return the JSON types of a schema as text; what narrows them is no matter of the façade's."""
+    kinds: set[str] = set()
+    for each in _alternatives(document, schema):
+        if "items" in each:
+            kinds.add(f"list of {_kind(document, each['items'])}")
+            continue
+        told = each.get("type", "string" if "enum" in each else "any")
+        kinds.update([told] if isinstance(told, str) else told)
+    return " or ".join(sorted(kinds))
