@@ -7,6 +7,7 @@ import errno
 import socket
 import ssl
 import threading
+import time
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ from aignostics_async import (
     checksum_bytes,
 )
 from aignostics_async._core._crc32c import Crc32c
+from aignostics_async._core._portable import new_poll
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.transfer import _addresses, _connection, _pool
 from aignostics_async.transfer._download import fetch_file
@@ -422,25 +424,40 @@ async def test_a_slow_body_that_goes_on_is_no_drip(tmp_path: Path) -> None:
             assert await read_back(engine, server.url, "key") == checksum_bytes(body)
 
 
-async def test_a_stopped_process_goes_on(tmp_path: Path) -> None:
+async def test_a_stopped_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """What arrived while it was stopped counts, whatever its clock says by then."""
     settings = evolve(SURE, timeouts=Timeouts(read=20))
-    released = threading.Event()
+    # It waits for the beginning of the head, and is stopped while it waits for the rest.
+    waits = [threading.Event(), threading.Event()]
+    waited = iter(waits)
+    hours = iter(range(10**9, 2 * 10**9, 3600))  # then it is an hour later at each call
+
+    class Poll:
+        def __init__(self) -> None:
+            self._poll = new_poll()
+            self.register = self._poll.register
+
+        def poll(self, milliseconds: float) -> object:
+            if milliseconds and (wait := next(waited, None)):
+                wait.set()
+            return self._poll.poll(milliseconds)
+
+    def monotonic() -> float:
+        return next(hours) if waits[1].is_set() else time.monotonic()
+
+    monkeypatch.setattr(_connection, "new_poll", Poll)
+    monkeypatch.setattr(_connection, "time", SimpleNamespace(monotonic=monotonic))
 
     def serve(peer: Peer) -> None:
         peer.read_request()
+        waits[0].wait(20)
         peer.write(HEAD)
-        released.wait(20)
+        waits[1].wait(20)
         peer.write(f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
 
     with raw_server(serve) as server:
         async with engine_of(settings) as engine:
-            task = asyncio.create_task(read_back(engine, server.url, "key"))
-            with pytest.MonkeyPatch.context() as patch:
-                hours = iter(range(0, 10**9, 3600))  # it is an hour later at each call
-                patch.setattr(_connection, "time", SimpleNamespace(monotonic=lambda: next(hours)))
-                released.set()
-                assert await task == checksum_bytes(BODY)
+            assert await read_back(engine, server.url, "key") == checksum_bytes(BODY)
 
 
 # Early answers
