@@ -78,7 +78,7 @@ class BulkJob:
 
         Entering it raises JobError if the folder holds no job or can't be locked, JobBusy if another process
         or another `BulkJob` works on it, JobRefused if a newer release wrote it, and JobDatabaseError if its
-        database is damaged.
+        database can't be used.
         """
         return cls(directory)
 

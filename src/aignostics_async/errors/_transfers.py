@@ -41,10 +41,11 @@ class TransferInterrupted(TransferError):
 
 
 class ChecksumMismatch(TransferError):
-    """The bytes do not have the promised checksum; no file with these bytes was kept.
+    """The bytes do not have the promised checksum.
 
-    `expected` and `actual` are CRC32Cs in wire form, or `actual` is a size if the sizes differ. `name`
-    identifies the file.
+    No file with these bytes was kept, and an uploaded object was deleted if the store permits it. `expected`
+    and `actual` are CRC32Cs in wire form, or `actual` is a size if the sizes differ. `name` identifies the
+    file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:

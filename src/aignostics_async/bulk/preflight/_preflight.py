@@ -93,7 +93,8 @@ async def run_preflight(
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
     application version, ConfigurationError if the version needs several inputs per item or has an unusable
-    schema, MissingExtra without the `slides` extra, and the errors of requests that `Pager` names.
+    schema, or pseudonyms can't be kept, MissingExtra without the `slides` extra, and the errors of requests
+    that `Pager` names.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
