@@ -445,6 +445,7 @@ async def test_a_stopped_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
     def monotonic() -> float:
         return next(hours) if waits[1].is_set() else time.monotonic()
 
+    monkeypatch.setattr(_connection, "_RECEIVE", 16)  # the rest of the head takes several calls
     monkeypatch.setattr(_connection, "new_poll", Poll)
     monkeypatch.setattr(_connection, "time", SimpleNamespace(monotonic=monotonic))
 
