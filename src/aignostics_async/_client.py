@@ -255,7 +255,7 @@ class Client:
 
         `progress` is called with a `TransferEvent` for each step; an exception that it raises stops the
         downloads and is raised. At the end the iteration raises what `watch` raises. Costs the requests that
-        `watch` costs. Raises UsageError for invalid `runs`.
+        `watch` costs. Raises UsageError for invalid `runs` or an async `progress`.
         """
         from .downloads._completed_items import CompletedItems
 

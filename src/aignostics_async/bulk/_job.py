@@ -49,17 +49,17 @@ if TYPE_CHECKING:
 
 
 class BulkJob:
-    """A job in a folder: thousands of slides, one run for each chunk of them, and every result verified.
+    """A job in a folder: thousands of slides, one run for each chunk of them, and every result in a folder.
 
         async with Client.from_env() as client:
             await create_job("job/", JobPlan(...), Sources(places=["slides/"]), client)
             async with BulkJob.open("job/") as job:
                 summary = await job.run(client)
 
-    If the process ends for any reason, opening and running the job again continues it. No item is billed a
-    second time; docs/explanation/exactly-once.md says what this depends on. Only its owner can read the
-    folder, which holds names of slides, but no token and no signed URL. Only one `BulkJob` at a time can open
-    a job.
+    If the process ends for any reason, opening and running the job again continues it. Without a person's
+    consent no item is billed twice; docs/explanation/exactly-once.md says what this depends on. Only its
+    owner can read the folder, which holds no token and no signed URL. Only one `BulkJob` at a time can open a
+    job.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -147,7 +147,7 @@ class BulkJob:
         progress: Progress | None = None,
         chunk_size: int | None = None,
     ) -> Summary:
-        """Work until everything is done or `drain` is called, and return the summary.
+        """Work until nothing is left to do, or until a drain, pause or cancellation; return the summary.
 
             summary = await job.run(client, listener=lambda event: print(event.to_json()))
 
@@ -251,9 +251,9 @@ class BulkJob:
 
         Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
         by itself where it can prove either. Costs a listing of the runs since the job was created, and the
-        results of each unknown one. A run that may be the job's is read again half a minute later, because a
-        replica may show only a part of its items. Raises JobError if such a run can't be read, JobRefused for
-        another server, user or organization, and UsageError while `run` is running.
+        results of each unknown one. A run that may be the job's is read again every 30 s, for 15 minutes at
+        most, because a replica may show only a part of its items. Raises JobError if such a run can't be
+        read, JobRefused for another server, user or organization, and UsageError while `run` is running.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
