@@ -197,7 +197,8 @@ def main(arguments: argparse.Namespace) -> int:
         arguments.slides,
         store=arguments.store,
         data=arguments.data,
-        settings=Settings(poll_interval=arguments.poll_interval),
+        # Pages are to know of an outage long before watching would give up by default.
+        settings=Settings(poll_interval=arguments.poll_interval, outage_timeout=2 * arguments.poll_interval),
         version=arguments.application_version,
         user_header=arguments.user_header,
         settle=arguments.settle,

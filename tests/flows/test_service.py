@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,25 @@ async def test_pictures_come_to_the_page_as_items_succeed(
     assert rest == "stopped\n", "what had begun was ended"
     await expect(page.get_by_role("status")).to_contain_text("Connection lost")
     await expect(page.get_by_role("button", name="Submit")).to_be_disabled()
+
+
+def test_an_outage_is_told_to_pages_while_it_lasts(emulator: Emulator, address: str) -> None:
+    def wait_for(trouble: str, status: int) -> None:
+        end = time.monotonic() + 60
+        while True:
+            told = list(requests.get(f"{address}/state", timeout=30).json())
+            shown = [each["trouble"] for each in told if each["kind"] == "platform"]
+            ready = requests.get(f"{address}/ready", timeout=30).status_code
+            if trouble in "".join(shown[-1:]) and ready == status and bool(trouble) == bool("".join(shown)):
+                return
+            assert time.monotonic() < end, (told, ready)
+            time.sleep(0.05)
+
+    wait_for("", 200)
+    emulator.set_faults({"path": ".*/api/.*", "status": 503})
+    wait_for("503", 503)
+    emulator.set_faults()
+    wait_for("", 200)
 
 
 def test_a_login_that_has_ended_ends_the_service(
