@@ -43,8 +43,8 @@ class ResolutionConflict(SlideError):
         super().__init__(
             f"its file says {ours} µm per pixel, and {theirs} was given",
             path=path,
-            remedy="say for this slide which one is right: mpp_source 'file' or 'given', in a manifest or "
-            "as Slide(..., mpp_source=...)",
+            remedy="say for this slide which one is right: a column mpp_source in a manifest with 'file' or "
+            "'given'; in Python, Slide(..., mpp_source='given')",
         )
         self.from_file = from_file
         self.given = given
