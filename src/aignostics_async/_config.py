@@ -112,8 +112,8 @@ class Limits:
 
         Settings(limits=Limits(transfers=4))
 
-    By default 8 API requests, 16 transfers, and 500 items per run. Raises ConfigurationError for a value
-    below 1.
+    By default 8 API requests, 16 transfers, and 500 items per run. Raises ConfigurationError for a value that
+    is below 1 or not whole.
     """
 
     api_requests: int = field(default=8, validator=_at_least_one)
@@ -135,7 +135,8 @@ class Transfers:
         Settings(transfers=Transfers(bandwidth=20e6))
 
     By default the bandwidth is unlimited, segments and parts are 16 MiB, and 4 parts of a file are in flight.
-    Raises ConfigurationError for a bandwidth that is not more than 0, or another value below 1.
+    Raises ConfigurationError for a bandwidth that is not more than 0 or infinite, or another value that is
+    below 1 or not whole.
     """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))

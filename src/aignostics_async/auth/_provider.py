@@ -137,8 +137,8 @@ class IdentityProvider:
 
             IdentityProvider.beside("https://login.example.com/oauth/token", client_id="...")
 
-        If the token URL ends in `/oauth/token`, `/authorize`, `/oauth/device/code` and `/oauth/revoke` of the
-        same host are the other endpoints; otherwise pass those that you need. `more` are further fields of
+        If the token URL ends in `/oauth/token`, the other endpoints have `/authorize`, `/oauth/device/code`
+        and `/oauth/revoke` in its place; otherwise pass those that you need. `more` are further fields of
         `IdentityProvider`, and take precedence over derived endpoints. Raises ConfigurationError for an
         invalid field, and TypeError for an unknown field.
         """

@@ -105,9 +105,10 @@ class Runs:
         result holds only for the moment, because a request in flight may still create its run.
 
         `application_version` limits the search to one version, `since` to runs from ten minutes before that
-        time on (for clock skew); by default all runs are searched. Costs one request per hundred runs,
-        and about one per run. Raises UsageError without references or for a `since` without time zone, and
-        InvalidItems if an entry that can't be read may be the run.
+        time on (for clock skew); by default all runs are searched. Costs one request per hundred runs, and
+        about one per run. Raises UsageError without references, for an invalid version id or a `since`
+        without time zone, InvalidItems if an entry that can't be read may be the run, and the errors of
+        requests that `Pager` names: NotFound, too, if the platform answers 404 to a caller without runs.
         """
         from ..submission import find_runs
 
