@@ -21,6 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import inventory
 import regenerate
 import spec_diff
 import yaml
@@ -95,7 +96,10 @@ def update(root: Path, line: ContractLine, source: str, scratch: Path, *, write:
             + "\n  ".join(unmatched)
         )
     changelog.add(scratch / "CHANGELOG.md", name, judged)
-    written = (line.document, f"generated/{line.package}", "generated/stamp.json", "CHANGELOG.md")
+    written = [line.document, f"generated/{line.package}", "generated/stamp.json", "CHANGELOG.md"]
+    if (root / inventory.PATH).exists():
+        (scratch / inventory.PATH).write_text(inventory.made(scratch), encoding="utf-8")
+        written.append(str(inventory.PATH))
     swap.put(root, {each: scratch / each for each in written})
     print("Written: " + ", ".join(written))
 
