@@ -148,3 +148,13 @@ async def test_without_listed_urls_files_come_from_the_endpoint(
         assert len(report.files) == 4
         asked = [request["operation"] for request in emulator.requests()]
         assert asked.count("get_artifact_file") == 4
+
+
+async def test_no_runs_are_none_however_the_server_says_it(emulator: Emulator, slide: Slide) -> None:
+    emulator.set_conditions(empty_runs="404")
+    async with emulator.client(contract="1.8") as client:
+        assert await client.runs.list().to_list() == []
+        assert not await client.runs.find(references=["a"])
+        run = await client.runs.submit("he-tme:v1.1.0", [Item("a", slide=slide)], store=emulator.store_url)
+        assert [each.run_id async for each in client.runs.list()] == [run.id]
+        assert await client.runs.list(metadata={"case": "none"}).to_list() == []

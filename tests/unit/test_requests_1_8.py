@@ -133,6 +133,17 @@ async def test_runs_are_filtered_in_the_words_of_the_contract(httpx_mock: HTTPXM
     assert other == []
 
 
+async def test_a_404_of_the_api_is_an_empty_listing_of_runs(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=404, json={"detail": "Run not found"})
+    httpx_mock.add_response(status_code=404, text="no healthy upstream")
+    httpx_mock.add_response(**NO_ROUTE)
+    async with client() as session:
+        assert await session.runs.list().to_list() == []
+        for _ in range(2):
+            with pytest.raises(NotFound):
+                await session.runs.list().to_list()
+
+
 async def test_only_artifacts_with_a_file_are_listed(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json=[ITEM])
     async with client() as session:
