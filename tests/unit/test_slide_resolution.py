@@ -48,7 +48,7 @@ async def test_one_that_contradicts_the_file_is_refused_and_both_are_shown(
         await read_slide(Slide(path, mpp=given))
     assert caught.value.from_file[0] == pytest.approx(0.5, rel=1e-3)
     assert caught.value.given == (given if isinstance(given, tuple) else (given, given))
-    assert "mpp_source 'file' or 'given'" in caught.value.remedy
+    assert "a column mpp_source in a manifest with 'file' or 'given'" in caught.value.remedy
     assert pickle.loads(pickle.dumps(caught.value)).given == caught.value.given
 
 
