@@ -23,7 +23,7 @@ class JobRefused(JobError):
     """A bulk job can't be used with this client, folder, release or run.
 
     It was made for another account, server or application version, or by a newer release; the folder holds
-    another job; or a run is not the job's. The message says which. Nothing was changed.
+    another job; or a run is not the job's. The message says which. No run was created or changed.
     """
 
 
@@ -46,4 +46,4 @@ class JobStopped(JobError):
 
 
 class JobStateError(JobError):
-    """The current state of the job does not permit this step; nothing was changed."""
+    """The current state of the job does not permit this step, which has changed nothing."""

@@ -48,7 +48,7 @@ class InspectedSlide:
 
 @frozen
 class Inspection:
-    """The slides of some places, and every other file there.
+    """The slides of some places, and what else is there.
 
         inspection = await inspect_slides("lab/")
         print(len(inspection.slides), inspection.is_clear)

@@ -45,8 +45,8 @@ class PreflightReport:
         report = await run_preflight(plan, Sources(places=["slides/"]), client)
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
-    `faults` is what was found to fail, `warnings` what a person should know and what prevents nothing; each
-    is a `Finding`. `bytes` is what would be uploaded, and `seconds` how long the preflight took.
+    `faults` is what was found to fail, `warnings` what a person should know but prevents nothing; each is a
+    `Finding`. `bytes` is what would be uploaded, and `seconds` how long the preflight took.
     """
 
     plan: JobPlan
@@ -73,13 +73,13 @@ class PreflightReport:
     faults: tuple[Finding, ...] = field(repr=False)
     """What was found to fail, of the job and of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
-    """What a person should know and what prevents nothing."""
+    """What a person should know but prevents nothing."""
     seconds: float
     """How long the preflight took, in seconds."""
 
     @property
     def runs(self) -> int:
-        """The most runs that the job would create: `ready` by the plan's `chunk_size`, rounded up."""
+        """About how many runs the job would create: `ready` by the plan's `chunk_size`, rounded up."""
         return math.ceil(self.ready / self.plan.chunk_size)
 
     @property
