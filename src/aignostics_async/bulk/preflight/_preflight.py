@@ -88,8 +88,8 @@ async def run_preflight(
     that is not a slide. Reading one slide is stopped after `seconds_per_slide`, 60 by default.
 
     Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run (the
-    newest 1000), and one small object in the store, which is deleted where the store can. Memory grows by
-    some hundred bytes per slide, and with its faults.
+    newest 1000), and a small object in the store, sent whole and in parts, which is deleted where the store
+    can. Memory grows by some hundred bytes per slide, and with its faults.
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
     application version, ConfigurationError if the version needs several inputs per item or has an unusable

@@ -38,7 +38,7 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
             print(step.what, step.how)
 
     Also yields steps for slides that were left out, second runs that are open, a search for them that is not
-    finished, and a cancelled job; so a job whose items are all done may have steps. Costs nothing.
+    finished, and a cancelled job; so a job whose items are all done may have steps.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)
