@@ -75,7 +75,6 @@ def test_files_locks_and_logins_work(root: Path) -> None:
 def test_whole_files_of_tests_pass(root: Path) -> None:
     files = (
         "tests/faults/test_downloads.py",
-        "tests/faults/test_connections.py",
         "tests/flows/test_stores.py",
     )
     command = [
