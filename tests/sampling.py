@@ -18,7 +18,9 @@ def mark_samples(items: Sequence[pytest.Item]) -> None:
     """Mark what `make test` leaves out as `slow`, and what `make test-fast` leaves out as `long`."""
     tables: dict[str, list[pytest.Function]] = defaultdict(list)
     for item in items:
-        if isinstance(item, pytest.Function) and item.get_closest_marker("sampled"):
+        if not isinstance(item, pytest.Function) or item.get_closest_marker("slow"):
+            continue
+        if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
     for name, cases in tables.items():
         marker = cases[0].get_closest_marker("sampled")

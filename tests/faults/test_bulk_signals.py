@@ -42,6 +42,7 @@ def uploads(emulator: Emulator) -> int:
     return sum(asked["method"] == "PUT" and "trial" not in asked["path"] for asked in emulator.requests())
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_first_signal_lets_uploads_end_and_begins_no_run(bulk: Command, number: signal.Signals) -> None:
     bulk.emulator.set_faults({"method": "PUT", "path": UPLOADS, "delay_s": 1.0})

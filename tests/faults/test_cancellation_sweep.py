@@ -30,9 +30,9 @@ from aignostics_async.bulk import JobObserver, JobStatus
 from aignostics_async.emulator.process import Emulator
 
 BODY = random.Random("body").randbytes(300_000)
-SAMPLE = 12
-FEWER = {"run_job": 2, "submit": 6}  # each costs a second, or a half
-STREAM_SAMPLE = 4  # they are other calls inside of something
+SAMPLE = 6
+FEWER = {"run_job": 1, "submit": 3}  # each costs a second, or a half
+STREAM_SAMPLE = 2  # they are other calls inside of something
 _BOUND = 10.0  # seconds; what is left after that stays
 
 

@@ -205,6 +205,7 @@ def test_file_names_in_a_submission(command: Commands, emulator: Emulator, slide
     assert "‹U+" in command("submit", VERSION, slides / hostile_names()[0], *store)
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("json_flag", [(), ("--json",)], ids=["text", "json"])
 def test_file_names_in_a_preflight_and_a_job(
     command: Commands, emulator: Emulator, slides: Path, tmp_path: Path, json_flag: tuple[str, ...]

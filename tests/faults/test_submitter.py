@@ -228,6 +228,7 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
     assert (await intent(database)).state is IntentState.UNKNOWN
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize(
     "fault",
     [

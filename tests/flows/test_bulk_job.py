@@ -120,6 +120,7 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(harness: JobHar
 # Interruptions
 
 
+@pytest.mark.sampled(test=6)
 @pytest.mark.both_contracts
 @pytest.mark.parametrize("what", [EventType.UPLOADED, EventType.RUN_CREATED, EventType.ITEM_DONE])
 @pytest.mark.parametrize("how", ["drained", "cancelled"])
@@ -674,6 +675,7 @@ async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_
     harness.assert_each_has_one_run("a", "b")
 
 
+@pytest.mark.sampled(test=2)
 @pytest.mark.parametrize("shown", [0, 2])
 @pytest.mark.parametrize("has_marker", [True, False])
 async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(

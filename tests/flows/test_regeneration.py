@@ -292,6 +292,7 @@ def test_13_only_the_place_of_the_server_differs(small: SmallPlatform) -> None:
 # Writing
 
 
+@pytest.mark.slow
 def test_writing_moves_contract_client_and_changelog_together(small: SmallPlatform) -> None:
     new = small.changed()
     schemas(new)["Thing"]["properties"]["owner"] = {"type": "string"}

@@ -114,6 +114,7 @@ async def test_what_goes_up_comes_down(
         assert requests.put(url, data=b"x", timeout=30).status_code >= 400
 
 
+@pytest.mark.sampled(test=14)
 @pytest.mark.parametrize("key", KEYS)
 async def test_any_key(client: Client, address: StoreAddress, key: str, tmp_path: Path) -> None:
     store = client.store(address)

@@ -353,7 +353,7 @@ def test_whatever_happens_is_seen_once_in_order_and_to_its_end(standing: Emulato
     run_state_machine_as_test(
         Watching,
         settings=settings(
-            max_examples=rounds(200, sample=20),
+            max_examples=rounds(200, sample=10),
             stateful_step_count=25,
             phases=[Phase.generate],
             report_multiple_bugs=False,

@@ -41,7 +41,7 @@ def _at_once(request: pytest.FixtureRequest) -> Any:
 
 
 @given(body=ENTRIES, style=st.sampled_from(STYLES))
-@settings(max_examples=rounds(600, sample=300))
+@settings(max_examples=rounds(600, sample=100))
 def test_the_entries_are_those_of_the_standard_library(body: list[Any], style: dict[str, Any]) -> None:
     content = json.dumps(body, **style).encode()
     assert repr(list(entries(content))) == repr(json.loads(content))
