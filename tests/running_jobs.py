@@ -31,6 +31,9 @@ from aignostics_async.slides._fingerprints import measure
 from aignostics_async.storage import Store
 
 RATE = 200.0
+TIMEOUTS = ReconciliationTimeouts(quiescence=120, replica_lag=20, ambiguity=60, late_commit=120)
+PATIENT = evolve(TIMEOUTS, ambiguity=20_000)
+"""For what has to be settled without a person, however busy the machine."""
 RUNS = "/api/v1/runs"
 VERSION = "he-tme:v1.0.0"
 SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.3)
@@ -79,9 +82,8 @@ class JobHarness:
 
     def plan(self, **told: Any) -> JobPlan:
         """Return the plan of a job that waits for nothing longer than it must."""
-        timeouts = ReconciliationTimeouts(quiescence=120, replica_lag=20, ambiguity=60, late_commit=120)
         address = {"api_root": self.client.api_root, "store": self.emulator.store_url}
-        return JobPlan(**{**address, "application_version": VERSION, "timeouts": timeouts, **told})
+        return JobPlan(**{**address, "application_version": VERSION, "timeouts": TIMEOUTS, **told})
 
     async def make(self, *names: str, **told: Any) -> None:
         """Make a job of slides whose reading is known: what `create_job` makes, without its preflight."""

@@ -13,7 +13,17 @@ from pathlib import Path
 import anyio
 import pytest
 from attrs import define, evolve
-from running_jobs import RATE, RUNS, SETTINGS, VERSION, JobHarness, all_bytes, on_first, without_results
+from running_jobs import (
+    PATIENT,
+    RATE,
+    RUNS,
+    SETTINGS,
+    VERSION,
+    JobHarness,
+    all_bytes,
+    on_first,
+    without_results,
+)
 from support import signed_in
 
 from aignostics_async import (
@@ -283,7 +293,8 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     crashing = (
         "import os; from aignostics_async.bulk.preflight.slide_probe import _worker as worker\n"
         "read = worker.read_slide_here\n"
-        "worker.read_slide_here = lambda slide: os.abort() if 'poison' in str(slide.path) else read(slide)\n"
+        "worker.read_slide_here = lambda slide, **how: (\n"
+        "    os.abort() if 'poison' in str(slide.path) else read(slide, **how))\n"
         "worker.main()"
     )
     monkeypatch.setattr(_prober, "_PROGRAM", crashing)
@@ -662,7 +673,7 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
 async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_for(
     harness: JobHarness, failed_questions: int
 ) -> None:
-    await harness.make("a", "b", chunk_size=2)
+    await harness.make("a", "b", chunk_size=2, timeouts=PATIENT)
     copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
     late = {"method": "POST", "path": RUNS, "times": 1, "late_s": 100}
     harness.emulator.set_faults(late)
@@ -682,7 +693,7 @@ async def test_a_copy_from_before_takes_no_part_of_a_run_for_the_whole(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch, has_marker: bool, shown: int
 ) -> None:
     names = ("a", "b", "c", "d")
-    await harness.make(*names, chunk_size=4)
+    await harness.make(*names, chunk_size=4, timeouts=PATIENT)
     copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
     await harness.run()
     shutil.copy(copy, harness.database)

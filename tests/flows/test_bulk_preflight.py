@@ -373,7 +373,7 @@ async def test_a_resolution_for_all_never_replaces_that_of_a_file(
     (fault,) = report.faults
     assert (fault.kind, fault.slide) == (FindingKind.RESOLUTION, f"{tmp_path}/a.tiff")
     assert fault.problem == "its file says 0.5 µm per pixel, and 0.25 was given"
-    assert "a column mpp_source" in fault.remedy
+    assert "mpp_source 'file' or 'given'" in fault.remedy
     assert kept == {"b.tiff": 0.25, "none.tiff": 0.25}
     manifest = tmp_path / "in.csv"
     manifest.write_text("path,mpp_source\na.tiff,file\nb.tiff,given\nnone.tiff,\n")
@@ -385,7 +385,7 @@ async def test_a_resolution_for_all_never_replaces_that_of_a_file(
 async def test_nothing_to_do_is_told(client: Client, plan: JobPlan, tmp_path: Path) -> None:
     report = await run_preflight(plan, Sources(places=[tmp_path]), client)
     assert told(report, FindingKind.SOURCE) == [
-        "there are no slides; is it the right place, and do the patterns let any in?"
+        "there are no slides; check the folder, and the patterns if there are any"
     ]
     assert (report.runs, report.exit_status) == (0, 6)
 

