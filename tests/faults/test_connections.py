@@ -454,11 +454,13 @@ async def test_a_stopped_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
         waits[0].wait(20)
         peer.write(HEAD)
         waits[1].wait(20)
-        peer.write(f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+        # In one segment: what comes later than the jump of the clock is late.
+        peer.write(f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
+    body = BODY[:8192]
     with raw_server(serve) as server:
         async with engine_of(settings) as engine:
-            assert await read_back(engine, server.url, "key") == checksum_bytes(BODY)
+            assert await read_back(engine, server.url, "key") == checksum_bytes(body)
 
 
 # Early answers

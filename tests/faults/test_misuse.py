@@ -31,7 +31,7 @@ from aignostics_async import (
 )
 from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.slides import packed
+from aignostics_async.slides import one_file
 from aignostics_async.submission import _delivery
 
 ROOT = "https://host.example.com"
@@ -207,11 +207,11 @@ async def test_a_slide_that_goes_away_before_its_upload(
     source = tmp_path / "gone.tiff"
     source.write_bytes(slide.path.read_bytes())
 
-    async def delete_first(*arguments: Any) -> Path:
+    def delete_first(*arguments: Any, **options: Any) -> Any:
         source.unlink()
-        return await packed(*arguments)
+        return one_file(*arguments, **options)
 
-    monkeypatch.setattr(_delivery, "packed", delete_first)
+    monkeypatch.setattr(_delivery, "one_file", delete_first)
     async with emulator.client() as client:
         with pytest.raises(TransferError, match="can't be read"):
             await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)
