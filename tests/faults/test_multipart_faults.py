@@ -17,6 +17,7 @@ from raw_server import Peer, RawServer, raw_server
 from aignostics_async import (
     S3,
     AwsKey,
+    Azure,
     Client,
     InvalidResponse,
     Store,
@@ -204,6 +205,46 @@ async def test_another_object_is_no_proof_of_a_lost_upload(
     place.troubles = [Trouble("POST", "uploadId=", times=1000, status=404, body=error("NoSuchUpload"))]
     with pytest.raises(TransferError, match="NoSuchUpload"):
         await store.put("slide.svs", source)
+
+
+LOST = {
+    "the upload, at a part": Trouble("PUT", "partNumber=", status=404, body=error("NoSuchUpload")),
+    "the upload, at its completion": Trouble("POST", "uploadId=", status=404, body=error("NoSuchUpload")),
+    "a part": Trouble("POST", "uploadId=", status=400, body=error("InvalidPart")),
+    "a part, in a 200": Trouble("POST", "uploadId=", status=200, body=error("InvalidPart")),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+async def test_parts_that_the_store_has_lost_are_sent_once_more(
+    place: LyingStore, store: Store, source: Path, name: str
+) -> None:
+    place.troubles = [evolve(LOST[name])]
+    assert (await store.put("slide.svs", source)).verified
+    assert place.objects[KEY] == BODY
+    assert asked(place, "POST", "uploads=") == 2
+
+
+async def test_parts_that_are_lost_twice_leave_what_was_under_the_key(
+    place: LyingStore, store: Store, source: Path
+) -> None:
+    place.objects[KEY] = b"of yesterday"
+    place.troubles = [evolve(LOST["a part"], times=1000)]
+    with pytest.raises(UrlRefused, match="InvalidPart"):
+        await store.put("slide.svs", source)
+    assert asked(place, "POST", "uploads=") == 2
+    assert place.objects[KEY] == b"of yesterday"
+
+
+async def test_blocks_that_azure_has_dropped_are_sent_once_more(
+    emulator: Emulator, place: LyingStore, source: Path
+) -> None:
+    """Another client's commit of the same blob drops them."""
+    place.troubles = [Trouble("PUT", "comp=blocklist", status=400, body=error("InvalidBlockList"))]
+    azure = Azure(container="bucket", account="account", key="a2V5", endpoint=place.origin, prefix="lab")
+    async with emulator.client(SETTINGS) as client:
+        await client.store(azure).put("slide.svs", source)
+    assert place.objects[KEY] == BODY
 
 
 async def test_an_answer_that_comes_before_the_body_is_no_success(

@@ -166,6 +166,20 @@ async def test_a_function_that_signs_nothing(emulator: Emulator, tmp_path: Path,
             await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
 
 
+async def test_a_plain_function_signs_as_well(
+    emulator: Emulator, place: LyingStore, tmp_path: Path
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+
+    def url(key: str) -> str:
+        return f"{place.origin}/{key}"
+
+    async with emulator.client() as client:
+        await client.store(Presigned(put_url=url, get_url=url, head_url=url)).put("key", source)
+    assert place.objects["/key"] == b"slide"
+
+
 class Forgetful:
     """A store of a user's own that says of each object what it is told to say."""
 

@@ -43,6 +43,8 @@ _ALWAYS_HASHED = 16 * 1024 * 1024
 _ABSENT = frozenset({404, 410})
 _DOES_NOT_TELL = frozenset({400, 401, 403, 405, 501})
 """Answers to a question about an object that leave open whether it is there."""
+_PARTS_LOST = frozenset({"InvalidBlockList", "InvalidPart", "NoSuchUpload"})
+"""With these a store says that it does not have the parts of an upload any more, or never had them."""
 
 
 class _Contradicted(Exception):
@@ -94,7 +96,7 @@ class ObjectStore(ABC):
         """Send a file, replacing what may be under the key, and compare what the store says about it.
 
         Costs one request more than the upload, and with `verify="read-back"` the transfer of the whole
-        object. A contradiction is sent once more. Raises ChecksumMismatch if the store then still names
+        object. A contradiction is sent once more, and so are parts that the store has lost. Raises ChecksumMismatch if the store then still names
         another size or checksum, TransferError if it does not have the object, LocalFileChanged, UrlRefused
         and TransferInterrupted.
         """
@@ -102,7 +104,9 @@ class ObjectStore(ABC):
         with self._refusals():
             try:
                 return await self._put(key, source, progress)
-            except _Contradicted:
+            except (_Contradicted, UrlRefused) as failed:
+                if isinstance(failed, UrlRefused) and failed.code not in _PARTS_LOST:
+                    raise
                 _log.warning("%s: the store does not have what was sent; it is sent once more", source.name)
             try:
                 return await self._put(key, source, progress)

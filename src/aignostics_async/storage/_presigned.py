@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 SignedUrl = str | tuple[str, Mapping[str, str]]
 """A URL, or a URL and the headers that its request must have, such as `x-ms-blob-type`."""
-Sign = Callable[[str], Awaitable[SignedUrl]]
+Sign = Callable[[str], SignedUrl | Awaitable[SignedUrl]]
 
 
 @frozen(kw_only=True)
@@ -36,7 +37,7 @@ class Presigned:
 
         store = Presigned(put_url=put_url, get_url=get_url)
 
-    Each function takes the key of an object and returns a URL; `put_url` and `head_url` may return a pair of
+    Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` may return a pair of
     a URL and the headers that its request must have. After an upload the object is checked with `head_url`,
     or by reading one byte with `get_url`. A file is unverified if the responses name no checksum of it. A
     result of another type raises ConfigurationError when it is used.
@@ -79,7 +80,7 @@ class PresignedStore(ObjectStore):
 
     async def presign_get(self, uri: str, expires: float) -> str:  # noqa: ARG002 - the service decides
         """Return a URL to read the object; its lifetime is up to the service."""
-        url, headers = _parts(await self._urls.get_url(uri))
+        url, headers = await _signed(self._urls.get_url(uri))
         if headers:
             raise ConfigurationError(
                 "get_url of Presigned returns a URL that needs no headers: the platform sends none when it "
@@ -88,13 +89,13 @@ class PresignedStore(ObjectStore):
         return url
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
-        url, headers = _parts(await self._urls.put_url(key))
+        url, headers = await _signed(self._urls.put_url(key))
         return await put_file(self._engine, url, source, name=source.name, headers=headers, progress=progress)
 
     async def _head(self, key: str) -> ObjectFacts:
         if self._urls.head_url is None:
             return await self._probe(key)
-        url, headers = _parts(await self._urls.head_url(key))
+        url, headers = await _signed(self._urls.head_url(key))
         return read_facts((await send_request(self._engine, "HEAD", url, name=key, headers=headers)).headers)
 
     async def _ask(self, key: str) -> ObjectFacts | None:
@@ -107,8 +108,12 @@ class PresignedStore(ObjectStore):
         return await probe_object(self._engine, await self.presign_get(key, 0), key)
 
 
-def _parts(signed: SignedUrl) -> tuple[str, dict[str, str]]:
-    """Return URL and headers of what a service has signed. Raises ConfigurationError for anything else."""
+async def _signed(answer: Awaitable[SignedUrl] | SignedUrl) -> tuple[str, dict[str, str]]:
+    """Return URL and headers of what a service signs, a plain function's result included.
+
+    Raises ConfigurationError for anything else.
+    """
+    signed = await answer if inspect.isawaitable(answer) else answer
     if isinstance(signed, str):
         return SecretText(signed), {}
     if isinstance(signed, tuple) and len(signed) == 2:
