@@ -243,7 +243,7 @@ async def test_one_broken_answer_costs_no_other_file(emulator: Emulator, tmp_pat
 
 
 @of_each_use
-@pytest.mark.parametrize("death", ["close", "reset", "silent"])
+@pytest.mark.parametrize("death", ["close", "reset", "silent", "400", "408"])
 async def test_a_kept_connection_that_is_dead_costs_no_try(tmp_path: Path, use: Use, death: str) -> None:
     """It dies while the next request is on its way, as one does that a firewall has forgotten."""
 
@@ -257,6 +257,8 @@ async def test_a_kept_connection_that_is_dead_costs_no_try(tmp_path: Path, use: 
             peer.reset()
         elif death == "silent":
             peer.stall()
+        elif death != "close":  # as servers say that it was idle for too long
+            peer.write(f"HTTP/1.1 {death} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
     with raw_server(serve) as server:
         async with engine_of(ONE_TRY if death == "silent" else SURE) as engine:
@@ -266,7 +268,8 @@ async def test_a_kept_connection_that_is_dead_costs_no_try(tmp_path: Path, use: 
         assert server.accepted == 2
 
 
-async def test_one_dead_connection_empties_its_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("last", [b"", b"HTTP/1.1 2"], ids=["nothing", "part of an answer"])
+async def test_one_dead_connection_empties_its_place(tmp_path: Path, last: bytes) -> None:
     """Four were kept, all are dead; the next request finds it out once."""
     together = threading.Barrier(4, timeout=20)
 
@@ -277,10 +280,12 @@ async def test_one_dead_connection_empties_its_place(tmp_path: Path) -> None:
         peer.answer(BODY)
         if peer.number < 4:
             peer.read_request()
-            peer.stall()
+            peer.write(last)
+            if not last:
+                peer.stall()
 
     with raw_server(serve) as server:
-        async with engine_of(evolve(SURE, timeouts=Timeouts(read=3))) as engine:
+        async with engine_of(evolve(PATIENT if last else SURE, timeouts=Timeouts(read=3))) as engine:
             await asyncio.gather(*(ask(engine, server.url, tmp_path) for _ in range(4)))
             assert len(engine.connections._idle) == 4
             await ask(engine, server.url, tmp_path)

@@ -166,9 +166,7 @@ async def test_a_function_that_signs_nothing(emulator: Emulator, tmp_path: Path,
             await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
 
 
-async def test_a_plain_function_signs_as_well(
-    emulator: Emulator, place: LyingStore, tmp_path: Path
-) -> None:
+async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingStore, tmp_path: Path) -> None:
     source = tmp_path / "slide.svs"
     source.write_bytes(b"slide")
 

@@ -96,9 +96,9 @@ class ObjectStore(ABC):
         """Send a file, replacing what may be under the key, and compare what the store says about it.
 
         Costs one request more than the upload, and with `verify="read-back"` the transfer of the whole
-        object. A contradiction is sent once more, and so are parts that the store has lost. Raises ChecksumMismatch if the store then still names
-        another size or checksum, TransferError if it does not have the object, LocalFileChanged, UrlRefused
-        and TransferInterrupted.
+        object. A contradiction is sent once more, and so are parts that the store has lost. Raises
+        ChecksumMismatch if the store then still names another size or checksum, TransferError if it does not
+        have the object, LocalFileChanged, UrlRefused and TransferInterrupted.
         """
         source = Path(source)
         with self._refusals():

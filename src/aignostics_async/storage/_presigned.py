@@ -37,10 +37,10 @@ class Presigned:
 
         store = Presigned(put_url=put_url, get_url=get_url)
 
-    Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` may return a pair of
-    a URL and the headers that its request must have. After an upload the object is checked with `head_url`,
-    or by reading one byte with `get_url`. A file is unverified if the responses name no checksum of it. A
-    result of another type raises ConfigurationError when it is used.
+    Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` may
+    return a pair of a URL and the headers that its request must have. After an upload the object is checked
+    with `head_url`, or by reading one byte with `get_url`. A file is unverified if the responses name no
+    checksum of it. A result of another type raises ConfigurationError when it is used.
     """
 
     put_url: Sign = field(repr=False)

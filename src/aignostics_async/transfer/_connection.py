@@ -252,7 +252,8 @@ class Response:
         """Bytes of the body; None if the storage does not say."""
         self._connection = connection
         self._timeout = timeout
-        self._keeps_alive = head.keeps_alive and not is_last
+        self.keeps_alive = head.keeps_alive and not is_last
+        """Whether the connection may serve another request."""
         self._is_chunked = head.is_chunked
         self._left = 0 if head.is_chunked else head.length
         """Bytes until the next chunk or the end; None if the end of the connection is the end."""
@@ -319,7 +320,7 @@ class Response:
         Never raises: False if the rest is longer than 64 KiB, takes longer than 1 s or can't be read, or if
         the storage closes the connection.
         """
-        if not self._keeps_alive or self._failure is not None:
+        if not self.keeps_alive or self._failure is not None:
             return False
         left = _time_left(_REST_SECONDS)
         buffer, read = memoryview(bytearray(_REST + 1)), 0  # one byte more tells that the rest is longer

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ._cancel_token import CancelToken
 
 _MAX_REDIRECTS = 3
+_GIVEN_UP = frozenset({400, 408})
+"""Statuses with which a storage ends a kept connection that was idle for too long for it."""
 _MAX_IDLE = 64  # connections
 _MAX_IDLE_SECONDS = 30.0  # less than any NAT or firewall forgets a connection in
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
@@ -46,10 +48,11 @@ class CertificateUntrusted(Exception):
 class ConnectionPool:
     """The connections of a client to storages, shared by its worker threads; see `exchange` for their use.
 
-    An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, the
-    storage is taken to have closed it: the request is sent once more over a new one, and other idle
-    connections to the same place are closed. A POST always gets a new connection, because it can't be sent
-    twice. Raises ConfigurationError for a `Settings.proxy` other than http://host:port.
+    An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, or
+    is ended with a 400 or 408, the storage is taken to have given it up: the request is sent once more over a
+    new one, and other idle connections to the same place are closed. A POST always gets a new connection,
+    because it can't be sent twice. Raises ConfigurationError for a `Settings.proxy` other than
+    http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -303,10 +306,13 @@ class _Exchange:
         kept = None if self._method == "POST" else self._pool.kept(place)
         if kept is not None:
             try:
-                return self._use(kept, head)
+                response = self._use(kept, head)
+                if response.keeps_alive or response.status not in _GIVEN_UP:
+                    return response
             except ConnectionBroken as broken:
                 self._token.check()
                 if broken.was_answered:
+                    self._pool.drop(place)
                     raise
             self._close()
             self._pool.drop(place)
