@@ -216,7 +216,7 @@ def _optional_time(given: object, field: str) -> datetime | None:
 
 
 def _number(given: object) -> int:
-    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+    if isinstance(given, int) and not isinstance(given, bool):
         return given
     raise TypeError("a count is no number")
 
