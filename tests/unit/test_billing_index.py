@@ -85,6 +85,13 @@ def test_another_analysis_is_not_the_same(
     assert recognized(index, identity(slide), own) == [RUN]
 
 
+@pytest.mark.parametrize("path", ["/1.8", "/behind/a/gateway"])
+def test_a_root_of_each_contract_is_the_same_deployment(index: BillingIndex, slide: Path, path: str) -> None:
+    index.record(SCOPE, RUN, [("case-1", identity(slide))])
+    other = evolve(SCOPE, api_root=SCOPE.api_root + path)
+    assert recognized(index, identity(slide), other) == [RUN]
+
+
 @pytest.mark.parametrize(("kept", "asked"), [(None, "mine"), ("mine", None), (None, None)])
 def test_an_organization_that_is_not_known_matches_every_one(
     index: BillingIndex, slide: Path, kept: str | None, asked: str | None

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -56,6 +57,14 @@ class BillingScope:
     application_version: str
     organization: str | None = None
     """None where it is not known; it then matches every organization."""
+
+    @property
+    def deployment(self) -> str:
+        """The API root without its path: a deployment may serve each contract below a path of its own.
+
+        Two deployments on one host are no matter, as the platform is asked whether it has the run.
+        """
+        return urlsplit(self.api_root)._replace(path="").geturl()
 
 
 @frozen
@@ -186,7 +195,7 @@ class BillingIndex:
 
     def _digests(self, scope: BillingScope, slide: SlideIdentity) -> Iterator[bytes]:
         for mark in slide.marks():
-            yield self._digest(scope.api_root, scope.application_version, slide.metadata, *mark)
+            yield self._digest(scope.deployment, scope.application_version, slide.metadata, *mark)
 
     def _organization(self, scope: BillingScope) -> bytes | None:
         return None if scope.organization is None else self._digest("organization", scope.organization)
