@@ -32,7 +32,7 @@ from aignostics_api.api.public import (
     list_runs,
 )
 from aignostics_api.models import RunCreationRequest
-from attrs import define, evolve
+from attrs import define, evolve, field
 from hypothesis import Phase, given, settings, strategies as st
 from response_strategies import (
     RAW,
@@ -143,7 +143,7 @@ class Wire:
     """Stands where the pool of connections stands, and answers with one body for all questions but one."""
 
     status: int = 200
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)  # as the pool shows no body
     path: str = ""
     elsewhere: bytes = b"[]"
 

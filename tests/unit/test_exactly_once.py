@@ -8,6 +8,7 @@ decisions (`_protocol`) and the database (`_commands`, with its tables) are the 
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -208,6 +209,7 @@ class Job:
     def __init__(self, world: World, image: bytes | None) -> None:
         self.world = world
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        weakref.finalize(self, self.connection.close)
         if image is not None:
             self.connection.deserialize(image)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -23,8 +25,9 @@ MOMENTS = st.floats(min_value=1.7e9, max_value=2.0e9)
 
 
 @pytest.fixture
-def connection() -> sqlite3.Connection:
-    return database()
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(database()) as connection:
+        yield connection
 
 
 def database() -> sqlite3.Connection:
