@@ -224,10 +224,13 @@ class Client:
 
         `application` limits the watch to one application id. `since`, a datetime with a time zone, limits it
         to runs submitted at that time or later; without it every existing run is read once. After a restart
-        pass the `cursor` of an earlier change instead: runs that were final at that time are not read again,
-        except those of the ten minutes before it, whose changes are repeated with the same `Change.id`. A run
-        that vanishes or can't be read is dropped with a warning in the log. A login that is not accepted, or
-        a listing that fails for longer than `Settings.outage_timeout`, is raised.
+        pass the `cursor` of an earlier change instead: watching continues there. Final runs that were
+        submitted later than ten minutes before the newest run that was listed by then may be reported again,
+        with the same `Change.id`; older ones usually are not. A run that vanishes or can't be read is dropped
+        with a warning in the log.
+
+        A transient error of the listing is raised if it lasts longer than `Settings.outage_timeout`. Any
+        other one, such as AuthenticationError, Forbidden or InvalidResponse, is raised at once.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
         of an id, a `since` without time zone, or an invalid cursor.

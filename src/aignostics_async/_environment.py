@@ -70,8 +70,9 @@ def read_api_root(variables: Mapping[str, str]) -> str:
 
         read_api_root(os.environ)  # "https://platform.aignostics.com"
 
-    AIGNOSTICS_API_ROOT takes precedence over AIGNOSTICS_ENVIRONMENT (production, staging or dev). Raises
-    ConfigurationError if neither is set, if a value is invalid, or if both are set and name different hosts.
+    AIGNOSTICS_API_ROOT takes precedence over AIGNOSTICS_ENVIRONMENT (production, staging or dev); an empty
+    variable counts as unset. Raises ConfigurationError if neither is set, if a value is invalid, or if both
+    are set and name different origins.
     """
     return _place(_Variables(variables))[0]
 

@@ -293,14 +293,20 @@ class BulkJob:
 
             report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
 
-        `mpp`, in µm per pixel, counts for files without a resolution; lines of `manifest`, a CSV file as
-        `Sources.manifest` describes it, count for the slides that they name. `only`, `failed` and `rerun`
-        select items as for `retry`. Only items that one of the two is about continue; those with faults stay
-        as they were, and the report names the faults. If a line of the manifest is faulty, no item continues.
+        `only`, `failed` and `rerun` select items as for `retry`, without those that have results. `manifest`
+        is a CSV file as `Sources.manifest` describes it; a line corrects the selected item that it names.
+        `mpp`, in µm per pixel, is given to every selected item that has none in a line, except an entry that
+        `create_job` rejected and no line names. Where it differs by more than 2 % from that of the file, the
+        slide has a fault, unless its `mpp_source` is set.
 
-        Costs reading each slide. Raises UsageError without `mpp` and `manifest`, for an `only` that `retry`
-        refuses, or while `run` is running; ConfigurationError for an implausible `mpp`; JobRefused for
-        another server; JobDatabaseError as `retry`; and what `applications.version` raises.
+        The items that were corrected and have no fault continue. All others stay as they were, and the report
+        names the faults. If a line of the manifest is faulty, no item continues. Costs reading each corrected
+        slide.
+
+        Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or while `run` is
+        running; ConfigurationError for an implausible `mpp`, or without the `slides` extra; JobRefused for
+        another server; JobError if the processes that read slides can't be started, or 20 in a row are lost;
+        JobDatabaseError as `retry`; and what `applications.version` raises.
         """
         self._check_idle()
         check_server(client, self.plan)

@@ -58,8 +58,8 @@ class JobObserver:
         observer = JobObserver("job/")
         print((await observer.summary()).status)
 
-    It takes no lock and needs no client; another process may work on the job meanwhile. Only `request_pause`
-    and `request_cancel` change anything. Raises UsageError if there is no job in the folder.
+    It needs no client, and another process may work on the job meanwhile. Only `request_pause` and
+    `request_cancel` change anything. Raises UsageError if there is no job in the folder.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -81,7 +81,7 @@ class JobObserver:
     def holder(self) -> str | None:
         """Return a description of the process that works on the job, or None if there is none.
 
-        Reads the lock file. None, too, if the file can't be read.
+        Takes the job's lock for a moment if it is free. None, too, if the lock's file can't be opened.
         """
         return self._folder.holder()
 

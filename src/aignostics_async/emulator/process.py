@@ -317,12 +317,12 @@ class Emulator:
         return made
 
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
-        """Return all transitions so far, in order, without those of items to PROCESSING.
+        """Return all transitions since the last reset, in order, without those of items to PROCESSING.
 
             for at, run_id, reference, status in emulator.ledger(): ...
 
         `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for a transition of
-        the run itself.
+        the run itself. A run's first `status` is `RECEIVED`; its last is `DELETED` if it was deleted.
         """
         return [tuple(row) for row in self._control("GET", "ledger")]
 

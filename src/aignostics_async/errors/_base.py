@@ -84,9 +84,9 @@ class AignosticsError(Exception):
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for lost connections, for a failing identity provider or storage, for the statuses 408, 425, 429,
-        500, 502, 503, 504, and 520 and above, and for the codes of `is_transient_code`. It does not mean that
-        repeating is safe: a POST may have taken effect.
+        True for lost connections, for a failing identity provider, token callable or storage, for the
+        statuses 408, 425, 429, 500, 502, 503, 504, and 520 and above, and for the codes of
+        `is_transient_code`. It does not mean that repeating is safe: a POST may have taken effect.
         """
         return False
 

@@ -79,8 +79,8 @@ class Runs:
 
             details = await client.runs.get("0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10")
 
-        Costs one request. Raises NotFound if the caller has no such run, and UsageError for an id that is not
-        a UUID.
+        Costs one request. Raises NotFound if the caller has no such run, UsageError for an id that is not a
+        UUID, and the errors of requests that `Pager` names.
         """
         return await self._session.bridge.get_run(run_id)
 
@@ -100,15 +100,16 @@ class Runs:
                 if found.exact:
                     run = client.run(found.exact[0].run_id)
 
-        `exact` are the runs whose items have this very set of references. `possible` are runs of which only a
-        part could be read, and that part matches: search again later, before sending anything. An empty
-        result holds only for the moment, because a request in flight may still create its run.
+        `exact` are the runs whose items have this very set of references. `possible` are runs that may be
+        one: of which only a part could be read, and that part matches, or nothing. Search again later, before
+        sending anything. An empty result holds only for the moment, because a request in flight may still
+        create its run.
 
         `application_version` limits the search to one version, `since` to runs from ten minutes before that
         time on (for clock skew); by default all runs are searched. Costs one request per hundred runs, and
         about one per run. Raises UsageError without references, for an invalid version id or a `since`
         without time zone, InvalidItems if an entry that can't be read may be the run, and the errors of
-        requests that `Pager` names: NotFound, too, if the platform answers 404 to a caller without runs.
+        requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no runs.
         """
         from ..submission import find_runs
 

@@ -25,7 +25,8 @@ from ...errors import JobError
 class EventType(StrEnum):
     """The type of an event of a job, as `JobEvent.type` has it.
 
-    The value, such as `run_created`, is the key `what` in the journal.
+    Its value, such as `run_created`, is stored under the key `what` by `JobEvent.as_dict`, and in the lines
+    of a job's `events.jsonl`, which `JobObserver.new_events` reads.
     """
 
     STARTED = "started"
