@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from attrs import evolve
 
 from ._config import Settings
 from ._core._logging import get_logger
+from ._core._misuse import explains_misuse
 from ._core._urls import check_root
 from ._environment import choose_contract, read_environment
 from ._session import Connections, Session
@@ -24,7 +26,6 @@ from .watch import Watcher
 from .watch._start import watch_runs, watch_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from ._config import Retries, Timeouts
@@ -38,6 +39,10 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+@explains_misuse(
+    "a client is opened with `async with Client(...) as client:`; in it, runs are listed with "
+    "`async for run in client.runs.list():`"
+)
 class Client:
     """A client of the platform, for one user, in one event loop.
 
@@ -135,13 +140,6 @@ class Client:
     async def __aexit__(self, *_exc_info: object) -> None:
         await self._session.connections.aclose()
 
-    if not TYPE_CHECKING:  # type checkers report the mistake themselves
-
-        def __enter__(self) -> NoReturn:
-            raise UsageError("a client is opened with `async with Client(...) as client:`, not with `with`")
-
-        def __exit__(self, *_exc_info: object) -> None: ...
-
     def with_options(
         self,
         *,
@@ -200,7 +198,7 @@ class Client:
         Raises UsageError at once for a single run instead of several, an id that is not a UUID, or an invalid
         cursor.
         """
-        if isinstance(runs, str | Run):
+        if isinstance(runs, str | Run) or not isinstance(runs, Iterable):
             raise UsageError(f"runs takes several; put the one in a list: [{runs!r}], or use its own watch()")
         handles = [run if isinstance(run, Run) else self.run(run) for run in runs]
         return watch_runs(

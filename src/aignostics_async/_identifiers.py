@@ -29,7 +29,7 @@ def as_path_part(value: str, what: str) -> str:
 
 def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:
     """Return several texts; raises UsageError for a single one, which would be split into characters."""
-    if isinstance(values, str):
+    if isinstance(values, str) or not isinstance(values, Iterable):
         raise UsageError(f"{what} takes several texts; put the one in a list: [{values!r}]")
     return tuple(values)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
 from ..errors import InvalidItems, NotFound, UsageError
 from ..models import InvalidItem
+from ._misuse import explains_misuse
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ class PageRequest:
 
         `sort` is one field or several, each with a `-` in front for descending order.
         """
-        if not MIN_PAGE_SIZE <= size <= MAX_PAGE_SIZE:
-            raise UsageError(f"page_size must be from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}, not {size}")
+        if not isinstance(size, int) or not MIN_PAGE_SIZE <= size <= MAX_PAGE_SIZE:
+            raise UsageError(f"page_size must be from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}, not {size!r}")
         return cls(1, size, (sort,) if isinstance(sort, str) else tuple(sort))
 
     def next(self) -> PageRequest:
@@ -67,6 +68,10 @@ class Page(Generic[T]):
         return len(self.items) + len(self.invalid) + self.left_out
 
 
+@explains_misuse(
+    "a pager is iterated with `async for`; `await pager.to_list()` gives a list, and `await pager.first()` "
+    "the first entry"
+)
 class Pager(Generic[T]):
     """The entries of a listing, fetched page by page as they are iterated.
 
@@ -127,17 +132,6 @@ class Pager(Generic[T]):
         to get the others. Raises the errors of requests that `Pager` names.
         """
         return [entry async for entry in self]
-
-    if not TYPE_CHECKING:  # type checkers report the mistakes themselves
-
-        def __iter__(self) -> NoReturn:
-            raise UsageError("a pager is iterated with `async for`; `await pager.to_list()` gives a list")
-
-        def __await__(self) -> NoReturn:
-            raise UsageError(
-                "a pager can't be awaited; write `async for`, `await pager.to_list()` or "
-                "`await pager.first()`"
-            )
 
     async def pages(self) -> AsyncIterator[Page[T]]:
         """Yield one Page after the other, each fetched when it is needed.

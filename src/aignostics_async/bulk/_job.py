@@ -11,6 +11,7 @@ from anyio import to_thread
 from attrs import evolve
 
 from .._core._clock import SYSTEM_CLOCK, Clock
+from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
 from ..contracts._lines import OLDEST
 from ..errors import JobError, UsageError
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from .database._states import ItemState
 
 
+@explains_misuse("use a job in `async with BulkJob.open(...) as job:`", inside=("_database", "_job", "plan"))
 class BulkJob:
     """A job in a folder: thousands of slides, one run for each chunk of them, and every result in a folder.
 
@@ -392,10 +394,9 @@ class BulkJob:
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""
         self._directory.keep_lock()
-        if self._directory.cancel.exists():
+        if is_requested := self._directory.cancel.exists():
             self.drain()
-            return True
-        return False
+        return is_requested
 
     async def _end(self, context: JobContext) -> Summary:
         if not context.is_draining:

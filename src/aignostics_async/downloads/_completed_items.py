@@ -11,6 +11,7 @@ import anyio
 from attrs import evolve, frozen
 
 from .._core._lifetime import running_loop
+from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
 from ..errors import UsageError
 from ..models import ItemResult, ItemStatus
@@ -57,6 +58,7 @@ class CompletedItem:
     """The outcome of each file, failed ones included."""
 
 
+@explains_misuse(_OUTSIDE)
 class CompletedItems(AsyncIterator[CompletedItem]):
     """An async iterator over completed items, created by `client.download_as_completed`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import split_version_id
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ..models import Application, ApplicationVersion
 
 
+@explains_misuse("applications are listed with `async for application in client.applications.list():`")
 class Applications:
     """The applications that the caller's organization may run.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from .._core._backoff import Backoff
+from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
 from ..downloads._listing import follow_listings, list_once
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from ..transfer._progress import Progress
     from ..watch import Watcher
 
-
 _READ_AFTER_WRITE = Backoff(0.05, 1.6)
 
 
+@explains_misuse(
+    "a run is a handle: write `await run.details()`, `await run.wait()` or `async for change in run.watch():`"
+)
 class Run:
     """A handle of a run, which reads its current state from the platform at each call.
 

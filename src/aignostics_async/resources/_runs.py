@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._config import Uploads
+from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_aware, as_texts, as_version_id
 from .._inputs import Item, as_items
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ._applications import Applications
 
 
+@explains_misuse("runs are listed with `async for run in client.runs.list():`")
 class Runs:
     """The runs of the caller.
 

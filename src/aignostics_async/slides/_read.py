@@ -12,7 +12,7 @@ import anyio.to_thread
 from attrs import Factory, evolve, field, frozen
 
 from .._inputs import Slide
-from ..errors import ConfigurationError, NotASlide, SlideError
+from ..errors import ConfigurationError, NotASlide, SlideError, UsageError
 from ._decoding import check_last_tile, decode_all
 from ._dicom import AT_HOME, DicomHeader
 from ._formats import Format, identify
@@ -107,6 +107,8 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
     contradicts the file and `mpp_source` is not set; SlideError if the slide is incomplete or can't be read;
     and MissingExtra without the `slides` extra.
     """
+    if not isinstance(slide, Slide):
+        raise UsageError(f"read_slide takes Slide(...), not {slide!r}")
     return await anyio.to_thread.run_sync(lambda: read_slide_here(slide, decode=decode))
 
 

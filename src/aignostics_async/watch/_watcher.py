@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Self
 
+from .._core._misuse import explains_misuse
 from ..errors import UsageError
 from ._transitions import Change
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ._subscription import Subscription
 
 
+@explains_misuse("a watcher is iterated with `async for change in watcher:`, or `await anext(watcher)`")
 class Watcher(AsyncIterator[Change]):
     """An async iterator over the changes of runs, created by `watch` and `watch_all`.
 

@@ -1,0 +1,105 @@
+"""Misuse that Python would answer with a bare TypeError says what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aignostics_async import Client, UsageError
+from aignostics_async.bulk import BulkJob
+
+RUN = "0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10"
+
+
+async def wait_for(thing: Any) -> None:
+    await thing
+
+
+async def iterate(thing: Any) -> None:
+    async for _ in thing:
+        break
+
+
+async def enter(thing: Any) -> None:
+    async with thing:
+        pass
+
+
+async def enter_plainly(thing: Any) -> None:
+    with thing:
+        pass
+
+
+async def make_list(thing: Any) -> None:
+    list(thing)
+
+
+async def take(thing: Any) -> None:
+    thing[0]
+
+
+async def take_next(thing: Any) -> None:
+    next(thing)
+
+
+async def take_next_async(thing: Any) -> None:
+    await anext(thing)
+
+
+PLAIN = [wait_for, enter_plainly, make_list, take, take_next]
+ALL = [*PLAIN, iterate, enter, take_next_async]
+MAKERS: list[tuple[Callable[[Client], Any], list[Any], str]] = [
+    (lambda client: client, [*PLAIN, iterate], "async with Client"),
+    (lambda client: client.runs, ALL, r"client\.runs\.list\(\)"),
+    (lambda client: client.applications, ALL, r"client\.applications\.list\(\)"),
+    (lambda client: client.run(RUN), ALL, r"await run\.details\(\)"),
+    (lambda client: client.runs.list(), [*PLAIN, enter, take_next_async], r"await pager\.to_list\(\)"),
+    (lambda client: client.watch([RUN]), [*PLAIN, enter], "async for change in"),
+    (lambda client: client.download_as_completed([RUN], "x"), [*PLAIN, iterate], "async with client"),
+    (lambda _client: BulkJob.open("x"), [*PLAIN, iterate], "async with BulkJob"),
+]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with Client("http://127.0.0.1:9", "token") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("make", "misuse", "says"),
+    [
+        pytest.param(make, misuse, says, id=f"{misuse.__name__} {number}")
+        for number, (make, misuses, says) in enumerate(MAKERS)
+        for misuse in misuses
+    ],
+)
+async def test_a_protocol_that_an_object_lacks_is_explained(
+    client: Client, make: Callable[[Client], Any], misuse: Callable[[Any], Any], says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        await misuse(make(client))
+
+
+async def test_a_job_that_was_not_entered_says_how_to_enter_it(tmp_path: Path, client: Client) -> None:
+    job = BulkJob.open(tmp_path)
+    for use in (job.summary, job.states, lambda: job.run(client)):
+        with pytest.raises(UsageError, match="async with BulkJob"):
+            await use()
+    for name in ("id", "plan", "results", "contract"):
+        with pytest.raises(UsageError, match="async with BulkJob"):
+            getattr(job, name)
+    assert not hasattr(job, "nothing_of_this_name")
+
+
+async def test_a_missing_await_is_no_list(client: Client) -> None:
+    details = client.run(RUN).details()
+    values: Any = details
+    with pytest.raises(UsageError, match="runs takes several"):
+        client.watch(values)
+    with pytest.raises(UsageError, match="references takes several"):
+        await client.runs.find(references=values)
+    details.close()
