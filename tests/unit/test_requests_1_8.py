@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,6 +94,7 @@ VERSION = {
     "output_artifacts": [],
 }
 ITEMS = [Item("case-7", artifacts=[InputArtifact("slide", "https://127.0.0.1/a.tiff", {})])]
+PARAMETERS = {"page": "1", "page_size": "100", "sort": "-submitted_at"}
 NO_ROUTE: dict[str, Any] = {"status_code": 404, "json": {"detail": "Not Found"}}
 
 
@@ -142,6 +144,28 @@ async def test_a_404_of_the_api_is_an_empty_listing_of_runs(httpx_mock: HTTPXMoc
         for _ in range(2):
             with pytest.raises(NotFound):
                 await session.runs.list().to_list()
+
+
+async def test_a_run_whose_items_are_not_listed_yet_is_not_absent(httpx_mock: HTTPXMock) -> None:
+    """A lagging replica answers the filter by reference with nothing; the listing of all runs tells."""
+    httpx_mock.add_response(
+        json=[], url=f"{ROOT}/api/v1/runs", match_params={**PARAMETERS, "external_id": "case/7"}
+    )
+    httpx_mock.add_response(json=[RUN], url=f"{ROOT}/api/v1/runs", match_params=PARAMETERS)
+    httpx_mock.add_response(json=[], url=re.compile(r".*/items\b.*"))
+    async with client() as session:
+        found = await session.runs.find(references=["case/7"])
+    assert [run.run_id for run in found.possible] == [RUN_ID]
+
+
+async def test_a_run_with_the_references_is_found_by_the_filter(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(
+        json=[RUN], url=f"{ROOT}/api/v1/runs", match_params={**PARAMETERS, "external_id": "case/7"}
+    )
+    httpx_mock.add_response(json=[ITEM], url=re.compile(r".*/items\b.*"))
+    async with client() as session:
+        found = await session.runs.find(references=["case/7"])
+    assert [run.run_id for run in found.exact] == [RUN_ID]
 
 
 async def test_only_artifacts_with_a_file_are_listed(httpx_mock: HTTPXMock) -> None:

@@ -121,14 +121,17 @@ class Runs:
             else application_version
         )
         wanted = frozenset(as_texts(references, "references"))
-        # Any of them narrows the listing where the contract can; which runs match is decided by their items.
-        narrows = bool(wanted) and self._session.bridge.facts.has_metadata
-        return await find_runs(
-            self.list(application_version=version_id, reference=min(wanted) if narrows else None),
-            lambda run_id: self._handle(run_id).results(),
-            wanted,
-            since,
-        )
+
+        async def find(reference: str | None) -> FoundRuns:
+            runs = self.list(application_version=version_id, reference=reference)
+            return await find_runs(runs, lambda run_id: self._handle(run_id).results(), wanted, since)
+
+        if wanted and self._session.bridge.facts.has_metadata:
+            found = await find(min(wanted))
+            if found.exact:
+                return found
+        # A replica may show a run before its items, so only the listing of all runs proves absence.
+        return await find(None)
 
     async def create(
         self,
