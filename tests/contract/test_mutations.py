@@ -145,7 +145,7 @@ class Wire:
     status: int = 200
     body: bytes = field(default=b"", repr=False)  # as the pool shows no body
     path: str = ""
-    elsewhere: bytes = b"[]"
+    elsewhere: bytes = field(default=b"[]", repr=False)
 
     async def send(self, operation: str, *, url: str, **request: Any) -> httpx.Response:
         asked = bool(re.fullmatch(re.sub(r"{\w+}", "[^/]+", self.path), url))
