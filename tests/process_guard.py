@@ -36,10 +36,11 @@ def _is_lookup(command: object) -> bool:
     return isinstance(command, list) and Path(command[0]).name in _LOOKUPS
 
 
-def _guarded(start: Callable[..., Any], *, is_popen: bool = False) -> Callable[..., Any]:
+def _guarded(start: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(start)
     def guarded(*arguments: Any, **options: Any) -> Any:
-        if _running and not (is_popen and _is_lookup(options.get("args", arguments[1:2] and arguments[1]))):
+        # From Python 3.13 on, Popen calls os.posix_spawn, which takes the command in the same place.
+        if _running and not _is_lookup(options.get("args", arguments[1:2] and arguments[1])):
             pytest.fail(f"mark this test `process`, it starts one: {_running[0]}")
         return start(*arguments, **options)
 
@@ -48,7 +49,7 @@ def _guarded(start: Callable[..., Any], *, is_popen: bool = False) -> Callable[.
 
 def install() -> None:
     """Wrap all by which a test could start a process."""
-    subprocess.Popen.__init__ = _guarded(subprocess.Popen.__init__, is_popen=True)  # type: ignore[method-assign]
+    subprocess.Popen.__init__ = _guarded(subprocess.Popen.__init__)  # type: ignore[method-assign]
     for owner, names in (
         (os, ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system")),
         (multiprocessing.util, ("spawnv_passfds",)),
