@@ -187,9 +187,10 @@ class Client:
 
         `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
         continue from there, even if they are not in `runs`. Iteration ends when all runs are final. A run
-        that vanishes or can't be read does not stop the others; at the end all such errors are raised in one
-        ExceptionGroup. A login that is not accepted, or a listing of runs that fails for longer than
-        `Settings.outage_timeout`, ends the iteration with its error. The errors are those of `Run.watch`.
+        that vanishes or can't be read does not stop the others; at the end all such errors, which are those
+        of `Run.watch`, are raised in one ExceptionGroup. A listing of runs that fails ends the iteration with
+        its error: at once, as for LoginRequired, Forbidden or InvalidResponse, or after
+        `Settings.outage_timeout` if the error is transient.
 
         Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
         `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A slow consumer
@@ -222,13 +223,13 @@ class Client:
 
         `application` limits the watch to one application id. `since`, a datetime with a time zone, limits it
         to runs submitted at that time or later; without it every existing run is read once. After a restart
-        pass the `cursor` of an earlier change instead: watching continues there. Final runs that were
-        submitted later than ten minutes before the newest run that was listed by then may be reported again,
-        with the same `Change.id`; older ones usually are not. A run that vanishes or can't be read is dropped
+        pass the `cursor` of an earlier change instead: watching continues there. Runs that were final by then
+        may be reported again, with the same `Change.id`; usually they are those submitted later than ten
+        minutes before the newest run that had been listed. A run that vanishes or can't be read is dropped
         with a warning in the log.
 
-        A transient error of the listing is raised if it lasts longer than `Settings.outage_timeout`. Any
-        other one, such as AuthenticationError, Forbidden or InvalidResponse, is raised at once.
+        A listing of runs that fails ends the iteration with its error: at once, as for LoginRequired,
+        Forbidden or InvalidResponse, or after `Settings.outage_timeout` if the error is transient.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
         of an id, a `since` without time zone, or an invalid cursor.

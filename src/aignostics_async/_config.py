@@ -85,8 +85,8 @@ class Retries:
 
     By default up to 4 attempts, with waits of about 0.5, 1 and 2 s between them. GET, HEAD, PUT and DELETE
     are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` may lengthen a
-    wait. Raises ConfigurationError for fewer than 1 attempt, or a value that is no duration, not more than 0
-    or infinite.
+    wait. A request that is sent once more with a new token after a 401 does not count. Raises
+    ConfigurationError for fewer than 1 attempt, or a value that is no duration, not more than 0 or infinite.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)

@@ -32,9 +32,9 @@ class FileStore:
     The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux),
     and is created when it is needed. Files are readable by their owner only, and written atomically and
     durably. `save` never overwrites a file that can't be used, because it is damaged or from a newer release:
-    it renames it. A file that can't be opened, such as another user's, raises TokenStoreError. `delete`
-    removes either. File locks protect the keys where the file system has them; the system releases them if a
-    process dies. Raises ConfigurationError if no folder is given and the user has no home folder.
+    it renames it. Another user's file that can't be opened raises TokenStoreError. `delete` removes either.
+    File locks protect the keys where the file system has them; the system releases them if a process dies.
+    Raises ConfigurationError if no folder is given and the user has no home folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:

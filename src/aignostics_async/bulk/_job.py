@@ -159,9 +159,10 @@ class BulkJob:
 
         The call may be cancelled or killed at any moment; a later one continues, as after any error. Raises
         JobRefused for another server, user or organization than the job was begun with, JobStopped if the job
-        can't continue (with its reason as `cause`; QuotaExceeded after the existing runs have finished),
-        UsageError if `run` is running already or a callback is async, ConfigurationError for an invalid
-        `chunk_size`, and what the client raises if the job can't begin.
+        can't continue (its `cause` is the error behind it; QuotaExceeded after the existing runs have
+        finished), UsageError if `run` is running already or a callback is async, ConfigurationError for an
+        invalid `chunk_size` or a store that can't be opened, another JobError if the folder or its database
+        can't be used, and what the client raises if the job can't begin.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -253,9 +254,10 @@ class BulkJob:
 
         Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
         by itself where it can prove either. Costs a listing of the runs since the job was created, and the
-        results of each unknown one. A run that may be the job's is read again every 30 s, for 15 minutes at
-        most, because a replica may show only a part of its items. Raises JobError if such a run can't be
-        read, JobRefused for another server, user or organization, and UsageError while `run` is running.
+        results of each unknown one. A run of which a replica may have shown only a part is read again, by
+        default every 30 s for 15 minutes (`JobPlan.timeouts`). Raises JobError if a run that may be the job's
+        can't be read, JobRefused for another server, user or organization, UsageError while `run` is running,
+        JobDatabaseError, and what the requests raise.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
@@ -351,8 +353,9 @@ class BulkJob:
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
         """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
 
-        A run that ended or vanished in the meantime is no error. Costs one request with a client, and raises
-        what the request raises. Raises JobStateError for a run that is not listed in `JobObserver.decisions`.
+        A run that ended or vanished in the meantime is no error. Costs what `Run.cancel` costs with a client.
+        Raises JobStateError for a run that was never listed in `JobObserver.decisions`, JobDatabaseError, and
+        what the request raises.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
@@ -368,10 +371,11 @@ class BulkJob:
     async def cancel(self, client: Client) -> int:
         """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
 
-        The platform does not bill items that it has not begun. Results are kept. Costs one request per run
-        that is not final. A run that can't be cancelled does not affect the others; its error is raised at
-        the end. Raises JobRefused for another server, user or organization, and UsageError while `run` is
-        running here; for a job in another process use `JobObserver.request_cancel`.
+        The platform does not bill items that it has not begun. Results are kept. Costs some requests to
+        verify the login, and one per run that is not final. A run that can't be cancelled does not affect the
+        others; the first such error is raised at the end. Raises JobRefused for another server, user or
+        organization, UsageError while `run` is running here, JobDatabaseError, and what the requests raise.
+        For a job in another process use `JobObserver.request_cancel`.
         """
         self._check_idle()
         await verify_identity(self._database, client, self.plan)

@@ -236,7 +236,7 @@ class Emulator:
 
         Keyword arguments replace options of the constructor until the next reset. The conditions of
         `set_conditions` end. Address, access token and keys are kept. Costs a few hundredths of a second,
-        where a start takes more than one. Raises HTTPError for an option that can't be changed.
+        where a start takes more than one. Raises HTTPError for an unknown option or an invalid value.
         """
         self._ready = self._control("POST", "reset", options)
         self._reset_to = options
@@ -246,7 +246,7 @@ class Emulator:
 
             source = RefreshToken(emulator.sign_in(), provider=provider)
 
-        The refresh token is valid for one use.
+        It is valid for one use, unless the option `refresh_overlap` is set.
         """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
@@ -311,7 +311,7 @@ class Emulator:
 
         A move is an object with `run` and either `status` or `delete`; with `reference`, the status is that
         of an item. A move of an unknown run, or a status for a run or item that is final, is not applied.
-        Raises HTTPError for an invalid move or an unknown reference.
+        Raises HTTPError for an invalid move, or a reference that the run does not have.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made

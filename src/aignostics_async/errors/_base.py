@@ -119,7 +119,7 @@ class UsageError(AignosticsError):
 
 
 class NotInContract(UsageError):
-    """The contract that the client speaks can't express the call; nothing was sent.
+    """The contract that the client speaks can't express the call, which has changed nothing.
 
     `contract` is the name of the contract, such as `1.0`. The message says what is missing.
     """

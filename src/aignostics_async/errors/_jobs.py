@@ -15,7 +15,7 @@ class JobError(AignosticsError):
 class JobBusy(JobError):
     """Another process works on the job, or another `BulkJob` of this process.
 
-    Wait until it ends, or read the job with `JobObserver`, which needs no lock.
+    Wait until it ends, or read the job with `JobObserver` meanwhile.
     """
 
 

@@ -60,7 +60,8 @@ class Applications:
         each with a leading `-` for descending order; by default the server decides. Costs one request per
         page of `page_size` versions, by default 100, and under contract 1.8 one more per version. Raises
         UsageError unless `page_size` is from 5 to 100. Iterating raises NotFound if there is no such
-        application, UsageError for an empty id, and the errors that `Pager` names.
+        application, UsageError for an empty id, and the errors that `Pager` names; under contract 1.8
+        NotInContract for another `sort` than `version`, `application_version_id` and `created_at`.
         """
         return Pager(
             "list versions",
@@ -77,8 +78,8 @@ class Applications:
             version = await client.applications.version("he-tme:v1.2.3")
             print([spec.name for spec in version.input_artifacts])
 
-        The `v` may be omitted. Costs one request. Raises UsageError for a text that is not a version id, and
-        NotFound if there is no such version.
+        The `v` may be omitted. Costs one request. Raises UsageError for a text that is not a version id,
+        NotFound if there is no such version, and the errors of requests that `Pager` names.
         """
         application_id, wanted = split_version_id(application_version_id)
         return await self._session.bridge.get_application_version(application_id, wanted)

@@ -65,9 +65,9 @@ class Run:
     async def details(self) -> RunDetails:
         """Return the current details of the run.
 
-        Costs one request. Raises NotFound if the caller has no such run. If the run was just created through
-        this handle, NotFound is retried for `Settings.read_after_write_timeout` (5 s), because replicas of
-        the server lag.
+        Costs one request. If the run was just created through this handle, a 404 is retried for
+        `Settings.read_after_write_timeout` (5 s), because replicas of the server lag. Raises NotFound if the
+        caller has no such run, and the errors of requests that `Pager` names.
         """
         failures = 0
         while True:
@@ -97,7 +97,7 @@ class Run:
         An item must match every filter that is passed; several values of one filter are alternatives.
         References are sent in the URL, so pass a few dozen at most. `sort` is a field name or several, each
         with a leading `-` for descending order; by default the server decides. Each request signs new
-        download URLs, which are valid for an hour.
+        download URLs, which are valid for an hour; under contract 1.8 the server may leave them out.
 
         Costs one request per page of `page_size` items, by default 100. Raises UsageError for a single text
         as a filter, or unless `page_size` is from 5 to 100. Iterating raises NotFound if the caller has no
@@ -122,6 +122,7 @@ class Run:
 
         The URL is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no
         such run; for an unknown artifact it raises NotFound under contract 1.8, and returns None under 1.0.
+        Raises UsageError for an id that is not one, and the errors of requests that `Pager` names.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 
@@ -169,7 +170,7 @@ class Run:
 
         Returns True, or False if the run was cancelled before, by its user or the platform. Costs one
         request, and one more if the platform refuses the first. Raises Conflict if the run ended otherwise,
-        and NotFound if the caller has no such run.
+        NotFound if the caller has no such run, and the errors of requests that `Pager` names.
         """
         try:
             await self._session.bridge.cancel_run(self.id)
@@ -186,8 +187,8 @@ class Run:
         """Delete all output artifacts of a final run permanently.
 
         The platform does so itself after 30 days. Artifacts that are deleted already are not an error, so the
-        call can be repeated. Costs one request. Raises Conflict if the run is not final, and NotFound if the
-        caller has no such run.
+        call can be repeated. Costs one request. Raises Conflict if the run is not final, NotFound if the
+        caller has no such run, and the errors of requests that `Pager` names.
         """
         with suppress(Gone):
             await self._session.bridge.delete_run_results(self.id)

@@ -11,7 +11,7 @@ from attrs import frozen
 class FindingKind(StrEnum):
     """The subject of a `Finding`.
 
-    The values, from `source` to `platform`, are the names in lower case, and the key `kind` in JSON reports.
+    The values, from `source` to `platform`, are the names in lower case. JSON reports have them as `kind`.
     """
 
     SOURCE = "source"
