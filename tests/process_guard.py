@@ -33,7 +33,7 @@ def watch(item: pytest.Item | None) -> None:
 
 
 def _is_lookup(command: object) -> bool:
-    return isinstance(command, list) and Path(command[0]).name in _LOOKUPS
+    return isinstance(command, list) and Path(os.fsdecode(command[0])).name in _LOOKUPS
 
 
 def _guarded(start: Callable[..., Any]) -> Callable[..., Any]:
