@@ -373,7 +373,7 @@ async def test_a_resolution_for_all_never_replaces_that_of_a_file(
     (fault,) = report.faults
     assert (fault.kind, fault.slide) == (FindingKind.RESOLUTION, f"{tmp_path}/a.tiff")
     assert fault.problem == "its file says 0.5 µm per pixel, and 0.25 was given"
-    assert "mpp_source 'file' or 'given'" in fault.remedy
+    assert "mpp_source" in fault.remedy
     assert kept == {"b.tiff": 0.25, "none.tiff": 0.25}
     manifest = tmp_path / "in.csv"
     manifest.write_text("path,mpp_source\na.tiff,file\nb.tiff,given\nnone.tiff,\n")
