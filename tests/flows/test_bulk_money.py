@@ -210,6 +210,7 @@ CALLBACKS = (
 )
 
 
+@pytest.mark.sampled(test=4)
 @pytest.mark.parametrize("where", CALLBACKS)
 async def test_a_callback_that_raises_ends_the_job_and_no_answer_is_lost(
     harness: JobHarness, where: str

@@ -134,6 +134,7 @@ async def test_the_verdict_is_seen_at_once(context: BrowserContext, small: Path)
         assert await page.locator(link or "none").count() == 1, link
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("width", [360, 800, 1400])
 async def test_it_fits_any_window(browser: Browser, small: Path, width: int) -> None:
     async with await browser.new_context(viewport={"width": width, "height": 800}) as context:

@@ -55,6 +55,7 @@ async def test_a_deadline_is_asyncio_s_own(emulator: Emulator) -> None:
         assert asyncio.all_tasks() == before, "nothing is left behind"
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.both_contracts
 async def test_many_runs_as_one_stream(emulator: Emulator) -> None:
     run_ids = emulator.script(*({"items": ["a", "b"], "steps": [(0, None, "RUNNING")]} for _ in range(120)))
