@@ -25,10 +25,15 @@ def mark_samples(items: Sequence[pytest.Item]) -> None:
     for name, cases in tables.items():
         marker = cases[0].get_closest_marker("sampled")
         assert marker is not None
-        order = spread([tuple(case.callspec.indices.items()) for case in cases], name)
+        order = spread([_values(case) for case in cases], name)
         for size, mark in ((marker.kwargs.get("test"), "slow"), (marker.kwargs.get("fast"), "long")):
             for index in order[size:] if size is not None else ():
                 cases[index].add_marker(mark)
+
+
+def _values(case: pytest.Function) -> list[Hashable]:
+    # By identity: not every value can be hashed, and the cases of a table share theirs.
+    return [(name, id(value)) for name, value in case.callspec.params.items()]
 
 
 def spread(cases: Sequence[Sequence[Hashable]], seed: str) -> list[int]:
