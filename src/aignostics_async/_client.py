@@ -188,9 +188,9 @@ class Client:
         `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
         continue from there, even if they are not in `runs`. Iteration ends when all runs are final. A run
         that vanishes or can't be read does not stop the others; at the end all such errors, which are those
-        of `Run.watch`, are raised in one ExceptionGroup. A listing of runs that fails ends the iteration with
-        its error: at once, as for LoginRequired, Forbidden or InvalidResponse, or after
-        `Settings.outage_timeout` if the error is transient.
+        of `Run.watch`, are raised in one ExceptionGroup. A login that is not accepted, or a listing of runs
+        that fails, ends the iteration with its error: after `Settings.outage_timeout` if the error is
+        transient, and at once if not, as with LoginRequired or Forbidden.
 
         Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
         `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A slow consumer
@@ -228,8 +228,9 @@ class Client:
         minutes before the newest run that had been listed. A run that vanishes or can't be read is dropped
         with a warning in the log.
 
-        A listing of runs that fails ends the iteration with its error: at once, as for LoginRequired,
-        Forbidden or InvalidResponse, or after `Settings.outage_timeout` if the error is transient.
+        A login that is not accepted, or a listing of runs that fails, ends the iteration with its error:
+        after `Settings.outage_timeout` if the error is transient, and at once if not, as with LoginRequired,
+        Forbidden or InvalidResponse.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
         of an id, a `since` without time zone, or an invalid cursor.

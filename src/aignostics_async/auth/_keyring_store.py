@@ -45,7 +45,7 @@ class KeyringStore:
     refreshes once. Keys are locked as by `FileStore`. Every entry is read back after it was written. There is
     no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in whatever
     way, or does not respond to a call within 3 s. Creating the store raises MissingExtra if the `keyring`
-    extra is not installed.
+    extra is not installed, and ConfigurationError if the user has no home folder, where the locks are.
     """
 
     def __init__(self) -> None:

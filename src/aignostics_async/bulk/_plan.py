@@ -108,13 +108,16 @@ _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doub
 
 @frozen(kw_only=True)
 class JobPlan:
-    """The plan of a job, without secrets; fixed when the job is created, except for `chunk_size`.
+    """The plan of a job, without secrets.
 
         JobPlan(
             api_root="https://platform.aignostics.com",
             application_version="he-tme:v1.0.0",
             store="s3://bucket/prefix",
         )
+
+    That of a job that was created changes no more, apart from `chunk_size` by `BulkJob.run`, and `checksums`
+    while it is "auto".
 
     By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
     that name the patient are refused, and others that may identify a person are sent with a warning. Raises

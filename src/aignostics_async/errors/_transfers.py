@@ -43,9 +43,9 @@ class TransferInterrupted(TransferError):
 class ChecksumMismatch(TransferError):
     """The bytes do not have the promised checksum.
 
-    No file with these bytes was kept, and an uploaded object was deleted if the store permits it. `expected`
-    and `actual` are CRC32Cs in wire form, or `actual` is a size if the sizes differ. `name` identifies the
-    file.
+    No downloaded file with these bytes was kept; an uploaded object was deleted if the store is one of this
+    package and permits it. `expected` and `actual` are CRC32Cs in wire form, or `actual` is a size if the
+    sizes differ. `name` identifies the file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
@@ -81,7 +81,7 @@ class UrlRefused(TransferError):
 
 
 class LocalFileChanged(TransferError):
-    """A local file changed while it was read; the upload is not used.
+    """A local file changed after it was read, or while it was; its upload is not used.
 
     Submit the file again once it is complete. `name` identifies it.
     """

@@ -140,9 +140,9 @@ class Run:
 
         Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
         while the run is RUNNING; reading all items takes one per hundred. All watchers of a client share
-        these requests. Transient failures are tolerated for `Settings.outage_timeout` (300 s), then raised.
-        Raises UsageError at once for an invalid cursor; iterating raises NotFound if the run does not exist,
-        and RunVanished if it was deleted in the meantime.
+        these requests. Transient failures are tolerated for `Settings.outage_timeout` (300 s), then raised;
+        others are raised as they occur. Raises UsageError at once for an invalid cursor; iterating raises
+        NotFound if the run does not exist, and RunVanished if it was deleted while it was watched.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 

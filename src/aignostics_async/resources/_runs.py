@@ -213,7 +213,8 @@ class Runs:
         unsupported store, credentials that expire within six days, or pseudonyms that can't be kept;
         UsageError for an invalid `identifying` or `references`, or an async callback; TransferError for the
         first file that could not be sent, after all others were tried, with notes about the rest;
-        MissingExtra without the `slides` extra; and what `create` raises.
+        LocalFileChanged for a file that changed since it was read; MissingExtra without the `slides` extra;
+        and what `create` raises.
         """
         from ..submission import prepare_items
 

@@ -53,14 +53,14 @@ class Inspection:
         inspection = await inspect_slides("lab/")
         print(len(inspection.slides), inspection.is_clear)
 
-    `left_out` lists files and folders that are not slides, with the reason; `faults` those that can't be
-    read.
+    `left_out` lists other files, and folders that were not searched, with the reason; `faults` is about
+    those that can't be read.
     """
 
     slides: tuple[InspectedSlide, ...]
     """The slides, in the order of the places and sorted by path within each."""
     left_out: tuple[LeftOut, ...]
-    """Files and folders that are not slides, with the reason."""
+    """Files that are not among the slides, and folders that were not searched, with the reason."""
     faults: tuple[Finding, ...]
     """Findings about places, files and folders that can't be read as slides."""
 
@@ -104,13 +104,15 @@ async def inspect_slides(
             print(slide.path, slide.info, slide.faults)
 
     Slides are read in processes of their own, so that one that crashes its reader is a fault like any other.
-    `mpp` is the resolution, in µm per pixel, of slides whose files have none. `identifying` is the policy as
-    for `runs.submit`. With `decode=True` all pixels are decoded, which takes minutes for a large slide; with
-    `thumbnails=True` each slide gets a small picture. Both are False by default.
+    `mpp` is the resolution, in µm per pixel, of slides whose files have none; a file whose own differs by
+    more than 2 % is a fault. `identifying` is the policy as for `runs.submit`. With `decode=True` all pixels
+    are decoded, which takes minutes for a large slide; with `thumbnails=True` each slide gets a small
+    picture. Both are False by default.
 
     Costs reading the header of each slide; nothing is sent. Faults of slides are reported, not raised. Raises
-    ConfigurationError without places or for an implausible `mpp`, UsageError for an invalid `identifying`,
-    and MissingExtra without the `slides` extra.
+    ConfigurationError without places, for an implausible `mpp`, or without the `slides` extra; UsageError for
+    an invalid `identifying`; and JobError if the processes that read slides can't be started, or 20 in a row
+    are lost.
     """
     policies = as_policies(identifying)
     async with Prober(decode=decode) as prober:

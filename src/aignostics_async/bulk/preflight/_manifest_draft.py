@@ -125,7 +125,8 @@ async def draft_manifest(
     only one.
 
     Costs one request, and reading the header of each slide. Raises NotFound if there is no such version,
-    ConfigurationError for a version that a bulk job can't serve, and what `inspect_slides` raises.
+    ConfigurationError for a version that a bulk job can't serve, the errors of requests that `Pager` names,
+    and what `inspect_slides` raises.
     """
     version = await client.applications.version(application_version)
     spec = _spec(version, artifact)

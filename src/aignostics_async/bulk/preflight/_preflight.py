@@ -92,9 +92,9 @@ async def run_preflight(
     can. Memory grows by some hundred bytes per slide, and with its faults.
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
-    application version, ConfigurationError if the version needs several inputs per item or has an unusable
-    schema, or pseudonyms can't be kept, MissingExtra without the `slides` extra, and the errors of requests
-    that `Pager` names.
+    application version; ConfigurationError if the version needs several inputs per item or has an unusable
+    schema, pseudonyms can't be kept, or the `slides` extra is not installed; JobError if the processes that
+    read slides can't be started, or 20 in a row are lost; and the errors of requests that `Pager` names.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
