@@ -41,9 +41,9 @@ _UNDER_WAY = FileContent(Format.UNSUPPORTED, "its name says that it is a copy wh
 
 
 class LeftOutReason(StrEnum):
-    """Why a file or folder is not among the slides that `find_slides` returns, as `LeftOut.reason` has it.
+    """Why a file or folder is not among the slides that were found, as `LeftOut.reason` has it.
 
-    The values are `hidden`, `trash`, `format`, `unreadable`, `name` and `duplicate`.
+    The values are `hidden`, `trash`, `format` and `duplicate`.
     """
 
     HIDDEN = "hidden"
@@ -52,10 +52,6 @@ class LeftOutReason(StrEnum):
     """A trash or snapshot folder of an operating system, or a file in one, such as `$RECYCLE.BIN`."""
     FORMAT = "format"
     """The content is not a slide, or its format is not supported."""
-    UNREADABLE = "unreadable"
-    """The folder can't be read."""
-    NAME = "name"
-    """The file name is not valid Unicode."""
     DUPLICATE = "duplicate"
     """The same file, or a copy of the same DICOM instance, was found under another name."""
 
@@ -101,7 +97,7 @@ class FoundSlides(list[Slide]):
         self.references = dict(references or {})
         """The path of each slide below the folder that was given, with slashes; or the name of its file."""
         self.left_out = tuple(left_out)
-        """Every file that was seen and is no slide, and every folder that was not searched."""
+        """Other files that were seen, and folders that were not searched."""
 
 
 def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
@@ -119,8 +115,8 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     the reason: hidden, trash, other formats, duplicates. It has no empty folders, and no files that systems
     write, such as `.DS_Store`.
 
-    Blocks: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a
-    folder, or one below it, that is missing or can't be read.
+    Blocks: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a place
+    that is missing, and for a folder, or one below it, that can't be read.
     """
     search = _SlideSearch()
     for place in map(Path, places):

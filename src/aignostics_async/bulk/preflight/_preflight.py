@@ -41,8 +41,6 @@ _LEFT_OUT = {
     LeftOutReason.HIDDEN: "it is hidden, and left out",
     LeftOutReason.TRASH: "it is in the trash, and left out",
     LeftOutReason.FORMAT: "it is left out",
-    LeftOutReason.UNREADABLE: "it can't be read, and is left out",
-    LeftOutReason.NAME: "its name is no valid Unicode, and it is left out",
     LeftOutReason.DUPLICATE: "it is left out",
 }
 
