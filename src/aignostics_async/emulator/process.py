@@ -257,10 +257,10 @@ class Emulator:
             emulator.set_faults({"operation": "create_run", "times": 1, "drop": "after"})
 
         The first rule that matches a request applies. Conditions are `operation` (its name under every
-        contract that has it), `contract`, `method`, `path` (a regular expression for the whole path),
-        `query`, `skip` and `times`; actions are `status` (with `headers` and `body`), `answer`, `drop`,
-        `late_s`, `lag_s`, `delay_s` and `then`. docs/how-to/steer-the-emulator.md describes them. Raises
-        HTTPError for an invalid rule.
+        contract that has it), `contract`, `method`, `path` (a regular expression for the whole path, with or
+        without the contract's root), `query`, `skip` and `times`; actions are `status` (with `headers` and
+        `body`), `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`.
+        docs/how-to/steer-the-emulator.md describes them. Raises HTTPError for an invalid rule.
         """
         self._control("POST", "faults", rules)
 

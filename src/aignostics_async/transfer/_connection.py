@@ -66,8 +66,7 @@ class Connection:
 
     `read` and `write` are the timeouts in seconds: the longest silence while a response is read, and the
     longest time in which the storage takes no byte. Data that have arrived are read even after the deadline.
-    Failures raise ConnectionBroken. After a failure, or a response that was not read to its end, the
-    connection can't be used again.
+    After a failure, or a response that was not read to its end, the connection can't be used again.
     """
 
     def __init__(self, place: tuple[str, ...], sock: socket.socket, *, read: float, write: float) -> None:
