@@ -60,8 +60,7 @@ class BulkJob:
 
     If the process ends for any reason, opening and running the job again continues it. Without a person's
     consent no item is billed twice; docs/explanation/exactly-once.md says what this depends on. Only its
-    owner can read the folder, which holds no token and no signed URL. Only one `BulkJob` at a time can open a
-    job.
+    owner can read the folder, which holds no token and no signed URL. One `BulkJob` at a time can open it.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -158,11 +157,10 @@ class BulkJob:
         callback raises, the request in flight is recorded, nothing more is sent, and the error is raised.
 
         The call may be cancelled or killed at any moment; a later one continues, as after any error. Raises
-        JobRefused for another server, user or organization than the job was begun with, JobStopped if the job
-        can't continue (its `cause` is the error behind it; QuotaExceeded after the existing runs have
-        finished), UsageError if `run` is running already or a callback is async, ConfigurationError for an
-        invalid `chunk_size` or a store that can't be opened, another JobError if the folder or its database
-        can't be used, and what the client raises if the job can't begin.
+        JobRefused for another server, user or organization, JobStopped if the job can't continue (its `cause`
+        is the error behind it; QuotaExceeded after the existing runs have finished), another JobError if its
+        folder can't be used, UsageError if `run` is running already or a callback is async,
+        ConfigurationError for an invalid `chunk_size` or store, and what requests raise as the job begins.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -255,9 +253,8 @@ class BulkJob:
         Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
         by itself where it can prove either. Costs a listing of the runs since the job was created, and the
         results of each unknown one. A run of which a replica may have shown only a part is read again, by
-        default every 30 s for 15 minutes (`JobPlan.timeouts`). Raises JobError if a run that may be the job's
-        can't be read, JobRefused for another server, user or organization, UsageError while `run` is running,
-        JobDatabaseError, and what the requests raise.
+        default every 30 s for 15 minutes. Raises JobError if a run that may be the job's can't be read,
+        JobRefused for another server, user or organization, UsageError during `run`, and what requests raise.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
@@ -267,7 +264,7 @@ class BulkJob:
         return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
-        """Let quarantined items continue from their last state, and return how many do.
+        """Let quarantined items continue, without uploading one twice, and return how many do.
 
             await job.retry(failed=True, only=["lung/**"])
 
@@ -275,10 +272,9 @@ class BulkJob:
         continue, too; with `rerun=True`, those that are held because an earlier run has results of the same
         slide. Both get new runs, which are billed. If an item continues, a cancelled job is so no more.
 
-        `only` is a list of references or patterns of them, with the syntax of `SelectionRule`: case does not
-        count, and a pattern without a slash matches at any depth. By default all items count. Raises
-        UsageError for a single text as `only`, an empty pattern or one with `..`, and JobDatabaseError if the
-        database can't be written.
+        `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by default all
+        items count. Raises UsageError for a single text as `only`, an empty pattern or one with `..`, and
+        JobDatabaseError if the database can't be written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
@@ -297,20 +293,17 @@ class BulkJob:
 
             report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
 
-        `only`, `failed` and `rerun` select items as for `retry`, without those that have results. `manifest`
-        is a CSV file as `Sources.manifest` describes it; a line corrects the selected item that it names.
-        `mpp`, in µm per pixel, is given to every selected item that has none in a line, except an entry that
-        `create_job` rejected and no line names. Where it differs by more than 2 % from that of the file, the
-        slide has a fault, unless its `mpp_source` is set.
+        `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
+        `manifest`, a CSV file as for `Sources`, corrects the selected item that it names. `mpp`, in µm per
+        pixel, is given to every selected item without an `mpp` in a line, except a rejected entry that no
+        line names. If the file's own differs by more than 2 % and no `mpp_source` is set, that is a fault.
+        Corrected items without a fault continue; the others stay as they were, and the report has the faults.
+        If a line of the manifest is faulty, no item continues. Costs reading each corrected slide.
 
-        The items that were corrected and have no fault continue. All others stay as they were, and the report
-        names the faults. If a line of the manifest is faulty, no item continues. Costs reading each corrected
-        slide.
-
-        Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or while `run` is
-        running; ConfigurationError for an implausible `mpp`, or without the `slides` extra; JobRefused for
-        another server; JobError if the processes that read slides can't be started, or 20 in a row are lost;
-        JobDatabaseError as `retry`; and what `applications.version` raises.
+        Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
+        ConfigurationError for an implausible `mpp`, or without the `slides` extra; JobRefused for another
+        server; another JobError if the processes that read slides don't start, 20 in a row are lost, or the
+        database can't be written; and what requests raise.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -344,18 +337,16 @@ class BulkJob:
 
         `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
         of the job's version and hold no other items. None says that there is no run: the chunk is sent again
-        and billed; in a cancelled job its items are quarantined instead. Costs reading the run, and raises
-        what that raises. Raises JobRefused for a run that can't be the chunk's, and JobStateError for a chunk
-        without an open decision.
+        and billed; in a cancelled job its items are quarantined. Costs reading the run. Raises JobRefused
+        for a run that can't be the chunk's, JobStateError without an open decision, and what requests raise.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
         """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
 
-        A run that ended or vanished in the meantime is no error. Costs what `Run.cancel` costs with a client.
-        Raises JobStateError for a run that was never listed in `JobObserver.decisions`, JobDatabaseError, and
-        what the request raises.
+        Costs what `Run.cancel` costs; a run that ended or vanished in the meantime is no error. Raises
+        JobStateError for a run that `JobObserver.decisions` never listed, and what the requests raise.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
@@ -371,11 +362,10 @@ class BulkJob:
     async def cancel(self, client: Client) -> int:
         """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
 
-        The platform does not bill items that it has not begun. Results are kept. Costs some requests to
-        verify the login, and one per run that is not final. A run that can't be cancelled does not affect the
-        others; the first such error is raised at the end. Raises JobRefused for another server, user or
-        organization, UsageError while `run` is running here, JobDatabaseError, and what the requests raise.
-        For a job in another process use `JobObserver.request_cancel`.
+        The platform does not bill items that it has not begun. Results are kept. Costs a few requests, and
+        one per run that is not final. A run that can't be cancelled does not affect the others; the first
+        error is raised at the end. Raises JobRefused for another server, user or organization, UsageError
+        during `run`, and what requests raise. For another process use `JobObserver.request_cancel`.
         """
         self._check_idle()
         await verify_identity(self._database, client, self.plan)
@@ -389,7 +379,7 @@ class BulkJob:
     async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store, and return how many.
 
-        `store` replaces the plan's own. Slides of other items are kept. Costs a request per slide. Raises
+        `store` replaces the plan's own. Slides of other items stay. Costs a request per slide. Raises
         ConfigurationError for a store that can't be opened or can't delete, and TransferError if a request
         fails; a later call deletes the rest.
         """

@@ -97,5 +97,5 @@ class DiskFull(TransferError):
 class UnsafePath(TransferError):
     """The path of an output file would lead out of the target folder, by its name or by a link.
 
-    Nothing was written. `name` is that path.
+    No file was written. `name` is that path.
     """
