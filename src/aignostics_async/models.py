@@ -255,7 +255,7 @@ class RunStatistics:
     """Final: not processed, because the run was cancelled."""
 
     def by_status(self) -> Mapping[ItemStatus, int]:
-        """Return the number of items in each status, 0 included.
+        """Return the number of items in each status that the platform counts, 0 included.
 
             details.statistics.by_status()[ItemStatus.SUCCEEDED]
 

@@ -81,9 +81,10 @@ class Pager(Generic[T]):
         applications = await client.applications.list().to_list()
 
     Creating a pager sends no request. Each iteration starts at the first page, sends one request per page,
-    and keeps one page in memory. It ends at an empty page, at a page that is not full, or at a 404; on the
-    first page a 404 raises NotFound. An entry that moves to the next page between two requests is yielded
-    once; one that moves to a page that was read already is missed.
+    and keeps one page in memory. It ends at an empty page, at a page that is not full, or at a 404. On the
+    first page a 404 raises NotFound, unless contract 1.8 tells so that there are no runs. An entry that moves
+    to the next page between two requests is yielded once; one that moves to a page that was read already is
+    missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
     them in `Page.invalid` instead. A request that fails raises APIStatusError, ConnectionFailed,

@@ -77,7 +77,8 @@ class Token:
 
     The text appears in no repr and can't be pickled. Tokens compare by identity; `is_same` compares texts.
     Raises ConfigurationError for a text that can't be sent in a header (empty, not printable ASCII, or with a
-    space or quote) or a lifetime that is no duration. A negative lifetime counts as 0.
+    space or quote) or a lifetime that is no duration. A negative lifetime counts as 0, and one of more than
+    366 days as 366 days.
     """
 
     _text: Secret = field(converter=as_secret, validator=_sendable)

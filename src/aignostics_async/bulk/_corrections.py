@@ -39,7 +39,7 @@ class CorrectionReport:
         print(report.released, "continue;", report.faults)
 
     `released` counts the slides that continue, and `faults` says why others do not. `unused` counts the
-    manifest lines that corrected no slide.
+    manifest lines about none of the selected slides.
     """
 
     released: int

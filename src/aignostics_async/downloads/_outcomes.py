@@ -145,7 +145,7 @@ class DownloadReport:
             raise ExceptionGroup(f"{len(failures)} failures in run {self.run.run_id}", failures)
 
     def to_json(self) -> str:
-        """Return the report as the text of a JSON object, without any URL.
+        """Return the report as the text of a JSON object, without any signed URL.
 
             Path("report.json").write_text(report.to_json())
 

@@ -19,7 +19,7 @@ class LoginRequired(AuthenticationError):
 class LoginDenied(AuthenticationError):
     """The identity provider refused the person, the client or the audience.
 
-    The message has the provider's reason. Repeating the call will not help.
+    The message has the provider's reason.
     """
 
 

@@ -57,10 +57,10 @@ class Runs:
         item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
         may be nested: texts, numbers, truth values and None. Contract 1.0 has neither `reference` nor
         `metadata`, and iterating raises NotInContract; under 1.8 it raises UsageError for `metadata` that is
-        empty or has other values. `sort` is a field name or several, each with a leading `-` for descending
-        order; `-triggered_at` by default. Costs one request per page of `page_size` runs, by default 100.
-        Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100. Iterating raises
-        the errors that `Pager` names.
+        empty, too long or has other values. `sort` is a field name or several, each with a leading `-` for
+        descending order; `-triggered_at` by default. Costs one request per page of `page_size` runs, by
+        default 100. Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100.
+        Iterating raises the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         filters = RunFilter(

@@ -67,7 +67,8 @@ class ManifestDraft:
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-    `faults` names what has to be filled in, such as a resolution, and slides that can't be read.
+    `faults` are those of `inspect_slides`, such as a resolution to be filled in, or a slide that can't be
+    read.
     """
 
     rows: tuple[Mapping[str, Any], ...]
