@@ -104,8 +104,8 @@ class Client:
         is `contract`, else AIGNOSTICS_CONTRACT, else that of a known deployment, else `fallback_contract`,
         else the newest.
 
-        Sends no request. Raises ConfigurationError if a variable is missing or invalid; the message names it.
-        Raises MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
+        Sends no request. Raises ConfigurationError if a variable is missing, naming it, or if one is invalid;
+        and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)

@@ -52,9 +52,9 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
         client = Client(account.api_root, account.source)
 
     The variables are those of `Client.from_env`; an empty one counts as unset. `settings` are used by token
-    sources that send requests. Sends no request. Raises ConfigurationError if a variable is missing or
-    invalid, naming it, and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not
-    installed.
+    sources that send requests. Sends no request. Raises ConfigurationError if a variable is missing, naming
+    it, or if one is invalid; and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra
+    is not installed.
     """
     given = _Variables(variables)
     del (

@@ -122,7 +122,7 @@ class Run:
 
         The URL is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no
         such run; for an unknown artifact it raises NotFound under contract 1.8, and returns None under 1.0.
-        Raises UsageError for an id that is not one, and the errors of requests that `Pager` names.
+        Raises the errors of requests that `Pager` names, too.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 

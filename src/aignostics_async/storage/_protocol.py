@@ -75,8 +75,9 @@ class Store(Protocol):
 
             url = await store.presign_get(stored.uri, 6 * 24 * 3600)
 
-        `uri` is that of the `Stored` that `put` or `stat` returned. The URL is a secret. Should raise
-        ConfigurationError for the URI of another store.
+        `uri` is that of the `Stored` that `put` or `stat` returned. The URL is a secret. S3 and Google Cloud
+        Storage sign for seven days at most, and for `Presigned` your service decides. A store that can tell
+        should raise ConfigurationError for the URI of another one.
         """
         ...
 
