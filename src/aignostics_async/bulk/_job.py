@@ -264,13 +264,13 @@ class BulkJob:
         return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
 
     async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
-        """Let quarantined items continue, without uploading one twice, and return how many do.
+        """Let quarantined items continue, and return how many do.
 
             await job.retry(failed=True, only=["lung/**"])
 
         By default nothing is billed again. With `failed=True`, items that the platform ended without results
-        continue, too; with `rerun=True`, those that are held because an earlier run has results of the same
-        slide. Both get new runs, which are billed. If an item continues, a cancelled job is so no more.
+        continue, too; with `rerun=True`, those that are held because another run has, or may get, results of
+        the same slide. Both get new runs, which are billed. If one continues, the job is cancelled no more.
 
         `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by default all
         items count. Raises UsageError for a single text as `only`, an empty pattern or one with `..`, and
@@ -323,10 +323,10 @@ class BulkJob:
         )
 
     async def held_items(self) -> Mapping[str, str]:
-        """Return the items that are held for a decision: reference to the id of an earlier run.
+        """Return the items that are held for a decision: reference to the id of another run.
 
-        That run has results of the same slide, so a new one would be billed again; `retry(rerun=True)`
-        permits it. Raises JobDatabaseError if the database can't be read.
+        That run has, or may get, results of the same slide, so a new one might be billed again;
+        `retry(rerun=True)` permits it. Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.held_items())
 

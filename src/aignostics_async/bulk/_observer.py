@@ -45,8 +45,8 @@ class PendingDecisions:
     Without a run, they are not sent again.
     """
     held: Mapping[str, str]
-    """Slides that are held because an earlier run has results of them: a mapping from reference to id of that
-    run.
+    """Slides that are held because another run has, or may get, results of them: a mapping from reference to
+    id of that run.
 
     `BulkJob.retry(rerun=True)` has them analysed again, which is billed.
     """

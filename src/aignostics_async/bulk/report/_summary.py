@@ -122,7 +122,7 @@ class RunTotals:
     open_duplicates: int
     """The number of second runs that wait for a decision."""
     held: int
-    """The number of items that are not sent because an earlier run has results of the same slide."""
+    """The number of items that are held because another run has, or may get, results of the same slide."""
 
     @property
     def ambiguous(self) -> int:
