@@ -63,8 +63,9 @@ async def create_job(
     items of the job; a fault of the whole job still prevents its creation: see `can_create_job`.
 
     `consent` is called with the report just before the job is created, and prevents the creation by raising.
-    If it returns, slides that the report lists as analysed before may be billed again; without `consent` the
-    job holds them for a decision. `progress` is called with a `PreflightProgress` as slides are read.
+    If it returns, slides that the report lists as analysed before may be billed again. Without `consent` the
+    job holds for a decision those whose content it recognizes; those of which the report knows the reference
+    alone are billed again. `progress` is called with a `PreflightProgress` as slides are read.
 
     Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobError for a folder that
     can't be made or locked, JobRefused if it holds a job already, JobBusy if somebody else uses it, and what
