@@ -38,9 +38,10 @@ class SubmissionUnknown(AignosticsError):
         except SubmissionUnknown as lost:
             found = await client.runs.find(references=lost.references, since=lost.sent_at)
 
-    `Runs.find` tells whether the run exists. `references` are those of the items, `application_version_id` is
-    the version, `sent_at` the time of the request in UTC, and `reason` what happened. `status` is the HTTP
-    status of a response that proves nothing, or None if there was no response.
+    Look for the run with `Runs.find`, once more some minutes later if it is not there. `references` are those
+    of the items, `application_version_id` is the version, `sent_at` the time of the request in UTC, and
+    `reason` what happened. `status` is the HTTP status of a response that proves nothing, or None without
+    one.
     """
 
     def __init__(

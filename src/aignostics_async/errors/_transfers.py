@@ -20,8 +20,8 @@ class TransferInterrupted(TransferError):
     """The storage could not be reached, failed, or closed the connection, after all attempts.
 
     `status` and `code` (the storage's own error code) are those of the response, and None if there was none;
-    a certificate that is not trusted has status 0. `name` identifies the file. Repeating the download of a
-    large file resumes it.
+    a certificate that is not trusted has status 0. `name` identifies the file. Repeating a download that has
+    8 MiB or more resumes it.
     """
 
     def __init__(

@@ -209,8 +209,8 @@ class Run:
         only those that exist now. They are `{folder}/{reference}/{artifact name}` and an extension for the
         media type, with characters replaced that a file system may not accept. A file gets its name only when
         it is complete and has the promised CRC32C, if one was promised. A file that already has the promised
-        bytes is not downloaded again; it is read once per client to check that. An interrupted download is
-        resumed. `Limits.transfers` (16) connections are shared by all files.
+        bytes is not downloaded again; it is read once per client to check that. An interrupted download of 8
+        MiB or more is resumed. `Limits.transfers` (16) connections are shared by all files.
 
         A failed file or run is in the report and not raised, and does not stop other files. Costs the
         requests that `watch` costs, and one listing of the results. Raises what `watch`, `details` and

@@ -20,7 +20,7 @@ _CLOCK_SKEW = timedelta(minutes=10)
 
 @frozen
 class FoundRuns:
-    """The runs that match a set of references, the newest first.
+    """The runs that match a set of references, or may match it, the newest first.
 
         if not await client.runs.find(references=["a", "b"]):
             print("there is no such run yet")
@@ -31,7 +31,7 @@ class FoundRuns:
     exact: tuple[RunDetails, ...]
     """Runs whose items have exactly these references."""
     possible: tuple[RunDetails, ...]
-    """Runs of which only a part could be read, and that part matches. Search again later."""
+    """Runs of which only a part could be read, and that part matches, or nothing. Search again later."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.possible)
