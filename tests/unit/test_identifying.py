@@ -11,6 +11,9 @@ from slide_files import picture, write_dicom, write_tiff
 
 from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides, read_slide
 from aignostics_async.slides._identifying import as_policies, description_kinds, picture_kinds
+from aignostics_async.slides._person_names import mentions_person
+from aignostics_async.slides._read import _OTHER_FILE
+from aignostics_async.slides._resolution import ome_resolution
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,15 @@ from aignostics_async.slides._identifying import as_policies, description_kinds,
         ({"StudyDescription": "Breast, Left", "SeriesDescription": "HE 40x"}, []),
         ({"OperatorsName": "Doe^J"}, ["case"]),
         ({"PatientName": "Doe", "LabelText": "x"}, ["patient"]),
+        ({"ConsultingPhysicianName": "Doe^J"}, ["case"]),
+        ({"ContainerIdentifier": "Jane Doe"}, ["patient"]),
+        ({"ProtocolName": "HE", "ContainerIdentifier": "S24-1-A"}, []),
+        ({"ReasonForStudy": "MRN 4711223"}, ["patient"]),
+        ({"DerivationDescription": "Patient: Doe"}, ["patient"]),
+        ({"Manufacturer": "Helen Hanson Optics", "StudyDescription": "Victoria Blue"}, []),
+        ({"SpecimenLabelInImage": "YES"}, ["label"]),
+        ({"BurnedInAnnotation": "YES"}, ["label"]),
+        ({"BurnedInAnnotation": "NO", "SpecimenLabelInImage": "NO"}, []),
     ],
 )
 async def test_a_dicom_header(tmp_path: Path, fields: dict[str, Any], kinds: list[str]) -> None:
@@ -48,6 +60,62 @@ async def test_what_was_replaced_in_a_header_is_found(tmp_path: Path) -> None:
     write_dicom(tmp_path, levels=1, PatientName="", OriginalAttributesSequence=[kept])
     (slide,) = find_slides(tmp_path)
     assert (await read_slide(slide)).identifying == ("patient",)
+
+
+async def test_sequences_and_private_elements_are_read(tmp_path: Path) -> None:
+    specimen, preparation = pydicom.Dataset(), pydicom.Dataset()
+    preparation.TextValue = "Jane Doe"
+    specimen.SpecimenPreparationSequence = [preparation]
+    (path,) = write_dicom(tmp_path, levels=1, SpecimenDescriptionSequence=[specimen])
+    assert (await read_slide(Slide(path))).identifying == ("patient",)
+    (path,) = write_dicom(tmp_path / "private", levels=1)
+    dataset = pydicom.dcmread(path)
+    dataset.private_block(0x0009, "VENDOR", create=True).add_new(1, "LO", "Jane Doe")
+    dataset.save_as(path)
+    assert (await read_slide(Slide(path))).identifying == ("patient",)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value")
+@pytest.mark.parametrize("flavour", ["LOCALIZER", "MACRO", "label", "OVERVIEW ", "PREVIEW"])
+async def test_only_pictures_of_tissue_leave(tmp_path: Path, flavour: str) -> None:
+    files = write_dicom(tmp_path, levels=2, flavours=[flavour])
+    assert (await read_slide(Slide(files[0]))).files == tuple(files[:2])
+    info = await read_slide(Slide(files[0], include_label=True))
+    assert set(info.files) == set(files)
+
+
+async def test_a_thumbnail_that_shows_the_label_stays(tmp_path: Path) -> None:
+    files = write_dicom(tmp_path, levels=1, flavours=["THUMBNAIL", "THUMBNAIL"])
+    dataset = pydicom.dcmread(files[2])
+    dataset.SpecimenLabelInImage = "YES"
+    dataset.save_as(files[2])
+    assert (await read_slide(Slide(files[0]))).files == tuple(files[:2])
+
+
+def _utf_16(text: str) -> bytes:
+    return text.encode("utf-16-le") + b"\0\0"
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "value", "kinds"),
+    [
+        (40091, 1, _utf_16("Jane Doe"), ["patient"]),
+        (40092, 1, _utf_16("Case: S24-1"), ["case"]),
+        (33723, 1, b"\x1c\x02\x78\x00\x08Jane Doe", ["patient"]),
+        (34377, 7, b"8BIM\x04\x04Patient: Doe ", ["patient"]),
+        (65000, 2, "PatientName=Doe", ["patient"]),
+        (316, 2, "scanner-7", []),
+        (271, 2, "Helen Hanson Optics", []),
+        (270, 2, "Title = Jane Doe|AppMag = 40", ["patient"]),
+        (270, 2, "Geburtsdatum = 12.03.1950", ["patient"]),
+        (270, 2, "User = b414|Filename = CMU-1|Title = Liver, 40x", []),
+    ],
+)
+async def test_every_text_of_a_tiff_is_read(
+    tmp_path: Path, tag: int, kind: int, value: str | bytes, kinds: list[str]
+) -> None:
+    path = write_tiff(tmp_path / "a.tif", tags=[(tag, kind, len(value), value, True)])
+    assert list((await read_slide(Slide(path))).identifying) == kinds
 
 
 @pytest.mark.parametrize(
@@ -76,6 +144,12 @@ def test_a_description(text: str, kinds: list[str]) -> None:
 def test_a_long_description_takes_no_time() -> None:
     assert list(description_kinds("patient " * 200_000)) == []
     assert list(description_kinds("barcode=" + "x" * 1_000_000)) == []
+    assert set(description_kinds("patient=" + "x" * 150 + "!b")) == {"patient"}
+    assert set(description_kinds("patient=" + "anon" * 40 + "!b")) == {"patient"}
+    assert not mentions_person("x" * 300_000)
+    assert list(_OTHER_FILE.findall("<UUID " * 100_000)) == []
+    assert ome_resolution("<Pixels " * 100_000) is None
+    assert ome_resolution("<Pixels " + "x" * 100_000 + ">") is None
 
 
 def test_names_of_pictures() -> None:
@@ -94,6 +168,7 @@ def test_names_of_pictures() -> None:
         ("", (300, 100), ["macro"]),
         ("", (128, 128), []),
         ("thumbnail", (130, 128), []),
+        ("label", (128, 128), ["label"]),
     ],
 )
 async def test_pictures_beside_the_slide(

@@ -12,6 +12,8 @@ from slide_files import picture, write_dicom, write_flavour, write_mirax, write_
 
 from aignostics_async import NotASlide, Slide, SlideError, SlideInfo, find_slides, read_slide
 from aignostics_async.slides import packed
+from aignostics_async.slides._formats import identify
+from aignostics_async.slides._members import claimed_files
 
 
 async def only(folder: Path) -> SlideInfo:
@@ -226,3 +228,9 @@ async def test_pipes_beside_a_series_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.dcm")
     os.mkfifo(tmp_path / "pipe")
     assert names(await read_slide(Slide(paths[0]))) == ["0.dcm", "1.dcm"]
+
+
+def test_a_damaged_index_of_channels_takes_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.afi"
+    path.write_text("<ImageList><Image><Path>" + " " * 50_000)
+    assert claimed_files(path, identify(path)) == ()

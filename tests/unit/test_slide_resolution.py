@@ -5,7 +5,9 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from slide_files import make_old, write_tiff
 
 from aignostics_async import ResolutionConflict, ResolutionUnknown, Slide, UsageError, read_slide
@@ -100,3 +102,43 @@ async def test_an_ome_resolution_that_is_none_is_none(tmp_path: Path, x: str) ->
     path = write_tiff(tmp_path / "a.ome.tiff", mpp=None, description=ome(x, x, "µm").encode())
     with pytest.raises(ResolutionUnknown):
         await read_slide(Slide(path))
+
+
+async def test_the_resolution_is_that_of_the_largest_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    small, large = np.zeros((256, 256, 3), np.uint8), np.full((1024, 1024, 3), 150, np.uint8)
+    with tifffile.TiffWriter(path) as tiff:
+        for picture, mpp, kind in ((small, 2.0, 0), (large, 0.5, 1)):
+            tiff.write(
+                picture, photometric="rgb", tile=(256, 256), metadata=None, subfiletype=kind,
+                resolution=(1e4 / mpp, 1e4 / mpp), resolutionunit="CENTIMETER",
+            )  # fmt: skip
+    info = await read_slide(Slide(path))
+    assert info.width == 1024
+    assert info.mpp_x == pytest.approx(0.5)
+
+
+async def test_an_ome_description_counts_for_a_picture_of_its_size(tmp_path: Path) -> None:
+    macro, slide = (
+        ome("4.5", "4.5", None, SizeX="300", SizeY="700"),
+        ome("0.5", "0.5", None, SizeX="1024", SizeY="1024"),
+    )
+    path = write_tiff(tmp_path / "a.ome.tif", mpp=None, description=(macro + slide).encode())
+    assert (await read_slide(Slide(path))).mpp_x == 0.5
+    larger = ome("0.25", "0.25", None, SizeX="4096", SizeY="4096")
+    path = write_tiff(tmp_path / "b.ome.tif", mpp=None, description=larger.encode())
+    with pytest.raises(ResolutionUnknown):
+        await read_slide(Slide(path))
+
+
+@pytest.mark.parametrize(
+    ("region", "mpp", "words"),
+    [("0,0 4096x4096", None, ["its description is of 4096"]), ("0,0 1024x1024", 1.0, ["its tags say 1 µm"])],
+)
+async def test_a_smaller_copy_that_keeps_the_description_is_remarked(
+    tmp_path: Path, region: str, mpp: float | None, words: list[str]
+) -> None:
+    said = f"Aperio Image Library v11\r\n4096x4096 [{region}] (256x256) JPEG/RGB Q=70|AppMag = 40|MPP = 0.25"
+    path = make_old(write_tiff(tmp_path / "a.svs", mpp=mpp, description=said))
+    info = await read_slide(Slide(path))
+    assert [any(remark.problem.startswith(word) for remark in info.remarks) for word in words] == [True]

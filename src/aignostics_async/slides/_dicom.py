@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -11,10 +11,10 @@ from attrs import frozen
 
 from ..errors import MissingExtra, NotASlide, SlideError
 from ._dicom_frames import frames_problem
+from ._dicom_identifying import dicom_kinds, image_type_of
 from ._fingerprints import sampled_digest
 from ._formats import Format, identify
-from ._identifying import IdentifyingKind, dicom_kinds
-from ._person_names import names_person
+from ._identifying import IdentifyingKind
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _DIRECTORY = "1.2.840.10008.1.3.10"
@@ -23,25 +23,8 @@ _END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimiter behind th
 _PADDING = b"\xfc\xff\xfc\xff"
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
-AT_HOME = frozenset({"LABEL", "OVERVIEW"})
-"""Kinds of pictures that are not sent unless somebody asks for it: they show the label of the glass."""
-
-_TEXTS = ("StudyDescription", "SeriesDescription", "ImageComments")
 # Frames of a big slide may be described by thousands of elements, all of them after this one.
 _LAST_ELEMENT = 0x52009229  # SharedFunctionalGroupsSequence
-_TAGS = (
-    "ImageType", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "NumberOfFrames", "Rows",
-    "Columns", "BitsAllocated", "SamplesPerPixel", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",
-    "DimensionOrganizationType", "ConcatenationUID", "InConcatenationNumber",
-    "InConcatenationTotalNumber", "OriginalAttributesSequence", "RequestAttributesSequence",
-    "NumberOfOpticalPaths", "StudyDescription", "SeriesDescription", "ImageComments", "OperatorsName",
-    "SharedFunctionalGroupsSequence", "PatientName", "PatientID", "PatientBirthDate", "OtherPatientIDs",
-    "OtherPatientIDsSequence", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName",
-    "PatientAddress", "PatientTelephoneNumbers", "MedicalRecordLocator", "PatientIdentityRemoved",
-    "AccessionNumber", "BarcodeValue", "LabelText", "PatientComments", "AdditionalPatientHistory",
-    "ReferringPhysicianName", "RequestingPhysician", "PerformingPhysicianName", "PhysiciansOfRecord",
-    "NameOfPhysiciansReadingStudy", "AdmissionID", "ResponsiblePerson",
-)  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -53,7 +36,7 @@ class DicomHeader:
     instance: str
     """SOPInstanceUID: unique to the file, copies excepted."""
     flavour: str
-    """The kind of picture in the file: VOLUME, LABEL, OVERVIEW or THUMBNAIL."""
+    """The kind of picture in the file, such as VOLUME, LABEL, OVERVIEW or THUMBNAIL."""
     is_resampled: bool
     """Whether it was made smaller from another file of the series."""
     width: int
@@ -90,6 +73,12 @@ class DicomHeader:
     def is_base(self) -> bool:
         """Whether it holds the slide at its full resolution."""
         return self.flavour == "VOLUME" and not self.is_resampled
+
+    @property
+    def stays_at_home(self) -> bool:
+        """Whether it is no picture of the tissue alone, and so is not sent unless somebody asks for it."""
+        shows_label = IdentifyingKind.LABEL in self.identifying and self.flavour != "VOLUME"
+        return shows_label or self.flavour not in ("VOLUME", "THUMBNAIL")
 
 
 def read_header(path: Path) -> DicomHeader:
@@ -129,7 +118,6 @@ def _header(path: Path, size: int, _changed: int) -> DicomHeader:
 def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
     """Return the header of an open DICOM file of `size` bytes; raises what `read_header` raises."""
     try:
-        import pydicom
         from pydicom.filereader import read_partial
     except ImportError:
         raise MissingExtra("reading DICOM files", extra="slides") from None
@@ -137,7 +125,6 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
         header = read_partial(
             cast("BinaryIO", file),
             stop_when=lambda tag, _vr, _length: tag > _LAST_ELEMENT,
-            specific_tags=[pydicom.tag.Tag(name) for name in _TAGS],
         )
         kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", ""))
         if kind == _WHOLE_SLIDE:
@@ -167,7 +154,7 @@ def _no_slide(kind: str, path: str) -> SlideError:
 
 
 def _described(header: Any) -> DicomHeader:
-    image_type = [*(str(each) for each in header.get("ImageType") or ()), "", "", "", ""]
+    image_type = [*image_type_of(header), "", "", "", ""]
     width, height = int(header.TotalPixelMatrixColumns), int(header.TotalPixelMatrixRows)
     mpp_y, mpp_x = _spacing(header)
     return DicomHeader(
@@ -185,14 +172,8 @@ def _described(header: Any) -> DicomHeader:
         part=int(header.get("InConcatenationNumber") or 1),
         parts=int(header.get("InConcatenationTotalNumber") or 0) or None,
         channels=int(header.get("NumberOfOpticalPaths") or 1),
-        identifying=tuple(sorted({*dicom_kinds(header), *_free_texts(header)})),
+        identifying=dicom_kinds(header),
     )
-
-
-def _free_texts(header: Any) -> Iterator[IdentifyingKind]:
-    """Give PATIENT for a comment or a description with a name in it."""
-    if any(names_person(str(header.get(name) or "")) for name in _TEXTS):
-        yield IdentifyingKind.PATIENT
 
 
 def _spacing(header: Any) -> tuple[float | None, float | None]:
@@ -264,7 +245,7 @@ def collect_series(paths: Collection[Path], *, include_label: bool = False) -> D
                 remedy="keep the right one of the two",
             )
         copies.append(path)
-    kept = [path for path in instances.values() if include_label or headers[path].flavour not in AT_HOME]
+    kept = [path for path in instances.values() if include_label or not headers[path].stays_at_home]
     at_home = [path for path in instances.values() if path not in kept]
     kept.sort(key=lambda path: headers[path].rank)
     series = DicomSeries(tuple(kept), tuple(headers[path] for path in kept), tuple(copies), tuple(at_home))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any
 
 from ..errors import UsageError
 
@@ -118,69 +117,23 @@ def picture_kinds(names: Iterable[str]) -> Iterator[IdentifyingKind]:
                 break
 
 
-_PATIENT_FIELDS = (
-    "PatientName", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
-    "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
-    "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory", "ResponsiblePerson",
-)  # fmt: skip
-_CASE_FIELDS = (
-    "AccessionNumber", "BarcodeValue", "LabelText", "ReferringPhysicianName", "RequestingPhysician",
-    "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy", "AdmissionID",
-    "OperatorsName",
-)  # fmt: skip
-_FLAVOURS = {
-    "LABEL": IdentifyingKind.LABEL,
-    "OVERVIEW": IdentifyingKind.MACRO,
-    "LOCALIZER": IdentifyingKind.MACRO,
-}
-# Words that stand where a name was.
+# Words that stand where a name was. Possessive: a text of many of them would take for ever otherwise.
 _REMOVED = re.compile(
-    r"(anon\w*|de-?identified|removed|redacted|unknown|none|na|n/a|x+|\W|_)*", re.IGNORECASE
+    r"(?:anon\w*+|de-?identified|removed|redacted|unknown|none|n/?a|x|\W|_)*+", re.IGNORECASE
 )
 
 
-def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
-    """Return what a DICOM header says of a person, whatever it says about having been anonymised.
-
-    Where it says so, an id of the patient counts as a pseudonym.
-    """
-    is_removed = str(header.get("PatientIdentityRemoved", "")).upper() == "YES"
-    fields: tuple[str, ...] = _PATIENT_FIELDS if is_removed else (*_PATIENT_FIELDS, "PatientID")
-    found = set[IdentifyingKind]()
-    if is_removed and _PSEUDONYM.fullmatch(str(header.get("PatientName", ""))):
-        fields = tuple(name for name in fields if name != "PatientName")
-    nested = [each for name in _NESTED for each in header.get(name) or ()]
-    if any(_says(header.get(name)) for name in fields) or any(map(_names_somebody, nested)):
-        found.add(IdentifyingKind.PATIENT)
-    if any(_says(header.get(name)) for name in _CASE_FIELDS):
-        found.add(IdentifyingKind.CASE)
-    kind = [*(header.get("ImageType") or ()), "", "", ""][2]
-    if kind in _FLAVOURS:
-        found.add(_FLAVOURS[kind])
-    return tuple(sorted(found))
-
-
-# What stands for a name where headers say that they were anonymised.
-_PSEUDONYM = re.compile(r"[a-z]{0,12}[-_ ^]*\d[\w.^-]*", re.IGNORECASE)
-# Where software keeps what it has replaced, and what was ordered for whom.
-_NESTED = ("OriginalAttributesSequence", "RequestAttributesSequence")
-
-
-def _names_somebody(dataset: Any) -> bool:
-    """Whether a part of a header, or a part of that, holds what names the patient."""
-    return any(element.keyword in _PATIENT_FIELDS and _says(element.value) for element in dataset.iterall())
-
-
-def _says(value: object) -> bool:
+def says_something(value: object) -> bool:
+    """Whether a value is there, and no word that stands where a name was."""
     return value is not None and not _REMOVED.fullmatch(str(value).strip())
 
 
 # Descriptions of all vendors: `Patient = Doe`, `"barcode": "4711"`, `Patient="Doe"`, `<Barcode>4711<`.
 _FIELD = re.compile(
-    r"(?P<patient>patient(?!identityremoved|orientation)\w*|mrn|date ?of ?birth|birth ?date|dob|surname"
-    r"|last ?name|first ?name)"
-    r"|(?P<case>barcode\w*|accession\w*|case ?(?:id|no|number)|label ?text|specimen ?(?:id|no|number)"
-    r"|pim_dp_ufs_barcode)",
+    r"(?P<patient>patient(?!identityremoved|orientation)\w*|(?:pat|pt)[ _.]?name|mrn|date ?of ?birth"
+    r"|birth ?date|dob|geburts?datum|surname|last ?name|first ?name|nachname|vorname|ssn|nhs ?(?:no|number))"
+    r"|(?P<case>barcode\w*|accession\w*#?|case ?(?:id|no|number|name)|case(?=\s?[=:])|label ?text"
+    r"|specimen ?(?:id|no|number)|fall ?(?:nr|nummer)|befund ?(?:nr|nummer)|pim_dp_ufs_barcode)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
@@ -193,6 +146,6 @@ def description_kinds(text: str) -> Iterator[IdentifyingKind]:
     for name in _FIELD.finditer(text):
         before = text[name.start() - 1 : name.start()]
         value = _VALUE.match(text, name.end())
-        if before.isalnum() or value is None or not _says(value["value"]):
+        if before.isalnum() or value is None or not says_something(value["value"]):
             continue
         yield IdentifyingKind.PATIENT if name["patient"] else IdentifyingKind.CASE

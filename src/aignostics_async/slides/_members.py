@@ -128,8 +128,8 @@ def _hamamatsu(path: Path) -> Iterator[Path]:
 def _afi(path: Path) -> Iterator[Path]:
     """Give the files that an AFI file lists."""
     text = path.read_text("utf-8", "replace")
-    for name in re.findall(r"<path>\s*([^<]+?)\s*</path>", text, re.IGNORECASE):
-        yield path.parent / name.replace("\\", "/").rpartition("/")[2]
+    for name in re.findall(r"<path>([^<]+)</path>", text, re.IGNORECASE):
+        yield path.parent / name.strip().replace("\\", "/").rpartition("/")[2]
 
 
 _INDEXES = {Format.MIRAX: _mirax, Format.VMS: _hamamatsu, Format.VMU: _hamamatsu}

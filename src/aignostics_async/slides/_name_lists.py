@@ -34,10 +34,10 @@ vincent vladimir volker walter waltraud werner wiebke wilhelm william wolfgang y
 zoe zofia
 """
 _NO_SURNAMES = """
-biopsy breast cancer carcinoma case clinic cohort colon control copy demo dicom he hospital image images
+biopsy blue breast cancer carcinoma case clinic cohort colon control copy demo dicom he hospital image images
 institute kidney klinik lab label level liver lung lymph macro melanoma node normal ome prostate roi sample
 scan scanner skin slide slides specimen stain stomach study svs test thyroid tif tiff tissue tumor tumour
-university wsi
+university wsi zeiss
 """
 
 GIVEN_NAMES = frozenset(_GIVEN_NAMES.split())

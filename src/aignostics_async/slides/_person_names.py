@@ -16,17 +16,19 @@ from pathlib import PurePath
 from ._identifying import IdentifyingKind
 from ._name_lists import GIVEN_NAMES, NO_SURNAMES
 
-# Words that introduce a name, an id or a date of birth: `patient_Meier`, `MRN 4711`, `geb. 1.2.1950`.
+# Words that introduce a name: `patient_Meier`; and an id or a date of birth: `MRN 4711`, `geb. 1.2.1950`.
 _INTRODUCED = re.compile(
     r"(?<![a-z])(?:patients?|pat|patientin|nachname|vorname|surname|last ?name|first ?name|full ?name)"
     r"(?:[ _.:=-]*name)?[ _.:=-]+(?!id|no|nr|slides?|images?|scans?|data|cohort|level|group|control|comments?"
     r"|info|folders?|lists?|material|samples?|cases?|files?|batch|series|biops|tissue|blocks?|numbers?|consent"
     r"|study|records?)"
     r"[^\W\d_]{3,}"
-    r"|(?<![a-z])(?:mrn|dob|geb(?:oren)?|ssn|born|birth ?date|date ?of ?birth|svnr|nhs)[ _.:=#-]*\d{3,}"
+)
+_NUMBERED = re.compile(
+    r"(?<![a-z])(?:mrn|dob|geb(?:oren)?|ssn|born|birth ?date|date ?of ?birth|svnr|nhs)[ _.:=#-]*\d{3,}"
     r"|(?<![a-z])(?:dob|geb(?:oren)?|born|birth ?date|date ?of ?birth)[ _.:=#-]*\d"
 )
-_DICOM_NAME = re.compile(r"[^\W\d_]{2,}\^[^\W\d_]{2,}")
+_DICOM_NAME = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}\^[^\W\d_]{2,}")
 _LAST_FIRST = re.compile(r"(?<!\w)[A-Z][^\W\d_]+(?:-[A-Z][^\W\d_]+)?, ?[A-Z][^\W\d_]+")
 # Nobody scanned slides before 2000.
 _BIRTH = re.compile(
@@ -46,15 +48,19 @@ def name_kinds(names: Iterable[str | os.PathLike[str]]) -> Iterator[IdentifyingK
 def is_person(text: str) -> bool:
     """Whether a short text looks like a person's name or date of birth."""
     text = unicodedata.normalize("NFC", text)
-    if _DICOM_NAME.search(text) or _LAST_FIRST.search(text) or _BIRTH.search(text):
+    if _LAST_FIRST.search(text) or _BIRTH.search(text) or _INTRODUCED.search(text.lower()):
         return True
-    return bool(_INTRODUCED.search(text.lower())) or names_person(text)
+    return mentions_person(text)
+
+
+def mentions_person(text: str) -> bool:
+    """Whether a text that may say anything names a person, or the number or birth date of one."""
+    text = unicodedata.normalize("NFC", text)
+    return bool(_DICOM_NAME.search(text) or _NUMBERED.search(text.lower())) or names_person(text)
 
 
 def names_person(text: str) -> bool:
     """Whether a given name or a title stands beside a word that may be a surname."""
-    if _DICOM_NAME.search(text):
-        return True
     words = _WORDS.findall(_split_camels(text))
     for first, second in pairwise(words):
         if _plain(first) in _TITLES and _is_surname(second, like=first):

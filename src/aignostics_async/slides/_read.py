@@ -14,13 +14,21 @@ from attrs import Factory, evolve, field, frozen
 from .._inputs import Slide
 from ..errors import ConfigurationError, NotASlide, SlideError, UsageError
 from ._decoding import check_last_tile, decode_all
-from ._dicom import AT_HOME, DicomHeader
+from ._dicom import DicomHeader
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, description_kinds, picture_kinds
 from ._members import Members, find_members
 from ._openslide import open_slide
-from ._person_names import is_person, name_kinds
-from ._resolution import Mpp, differ, number_of, ome_resolution, resolution_of, settle_resolution
+from ._person_names import is_person, mentions_person, name_kinds
+from ._resolution import (
+    Mpp,
+    differ,
+    is_plausible,
+    number_of,
+    ome_resolution,
+    resolution_of,
+    settle_resolution,
+)
 from ._tiff import TiffFile, TiffPicture, read_tiff
 from ._zipped import read_zipped, unpacked
 
@@ -31,7 +39,9 @@ PACKING = 2
 """The recipe of zips: from 2 on, files of a DICOM series are numbered, and not called as they are here."""
 _ZIP = "application/zip"
 _NO_TILES = "it is a TIFF without tiles, not a slide"
-_OTHER_FILE = re.compile(r'<UUID\b[^>]*\bFileName="([^"]+)"')
+_REGION = re.compile(r"\[\d{1,9},\d{1,9}[ ,](\d{1,9})x\d{1,9}\]")  # of the scan, as Aperio writes it
+_OTHER_FILE = re.compile(r'<UUID\b[^<>]*\bFileName="([^"]+)"')
+_PARTS = re.compile(r"""[|;=:<>{}\[\]"'\r\n]""")  # between the fields of a description
 _MAX_MPP_TIMES_POWER = 16.0  # a camera's pixels come to about 10 µm, and to 16 µm at the most
 _TILE_IT = (
     "convert it to a tiled, pyramidal TIFF, such as: vips tiffsave IN OUT --tile --pyramid --compression jpeg"
@@ -157,8 +167,8 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
     check_last_tile(slide.path, image)
     pictures = tuple(sorted(image.associated_images))
     description = tiff.description if tiff else ""
-    mpp = settle_resolution(slide, _resolution(members, image, description))
-    kinds = {*picture_kinds(pictures), *_described(tiff, description), *_of_headers(members)}
+    mpp = settle_resolution(slide, _resolution(members, tiff, image, description))
+    kinds = {*picture_kinds(pictures), *_described(tiff), *_of_headers(members)}
     kinds |= {*name_kinds([slide.path, *members.files]), *_of_properties(image)}
     mime_type = _mime_type(slide.path, members)
     return SlideInfo(
@@ -179,7 +189,7 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
 def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
     """Read a zip of one DICOM series by its headers; it is sent as it is."""
     headers = read_zipped(slide.path)
-    if not slide.include_label and any(header.flavour in AT_HOME for header in headers):
+    if not slide.include_label and any(header.stays_at_home for header in headers):
         raise SlideError(
             "its archive holds a picture of its label or of the whole glass",
             path=str(slide.path),
@@ -212,11 +222,14 @@ def _mime_type(path: Path, members: Members) -> str:
     return "image/tiff" if is_tiff else "application/octet-stream"
 
 
-def _resolution(members: Members, image: OpenSlide, description: str) -> Mpp | None:
+def _resolution(members: Members, tiff: TiffFile | None, image: OpenSlide, description: str) -> Mpp | None:
     # One by one: a key that is no UTF-8 breaks the mapping, and not the values that matter here.
     names = ("openslide.mpp-x", "openslide.mpp-y")
     properties = {name: value for name in names if (value := image.properties.get(name)) is not None}
-    told = resolution_of(properties, description)
+    if tiff is not None and image.properties.get("openslide.vendor") == "generic-tiff":
+        # OpenSlide gives that of the first picture, which may be a smaller one.
+        properties = dict(zip(names, map(str, tiff.largest.mpp or ()), strict=False))
+    told = resolution_of(properties, description, image.dimensions)
     base = next((header for header in members.headers if header.is_base), None)
     if told is None and base is not None and base.mpp_x is not None and base.mpp_y is not None:
         return base.mpp_x, base.mpp_y
@@ -247,18 +260,22 @@ def _of_headers(members: Members) -> Iterator[IdentifyingKind]:
         yield from header.identifying
 
 
-def _described(tiff: TiffFile | None, description: str) -> Iterator[IdentifyingKind]:
+def _described(tiff: TiffFile | None) -> Iterator[IdentifyingKind]:
     """Give what pages and descriptions of a TIFF say of a person."""
     if tiff is None:
         return
-    yield from description_kinds(description)
+    for text in tiff.texts:
+        yield from description_kinds(text)
+        if any(map(mentions_person, _PARTS.split(text))):
+            yield IdentifyingKind.PATIENT
     if any(map(is_person, tiff.titles)):
         yield IdentifyingKind.PATIENT
     main = tiff.largest
     for picture in tiff.pictures:
         if picture is main or not picture.width or not picture.height:
             continue
-        named = list(picture_kinds([picture.description])) if _is_aside(picture, main) else []
+        is_told = _is_aside(picture, main) or picture.description != main.description
+        named = list(picture_kinds([picture.description])) if is_told else []
         yield from named
         if not named and _is_aside(picture, main) and not _is_thumbnail(picture):
             yield IdentifyingKind.MACRO  # a picture of something, which may show the label
@@ -283,12 +300,12 @@ def _remarks(
             f"its resolution is {mpp[0]:.4g} µm per pixel across and {mpp[1]:.4g} down",
             "no scanner does that; is it right?",
         )
-    ome = ome_resolution(description)
+    ome = ome_resolution(description, image.dimensions)
     if ome is not None and any(map(differ, ome, mpp)):
         yield Remark(
             f"its OME description says {ome[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?"
         )
-    yield from _scan(image, description, mpp)
+    yield from _scan(tiff, image, description, mpp)
     yield from _levels(members.headers)
     yield from _colours(members.headers, tiff)
     yield from _recent(members.files)
@@ -313,7 +330,7 @@ def _levels(headers: tuple[DicomHeader, ...]) -> Iterator[Remark]:
         )
 
 
-def _scan(image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
+def _scan(tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
     """Give remarks on a slide that may be a part of what was scanned, or a smaller copy of it."""
     power = number_of(image.properties.get("openslide.objective-power"))
     if power and mpp[0] * power > _MAX_MPP_TIMES_POWER:
@@ -321,6 +338,15 @@ def _scan(image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
             f"its resolution of {mpp[0]:.4g} µm per pixel does not fit its objective ({power:g} times)",
             "is it a smaller copy, or is its level of full resolution missing?",
         )
+    region = _REGION.search(description)
+    if region is not None and differ(int(region[1]), image.dimensions[0]):
+        yield Remark(
+            f"its description is of {region[1]} pixels across, and it has {image.dimensions[0]}",
+            "is it a smaller copy? Then the resolution of its description is not its own",
+        )
+    tags = tiff.largest.mpp if tiff else None
+    if tags and all(map(is_plausible, tags)) and any(map(differ, tags, mpp)):
+        yield Remark(f"its tags say {tags[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?")
     if len(set(_OTHER_FILE.findall(description))) > 1:
         yield Remark(
             "its OME description names other files, which are not sent",

@@ -67,33 +67,46 @@ def _unknown(slide: Slide, from_file: Mpp | None) -> ResolutionUnknown:
     )
 
 
-def resolution_of(properties: Mapping[str, str], description: str) -> Mpp | None:
-    """Return the resolution that a file says it has, by its tags or else by its OME description."""
+def resolution_of(
+    properties: Mapping[str, str], description: str, size: tuple[int, int] | None = None
+) -> Mpp | None:
+    """Return the resolution that a file says it has, by its tags or else by its OME description.
+
+    `size` is that of the slide in pixels, width and height: a description of other sizes does not count.
+    """
     tags = number_of(properties.get("openslide.mpp-x")), number_of(properties.get("openslide.mpp-y"))
-    ome = ome_resolution(description)
+    ome = ome_resolution(description, size)
     if tags[0] is None or tags[1] is None:
         return ome
     told = tags[0], tags[1]
     return ome if ome is not None and not all(map(is_plausible, told)) else told
 
 
-_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
-_ATTRIBUTE = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^<>]*>")
+_ATTRIBUTE = re.compile(r'(?<!\w)(\w++)\s*=\s*"([^"]*)"')
 _UNITS = {"µm": 1.0, "μm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "Å": 1e-4}
 
 
-def ome_resolution(description: str) -> Mpp | None:
-    """Return the resolution of the first series of an OME description, in µm per pixel."""
-    pixels = _PIXELS.search(description)
-    if pixels is None:
+def ome_resolution(description: str, size: tuple[int, int] | None = None) -> Mpp | None:
+    """Return the resolution that an OME description has for the picture of a size, in µm per pixel.
+
+    Without a size, or sizes in the description, its first picture counts. A macro may come first.
+    """
+    pictures = [dict(_ATTRIBUTE.findall(pixels[0])) for pixels in _PIXELS.finditer(description)]
+    told = next((each for each in pictures if size in (None, _size_of(each) or size)), None)
+    if told is None:
         return None
-    told = dict(_ATTRIBUTE.findall(pixels[0]))
     sizes = [
         (number_of(told.get(f"PhysicalSize{axis}")), _UNITS.get(told.get(f"PhysicalSize{axis}Unit", "µm")))
         for axis in "XY"
     ]
     mpp = [size * unit for size, unit in sizes if size is not None and unit is not None]
     return (mpp[0], mpp[1]) if len(mpp) == 2 else None
+
+
+def _size_of(pixels: Mapping[str, str]) -> tuple[int, int] | None:
+    width, height = number_of(pixels.get("SizeX")), number_of(pixels.get("SizeY"))
+    return None if width is None or height is None else (int(width), int(height))
 
 
 def number_of(text: str | None) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,8 +17,12 @@ from attrs import field, frozen
 from ..errors import SlideError
 from ._formats import byte_order, ends_in_zeros, is_big_tiff
 
-# Types of values, as `struct` writes them; rationals are of no interest here.
-_CODES = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+# Types of values, as `struct` writes them; a rational is two numbers.
+_BYTE, _ASCII, _RATIONAL, _UNDEFINED = 1, 2, 5, 7
+_CODES = {
+    1: "B", 2: "s", 3: "H", 4: "I", 5: "2I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I", 16: "Q",
+    17: "q", 18: "Q",
+}  # fmt: skip
 _MAX_DIRECTORIES = 2000
 _MAX_BYTES = 400_000_000
 _MAX_TILE = 2**26  # pixels; readers ask for the memory of a tile at once, and end the process without it
@@ -26,13 +31,20 @@ _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
 _STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS, _PAGE_NAME = 273, 277, 279, 285
 _DOCUMENT_NAME, _ARTIST, _XMP = 269, 315, 700
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_MICRONS = {2: 25_400.0, 3: 10_000.0}  # of an inch and of a centimetre
+_MAKERS = frozenset({271, 272, 305, 33432})  # make, model, software, copyright
+_UTF_16 = range(40091, 40096)  # title, comment, author, keywords, subject, as Windows writes them
+_BLOCKS = frozenset({_XMP, 33723, 34377})  # XMP, IPTC, Photoshop
+_MAX_TEXT = 1_000_000
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _PLANAR, _NDPI = 254, 330, 284, 65420
 _WANTED = frozenset(
     {
         _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION, _STRIP_OFFSETS, _SAMPLES,
         _STRIP_COUNTS, _PAGE_NAME, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _SUBFILE_TYPE,
-        _SUB_DIRECTORIES, _PLANAR, _NDPI, _DOCUMENT_NAME, _ARTIST, _XMP,
+        _SUB_DIRECTORIES, _PLANAR, _NDPI, _DOCUMENT_NAME, _ARTIST, _X_RESOLUTION, _Y_RESOLUTION,
+        _RESOLUTION_UNIT,
     }
 )  # fmt: skip
 
@@ -92,8 +104,28 @@ class TiffPicture:
 
     @property
     def titles(self) -> Sequence[str]:
-        """Its title and its author."""
-        return [str(self.tags[tag]) for tag in (_DOCUMENT_NAME, _ARTIST) if tag in self.tags]
+        """Its title, its author, and the name of its page."""
+        return [str(self.tags[tag]) for tag in (_DOCUMENT_NAME, _ARTIST, _PAGE_NAME) if tag in self.tags]
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """All texts in it but the names of makers: those of other programs and private ones too."""
+        for tag, value in self.tags.items():
+            if isinstance(value, str) and tag not in _MAKERS:
+                yield value
+            elif tag in _UTF_16:
+                yield bytes(value).decode("utf-16-le", "replace").rstrip("\0")
+            elif tag in _BLOCKS and not isinstance(value, str):
+                yield bytes(value).decode("utf-8", "replace")
+
+    @property
+    def mpp(self) -> tuple[float, float] | None:
+        """Its resolution in µm per pixel; None where it does not say."""
+        unit = _MICRONS.get(self._one(_RESOLUTION_UNIT, 2))
+        across, down = self.tags.get(_X_RESOLUTION), self.tags.get(_Y_RESOLUTION)
+        if unit is None or not (across and down and all((*across[:2], *down[:2]))):
+            return None
+        return unit * across[1] / across[0], unit * down[1] / down[0]
 
     @property
     def pieces(self) -> Sequence[tuple[int, int]]:
@@ -143,9 +175,14 @@ class TiffFile:
         return "\n".join(each.description for each in self.pictures)
 
     @property
-    def titles(self) -> Sequence[str]:
+    def titles(self) -> set[str]:
         """Titles and authors of its pictures."""
-        return [title for each in self.pictures for title in each.titles]
+        return {title for each in self.pictures for title in each.titles}
+
+    @property
+    def texts(self) -> set[str]:
+        """All texts of its pictures; levels repeat them."""
+        return {text for each in self.pictures for text in each.texts}
 
     def check_complete(self) -> None:
         """Raise SlideError unless every tile lies within the file and the last one has bytes.
@@ -246,9 +283,21 @@ def _directory(file: BinaryIO, size: int, at: int, order: str, *, is_big: bool) 
     for number in range(count):
         tag, kind, amount, value = struct.unpack_from(order + entry_form, table, number * width)
         if tag in _WANTED and kind in _CODES:
-            tags[tag] = _value(file, f"{order}{amount}{_CODES[kind]}", value, size)
+            tags[tag] = _value(file, order + _form(kind, amount), value, size)
+        elif _is_text(tag, kind) and amount <= _MAX_TEXT:
+            with suppress(_Damaged, struct.error):  # it shows no pixels
+                tags[tag] = _value(file, order + _form(kind, amount), value, size)
     (following,) = struct.unpack_from(order + next_form, table, count * width)
     return tags, following
+
+
+def _form(kind: int, amount: int) -> str:
+    """Return the values of a tag as `struct` writes them."""
+    return "2I" * amount if kind == _RATIONAL and amount < 10 else f"{amount}{_CODES[kind][-1]}"
+
+
+def _is_text(tag: int, kind: int) -> bool:
+    return kind == _ASCII or ((tag in _UTF_16 or tag in _BLOCKS) and kind in (_BYTE, _UNDEFINED))
 
 
 def _value(file: BinaryIO, form: str, inline: bytes, size: int) -> Any:

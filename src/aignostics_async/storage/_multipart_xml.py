@@ -82,6 +82,7 @@ def pending_uploads(body: bytes) -> list[PendingUpload]:
     """Return the uploads of a listing."""
     names = ("Key", "UploadId", "Initiated")
     return [
-        PendingUpload(*(text_of(name, entry) or "" for name in names))
-        for entry in re.findall(rb"<Upload>(.*?)</Upload>", body, re.DOTALL)
+        PendingUpload(*(text_of(name, entry[0]) or "" for name in names))
+        for entry in (part.partition(b"</Upload>") for part in body.split(b"<Upload>")[1:])
+        if entry[1]
     ]

@@ -1,0 +1,117 @@
+"""What a DICOM header says of a person, in whatever element or sequence of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from attrs import frozen
+
+from ._identifying import IdentifyingKind, description_kinds, says_something
+from ._person_names import mentions_person
+
+_PATIENT_FIELDS = frozenset(
+    {
+        "PatientName", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
+        "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
+        "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory", "ResponsiblePerson",
+    }
+)  # fmt: skip
+_CASE_FIELDS = frozenset({"AccessionNumber", "BarcodeValue", "LabelText", "AdmissionID"})
+_FLAVOURS = {
+    "LABEL": IdentifyingKind.LABEL,
+    "OVERVIEW": IdentifyingKind.MACRO,
+    "LOCALIZER": IdentifyingKind.MACRO,
+    "MACRO": IdentifyingKind.MACRO,
+}
+_LABEL_IN_PICTURE = ("SpecimenLabelInImage", "BurnedInAnnotation")
+_TEXTS = frozenset({"LO", "SH", "ST", "LT", "UC", "UT"})
+# Names of makers and hospitals, and words of code systems: they look like persons' at times.
+_NO_PERSONS = frozenset(
+    {
+        "Manufacturer", "ManufacturerModelName", "InstitutionName", "InstitutionAddress",
+        "InstitutionalDepartmentName", "SoftwareVersions", "CodeMeaning", "CodeValue",
+    }
+)  # fmt: skip
+# What stands for a name where headers say that they were anonymised.
+_PSEUDONYM = re.compile(r"[a-z]{0,12}[-_ ^]*\d[\w.^-]*", re.IGNORECASE)
+
+
+def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
+    """Return what a DICOM header says of a person, whatever it says about having been anonymised.
+
+    Where it says so, an id of the patient counts as a pseudonym.
+    """
+    found = {kind for element in _elements(header) for kind in _kinds(element)}
+    is_removed = str(header.get("PatientIdentityRemoved", "")).upper() == "YES"
+    name = str(header.get("PatientName") or "")
+    if says_something(name) and not (is_removed and _PSEUDONYM.fullmatch(name)):
+        found.add(IdentifyingKind.PATIENT)
+    if not is_removed and says_something(header.get("PatientID")):
+        found.add(IdentifyingKind.PATIENT)
+    kind = [*image_type_of(header), "", "", ""][2]
+    if kind in _FLAVOURS:
+        found.add(_FLAVOURS[kind])
+    if any(str(header.get(name, "")).upper() == "YES" for name in _LABEL_IN_PICTURE):
+        found.add(IdentifyingKind.LABEL)
+    return tuple(sorted(found))
+
+
+def image_type_of(header: Any) -> list[str]:
+    """Return the values of ImageType in upper case, as the standard writes them."""
+    return [str(each).strip().upper() for each in header.get("ImageType") or ()]
+
+
+@frozen
+class _Element:
+    """An element with its value unchanged: converting it would warn of what the standard forbids."""
+
+    keyword: str
+    type: str
+    text: str
+
+
+def _elements(header: Any, *, is_nested: bool = False) -> Iterator[_Element]:
+    """Give the elements of a header and of its sequences, but for the patient's own name and id."""
+    from pydicom.datadict import dictionary_VR, keyword_for_tag
+
+    for tag in list(header.keys()):
+        element, keyword = header.get_item(tag), keyword_for_tag(tag)
+        kind = element.VR or (dictionary_VR(tag) if keyword else "UN")
+        if kind == "SQ":
+            parts = list(_parts(header, tag))
+            yield _Element(keyword, kind, "there" if parts else "")
+            for part in parts:
+                yield from _elements(part, is_nested=True)
+        elif is_nested or keyword not in ("PatientName", "PatientID"):
+            yield _Element(keyword, kind, _text(element.value))
+
+
+def _parts(header: Any, tag: Any) -> Iterator[Any]:
+    with suppress(Exception):  # a sequence that can't be read names nobody
+        yield from header[tag].value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, bytes):
+        return "" if value is None else str(value)
+    try:
+        return value.decode().strip("\0 ")
+    except UnicodeDecodeError:
+        return value.decode("latin-1").strip("\0 ")
+
+
+def _kinds(element: _Element) -> Iterator[IdentifyingKind]:
+    """Give what one element says of a person."""
+    if not says_something(element.text):
+        return
+    if element.keyword in _PATIENT_FIELDS:
+        yield IdentifyingKind.PATIENT
+    elif element.type == "PN" or element.keyword in _CASE_FIELDS:
+        yield IdentifyingKind.CASE
+    elif element.type in _TEXTS and element.keyword not in _NO_PERSONS:
+        yield from description_kinds(element.text)
+        if mentions_person(element.text):
+            yield IdentifyingKind.PATIENT
