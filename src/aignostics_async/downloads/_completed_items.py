@@ -67,9 +67,9 @@ class CompletedItems(AsyncIterator[CompletedItem]):
                 print(done.item.reference, [file.path for file in done.files])
 
     Leaving the block stops downloads; the next call finishes them. A completed item waits until it is
-    consumed, and at most `Limits.transfers` (16) items are downloaded ahead. Iterating outside
-    the block, or entering it twice, raises UsageError. An exception of the progress callback stops the
-    downloads and is raised by the next step of the iteration, or at the end of the block.
+    consumed, and at most `Limits.transfers` (16) items are downloaded ahead. Iterating outside the block, or
+    entering it twice, raises UsageError. An exception of the progress callback stops the downloads and is
+    raised by the next step of the iteration, or at the end of the block.
     """
 
     def __init__(

@@ -92,11 +92,12 @@ class ManifestDraft:
         return _csv([columns, *rows], semicolons=semicolons)
 
     def fields_csv(self, *, semicolons: bool = False) -> str:
-        """Return a table of the metadata columns as CSV: whether required, type, allowed values and limits.
+        """Return a table of the metadata columns as CSV, with what `MetadataField` says of each.
 
             Path("fields.csv").write_text(draft.fields_csv(), encoding="utf-8-sig", newline="")
 
-        With `semicolons=True` (False by default), cells are separated by semicolons.
+        With `semicolons=True` (False by default), cells are separated by semicolons. A text that a
+        spreadsheet would change gets `./` in front.
         """
         head = ["column", "required", "type", "allowed values", "limits", "description"]
         rows = [
