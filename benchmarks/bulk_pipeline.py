@@ -32,7 +32,6 @@ from aignostics_async import Client, InputArtifact, Item
 from aignostics_async._core._crc32c import read_checksum
 from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
 from aignostics_async.bulk.database import _commands, _queries
-from aignostics_async.bulk.database._billing_index import BillingIndex
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Journal
@@ -57,6 +56,7 @@ from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
 from aignostics_async.storage import Stored
+from aignostics_async.submission._billing_index import BillingIndex
 
 SIZES = (3_000, 10_000, 30_000, 100_000)
 VERSION = "he-tme:v1.0.0"

@@ -13,6 +13,7 @@ from attrs import evolve
 from ._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Page, PageRequest
 from .contracts._protocol import RunFilter
 from .errors import InvalidResponse, NotFound
+from .submission._billed_runs import BilledRuns
 from .submission._create import create_run
 from .watch._start import watch_run
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .auth._endpoint import Claims
     from .downloads._checksum_cache import ChecksumCache
     from .models import ApplicationVersion, RunDetails
+    from .submission._billing_index import BillingIndex
     from .transfer._engine import Engine
     from .watch import Watcher
 
@@ -50,6 +52,11 @@ async def create_run_once(client: Client, version: ApplicationVersion, items: Se
     """Create a run with one POST, not repeated even after a 401, and return its id; raises as `create`."""
     max_items = client.settings.limits.items_per_run
     return await create_run(client._session.bridge, version, items, max_items, once=True)
+
+
+def billed_runs(client: Client, index: BillingIndex, application_version: str) -> BilledRuns:
+    """Return what asks whether the runs that an index names still have results."""
+    return BilledRuns(client._session.bridge, index, application_version)
 
 
 async def server_time(client: Client) -> datetime | None:

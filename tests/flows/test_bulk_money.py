@@ -11,9 +11,17 @@ from typing import Any
 
 import pytest
 from attrs import define, evolve
-from running_jobs import RATE, RUNS, SETTINGS, JobHarness, on_first
+from running_jobs import RATE, RUNS, SETTINGS, VERSION, JobHarness, on_first
 
-from aignostics_async import Forbidden, JobDatabaseError, JobStopped, QuotaExceeded
+from aignostics_async import (
+    Fault,
+    Forbidden,
+    Item,
+    JobDatabaseError,
+    JobStopped,
+    QuotaExceeded,
+    Slide,
+)
 from aignostics_async.bulk import (
     BulkJob,
     EventType,
@@ -302,6 +310,32 @@ async def test_a_slide_of_another_name_is_recognized_and_held(harness: JobHarnes
         assert await job.retry(rerun=True) == 1
         assert (await job.run(harness.client)).status is JobStatus.DONE
     assert second.posts() == 1
+
+
+async def test_a_slide_that_was_submitted_by_itself_is_held(harness: JobHarness) -> None:
+    (path,) = harness.copy("a")
+    item = Item("alone", slide=Slide(path))
+    run = await harness.client.runs.submit(VERSION, [item], store=harness.emulator.store_url)
+    await harness.make("x")
+    assert (await harness.run()).status is JobStatus.UNDECIDED
+    assert harness.posts() == 0
+    async with harness.opened() as job:
+        assert await job.held_items() == {harness.reference("x"): run.id}
+
+
+async def test_a_slide_of_a_job_that_is_submitted_by_itself_is_warned_of(harness: JobHarness) -> None:
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
+    (run_id,) = harness.runs()
+    (path,) = harness.copy("x")
+    warnings: list[Fault] = []
+    item = Item("alone", slide=Slide(path))
+    address = harness.emulator.store_url
+    run = await harness.client.runs.submit(VERSION, [item], store=address, warn=warnings.append)
+    told = [warning for warning in warnings if "analysed with this version already" in warning.problem]
+    assert [warning.reference for warning in told] == ["alone"]
+    assert f"in run {run_id}" in told[0].problem
+    assert run.id != run_id, "it is sent all the same"
 
 
 async def test_a_slide_whose_results_are_gone_is_analysed_again(harness: JobHarness) -> None:

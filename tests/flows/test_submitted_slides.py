@@ -145,4 +145,7 @@ def test_what_is_left_out_and_what_is_exposed_is_said(emulator: Emulator, tmp_pa
     refused = submit(emulator, tmp_path, "--identifying", "label=refuse")
     assert refused.returncode != 0
     assert "it holds a picture of its label" in refused.stderr
-    assert "warning" not in submit(emulator, tmp_path, "--identifying", "allow").stderr
+    allowed = submit(emulator, tmp_path, "--identifying", "allow").stderr
+    assert "picture of its label" not in allowed
+    run_id = done.stdout.strip()
+    assert f"the same slide was analysed with this version already, in run {run_id}" in allowed

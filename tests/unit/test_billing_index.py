@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
@@ -9,13 +10,18 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from attrs import evolve
 
-from aignostics_async.bulk.database._billing_index import (
+from aignostics_async import ConnectionFailed, SubmissionUnknown
+from aignostics_async.submission._billing import SubmissionBilling
+from aignostics_async.submission._billing_index import (
     BillingIndex,
     BillingScope,
     SlideIdentity,
@@ -179,3 +185,39 @@ def test_processes_that_begin_it_at_once_share_one_key(tmp_path: Path, slide: Pa
     processes = [subprocess.Popen([*command, run, str(slide)], cwd=root) for run in runs]
     assert [process.wait(timeout=60) for process in processes] == [0] * len(runs)
     assert sorted(recognized(BillingIndex(Path(folder)), identity(slide))) == runs
+
+
+NOBODY_KNOWS = SubmissionUnknown(
+    references=["a"],
+    application_version_id=SCOPE.application_version,
+    sent_at=datetime(2026, 1, 1, tzinfo=UTC),
+    reason="the connection broke",
+)
+NOT_SENT = ConnectionFailed("no connection", method="POST", path="/v1/runs", request_sent=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"),
+    [(None, True), (asyncio.CancelledError(), True), (NOBODY_KNOWS, True), (NOT_SENT, False)],
+)
+async def test_a_request_is_recorded_unless_it_has_created_nothing(
+    index: BillingIndex, slide: Path, error: BaseException | None, is_kept: bool
+) -> None:
+    billing = SubmissionBilling(SCOPE, Mock(), index)
+    billing.slides = [("a", identity(slide))]
+
+    async def create() -> str:
+        (before,) = index.find(SCOPE, [identity(slide)])[0]
+        assert before.is_unknown, "it is on disk before the request"
+        if error is not None:
+            raise error
+        return RUN
+
+    with suppress(type(error)) if error is not None else nullcontext():
+        assert await billing.record(create) == RUN
+    runs = index.find(SCOPE, [identity(slide)])[0]
+    assert bool(runs) is is_kept
+    if error is None:
+        assert [run.run_id for run in runs] == [RUN]
+    elif is_kept:
+        assert runs[0].is_unknown

@@ -163,7 +163,8 @@ class Runs:
         """
         given = as_items(items)
         options = self._options(given, metadata, due_date, deadline)
-        return await self._create(await self._version(application_version), given, options)
+        run_id = await self._create(await self._version(application_version), given, options)
+        return self._handle(run_id, new=True)
 
     async def submit(
         self,
@@ -197,8 +198,10 @@ class Runs:
         their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
         and `name` to one of them; by default `patient` is refused, and the others are warned of. With
         `decode=True` every pixel is decoded first, taking minutes for a large slide. `warn` is called with
-        each warning about a slide; by default warnings are logged. With `pack=True` slides of several files
-        are sent as one zip even if the version does not list that format.
+        each warning about a slide; by default warnings are logged. A slide that this user had analysed
+        before, by `submit` or in a bulk job and under any name, is sent all the same, and a warning names its
+        run. With `pack=True` slides of several files are sent as one zip even if the version does not list
+        that format.
 
         With `references="pseudonyms"` references stay on this machine, and so do names of files, except those
         that a format of several files has inside. Each item gets a random reference, the same one whenever it
@@ -216,17 +219,24 @@ class Runs:
         LocalFileChanged for a file that changed since it was read; MissingExtra without the `slides` extra;
         and what `create` raises.
         """
-        from ..submission import prepare_items
+        from ..submission import BillingScope, SubmissionBilling, prepare_items
 
         given, place = as_items(items), open_store(store, self._session)
         options = self._options(given, metadata, due_date, deadline)
         version = await self._version(application_version)
+        scope = BillingScope(
+            api_root=self._session.api_root,
+            application_version=version.application_version_id,
+            organization=(await self._session.claims()).organization,
+        )
+        billing = SubmissionBilling(scope, self._session.bridge)
         ready = await prepare_items(
             version,
             given,
             place,
             settings=self._session.settings,
             uploads=uploads or Uploads(),
+            billing=billing,
             progress=progress,
             identifying=identifying,
             pack=pack,
@@ -234,7 +244,8 @@ class Runs:
             references=references,
             warn=warn,
         )
-        return await self._create(version, ready, options)
+        run_id = await billing.record(lambda: self._create(version, ready, options))
+        return self._handle(run_id, new=True)
 
     def _options(
         self,
@@ -252,12 +263,11 @@ class Runs:
         self._session.bridge.facts.check_request(items, options)
         return options
 
-    async def _create(self, version: ApplicationVersion, items: Sequence[Item], options: RunOptions) -> Run:
+    async def _create(self, version: ApplicationVersion, items: Sequence[Item], options: RunOptions) -> str:
         from ..submission import create_run
 
         session, limits = self._session, self._session.settings.limits
-        run_id = await create_run(session.bridge, version, items, limits.items_per_run, options=options)
-        return self._handle(run_id, new=True)
+        return await create_run(session.bridge, version, items, limits.items_per_run, options=options)
 
     async def _version(self, version: ApplicationVersion | str) -> ApplicationVersion:
         if isinstance(version, ApplicationVersion):

@@ -16,6 +16,8 @@ from ..errors import InvalidSubmission, UsageError
 from ..models import ApplicationVersion, Fault
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides._identifying import as_policies
+from ._billing import SubmissionBilling, sample_slide_files
+from ._billing_index import SlideIdentity
 from ._delivery import Delivery, PendingSlide, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
@@ -52,6 +54,7 @@ async def prepare_items(
     *,
     settings: Settings,
     uploads: Uploads,
+    billing: SubmissionBilling,
     progress: Progress | None = None,
     identifying: str | Mapping[str, str] | None = None,
     pack: bool = False,
@@ -59,7 +62,10 @@ async def prepare_items(
     references: str = "given",
     warn: Warn | None = None,
 ) -> tuple[Item, ...]:
-    """Return the items with every slide uploaded and signed for; nothing is uploaded if one has a fault."""
+    """Return the items with every slide uploaded and signed for; nothing is uploaded if one has a fault.
+
+    `billing` is told the slides that a request for the items is for.
+    """
     if references not in _REFERENCES:
         raise UsageError(f"references is one of {', '.join(_REFERENCES)}, not {references!r}")
     policies = as_policies(identifying)
@@ -88,8 +94,17 @@ async def prepare_items(
     ]
     if faults:
         raise InvalidSubmission(faults)
-    for warning in (*slide_warnings(slides, policies), *await copy_warnings(slides)):
-        (warn or _log_warning)(warning)
+    identities = {
+        each: SlideIdentity(metadata=draft[each].metadata, sample=await sample_slide_files(slide.info.files))
+        for each, slide in slides.items()
+    }
+    warn = warn or _log_warning
+    for warning in (
+        *slide_warnings(slides, policies),
+        *await copy_warnings(slides),
+        *await billing.warnings(identities),
+    ):
+        warn(warning)
     await check_credentials(store, settings.url_lifetime)
     delivery = Delivery(store, settings, uploads, progress)
     aliases = await _aliases(items, inputs) if references == "pseudonyms" else {}
@@ -106,6 +121,15 @@ async def prepare_items(
         for each in inputs
     ]
     sent = await delivery.send_all(pending)
+    identities = {
+        each: evolve(identities[each], content=(stored.size, checksum))
+        for each, (stored, checksum) in zip(inputs, sent, strict=True)
+    }
+    for warning in await billing.warnings(identities):
+        warn(warning)
+    billing.slides = [
+        (aliases.get(each.reference, each.reference), identity) for each, identity in identities.items()
+    ]
     # Signed when all files are there: their time runs from now.
     urls = await run_all([partial(delivery.sign, stored) for stored, _ in sent], limit=limit)
     artifacts = [

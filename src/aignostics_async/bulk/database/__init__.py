@@ -3,5 +3,5 @@
 `_states` defines which state may follow which, `_schema` the tables. `_commands`, `_run_commands` and
 `_retries` change them, `_queries` and `_samples` read them, through the `Database` of one writer thread
 (`_writer`). `_job_folder` is the folder with its lock and its high-water mark, `_journal` the events for
-people, `_billing_index` the index of billed slides in the state folder.
+people.
 """

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from attrs import frozen
 
-from ...submission._prepare import SOME_CHECKSUM, SOME_URL
-from ..database._billing_index import (
+from ..._internals import billed_runs
+from ...submission._billing_index import (
     BillingIndex,
     BillingScope,
     FileSample,
     SlideIdentity,
     sample_files,
 )
-from ..reconciliation._billed_runs import BilledRuns
+from ...submission._prepare import SOME_CHECKSUM, SOME_URL
 from ._findings import Finding, FindingKind
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def find_billed(
     scope = BillingScope(api_root=plan.api_root, application_version=plan.application_version)
     identities = [identify_slide(slide, requirements) for slide in slides]
     found = await to_thread.run_sync(known.find, scope, identities)
-    billed = BilledRuns(client, known)
+    billed = billed_runs(client, known, plan.application_version)
     again: dict[str, str] = {}
     for slide, runs in zip(slides, found, strict=True):
         if runs and (run := await billed.first_with_results(runs)) is not None:

@@ -2,6 +2,5 @@
 
 `_protocol` decides what to do about one chunk, without I/O, by `_matching` (is that its run?) and
 `_quiescence` (is there no run?). `_submitter` carries that out through `_platform`. `_duplicates` settles
-runs that the database does not know, by `_ownership`; `_billed_runs` asks whether earlier runs still have
-results. `_chunking` and `_tags` are helpers.
+runs that the database does not know, by `_ownership`. `_chunking` and `_tags` are helpers.
 """

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from attrs import define, field
 
-from ...submission._prepare import SOME_CHECKSUM, SOME_URL
-from ..database import _commands, _queries
-from ..database._billing_index import (
+from ..._internals import billed_runs
+from ...submission._billed_runs import BilledRuns
+from ...submission._billing_index import (
     BilledRun,
     BillingScope,
     FileSample,
     SlideIdentity,
     sample_files,
 )
+from ...submission._prepare import SOME_CHECKSUM, SOME_URL
+from ..database import _commands, _queries
 from ..database._journal import EventType
 from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
-from ..reconciliation._billed_runs import BilledRuns
 
 if TYPE_CHECKING:
     from ..database._queries import IntentRow, ItemRow
@@ -40,7 +41,9 @@ class BillingGuard:
     _checked: set[int] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._billed = BilledRuns(self.context.client, self.context.billing_index)
+        self._billed = billed_runs(
+            self.context.client, self.context.billing_index, self.context.plan.application_version
+        )
 
     async def hold(self, numbers: Sequence[int]) -> set[int]:
         """Hold those of some uploaded items that an earlier run has results of, and return which.

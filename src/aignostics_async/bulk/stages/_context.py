@@ -11,8 +11,8 @@ from attrs import define, field
 
 from ..._core._clock import SYSTEM_CLOCK, Clock
 from ...errors import AignosticsError, JobRefused, JobStopped
+from ...submission._billing_index import BillingIndex
 from ..database import _commands
-from ..database._billing_index import BillingIndex
 from ..database._journal import EventType
 from ._failure_policy import FailureAction, Failures, decide
 from ._signals import StageSignals

@@ -1,4 +1,4 @@
-"""An index of the slides that this user had analysed, across all jobs, in the state folder.
+"""An index of the slides that this user had analysed, by jobs and by `submit`, in the state folder.
 
 It tells that a slide was billed before, under whatever name. It holds keyed hashes (HMAC-SHA256), ids of runs
 and times, from which no name, path, reference or checksum can be read. Key and index are files of mode 0600.
@@ -23,13 +23,13 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from ..._core._atomic_file import atomic_file
-from ..._core._logging import get_logger
-from ..._core._portable import open_file
-from ..._core._state_folder import make_private_folder, state_folder
-from ...errors import ConfigurationError
+from .._core._atomic_file import atomic_file
+from .._core._logging import get_logger
+from .._core._portable import open_file
+from .._core._state_folder import make_private_folder, state_folder
+from ..errors import ConfigurationError
 
-_log = get_logger("aignostics_async.bulk")
+_log = get_logger("aignostics_async.submission")
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS billed (
@@ -46,6 +46,7 @@ ORDER BY billed_at DESC LIMIT 100
 _VERSION = 1
 _KEY_SIZE = 32  # bytes
 _SAMPLE_SIZE = 64 * 1024  # bytes at the beginning, in the middle and at the end
+_LOST = "unknown-"
 _RETENTION = 120 * 86400.0  # seconds; the platform keeps results for 30 days after the end of a run
 
 
@@ -104,13 +105,19 @@ class SlideIdentity:
 
 @frozen(kw_only=True)
 class BilledRun:
-    """A run in which a slide was analysed, or is going to be."""
+    """A run in which a slide was analysed, or is going to be; or a request that may have created one."""
 
     run_id: str
+    """The id of the run, or what `reserve` has returned; see `is_unknown`."""
     reference_digest: bytes
     """The keyed hash of the item's reference in that run; see `BillingIndex.digest_of`."""
     billed_at: float
     """In seconds of the epoch."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether only the request was recorded, and not which run it created, if any."""
+        return self.run_id.startswith(_LOST)
 
 
 def sample_files(files: Sequence[Path]) -> FileSample:
@@ -170,6 +177,26 @@ class BillingIndex:
             connection.executemany("INSERT OR IGNORE INTO billed VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("COMMIT")
 
+    def reserve(self, scope: BillingScope, slides: Iterable[tuple[str, SlideIdentity]]) -> str:
+        """Keep, before the request, that a run may be created of slides; return what `settle` takes.
+
+        So it is known even if the process ends before the reply.
+        """
+        request_id = _LOST + secrets.token_hex(16)
+        self.record(scope, request_id, slides)
+        return request_id
+
+    def settle(self, request_id: str, run_id: str | None) -> None:
+        """Keep which run a request has created, or with None that it has created none."""
+        with self._opened("written") as connection:
+            if connection is None:
+                return
+            if run_id is None:
+                connection.execute("DELETE FROM billed WHERE run_id = ?", (request_id,))
+            else:
+                update = "UPDATE OR REPLACE billed SET run_id = ? WHERE run_id = ?"
+                connection.execute(update, (run_id, request_id))
+
     def missing(self, run_ids: Sequence[str]) -> set[str]:
         """Return the runs that were not recorded; none where the index can't be read."""
         with self._opened("read") as connection:
@@ -215,7 +242,7 @@ class BillingIndex:
 
     @contextmanager
     def _opened(self, what: str) -> Iterator[sqlite3.Connection | None]:
-        """Give a connection, or None; an error of the index ends the block, and is no error of the job."""
+        """Give a connection, or None; an error of the index ends the block, and is no error of its user."""
         connection = None
         try:
             path = self._path("index.sqlite3")
@@ -238,7 +265,7 @@ class BillingIndex:
         self._has_warned = True
         _log.warning(
             "the index of billed slides can't be %s (%s); slides that were analysed before are recognized by "
-            "their references only. Move its folder away, and a new one is begun",
+            "their references at most. Move its folder away, and a new one is begun",
             what,
             error,
         )
