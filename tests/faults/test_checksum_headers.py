@@ -156,6 +156,19 @@ async def test_a_refusal_for_another_reason_decides_nothing(
         assert (before, store.checksums) == ("auto", "always")
 
 
+@pytest.mark.parametrize("code", ["EntityTooSmall", "EntityTooLarge", "InvalidStorageClass", "Unheard"])
+async def test_what_is_not_about_headers_is_not_sent_again(
+    emulator: Emulator, place: LyingStore, sources: dict[bytes, Path], code: str
+) -> None:
+    place.troubles = [Trouble("PUT", times=1, status=400, body=error(code))]
+    async with emulator.client(SETTINGS) as client:
+        store = open_bucket(client, place)
+        with pytest.raises(UrlRefused, match=code):
+            await store.put("first", sources[SMALL])
+        assert store.checksums == "auto"
+    assert sum(method == "PUT" for method, _, _ in place.requests) == 1
+
+
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
 async def test_the_endpoint_of_the_environment(
     emulator: Emulator,

@@ -15,18 +15,25 @@ Checksums = Literal["auto", "always", "when_required"]
 """Whether requests to S3 carry a CRC32C: `always`; `when_required`, which is never, for stores that refuse
 it; or as the store's first answers decide."""
 
-_NOT_ABOUT_HEADERS = frozenset(
-    {
-        "AuthorizationHeaderMalformed",
-        "EntityTooLarge",
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "InvalidBucketName",
-        "InvalidPart",
-        "InvalidToken",
-        "KeyTooLongError",
-    }
-)
+_MAY_BE_THE_HEADERS = {
+    400: frozenset(
+        {
+            None,  # as to a HEAD, which has no body
+            "BadRequest",
+            "InvalidArgument",
+            "InvalidHeaderValue",
+            "InvalidRequest",
+            "NotImplemented",
+            "NotSupported",
+            "UnsupportedHeader",
+        }
+    ),
+    403: frozenset({"SignatureDoesNotMatch"}),  # the store signs without them
+}
+"""The codes that a store may refuse checksum headers with, by status.
+
+With any other, the request is at fault, and sending it once more without them would change nothing.
+"""
 
 
 class ChecksumSupport:
@@ -101,6 +108,5 @@ class ChecksumSupport:
 
 def _may_be_the_headers(refused: UrlRefused) -> bool:
     """Whether a request may have been refused because of its checksum headers."""
-    if refused.status == 403:
-        return refused.code == "SignatureDoesNotMatch"  # the store signs without them
-    return refused.status in (400, 501) and refused.code not in _NOT_ABOUT_HEADERS
+    # Not implemented is what a store does not know, by whatever code.
+    return refused.status == 501 or refused.code in _MAY_BE_THE_HEADERS.get(refused.status, ())
