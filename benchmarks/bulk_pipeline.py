@@ -30,6 +30,7 @@ from attrs import define, field
 
 from aignostics_async import Client, InputArtifact, Item
 from aignostics_async._core._crc32c import read_checksum
+from aignostics_async._statuses import ItemStatus
 from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
@@ -52,7 +53,6 @@ from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
 from aignostics_async.downloads._artifact import DownloadRequest
 from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
-from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
 from aignostics_async.storage import Stored

@@ -36,6 +36,11 @@ from ._hooks import (
     RetryEvent as RetryEvent,
 )
 from ._inputs import InputArtifact as InputArtifact, Item as Item, Slide as Slide
+from ._statuses import (
+    ArtifactScope as ArtifactScope,
+    ItemStatus as ItemStatus,
+    RunStatus as RunStatus,
+)
 from ._version import __version__ as __version__
 from .auth import (
     CallableToken as CallableToken,
@@ -123,17 +128,14 @@ from .errors import (
 from .models import (
     Application as Application,
     ApplicationVersion as ApplicationVersion,
-    ArtifactScope as ArtifactScope,
     Fault as Fault,
     InputArtifactSpec as InputArtifactSpec,
     InvalidItem as InvalidItem,
     ItemResult as ItemResult,
-    ItemStatus as ItemStatus,
     OutputArtifact as OutputArtifact,
     OutputArtifactSpec as OutputArtifactSpec,
     RunDetails as RunDetails,
     RunStatistics as RunStatistics,
-    RunStatus as RunStatus,
 )
 from .resources._applications import Applications as Applications
 from .resources._run import Run as Run

@@ -12,6 +12,7 @@ import pytest
 
 from aignostics_async import Retries, errors, models
 from aignostics_async._http._retry import Outcome, wait_before_retry
+from aignostics_async._statuses import RunStatus
 from aignostics_async.errors import (
     AignosticsError,
     APIStatusError,
@@ -28,9 +29,7 @@ from aignostics_async.errors import (
     status_error_class,
 )
 
-DETAILS = models.RunDetails(
-    "r", "app:v1", "org", models.RunStatus.REJECTED, datetime(2026, 1, 1, tzinfo=UTC), "me"
-)
+DETAILS = models.RunDetails("r", "app:v1", "org", RunStatus.REJECTED, datetime(2026, 1, 1, tzinfo=UTC), "me")
 SPECIAL: dict[str, dict[str, Any]] = {
     "SlideError": {"path": "a.svs"},
     "ResolutionUnknown": {"path": "a.svs", "remedy": "give it"},

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from attrs import frozen
 
+from .._statuses import ItemStatus
 from ..errors import AignosticsError, ChecksumMissing, ItemFailed, run_error
-from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
+from ..models import InvalidItem, ItemResult, RunDetails
 
 
 class FileStatus(StrEnum):

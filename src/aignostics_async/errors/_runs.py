@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..models import RunDetails, RunStatus
+from .._statuses import RunStatus
+from ..models import RunDetails
 from ._base import AignosticsError
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from .._core._backoff import Backoff
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_texts, as_uuid
+from .._statuses import ItemStatus, RunStatus
 from ..downloads._listing import follow_listings, list_once
 from ..errors import Conflict, Gone, NotFound, run_error
-from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
+from ..models import ItemResult, RunDetails
 from ..watch._start import wait_for, watch_run
 
 if TYPE_CHECKING:

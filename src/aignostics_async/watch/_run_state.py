@@ -10,7 +10,8 @@ from weakref import WeakSet
 from attrs import define, evolve, field
 
 from .._core._backoff import Backoff
-from ..models import ItemStatus, RunDetails, RunStatistics, RunStatus
+from .._statuses import ItemStatus, RunStatus
+from ..models import RunDetails, RunStatistics
 from ._results_scan import ResultsRequest, ResultsScan, ScannedItems, scan_all, scan_moved
 from ._status_order import is_later
 from ._transitions import Snapshot

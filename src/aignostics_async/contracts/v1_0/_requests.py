@@ -31,8 +31,9 @@ from aignostics_api.types import UNSET
 from ..._core._pager import MAX_PAGE_SIZE, Page, Pager, PageRequest
 from ..._identifiers import as_path_part, as_uuid
 from ..._inputs import Item
+from ..._statuses import ItemStatus
 from ...errors import InvalidItems, NotFound
-from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
+from ...models import Application, ApplicationVersion, ItemResult, RunDetails
 from .._decoding import contract_violation, one, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions

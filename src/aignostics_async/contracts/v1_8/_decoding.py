@@ -22,10 +22,10 @@ from aignostics_api_1_8.models import (
 )
 from aignostics_api_1_8.types import Unset
 
+from ..._statuses import ArtifactScope
 from ...models import (
     Application,
     ApplicationVersion,
-    ArtifactScope,
     InputArtifactSpec,
     ItemResult,
     ItemResultDraft,

@@ -37,8 +37,9 @@ from ..._core._pager import Page, PageRequest
 from ..._core._tasks import run_all
 from ..._identifiers import as_path_part, as_uuid, split_version_id
 from ..._inputs import Item
+from ..._statuses import ItemStatus
 from ...errors import Gone, InvalidResponse, NotFound
-from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
+from ...models import Application, ApplicationVersion, ItemResult, RunDetails
 from .._decoding import contract_violation, one, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions

@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 from aignostics_api_1_8.models import ItemState, ItemTerminationReason
 
-from ...models import ItemStatus, RunStatistics, RunStatus
+from ..._statuses import ItemStatus, RunStatus
+from ...models import RunStatistics
 
 _TERMINATED = "TERMINATED"
 _RUN_ENDS = {
