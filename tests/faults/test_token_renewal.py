@@ -652,6 +652,43 @@ async def test_a_throttled_refresh_passes_whatever_its_body_says(
         assert place.counted["token"] == 2, "the refresh token is still good"
 
 
+@pytest.mark.parametrize(
+    ("error", "headers"),
+    [
+        ("rate_limit_exceeded", {}),
+        ("too_many_attempts", {}),
+        ("request_throttled", {}),
+        ("access_denied", {"Retry-After": "5"}),
+        ("invalid_grant", {"Retry-After": "5"}),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403])
+async def test_throttling_that_the_status_does_not_tell_passes_too(
+    clock: Clock, status: int, error: str, headers: dict[str, str]
+) -> None:
+    async with identity(
+        always=Fault(status=status, body={"error": error}, headers=headers, works=False)
+    ) as place:
+        source = place.source()
+        with pytest.raises(TokenEndpointUnavailable):
+            await source.get_token()
+        place.always = Fault()
+        clock.advance(6)
+        await source.get_token()
+        assert place.counted["token"] == 2, "the refresh token is still good"
+
+
+@pytest.mark.parametrize("status", [201, 203, 206])
+async def test_a_success_of_another_status_keeps_its_rotated_token(clock: Clock, status: int) -> None:
+    async with identity(always=Fault(status=status)) as place:
+        source = place.source()
+        await source.get_token()
+        place.always = Fault()
+        clock.advance(100_000)
+        await source.get_token()
+        assert place.counted["token"] == 2
+
+
 # Sharing
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 from pathlib import Path
@@ -154,7 +155,7 @@ async def test_every_part_of_a_concatenation_is_there(tmp_path: Path) -> None:
 
 async def test_a_resolution_that_does_not_fit_the_objective_is_told(tmp_path: Path) -> None:
     path = svs(tmp_path, description=SVS.replace("MPP = 0.5", "MPP = 1.0"))
-    (remark,) = (await read_slide(Slide(make_old(path)))).remarks
+    remark, *_ = (await read_slide(Slide(make_old(path)))).remarks
     assert remark.problem == "its resolution of 1 µm per pixel does not fit its objective (20 times)"
 
 
@@ -191,3 +192,41 @@ async def test_a_tile_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content.replace(entry, struct.pack("<HHII", 322, 4, 1, 0x7000_0000)))
     with pytest.raises(SlideError, match="which no slide has"):
         await read_slide(Slide(path))
+
+
+async def test_a_hole_in_the_middle_is_seen(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = bytes(third)
+    path.write_bytes(content)
+    with pytest.raises(SlideError, match=INCOMPLETE):
+        await read_slide(Slide(path))
+
+
+async def test_a_hole_in_the_middle_of_a_dicom_file_is_seen(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path, levels=1)[0]
+    content = bytearray(path.read_bytes())
+    begin, length = len(content) * 4 // 10, len(content) // 5
+    content[begin : begin + length] = bytes(length)
+    path.write_bytes(content)
+    with pytest.raises(SlideError, match="begins with nothing but zeros"):
+        await read_slide(Slide(path))
+
+
+async def test_a_slide_whose_tiles_are_all_left_out_is_refused(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    with tifffile.TiffFile(path) as tiff:
+        counts = tiff.pages.first.tags["TileByteCounts"]
+        place, length = counts.valueoffset, counts.valuebytecount
+    content = bytearray(path.read_bytes())
+    content[place : place + length] = bytes(length)
+    path.write_bytes(content)
+    with pytest.raises(SlideError, match="has no pixels"):
+        await read_slide(Slide(path))
+
+
+async def test_a_time_in_the_future_is_remarked(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    os.utime(path, (4e9, 4e9))
+    assert ["in the future" in remark.problem for remark in (await read_slide(Slide(path))).remarks] == [True]

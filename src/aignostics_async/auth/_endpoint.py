@@ -37,7 +37,8 @@ PENDING = ("authorization_pending", "slow_down")
 DEFAULT_LIFETIME = 300.0  # seconds, if neither the response nor the token says
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _ENDED_ALREADY = frozenset({"invalid_grant", "invalid_token"})
-_TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable", "too_many_requests", *PENDING})
+_THROTTLED = ("rate_limit", "throttl", "too_many")  # in OAuth errors, which no standard names
+_TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable", *PENDING})
 
 
 class TokenEndpoint:
@@ -124,7 +125,8 @@ class TokenEndpoint:
 
     def _tokens(self, response: FormResponse, asked_at: float, sent: Secret | None = None) -> TokenSet:
         access = response.secret("access_token")
-        if response.status != 200 or access is None or not is_sendable(access):
+        # Any success: after one, the refresh token that was sent may be spent.
+        if not 200 <= response.status < 300 or access is None or not is_sendable(access):
             raise self._refusal(response)
         kind = response.fields.get("token_type", "Bearer")
         if not (isinstance(kind, str) and kind.lower() == "bearer"):
@@ -138,7 +140,7 @@ class TokenEndpoint:
     def _refusal(self, response: FormResponse) -> AuthenticationError:
         """Return the error for a response without tokens."""
         told = f"{response.error}: {response.description}" if response.description else response.error
-        if is_transient_status(response.status):
+        if is_transient_status(response.status) or _is_throttled(response):
             # Throttling proxies repeat any OAuth error beside their 429: it says nothing of the credential.
             return self._unavailable(response)
         if response.error == "invalid_grant":
@@ -162,6 +164,11 @@ class TokenEndpoint:
             f"{response.url} answered {response.status} without a token; {advice}",
             retry_after=response.retry_after,
         )
+
+
+def _is_throttled(response: FormResponse) -> bool:
+    """Whether a refusal is for now only, though its status does not say so."""
+    return response.retry_after is not None or any(word in response.error for word in _THROTTLED)
 
 
 def form(grant: str | None, fields: dict[str, str | Secret | None]) -> Secret:

@@ -8,6 +8,7 @@ from typing import IO
 
 _PIXELS = b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff"  # pixel data of unknown length, as compressed tiles are
 _ITEM = b"\xfe\xff\0\xe0"
+_SAMPLES, _BEGIN = 64, 72  # tiles, and bytes of each with the head of its item
 _CHUNK = 1024 * 1024
 _MAX_SEARCH = 256 * _CHUNK  # what describes the tiles of a large slide one by one lies before
 
@@ -40,7 +41,13 @@ def _offsets_problem(file: IO[bytes], size: int, first: int, offsets: Sequence[i
     if len(item) < 8 or not item.startswith(_ITEM):
         return "its last tile is not where its table says"
     (length,) = struct.unpack("<I", item[4:])
-    return "" if first + offsets[-1] + 8 + length <= size else "its last tile would end beyond the file"
+    if first + offsets[-1] + 8 + length > size:
+        return "its last tile would end beyond the file"
+    for offset in offsets[:: len(offsets) // _SAMPLES + 1]:
+        file.seek(first + offset)
+        if not file.read(_BEGIN)[8:].strip(b"\0"):
+            return "a tile of it begins with nothing but zeros"
+    return ""
 
 
 def _find_pixels(file: IO[bytes], begin: int) -> int | None:

@@ -370,5 +370,10 @@ def _colours(headers: tuple[DicomHeader, ...], tiff: TiffFile | None) -> Iterato
 
 def _recent(files: tuple[Path, ...]) -> Iterator[Remark]:
     age = time.time() - max(path.stat().st_mtime for path in files)
-    if 0 <= age < _RECENT:
+    if age < -1:
+        yield Remark(
+            "its modification time is in the future",
+            "are the clocks of its disk and of this machine right? It may still be being copied",
+        )
+    elif age < _RECENT:
         yield Remark("it was written to seconds ago", "is it still being copied? Wait until it is complete")

@@ -1,6 +1,6 @@
 """The structure of a TIFF: its pictures, where their bytes lie, and whether the file holds all of them.
 
-Only directories are read, never pixels, apart from the one tile that lies last in the file.
+Only directories are read, never pixels, apart from the tile that lies last in the file and the begin of some.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _CODES = {
 _MAX_DIRECTORIES = 2000
 _MAX_BYTES = 400_000_000
 _MAX_TILE = 2**26  # pixels; readers ask for the memory of a tile at once, and end the process without it
+_SAMPLES, _BEGIN = 64, 64  # tiles, and bytes of each
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
@@ -187,7 +188,8 @@ class TiffFile:
     def check_complete(self) -> None:
         """Raise SlideError unless every tile lies within the file and the last one has bytes.
 
-        Reads the one tile that lies last in the file.
+        Reads the tile that lies last in the file, and where some others begin: programs that copy several
+        parts at once leave holes.
         """
         last = (0, 0)
         is_certain = is_compressed = False
@@ -221,6 +223,22 @@ class TiffFile:
             raise SlideError(
                 "its last tile is nothing but zeros, or ends in them", path=str(self.path), remedy=_COPY_AGAIN
             )
+        self._check_holes(self.largest)
+
+    def _check_holes(self, picture: TiffPicture) -> None:
+        """Raise SlideError where a picture has no tile at all, or one of a sample begins with zeros."""
+        if picture.is_ndpi and self.size >= 2**32:
+            return
+        pieces = [(offset, length) for offset, length in picture.pieces if length]
+        problem = "" if pieces else "its largest picture has no pixels"
+        if picture.is_compressed:  # other pixels may well be zeros
+            with self.path.open("rb", buffering=0) as file:
+                for offset, length in pieces[:: len(pieces) // _SAMPLES + 1]:
+                    file.seek(offset)
+                    if length > _BEGIN and not file.read(_BEGIN).strip(b"\0"):
+                        problem = "a tile of it begins with nothing but zeros"
+        if problem:
+            raise SlideError(problem, path=str(self.path), remedy=_COPY_AGAIN)
 
     def _is_empty(self, offset: int, length: int, *, is_compressed: bool) -> bool:
         with self.path.open("rb") as file:
