@@ -39,8 +39,6 @@ from aignostics_async.bulk.database._journal import Journal
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import AttemptOutcome, ItemState
 from aignostics_async.bulk.preflight._requirements import Requirements
-from aignostics_async.bulk.preflight.slide_probe._prober import Prober
-from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
@@ -55,6 +53,8 @@ from aignostics_async.downloads._artifact import DownloadRequest
 from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
+from aignostics_async.slides._probed_slide import ProbedSlide
+from aignostics_async.slides._prober import Prober
 from aignostics_async.storage import Stored
 from aignostics_async.submission._billing_index import BillingIndex
 

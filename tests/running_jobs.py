@@ -24,10 +24,10 @@ from aignostics_async.bulk import (
 )
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
-from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides._fingerprints import measure
+from aignostics_async.slides._probed_slide import ProbedSlide
 from aignostics_async.storage import Store
 
 RATE = 200.0

@@ -231,6 +231,18 @@ _real.OpenSlide = OpenSlide
 """
 
 
+CRASHING_READER = """
+import os
+from aignostics_async.slides import _worker
+read = _worker.read_slide_here
+def read_or_crash(slide, **how):
+    return os.abort() if "poison" in slide.path.name else read(slide, **how)
+_worker.read_slide_here = read_or_crash
+_worker.main()
+"""
+"""The program of a process that reads slides and crashes, as native code does, at one with a telling name."""
+
+
 def write_hanging(source: Path, folder: Path) -> tuple[Path, Path]:
     """Return a slide whose reader waits at two pipes beside it, and the folder of the reader's module.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,15 +14,23 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from slide_files import write_dicom, write_hanging
+from slide_files import write_dicom, write_hanging, write_tiff
 
-from aignostics_async import ConfigurationError, JobError, Slide, read_slide
-from aignostics_async.bulk.preflight._findings import Finding, FindingKind
-from aignostics_async.bulk.preflight.slide_probe import _prober
-from aignostics_async.bulk.preflight.slide_probe._prober import Prober
-from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
+from aignostics_async import (
+    ConfigurationError,
+    MissingExtra,
+    NotASlide,
+    ResolutionConflict,
+    ResolutionUnknown,
+    Slide,
+    SlideError,
+    read_slide,
+)
+from aignostics_async.slides import _prober
 from aignostics_async.slides._dicom import read_header
 from aignostics_async.slides._fingerprints import measure
+from aignostics_async.slides._probed_slide import ProbedSlide
+from aignostics_async.slides._prober import Prober
 
 pytestmark = [
     pytest.mark.process,
@@ -59,9 +68,11 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def failure(outcome: ProbedSlide | Finding) -> Finding:
-    assert isinstance(outcome, Finding)
-    return outcome
+async def failure(prober: Prober, slide: Slide) -> SlideError:
+    """Return why a slide can't be read."""
+    with pytest.raises(SlideError) as caught:
+        await prober.probe(slide)
+    return caught.value
 
 
 async def test_a_slide_is_told_as_it_is(prober: Prober, shared: Path) -> None:
@@ -77,8 +88,8 @@ async def test_a_slide_is_told_as_it_is(prober: Prober, shared: Path) -> None:
 
 async def test_a_resolution_by_hand_wins(prober: Prober, shared: Path) -> None:
     path = str(shared / "slides/boxes.tiff")
-    told = failure(await prober.probe(Slide(path)))
-    assert (told.kind, told.slide) == (FindingKind.RESOLUTION, path)
+    told = await failure(prober, Slide(path))
+    assert (type(told), told.path) == (ResolutionUnknown, path)
     assert "a column mpp in a manifest, or --mpp" in told.remedy
     probed = await prober.probe(Slide(path, mpp=(0.25, 0.3)))
     assert isinstance(probed, ProbedSlide)
@@ -115,16 +126,26 @@ async def test_what_is_no_slide_is_told(prober: Prober, shared: Path, tmp_path: 
     (tmp_path / "text.dcm").write_text("no slide")
     good = str(shared / "slides/small.svs")
     for name, kind, problem in (
-        ("text.svs", FindingKind.FORMAT, "it is text, not a slide"),
-        ("text.dcm", FindingKind.FORMAT, "it is text, not a slide"),
-        ("none.svs", FindingKind.UNREADABLE, "there is no such file"),
-        ("x" * 300 + ".svs", FindingKind.UNREADABLE, "it can't be read (File name too long)"),
+        ("text.svs", NotASlide, "it is text, not a slide"),
+        ("text.dcm", NotASlide, "it is text, not a slide"),
+        ("none.svs", SlideError, "there is no such file"),
+        ("x" * 300 + ".svs", SlideError, "it can't be read (File name too long)"),
     ):
-        told = failure(await prober.probe(Slide(tmp_path / name)))
-        assert told.kind is kind
+        told = await failure(prober, Slide(tmp_path / name))
+        assert type(told) is kind
         assert told.problem.startswith(problem), told
         assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
-    assert isinstance(await prober.header(str(tmp_path / "text.dcm")), Finding)
+    with pytest.raises(SlideError):
+        await prober.header(str(tmp_path / "text.dcm"))
+
+
+async def test_an_error_comes_back_as_it_was_raised(prober: Prober, tmp_path: Path) -> None:
+    slide = Slide(write_tiff(tmp_path / "a.tiff", mpp=0.5), mpp=(0.25, 0.3))
+    with pytest.raises(ResolutionConflict) as here:
+        await read_slide(slide)
+    there = await failure(prober, slide)
+    assert isinstance(there, ResolutionConflict)
+    assert (there.args, there.__dict__) == (here.value.args, here.value.__dict__)
 
 
 async def test_a_slide_that_hangs_is_given_up_and_the_others_go_on(shared: Path, hanging: Path) -> None:
@@ -132,9 +153,9 @@ async def test_a_slide_that_hangs_is_given_up_and_the_others_go_on(shared: Path,
     async with Prober(workers=1, timeout=4) as prober:
         assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
         pid = process_of(prober)
-        told = failure(await prober.probe(Slide(hanging)))
+        told = await failure(prober, Slide(hanging))
         assert told.problem == "reading it took longer than 4 s and was given up"
-        assert told.slide == str(hanging)
+        assert told.path == str(hanging)
         assert not is_running(pid)
         assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
         last = process_of(prober)
@@ -146,10 +167,13 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
     prober: Prober, shared: Path, hanging: Path, number: signal.Signals
 ) -> None:
     good = str(shared / "slides/small.svs")
-    outcomes: dict[str, ProbedSlide | Finding] = {}
+    outcomes: dict[str, ProbedSlide | SlideError] = {}
 
     async def probe(path: str) -> None:
-        outcomes[path] = await prober.probe(Slide(path))
+        try:
+            outcomes[path] = await prober.probe(Slide(path))
+        except SlideError as error:
+            outcomes[path] = error
 
     assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
     pid = process_of(prober)
@@ -158,7 +182,9 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
         await anyio.to_thread.run_sync(pass_pipe, hanging, 0)
         group.start_soon(probe, good)
         os.kill(pid, number)
-    assert failure(outcomes[str(hanging)]).problem == f"the process that read it was ended by {number.name}"
+    lost = outcomes[str(hanging)]
+    assert isinstance(lost, SlideError)
+    assert lost.problem == f"the process that read it was ended by {number.name}"
     assert isinstance(outcomes[good], ProbedSlide)
 
 
@@ -184,6 +210,28 @@ async def test_cancelling_ends_the_reader_at_once(prober: Prober, shared: Path, 
     assert isinstance(await prober.probe(Slide(good)), ProbedSlide)
 
 
+async def test_an_end_that_is_cancelled_ends_every_reader(shared: Path) -> None:
+    ending = asyncio.Event()
+    workers: list[_prober._Worker] = []
+
+    async def read_two() -> None:
+        async with Prober(workers=2) as prober:
+            async with anyio.create_task_group() as group:
+                for _ in range(2):
+                    group.start_soon(prober.probe, Slide(shared / "slides/small.svs"))
+            workers.extend(prober._idle)
+            ending.set()
+
+    task = asyncio.create_task(read_two())
+    await ending.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(workers) == 2
+    with anyio.fail_after(60):
+        assert [await worker._process.wait() for worker in workers] == [-signal.SIGKILL] * 2
+
+
 async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, hanging: Path) -> None:
     def change_and_go_on() -> None:
         pass_pipe(hanging, 0)
@@ -192,7 +240,7 @@ async def test_a_slide_that_changes_while_it_is_read_is_told(prober: Prober, han
 
     async with anyio.create_task_group() as group:
         group.start_soon(anyio.to_thread.run_sync, change_and_go_on)
-        told = failure(await prober.probe(Slide(hanging)))
+        told = await failure(prober, Slide(hanging))
     assert told.problem == "it changed while it was read"
 
 
@@ -201,9 +249,10 @@ async def test_losses_in_a_row_stop_the_job(
 ) -> None:
     monkeypatch.setattr(_prober, "_MOST_LOSSES", 2)
     async with Prober(workers=1, timeout=2) as prober:
-        for path in (hanging, shared / "slides/small.svs", hanging):
-            await prober.probe(Slide(path))
-        with pytest.raises(JobError, match="2 slides in a row ended the process that read them"):
+        await failure(prober, Slide(hanging))
+        await prober.probe(Slide(shared / "slides/small.svs"))
+        await failure(prober, Slide(hanging))
+        with pytest.raises(ConfigurationError, match="2 slides in a row ended the process that read them"):
             await prober.probe(Slide(hanging))
 
 
@@ -255,7 +304,7 @@ async def test_a_reader_that_can_t_be_started_is_told(
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
     async with Prober(workers=1) as prober:
-        with pytest.raises(JobError, match="can't be started: no such machine"):
+        with pytest.raises(ConfigurationError, match="can't be started: no such machine"):
             await prober.probe(Slide("a.svs"))
 
 
@@ -266,7 +315,7 @@ async def test_without_the_extra_it_says_what_to_install(
         (tmp_path / f"{name}.py").write_text("raise ImportError")
     monkeypatch.syspath_prepend(tmp_path)
     async with Prober(workers=1) as prober:
-        with pytest.raises(ConfigurationError, match="needs the slides extra"):
+        with pytest.raises(MissingExtra, match="needs the slides extra"):
             await prober.probe(Slide(shared / "slides/small.svs"))
-        with pytest.raises(ConfigurationError, match="needs the slides extra"):
+        with pytest.raises(MissingExtra, match="needs the slides extra"):
             await prober.header(str(shared / "slides/boxes_0.dcm"))

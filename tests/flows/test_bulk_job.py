@@ -24,6 +24,7 @@ from running_jobs import (
     on_first,
     without_results,
 )
+from slide_files import CRASHING_READER
 from support import signed_in
 
 from aignostics_async import (
@@ -288,16 +289,9 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As native code does for a damaged file: the process is gone, and with it only that slide."""
-    from aignostics_async.bulk.preflight.slide_probe import _prober
+    from aignostics_async.slides import _prober
 
-    crashing = (
-        "import os; from aignostics_async.bulk.preflight.slide_probe import _worker as worker\n"
-        "read = worker.read_slide_here\n"
-        "worker.read_slide_here = lambda slide, **how: (\n"
-        "    os.abort() if 'poison' in str(slide.path) else read(slide, **how))\n"
-        "worker.main()"
-    )
-    monkeypatch.setattr(_prober, "_PROGRAM", crashing)
+    monkeypatch.setattr(_prober, "_PROGRAM", CRASHING_READER)
     await harness.make("a", "poison", "c")
     for name in ("a", "poison", "c"):
         os.utime(harness.path(name), (1, 1))  # so that they are read again

@@ -39,11 +39,11 @@ from aignostics_async.bulk._plan import JobPlan
 from aignostics_async.bulk.preflight._findings import Finding, FindingKind
 from aignostics_async.bulk.preflight._preflight import PreflightProgress, run_preflight
 from aignostics_async.bulk.preflight._report import PreflightReport
-from aignostics_async.bulk.preflight.slide_probe._result import ProbedSlide
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
+from aignostics_async.slides._probed_slide import ProbedSlide
 
 VERSION = "he-tme:v1.1.0"
 

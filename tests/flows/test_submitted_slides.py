@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -10,14 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from slide_files import make_old, picture, write_dicom, write_tiff
+from slide_files import CRASHING_READER, make_old, picture, write_dicom, write_hanging, write_tiff
 from support import count
 
 from aignostics_async import Client, Fault, InvalidSubmission, Item, LocalFileChanged, Slide, TransferEvent
+from aignostics_async.bulk import inspect_slides
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.slides import _prober
 
 VERSION = "he-tme:v1.1.0"
 RUNS = ("POST", "/api/v1/runs")
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are told by /proc")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +100,52 @@ async def test_a_file_that_changes_before_the_run_is_created_costs_nothing(
                 VERSION, [Item("a", slide=Slide(path))], store=emulator.store_url, progress=grow
             )
     assert count(emulator, *RUNS) == before
+
+
+def readers() -> list[int]:
+    """Return the processes of this one that read slides."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in children if b"slides._worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@only_linux
+async def test_a_slide_that_crashes_its_reader_is_a_fault_and_the_caller_goes_on(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_prober, "_PROGRAM", CRASHING_READER)
+    good, poison = (write_tiff(tmp_path / name) for name in ("good.tiff", "poison.tiff"))
+    items = [Item(path.name, slide=Slide(path)) for path in (good, poison)]
+    async with emulator.client() as client:
+        (told,) = await faults(client, emulator, *items)
+        assert readers() == []
+        assert told == (
+            f"item 'poison.tiff', artifact 'input_slide': {poison}: the process that read it was ended by "
+            "SIGABRT; it may be damaged; leave it out, or replace it"
+        )
+        await client.runs.submit(VERSION, items[:1], store=emulator.store_url)
+    (finding,) = (await inspect_slides(poison)).slides[0].faults
+    assert told.endswith(str(finding)), "the words of bulk"
+
+
+@only_linux
+async def test_a_cancelled_submission_leaves_no_reader(
+    emulator: Emulator, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slide, modules = write_hanging(shared / "slides/small.svs", tmp_path)
+    monkeypatch.syspath_prepend(modules)
+
+    def wait_for_reader() -> None:
+        os.close(os.open(slide.with_name("pipe_a"), os.O_WRONLY))
+
+    async with emulator.client() as client:
+        submission = client.runs.submit(VERSION, [Item("a", slide=Slide(slide))], store=emulator.store_url)
+        task = asyncio.create_task(submission)
+        await asyncio.to_thread(wait_for_reader)
+        assert len(readers()) == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert readers() == []
 
 
 def submit(emulator: Emulator, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -14,14 +14,13 @@ import pytest
 from hypothesis import given, strategies as st
 from slide_files import write_dicom, write_flavour, write_mirax
 
-from aignostics_async import ConfigurationError
-from aignostics_async.bulk.preflight._findings import Finding
-from aignostics_async.bulk.preflight.slide_probe._prober import Prober
+from aignostics_async import ConfigurationError, SlideError
 from aignostics_async.bulk.preflight.sources._discovery import DicomFiles, Discovery, discover, settle
 from aignostics_async.bulk.preflight.sources._selection_rules import SelectionRule
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.bulk.preflight.sources._walk import Candidate, Walk
+from aignostics_async.slides._prober import Prober
 
 
 @pytest.fixture
@@ -157,9 +156,8 @@ async def test_a_damaged_file_is_a_fault_of_the_series_beside_it(here: Path, pro
     touch(here, "one/broken.dcm", "other/alone.dcm")
     found = await discover(Sources(places=[here]), prober)
     assert references(found) == ["one/0.dcm", "other/alone.dcm"]
-    told = await prober.probe(found.entries[0].slide)
-    assert isinstance(told, Finding)
-    assert "broken.dcm, which may be a part of it, is not usable: it is empty" in told.problem
+    with pytest.raises(SlideError, match="which may be a part of it, is not usable: it is empty"):
+        await prober.probe(found.entries[0].slide)
 
 
 async def test_a_dicom_medium_has_its_slides(here: Path, prober: Prober) -> None:

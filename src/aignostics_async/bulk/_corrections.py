@@ -13,10 +13,11 @@ from attrs import evolve, field, frozen
 
 from .._core._tasks import for_each
 from ..errors import UsageError
+from ..slides._prober import Prober
 from .database import _queries, _retries
 from .preflight._findings import Finding, FindingKind
 from .preflight._requirements import Requirements
-from .preflight.slide_probe._prober import Prober
+from .preflight._slide_probe import probe_slide
 from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
 from .preflight.sources._selection_rules import SelectionRule
 from .preflight.sources._slide_entry import SlideEntry
@@ -184,7 +185,7 @@ async def _take_faulty(entries: dict[int, SlideEntry], client: Client, plan: Job
 
     async def check(number: int) -> None:
         entry = entries[number]
-        probed = await prober.probe(entry.slide)
+        probed = await probe_slide(prober, entry.slide)
         its = [probed] if isinstance(probed, Finding) else list(requirements.faults(entry, probed.info))
         if its:
             faults.extend(its)

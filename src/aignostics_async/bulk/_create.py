@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._client import Client
+    from ..slides._probed_slide import ProbedSlide
     from ..storage import Store, StoreAddress
     from ._plan import JobPlan
     from .preflight._report import PreflightReport
-    from .preflight.slide_probe._result import ProbedSlide
     from .preflight.sources._slide_entry import SlideEntry
     from .preflight.sources._sources import Sources
 

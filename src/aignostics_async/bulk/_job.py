@@ -15,6 +15,7 @@ from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
 from ..contracts._lines import OLDEST
 from ..errors import JobError, UsageError
+from ..slides._prober import Prober
 from ..transfer._progress import check_callback, ignore
 from . import _corrections, _maintenance
 from ._assembly import begin_work, make_reconciler
@@ -31,7 +32,6 @@ from .database._database import close_database, open_database
 from .database._job_folder import JobFolder
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
-from .preflight.slide_probe._prober import Prober
 from .reconciliation._platform import PlatformClient
 from .report._summary import Summary, read_summary
 from .stages._callbacks import CallbackGuard

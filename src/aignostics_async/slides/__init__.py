@@ -5,6 +5,8 @@
 - `_search`: `find_slides`, and an account of what is left out.
 - `_read`: `read_slide`; `_openslide`: opens a slide; `_resolution`: which resolution counts.
 - `_identifying`: pictures, headers and descriptions that may identify a person.
+- `_prober`: reads slides in worker processes, because native readers may crash or hang; `_worker`: their
+  program; `_probed_slide`: what they return.
 - `_packing`: one zip for a slide of several files; `_thumbnail`: a small picture.
 """
 

@@ -112,6 +112,9 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
     Costs some milliseconds, to read headers, directories and one tile. With `decode` every pixel is decoded,
     which finds damage within the file and takes minutes for a large slide.
 
+    A damaged file may crash OpenSlide, and this process with it: `runs.submit`, `inspect_slides` and bulk
+    jobs start processes of their own to read slides, and report such a file.
+
     Raises NotASlide for a file that is not a slide or of an unsupported format; ResolutionUnknown if the file
     has no resolution from 0.05 to 5 µm per pixel and no `mpp` is given; ResolutionConflict if `mpp`
     contradicts the file and `mpp_source` is not set; SlideError if the slide is incomplete or can't be read;

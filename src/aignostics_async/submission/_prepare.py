@@ -16,6 +16,7 @@ from ..errors import InvalidSubmission, UsageError
 from ..models import ApplicationVersion, Fault
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides._identifying import as_policies
+from ..slides._probed_slide import ProbedSlide
 from ._billing import SubmissionBilling, sample_slide_files
 from ._billing_index import SlideIdentity
 from ._delivery import Delivery, PendingSlide, check_credentials
@@ -23,12 +24,11 @@ from ._metadata import slide_metadata
 from ._preflight import find_faults
 from ._pseudonyms import PseudonymMap
 from ._slides import (
-    ReadSlide,
     SlideInput,
     Warn,
     check_unchanged,
     copy_warnings,
-    read_input,
+    read_inputs,
     slide_faults,
     slide_warnings,
 )
@@ -77,8 +77,8 @@ async def prepare_items(
         for name, slide in _slides(item, version).items()
     ]
     limit = settings.limits.transfers
-    read = await run_all([partial(read_input, each, decode=decode) for each in inputs], limit=limit)
-    slides = {each: slide for each, slide in zip(inputs, read, strict=True) if isinstance(slide, ReadSlide)}
+    read = await read_inputs(inputs, decode=decode)
+    slides = {each: slide for each, slide in zip(inputs, read, strict=True) if isinstance(slide, ProbedSlide)}
     faults = [fault for fault in read if isinstance(fault, Fault)]
     faults += slide_faults(slides, version.input_artifacts, policies, pack=pack)
     draft = {

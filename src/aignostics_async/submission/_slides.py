@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
 from attrs import frozen
 
+from .._core._tasks import run_all
 from .._inputs import Slide
 from ..errors import LocalFileChanged, SlideError
 from ..models import Fault, InputArtifactSpec
-from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo, read_slide
+from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides._fingerprints import measure, sampled_digest
 from ..slides._identifying import Policies
 from ..slides._person_names import name_kinds
+from ..slides._probed_slide import ProbedSlide
+from ..slides._prober import Prober
 
 _ZIP = "application/zip"
 _ANY = "application/octet-stream"
@@ -35,24 +39,20 @@ class SlideInput:
     slide: Slide
 
 
-@frozen(eq=False)
-class ReadSlide:
-    """A slide as it was when it was read."""
+async def read_inputs(inputs: Sequence[SlideInput], *, decode: bool = False) -> list[ProbedSlide | Fault]:
+    """Return what slides say about themselves, or why they can't be sent; no process is left that read them.
 
-    info: SlideInfo
-    size: int
-    fingerprint: str
+    Raises what `Prober.probe` raises beside SlideError.
+    """
+    async with Prober(decode=decode) as prober:
+        return await run_all([partial(_read, prober, each) for each in inputs], limit=2 * prober.workers)
 
 
-async def read_input(each: SlideInput, *, decode: bool = False) -> ReadSlide | Fault:
-    """Return what a slide says about itself, or why it can't be sent."""
+async def _read(prober: Prober, each: SlideInput) -> ProbedSlide | Fault:
     try:
-        info = await read_slide(each.slide, decode=decode)
-        return ReadSlide(info, *await anyio.to_thread.run_sync(measure, info.files))
+        return await prober.probe(each.slide)
     except SlideError as error:
         return Fault(str(error), each.reference, each.artifact)
-    except OSError as error:
-        return Fault(f"{each.slide.path}: it can't be read ({error.strerror})", each.reference, each.artifact)
 
 
 def takes_zips(spec: InputArtifactSpec) -> bool:
@@ -76,7 +76,7 @@ def kinds_under(
 
 
 def slide_faults(
-    slides: Mapping[SlideInput, ReadSlide],
+    slides: Mapping[SlideInput, ProbedSlide],
     specs: Sequence[InputArtifactSpec],
     policies: Policies,
     *,
@@ -97,7 +97,7 @@ def slide_faults(
     yield from _twice(slides)
 
 
-def _twice(slides: Mapping[SlideInput, ReadSlide]) -> Iterator[Fault]:
+def _twice(slides: Mapping[SlideInput, ProbedSlide]) -> Iterator[Fault]:
     """Give a fault for each item that is one DICOM series together with an item before it."""
     first: dict[str, SlideInput] = {}
     for each, read in slides.items():
@@ -113,7 +113,7 @@ def _twice(slides: Mapping[SlideInput, ReadSlide]) -> Iterator[Fault]:
             )
 
 
-def slide_warnings(slides: Mapping[SlideInput, ReadSlide], policies: Policies) -> Iterator[Fault]:
+def slide_warnings(slides: Mapping[SlideInput, ProbedSlide], policies: Policies) -> Iterator[Fault]:
     """Give what a person should know about slides that are sent all the same. Pure."""
     for each, read in slides.items():
         for kind in kinds_under(read.info, each.reference, policies, IdentifyingPolicy.WARN):
@@ -123,7 +123,7 @@ def slide_warnings(slides: Mapping[SlideInput, ReadSlide], policies: Policies) -
             yield Fault(words, each.reference, each.artifact)
 
 
-async def copy_warnings(slides: Mapping[SlideInput, ReadSlide]) -> list[Fault]:
+async def copy_warnings(slides: Mapping[SlideInput, ProbedSlide]) -> list[Fault]:
     """Return a warning for each slide that another item of the request has, too, under any name."""
     by_size: dict[int, list[SlideInput]] = {}
     for each, read in slides.items():
@@ -148,7 +148,7 @@ def _content(files: Iterable[Path]) -> str:
         return f"{error.filename} is gone"
 
 
-async def check_unchanged(slides: Mapping[SlideInput, ReadSlide]) -> None:
+async def check_unchanged(slides: Mapping[SlideInput, ProbedSlide]) -> None:
     """Raise LocalFileChanged if a file of a slide is not the one any more that was read.
 
     Called right before the request that costs money.

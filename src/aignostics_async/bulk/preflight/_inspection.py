@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from ..._core._tasks import for_each
+from ...errors import SlideError
 from ...slides import LeftOut, SlideInfo
 from ...slides._identifying import Policies, as_policies
+from ...slides._prober import Prober
 from ._findings import Finding
 from ._requirements import policy_faults, policy_warnings
-from .slide_probe._prober import Prober
+from ._slide_probe import probe_slide
 from .sources._discovery import discover, shown
 from .sources._slide_entry import SlideEntry
 from .sources._sources import Sources
@@ -123,8 +126,8 @@ async def inspect_slides(
             number, entry = numbered
             slide = await _inspected(prober, entry, policies)
             if thumbnails and slide.info is not None:
-                picture = await prober.picture(entry.path)
-                slide = evolve(slide, thumbnail=picture if isinstance(picture, bytes) else None)
+                with suppress(SlideError):
+                    slide = evolve(slide, thumbnail=await prober.picture(entry.path))
             slides[number] = slide
 
         await for_each(list(enumerate(found.entries)), inspect, limit=2 * prober.workers)
@@ -134,7 +137,7 @@ async def inspect_slides(
 
 
 async def _inspected(prober: Prober, entry: SlideEntry, policies: Policies) -> InspectedSlide:
-    probed = await prober.probe(entry.slide)
+    probed = await probe_slide(prober, entry.slide)
     slide = InspectedSlide(
         path=entry.path, reference=entry.reference, info=None, size=None, faults=(), warnings=()
     )

@@ -19,15 +19,16 @@ from attrs import define, evolve, field, frozen
 from ..._core._tasks import for_each, plain_task_group
 from ...errors import AignosticsError
 from ...slides import LeftOutReason
+from ...slides._probed_slide import ProbedSlide
+from ...slides._prober import Prober
 from .._store import open_store
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
 from ._repeats import SampledSlide, billed_again, find_billed, find_copies, sample_slide
 from ._report import DiskEstimate, PreflightReport
 from ._requirements import Requirements
+from ._slide_probe import probe_slide
 from ._store_probe import StoreProbe, probe_store
-from .slide_probe._prober import Prober
-from .slide_probe._result import ProbedSlide
 from .sources._discovery import Discovery, discover, shown
 from .sources._slide_entry import SlideEntry
 
@@ -166,7 +167,7 @@ class _Preflight:
         """Read all slides and compare them with what the version asks for."""
 
         async def read(entry: SlideEntry) -> None:
-            probed = await prober.probe(entry.slide)
+            probed = await probe_slide(prober, entry.slide)
             await self._take(entry, probed)
             self.done += 1
             if self.progress is not None:

@@ -11,6 +11,7 @@ from anyio import to_thread
 from attrs import define, field
 
 from ..._internals import billed_runs
+from ...slides._probed_slide import ProbedSlide
 from ...submission._billed_runs import BilledRuns
 from ...submission._billing_index import (
     BilledRun,
@@ -22,7 +23,6 @@ from ...submission._billing_index import (
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL
 from ..database import _commands, _queries
 from ..database._journal import EventType
-from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ._submitting import Submitting
 from ._uploading import Uploading
 
 if TYPE_CHECKING:
-    from ..preflight.slide_probe._prober import Prober
+    from ...slides._prober import Prober
     from ..reconciliation._duplicates import Reconciler
     from ..reconciliation._submitter import Submitter
     from ._context import JobContext

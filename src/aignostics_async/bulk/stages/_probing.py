@@ -12,12 +12,13 @@ from ..database import _commands
 from ..database._samples import Stage
 from ..database._states import ItemState
 from ..preflight._findings import Finding
+from ..preflight._slide_probe import probe_slide
 from ..preflight.sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
+    from ...slides._probed_slide import ProbedSlide
+    from ...slides._prober import Prober
     from ..database._queries import ItemRow
-    from ..preflight.slide_probe._prober import Prober
-    from ..preflight.slide_probe._result import ProbedSlide
     from ._context import JobContext
 
 
@@ -35,7 +36,7 @@ class Probing:
             remedy = "correct it, then use 'bulk retry --manifest', or create another job for what it names"
             await self.context.quarantine(row, "it could not be taken when the job was made", remedy)
             return
-        probed = await self.prober.probe(entry.slide)
+        probed = await probe_slide(self.prober, entry.slide)
         faults = (
             [probed]
             if isinstance(probed, Finding)

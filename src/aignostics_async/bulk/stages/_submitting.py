@@ -17,11 +17,11 @@ from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
 from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
+from ...slides._probed_slide import ProbedSlide
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
 from ..database._states import AttemptOutcome, IntentState, ItemState
-from ..preflight.slide_probe._result import ProbedSlide
 from ..preflight.sources._slide_entry import SlideEntry
 from ..reconciliation._chunking import chunks
 from ..reconciliation._matching import CLOCK_SKEW

@@ -22,13 +22,13 @@ from ...errors import (
 )
 from ...slides import one_file, sent_name
 from ...slides._fingerprints import measure
+from ...slides._probed_slide import ProbedSlide
 from ...storage import put_once
 from ...transfer._progress import ProgressReporter, TransferEvent
 from ..database import _commands
 from ..database._journal import EventType
 from ..database._samples import Stage
 from ..database._states import ItemState
-from ..preflight.slide_probe._result import ProbedSlide
 
 if TYPE_CHECKING:
     from ...storage import Stored

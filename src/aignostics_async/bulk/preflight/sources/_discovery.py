@@ -10,15 +10,15 @@ import anyio.to_thread
 from attrs import Factory, evolve, frozen
 
 from ...._core._tasks import for_each
-from ....errors import SlideError
+from ....errors import NotASlide, SlideError
 from ....slides import LeftOut, LeftOutReason
 from ....slides._dicom import DicomHeader, may_be_dicom
 from ....slides._grouping import DicomGroups, group_series
+from ....slides._prober import Prober
 from ....slides._search import duplicates
 from ....submission._preflight import MAX_REFERENCE, is_unicode
 from ....submission._pseudonyms import PseudonymMap
 from .._findings import Finding, FindingKind
-from ..slide_probe._prober import Prober
 from ._slide_entry import SlideEntry
 from ._sources import Sources
 from ._walk import Candidate, Walk
@@ -77,12 +77,11 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     others: dict[str, str] = {}
 
     async def read(path: str) -> None:
-        header = await prober.header(path)
-        if isinstance(header, DicomHeader):
-            headers[path] = header
-        elif header.kind is FindingKind.FORMAT:
-            others[path] = header.problem
-        else:
+        try:
+            headers[path] = await prober.header(path)
+        except NotASlide as error:
+            others[path] = error.problem
+        except SlideError:
             damaged.add(path)
 
     await for_each(paths, read, limit=prober.workers)

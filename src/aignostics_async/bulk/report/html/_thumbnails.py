@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -9,8 +10,8 @@ import anyio.to_thread
 
 from ...._core._logging import get_logger
 from ...._core._tasks import plain_task_group
-from ....errors import ConfigurationError, JobError
-from ...preflight.slide_probe._prober import Prober
+from ....errors import ConfigurationError, SlideError
+from ....slides._prober import Prober
 from .._consistent_view import consistent_view
 from .._rows import read_pictured
 
@@ -33,16 +34,15 @@ async def take_pictures(database: Path) -> dict[int, bytes]:
     pictures: dict[int, bytes] = {}
 
     async def take(prober: Prober, number: int, path: str) -> None:
-        picture = await prober.picture(path)
-        if isinstance(picture, bytes):
-            pictures[number] = picture
+        with suppress(SlideError):
+            pictures[number] = await prober.picture(path)
 
     try:
         with anyio.move_on_after(_PATIENCE):
             async with Prober(timeout=_PER_SLIDE) as prober, plain_task_group() as group:
                 for number, path in wanted.items():
                     group.start_soon(take, prober, number, path)
-    except (ConfigurationError, JobError) as error:
+    except ConfigurationError as error:
         _log.info("the report has %d pictures of %d: %s", len(pictures), len(wanted), error)
     return pictures
 

@@ -19,12 +19,11 @@ from typing import Any, Self
 import anyio
 from attrs import frozen
 
-from ...._inputs import Slide
-from ....errors import ConfigurationError, JobError
-from ....slides._dicom import DicomHeader
-from .._findings import Finding, FindingKind
-from ._result import ProbedSlide
-from ._worker import CONFIGURATION, OK, main
+from .._inputs import Slide
+from ..errors import ConfigurationError, MissingExtra, SlideError
+from ._dicom import DicomHeader
+from ._probed_slide import ProbedSlide
+from ._worker import ERRORS, MISSING_EXTRA, OK, main
 
 _MOST_WORKERS = 8
 _MOST_LOSSES = 20  # in a row: then it is not the slides
@@ -54,14 +53,18 @@ class Prober:
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
-        while self._idle:
-            await self._idle.pop().end()
+        ending, self._idle = self._idle, []
+        for worker in ending:
+            worker.kill()  # all of them before the first wait, which may be cancelled
+        for worker in ending:
+            await worker.end()
 
-    async def probe(self, slide: Slide) -> ProbedSlide | Finding:
-        """Return what a slide says of itself, or why it can't be read.
+    async def probe(self, slide: Slide) -> ProbedSlide:
+        """Return what a slide says of itself.
 
-        Raises ConfigurationError without the `slides` extra, and JobError when one process after the other
-        is lost.
+        Raises SlideError, or the error under it that says more, if it can't be read or its process is lost;
+        MissingExtra without the `slides` extra; and ConfigurationError where no process can be started, or
+        one after the other is lost.
         """
         options: dict[str, Any] = {"files": [str(path) for path in slide.files]} if slide.files else {}
         if slide.mpp is not None:
@@ -72,32 +75,31 @@ class Prober:
             options["include_label"] = True
         if self._decode:
             options["decode"] = True
-        data = await self._ask("slide", str(slide.path), options)
-        return data if isinstance(data, Finding) else ProbedSlide.from_dict(data)
+        return ProbedSlide.from_dict(await self._ask("slide", str(slide.path), options))
 
-    async def header(self, path: str) -> DicomHeader | Finding:
-        """Return the header of a DICOM file, or why it can't be read; raises what `probe` raises."""
-        data = await self._ask("header", path, None)
-        return data if isinstance(data, Finding) else DicomHeader.from_dict(data)
+    async def header(self, path: str) -> DicomHeader:
+        """Return the header of a DICOM file; raises what `probe` raises."""
+        return DicomHeader.from_dict(await self._ask("header", path, None))
 
-    async def picture(self, path: str) -> bytes | Finding:
-        """Return a small picture of a slide as JPEG, or why there is none; raises what `probe` raises."""
-        told = await self._ask("picture", path, None)
-        return told if isinstance(told, Finding) else base64.b64decode(told["jpeg"])
+    async def picture(self, path: str) -> bytes:
+        """Return a small picture of a slide as JPEG; raises what `probe` raises."""
+        return base64.b64decode((await self._ask("picture", path, None))["jpeg"])
 
-    async def _ask(self, *request: Any) -> dict[str, Any] | Finding:
-        path: str = request[1]
+    async def _ask(self, *request: Any) -> dict[str, Any]:
         async with self._limiter:
             outcome = await self._exchange(json.dumps(request).encode() + b"\n")
         if isinstance(outcome, _Lost):
-            return Finding(FindingKind.UNREADABLE, outcome.problem, outcome.remedy, path)
-        kind, *told = json.loads(outcome)
-        if kind == OK:
-            answer: dict[str, Any] = told[0]
-            return answer
-        if kind == CONFIGURATION:
-            raise ConfigurationError(told[0])
-        return Finding(FindingKind(kind), told[0], told[1], path)
+            raise SlideError(outcome.problem, path=request[1], remedy=outcome.remedy)
+        kind, told = json.loads(outcome)
+        if kind == MISSING_EXTRA:
+            raise MissingExtra("reading slides", extra="slides")
+        if kind != OK:
+            # JSON has no tuples.
+            raise ERRORS[kind](
+                **{name: tuple(each) if isinstance(each, list) else each for name, each in told.items()}
+            )
+        answer: dict[str, Any] = told
+        return answer
 
     async def _exchange(self, request: bytes) -> bytes | _Lost:
         while True:
@@ -128,7 +130,7 @@ class Prober:
     def _count(self, lost: _Lost) -> None:
         self._losses += 1
         if self._losses >= _MOST_LOSSES:
-            raise JobError(
+            raise ConfigurationError(
                 f"{self._losses} slides in a row ended the process that read them, the last one because "
                 f"{lost.problem}; check the storage of the slides and this machine"
             )
@@ -174,9 +176,11 @@ class _Worker:
 
     @classmethod
     async def start(cls, patience: float) -> Self:
-        """Start a process and wait until it is ready; raises JobError."""
+        """Start a process and wait until it is ready; raises ConfigurationError."""
         if not sys.executable:
-            raise JobError("slides are read by processes of their own, and this program can't start Python")
+            raise ConfigurationError(
+                "slides are read by processes of their own, and this program can't start Python"
+            )
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, str(2 * patience)),
             stdin=PIPE,
@@ -191,14 +195,14 @@ class _Worker:
                 if await worker._answers.readline():
                     return worker
                 words = (await worker._complaints.read(20_000)).decode("utf-8", "replace").strip()
-                raise JobError(
+                raise ConfigurationError(
                     f"the process that reads slides can't be started: {words.rpartition(chr(10))[2]}"
                 )
         except BaseException:
             await worker.end()
             raise
         await worker.end()
-        raise JobError("the process that reads slides does not start; is this machine overloaded?")
+        raise ConfigurationError("the process that reads slides does not start; is this machine overloaded?")
 
     async def ask(self, request: bytes) -> bytes:
         """Return the answer to a request; nothing if the process ended. Raises _Gone if it had before."""
@@ -218,12 +222,16 @@ class _Worker:
             return await self._process.wait()
         return await self.end()
 
+    def kill(self) -> None:
+        """Have the process end, whatever it does."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
     async def end(self) -> int:
         """End the process, whatever it does, and return its status."""
         with anyio.CancelScope(shield=True):
-            if self._process.returncode is None:
-                with suppress(ProcessLookupError):
-                    self._process.kill()
+            self.kill()
             self._requests.close()
             await self._process.wait()
         return self._process.returncode or 0

@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
-from ....slides import IdentifyingKind, Remark, SlideInfo
+from ._identifying import IdentifyingKind
+from ._read import Remark, SlideInfo
 
 
 @frozen

@@ -1,7 +1,8 @@
 """The program of a worker process, which `_prober.py` starts to read slides.
 
 It takes one request per line, `[what, path, options]`, and answers each with one line: `["ok", {...}]`, or
-`[kind, problem, remedy]` for what can't be read. Its first line says that it is ready.
+`[error, {...}]` with the name and arguments of a SlideError for what can't be read. Its first line says that
+it is ready.
 """
 
 from __future__ import annotations
@@ -12,31 +13,28 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from attrs import asdict
 
-from ...._inputs import Slide
-from ....errors import (
-    ConfigurationError,
-    NotASlide,
-    ResolutionConflict,
-    ResolutionUnknown,
-    SlideError,
-)
-from ....slides._dicom import read_header
-from ....slides._fingerprints import measure
-from ....slides._read import read_slide_here
-from ....slides._thumbnail import thumbnail
-from .._findings import FindingKind
-from ._result import ProbedSlide
+from .._inputs import Slide
+from ..errors import MissingExtra, NotASlide, ResolutionConflict, ResolutionUnknown, SlideError
+from ._dicom import read_header
+from ._fingerprints import measure
+from ._probed_slide import ProbedSlide
+from ._read import read_slide_here
+from ._thumbnail import thumbnail
 
 READY = "ready"
 OK = "ok"
-CONFIGURATION = "configuration"
+MISSING_EXTRA = "missing extra"
+ERRORS: Mapping[str, Callable[..., SlideError]] = {
+    kind.__name__: kind for kind in (SlideError, NotASlide, ResolutionUnknown, ResolutionConflict)
+}
+"""What a slide can't be read for; another process raises it again."""
 
 
 def main() -> None:
@@ -51,25 +49,25 @@ def main() -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
-_KINDS: dict[type[SlideError], FindingKind] = {
-    ResolutionUnknown: FindingKind.RESOLUTION,
-    ResolutionConflict: FindingKind.RESOLUTION,
-    NotASlide: FindingKind.FORMAT,
-}
-
-
 def answer(what: str, path: str, options: Mapping[str, Any] | None = None) -> list[Any]:
     """Return the answer to one request."""
     try:
         return [OK, _read(what, path, options or {})]
     except SlideError as error:
-        return [_KINDS.get(type(error), FindingKind.UNREADABLE), error.problem, error.remedy]
-    except ConfigurationError as error:
-        return [CONFIGURATION, str(error), ""]
+        return [type(error).__name__, _arguments(error)]
+    except MissingExtra:
+        return [MISSING_EXTRA, {}]
     except OSError as error:
-        return [FindingKind.UNREADABLE, f"it can't be read ({error.strerror})", ""]
+        problem = f"it can't be read ({error.strerror})"
     except Exception as error:  # noqa: BLE001 - whatever a reader does with one slide, the others go on
-        return [FindingKind.UNREADABLE, f"its reader failed ({type(error).__name__}: {error})", ""]
+        problem = f"its reader failed ({type(error).__name__}: {error})"
+    return [SlideError.__name__, {"path": path, "problem": problem}]
+
+
+def _arguments(error: SlideError) -> dict[str, Any]:
+    if isinstance(error, ResolutionConflict):
+        return {"path": error.path, "from_file": error.from_file, "given": error.given}
+    return {"path": error.path, "problem": error.problem, "remedy": error.remedy}
 
 
 def _read(what: str, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,8 +103,8 @@ def _prepare() -> BinaryIO:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with suppress(ImportError):  # each slide tells it
         # Loaded now, so that no slide's time is spent on it.
+        # Not pydicom: it takes longer than all the rest, and most slides do without.
         import openslide  # noqa: F401
-        import pydicom  # noqa: F401
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     # Libraries write where they like, and nobody reads it.
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,0 +1,24 @@
+"""Reading a slide for a job: what it says of itself, or a finding."""
+
+from __future__ import annotations
+
+from ..._inputs import Slide
+from ...errors import NotASlide, ResolutionConflict, ResolutionUnknown, SlideError
+from ...slides._probed_slide import ProbedSlide
+from ...slides._prober import Prober
+from ._findings import Finding, FindingKind
+
+_KINDS: dict[type[SlideError], FindingKind] = {
+    ResolutionUnknown: FindingKind.RESOLUTION,
+    ResolutionConflict: FindingKind.RESOLUTION,
+    NotASlide: FindingKind.FORMAT,
+}
+
+
+async def probe_slide(prober: Prober, slide: Slide) -> ProbedSlide | Finding:
+    """Return what a slide says of itself, or why it can't be read; raises what concerns all slides."""
+    try:
+        return await prober.probe(slide)
+    except SlideError as error:
+        kind = _KINDS.get(type(error), FindingKind.UNREADABLE)
+        return Finding(kind, error.problem, error.remedy, str(slide.path))
