@@ -1,9 +1,10 @@
 """Slides in, verified results out: the whole job through the public API.
 
-    python examples/quickstart.py SLIDES RESULTS --store URL [--application-version ID]
+    python examples/quickstart.py SLIDES RESULTS --store URL [--application-version ID] [--metadata KEY=VALUE]
 
-The environment says which platform to use and as whom, as `Client.from_env` reads it. Needs the extras
-`slides` and `cli`.
+Metadata are what the version's schema requires and no file tells, such as specimen.disease=LUNG_CANCER; the
+option may be repeated. The environment says which platform to use and as whom, as `Client.from_env` reads it.
+Needs the extras `slides` and `cli`.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from attrs import evolve
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -22,38 +24,53 @@ from aignostics_async import (
     Item,
     ProgressBars,
     Settings,
+    Slide,
     SlideError,
     find_slides,
+    read_metadata,
     read_slide,
     visible,
 )
 
 
 async def main(arguments: argparse.Namespace) -> int:
-    items: list[Item] = []
+    slides: list[Slide] = []
     refused: dict[str, SlideError] = {}
     for slide in find_slides(arguments.slides):
-        reference = slide.path.relative_to(arguments.slides).as_posix()
         try:
             await read_slide(slide)
-            items.append(Item(reference, slide=slide))
+            slides.append(slide)
         except SlideError as error:  # submit would refuse the whole run; here the other slides continue
-            refused[reference] = error
+            refused[reference_of(slide, arguments)] = error
 
-    if not items:
+    if not slides:
         print("there is no slide to submit", *(visible(str(each)) for each in refused.values()), sep="\n")
         return 1
     arguments.results.mkdir(parents=True, exist_ok=True)
     async with Client.from_env(settings=Settings(poll_interval=arguments.poll_interval)) as client:
+        version = await client.applications.version(arguments.application_version)
+        facts = read_metadata(version, dict(arguments.metadata))
+        items = [
+            Item(reference_of(slide, arguments), slide=evolve(slide, metadata=facts)) for slide in slides
+        ]
         with ProgressBars() as bars:
-            run = await client.runs.submit(
-                arguments.application_version, items, store=arguments.store, progress=bars
-            )
+            run = await client.runs.submit(version, items, store=arguments.store, progress=bars)
             report = await run.download(arguments.results, progress=bars)
 
     (arguments.results / "report.json").write_text(report.to_json(), encoding="utf-8")
     show(report, refused)
     return 1 if report.failures() else 0
+
+
+def reference_of(slide: Slide, arguments: argparse.Namespace) -> str:
+    return slide.path.relative_to(arguments.slides).as_posix()
+
+
+def key_value(text: str) -> list[str]:
+    key, separator, value = text.partition("=")
+    if not key or not separator:
+        raise argparse.ArgumentTypeError(f"it takes KEY=VALUE, not {text!r}")
+    return [key, value]
 
 
 def show(report: DownloadReport, refused: dict[str, SlideError]) -> None:
@@ -86,6 +103,7 @@ if __name__ == "__main__":
     parser.add_argument("results", type=Path)
     parser.add_argument("--store", required=True)
     parser.add_argument("--application-version", default="he-tme:v1.1.0")
+    parser.add_argument("--metadata", action="append", type=key_value, default=[], metavar="KEY=VALUE")
     parser.add_argument("--poll-interval", type=float, default=30.0)
     try:
         sys.exit(asyncio.run(main(parser.parse_args())))

@@ -167,7 +167,7 @@ from .storage import (
     Verify as Verify,
     put_once as put_once,
 )
-from .submission import FoundRuns as FoundRuns
+from .submission import FoundRuns as FoundRuns, read_metadata as read_metadata
 from .transfer._progress import (
     Progress as Progress,
     ProgressLines as ProgressLines,

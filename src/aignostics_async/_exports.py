@@ -155,6 +155,7 @@ HOMES = {
     "read_api_root": "_environment",
     "read_environment": "_environment",
     "read_identity_providers": "_environment",
+    "read_metadata": "submission",
     "read_slide": "slides",
     "read_token_store": "_environment",
     "testing": "",

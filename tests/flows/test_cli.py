@@ -113,6 +113,34 @@ def test_submit_and_download_in_one(emulator: Emulator, shared: Path, tmp_path: 
     assert len(list(tmp_path.rglob("*.png"))) == 2
 
 
+ATLAS = ("--metadata", "staining_method=H&E", "--metadata", "specimen.disease=LUNG_CANCER")
+
+
+@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+def test_a_schema_that_requires_what_no_file_tells(
+    emulator: Emulator, root: Path, slide: Slide, tmp_path: Path
+) -> None:
+    """By the command and by the quickstart, with fields of an object inside."""
+    store = ("--store", emulator.store_url)
+    refused = cli("submit", "atlas-he-tme:v1.3.0", slide.path, *store, *ATLAS[:2], emulator=emulator)
+    assert refused.returncode == 1
+    assert "'specimen' is a required property" in refused.stderr
+    done = cli("submit", "atlas-he-tme:v1.3.0", slide.path, *store, *ATLAS, emulator=emulator)
+    assert done.returncode == 0, done.stderr
+
+    folder, results = tmp_path / "slides", tmp_path / "results"
+    folder.mkdir()
+    (folder / "a.tiff").write_bytes(slide.path.read_bytes())
+    program = [sys.executable, str(root / "examples/quickstart.py"), str(folder), str(results)]
+    quickstart = subprocess.run(
+        [*program, *store, *ATLAS, "--application-version", "atlas-he-tme:v1.3.0", "--poll-interval", "0.05"],
+        env={**os.environ, **emulator.environment}, capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert quickstart.returncode == 0, quickstart.stdout + quickstart.stderr
+    report = json.loads((results / "report.json").read_text())
+    assert [item["status"] for item in report["items"]] == ["SUCCEEDED"]
+
+
 def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
     store = ("--store", emulator.store_url)
     done = cli("submit", "he-tme:v1.1.0", shared / "slides", *store, emulator=emulator)

@@ -17,12 +17,13 @@ from aignostics_async import (
     IdentifyingKind,
     InputArtifactSpec,
     SlideInfo,
+    read_metadata,
 )
 from aignostics_async.bulk.preflight._findings import FindingKind
-from aignostics_async.bulk.preflight._metadata_columns import CellReader
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator._catalogue import find_version
+from aignostics_async.submission._metadata_cells import CellReader
 from aignostics_async.submission._schema import schema_validator
 
 INFO = SlideInfo(300, 200, 0.25, 0.26, "image/tiff", (Path("a.tiff"),))
@@ -218,6 +219,22 @@ def test_a_dot_may_be_a_part_of_a_name() -> None:
 
 def test_a_field_adds_to_the_object_of_a_broader_column() -> None:
     assert read({}, {"a.b": "1", "a": '{"c": 2}'}) == {"a": {"b": 1, "c": 2}}
+
+
+def test_what_one_slide_adds_to_an_object_is_not_the_next_one_s() -> None:
+    reader = CellReader({}, None)
+    assert reader.read({"a": '{"c": 2}', "a.b": "1"}) == {"a": {"b": 1, "c": 2}}
+    assert reader.read({"a": '{"c": 2}'}) == {"a": {"c": 2}}
+
+
+def test_texts_become_metadata_for_the_one_input_of_a_version() -> None:
+    schema = {"properties": {"block": {"type": "string"}, "depth": {"type": "number"}}}
+    texts = {"block": "1", "depth": "0,5", "specimen.disease": "LUNG"}
+    told = {"specimen": {"disease": "LUNG"}}
+    assert read_metadata(version(("he", "image/tiff", schema)), texts) == {"block": "1", "depth": 0.5, **told}
+    two = version(("he", "image/tiff", schema), ("ihc", "image/tiff", schema))
+    assert read_metadata(two, {**texts, "depth": "2"}) == {"block": 1, "depth": 2, **told}
+    assert read_metadata(version(("he", "image/tiff", {"type": "objekt"})), {"block": "1"}) == {"block": 1}
 
 
 @given(

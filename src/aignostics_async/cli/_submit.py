@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Literal
 from attrs import evolve
 from cyclopts import Parameter
 
-from .. import Item, find_slides
+from .. import FoundSlides, Item, find_slides, read_metadata
 from ..errors import SubmissionUnknown, UsageError
 from ._options import (
     Bwlimit,
@@ -73,8 +72,9 @@ async def submit(
         µm per pixel, for slides whose file has none. A file that says another one is refused; submit it by
         itself.
     metadata
-        More metadata for every slide, as KEY=VALUE. A value that is JSON counts as JSON: 3 is a number,
-        "3" in quotes is a text.
+        More metadata for every slide, as KEY=VALUE, such as staining_method=IHC. specimen.tissue=LUNG is a
+        field of the object specimen. The version's schema says whether 3 is a number or a text; JSON is
+        accepted, too.
     download
         Wait for the run and download its results to this folder.
     pack
@@ -84,8 +84,8 @@ async def submit(
         With pseudonyms, neither references nor names of files leave this machine; pseudonyms.csv in the state
         folder tells which slide each stands for.
     """
-    facts = dict(_metadata(pair) for pair in metadata)
-    items = _items(slides, {"mpp": mpp, "metadata": facts, "include_label": include_label})
+    texts = dict(key_value(pair) for pair in metadata)
+    found = _find(slides)
     options: dict[str, Any] = {
         "identifying": identifying_policies(identifying),
         "pack": pack,
@@ -95,13 +95,22 @@ async def submit(
     }
     async with client(poll_interval, bwlimit) as session:
         target = session.store(store, endpoint=endpoint)
+        version = await session.applications.version(application_version)
+        facts = read_metadata(version, texts)
+        items = [
+            Item(
+                found.references[slide.path],
+                slide=evolve(slide, mpp=mpp, metadata=facts, include_label=include_label),
+            )
+            for slide in found
+        ]
         with _advice([item.reference for item in items]):
             if as_json:
-                run = await session.runs.submit(application_version, items, store=target, **options)
+                run = await session.runs.submit(version, items, store=target, **options)
             else:
                 with transfer_progress() as progress:
                     run = await session.runs.submit(
-                        application_version, items, store=target, progress=progress, **options
+                        version, items, store=target, progress=progress, **options
                     )
         if download is not None:
             # Before the wait: the run is paid for, even if the wait is interrupted.
@@ -129,7 +138,7 @@ def _advice(references: list[str]) -> Iterator[None]:
         raise
 
 
-def _items(paths: tuple[Path, ...], told: dict[str, Any]) -> list[Item]:
+def _find(paths: tuple[Path, ...]) -> FoundSlides:
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"there is no file or folder {missing}")
@@ -139,12 +148,4 @@ def _items(paths: tuple[Path, ...], told: dict[str, Any]) -> list[Item]:
             err(f"left out: {each.path} ({each.reason}{': ' if each.detail else ''}{each.detail})")
     if not slides:
         raise UsageError("there are no slides; give slide files, or folders that contain some")
-    return [Item(slides.references[slide.path], slide=evolve(slide, **told)) for slide in slides]
-
-
-def _metadata(pair: str) -> tuple[str, Any]:
-    key, value = key_value(pair)
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value
+    return slides

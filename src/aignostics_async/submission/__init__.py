@@ -8,6 +8,7 @@ from ._billing import SubmissionBilling
 from ._billing_index import BillingScope
 from ._create import create_run
 from ._find import FoundRuns, find_runs, runs_since
+from ._metadata_cells import read_metadata
 from ._outcome import CreationOutcome, creation_outcome
 from ._prepare import prepare_items
 
@@ -20,5 +21,6 @@ __all__ = [
     "creation_outcome",
     "find_runs",
     "prepare_items",
+    "read_metadata",
     "runs_since",
 ]

@@ -4,6 +4,6 @@
 - `_report`: `PreflightReport`; `_findings`: one fault or warning.
 - `sources`: from folders, lists and manifests to slides with references.
 - `_slide_probe`: what a slide says of itself, or a finding.
-- `_requirements`, `_metadata_columns`: what an application version asks of a slide.
+- `_requirements`: what an application version asks of a slide.
 - `_earlier_runs`: slides that were run before; `_store_probe`: a round trip with the store.
 """

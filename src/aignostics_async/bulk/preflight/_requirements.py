@@ -12,12 +12,12 @@ from ...models import ApplicationVersion, InputArtifactSpec
 from ...slides import IdentifyingKind, IdentifyingPolicy
 from ...slides._identifying import Policies, as_policies
 from ...submission._metadata import slide_metadata
+from ...submission._metadata_cells import CellReader
 from ...submission._preflight import metadata_problems
 from ...submission._prepare import SOME_CHECKSUM, SOME_URL
 from ...submission._schema import schema_validator
 from ...submission._slides import kinds_under, packing_problem
 from ._findings import Finding, FindingKind
-from ._metadata_columns import CellReader
 
 if TYPE_CHECKING:
     from ...slides import SlideInfo

@@ -1,4 +1,4 @@
-"""From the cells of a table, which are all text, to metadata as a version's schema wants it. Pure.
+"""From texts, as cells of a table and options of a command are, to metadata as a version's schema wants it.
 
 `12` is a number where the schema wants one, and a text where it wants that; a spreadsheet's `TRUE` and `0,25`
 count as what they mean. What the schema does not say is read as JSON if it is some.
@@ -12,15 +12,38 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...submission._metadata import properties
-from ...submission._schema import fits
+from ._metadata import properties
+from ._schema import fits, schema_validator
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
+    from ..models import ApplicationVersion
+
 # As spreadsheets of other languages write them.
 _TRUTH = {"wahr": True, "falsch": False, "vrai": True, "faux": False, "verdadero": True, "falso": False}
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+
+
+def read_metadata(version: ApplicationVersion, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return metadata that is given as texts, as the schema of a version wants it.
+
+        facts = read_metadata(version, {"specimen.tissue": "LUNG", "resolution_mpp": "0.25"})
+        slide = Slide("case-7.svs", metadata=facts)
+
+    A dot leads into an object, unless the schema has a property of that very name. A text that is JSON is
+    that value where the schema accepts it: `"3"` is a number, or a text where the schema asks for one. For a
+    version that does not have exactly one input, all JSON counts as JSON.
+
+    May take some seconds for a hostile schema. Nothing is refused here: `runs.submit` reports all faults.
+    """
+    schemas = [spec.metadata_schema for spec in version.input_artifacts]
+    schema = schemas[0] if len(schemas) == 1 else {}
+    try:
+        validator = schema_validator(schema)
+    except ValueError:  # `runs.submit` tells it
+        return CellReader({}, None).read(texts)
+    return CellReader(schema, validator).read(texts)
 
 
 class CellReader:
@@ -38,9 +61,10 @@ class CellReader:
             place = metadata
             *outer, name = self._steps(column)
             for step in outer:
-                if not isinstance(inner := place.get(step), dict):
-                    inner = place[step] = {}
-                place = inner
+                inner = place.get(step)
+                # A copy: what is remembered of one cell must not grow by the next.
+                place[step] = dict(inner) if isinstance(inner, dict) else {}
+                place = place[step]
             place[name] = self._value(column, cells[column])
         return metadata
 
