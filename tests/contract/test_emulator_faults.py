@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from urllib.error import HTTPError
 
@@ -38,6 +39,45 @@ def test_an_unknown_canned_answer_is_refused(emulator: Emulator) -> None:
     with pytest.raises(HTTPError) as caught:
         emulator.set_faults({"answer": "quota"})
     assert b"quota_exceeded" in caught.value.read()
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"query": "text"}, "query must be a mapping from names to texts, not 'text'"),
+        ({"query": {"page": 1}}, "query must be a mapping from names to texts"),
+        ({"operation": ["get_run"]}, "operation must be one of"),
+        ({"method": 3}, "method must be a text, not 3"),
+        ({"path": 3}, "path must be a regular expression, not 3"),
+        ({"path": "("}, "path must be a regular expression, not '('"),
+        ({"skip": "1"}, "skip must be a whole number"),
+        ({"times": -1}, "times must be a whole number"),
+        ({"times": True}, "times must be a whole number"),
+        ({"status": 99}, "status must be a status from 200 to 599, not 99"),
+        ({"status": "503"}, "status must be a status from 200 to 599, not '503'"),
+        ({"status": 503, "headers": {"Retry-After": 1}}, "headers must be a mapping"),
+        ({"status": 503, "headers": {"x y": "1"}}, "headers must be a mapping"),
+        ({"status": 503, "headers": {"x": "1\r\ny: 2"}}, "headers must be a mapping"),
+        ({"status": 503, "body": "\ud800"}, "surrogates not allowed"),
+        ({"drop": "during"}, "drop must be one of before, after, not 'during'"),
+        ({"delay_s": "1"}, "delay_s must be a number of seconds"),
+        ({"late_s": float("inf")}, "late_s must be a number of seconds"),
+        ({"lag_s": -1}, "lag_s must be a number of seconds"),
+        ({"then": [{"status": "COMPLETED"}]}, "then must be a list of moves"),
+        ({"then": {"run": "a", "delete": True}}, "then must be a list of moves"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_malformed_rule_is_refused_and_changes_nothing(
+    emulator: Emulator, rule: dict[str, object], words: str
+) -> None:
+    emulator.set_faults({"path": "/nowhere", "status": 418})
+    with pytest.raises(HTTPError, match="422") as caught:
+        emulator.set_faults({"status": 500}, rule)
+    with caught.value as answer:
+        assert words in json.loads(answer.read())["detail"]
+    address = f"{emulator.api_root}/nowhere"
+    assert requests.get(address, timeout=30).status_code == 418
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ These combine with any action, or stand alone:
 - `delay_s`: wait first, in seconds of real time;
 - `then`: moves (see `_control.py`) that are applied after the answer, so the next request sees their effect.
 
-`POST /emulator/faults` takes a list of rules, replaces all earlier ones and clears the request log.
+`POST /emulator/faults` takes a list of rules, replaces all earlier ones and clears the request log. If one is
+malformed, it answers 422 with what is wrong, and nothing changes.
 `GET /emulator/requests` returns the request log as a list of `ReceivedRequest` objects. Both need the bearer
 token.
 """
@@ -25,14 +26,16 @@ token.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import deque
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs
 
 import anyio
-from attrs import asdict, define, field
-from attrs.validators import in_, optional
+from attrs import asdict, define, field, setters
+from attrs.validators import optional
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -44,36 +47,108 @@ from ._platform import Platform
 from ._request_state import KNOWN, LAG
 
 if TYPE_CHECKING:
+    from attrs import Attribute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _MAX_LOGGED = 10_000
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-def _check_answer(_instance: object, _attribute: object, name: str | None) -> None:
-    if name is not None and name not in CANNED_ANSWERS:
-        raise ValueError(f"answer must be one of {', '.join(CANNED_ANSWERS)}, not {name!r}")
+def _must_be(words: str, is_valid: Callable[[Any], bool]) -> Callable[[object, Attribute[Any], Any], None]:
+    """Return a validator that says what a field must be."""
+
+    def check(_rule: object, attribute: Attribute[Any], value: object) -> None:
+        if not is_valid(value):
+            raise ValueError(f"{attribute.name} must be {words}, not {value!r}")
+
+    return check
 
 
-@define(kw_only=True)
+def _one_of(names: Collection[str]) -> Callable[[object, Attribute[Any], Any], None]:
+    return _must_be(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    try:
+        return re.compile(path)
+    except (TypeError, re.error, RecursionError, OverflowError):
+        raise ValueError(f"path must be a regular expression, not {path!r}") from None
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_seconds(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf  # type: ignore[operator]
+
+
+def _maps_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _is_header(name: str, value: str) -> bool:
+    return _HEADER.fullmatch(name) is not None and _HEADER_VALUE.fullmatch(value) is not None
+
+
+def _are_moves(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) and _is_move(each) for each in value)
+
+
+def _is_move(move: dict[str, Any]) -> bool:
+    texts = [move.get(name) for name in ("run", "reference", "status")]
+    return (
+        move.keys() <= {"run", "reference", "status", "delete"}
+        and isinstance(move.get("run"), str)
+        and all(text is None or isinstance(text, str) for text in texts)
+        and (move.get("delete") is True or move.get("status") is not None)
+    )
+
+
+_COUNT = _must_be("a whole number, 0 or more", _is_whole)
+_SECONDS = _must_be("a number of seconds, 0 or more", _is_seconds)
+_TEXTS = _must_be("a mapping from names to texts", _maps_texts)
+_HEADERS = _must_be(
+    "a mapping from names of headers to texts of one line",
+    lambda value: _maps_texts(value) and all(_is_header(*each) for each in value.items()),
+)
+_MOVES = _must_be("a list of moves, each with a run and a status or delete", _are_moves)
+
+
+@define(kw_only=True, on_setattr=setters.NO_OP)
 class FaultRule:
     """One rule; the module's docstring describes its fields."""
 
-    operation: str | None = field(default=None, validator=optional(in_(OPERATION_NAMES)))
-    contract: str | None = field(default=None, validator=optional(in_(PREFIXES)))
-    method: str | None = None
-    path: re.Pattern[str] = field(default=".*", converter=re.compile)
-    query: dict[str, str] = field(factory=dict)
-    skip: int = 0
-    times: int | None = None
-    status: int | None = None
-    headers: dict[str, str] = field(factory=dict)
+    operation: str | None = field(default=None, validator=optional(_one_of(OPERATION_NAMES)))
+    contract: str | None = field(default=None, validator=optional(_one_of(PREFIXES)))
+    method: str | None = field(
+        default=None, validator=optional(_must_be("a text", lambda value: isinstance(value, str)))
+    )
+    path: re.Pattern[str] = field(default=".*", converter=_pattern)
+    query: dict[str, str] = field(factory=dict, validator=_TEXTS)
+    skip: int = field(default=0, validator=_COUNT)
+    times: int | None = field(default=None, validator=optional(_COUNT))
+    status: int | None = field(
+        default=None,
+        validator=optional(
+            _must_be("a status from 200 to 599", lambda value: _is_whole(value) and 200 <= value <= 599)
+        ),
+    )
+    headers: dict[str, str] = field(factory=dict, validator=_HEADERS)
     body: Any = None
-    answer: str | None = field(default=None, validator=_check_answer)
-    drop: Literal["before", "after"] | None = None
-    late_s: float | None = None
-    lag_s: float = 0.0
-    delay_s: float = 0.0
-    then: list[dict[str, Any]] = field(factory=list)
+    answer: str | None = field(default=None, validator=optional(_one_of(CANNED_ANSWERS)))
+    drop: Literal["before", "after"] | None = field(
+        default=None, validator=optional(_one_of(("before", "after")))
+    )
+    late_s: float | None = field(default=None, validator=optional(_SECONDS))
+    lag_s: float = field(default=0.0, validator=_SECONDS)
+    delay_s: float = field(default=0.0, validator=_SECONDS)
+    then: list[dict[str, Any]] = field(factory=list, validator=_MOVES)
+
+    def __attrs_post_init__(self) -> None:
+        """Raise ValueError for a body that can't be encoded."""
+        self.response()
 
     def matches(self, received: ReceivedRequest, query: dict[str, list[str]]) -> bool:
         """Return whether the rule applies to this request, and count the request if so."""
@@ -146,7 +221,7 @@ class FaultInjector:
         self._platform.tokens.require_bearer(request)
         try:
             self._rules = [FaultRule(**rule) for rule in await request.json()]
-        except (TypeError, ValueError, RecursionError, re.error) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             return JSONResponse({"detail": f"invalid rules: {error}"}, status_code=422)
         self._log.clear()
         return Response(status_code=204)
