@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from ._core._token import is_text
 from .errors import UsageError
 
 _VERSION_ID = re.compile(r"([^:\s]+):v?([^:\s]+)")
@@ -25,6 +26,16 @@ def as_path_part(value: str, what: str) -> str:
     if not isinstance(value, str) or value.strip() in ("", ".", ".."):
         raise UsageError(f"{value!r} is no {what}")
     return value
+
+
+def as_object_key(key: str) -> str:
+    """Return a key of a store, or an object's URI; raises UsageError for what no request can carry."""
+    if not is_text(key):
+        raise UsageError(
+            f"the key of an object must be text that can be encoded, not {key!r}; a file whose name can't be "
+            "needs a key of its own"
+        )
+    return key
 
 
 def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:

@@ -23,13 +23,17 @@ from aignostics_async import (
     StoreAddress,
     Stored,
     TransferError,
+    UsageError,
     put_once,
 )
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.storage import Deleting
 from aignostics_async.storage._azure import blob_name
 
 KEY = AwsKey("name", "secret", "us-east-1")
 ACCOUNT: dict[str, Any] = {"account": "account", "key": base64.b64encode(b"key").decode()}
+
+PLACES = {"s3": "s3://slides/", "gs": "gs://slides/", "azure": "az://slides/", "signing": "", "presigned": ""}
 
 
 @pytest.fixture
@@ -121,6 +125,38 @@ async def test_a_path_may_be_a_text(
                 await send("folder", kind(tmp_path))
             with pytest.raises(TransferError, match="can't be read"):
                 await send("no name", kind(tmp_path / "a\0b"))
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "azure", "signing", "presigned"])
+async def test_a_key_that_cannot_be_encoded(
+    emulator: Emulator, place: LyingStore, tmp_path: Path, kind: str
+) -> None:
+    def url_for(key: str) -> str:
+        raise AssertionError(f"it was asked for {key!r}")
+
+    addresses: dict[str, StoreAddress | str] = {
+        "s3": S3(bucket="slides", endpoint=place.origin, key=KEY),
+        "gs": GCS(bucket="slides", endpoint=place.origin, hmac=("id", "secret")),
+        "azure": Azure(container="slides", endpoint=place.origin, **ACCOUNT),
+        "signing": emulator.store_url,
+        "presigned": Presigned(put_url=url_for, get_url=url_for, head_url=url_for),
+    }
+    source, key = tmp_path / "slide.svs", "case-\udcff.svs"
+    source.write_bytes(b"slide")
+    async with emulator.client() as client:
+        store = client.store(addresses[kind])
+        calls = [
+            store.put(key, source),
+            put_once(store, key, source),
+            store.stat(key),
+            store.presign_get(PLACES[kind] + key, 60),
+        ]
+        if isinstance(store, Deleting):
+            calls.append(store.delete(key))
+        for call in calls:
+            with pytest.raises(UsageError, match="must be text that can be encoded"):
+                await call
+    assert place.requests == []
 
 
 async def test_presigned_urls_may_need_headers(emulator: Emulator, place: LyingStore, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from attrs import field, frozen
 from .._core._crc32c import Crc32c
 from .._core._redaction import excerpt
 from .._core._secret import SecretText
+from .._identifiers import as_object_key
 from ..errors import ConfigurationError, MissingExtra, UrlRefused
 from ..transfer._multipart_upload import SentPart, SignedRequest, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
@@ -147,7 +148,7 @@ class Container(ObjectStore):
         from obstore import sign_async
         from obstore.exceptions import BaseError
 
-        path = blob_name(f"{self._prefix}/{key}" if self._prefix else key)
+        path = blob_name(as_object_key(f"{self._prefix}/{key}" if self._prefix else key))
         try:
             return SecretText(await sign_async(self._signer, method, path, timedelta(seconds=expires)))
         except (BaseError, ValueError) as error:

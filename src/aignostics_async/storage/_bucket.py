@@ -17,6 +17,7 @@ from attrs import evolve
 
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c
+from .._identifiers import as_object_key
 from ..errors import ConfigurationError, InvalidResponse, TransferInterrupted, UrlRefused, is_transient_code
 from ..transfer._multipart_upload import SentPart, SignedRequest, part_size_of, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
@@ -344,7 +345,8 @@ class Bucket(ObjectStore):
         )
 
     def _url(self, key: str) -> str:
-        return f"{self._root}/{escaped_key(f'{self._prefix}/{key}' if self._prefix else key)}"
+        path = f"{self._prefix}/{key}" if self._prefix else key
+        return f"{self._root}/{escaped_key(as_object_key(path))}"
 
 
 class _BucketUpload:

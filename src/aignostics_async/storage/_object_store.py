@@ -20,6 +20,7 @@ import anyio.to_thread
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c, checksum_file
 from .._core._logging import get_logger
+from .._identifiers import as_object_key
 from ..errors import ChecksumMismatch, TransferError, UrlRefused
 from ..transfer._file_io import check_regular, unreadable
 from ..transfer._multipart_upload import part_size_of
@@ -98,9 +99,10 @@ class ObjectStore(ABC):
         Costs one request more than the upload, and with `verify="read-back"` the transfer of the whole
         object. A contradiction is sent once more, and so are parts that the store has lost. Raises
         ChecksumMismatch if the store then still names another size or checksum, TransferError if it does not
-        have the object, LocalFileChanged, UrlRefused and TransferInterrupted.
+        have the object, LocalFileChanged, UrlRefused and TransferInterrupted; and UsageError for
+        a key that can't be encoded.
         """
-        source = Path(source)
+        source, key = Path(source), as_object_key(key)
         with self._refusals():
             try:
                 return await self._put(key, source, progress)
@@ -122,7 +124,7 @@ class ObjectStore(ABC):
         self, key: str, source: Path, *, progress: Callable[[int], None] | None = None
     ) -> Stored:
         """Send a file unless the store has it under the key already; see `aignostics_async.put_once`."""
-        source = Path(source)
+        source, key = Path(source), as_object_key(key)
         size = await file_size(source)
         with self._refusals():
             facts = await self._ask(key)
@@ -137,7 +139,7 @@ class ObjectStore(ABC):
         """
         with self._refusals():
             try:
-                facts = await self._head(key)
+                facts = await self._head(as_object_key(key))
             except UrlRefused as refused:
                 if refused.status != 404:
                     raise

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from .._core._secret import SecretText
+from .._identifiers import as_object_key
 from ..errors import ConfigurationError
 from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
 from ..transfer._request import probe_object, send_request
@@ -80,7 +81,7 @@ class PresignedStore(ObjectStore):
 
     async def presign_get(self, uri: str, expires: float) -> str:  # noqa: ARG002 - the service decides
         """Return a URL to read the object; its lifetime is up to the service."""
-        url, headers = await _signed(self._urls.get_url(uri))
+        url, headers = await _signed(self._urls.get_url(as_object_key(uri)))
         if headers:
             raise ConfigurationError(
                 "get_url of Presigned returns a URL that needs no headers: the platform sends none when it "

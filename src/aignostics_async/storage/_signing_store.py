@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._core._secret import SecretText
 from .._core._urls import without_query
+from .._identifiers import as_object_key
 from ..errors import InvalidResponse, UrlRefused
 from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import send_request
@@ -54,7 +55,7 @@ class SigningStore(ObjectStore):
         return read_facts((await send_request(self._engine, "HEAD", url, name=key)).headers)
 
     async def _sign(self, method: str, key: str, expires: float) -> str:
-        order = {"method": method, "key": key, "expires_s": int(expires)}
+        order = {"method": method, "key": as_object_key(key), "expires_s": int(expires)}
         answer = await self._context.post_json("sign URL", f"{self._root}/sign", order)
         url = answer.get("url") if isinstance(answer, dict) else None
         if not isinstance(url, str):
