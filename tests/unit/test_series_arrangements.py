@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from slide_cases import cut, zero_tail
-from slide_files import write_dicom, write_flavour
+from slide_files import make_old, write_dicom, write_flavour
 
-from aignostics_async import SlideError, find_slides, read_slide
+from aignostics_async import Slide, SlideError, find_slides, read_slide
+from aignostics_async.bulk.preflight.sources._discovery import discover
+from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.slides import packed
+from aignostics_async.slides._prober import Prober
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +133,36 @@ async def test_it_is_one_fault_that_names_the_file(series: Sequence[Path], tmp_p
     (slide,) = find_slides(tmp_path)
     with pytest.raises(SlideError, match=words):
         await read_slide(slide)
+
+
+@pytest.mark.process
+async def test_it_is_the_same_item_however_it_is_given(
+    series: Sequence[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `submit slides/*.dcm`, `submit slides/`, a list and a folder of a bulk job, and in Python."""
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    named("{}.dcm")(series, folder)
+    paths = sorted(folder.iterdir())
+    make_old(*paths)
+    (tmp_path / "list").write_text("".join(f"{path.name}\n" for path in paths))
+    monkeypatch.chdir(folder)
+    items: list[tuple[str, Slide]] = []
+    for places in (paths, paths[::-1], [folder]):
+        found = find_slides(*places)
+        items += [(found.references[slide.path], slide) for slide in found]
+    async with Prober(workers=1) as prober:
+        for sources in (
+            Sources(files_from=tmp_path / "list"), Sources(places=paths), Sources(places=[folder])
+        ):  # fmt: skip
+            entries = (await discover(sources, prober)).entries
+            items += [(entry.reference, entry.slide) for entry in entries]
+        items += [("0.dcm", Slide(path)) for path in paths]
+        told = [(reference, await prober.probe(slide)) for reference, slide in items]
+    assert len(items) == 6 + len(paths)
+    assert told == [told[0]] * len(told)
+    assert told[0][0] == "0.dcm"
+    assert {path.name for path in told[0][1].info.files} == {f"{number}.dcm" for number in (0, 1, 2, 3, 4, 7)}
 
 
 async def test_two_series_are_two_items(series: Sequence[Path], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ _DIRECTORY = "1.2.840.10008.1.3.10"
 _UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimiter behind the last fragment
 _PADDING = b"\xfc\xff\xfc\xff"
+_GIVE_ALL = "copy all files of the series, or give the folder above all of them"
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
 # Frames of a big slide may be described by thousands of elements, all of them after this one.
@@ -274,7 +275,7 @@ def check_headers(path: Path, names: Sequence[str], headers: Sequence[DicomHeade
         raise SlideError(
             f"{what} is missing from its DICOM series",
             path=str(path),
-            remedy="copy all files of the series, or give the folder above all of them",
+            remedy=_GIVE_ALL,
         )
     _check_concatenations(path, headers)
     for name, header in zip(names, headers, strict=True):
@@ -300,5 +301,5 @@ def _check_concatenations(path: Path, headers: Sequence[DicomHeader]) -> None:
             raise SlideError(
                 f"part {named} of {total} of one of its pictures is missing (a concatenation)",
                 path=str(path),
-                remedy="copy all files of the series",
+                remedy=_GIVE_ALL,
             )
