@@ -214,6 +214,22 @@ async def test_a_hole_in_the_middle_of_a_dicom_file_is_seen(tmp_path: Path) -> N
         await read_slide(Slide(path))
 
 
+@pytest.mark.parametrize("element", [b"\2\0\2\0UI", b"\x08\0\x16\0UI"])
+async def test_a_file_that_ends_within_its_kind_is_a_part_of_its_series(
+    tmp_path: Path, element: bytes
+) -> None:
+    """The beginning of the identifier of slides is that of other pictures."""
+    _, level = write_dicom(tmp_path)
+    content = level.read_bytes()
+    kind = b"1.2.840.10008.5.1.4.1.1.77.1.6"
+    begin = content.index(kind, content.index(element))
+    for known in (b"1.2.840.10008.5.1.4.1.1.7", b"1.2.840.10008.5.1.4.1.1.77.1"):
+        level.write_bytes(content[: begin + len(known)])
+        (slide,) = find_slides(tmp_path)
+        with pytest.raises(SlideError, match=r"1\.dcm, which may be a part of it, is not usable"):
+            await read_slide(slide)
+
+
 async def test_a_slide_whose_tiles_are_all_left_out_is_refused(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tiff")
     with tifffile.TiffFile(path) as tiff:

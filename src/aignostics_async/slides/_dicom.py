@@ -133,6 +133,8 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
             if not problem:
                 return _described(header)
             raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
+        if kind != _DIRECTORY and "SeriesInstanceUID" not in header:
+            raise SlideError("its header ends too early", path=path, remedy=_COPY_AGAIN)
     except SlideError:
         raise
     except Exception as error:  # noqa: BLE001 - damaged bytes fail in many ways

@@ -130,6 +130,8 @@ def _sop_class(head: bytes) -> str:
     if head[128:132] != b"DICM" or tag < 0:
         return ""
     length = int.from_bytes(head[tag + 6 : tag + 8], "little")
+    if len(head) < tag + 8 + length:
+        return ""  # the beginning of an identifier is another one
     return head[tag + 8 : tag + 8 + length].rstrip(b"\0 ").decode("ascii", "replace")
 
 
