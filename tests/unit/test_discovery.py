@@ -241,15 +241,15 @@ def test_a_list_of_files(here: Path, content: bytes) -> None:
 
 
 def test_a_list_tells_its_faults_with_their_lines(here: Path) -> None:
-    touch(here, "a.svs")
-    (here / "list.txt").write_bytes(b"a.svs\nnone.svs\ncaf\xe9.svs\n.\nC:\\slides\\b.svs\n")
+    touch(here, "a.svs", "empty/notes.txt")
+    (here / "list.txt").write_bytes(b"a.svs\nnone.svs\ncaf\xe9.svs\nempty\nC:\\slides\\b.svs\n")
     found = find(files_from="list.txt")
     assert references(found) == ["a.svs"]
     assert [str(fault.slide) for fault in found.faults] == [f"list.txt, line {line}" for line in (2, 3, 4, 5)]
     assert [fault.problem for fault in found.faults] == [
         f"{here}/none.svs is not there",
         "it is not written in UTF-8",
-        f"{here} is a folder",
+        f"{here}/empty is a folder without slides",
         "C:\\slides\\b.svs is a path of another machine",
     ]
     assert all(fault.remedy for fault in found.faults)
@@ -313,6 +313,28 @@ async def test_a_slide_that_is_in_a_manifest_twice(here: Path, shared: Path, pro
         "in.csv, line 4: the slide is in in.csv, line 2 already; remove one of the lines",
         "in.csv, line 5: the DICOM series is in in.csv, line 3 already; remove one of the lines",
     ]
+
+
+async def test_a_line_may_name_the_folder_of_a_series(here: Path, prober: Prober) -> None:
+    """Which one file of it does not tell where it is spread over several folders."""
+    for number, path in enumerate(write_dicom(here / "lists/case", levels=3)):
+        (path.parent / f"{number % 2}").mkdir(exist_ok=True)
+        path.rename(path.parent / f"{number % 2}" / path.name)
+    touch(here, "outside/b.svs", "lists/notes/notes.txt")
+    manifest = write(here, "path,reference,mpp\ncase,7,0.5\n../outside,,\nnotes,,\ncase/0/0.dcm,8,\n")
+    found = await discover(Sources(manifest=manifest), prober)
+    assert [(entry.reference, entry.mpp) for entry in found.entries] == [
+        ("7", (0.5, 0.5)), ("../outside/b.svs", None)
+    ]  # fmt: skip
+    assert [Path(path).name for path in found.entries[0].files] == ["0.dcm", "2.dcm", "1.dcm"]
+    assert found.entries[0].path == f"{here}/lists/case/0/0.dcm"
+    assert [fault.partition(";")[0] for fault in faults(found)] == [
+        f"in.csv, line 4: {here}/lists/notes is a folder without slides",
+        "in.csv, line 5: the DICOM series is in in.csv, line 2 already",
+    ]
+    (here / "list").write_text("lists/case\n")
+    (entry,) = (await discover(Sources(files_from=here / "list"), prober)).entries
+    assert (entry.path, entry.files) == (found.entries[0].path, found.entries[0].files)
 
 
 def test_patterns_choose_from_a_manifest_too(here: Path) -> None:

@@ -138,8 +138,10 @@ class _Lines:
             self._rows.setdefault(key, (path, row))
 
     def of(self, row: ItemRow) -> tuple[str, ManifestRow] | None:
-        """Return the path and the line for an item: that of its file, or of a line that was refused."""
-        for key in (row.path, *row.overrides.get("files", ())):
+        """Return the path and the line for an item: that of its file or folder, or one that was refused."""
+        files = (row.path, *row.overrides.get("files", ()))
+        folders = (str(folder) for file in files for folder in Path(file).parents)
+        for key in (*files, *folders):
             if (found := self._rows.get(key)) is not None:
                 self._used.add(found[1].line)
                 return found

@@ -127,15 +127,16 @@ def _once(candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Findi
     """Give each slide once: the first file of a series, the first line of a manifest that names it."""
     first: dict[object, Candidate] = {}
     listed = list(candidates)
-    by_path = {candidate.path: candidate for candidate in listed if candidate.row is None}
+    # What a manifest says is said of the slides of its own line.
+    by_path = {(candidate.row and candidate.place, candidate.path): candidate for candidate in listed}
     for candidate in listed:
         path = candidate.path
         uid = dicom.series.get(path)
         known = first.setdefault(path if uid is None else ("series", uid), candidate)
         if known is candidate:
             standing = dicom.groups.first.get(uid or "", path)
-            yield candidate if candidate.row is not None else by_path.get(standing, candidate)
-        elif candidate.row is not None:
+            yield by_path.get((candidate.row and candidate.place, standing), candidate)
+        elif candidate.row is not None and candidate.place != known.place:
             what = "the slide" if uid is None else "the DICOM series"
             problem = f"{what} is in {known.place} already"
             faults.append(Finding(FindingKind.SOURCE, problem, "remove one of the lines", candidate.place))

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ....slides import LeftOut
 from ....slides._search import candidates
@@ -66,9 +66,8 @@ class Walk:
         root = os.path.abspath(path.parent)
         for row in manifest.rows:
             place = f"{path.name}, line {row.line}"
-            found = self._named(root, row.path, place)
-            if found is not None:
-                yield Candidate(found, _relative(found, root, row.path), row, place)
+            for each in self._named(root, row.path, place):
+                yield evolve(each, row=row)
 
     def _place(self, place: str) -> Iterator[Candidate]:
         absolute = os.path.abspath(place)
@@ -111,16 +110,22 @@ class Walk:
 
     def _listed(self, listed: ListedPath) -> Iterator[Candidate]:
         root = os.getcwd()
-        found = self._named(root, listed.path, listed.place)
-        if found is not None:
-            yield Candidate(found, _relative(found, root, listed.path), place=listed.place)
+        yield from self._named(root, listed.path, listed.place)
 
-    def _named(self, root: str, path: str, place: str) -> str | None:
-        """Return the file that a list names, unless there is none."""
+    def _named(self, root: str, path: str, place: str) -> Iterator[Candidate]:
+        """Give the file that a line names, or the slides in the folder that it names."""
         found = absolute(root, path)
         if found is None:
             self._fault(f"{path} is a path of another machine", "write it as it is on this machine", place)
-        return found if found is not None and self._is_file(found, place) else None
+        elif os.path.isdir(found):
+            inside = list(self._folder(found, None))
+            if not inside:
+                self._fault(f"{found} is a folder without slides", "is it the right one?", place)
+            for each in inside:
+                relative = _relative(each.path, root, f"{path}/{each.relative}")
+                yield evolve(each, relative=relative, place=place)
+        elif self._is_file(found, place):
+            yield Candidate(found, _relative(found, root, path), place=place)
 
     def _is_file(self, path: str, place: str | None) -> bool:
         """Whether a path that was given by name is a file; tells if not."""
@@ -152,8 +157,6 @@ def _not_a_file(path: str) -> tuple[str, str]:
         if isinstance(error, FileNotFoundError):
             return "is not there", "is the path right, and its disk mounted?"
         return f"can't be read ({error.strerror})", ""
-    if stat.S_ISDIR(mode):
-        return "is a folder", "name a file in it; any one of a DICOM series stands for the series"
     return ("", "") if stat.S_ISREG(mode) else ("is no file", "")
 
 
