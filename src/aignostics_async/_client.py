@@ -317,9 +317,12 @@ class Client:
 
 
 def _as_source(token: object) -> TokenSource:
-    source = StaticToken(token) if isinstance(token, str) else token
+    try:
+        source = StaticToken(token) if isinstance(token, str) else token
+        kind = type(token).__name__
+    finally:
+        del token  # tracebacks show the variables of this frame
     if isinstance(source, TokenSource):
         return source
-    kind = type(token).__name__
-    del token, source  # an object of another type may show a token in its repr
+    del source  # an object of another type may show a token in its repr
     raise ConfigurationError(f"a token is a str, or an object with get_token, not {kind}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from ._core._redaction import excerpt
 from ._core._token import is_text
 from .errors import UsageError
 
@@ -18,7 +19,7 @@ def as_uuid(value: str, what: str) -> str:
     try:
         return str(UUID(value))
     except (ValueError, AttributeError, TypeError):
-        raise UsageError(f"a {what} is a UUID, not {value!r}") from None
+        raise UsageError(f"a {what} is a UUID, not {excerpt(repr(value))}") from None
 
 
 def as_path_part(value: str, what: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aignostics_async import Client, UsageError
+from aignostics_async import Client, ConfigurationError, UsageError
 from aignostics_async.bulk import BulkJob
 
 RUN = "0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10"
@@ -103,3 +103,20 @@ async def test_a_missing_await_is_no_list(client: Client) -> None:
     with pytest.raises(UsageError, match="references takes several"):
         await client.runs.find(references=values)
     details.close()
+
+
+@pytest.mark.parametrize("token", ["PLANTED\nPLANTED", "PLANTED\u00e9", b"PLANTED"])
+def test_a_token_that_can_t_be_used_is_in_no_frame(token: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Client("https://host", token)
+    frames = [step.frame for step in caught.traceback if "aignostics_async" in str(step.path)]
+    shown = [value for frame in frames for name, value in frame.f_locals.items() if name != "self"]
+    assert shown
+    assert "PLANTED" not in repr(shown) + str(caught.value)
+
+
+async def test_credentials_in_an_address_are_not_repeated(client: Client) -> None:
+    for address in ("s3://key:PLANTED@bucket/prefix", "gs://PLANTED@bucket"):
+        with pytest.raises(ConfigurationError, match="is no address of a store") as caught:
+            client.store(address)
+        assert "PLANTED" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
+from .._core._redaction import excerpt
 from .._core._urls import check_endpoint, origin
 from ..errors import ConfigurationError
 from ._azure import Azure
@@ -75,7 +76,7 @@ def _open_text(
         raise _no_address(store) from None
     if parts.scheme in ("http", "https"):
         if endpoint is not None:
-            raise ConfigurationError(f"{store!r} is an endpoint itself; leave out `endpoint`")
+            raise ConfigurationError(f"{_shown(store)} is an endpoint itself; leave out `endpoint`")
         return _signing(store, context, verify)
     if parts.scheme not in ("s3", "gs", "az") or not parts.netloc or "@" in parts.netloc:
         raise _no_address(store)
@@ -103,7 +104,15 @@ def _signing(store: str, context: StoreContext, verify: Verify) -> Store:
 
 def _no_address(store: object) -> ConfigurationError:
     return ConfigurationError(
-        f"{store!r} is no address of a store; give s3://bucket/prefix, gs://bucket/prefix, "
+        f"{_shown(store)} is no address of a store; give s3://bucket/prefix, gs://bucket/prefix, "
         "az://container/prefix, the https address of a store that signs URLs, or an object with the methods "
         "of aignostics_async.Store"
     )
+
+
+def _shown(store: object) -> str:
+    """Return an address as errors show it, without a user's name and password, or a query."""
+    if not isinstance(store, str):
+        return excerpt(repr(store))
+    scheme, mark, rest = store.partition("://")
+    return excerpt(repr(scheme + mark + rest.rpartition("@")[2]))
