@@ -242,7 +242,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         "Client",
         SimpleNamespace(
             settings=settings,
-            _session=SimpleNamespace(engine=None, checksums=None),
+            _session=SimpleNamespace(engine=None, checksums=None, bridge=None),
             run=lambda run_id: Handle(platform, run_id),
         ),
     )

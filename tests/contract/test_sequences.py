@@ -160,7 +160,7 @@ def plan_1_8() -> SequencePlan:
 
 def test_every_operation_succeeds_and_one_run_goes_through_its_whole_life(emulator: Emulator) -> None:
     plan = reference_plan()
-    scenarios = play(plan, emulator, scenarios=rounds(300, sample=15), steps=25)
+    scenarios = play(plan, emulator, scenarios=rounds(300, sample=30), steps=25)
     steps = [step for scenario in scenarios for step in scenario]
     assert {step.operation for step in steps if step.succeeded} == operations(load_document("1.0"))
     assert any(is_whole_life(plan, scenario) for scenario in scenarios)

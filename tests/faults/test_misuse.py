@@ -109,9 +109,9 @@ async def test_wrong_versions(emulator: Emulator, version: Any) -> None:
     assert emulator.requests() == []
 
 
-async def test_what_cant_be_written_as_json_is_told(emulator: Emulator) -> None:
+async def test_a_key_that_cant_be_encoded_is_told(emulator: Emulator) -> None:
     async with emulator.client() as client:
-        with pytest.raises(UsageError, match="can't be written"):
+        with pytest.raises(UsageError, match="text that can be encoded"):
             await client.store(emulator.store_url).presign_get("signed:\udcff", 60)
 
 
