@@ -48,8 +48,13 @@ def test_no_command_ends_in_a_traceback(
 ) -> None:
     run_id = pretend(emulator, result("a"))
     (tmp_path / "state").mkdir()
-    # Coverage writes warnings of its own to stderr as a process ends: to a full one, that is status 120.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    # Buffered, as users have it: what could not be written is there still at the end.
+    # Coverage writes warnings of its own to stderr as a process ends.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PYTHONUNBUFFERED" and not name.startswith("COVERAGE_")
+    }
     for command in commands:
         words = command.replace("RUN_ID", run_id).replace("STORE", emulator.store_url)
         program = f"{sys.executable} -m aignostics_async.cli {words} {streams}"

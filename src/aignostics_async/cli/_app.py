@@ -24,7 +24,7 @@ from cyclopts import App, CycloptsError, Group
 from .. import __version__
 from ..errors import AignosticsError
 from ._failures import FAILED, USAGE, exit_status, show_error
-from ._output import discard_output
+from ._output import discard
 from ._signals import run_interruptible
 
 _ACCOUNT = Group("Signing in", sort_key=1)
@@ -62,10 +62,11 @@ def run(arguments: list[str]) -> int:
         status = exit_status(error) if isinstance(error, AignosticsError) else USAGE
         _tell(error, status, arguments)
     except BrokenPipeError:
-        discard_output()
+        discard(sys.stdout)
+        discard(sys.stderr)
         return FAILED
     except OSError as error:
-        discard_output()
+        discard(sys.stdout)
         status = FAILED
         _tell(error, status, arguments)
     return status
@@ -75,7 +76,7 @@ def _tell(error: Exception, status: int, arguments: list[str]) -> None:
     try:
         show_error(error, status, as_json="--json" in arguments)
     except OSError:
-        return  # nobody reads standard error
+        discard(sys.stderr)
 
 
 def _load_for_help(arguments: list[str]) -> None:

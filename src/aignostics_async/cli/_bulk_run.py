@@ -31,7 +31,7 @@ from ._bulk_text import event_line, event_style, is_routine, summary_json, summa
 from ._confirm import confirm
 from ._failures import exit_status
 from ._options import Bwlimit, Endpoint, Flag, Json, PollInterval, client
-from ._output import count, discard_output, err, print_json_line, show, text
+from ._output import count, discard, err, print_json_line, show, text
 from ._progress import JobProgress, preflight_progress
 from ._signals import drained_by_signals
 
@@ -202,7 +202,7 @@ class _Display:
         try:
             print_json_line(record)
         except OSError:
-            discard_output()  # its reader is gone; the job continues
+            discard(sys.stdout)  # its reader is gone; the job continues
 
 
 def _ask(display: _Display, report: PreflightReport, *, allow_rerun: bool) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ..errors import MissingExtra
-from ._output import discard_output, out
+from ._output import discard, out
 from ._signals import interrupting_at_once
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _announce(ready: ConnectionInfo) -> None:
         for line in _introduction(ready):
             out(line)
     except OSError:
-        discard_output()  # its reader is gone; the emulator runs on
+        discard(sys.stdout)  # its reader is gone; the emulator runs on
 
 
 def _introduction(ready: ConnectionInfo) -> tuple[str, ...]:

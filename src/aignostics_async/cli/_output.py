@@ -27,7 +27,7 @@ __all__ = [
     "Renderable",
     "ask",
     "count",
-    "discard_output",
+    "discard",
     "err",
     "grid",
     "human_size",
@@ -138,9 +138,14 @@ def write_csv(table: str, path: Path | None) -> None:
     sys.stdout.flush()
 
 
-def discard_output() -> None:
-    """Discard all further standard output: its reader is gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def discard(stream: TextIO) -> None:
+    """Discard what a standard stream has not written, and all further output: nothing can be written there.
+
+    Python would write what is buffered once more at its end, and then end with 120 whatever the exit status.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _print(line: str, stream: TextIO) -> None:

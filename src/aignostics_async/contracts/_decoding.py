@@ -57,6 +57,7 @@ async def page_of(
     items: list[_T] = []
     invalid: list[InvalidItem] = []
     pause = clock() + _SLICE_SECONDS
+    entry: Any = None
     try:
         for index, entry in enumerate(entries(response.content)):
             try:
@@ -71,6 +72,8 @@ async def page_of(
         return Page(request.number, tuple(items), tuple(invalid), response_date(response))
     except NoJson as error:
         reason = str(error)
+    finally:
+        del entry  # it may hold signed URLs, and tracebacks show the variables of this frame
     raise contract_violation(operation, response, reason)
 
 

@@ -114,10 +114,11 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         traceback: TracebackType | None,
     ) -> None:
         self._task.cancel()
-        with anyio.CancelScope(shield=True):
+        try:
             await asyncio.wait([self._task])
-        if self._receive is not None:
-            self._receive.close()
+        finally:
+            if self._receive is not None:
+                self._receive.close()
         if self._must_raise and exc is None and self._failure is not None:
             raise self._failure
 
