@@ -1,11 +1,12 @@
 """How many examples a property test tries: few in `make test-fast`, all of them in `make test-slow`.
 
-A busy machine is no fault, so there is no deadline. What gates a change tries the same examples every time;
-the slow profile draws other ones each time, and prints how to try a failing one again.
+A busy machine is no fault, so there is no deadline. What gates a change (`.ci/run` sets CI) tries the same
+examples every time; elsewhere the slow profile draws other ones each time, and prints how to try one again.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ def register_profiles() -> None:
     same = settings(deadline=None, derandomize=True, database=None)
     settings.register_profile("fast", same, max_examples=_LEAST["fast"])
     settings.register_profile("test", same, max_examples=100)
-    settings.register_profile("slow", deadline=None, database=None, print_blob=True, max_examples=1_000)
+    drawn = same if "CI" in os.environ else settings(deadline=None, database=None, print_blob=True)
+    settings.register_profile("slow", drawn, max_examples=1_000)
     settings.load_profile("test")
 
 
