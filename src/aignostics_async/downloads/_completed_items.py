@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import anyio
 from attrs import evolve, frozen
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from anyio.abc import TaskGroup
-    from anyio.streams.memory import MemoryObjectReceiveStream
 
     from ..transfer._engine import Engine
     from ..transfer._progress import Progress
@@ -91,20 +91,24 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         self._progress = ProgressGuard(progress)
         self._items: dict[str, dict[str, ItemResult]] = {}  # of runs that are not over
         self._under_way: dict[str, Change] = {}  # by id, the oldest first
-        self._receive: MemoryObjectReceiveStream[CompletedItem] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self._changed = asyncio.Event()
+        # Each with the event that its download waits for. No stream: whoever is cancelled just as an item is
+        # handed to him would lose it.
+        self._ready: deque[tuple[CompletedItem, asyncio.Event]] = deque()
         self._failure: BaseException | None = None
         self._must_raise = False
         self._places = anyio.Semaphore(engine.settings.limits.transfers)
         self._is_complete = False
 
     async def __aenter__(self) -> Self:
-        if self._receive is not None:
+        if self._task is not None:
             raise UsageError("this was entered before; call download_as_completed again")
-        self._send, self._receive = anyio.create_memory_object_stream[CompletedItem](0)
         # A task of its own: a task group would have to be left by the task that entered it, which an async
         # generator, a fixture or a timeout around `anext` does not promise.
         self._task = running_loop().create_task(self._follow())
-        self._task.add_done_callback(lambda _: self._send.close())
+        self._task.add_done_callback(lambda _: self._changed.set())
         return self
 
     async def __aexit__(
@@ -113,12 +117,13 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._task.cancel()
         try:
-            await asyncio.wait([self._task])
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.wait([self._task])
         finally:
-            if self._receive is not None:
-                self._receive.close()
+            self._is_closed = True
+            self._changed.set()
         if self._must_raise and exc is None and self._failure is not None:
             raise self._failure
 
@@ -126,14 +131,19 @@ class CompletedItems(AsyncIterator[CompletedItem]):
         return self
 
     async def __anext__(self) -> CompletedItem:
-        if self._receive is None:
-            raise UsageError(_OUTSIDE)
-        try:
-            return await self._receive.receive()
-        except anyio.ClosedResourceError:
-            raise UsageError(_OUTSIDE) from None
-        except anyio.EndOfStream:
-            pass
+        while not self._ready:
+            if self._task is None or self._is_closed:
+                raise UsageError(_OUTSIDE)
+            if self._task.done():
+                return self._end()
+            self._changed.clear()
+            await self._changed.wait()
+        item, taken = self._ready.popleft()
+        taken.set()
+        return item
+
+    def _end(self) -> NoReturn:
+        """Raise what ends the iteration."""
         if self._failure is not None:
             self._must_raise = False
             raise self._failure
@@ -209,7 +219,18 @@ class CompletedItems(AsyncIterator[CompletedItem]):
             # Files of an earlier item may still be under way: whoever continues from here needs it, too.
             oldest = next(iter(self._under_way.values()))
             since = evolve(change, cursor=lambda: oldest.cursor)
-            await self._send.send(CompletedItem(since, item, tuple(files)))
+            await self._hand_over(CompletedItem(since, item, tuple(files)))
         finally:
             self._under_way.pop(change.id, None)
             self._places.release()
+
+    async def _hand_over(self, item: CompletedItem) -> None:
+        """Wait until an item is taken."""
+        entry = (item, asyncio.Event())
+        self._ready.append(entry)
+        self._changed.set()
+        try:
+            await entry[1].wait()
+        finally:
+            if not entry[1].is_set():
+                self._ready.remove(entry)
