@@ -24,6 +24,7 @@ from aignostics_async import (
     UnprocessableRequest,
     UsageError,
 )
+from aignostics_async._core._pager import PageRequest
 
 ROOT = "http://127.0.0.1:9"
 RUN_ID = "00000000-0000-0000-0000-000000000001"
@@ -144,6 +145,16 @@ async def test_a_404_of_the_api_is_an_empty_listing_of_runs(httpx_mock: HTTPXMoc
         for _ in range(2):
             with pytest.raises(NotFound):
                 await session.runs.list().to_list()
+
+
+async def test_who_watches_all_runs_takes_a_404_of_the_api_for_none(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=404, json={"detail": "Run not found"})
+    httpx_mock.add_response(status_code=404, text="no healthy upstream")
+    async with client() as session:
+        bridge, first = session._session.bridge, PageRequest.first((), 100)
+        assert (await bridge.list_runs_again(first, {})).items == ()
+        with pytest.raises(NotFound):
+            await bridge.list_runs_again(first, {})
 
 
 async def test_a_run_whose_items_are_not_listed_yet_is_not_absent(httpx_mock: HTTPXMock) -> None:

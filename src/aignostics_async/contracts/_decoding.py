@@ -77,6 +77,38 @@ async def page_of(
     raise contract_violation(operation, response, reason)
 
 
+async def page_again(
+    operation: str,
+    response: Response,
+    request: PageRequest,
+    decode: Callable[[dict[str, Any]], _T],
+    *,
+    before: dict[int, tuple[bytes, Page[_T]]],
+    other: Signature | None,
+) -> Page[_T]:
+    """Return the page in a response like `page_of`, and decode it only if its body changed.
+
+    `before` maps a page number to its last body and page, and is updated.
+    """
+    content, known = before.get(request.number, (b"", None))
+    if known is None or content != response.content:
+        known = await page_of(operation, response, request, decode, other)
+        before[request.number] = response.content, known
+    return known
+
+
+def created(
+    operation: str,
+    response: Response,
+    decode: Callable[[dict[str, Any]], _T],
+    other: Signature | None = None,
+) -> _T:
+    """Return the decoded body of a 201; raises InvalidResponse, for another 2xx does not promise a run."""
+    if response.status_code != 201:
+        raise contract_violation(operation, response, f"201 was expected, not {response.status_code}")
+    return one(operation, response, decode, other)
+
+
 def one(
     operation: str,
     response: Response,

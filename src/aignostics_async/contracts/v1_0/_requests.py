@@ -34,7 +34,7 @@ from ..._inputs import Item
 from ..._statuses import ItemStatus
 from ...errors import InvalidItems, NotFound
 from ...models import Application, ApplicationVersion, ItemResult, RunDetails
-from .._decoding import contract_violation, one, page_of
+from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
@@ -142,11 +142,7 @@ class Bridge10:
         self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
     ) -> Page[RunDetails]:
         response = await self._send("list runs", **_list_runs._get_kwargs(**_paging(page)))
-        content, known = before.get(page.number, (b"", None))
-        if known is None or content != response.content:
-            known = await page_of("list runs", response, page, _decoding.run, _OTHER)
-            before[page.number] = response.content, known
-        return known
+        return await page_again("list runs", response, page, _decoding.run, before=before, other=_OTHER)
 
     async def create_run(
         self,
@@ -159,10 +155,7 @@ class Bridge10:
         self.facts.check_request(items, options)
         request = sealed(_run_request, application_version_id, items)
         response = await self._send("create run", **request, once=once)
-        # Another 2xx does not promise that the run exists.
-        if response.status_code != 201:
-            raise contract_violation("create run", response, f"201 was expected, not {response.status_code}")
-        return one("create run", response, _decoding.new_run, _OTHER)
+        return created("create run", response, _decoding.new_run, _OTHER)
 
     async def get_run(self, run_id: str) -> RunDetails:
         response = await self._send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))

@@ -40,7 +40,7 @@ from ..._inputs import Item
 from ..._statuses import ItemStatus
 from ...errors import Gone, InvalidResponse, NotFound
 from ...models import Application, ApplicationVersion, ItemResult, RunDetails
-from .._decoding import contract_violation, one, page_of
+from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
@@ -132,24 +132,28 @@ class Bridge18:
         if _excludes_all(filters):
             return Page(page.number, ())
         request = _list_runs._get_kwargs(**_run_query(filters), **_paging(page, RUNS))
-        try:
-            response = await self._send("list runs", **request)
-        except NotFound as error:
-            # The contract documents it for a listing, so it may be how an empty one is told.
-            if page.number > 1 or error.answered_by != "api" or _OTHER.explains(error):
-                raise
+        response = await self._send_listing(page, request)
+        if response is None:
             return Page(page.number, ())
         return await page_of("list runs", response, page, _decoding.run, _OTHER)
 
     async def list_runs_again(
         self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
     ) -> Page[RunDetails]:
-        response = await self._send("list runs", **_list_runs._get_kwargs(**_paging(page, RUNS)))
-        content, known = before.get(page.number, (b"", None))
-        if known is None or content != response.content:
-            known = await page_of("list runs", response, page, _decoding.run, _OTHER)
-            before[page.number] = response.content, known
-        return known
+        response = await self._send_listing(page, _list_runs._get_kwargs(**_paging(page, RUNS)))
+        if response is None:
+            return Page(page.number, ())
+        return await page_again("list runs", response, page, _decoding.run, before=before, other=_OTHER)
+
+    async def _send_listing(self, page: PageRequest, request: dict[str, Any]) -> Response | None:
+        """Return the response to a listing of runs; None for a 404 that may say that there are none."""
+        try:
+            return await self._send("list runs", **request)
+        except NotFound as error:
+            # The contract documents it for a listing, so it may be how an empty one is told.
+            if page.number > 1 or error.answered_by != "api" or _OTHER.explains(error):
+                raise
+            return None
 
     async def create_run(
         self,
@@ -161,11 +165,7 @@ class Bridge18:
     ) -> str:
         request = sealed(_run_request, application_version_id, items, options)
         response = await self._send("create run", **request, once=once)
-        # Another 2xx does not promise that the run exists.
-        if response.status_code != 201:
-            reason = f"201 was expected, not {response.status_code}"
-            raise contract_violation("create run", response, reason)
-        return one("create run", response, _decoding.new_run, _OTHER)
+        return created("create run", response, _decoding.new_run, _OTHER)
 
     async def get_run(self, run_id: str) -> RunDetails:
         response = await self._send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
