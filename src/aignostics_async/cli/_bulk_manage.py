@@ -61,7 +61,7 @@ async def retry(
     failed
         Also submit slides again that the platform ended without results; they are billed again.
     rerun
-        Also submit slides that are held because an earlier run has results of them; they are billed again.
+        Also submit slides that are held because of an earlier run; they are billed again.
     only
         A reference, or a pattern of them such as 'lung/**'. Without it, all slides.
     mpp

@@ -40,7 +40,6 @@ class Emulator:
     def __init__(self, data: Path, **options: object) -> None:
         self._data = data
         self._options = {"speed": 1000, **options}
-        self._reset_to: dict[str, object] = {}
         self._process: subprocess.Popen[str] | None = None
         self._ready: dict[str, Any] = {}
 
@@ -239,7 +238,6 @@ class Emulator:
         where a start takes more than one. Raises HTTPError for an unknown option or an invalid value.
         """
         self._ready = self._control("POST", "reset", options)
-        self._reset_to = options
 
     def sign_in(self) -> str:
         """Create a login without a person, and return its refresh token.
