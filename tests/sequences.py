@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import schemathesis
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from hypothesis import HealthCheck, Phase, seed, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
@@ -87,6 +87,26 @@ def play(plan: SequencePlan, emulator: Emulator, *, scenarios: int, steps: int) 
         )
     )
     return played
+
+
+def play_until(
+    is_complete: Callable[[list[list[Step]]], bool],
+    plan: SequencePlan,
+    emulator: Emulator,
+    *,
+    scenarios: int,
+    steps: int,
+) -> bool:
+    """Play with one seed after the other, ten at most, and return whether all is complete at last.
+
+    What a seed makes up depends on the modules that are loaded, so that one alone may miss something rare.
+    """
+    played: list[list[Step]] = []
+    for number in range(10):
+        played += play(evolve(plan, seed=plan.seed + number), emulator, scenarios=scenarios, steps=steps)
+        if is_complete(played):
+            return True
+    return False
 
 
 def is_whole_life(plan: SequencePlan, scenario: list[Step]) -> bool:

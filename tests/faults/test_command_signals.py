@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -95,3 +96,26 @@ async def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
         process.send_signal(signal.SIGHUP)
         answer.set()
         assert await asyncio.wait_for(process.wait(), 60) == 0
+
+
+def test_no_signal_that_comes_just_before_a_question_waits_is_missed() -> None:
+    program = """
+import pty, os, signal
+from aignostics_async.cli._signals import wait_for_line
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+ours, theirs = pty.openpty()
+os.dup2(theirs, 0)
+for number in range(3000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, (1 + number % 300) / 1_000_000)
+        wait_for_line()
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+    # With a read in the place of `wait_for_line`, it waits for ever within the first thousand.
+    ended = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=60, check=True)
+    assert ended.stdout.split() == [b"interrupted"] * 3000

@@ -240,27 +240,28 @@ def test_a_job_is_cancelled_while_a_process_works_on_it(bulk: Command, slide_fil
 def in_terminal(bulk: Command, answer: bytes | signal.Signals, *arguments: str | Path) -> tuple[int, str]:
     """Run a job in a terminal; return its status and what is seen. A question has an answer, or a signal."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        bulk.words("run", *arguments), env=bulk.environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    seen, is_asked = b"", False
-    while True:
-        if not select.select([ours], [], [], 30)[0]:
-            process.kill()
-            pytest.fail(f"nothing came any more after {seen.decode()}")
-        try:
-            seen += os.read(ours, 10_000)
-        except OSError:
-            break
-        if b"Continue? [y/N] " in seen and not is_asked:
-            is_asked = True
-            if isinstance(answer, bytes):
-                os.write(ours, answer)
-            else:
-                process.send_signal(answer)
-    os.close(ours)
-    return process.wait(timeout=30), seen.decode()
+    words = bulk.words("run", *arguments)
+    with (
+        os.fdopen(ours, "rb", buffering=0),
+        subprocess.Popen(words, env=bulk.environment, stdin=theirs, stdout=theirs, stderr=theirs) as process,
+    ):
+        os.close(theirs)
+        seen, is_asked = b"", False
+        while True:
+            if not select.select([ours], [], [], 60)[0]:
+                process.kill()
+                pytest.fail(f"nothing came any more after {seen.decode()}")
+            try:
+                seen += os.read(ours, 10_000)
+            except OSError:
+                break
+            if b"Continue? [y/N] " in seen and not is_asked:
+                is_asked = True
+                if isinstance(answer, bytes):
+                    os.write(ours, answer)
+                else:
+                    process.send_signal(answer)
+        return process.wait(timeout=30), seen.decode()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals are a Unix thing here")

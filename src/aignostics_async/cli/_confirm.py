@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ..errors import UsageError
 from ._output import ask
-from ._signals import interrupting_at_once
+from ._signals import interrupting_at_once, wait_for_line
 
 Yes = Annotated[
     bool, Parameter(name="--yes", negative=(), show_default=False, help="Do not ask for confirmation.")
@@ -23,6 +23,8 @@ def confirm(consequence: str, *, yes: bool, option: str = "--yes") -> None:
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise UsageError(f"{consequence}; pass {option} if you mean it. Nothing was changed")
     with interrupting_at_once():
-        answer = ask(f"{consequence}. Continue? [y/N]")
+        ask(f"{consequence}. Continue? [y/N]")
+        wait_for_line()
+        answer = sys.stdin.readline().strip()
     if answer.lower() not in ("y", "yes"):
         raise UsageError("nothing was changed")

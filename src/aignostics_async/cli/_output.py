@@ -58,10 +58,9 @@ def err(line: str) -> None:
     _print(visible_lines(line), sys.stderr)
 
 
-def ask(question: str) -> str:
-    """Print a question on standard error and return the answer, a line of standard input."""
+def ask(question: str) -> None:
+    """Print a question on standard error; the answer follows on its line."""
     print(f"{visible_lines(question)} ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()
 
 
 def print_json(value: Any) -> None:

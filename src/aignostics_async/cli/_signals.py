@@ -8,7 +8,10 @@ terminal and its shell both send SIGHUP.
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -92,6 +95,25 @@ def interrupting_at_once() -> Iterator[None]:
     """Let signals end the process as they usually do, while it asks a question or serves requests."""
     with _handled(dict.fromkeys(_SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}):
         yield
+
+
+def wait_for_line() -> None:
+    """Wait until a terminal's line can be read on standard input, or a signal's handler raises.
+
+    A read would miss the signal that comes just before it: Python handles signals between its own steps, and
+    the next step is after the read.
+    """
+    if sys.platform == "win32":
+        return
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        select.select([sys.stdin, woken], [], [])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(wake)
 
 
 def _handling_signals() -> Any:
