@@ -52,6 +52,11 @@ _NEEDED = {
 """The fixtures by which a test is marked."""
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return a worker more than there are cores: many tests wait for a process, a clock or a socket."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the fixtures that they use, and the cases that are beyond a sample."""
     sampling.mark_samples(items)

@@ -83,11 +83,12 @@ def test_a_run_from_submit_to_delete(emulator: Emulator, run_id: str, tmp_path: 
 def test_progress_is_lines_where_there_is_no_terminal(
     emulator: Emulator, run_id: str, tmp_path: Path
 ) -> None:
-    done = cli("runs", "download", run_id, tmp_path, "--bwlimit", "20M", emulator=emulator)
+    arguments = ("runs", "download", run_id, tmp_path, "--poll-interval", "0.05", "--bwlimit")
+    done = cli(*arguments, "20M", emulator=emulator)
     assert done.returncode == 0
     assert done.stderr.startswith("download: 3 of 3 files, ")
     assert "B/s" in done.stderr
-    refused = cli("runs", "download", run_id, tmp_path, "--bwlimit", "fast", emulator=emulator)
+    refused = cli(*arguments, "fast", emulator=emulator)
     assert refused.returncode == 2
     assert "--bwlimit takes bytes per second" in refused.stderr
 
