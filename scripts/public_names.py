@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _SOURCE = Path("src/aignostics_async")
 PACKAGES = (_SOURCE, _SOURCE / "bulk", _SOURCE / "emulator")
 
-_HEAD = '''"""Each public name and the its module, made from `__init__.pyi` by scripts/public_names.py."""
+_HEAD = '''"""Each public name and its module, made from `__init__.pyi` by scripts/public_names.py."""
 
 HOMES = {
 '''

@@ -22,7 +22,7 @@ from ._core._crc32c import (
 )
 from ._core._display_text import visible as visible
 from ._core._pager import Page as Page, Pager as Pager
-from ._environment import (
+from ._environment_variables import (
     Account as Account,
     read_api_root as read_api_root,
     read_environment as read_environment,

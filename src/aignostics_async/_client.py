@@ -14,7 +14,7 @@ from ._config import Settings
 from ._core._logging import get_logger
 from ._core._misuse import explains_misuse
 from ._core._urls import check_root
-from ._environment import choose_contract, read_environment
+from ._environment_variables import choose_contract, read_environment
 from ._session import Connections, Session
 from .auth import StaticToken, TokenSource
 from .errors import ConfigurationError, UsageError

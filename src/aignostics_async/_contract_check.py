@@ -9,7 +9,7 @@ from pathlib import Path
 from ._config import Settings
 from ._core._json import NoJson, decode_json
 from ._core._urls import check_root
-from ._environment import choose_contract
+from ._environment_variables import choose_contract
 from .contracts._drift import ContractDrift, compare
 from .errors import InvalidResponse
 

@@ -1,8 +1,8 @@
-"""Each public name and the its module, made from `__init__.pyi` by scripts/public_names.py."""
+"""Each public name and its module, made from `__init__.pyi` by scripts/public_names.py."""
 
 HOMES = {
     "APIStatusError": "errors",
-    "Account": "_environment",
+    "Account": "_environment_variables",
     "AignosticsError": "errors",
     "Application": "models",
     "ApplicationVersion": "models",
@@ -152,12 +152,12 @@ HOMES = {
     "login_device": "auth",
     "logout": "auth",
     "put_once": "storage",
-    "read_api_root": "_environment",
-    "read_environment": "_environment",
-    "read_identity_providers": "_environment",
+    "read_api_root": "_environment_variables",
+    "read_environment": "_environment_variables",
+    "read_identity_providers": "_environment_variables",
     "read_metadata": "submission",
     "read_slide": "slides",
-    "read_token_store": "_environment",
+    "read_token_store": "_environment_variables",
     "testing": "",
     "token_claims": "auth",
     "visible": "_core._display_text",

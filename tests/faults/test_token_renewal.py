@@ -41,7 +41,7 @@ from aignostics_async import (
 )
 from aignostics_async._core._secret import Secret
 from aignostics_async._http import _token_request
-from aignostics_async.auth import _sources
+from aignostics_async.auth import _memory_sources
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 each_size = pytest.mark.parametrize("many", sizes(500, 5000))
@@ -527,7 +527,7 @@ async def test_a_callable_that_hangs_is_bounded(monkeypatch: pytest.MonkeyPatch)
         await asyncio.Event().wait()
         return "never"
 
-    monkeypatch.setattr(_sources, "_MAX_CALL_SECONDS", 0.1)
+    monkeypatch.setattr(_memory_sources, "_MAX_CALL_SECONDS", 0.1)
     with pytest.raises(TokenEndpointUnavailable, match="gave nothing within"):
         await CallableToken(provide).get_token()
 
@@ -791,7 +791,7 @@ import asyncio, os, threading
 from aignostics_async import MemoryStore, Token, TokenKey
 from aignostics_async._core._uncancellable import start_uncancellable
 from aignostics_async.auth._refresher import TokenRefresher
-from aignostics_async.auth._sources import RefreshedToken
+from aignostics_async.auth._memory_sources import RefreshedToken
 
 store, key, parent = MemoryStore(), TokenKey("https://idp.example.com", "client"), os.getpid()
 began, may_end = threading.Event(), threading.Event()

@@ -32,7 +32,11 @@ from aignostics_async._core._urls import (
     origin,
     without_query,
 )
-from aignostics_async._environment import read_environment, read_identity_providers, read_token_store
+from aignostics_async._environment_variables import (
+    read_environment,
+    read_identity_providers,
+    read_token_store,
+)
 
 DEFAULTS = Settings()
 

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from aignostics_async import Client, ConfigurationError
 from aignostics_async._config import ENVIRONMENTS
-from aignostics_async._environment import choose_contract
+from aignostics_async._environment_variables import choose_contract
 from aignostics_async.bulk import JobPlan
 from aignostics_async.contracts._lines import line_of
 

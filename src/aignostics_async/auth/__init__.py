@@ -7,10 +7,10 @@ from ._endpoint import Claims, token_claims
 from ._file_store import FileStore
 from ._keyring_store import KeyringStore
 from ._login import logout
+from ._memory_sources import CallableToken, ClientCredentials, StaticToken
 from ._provider import IdentityProvider, TokenKey
-from ._sources import CallableToken, ClientCredentials, StaticToken
 from ._store import MemoryStore, TokenStore
-from ._stored_tokens import RefreshToken, StoredLogin
+from ._stored_sources import RefreshToken, StoredLogin
 
 __all__ = [
     "CallableToken",

@@ -20,7 +20,7 @@ from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
 from ._loopback import AuthorizationResponse, listen
-from ._stored_tokens import StoredLogin
+from ._stored_sources import StoredLogin
 
 if TYPE_CHECKING:
     from ._provider import IdentityProvider

@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._login import keep, within
-from ._stored_tokens import StoredLogin
+from ._stored_sources import StoredLogin
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet

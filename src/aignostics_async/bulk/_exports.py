@@ -1,4 +1,4 @@
-"""Each public name and the its module, made from `__init__.pyi` by scripts/public_names.py."""
+"""Each public name and its module, made from `__init__.pyi` by scripts/public_names.py."""
 
 HOMES = {
     "Audit": "report._audit",

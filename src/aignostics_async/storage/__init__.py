@@ -7,7 +7,7 @@ Cloud Storage), `_azure`, `_presigned` and `_signing_store`. `_clouds` is how us
 
 from ._addresses import StoreAddress, open_store
 from ._azure import Azure
-from ._checksum_support import Checksums
+from ._checksum_negotiation import Checksums
 from ._clouds import GCS, S3
 from ._context import StoreContext
 from ._presigned import Presigned, SignedUrl

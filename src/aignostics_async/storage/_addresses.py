@@ -9,7 +9,7 @@ from .._core._redaction import excerpt
 from .._core._urls import check_endpoint, origin
 from ..errors import ConfigurationError
 from ._azure import Azure
-from ._checksum_support import Checksums
+from ._checksum_negotiation import Checksums
 from ._clouds import GCS, S3
 from ._context import StoreContext
 from ._protocol import Store, Verify

@@ -24,7 +24,7 @@ from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import BufferedResponse, send_request
 from ..transfer._upload import SentFile
 from ._advice import own_advice
-from ._checksum_support import Checksums, ChecksumSupport
+from ._checksum_negotiation import ChecksumNegotiation, Checksums
 from ._multipart_xml import (
     CompletedUpload,
     PendingUpload,
@@ -149,16 +149,16 @@ class Bucket(ObjectStore):
         self._root = root.rstrip("/")
         self._prefix = prefix.strip("/")
         self._keys = keys
-        self._support = ChecksumSupport(checksums, place)
+        self._negotiation = ChecksumNegotiation(checksums, place)
 
     @property
     def checksums(self) -> Checksums:
         """Whether requests carry checksums, as was set or decided so far."""
-        return self._support.decided
+        return self._negotiation.decided
 
     def settle_checksums(self, decided: Checksums) -> None:
         """Go on as was decided before about this bucket, unless it was set."""
-        self._support.settle(decided)
+        self._negotiation.settle(decided)
 
     def is_at(self, address: str) -> bool:
         """Whether this is the bucket and prefix of an address."""
@@ -239,7 +239,7 @@ class Bucket(ObjectStore):
             await self.abort(key, await self.begin(key, self._speaking(with_checksums=with_checksums)))
 
         with self._refusals():
-            await self._support.send("multipart", begin)
+            await self._negotiation.send("multipart", begin)
 
     async def complete(
         self, key: str, upload: str, parts: Sequence[SentPart], sent: SentFile, dialect: Dialect
@@ -296,14 +296,14 @@ class Bucket(ObjectStore):
             target = _BucketUpload(self, key, signer, self._speaking(with_checksums=with_checksums))
             return await send_file(self._engine, target, source, name=source.name, progress=progress)
 
-        return await self._support.send("PUT" if size <= part_size else "multipart", send)
+        return await self._negotiation.send("PUT" if size <= part_size else "multipart", send)
 
     async def _head(self, key: str) -> ObjectFacts:
         async def head(with_checksums: bool) -> ObjectFacts:  # noqa: FBT001
             headers = self._speaking(with_checksums=with_checksums).asking()
             return read_facts((await self._ask_store("HEAD", key, headers=headers)).headers)
 
-        return await self._support.send("HEAD", head)
+        return await self._negotiation.send("HEAD", head)
 
     def _advice(self, refused: UrlRefused) -> str:
         return own_advice(refused)

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from ._bucket import Bucket, GoogleDialect, S3Dialect
-from ._checksum_support import Checksums
+from ._checksum_negotiation import Checksums
 from ._credentials import aws_key, check_endpoint, google_key
 from ._protocol import Verify
 from ._signature_v4 import AwsKey, HmacKey, Key

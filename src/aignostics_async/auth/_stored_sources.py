@@ -15,9 +15,9 @@ from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
+from ._memory_sources import RefreshedToken
 from ._provider import IdentityProvider, TokenKey, fingerprint
 from ._refresher import TokenRefresher, margin
-from ._sources import RefreshedToken
 from ._store import MemoryStore, TokenStore
 
 _log = get_logger("aignostics_async.auth")

@@ -36,7 +36,7 @@ With any other, the request is at fault, and sending it once more without them w
 """
 
 
-class ChecksumSupport:
+class ChecksumNegotiation:
     """Decides once for a store whether requests carry a checksum.
 
     The first request of a kind is sent with checksum headers. If it is refused as malformed or not
