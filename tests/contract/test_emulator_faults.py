@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -33,6 +35,20 @@ def test_the_gateway_answers_in_plain_text(emulator: Emulator, name: str) -> Non
     answer = requests.get(f"{emulator.api_root}/api/v1/runs", timeout=30)
     assert answer.headers["content-type"] == "text/plain"
     assert answer.text == CANNED_ANSWERS[name].body
+
+
+def test_a_success_is_answered_when_the_whole_request_has_come(emulator: Emulator) -> None:
+    emulator.set_faults({"method": "PUT", "status": 200})
+    address = urlsplit(emulator.api_root)
+    with socket.create_connection((address.hostname, address.port), 30) as connection:
+        connection.sendall(b"PUT /storage/a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n1")
+        for _ in range(1000):
+            if emulator.requests():
+                break
+        (half,) = emulator.requests()  # an answer that needs nothing more would have been sent by now
+        assert half["status"] is None
+        connection.sendall(b"2")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_an_unknown_canned_answer_is_refused(emulator: Emulator) -> None:

@@ -278,6 +278,8 @@ class FaultInjector:
     async def _act(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
         response = rule.response()
         if response is not None:
+            if response.status_code < 300:
+                await _read_body(scope, receive)
             await response(scope, receive, send)
         elif rule.drop == "before":
             _close(scope)
@@ -303,6 +305,12 @@ class FaultInjector:
 
         await self._platform.clock.sleep(late_s)
         await self._app(scope, receive, _discard)
+
+
+async def _read_body(scope: Scope, receive: Receive) -> None:
+    """Read the whole request: who answers that all is well has got all of it."""
+    async for _ in Request(scope, receive).stream():
+        pass
 
 
 async def _discard(_message: Message) -> None:
