@@ -33,6 +33,7 @@ from aignostics_async import (
     LoginRequired,
     MemoryStore,
     RefreshToken,
+    StaticToken,
     StoredLogin,
     Token,
     TokenEndpointUnavailable,
@@ -617,6 +618,24 @@ def test_a_source_needs_its_parts() -> None:
         IdentityProvider(token_url="https://host/token", client_id="")
     with pytest.raises(ConfigurationError, match="is empty"):
         RefreshToken("", provider=IdentityProvider(token_url="https://host/token", client_id="c"))
+
+
+@pytest.mark.parametrize("around", ["{}", "{}\n", " {}\r\n", "\t{} "])
+async def test_whitespace_around_a_given_token_is_removed(around: str) -> None:
+    """A token that is read from a file ends with a line break."""
+    assert (await StaticToken(around.format("text")).get_token()).text == "text"
+    async with identity() as place:
+        refresh = place.sign_in()
+        await place.source(around.format(refresh)).get_token()
+        assert place.forms[0]["refresh_token"] == refresh
+
+
+@pytest.mark.parametrize("nothing", ["", " \n", None])
+def test_a_token_that_is_nothing_is_told(nothing: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is empty"):
+        RefreshToken(nothing, provider=IdentityProvider.preset("dev", client_id="c"))
+    with pytest.raises(ConfigurationError, match="token"):
+        StaticToken(nothing)
 
 
 def test_a_token_never_goes_over_a_plain_connection() -> None:

@@ -67,7 +67,7 @@ def test_secrets_are_compared_by_their_text() -> None:
         lambda: IdentityProvider.preset("dev", client_id="", client_secret="PLANTED"),
         lambda: IdentityProvider.beside("no URL", client_id="c", client_secret="PLANTED"),
         lambda: IdentityProvider.preset("nowhere", client_id="c", client_secret="PLANTED"),
-        lambda: RefreshToken("PLANTED\n", provider=IdentityProvider.preset("dev", client_id="c")),
+        lambda: RefreshToken("PLANTED\nx", provider=IdentityProvider.preset("dev", client_id="c")),
         lambda: InputArtifact("slide", "https://x?sig=PLANTED", None),  # type: ignore[arg-type]
         lambda: InputArtifact(name=1, download_url="https://x?sig=PLANTED", metadata={}),  # type: ignore[arg-type]
     ],

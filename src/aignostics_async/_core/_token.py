@@ -22,6 +22,13 @@ def as_secret(text: str | Secret) -> Secret:
     return text if isinstance(text, Secret) else Secret(text)
 
 
+def stripped(text: str | Secret) -> Secret:
+    """Return a text as a Secret without the whitespace around it, such as the line break of a file."""
+    secret = as_secret(text)
+    # What is no text stays as it is, for the check that says so.
+    return Secret(secret.reveal().strip()) if isinstance(secret.reveal(), str) else secret
+
+
 def check_secret(secret: Secret) -> Secret:
     """Return a secret; raises ConfigurationError for one that can't be encoded."""
     if not is_text(secret.reveal()):

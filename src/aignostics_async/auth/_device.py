@@ -37,7 +37,8 @@ class DeviceCode:
 
         await login_device(provider, show=lambda code: print(code.verification_url, code.user_code))
 
-    `lifetime` is in seconds. `verification_url_complete` is None if the provider gives none.
+    `lifetime` is in seconds. `verification_url_complete`, the URL with the code in it, is None if the
+    provider gives none.
     """
 
     user_code: str
@@ -69,10 +70,11 @@ async def login_device(
     failures do not end the login. The login is kept in `store`, by default a FileStore, which is checked
     first. `settings` supply TLS and proxy, by default those of `Settings()`.
 
-    Raises LoginDenied if the person or the provider refuses, LoginTimeout when the code expires before
-    anybody signs in, ConfigurationError for a provider without device URL, TokenStoreError if the store can't
-    be used, and TokenEndpointUnavailable if the provider gives no code. An exception of `show` ends the login
-    and is raised.
+    Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider no longer accepts
+    the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
+    provider can't be reached or gives no code; TokenStoreError if the store can't be used; and
+    ConfigurationError for a provider without device URL, a proxy or certificates that can't be used, or a
+    user without home folder if no `store` is passed. An exception of `show` ends the login and is raised.
     """
     if provider.device_url is None:
         raise ConfigurationError(

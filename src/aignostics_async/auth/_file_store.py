@@ -31,8 +31,9 @@ class FileStore:
 
     The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux),
     and is created when it is needed. Files are readable by their owner only, and written atomically and
-    durably. `save` never overwrites a file that can't be used, because it is damaged or from a newer release:
-    it renames it. Another user's file that can't be opened raises TokenStoreError. `delete` removes either.
+    durably. A file that can't be used, because it is damaged or from another release, is renamed by `save`
+    and not overwritten. Another user's file that can't be opened raises TokenStoreError. `delete` removes
+    either.
     File locks protect the keys where the file system has them; the system releases them if a process dies.
     Raises ConfigurationError if no folder is given and the user has no home folder.
     """
@@ -104,7 +105,7 @@ class FileStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        Raises TokenEndpointUnavailable if somebody else holds the lock for 30 s. If the folder can't be
+        Raises TokenEndpointUnavailable if the lock is held elsewhere for 30 s. If the folder can't be
         written or its file system has no locks, a warning is logged once and the block runs without a lock.
         """
         lock = FileLock(self._folder / f"{key.digest}.lock")

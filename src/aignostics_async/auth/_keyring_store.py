@@ -113,8 +113,11 @@ class KeyringStore:
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
         """Return a lock of a key across processes, as an async context manager.
 
-        It is the file lock of `FileStore.lock`, which raises TokenEndpointUnavailable if another process
-        holds it for 30 s.
+            async with store.lock(key):
+                tokens = await store.load(key)
+
+        It is the file lock of `FileStore.lock`: entering it raises TokenEndpointUnavailable if it is held
+        elsewhere for 30 s.
         """
         return self._locks.lock(key)
 

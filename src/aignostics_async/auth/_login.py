@@ -60,15 +60,16 @@ async def logout(
 
         await logout(IdentityProvider.preset("production", client_id="..."))
 
-    `store` is a FileStore by default; `settings` supply TLS and proxy. Costs one request per login with a
-    refresh token whose provider has a `revoke_url`. Access tokens that were issued stay valid until they
-    expire. Entries that can't be read as a login are kept.
+    `store` is a FileStore by default; `settings` supply TLS and proxy, by default those of `Settings()`.
+    Costs one request per login with a refresh token whose provider has a `revoke_url`. Access tokens that
+    were issued stay valid until they expire. Entries that can't be read as a login are kept.
 
-    Raises TokenStoreError if the store can't be used, or TokenEndpointUnavailable if somebody else holds the
-    lock of a login for 30 s; then that login and those after it are neither deleted nor revoked. If a
+    Raises TokenStoreError if the store can't be used, or TokenEndpointUnavailable if another process holds
+    the lock of a login for 30 s; then that login and those after it are neither deleted nor revoked. If a
     provider does not confirm the revocation, all logins are deleted nevertheless, and at the end
-    TokenEndpointUnavailable says which refresh tokens stay valid. That of a provider without `revoke_url`
-    does, too, which is logged as a warning.
+    TokenEndpointUnavailable says which refresh tokens stay valid. The refresh token of a provider without
+    `revoke_url` stays valid, too, which is logged as a warning. Raises ConfigurationError for a proxy or
+    certificates that can't be used, or for a user without home folder if no `store` is passed.
     """
     kept = store or FileStore()
     forgotten = 0

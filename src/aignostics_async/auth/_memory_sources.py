@@ -10,7 +10,7 @@ import anyio
 
 from .._config import Settings
 from .._core._secret import Secret
-from .._core._token import Token
+from .._core._token import Token, stripped
 from .._core._uncancellable import start_in_loop, start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
 from ._endpoint import DEFAULT_LIFETIME, TokenEndpoint, read_claims
@@ -26,11 +26,12 @@ class StaticToken:
         client = Client("https://platform.aignostics.com", StaticToken(os.environ["TOKEN"]))
 
     Passing the text to `Client` does the same. Surrounding whitespace is removed. Once the token has expired,
-    requests raise Unauthorized. Raises ConfigurationError for a text that can't be sent in a header.
+    requests raise Unauthorized. Raises ConfigurationError for a text that can't be sent in a header: empty,
+    not printable ASCII, or with a space or quote inside.
     """
 
     def __init__(self, text: str | Secret) -> None:
-        secret = Secret((text if isinstance(text, str) else text.reveal()).strip())
+        secret = stripped(text)
         del text  # tracebacks show the variables of this frame
         self._token = Token(secret)
 
@@ -45,8 +46,8 @@ class StaticToken:
 class RefreshedToken:
     """A token source that refreshes its token before the token expires.
 
-    Base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`. The refresh starts
-    in the background about 300 s before the end of the token, or when a fifth of a short lifetime is left.
+    The base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`. `get_token` says
+    when it refreshes, and what happens if that fails.
     """
 
     def __init__(self, refresher: TokenRefresher) -> None:
@@ -55,11 +56,20 @@ class RefreshedToken:
     async def get_token(self, *, rejected: Token | None = None) -> Token:
         """Return a usable token; does not suspend while there is one.
 
-        `rejected` is a token that the API has answered with 401, and is replaced by a new one, unless it
-        replaced a rejected one itself within the last 60 s. All callers share one refresh. If it fails, they
-        get LoginRequired, LoginDenied, TokenEndpointUnavailable or TokenStoreError, or what a `CallableToken`
-        documents. Without a usable token, the same error is then raised at once for 1 s, doubling to 30 s, or
-        for as long as the provider's `Retry-After` asks, up to 120 s; LoginRequired always for 1 s.
+            token = await source.get_token()
+
+        `rejected` is a token that the API has answered with 401. It is replaced by a new one, unless it
+        replaced a rejected one itself within the last 60 s.
+
+        All callers share one refresh. It starts in the background about 300 s before the token expires, or
+        when a fifth of a shorter lifetime is left. If it fails, callers still get the old token, and the
+        error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are left.
+        From then on, and without a token, callers wait for a refresh and get its error: LoginRequired,
+        LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as the class documents.
+
+        After a failure no refresh is attempted for about 1 s, doubling with each failure to 30 s, or for as
+        long as the provider's `Retry-After` asks, up to 120 s; after a LoginRequired always for 1 s. During
+        that time callers without a usable token get the same error at once.
         """
         return await self._refresher.get_token(rejected)
 
@@ -85,11 +95,12 @@ class CallableToken(RefreshedToken):
     one expires, and after the API rejected one. At most one call runs at a time for all callers and clients
     that share this source; it runs in the event loop of the first of them, and is cancelled after 60 s.
 
-    Creating the source raises ConfigurationError if `provide` is not callable. Callers get an AignosticsError
-    of the function as it is; TokenEndpointUnavailable after 60 s, or for another exception, which is its
-    cause; LoginRequired for an empty result; and ConfigurationError if the function is not async, or its
-    result has another type or can't be sent in a header. After a failure callers get the same error for 1 s,
-    doubling to 30 s, without a call; after a LoginRequired always for 1 s.
+    Creating the source raises ConfigurationError if `provide` is not callable. A request without a usable
+    token raises an AignosticsError of the function as it is; TokenEndpointUnavailable if the function takes
+    longer than 60 s, its event loop ends, or it raises another exception, which is then the `__cause__`;
+    LoginRequired for an empty result; and ConfigurationError if the function is not async, or its result has
+    another type or can't be sent in a header. `get_token` says when the function is called again after a
+    failure, and which failures are only logged.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:
@@ -138,8 +149,12 @@ class ClientCredentials(RefreshedToken):
         client = Client("https://platform.aignostics.com", ClientCredentials(provider))
 
     `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
-    kept in memory only. Raises ConfigurationError for a provider without `client_secret`; requests raise
-    LoginDenied if the provider refuses the client, and TokenEndpointUnavailable if it can't be reached.
+    kept in memory only.
+
+    Creating the source raises ConfigurationError for a provider without `client_secret`. Requests raise
+    LoginDenied if the provider refuses the client or the audience, LoginRequired if it refuses the grant,
+    TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no usable token, and
+    ConfigurationError for a proxy or certificates that can't be used.
     """
 
     def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:

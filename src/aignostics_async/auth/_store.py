@@ -20,7 +20,7 @@ _MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which 
 
 
 class TokenStore(Protocol):
-    """Keeps the tokens of logins; implement it to keep them elsewhere.
+    """A place that keeps the tokens of logins; implement it to keep them elsewhere.
 
         class VaultStore:
             async def load(self, key: TokenKey) -> TokenSet | None:
@@ -62,6 +62,9 @@ class TokenStore(Protocol):
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
         """Return a lock of a key as an async context manager.
+
+            async with store.lock(key):
+                tokens = await store.load(key)
 
         The lock works across processes if the store is shared by several. Entering it should raise
         TokenEndpointUnavailable if the lock is held elsewhere for too long; the stores of this package wait
@@ -105,6 +108,9 @@ class MemoryStore:
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
         """Lock a key across threads and event loops while the block runs.
+
+            async with store.lock(key):
+                tokens = await store.load(key)
 
         Raises TokenEndpointUnavailable if the lock is held elsewhere for 30 s.
         """

@@ -10,7 +10,7 @@ from attrs import evolve
 from .._config import Settings
 from .._core._logging import get_logger
 from .._core._secret import Secret
-from .._core._token import Token, TokenSet, as_secret, check_credential
+from .._core._token import Token, TokenSet, check_credential, stripped
 from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
@@ -112,13 +112,18 @@ class RefreshToken(RefreshedToken):
 
         source = RefreshToken("...", provider=IdentityProvider.preset("production", client_id="..."))
 
-    By default tokens are kept in memory. If the provider rotates refresh tokens, yours can be used only once:
-    pass a `store` that outlives the process, so that the next process finds the latest successor. `settings`
-    supply TLS and proxy for requests to the provider, by default those of `Settings()`.
+    Surrounding whitespace is removed from the refresh token. By default tokens are kept in memory. If the
+    provider rotates refresh tokens, yours can be used only once: pass a `store` that outlives the process, so
+    that the next process finds the latest successor. `settings` supply TLS and proxy for requests to the
+    provider, by default those of `Settings()`.
 
-    Raises ConfigurationError for an empty token or one that can't be encoded. Requests raise LoginRequired
-    once the provider refuses the refresh token, LoginDenied if it refuses the client,
-    TokenEndpointUnavailable if it can't be reached, and TokenStoreError if the store can't be read.
+    Creating the source raises ConfigurationError for a token that is empty, can't be encoded, or has a line
+    break or control character inside. Requests raise LoginRequired once the provider refuses the refresh
+    token; LoginDenied if it refuses the client or the audience; TokenEndpointUnavailable if it can't be
+    reached, fails, throttles or gives no usable token, or if another process holds the lock of the login for
+    30 s; TokenStoreError if the store can't be read; and ConfigurationError for a proxy or certificates that
+    can't be used. If the store can't be written, the new tokens are kept in memory, with a warning in the
+    log.
     """
 
     def __init__(
@@ -129,7 +134,7 @@ class RefreshToken(RefreshedToken):
         store: TokenStore | None = None,
         settings: Settings | None = None,
     ) -> None:
-        given = as_secret(refresh_token)
+        given = stripped(refresh_token)
         del refresh_token  # tracebacks show the variables of this frame
         if not given:
             raise ConfigurationError("the refresh token is empty; give one, or sign in")
@@ -154,10 +159,15 @@ class StoredLogin(RefreshedToken):
         source = StoredLogin(IdentityProvider.preset("production", client_id="..."))
 
     With several providers, such as one per client id, the latest login that is still valid is used. `store`
-    is a FileStore by default; `settings` supply TLS and proxy for requests to the provider. A login that
-    another process makes later is used from the next refresh on. Raises ConfigurationError without a
-    provider; requests raise LoginRequired if there is no valid login, LoginDenied if the provider refuses the
-    client, TokenEndpointUnavailable if it can't be reached, and TokenStoreError if the store can't be read.
+    is a FileStore by default; `settings` supply TLS and proxy for requests to the provider, by default those
+    of `Settings()`. A login that another process makes later is used from the next refresh on.
+
+    Creating the source raises ConfigurationError without a provider, and without `store` if the user has no
+    home folder. Requests raise LoginRequired if there is no valid login; LoginDenied if the provider refuses
+    the client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no
+    usable token, or if another process holds the lock of the login for 30 s; TokenStoreError if the store
+    can't be read; and ConfigurationError for a proxy or certificates that can't be used. If the store can't
+    be written, the new tokens are kept in memory, with a warning in the log.
     """
 
     def __init__(
@@ -186,7 +196,7 @@ class StoredLogin(RefreshedToken):
 
             provider, tokens = await source.latest()
 
-        Without any login it returns the first provider and None. Reads the store and sends no request, so the
+        Without any login, returns the first provider and None. Reads the store and sends no request, so the
         tokens may have expired. Raises TokenStoreError if the store can't be read.
         """
         provider, tokens = (await logins(self._providers, self._store))[0]

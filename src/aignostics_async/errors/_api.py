@@ -58,9 +58,9 @@ class InvalidResponse(AignosticsError):
 class InvalidItems(InvalidResponse):
     """Some entries of a listing can't be read.
 
-    Iterating over a `Pager` yields all others before; `Pager.to_list` and `Runs.find` return nothing then.
-    `invalid` is a tuple of `InvalidItem`, one per entry that can't be read. Iterate over `Pager.pages` to get
-    both in one loop.
+    A `Pager` raises it after yielding all other entries; `Pager.to_list` and `Runs.find` raise it instead of
+    returning anything. `invalid` is a tuple of `InvalidItem`, one per entry that can't be read. Iterate over
+    `Pager.pages` to get both kinds of entries in one loop.
     """
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
@@ -164,9 +164,9 @@ class NotFound(APIStatusError):
 
 
 class RunVanished(NotFound):
-    """A run that existed before is gone, usually because it was deleted.
+    """A run that existed is gone, usually because it was deleted.
 
-    `run_id` is its id. What was read of the run before is still valid.
+    `run_id` is its id. What was already read of the run is still valid.
     """
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
@@ -187,7 +187,10 @@ class Conflict(APIStatusError):
 
 
 class Gone(APIStatusError):
-    """410: the resource was deleted, by an earlier attempt of this request or by somebody else."""
+    """410: the resource was deleted, by an earlier attempt of this request or by somebody else.
+
+    There is nothing left to do; repeating the request will not help.
+    """
 
     advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."
 
@@ -213,8 +216,8 @@ class UnprocessableRequest(APIStatusError):
 class TooManyRequests(APIStatusError):
     """429: too many requests; `retry_after` is the wait in seconds that the server asked for, or None.
 
-    The client repeats a GET, PUT or DELETE itself and waits up to `Retries.max_retry_after` before; the error
-    is raised for a longer wait, after the last attempt, and at once for a POST.
+    The client itself repeats a GET, PUT or DELETE, after a wait of up to `Retries.max_retry_after` (120 s).
+    The error is raised if the server asks for a longer wait, after the last attempt, and at once for a POST.
     """
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
@@ -223,7 +226,8 @@ class TooManyRequests(APIStatusError):
 class ServerError(APIStatusError):
     """Any status from 500 on: the platform or a gateway failed.
 
-    A GET, PUT or DELETE is repeated before, as `Retries` says, if the error is transient; a POST is not.
+    If the error is transient, the client itself repeats a GET, PUT or DELETE as `Retries` says, and raises
+    the error after the last attempt; it does not repeat a POST.
     """
 
     advice = "Try again later; if it persists, report the request id to the platform's support."

@@ -6,7 +6,10 @@ from ._base import AignosticsError
 
 
 class AuthenticationError(AignosticsError):
-    """There is no usable access token; the base class of all errors of logins and tokens."""
+    """There is no usable access token; the base class of all errors of logins and tokens.
+
+    The message says what to do next. `Unauthorized`, a 401 of the API, is an `APIStatusError` instead.
+    """
 
 
 class LoginRequired(AuthenticationError):
@@ -31,13 +34,21 @@ class LoginTimeout(AuthenticationError):
 
 
 class TokenStoreError(AuthenticationError):
-    """The token store can't be read or written; the message says why, and what to do."""
+    """The token store can't be read or written; the message says why, and what to do.
+
+    A refresh whose tokens can't be saved does not raise it: they are kept in memory, with a warning in the
+    log.
+    """
 
 
 class TokenEndpointUnavailable(AuthenticationError):
-    """The identity provider can't be reached or is failing, or a token callable failed.
+    """There is no access token at the moment, but a later attempt may get one.
 
-    `retry_after` is the wait in seconds that the provider asked for, or None.
+    The identity provider can't be reached or is failing, a token callable failed, or another process holds
+    the lock of the login for 30 s. `logout` raises it, too, for refresh tokens that were not revoked.
+
+    `retry_after` is in seconds: the wait that the provider asked for, or the rest of the pause that follows a
+    failure, in which no refresh is attempted (see `RefreshToken.get_token`); None if neither is known.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:

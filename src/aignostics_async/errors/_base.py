@@ -84,9 +84,10 @@ class AignosticsError(Exception):
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for lost connections, for a failing identity provider, token callable or storage, for the
-        statuses 408, 425, 429, 500, 502, 503, 504, and 520 and above, and for the codes of
-        `is_transient_code`. It does not mean that repeating is safe: a POST may have taken effect.
+        True for lost connections, for every TokenEndpointUnavailable, for the statuses 408, 425, 429, 500,
+        502, 503, 504, and 520 and above of the API or a storage, and for the storage's error codes that
+        `errors.is_transient_code` knows. It does not mean that repeating is safe: a POST may have taken
+        effect.
         """
         return False
 
@@ -119,7 +120,7 @@ class UsageError(AignosticsError):
 
 
 class NotInContract(UsageError):
-    """The contract that the client speaks can't express the call, which has changed nothing.
+    """The contract that the client speaks can't express the call; nothing was changed.
 
     `contract` is the name of the contract, such as `1.0`. The message says what is missing.
     """

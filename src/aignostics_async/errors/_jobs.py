@@ -28,7 +28,10 @@ class JobRefused(JobError):
 
 
 class JobDatabaseError(JobError):
-    """The database of a job can't be read or written, for example because the disk is full."""
+    """The database of a job can't be read or written, for example because the disk is full.
+
+    The message says what to do. A step that could not be written left no trace.
+    """
 
 
 class JobStopped(JobError):
@@ -46,4 +49,7 @@ class JobStopped(JobError):
 
 
 class JobStateError(JobError):
-    """The current state of the job does not permit this step, which has changed nothing."""
+    """The current state of the job does not permit this step; nothing was changed.
+
+    For example, `BulkJob.resolve` raises it for a chunk without an open decision.
+    """

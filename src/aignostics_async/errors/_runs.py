@@ -22,8 +22,8 @@ class InvalidSubmission(AignosticsError):
             for fault in error.faults:
                 print(fault.reference, fault.artifact, fault.problem)
 
-    `faults` is a tuple of all faults of all items, each a `Fault`. `runs.submit` checks before it uploads,
-    and once more with the signed URLs after it.
+    `faults` is a tuple of all faults of all items, each a `Fault`. `runs.submit` checks before it uploads
+    anything, and again, with the signed URLs, before it requests the run.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:

@@ -81,7 +81,7 @@ class UrlRefused(TransferError):
 
 
 class LocalFileChanged(TransferError):
-    """A local file changed after it was read, or while it was; its upload is not used.
+    """A local file changed while or after it was read; its upload is not used.
 
     Submit the file again once it is complete. `name` identifies it.
     """
