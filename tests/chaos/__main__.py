@@ -18,6 +18,8 @@ from pathlib import Path
 
 from attrs import asdict
 
+from aignostics_async.contracts._lines import NEWEST, OLDEST
+
 from ._judge import Judgement
 from ._round import RATE, Death, Lane, Outcome, Plan
 from ._schedule import TRIALS, Trial, first_wave, wave
@@ -30,6 +32,7 @@ def main() -> int:
     """Play a trial, print its figures, and return the exit status."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
     parser.add_argument("--trial", choices=TRIALS, default="whole", help="quick: each point once")
+    parser.add_argument("--contract", choices=(OLDEST, NEWEST), default=NEWEST, help="by default the newest")
     parser.add_argument("--rate", type=float, default=RATE, help="seconds of the platform's clock in one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lanes", type=int, default=3, help="emulators, each with one job at a time")
@@ -38,7 +41,7 @@ def main() -> int:
     folder, begun = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
     outcomes = _play(trial, folder, given)
     is_kept = _tell(outcomes, trial)
-    print(f"{time.monotonic() - begun:.0f} s, seed {given.seed}")
+    print(f"{time.monotonic() - begun:.0f} s, seed {given.seed}, contract {given.contract}")
     if is_kept:
         shutil.rmtree(folder)
     else:
@@ -54,18 +57,18 @@ def _play(trial: Trial, folder: Path, given: argparse.Namespace) -> list[Outcome
         if not plans:
             break
         print(f"{len(plans)} jobs", flush=True)
-        outcomes += _side_by_side(plans, folder / str(number), given.lanes, given.rate)
+        outcomes += _side_by_side(plans, folder / str(number), given)
     return outcomes
 
 
-def _side_by_side(plans: Sequence[Plan], folder: Path, lanes: int, rate: float) -> list[Outcome]:
+def _side_by_side(plans: Sequence[Plan], folder: Path, given: argparse.Namespace) -> list[Outcome]:
     """Play rounds on several emulators, each in a process of its own that has no threads to be forked."""
     sys.stdout.flush()
-    lanes, pids = min(lanes, len(plans)), []
+    lanes, pids = min(given.lanes, len(plans)), []
     for number in range(lanes):
         pid = os.fork()
         if pid == 0:
-            _lane(plans[number::lanes], folder / str(number), rate)
+            _lane(plans[number::lanes], folder / str(number), given)
         pids.append(pid)
     for pid in pids:
         os.waitpid(pid, 0)
@@ -75,10 +78,10 @@ def _side_by_side(plans: Sequence[Plan], folder: Path, lanes: int, rate: float) 
     return [*outcomes, *[Outcome(name, "kills", trouble="its lane ended") for name in sorted(missing)]]
 
 
-def _lane(plans: Sequence[Plan], folder: Path, rate: float) -> None:
+def _lane(plans: Sequence[Plan], folder: Path, given: argparse.Namespace) -> None:
     status = 1
     try:
-        lane = Lane(folder, rate)
+        lane = Lane(folder, given.rate, given.contract)
         descriptor = os.open(folder / "lane.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 2)
         with lane.emulator, folder.with_suffix(".jsonl").open("w", buffering=1) as file:

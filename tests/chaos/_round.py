@@ -110,7 +110,7 @@ class Outcome:
 class Lane:
     """An emulator, and the rounds that are played on it one after the other."""
 
-    def __init__(self, folder: Path, rate: float = RATE) -> None:
+    def __init__(self, folder: Path, rate: float, contract: str) -> None:
         self._folder = folder
         self._rate = rate
         folder.mkdir(parents=True)
@@ -120,6 +120,7 @@ class Lane:
             clock_rate=rate,
             token_lifetime=_TOKENS,
             url_lifetime=_URLS,
+            contract=contract,
         )
         self._slides = [
             write_slide(folder / f"slide-{number}.tiff", seed=number, width=300, height=260)
@@ -151,6 +152,7 @@ class Lane:
         )
         make(self.emulator, folder, job, slides)
         self.emulator.set_faults(*_rules(plan))
+        self.emulator.set_conditions(**_weather.conditions(plan.seed))
         outcome = Outcome(plan.name, plan.kind)
         begun = time.monotonic()
         _Round(self.emulator, folder, plan, outcome, self._undisturbed, self._rate).play()

@@ -33,13 +33,19 @@ def weather(seed: int) -> list[Rule]:
         rules.append(_once(random, _CREATE, _lost(random), most_skip=2))
     for _ in range(random.randint(2, 6)):
         rules.append(_once(random, {"operation": "list_runs"}, _stale(random), most_skip=12, most_times=5))
-    for name in ("list_results", "get_run"):
+    for name in ("list_results", "get_run", "get_artifact_file"):
         for _ in range(random.randint(0, 3)):
             rules.append(_once(random, {"operation": name}, _stale(random), most_skip=10, most_times=4))
     rules += _storage(random)
     if random.random() < 0.3:
         rules.append(_once(random, {"method": "POST", "path": _TOKENS}, {"status": 503}))
     return rules
+
+
+def conditions(seed: int) -> dict[str, Any]:
+    """Return what contract 1.8 leaves to a platform: all that comes of it means nothing under 1.0."""
+    random = Random(seed)
+    return {"lists_urls": random.random() < 0.5, "empty_runs": random.choice(["page", "404"])}
 
 
 def lost_and_late(requests: int) -> list[Rule]:

@@ -18,10 +18,13 @@ from chaos._judge import judge, sent_again
     "trial",
     [
         # The slower the clock, the less a busy machine looks like a slow platform.
-        ("--trial", "sample", "--rate", "100", "--lanes", "2"),
-        pytest.param(("--trial", "quick"), marks=pytest.mark.slow),
+        ("--trial", "sample", "--rate", "100", "--lanes", "2", "--contract", "1.8"),
+        *(
+            pytest.param(("--trial", "quick", "--contract", each), marks=pytest.mark.slow)
+            for each in ("1.0", "1.8")
+        ),
     ],
-    ids=lambda trial: trial[1],
+    ids=lambda trial: f"{trial[1]}-{trial[-1]}",
 )
 @pytest.mark.emulator
 def test_a_job_that_is_killed_anywhere_pays_no_run_twice_and_loses_nothing(
