@@ -1,6 +1,7 @@
 # The public names, each once; scripts/public_names.py makes _exports.py from this list.
 
 from . import bulk as bulk, errors as errors, testing as testing
+from ._account_models import Me as Me, Organization as Organization, User as User
 from ._client import Client as Client
 from ._config import (
     Limits as Limits,
@@ -29,6 +30,7 @@ from ._environment_variables import (
     read_identity_providers as read_identity_providers,
     read_token_store as read_token_store,
 )
+from ._health import Health as Health
 from ._hooks import (
     Hooks as Hooks,
     RequestEvent as RequestEvent,
@@ -38,6 +40,7 @@ from ._hooks import (
 from ._inputs import InputArtifact as InputArtifact, Item as Item, Slide as Slide
 from ._statuses import (
     ArtifactScope as ArtifactScope,
+    HealthStatus as HealthStatus,
     ItemStatus as ItemStatus,
     RunStatus as RunStatus,
 )

@@ -15,6 +15,7 @@ from ._core._logging import get_logger
 from ._core._misuse import explains_misuse
 from ._core._urls import check_root
 from ._environment_variables import choose_contract, read_environment
+from ._health import Health, read_health
 from ._session import Connections, Session
 from .auth import StaticToken, TokenSource
 from .errors import ConfigurationError, UsageError
@@ -28,6 +29,7 @@ from .watch._start import watch_runs, watch_scope
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ._account_models import Me
     from ._config import Retries, Timeouts
     from ._hooks import Hooks
     from .contracts._protocol import Operation
@@ -167,6 +169,29 @@ class Client:
         other._hold(Session(self._session.connections, settings))  # noqa: SLF001 - its own class
         other._is_view = True  # noqa: SLF001
         return other
+
+    async def me(self) -> Me:
+        """Return the user and the organization of the client's token.
+
+            me = await client.me()
+            print(me.user.email, me.organization.display_name)
+
+        Costs one request. Raises NotInContract under contract 1.0, and the errors of requests that `Pager`
+        names.
+        """
+        return await self._session.bridge.get_me()
+
+    async def health(self) -> Health:
+        """Return how the deployment says that it is.
+
+            health = await client.health()
+            if health.status == HealthStatus.DOWN: ...
+
+        Costs one request, to `/health` below the API root, which carries no token and is not repeated. A
+        deployment that has no such page is UNKNOWN. Raises ConnectionFailed, InvalidResponse for an answer
+        that can't be decoded, and NotInContract under contract 1.0.
+        """
+        return await read_health(self._session)
 
     def run(self, run_id: str) -> Run:
         """Return the handle of a run by its id, without a request.

@@ -133,3 +133,21 @@ class ArtifactScope(_OpenEnum):
     """The output belongs to one item."""
     GLOBAL = "GLOBAL"
     """The output belongs to the whole run."""
+
+
+class HealthStatus(_OpenEnum):
+    """Whether a deployment says that it is well.
+
+        if (await client.health()).status == HealthStatus.DOWN: ...
+
+    Compare with `==`, not `is`. A status that this release does not know keeps its text.
+    """
+
+    UP = "UP"
+    """It works."""
+    DEGRADED = "DEGRADED"
+    """It works, and parts of it do not."""
+    DOWN = "DOWN"
+    """It does not work: `runs.submit` refuses, and bulk jobs wait."""
+    UNKNOWN = "UNKNOWN"
+    """It does not say; nothing follows from that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import stat
@@ -599,6 +600,26 @@ async def test_who_resumes_is_who_began(harness: JobHarness, change: dict[str, s
         with pytest.raises(JobRefused, match=words):
             await job.cancel(harness.client)
     assert (harness.posts(), harness.puts()) == (0, {})
+
+
+@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+async def test_the_account_tells_who_resumes(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=1)
+    await harness.run(on_first(EventType.UPLOADED, drain))
+    ((kept,),) = harness.rows("SELECT identity FROM job")
+    assert json.loads(kept)["me_user"] == "emulator|developer"
+    assert json.loads(kept)["me_organization"] == "emulator"
+    for name, words in (("me_user", "another user"), ("me_organization", "another organization")):
+        harness.write(f"UPDATE job SET identity = json_set(?, '$.{name}', 'another')", kept)
+        harness.emulator.set_faults()
+        with pytest.raises(JobRefused, match=words):
+            await harness.run()
+        assert (harness.posts(), harness.puts()) == (0, {})
+    # As a job was kept before there was an account to ask: by its token and its newest run.
+    before = {"token_user": "of an older token", "user": "emulator|developer", "organization": "emulator"}
+    harness.write("UPDATE job SET identity = ?", json.dumps(before))
+    assert (await harness.run()).status is JobStatus.DONE
+    assert harness.rows("SELECT identity ->> 'me_user' FROM job") == [("emulator|developer",)]
 
 
 async def test_another_server_is_refused(harness: JobHarness, second_emulator: Emulator) -> None:

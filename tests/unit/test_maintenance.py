@@ -379,10 +379,25 @@ def test_an_identity_is_kept_and_completed() -> None:
             _identity.check_identity(second, {name: "another"})
 
 
+def test_an_account_counts_more_than_the_token_of_one_client() -> None:
+    by_token = {"token_user": "me@one", "token_organization": "one"}
+    kept = _identity.check_identity(None, {**by_token, "me_user": "u", "me_organization": "o"})
+    other = {"token_user": "me@two", "token_organization": "two"}
+    for known in (kept, _identity.check_identity(None, by_token)):
+        with pytest.raises(JobRefused, match="another user"):
+            _identity.check_identity(known, other)
+    assert _identity.check_identity(kept, {**other, "me_user": "u", "me_organization": "o"})
+    for name in ("me_user", "me_organization"):
+        with pytest.raises(JobRefused, match=_identity._WORDS[name]):
+            _identity.check_identity(kept, {**other, "me_user": "u", "me_organization": "o", name: "x"})
+
+
 def test_when_it_is_proven_who_resumes() -> None:
     before = _identity.check_identity(None, {"token_user": "me", "user": "u", "organization": "o"})
     assert _identity.is_proven(before, {"token_user": "me"})
     assert _identity.is_proven(before, {"user": "u"})
+    assert _identity.is_proven(before, {"me_user": "u"})
+    assert not _identity.is_proven(before, {"me_user": "another"})
     assert not _identity.is_proven(before, {"organization": "o"}), "a colleague does not see the runs"
     assert not _identity.is_proven(before, {})
     assert not _identity.is_proven(None, {"user": "u"})

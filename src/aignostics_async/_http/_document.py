@@ -1,4 +1,4 @@
-"""The OpenAPI document that a deployment shows to everybody. No token is sent here."""
+"""What a deployment shows to everybody: its OpenAPI document, and its health. No token is sent here."""
 
 from __future__ import annotations
 
@@ -18,15 +18,32 @@ from ._responses import status_error
 
 if TYPE_CHECKING:
     from .._config import Settings
+    from ._client import Response
 
 PATH = "/api/v1/openapi.json"
+_HEALTH = "/health"
 _MAX_SIZE = 16 * 1024 * 1024  # bytes; documents have some hundred thousand
 
 
 async def fetch_document(root: str, settings: Settings) -> bytes:
     """Return the document of a deployment. Raises ConnectionFailed, APIStatusError and InvalidResponse."""
+    response = await _fetch(root, PATH, settings, "read the contract")
+    if not response.is_success:
+        raise status_error("GET", PATH, response)
+    return response.content
+
+
+async def fetch_health(root: str, settings: Settings) -> Response:
+    """Return what a deployment answers about its health, whatever the status of the answer.
+
+    Raises ConnectionFailed and InvalidResponse.
+    """
+    return await _fetch(root, _HEALTH, settings, "read the health")
+
+
+async def _fetch(root: str, path: str, settings: Settings, operation: str) -> Response:
     headers = {"Accept": "application/json", "User-Agent": user_agent(settings.user_agent)}
-    request = build_request(settings, "GET", root + PATH, headers=headers)
+    request = build_request(settings, "GET", root + path, headers=headers)
     failed: NoResponse | None = None
     async with open_client(settings, ssl_context(settings), root) as client:
         try:
@@ -38,10 +55,8 @@ async def fetch_document(root: str, settings: Settings) -> bytes:
     if failed is not None:
         kind = RequestTimeout if failed.is_timeout else ConnectionFailed
         told = f"{root} gave no answer ({failed.reason}); check address and network"
-        raise kind(told, method="GET", path=PATH, request_sent=failed.was_sent)
+        raise kind(told, method="GET", path=path, request_sent=failed.was_sent)
     if response is None or len(response.content) >= _MAX_SIZE:
-        reason = "it can't be decoded, or is too large for a specification"
-        raise InvalidResponse(reason, operation="read the contract", status=200, excerpt="")
-    if not response.is_success:
-        raise status_error("GET", PATH, response)
-    return response.content
+        reason = "it can't be decoded, or is too large"
+        raise InvalidResponse(reason, operation=operation, status=200, excerpt="")
+    return response

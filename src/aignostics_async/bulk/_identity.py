@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .._core._pager import MIN_PAGE_SIZE
 from .._internals import token_claims
-from ..errors import JobRefused, NotFound
+from ..errors import JobRefused, NotFound, NotInContract
 from .database import _commands, _queries
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ _WORDS = {
     "token_organization": "organization",
     "user": "user",
     "organization": "organization",
+    "me_user": "user",
+    "me_organization": "organization",
 }
+_BY_TOKEN = frozenset({"token_user", "token_organization"})
+_SAME_USER = (("token_user", "token_user"), ("user", "user"), ("me_user", "me_user"), ("user", "me_user"))
+"""What proves the user, of what was kept and what is told now: a run names its user as the account does."""
 
 
 async def verify_identity(database: Database, client: Client, plan: JobPlan) -> None:
@@ -57,9 +62,10 @@ def check_server(client: Client, plan: JobPlan) -> None:
 
 
 async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
-    """Return the identity of a client, from its token and from the newest run.
+    """Return the identity of a client: that of its account where the platform tells one, and of its token.
 
-    Costs one request. Raises JobRefused for a client of another server than the plan's.
+    Without an account the newest run tells who submits. Costs one request. Raises JobRefused for a client of
+    another server than the plan's.
     """
     check_server(client, plan)
     claims = await token_claims(client)
@@ -69,10 +75,18 @@ async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
         "token_user": claims.subject,
         "token_organization": claims.organization,
     }
-    async for run in client.runs.list(page_size=MIN_PAGE_SIZE):
-        told |= {"user": run.triggered_by, "organization": run.organization_id}
-        break
+    told |= await _account(client)
     return {name: value for name, value in told.items() if value}
+
+
+async def _account(client: Client) -> dict[str, str | None]:
+    try:
+        me = await client.me()
+    except (NotFound, NotInContract):
+        async for run in client.runs.list(page_size=MIN_PAGE_SIZE):
+            return {"user": run.triggered_by, "organization": run.organization_id}
+        return {}
+    return {"me_user": me.user.user_id, "me_organization": me.organization.organization_id}
 
 
 async def sees_any(client: Client, run_ids: Sequence[str]) -> bool:
@@ -89,14 +103,16 @@ async def sees_any(client: Client, run_ids: Sequence[str]) -> bool:
 def is_proven(before: str | None, now: Mapping[str, str]) -> bool:
     """Whether the client is known to be the one from before. Pure."""
     known: dict[str, str] = {} if before is None else json.loads(before)
-    return any(name in known and known[name] == now.get(name) for name in ("token_user", "user"))
+    return any(name in known and known[name] == now.get(other) for name, other in _SAME_USER)
 
 
 def check_identity(before: str | None, now: Mapping[str, str]) -> str:
     """Return the identity to keep; raises JobRefused if it differs from the kept one. Pure."""
     known: dict[str, str] = {} if before is None else json.loads(before)
+    # Where both accounts are known, it does not matter which client's token they have.
+    ignored = _BY_TOKEN if "me_user" in known and "me_user" in now else frozenset()
     for name, value in now.items():
-        if known.get(name, value) != value:
+        if name not in ignored and known.get(name, value) != value:
             raise JobRefused(
                 f"this job belongs to another {_WORDS[name]}, whose runs this login can't see; sign in "
                 "as whoever began it"

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from .. import (
+    Client,
     DeviceCode,
     MemoryStore,
+    Retries,
     Settings,
     StaticToken,
     StoredLogin,
@@ -25,7 +27,14 @@ from .. import (
     read_token_store,
     token_claims,
 )
-from ..errors import ConfigurationError
+from ..errors import (
+    APIStatusError,
+    ConfigurationError,
+    ConnectionFailed,
+    InvalidResponse,
+    NotInContract,
+    Unauthorized,
+)
 from ._options import Json
 from ._output import err, out, print_json, print_table
 
@@ -80,9 +89,10 @@ async def logout() -> None:
 
 
 async def whoami(*, json: Json = False) -> int:
-    """Show the credential that is used, and its user. Shows no token and sends no request.
+    """Show the credential that is used, its user and its organization. Shows no token.
 
-    Ends with 5 if a login is needed.
+    Sends one request where the platform tells who the caller is, as under contract 1.8. Ends with 5 if a
+    login is needed.
     """
     account = read_environment(os.environ, Settings())
     facts: dict[str, Any] = {"api_root": account.api_root, "credential": account.display_name}
@@ -90,6 +100,8 @@ async def whoami(*, json: Json = False) -> int:
         facts |= _token_facts(await account.source.get_token())
     if isinstance(account.source, StoredLogin):
         facts |= await _login_facts(account.source)
+    if facts.get("signed_in", "") is not None:
+        facts |= await _account_facts()
     if json:
         print_json(facts)
     else:
@@ -128,6 +140,28 @@ async def _login_facts(source: StoredLogin) -> dict[str, Any]:
     if tokens is None:
         return {**facts, "signed_in": None}
     return {**facts, "signed_in": _iso(tokens.signed_in_at), **_token_facts(tokens.access)}
+
+
+async def _account_facts() -> dict[str, Any]:
+    """Return what the platform says of the caller; nothing under a contract that does not tell it."""
+    settings = Settings(retries=Retries(attempts=1))
+    try:
+        async with Client.from_env(settings=settings) as session:
+            me = await session.me()
+    except NotInContract:
+        return {}
+    except (ConnectionFailed, APIStatusError, InvalidResponse) as error:
+        if isinstance(error, Unauthorized):
+            raise
+        err(f"the platform does not say who this is: {error}")
+        return {}
+    told = {
+        "user": me.user.user_id,
+        "email": me.user.email,
+        "organization": me.organization.organization_id,
+        "organization_name": me.organization.display_name or me.organization.name,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _token_facts(access: Token) -> dict[str, Any]:

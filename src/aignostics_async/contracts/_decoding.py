@@ -114,8 +114,10 @@ def one(
     response: Response,
     decode: Callable[[dict[str, Any]], _T],
     other: Signature | None = None,
+    *,
+    is_secret: bool = False,
 ) -> _T:
-    """Return the decoded body of a response; raises InvalidResponse."""
+    """Return the decoded body of a response; raises InvalidResponse, which shows nothing of a secret body."""
     raw: Any = None
     try:
         raw = decode_json(response.content)
@@ -126,6 +128,8 @@ def one(
         reason = why(error, raw, other)
     finally:
         del raw  # it may hold signed URLs, and tracebacks show the variables of this frame
+    if is_secret:
+        raise InvalidResponse(reason, operation=operation, status=response.status_code, excerpt="")
     raise contract_violation(operation, response, reason)
 
 

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..errors import NotInContract
 
 if TYPE_CHECKING:
+    from .._account_models import Me, OrganizationBucket
     from .._config import Settings
     from .._core._pager import Page, PageRequest
     from .._http._api_pool import ApiPool
@@ -49,6 +50,15 @@ class ContractFacts:
     """Whether runs and items keep metadata of the caller's, and runs are found by it and by references."""
     has_scheduling: bool = False
     """Whether a run has a due date and a deadline."""
+    has_account: bool = False
+    """Whether the platform tells who the caller is, and gives a bucket to each organization."""
+    has_health: bool = False
+    """Whether deployments that speak it tell how they are, beside the contract."""
+
+    def check_health(self) -> None:
+        """Raise NotInContract if deployments that speak this contract do not tell how they are."""
+        if not self.has_health:
+            raise NotInContract("the health of a deployment", contract=self.line)
 
     def check_filter(self, filters: RunFilter) -> None:
         """Raise NotInContract for a filter that the contract can't express."""
@@ -164,6 +174,14 @@ class Bridge(Protocol):
 
     async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
         """Return a fresh signed URL of an output artifact, or None if the platform offers none any more."""
+        ...
+
+    async def get_me(self) -> Me:
+        """Return the user and the organization of the token. Raises NotInContract."""
+        ...
+
+    async def get_bucket(self) -> OrganizationBucket:
+        """Return the organization's bucket with its keys, which are secrets. Raises NotInContract."""
         ...
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

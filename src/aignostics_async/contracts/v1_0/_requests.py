@@ -32,7 +32,7 @@ from ..._core._pager import MAX_PAGE_SIZE, Page, Pager, PageRequest
 from ..._identifiers import as_path_part, as_uuid
 from ..._inputs import Item
 from ..._statuses import ItemStatus
-from ...errors import InvalidItems, NotFound
+from ...errors import InvalidItems, NotFound, NotInContract
 from ...models import Application, ApplicationVersion, ItemResult, RunDetails
 from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
@@ -41,6 +41,7 @@ from .._requests import GeneratedPackage, call_operation, sealed
 from . import _decoding
 
 if TYPE_CHECKING:
+    from ..._account_models import Me, OrganizationBucket
     from ..._config import Settings
     from ..._http._api_pool import ApiPool
     from ..._http._client import Response
@@ -200,6 +201,12 @@ class Bridge10:
         artifacts = (artifact for item in page.items for artifact in item.output_artifacts)
         urls = [each.download_url for each in artifacts if each.artifact_id == artifact_id]
         return next(filter(None, urls), None)
+
+    async def get_me(self) -> Me:
+        raise NotInContract("who the caller is", contract="1.0")
+
+    async def get_bucket(self) -> OrganizationBucket:
+        raise NotInContract("a bucket of the organization", contract="1.0")
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:

@@ -19,6 +19,7 @@ from aignostics_api_1_8.api.public import (
     get_application as _get_application,
     get_application_version as _get_application_version,
     get_artifact_file as _get_artifact_file,
+    get_me as _get_me,
     get_run as _get_run,
     list_applications as _list_applications,
     list_run_items as _list_run_items,
@@ -44,12 +45,13 @@ from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
-from . import _decoding
+from . import _account, _decoding
 from ._filters import metadata_path
 from ._sorting import ITEMS, RUNS, sort_versions, translated
 from ._states import item_filter
 
 if TYPE_CHECKING:
+    from ..._account_models import Me, OrganizationBucket
     from ..._config import Settings
     from ..._http._api_pool import ApiPool
     from ..._http._client import Response
@@ -69,7 +71,9 @@ _VERSIONS_AT_ONCE = 4
 class Bridge18:
     """The operations of 1.8, in terms of `models.py`."""
 
-    facts = ContractFacts(line="1.8", has_metadata=True, has_scheduling=True)
+    facts = ContractFacts(
+        line="1.8", has_metadata=True, has_scheduling=True, has_account=True, has_health=True
+    )
 
     def __init__(self, api: ApiPool) -> None:
         self.api = api
@@ -225,6 +229,13 @@ class Bridge18:
         # Nothing of a body is shown: it may be the file itself.
         reason = "the address of the file was expected, and something else came"
         raise InvalidResponse(reason, operation="get artifact", status=response.status_code, excerpt="")
+
+    async def get_me(self) -> Me:
+        return one("get me", await self._send("get me", **_get_me._get_kwargs()), _account.me, is_secret=True)
+
+    async def get_bucket(self) -> OrganizationBucket:
+        response = await self._send("get me", **_get_me._get_kwargs())
+        return one("get me", response, _account.bucket, is_secret=True)
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:

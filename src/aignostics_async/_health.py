@@ -1,0 +1,57 @@
+"""Whether the platform says that it is well. The answer is public, and no contract describes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import frozen
+
+from ._statuses import HealthStatus
+from .errors import AignosticsError
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+_PATIENCE = 10.0  # seconds; nothing waits longer for an answer that it can do without
+
+
+@frozen
+class Health:
+    """What a deployment says of itself, as `Client.health` returns it.
+
+        health = await client.health()
+        if health.status == HealthStatus.DOWN: ...
+
+    A deployment that has nothing to say is UNKNOWN, which is no sign of trouble.
+    """
+
+    status: HealthStatus
+    """UP, DEGRADED or DOWN in the platform's words; UNKNOWN if it says none."""
+    date: datetime | None = None
+    """The time of the server when it answered, with time zone; None if it told none."""
+
+
+async def read_health(session: Session) -> Health:
+    """Return the health of a client's deployment; raises ConnectionFailed, and NotInContract."""
+    from ._http._document import fetch_health
+    from ._http._responses import json_object, response_date
+
+    session.bridge.facts.check_health()
+    response = await fetch_health(session.api_root, session.settings)
+    status = json_object(response).get("status")
+    known = HealthStatus(status) if isinstance(status, str) and status else HealthStatus.UNKNOWN
+    return Health(known, response_date(response))
+
+
+async def is_down(session: Session) -> bool:
+    """Whether the deployment says that it is DOWN; whatever else it says, or fails to say, is no."""
+    if not session.bridge.facts.has_health:
+        return False
+    with anyio.move_on_after(_PATIENCE):
+        try:
+            return (await read_health(session)).status == HealthStatus.DOWN
+        except AignosticsError:
+            return False
+    return False

@@ -1,0 +1,171 @@
+"""Who the caller is, and whether the platform is well: `client.me`, `client.health`, and `whoami`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from command_line import run_here
+
+from aignostics_async import (
+    ConnectionFailed,
+    Health,
+    HealthStatus,
+    InvalidResponse,
+    Me,
+    NotInContract,
+    Organization,
+    Settings,
+    Unauthorized,
+    UsageError,
+    User,
+)
+from aignostics_async.emulator.process import Emulator
+
+ME = Me(
+    User("emulator|developer", "developer@emulator.example", "Emulated Developer"),
+    Organization("emulator", "emulator", "Emulated Pathology", "gs://emulator-bucket"),
+)
+
+
+@pytest.fixture(autouse=True)
+def newest(emulator: Emulator) -> None:
+    emulator.reset(contract="1.8")
+
+
+def answer_me(emulator: Emulator, body: Any, **action: Any) -> None:
+    emulator.set_faults({"operation": "get_me", "status": 200, "body": body, **action})
+
+
+def me_of(**organization: Any) -> dict[str, Any]:
+    """Return an answer of `/v1/me` whose keys are marked, with other fields of the organization."""
+    return {
+        "user": {"id": "auth0|7"},
+        "organization": {
+            "id": "org_7",
+            "aignostics_bucket_hmac_access_key_id": "PLANTED",
+            "aignostics_bucket_hmac_secret_access_key": "PLANTED",
+            "aignostics_bucket_name": "lab",
+            "aignostics_bucket_protocol": "gs",
+            "aignostics_logfire_token": "PLANTED",
+            "aignostics_sentry_dsn": "PLANTED",
+            **organization,
+        },
+    }
+
+
+async def test_who_the_caller_is(emulator: Emulator) -> None:
+    async with emulator.client() as client:
+        assert await client.me() == ME
+
+
+async def test_what_the_platform_does_not_tell_is_none(emulator: Emulator) -> None:
+    answer_me(emulator, me_of(aignostics_bucket_name=None, name=None))
+    async with emulator.client() as client:
+        assert await client.me() == Me(User("auth0|7"), Organization("org_7"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**me_of(), "user": None},
+        {**me_of(), "user": {"id": 7, "name": "PLANTED"}},
+        me_of(aignostics_bucket_hmac_secret_access_key=["PLANTED"]),
+        {"organization": "PLANTED"},
+        "PLANTED",
+        ["PLANTED"],
+    ],
+)
+async def test_an_account_that_cant_be_read_shows_no_key(emulator: Emulator, body: Any) -> None:
+    """The leak detector looks for what is planted: in the error, its frames and the log."""
+    answer_me(emulator, body)
+    async with emulator.client() as client:
+        with pytest.raises(InvalidResponse, match="get me") as caught:
+            await client.me()
+        assert caught.value.excerpt == ""
+
+
+async def test_under_the_reference_there_is_neither(emulator: Emulator) -> None:
+    async with emulator.client(contract="1.0") as client:
+        with pytest.raises(NotInContract, match=r"who the caller is is not in contract 1\.0"):
+            await client.me()
+        with pytest.raises(UsageError, match=r"health of a deployment is not in contract 1\.0"):
+            await client.health()
+
+
+@pytest.mark.parametrize("status", ["UP", "DEGRADED", "DOWN"])
+async def test_the_platform_says_how_it_is(emulator: Emulator, status: str) -> None:
+    emulator.set_conditions(health=status)
+    async with emulator.client() as client:
+        health = await client.health()
+    assert health.status == status == HealthStatus(status)
+    assert health.date is not None
+    (asked,) = [each for each in emulator.requests() if each["path"].endswith("/health")]
+    assert not asked["authorized"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ({"status": 404, "body": {"detail": "Not Found"}}, HealthStatus.UNKNOWN),
+        ({"status": 200, "body": "<html>"}, HealthStatus.UNKNOWN),
+        ({"status": 200, "body": {"status": 1}}, HealthStatus.UNKNOWN),
+        ({"status": 200, "body": {"status": "down"}}, HealthStatus.DOWN),
+        ({"status": 503, "body": {"status": "DOWN"}}, HealthStatus.DOWN),
+        ({"status": 200, "body": {"status": "TIRED"}}, HealthStatus("TIRED")),
+    ],
+)
+async def test_whatever_says_nothing_is_unknown(
+    emulator: Emulator, answer: dict[str, Any], status: HealthStatus
+) -> None:
+    emulator.set_faults({"path": ".*/health", **answer})
+    async with emulator.client() as client:
+        assert (await client.health()).status == status
+
+
+async def test_no_answer_is_an_error_and_sends_once(emulator: Emulator) -> None:
+    emulator.set_faults({"path": ".*/health", "drop": "before"})
+    async with emulator.client() as client:
+        with pytest.raises(ConnectionFailed, match="gave no answer"):
+            await client.health()
+        assert Health(HealthStatus.UP).date is None
+
+
+def whoami(emulator: Emulator, *arguments: str, **variables: str) -> tuple[int, Any, str]:
+    done = run_here(["whoami", "--json", *arguments], {**emulator.environment, **variables})
+    return done.returncode, json.loads(done.stdout or "null"), done.stderr
+
+
+def test_whoami_tells_the_organization(emulator: Emulator) -> None:
+    status, told, _ = whoami(emulator)
+    assert status == 0
+    assert told["organization"] == "emulator"
+    assert told["organization_name"] == "Emulated Pathology"
+    assert told["email"] == "developer@emulator.example"
+    assert "emulator-" not in json.dumps(told)
+    assert "Emulated Pathology" in run_here(["whoami"], emulator.environment).stdout
+
+
+def test_whoami_without_an_answer_tells_the_rest(emulator: Emulator) -> None:
+    emulator.set_faults({"operation": "get_me", "status": 404, "body": {"detail": "Not Found"}})
+    status, told, words = whoami(emulator)
+    assert (status, "organization_name" in told) == (0, False)
+    assert "the platform does not say who this is" in words
+    older = {"AIGNOSTICS_API_ROOT": emulator.api_roots["1.0"], "AIGNOSTICS_CONTRACT": "1.0"}
+    status, told, words = whoami(emulator, **older)
+    assert (status, words) == (0, "")
+    assert told["api_root"] == emulator.api_roots["1.0"]
+
+
+def test_whoami_with_a_token_that_is_refused(emulator: Emulator) -> None:
+    status, told, words = whoami(emulator, AIGNOSTICS_ACCESS_TOKEN="nobody")
+    assert (status, told) == (5, None)
+    assert Unauthorized.__name__ in words
+
+
+async def test_a_closed_client_asks_nobody(emulator: Emulator) -> None:
+    client = emulator.client(Settings())
+    for asking in (client.me, client.health):
+        with pytest.raises(UsageError):
+            await asking()
