@@ -267,6 +267,20 @@ def test_a_device_that_hurries_is_slowed_down(emulator: Emulator) -> None:
     assert [error(poll(emulator, device)) for _ in range(2)] == [(429, "slow_down")] * 2
 
 
+def test_what_one_client_was_given_is_refused_to_another(quick: Emulator) -> None:
+    client_id, secret = quick.service
+    other = {"client_id": client_id, "client_secret": secret}
+    code = answered(decide(quick, "approve"))["code"]
+    device = begin(quick)
+    activate(quick, device["user_code"], "approve")
+    for answer in (
+        redeem(quick, code, **other),
+        refresh(quick, quick.sign_in(), **other),
+        trade(quick, grant_type=DEVICE_GRANT, device_code=device["device_code"], **other),
+    ):
+        assert error(answer) == (403, "invalid_grant")
+
+
 def test_the_metadata_names_every_endpoint(emulator: Emulator) -> None:
     url = f"{emulator.api_root}/.well-known/openid-configuration"
     told = requests.get(url, timeout=30).json()
