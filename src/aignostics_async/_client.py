@@ -22,7 +22,8 @@ from .errors import ConfigurationError, UsageError
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
-from .storage import Checksums, Store, StoreAddress, Verify, open_store
+from .storage import Checksums, Store, StoreAddress, Verify
+from .storage._addresses import open_store
 from .watch import Watcher
 from .watch._start import watch_runs, watch_scope
 

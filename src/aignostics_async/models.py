@@ -13,6 +13,19 @@ from attrs import define, field, frozen
 
 from ._statuses import ArtifactScope, ItemStatus, RunStatus
 
+__all__ = [
+    "Application",
+    "ApplicationVersion",
+    "Fault",
+    "InputArtifactSpec",
+    "InvalidItem",
+    "ItemResult",
+    "OutputArtifact",
+    "OutputArtifactSpec",
+    "RunDetails",
+    "RunStatistics",
+]
+
 CHECKSUM_KEYS = ("checksum_base64_crc32c", "checksum_crc32c")
 """Where metadata carries a CRC32C: the current name first, then the one of older servers."""
 
@@ -45,7 +58,7 @@ class InputArtifactSpec:
 
         schema = version.input_artifacts[0].metadata_schema
 
-    The metadata of the file must fit `metadata_schema`, a JSON schema.
+    The metadata of the file must fit `metadata_schema`, a JSON schema as a mapping.
     """
 
     name: str
@@ -59,6 +72,9 @@ class InputArtifactSpec:
 @frozen
 class OutputArtifactSpec:
     """A file that a version produces, as `ApplicationVersion.output_artifacts` lists it.
+
+        for spec in version.output_artifacts:
+            print(spec.name, spec.mime_type, spec.scope)
 
     `scope` tells whether the file is of each item or of the whole run; `metadata_schema` is the JSON schema
     of its metadata.
@@ -131,7 +147,8 @@ class RunStatistics:
 
             details.statistics.by_status()[ItemStatus.SUCCEEDED]
 
-        The numbers may lag behind the items.
+        The keys are PENDING, PROCESSING, SUCCEEDED, ERROR_USER, ERROR_SYSTEM and SKIPPED of `ItemStatus`. The
+        numbers may lag behind the items.
         """
         return {
             ItemStatus.PENDING: self.pending,
@@ -166,9 +183,10 @@ class RunDetails:
     triggered_by: str
     """The id of the user who submitted the run."""
     terminated_at: datetime | None = None
-    """When the run became final; None, the default, before that or if the contract does not tell.
+    """When the run became final, with time zone; None, the default, until then or if the contract does not
+    tell.
 
-    The same holds for all fields that follow.
+    Each field that follows is None, too, if the contract does not tell it.
     """
     statistics: RunStatistics | None = None
     """How many of its items are in which state."""
@@ -179,7 +197,7 @@ class RunDetails:
     metadata: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
     """Metadata that the submitter has stored with the run, as JSON values."""
     metadata_checksum: str | None = field(default=None, repr=False)
-    """A checksum of `metadata`, with which a change fails if another change came before it."""
+    """A checksum of `metadata`, with which a change fails if another change came first."""
     due_date: datetime | None = None
     """When the results are wanted, with time zone."""
     deadline: datetime | None = None
@@ -260,13 +278,17 @@ class ItemResultDraft:
     output_artifacts: tuple[OutputArtifact, ...]
     """The result files that the server listed; all of them once the item has succeeded."""
     terminated_at: datetime | None = None
-    """When the item became final; this and all that follows is None if the contract does not tell it."""
+    """When the item became final, with time zone; None, the default, until then or if the contract does not
+    tell.
+
+    Each field that follows is None, too, if the contract does not tell it.
+    """
     error_code: str | None = None
     """The platform's code for `error`, for programs."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
-    """What the submitter has stored with the item, as JSON values."""
+    """Metadata that the submitter has stored with the item, as JSON values."""
     metadata_checksum: str | None = field(default=None, repr=False)
-    """Names this state of `metadata`, for a change that must not overwrite another one."""
+    """A checksum of `metadata`, with which a change fails if another change came first."""
     queue_position_organization: int | None = None
     """The place of the item in the queue of the organization."""
     queue_position_platform: int | None = None
@@ -281,7 +303,8 @@ class ItemResult(ItemResultDraft):
             print(item.reference, item.status, item.error)
 
     `item_id` and `run_id` are the platform's ids, `reference` is the caller's. `status` is an `ItemStatus`,
-    `error` the platform's message or None, and `output_artifacts` the result files that the server listed.
+    `error` the platform's message or None, and `output_artifacts` a tuple of the result files that the server
+    listed, each an `OutputArtifact`.
     """
 
 

@@ -25,7 +25,7 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.errors import status_error_class
-from aignostics_async.submission import CreationOutcome, creation_outcome
+from aignostics_async.submission._outcome import CreationOutcome, creation_outcome
 
 RUNS = "/api/v1/runs"
 RUN_ID = str(uuid.UUID(int=1))

@@ -31,7 +31,7 @@ from aignostics_async import (
 )
 from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.slides import one_file
+from aignostics_async.slides._packing import one_file
 from aignostics_async.submission import _delivery
 
 ROOT = "https://host.example.com"

@@ -27,8 +27,8 @@ from aignostics_async import (
     put_once,
 )
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.storage import Deleting
 from aignostics_async.storage._azure import blob_name
+from aignostics_async.storage._protocol import Deleting
 
 KEY = AwsKey("name", "secret", "us-east-1")
 ACCOUNT: dict[str, Any] = {"account": "account", "key": base64.b64encode(b"key").decode()}

@@ -13,7 +13,7 @@ from slide_files import make_old, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import Item, Slide, find_slides, read_slide
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.slides import packed
+from aignostics_async.slides._packing import packed
 from aignostics_async.submission._pseudonyms import PseudonymMap
 
 

@@ -33,8 +33,8 @@ from aignostics_async import (
     put_once,
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.storage import Deleting
 from aignostics_async.storage._bucket import Bucket
+from aignostics_async.storage._protocol import Deleting
 
 MIB = 1024 * 1024
 SMALL = random.Random("small").randbytes(300_000)

@@ -14,7 +14,7 @@ from slide_files import make_old, write_dicom, write_flavour
 from aignostics_async import Slide, SlideError, find_slides, read_slide
 from aignostics_async.bulk.preflight.sources._discovery import discover
 from aignostics_async.bulk.preflight.sources._sources import Sources
-from aignostics_async.slides import packed
+from aignostics_async.slides._packing import packed
 from aignostics_async.slides._prober import Prober
 
 

@@ -17,7 +17,7 @@ from aignostics_async import (
     read_slide,
 )
 from aignostics_async.emulator.synthetic import write_slide
-from aignostics_async.slides import packed
+from aignostics_async.slides._packing import packed
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ..errors import (
     JobStateError,
     NotFound,
 )
-from ..storage import Deleting
+from ..storage._protocol import Deleting
 from .database import _commands, _queries, _run_commands
 from .database._states import IntentState, ItemState
 

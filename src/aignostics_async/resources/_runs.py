@@ -13,7 +13,8 @@ from .._identifiers import as_aware, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions
 from ..models import ApplicationVersion
-from ..storage import Store, StoreAddress, open_store
+from ..storage import Store, StoreAddress
+from ..storage._addresses import open_store
 from ._run import Run
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Runs:
         without time zone, InvalidItems if an entry that can't be read may be the run, and the errors of
         requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no runs.
         """
-        from ..submission import find_runs
+        from ..submission._find import find_runs
 
         version_id = (
             application_version.application_version_id
@@ -220,7 +221,9 @@ class Runs:
         with notes about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra
         without the `slides` extra; and what `create` raises.
         """
-        from ..submission import BillingScope, SubmissionBilling, prepare_items
+        from ..submission._billing import SubmissionBilling
+        from ..submission._billing_index import BillingScope
+        from ..submission._prepare import prepare_items
 
         given, place = as_items(items), open_store(store, self._session)
         options = self._options(given, metadata, due_date, deadline)
@@ -265,7 +268,7 @@ class Runs:
         return options
 
     async def _create(self, version: ApplicationVersion, items: Sequence[Item], options: RunOptions) -> str:
-        from ..submission import create_run
+        from ..submission._create import create_run
 
         session, limits = self._session, self._session.settings.limits
         return await create_run(session.bridge, version, items, limits.items_per_run, options=options)

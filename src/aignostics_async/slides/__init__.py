@@ -11,7 +11,6 @@
 """
 
 from ._identifying import IdentifyingKind, IdentifyingPolicy
-from ._packing import one_file, packed, sent_name
 from ._read import Remark, SlideInfo, read_slide
 from ._search import FoundSlides, LeftOut, LeftOutReason, find_slides
 
@@ -24,8 +23,5 @@ __all__ = [
     "Remark",
     "SlideInfo",
     "find_slides",
-    "one_file",
-    "packed",
     "read_slide",
-    "sent_name",
 ]

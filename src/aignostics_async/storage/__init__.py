@@ -5,16 +5,15 @@ them. `_object_store` has the rule by which this package's own stores verify upl
 Cloud Storage), `_azure`, `_presigned` and `_signing_store`. `_clouds` is how users name the first two.
 """
 
-from ._addresses import StoreAddress, open_store
+from ._addresses import StoreAddress
 from ._azure import Azure
 from ._checksum_negotiation import Checksums
 from ._clouds import GCS, S3
 from ._context import StoreContext
 from ._presigned import Presigned, SignedUrl
-from ._protocol import Deleting, Store, Stored, Verify
+from ._protocol import Store, Stored, Verify
 from ._signature_v4 import AwsKey, HmacKey
-from ._signing_store import SigningStore
-from ._upload import put_once, put_verified
+from ._upload import put_once
 
 __all__ = [
     "GCS",
@@ -22,17 +21,13 @@ __all__ = [
     "AwsKey",
     "Azure",
     "Checksums",
-    "Deleting",
     "HmacKey",
     "Presigned",
     "SignedUrl",
-    "SigningStore",
     "Store",
     "StoreAddress",
     "StoreContext",
     "Stored",
     "Verify",
-    "open_store",
     "put_once",
-    "put_verified",
 ]

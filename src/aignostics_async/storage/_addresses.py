@@ -46,12 +46,9 @@ def open_store(
     verify: Verify = "auto",
     checksums: Checksums = "auto",
 ) -> Store:
-    """Return the store that an address names; a store is returned as it is.
+    """Return the store at an address, without a request; a store is returned as it is.
 
-    `s3://bucket/prefix`, `gs://bucket/prefix` and `az://container/prefix` take their credentials from the
-    environment. `https://host/path` (`http` on this machine) is a server of the API's own origin that signs
-    URLs itself, such as the emulator. `endpoint`, `verify` and `checksums` are for addresses that are texts;
-    the objects have them as fields: see `S3`. Raises ConfigurationError for any other address.
+    `Client.store` documents addresses, options and errors.
     """
     if isinstance(store, str):
         return _open_text(store, context, endpoint=endpoint, verify=verify, checksums=checksums)

@@ -41,9 +41,11 @@ class Azure:
 
         store = Azure(container="slides", prefix="lab-7")
 
-    Account and key are taken from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed. Azure
-    reports an MD5 for a file that fits one part, and for each part of a larger file, but no checksum of the
-    whole: larger files are unverified unless `verify="read-back"`.
+    Account and key are taken from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed.
+    Creating it does no I/O; `connect` raises ConfigurationError for what is missing or invalid.
+
+    Azure reports an MD5 for a file that fits one part, and for each part of a larger file, but no checksum of
+    the whole: larger files are unverified unless `verify="read-back"`.
 
     In blob names, a byte that would be escaped in a URL is written as `~` and its hexadecimal number, such as
     `~E3`.
@@ -68,9 +70,9 @@ class Azure:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store` and `runs.submit` call it. Raises ConfigurationError if account or key is missing, the
-        key is not base64, or the endpoint is not an http or https URL; and MissingExtra without the `stores`
-        extra.
+        `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if account or key is
+        missing, the key is not base64, the endpoint is not an http or https URL, or container or account has
+        an invalid name; and MissingExtra without the `stores` extra.
         """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")
@@ -110,14 +112,14 @@ class Container(ObjectStore):
         self._prefix = prefix
 
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return a URL that lets anyone read the object for `expires` seconds."""
+        """Return a URL with which anyone can read an object for `expires` seconds."""
         key = uri.removeprefix(self._place)
         if key == uri:
             raise ConfigurationError(f"{uri} is not in {self!r}")
         return await self._sign("GET", key, expires)
 
     async def delete(self, key: str) -> None:
-        """Delete an object; a missing one is no error."""
+        """Delete the object under a key; do nothing if there is none."""
         url = await self._sign("DELETE", key, _REQUEST_SECONDS)
         with self._refusals():
             try:

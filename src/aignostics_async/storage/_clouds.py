@@ -72,8 +72,10 @@ class S3:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store` and `runs.submit` call it. Raises ConfigurationError if neither endpoint nor region is
-        known, there is no key, or the endpoint is not an http or https URL.
+        `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if neither endpoint nor
+        region is known, there is no key, or the endpoint is not an http or https URL. A function as `key` is
+        not called yet; if it returns anything but an AwsKey, the request that needs the key raises
+        ConfigurationError.
         """
         endpoint = self.endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         region = self.region or _first("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -141,7 +143,7 @@ class GCS:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store` and `runs.submit` call it. Reads the key file if there is one. Raises
+        `client.store`, `runs.submit` and bulk jobs call it. Reads the key file if there is one. Raises
         ConfigurationError if there are no credentials, the key file can't be read or holds no RSA key of a
         service account, the HMAC key is incomplete, or the endpoint is not an http or https URL.
         """

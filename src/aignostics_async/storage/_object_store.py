@@ -81,10 +81,10 @@ class ObjectStore(ABC):
 
     @abstractmethod
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return a URL that lets anyone read the object for `expires` seconds. It is a secret."""
+        """Return a URL with which anyone can read an object for `expires` seconds. It is a secret."""
 
     async def credentials_expire_at(self) -> datetime | None:
-        """Return when the signing credentials end; None if never, or not known."""
+        """Return when the signing credentials expire; None if never or unknown."""
         return None
 
     def _advice(self, refused: UrlRefused) -> str:
@@ -94,13 +94,13 @@ class ObjectStore(ABC):
     # The rule
 
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
-        """Send a file, replacing what may be under the key, and compare what the store says about it.
+        """Upload a file, replacing any object under the key, and compare what the store reports with it.
 
         Costs one request more than the upload, and with `verify="read-back"` the transfer of the whole
-        object. A contradiction is sent once more, and so are parts that the store has lost. Raises
-        ChecksumMismatch if the store then still names another size or checksum, TransferError if it does not
-        have the object, LocalFileChanged, UrlRefused and TransferInterrupted; and UsageError for
-        a key that can't be encoded.
+        object. If the store contradicts the file or has lost parts of it, the file is sent once more. Raises
+        ChecksumMismatch if the store then still reports another size or checksum, TransferError if it does
+        not have the object, LocalFileChanged, UrlRefused and TransferInterrupted; and UsageError for a key
+        that can't be encoded.
         """
         source, key = Path(source), as_object_key(key)
         with self._refusals():
@@ -123,7 +123,7 @@ class ObjectStore(ABC):
     async def put_once(
         self, key: str, source: Path, *, progress: Callable[[int], None] | None = None
     ) -> Stored:
-        """Send a file unless the store has it under the key already; see `aignostics_async.put_once`."""
+        """Upload a file unless the store has it under the key already; see `aignostics_async.put_once`."""
         source, key = Path(source), as_object_key(key)
         size = await file_size(source)
         with self._refusals():
@@ -133,9 +133,10 @@ class ObjectStore(ABC):
         return await self.put(key, source, progress=progress)
 
     async def stat(self, key: str) -> Stored | None:
-        """Ask for size and checksum of an object, or None if there is no such object.
+        """Return the object under a key, or None if there is none.
 
-        Raises UrlRefused where the store does not tell, as S3 does without s3:ListBucket.
+        Costs one request. Raises UrlRefused if the store does not tell, as S3 without s3:ListBucket, and
+        TransferInterrupted if it can't be reached.
         """
         with self._refusals():
             try:

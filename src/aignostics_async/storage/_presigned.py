@@ -40,8 +40,9 @@ class Presigned:
 
     Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` may
     return a pair of a URL and the headers that its request must have. After an upload the object is checked
-    with `head_url`, or by reading one byte with `get_url`. A file is unverified if the responses name no
-    checksum of it. A result of another type raises ConfigurationError when it is used.
+    with `head_url`, or by reading one byte with `get_url`. A file is unverified if no response has a checksum
+    of it. An exception of a function is raised as it is by `Store.put` and `Store.presign_get`; they raise
+    ConfigurationError for a result of another type.
     """
 
     put_url: Sign = field(repr=False)
@@ -61,7 +62,10 @@ class Presigned:
     """
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client, without a request; `client.store` and `runs.submit` call it."""
+        """Return the store for one client, without a request; raises nothing.
+
+        `client.store`, `runs.submit` and bulk jobs call it.
+        """
         return PresignedStore(self, context)
 
 

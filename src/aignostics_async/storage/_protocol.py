@@ -30,7 +30,7 @@ class Stored:
     crc32c: str | None = None
     """The CRC32C in wire form, of the bytes that were sent or that the store has; None if not known."""
     etag: str | None = None
-    """The ETag of the object; None, the default, if the store named none."""
+    """The ETag of the object; None, the default, if the store reports none."""
     verified: bool = False
     """Whether the store has proven its bytes; False by default.
 
@@ -50,7 +50,8 @@ class Store(Protocol):
 
     Write your own for a store that this package does not support: `runs.submit` accepts any object with these
     four methods. Every method may raise TransferError. What `put` and `stat` return is compared with the
-    file.
+    file. `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the
+    object under a key, if there is one.
     """
 
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
@@ -58,13 +59,16 @@ class Store(Protocol):
 
             stored = await store.put("case-7.svs", Path("case-7.svs"), progress=print)
 
-        `progress` is called with the number of bytes sent so far, which decreases when an attempt starts
-        over. Raises TransferError if the upload fails, or the store has other bytes afterwards.
+        `key` is the name of the object in the store, with slashes. `progress` is called with the number of
+        bytes sent so far, which decreases when an attempt starts over. Raises TransferError if the upload
+        fails, or the store has other bytes afterwards.
         """
         ...
 
     async def stat(self, key: str) -> Stored | None:
         """Return the object under a key, or None if there is none.
+
+            stored = await store.stat("case-7.svs")
 
         Costs one request. Raises TransferError if the store can't be reached or does not permit the request.
         """
@@ -92,8 +96,14 @@ class Store(Protocol):
 
 @runtime_checkable
 class Deleting(Protocol):
-    """A store that can delete, where its credentials may; every one of this package but `Presigned`."""
+    """A store that can delete objects if its credentials permit it.
+
+    Every store of this package but that of `Presigned` has the method.
+    """
 
     async def delete(self, key: str) -> None:
-        """Delete what is under a key, if there is something."""
+        """Delete the object under a key; do nothing if there is none.
+
+        Raises TransferError if the store can't be reached or does not permit the request.
+        """
         ...

@@ -28,7 +28,8 @@ class AwsKey:
         S3(bucket="slides", key=AwsKey("AKIA...", "secret", "eu-central-1"))
 
     The arguments are the key id, the secret and the region; for a temporary key also `token`, its session
-    token, and `expires_at`, when it expires. The repr shows neither secret nor session token.
+    token, and `expires_at`, when it expires, a datetime with time zone. The repr shows neither secret nor
+    session token.
     """
 
     name: str
@@ -48,15 +49,16 @@ class AwsKey:
 
     @property
     def scope(self) -> str:
-        """The credential scope of signature version 4 without the date, such as
-        `eu-central-1/s3/aws4_request`.
+        """The credential scope of AWS signature version 4, without the date.
+
+        For the region `eu-central-1` it is `eu-central-1/s3/aws4_request`.
         """
         return f"{self.region}/s3/aws4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return the query parameter with the session token of a temporary key; empty for any other key.
+        """Return the query parameters that the key adds to a signed URL, as a mapping.
 
-        It is `X-Amz-Security-Token`.
+        `{"X-Amz-Security-Token": token}` for a temporary key; empty for any other.
         """
         return {"X-Amz-Security-Token": self.token} if self.token else {}
 
@@ -80,7 +82,7 @@ class _KeyOfGoogle:
     scope = "auto/storage/goog4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return an empty mapping: the key needs no further query parameter."""
+        """Return the query parameters that the key adds to a signed URL: an empty mapping."""
         return {}
 
 

@@ -24,7 +24,11 @@ _PUT_SECONDS = 6 * 3600  # enough for 5 GB at 2 Mbit/s
 
 
 class SigningStore(ObjectStore):
-    """A store at `root`, of the API's own origin, that answers `POST {root}/sign` with signed URLs."""
+    """A store at `root`, of the API's own origin, that answers `POST {root}/sign` with signed URLs.
+
+    So each operation costs a request to the API beside the one to the URL. It raises InvalidResponse if the
+    answer has no URL, and what `StoreContext.post_json` raises.
+    """
 
     def __init__(self, root: str, context: StoreContext, *, verify: Verify = "auto") -> None:
         super().__init__(context, _SCHEME, verify)
@@ -34,11 +38,18 @@ class SigningStore(ObjectStore):
         return f"SigningStore({without_query(self._root)!r})"
 
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return a URL that lets anyone read the object for `expires` seconds."""
+        """Return a URL with which anyone can read an object for `expires` seconds.
+
+        Costs one request, to the API.
+        """
         return await self._sign("GET", uri.removeprefix(_SCHEME), expires)
 
     async def delete(self, key: str) -> None:
-        """Delete an object; a missing one is no error."""
+        """Delete the object under a key; do nothing if there is none.
+
+        Costs two requests: one to the API for a signed URL, and one to that URL. Raises UrlRefused or
+        TransferInterrupted if the second fails.
+        """
         url = await self._sign("DELETE", key, 300)
         try:
             await send_request(self._engine, "DELETE", url, name=key)

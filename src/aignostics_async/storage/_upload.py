@@ -15,11 +15,12 @@ from ._protocol import Store, Stored
 async def put_verified(
     store: Store, key: str, source: Path, *, progress: Callable[[int], None] | None = None
 ) -> Stored:
-    """Send a file and return what the store has, which has the file's size and checksum.
+    """Upload a file, and return the object that the store reports, which has the file's size and checksum.
 
-    `verified` says whether that is proven. A contradiction is sent once more. Costs one request more than
-    the upload; for a store that this package does not know, one more reading of the file. Raises
-    ChecksumMismatch if the store has other bytes, and what `store.put` raises.
+    `Stored.verified` tells whether the store has proven that. If it contradicts the file, the file is sent
+    once more. Costs one request more than the upload, and for a store that is not of this package one more
+    reading of the file. Raises ChecksumMismatch if the store has other bytes after that, and what `store.put`
+    raises.
     """
     source = Path(source)
     if isinstance(store, ObjectStore):
@@ -43,12 +44,12 @@ async def put_once(
 
     Use it for keys that are fixed in advance, such as those of an interrupted job. Costs one request, and
     reading the file if an object of its size exists (and the object, with `verify="read-back"`); otherwise
-    the upload. The file is uploaded if the store does not report what it has. `Stored.verified` tells whether
-    the store's bytes were compared with the file.
+    the upload. The file is uploaded, too, if the store does not report what it has. `Stored.verified` tells
+    whether the store's bytes were compared with the file.
 
     `progress` is called with the number of bytes sent so far. Raises TransferError if the file can't be read,
     the store can't be reached or refuses a request (UrlRefused), or has other bytes after two uploads
-    (ChecksumMismatch).
+    (ChecksumMismatch); and UsageError for a key that can't be encoded, if the store is one of this package.
     """
     source = Path(source)
     if isinstance(store, ObjectStore):

@@ -4,23 +4,7 @@
 results.
 """
 
-from ._billing import SubmissionBilling
-from ._billing_index import BillingScope
-from ._create import create_run
-from ._find import FoundRuns, find_runs, runs_since
+from ._find import FoundRuns
 from ._metadata_cells import read_metadata
-from ._outcome import CreationOutcome, creation_outcome
-from ._prepare import prepare_items
 
-__all__ = [
-    "BillingScope",
-    "CreationOutcome",
-    "FoundRuns",
-    "SubmissionBilling",
-    "create_run",
-    "creation_outcome",
-    "find_runs",
-    "prepare_items",
-    "read_metadata",
-    "runs_since",
-]
+__all__ = ["FoundRuns", "read_metadata"]

@@ -15,8 +15,10 @@ from .._core._crc32c import checksum_file
 from .._core._file_names import safe_name
 from .._core._tasks import run_all
 from ..errors import AignosticsError, ConfigurationError, TransferError
-from ..slides import SlideInfo, one_file, sent_name
-from ..storage import Store, Stored, put_once, put_verified
+from ..slides import SlideInfo
+from ..slides._packing import one_file, sent_name
+from ..storage import Store, Stored, put_once
+from ..storage._upload import put_verified
 from ..transfer._progress import (
     Progress,
     ProgressReporter,

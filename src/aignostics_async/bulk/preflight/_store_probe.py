@@ -17,8 +17,9 @@ from ..._core._crc32c import checksum_bytes
 from ..._core._secret import SecretText
 from ..._internals import transfer_engine
 from ...errors import AignosticsError, ChecksumMismatch, TransferError, UrlRefused
-from ...storage import Checksums, Deleting
+from ...storage import Checksums
 from ...storage._bucket import Bucket
+from ...storage._protocol import Deleting
 from ...submission._delivery import ends_too_early, too_early
 from ...transfer._request import send_request
 from ._findings import Finding, FindingKind

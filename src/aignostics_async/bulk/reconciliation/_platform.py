@@ -19,7 +19,8 @@ from ...errors import (
     Unauthorized,
 )
 from ...models import ApplicationVersion
-from ...submission import creation_outcome, runs_since
+from ...submission._find import runs_since
+from ...submission._outcome import creation_outcome
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
 from ._protocol import AttemptResult

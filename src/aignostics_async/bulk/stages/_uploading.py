@@ -20,8 +20,8 @@ from ...errors import (
     LocalFileChanged,
     TransferError,
 )
-from ...slides import one_file, sent_name
 from ...slides._fingerprints import measure
+from ...slides._packing import one_file, sent_name
 from ...slides._probed_slide import ProbedSlide
 from ...storage import put_once
 from ...transfer._progress import ProgressReporter, TransferEvent

@@ -51,6 +51,6 @@ def _translation(contract: str, platform: Platform) -> Translation:
         from ._reference import ReferenceTranslation
 
         return ReferenceTranslation(platform)
-    from .line_1_8 import Line18Translation
+    from .line_1_8._translation import Line18Translation
 
     return Line18Translation(platform)

@@ -1,47 +1,7 @@
 """Contract 1.8 and what is added to it: the contract that the live platform speaks.
 
+- `_translation`: the handler of each operation, and who may call them
 - `_catalogue`: applications, versions, documents
 - `_runs`, `_items`: runs, their items and artifacts, custom metadata; `_states`: their states
 - `_access`: grants and share tokens; `_account`: `GET /v1/me`
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from .._undocumented import PlainRefusal
-from ._access import AccessHandlers
-from ._account import account_handlers
-from ._catalogue import CatalogueHandlers
-from ._items import ItemHandlers
-from ._runs import RunHandlers
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from ..._platform import Platform
-    from .._endpoints import Handler
-
-
-class Line18Translation:
-    """The operations of contract 1.8, on the platform's state."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-
-    def handlers(self) -> dict[str, Handler]:
-        """Return the handler of each operation."""
-        parts = (CatalogueHandlers, RunHandlers, ItemHandlers, AccessHandlers)
-        found = account_handlers(self._platform)
-        for part in parts:
-            found |= part(self._platform).handlers()
-        return found
-
-    def authenticate(self, request: Request) -> None:
-        """Refuse a request without a valid token with a 401, as the gateway in front of the API does."""
-        tokens = self._platform.tokens
-        if tokens.is_authorized(request):
-            return
-        if "authorization" not in request.headers:
-            raise PlainRefusal(401, "Jwt is missing")
-        raise PlainRefusal(401, "Jwt is expired" if tokens.has_expired(request) else "Jwt verification fails")
