@@ -278,7 +278,7 @@ class _Address:
 
     def __init__(self, ask: Callable[[], Awaitable[str]]) -> None:
         self._ask = ask
-        self._lock = anyio.Lock()
+        self._lock = anyio.Lock(fast_acquire=True)
         self._url: SecretText | None = None
         self._refused_at = -1
 
