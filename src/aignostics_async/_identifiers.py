@@ -29,6 +29,16 @@ def as_path_part(value: str, what: str) -> str:
     return value
 
 
+def as_item_path(reference: str) -> str:
+    """Return an item's reference that can be part of a path; raises UsageError for any other one."""
+    if "/" in as_path_part(reference, "reference"):
+        raise UsageError(
+            f"item {reference!r} can't be named in a path: nobody has proven that the platform finds a "
+            "reference with a slash there"
+        )
+    return reference
+
+
 def as_object_key(key: str) -> str:
     """Return a key of a store, or an object's URI; raises UsageError for what no request can carry."""
     if not is_text(key):

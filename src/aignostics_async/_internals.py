@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Page, PageRequest
-from .contracts._protocol import RunFilter
+from .contracts._protocol import NO_OPTIONS, RunFilter, RunOptions
 from .errors import InvalidResponse, NotFound
 from .submission._billed_runs import BilledRuns
 from .submission._create import create_run
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._client import Client
     from ._inputs import Item
     from .auth._endpoint import Claims
+    from .contracts._protocol import ContractFacts
     from .downloads._checksum_cache import ChecksumCache
     from .models import ApplicationVersion, RunDetails
     from .submission._billing_index import BillingIndex
@@ -48,10 +49,17 @@ def watch_new_run(client: Client, run_id: str) -> Watcher:
     return watch_run(client._session.poller, run_id, is_new=True, cursor=None)
 
 
-async def create_run_once(client: Client, version: ApplicationVersion, items: Sequence[Item]) -> str:
+async def create_run_once(
+    client: Client, version: ApplicationVersion, items: Sequence[Item], options: RunOptions = NO_OPTIONS
+) -> str:
     """Create a run with one POST, not repeated even after a 401, and return its id; raises as `create`."""
     max_items = client.settings.limits.items_per_run
-    return await create_run(client._session.bridge, version, items, max_items, once=True)
+    return await create_run(client._session.bridge, version, items, max_items, options=options, once=True)
+
+
+def contract_facts(client: Client) -> ContractFacts:
+    """Return what the contract that the client speaks can express."""
+    return client._session.bridge.facts
 
 
 def billed_runs(client: Client, index: BillingIndex, application_version: str) -> BilledRuns:

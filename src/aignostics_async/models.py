@@ -28,6 +28,8 @@ __all__ = [
 
 CHECKSUM_KEYS = ("checksum_base64_crc32c", "checksum_crc32c")
 """Where metadata carries a CRC32C: the current name first, then the one of older servers."""
+RESERVED_KEY = "aignostics_async"
+"""The key of custom metadata under which this SDK keeps its own; it is no part of `metadata`."""
 
 
 @frozen
@@ -198,6 +200,9 @@ class RunDetails:
     """Metadata that the submitter has stored with the run, as JSON values."""
     metadata_checksum: str | None = field(default=None, repr=False)
     """A checksum of `metadata`, with which a change fails if another change came first."""
+    """A checksum of `metadata`, with which a change fails if another change came before it."""
+    sdk_metadata: Any = field(default=None, repr=False, hash=False)
+    """What this SDK has stored with the run, beside `metadata`, as a JSON value."""
     due_date: datetime | None = None
     """When the results are wanted, with time zone."""
     deadline: datetime | None = None
@@ -289,6 +294,9 @@ class ItemResultDraft:
     """Metadata that the submitter has stored with the item, as JSON values."""
     metadata_checksum: str | None = field(default=None, repr=False)
     """A checksum of `metadata`, with which a change fails if another change came first."""
+    """Names this state of `metadata`, for a change that must not overwrite another one."""
+    sdk_metadata: Any = field(default=None, repr=False)
+    """What this SDK has stored with the item, beside `metadata`, as a JSON value."""
     queue_position_organization: int | None = None
     """The place of the item in the queue of the organization."""
     queue_position_platform: int | None = None

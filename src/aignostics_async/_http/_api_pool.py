@@ -171,6 +171,7 @@ class ApiPool:
         if response.is_success or (redirected and response.has_redirect_location):
             return response
         error = status_error(request.method, request.url.path, response)
+        error.attempt = attempt
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
     async def _exchange(

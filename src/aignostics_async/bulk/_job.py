@@ -218,7 +218,7 @@ class BulkJob:
             lambda: client.applications.version(self.plan.application_version)
         )
         context.requirements = Requirements.of(self.plan, version)
-        platform = PlatformClient(client, version, self._clock)
+        platform = PlatformClient(client, version, self._clock, self.plan.run_options())
         submitter, reconciler = await begin_work(
             context, self._job, platform, is_cancelled=self._is_cancel_requested
         )

@@ -12,6 +12,7 @@ from attrs import asdict, field, fields, frozen
 
 from .._core._urls import check_root
 from .._identifiers import as_version_id
+from ..contracts._protocol import RunOptions, refuse_reserved_key
 from ..errors import (
     AignosticsError,
     ConfigurationError,
@@ -97,6 +98,16 @@ def _checksums(_plan: object, _attribute: Any, value: Any) -> None:
         raise ConfigurationError(f"checksums is one of {', '.join(get_args(Checksums))}, not {value!r}")
 
 
+def _metadata(_plan: object, _attribute: Any, value: Any) -> None:
+    if value is None:
+        return
+    try:
+        refuse_reserved_key(value)
+        json.dumps(value, allow_nan=False)
+    except (AignosticsError, TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"metadata of runs can't be sent: {error}") from None
+
+
 def _folder(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path).absolute()
 
@@ -175,8 +186,17 @@ class JobPlan:
     """
     timeouts: ReconciliationTimeouts = field(factory=ReconciliationTimeouts, validator=_patient)
     """How long to wait before concluding that a request has created no run; see `ReconciliationTimeouts`."""
+    metadata: Mapping[str, Any] | None = field(default=None, validator=_metadata, repr=False, hash=False)
+    """JSON values that the platform keeps with each run and finds it by; None, the default, for none.
+
+    Those of items are columns of a manifest. Contract 1.0 has neither.
+    """
     contract: str | None = None
     """The contract under which the job was created; None before, and in jobs from before there were two."""
+
+    def run_options(self) -> RunOptions:
+        """Return what each request for a run says beside its items."""
+        return RunOptions(metadata=self.metadata)
 
     def to_json(self) -> str:
         """Return the plan as the text of a JSON object, which `from_json` reads.

@@ -10,7 +10,16 @@ from attrs import frozen
 from cyclopts import Parameter, Token
 
 from ..bulk import JobPlan, SelectionRule, Sources
-from ._options import Decode, Endpoint, Identifying, IncludeLabel, identifying_policies, key_value
+from ._options import (
+    Decode,
+    Endpoint,
+    Identifying,
+    IncludeLabel,
+    RunMetadata,
+    identifying_policies,
+    key_value,
+    run_metadata,
+)
 
 
 def _rules(_type: Any, tokens: Sequence[Token]) -> tuple[SelectionRule, ...]:
@@ -35,7 +44,8 @@ class JobOptions:
         Path | None,
         Parameter(
             help="A CSV file with a column path and, optionally, reference, mpp, mpp_x, mpp_y, mpp_source; "
-            "other columns are metadata. Paths are relative to the file."
+            "other columns are metadata, and those that begin with custom_metadata. are kept with the item "
+            "by the platform. Paths are relative to the file."
         ),
     ] = None
     files_from: Annotated[
@@ -72,6 +82,7 @@ class JobOptions:
         tuple[str, ...],
         Parameter(negative=(), show_default=False, help="Metadata of all slides, as KEY=VALUE."),
     ] = ()
+    run_metadata: RunMetadata = ()
     prefix: Annotated[str, Parameter(help="The prefix of object keys.")] = "aignostics-async"
     results: Annotated[Path | None, Parameter(help="The folder of outputs, if not in the job's folder.")] = (
         None
@@ -112,6 +123,7 @@ class JobOptions:
             pack=self.pack,
             identifying=identifying_policies(self.identifying),
             decode=self.decode,
+            metadata=run_metadata(self.run_metadata),
         )
 
     def sources(self, places: Sequence[str]) -> Sources:

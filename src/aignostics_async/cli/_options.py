@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import evolve
 from cyclopts import Parameter
@@ -90,6 +90,24 @@ def bytes_per_second(rate: str) -> float:
     if not value:
         raise UsageError(f"--bwlimit takes bytes per second such as 500K, 20M or 1.5G, not {rate!r}")
     return value
+
+
+RunMetadata = Annotated[
+    tuple[str, ...],
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="What the platform keeps with each run, as KEY=VALUE, such as study.name=x for a field of the "
+        "object study. Needs contract 1.8.",
+    ),
+]
+
+
+def run_metadata(pairs: Sequence[str]) -> dict[str, Any] | None:
+    """Return the metadata of --run-metadata; None without any."""
+    from .. import read_metadata
+
+    return read_metadata(None, dict(key_value(pair) for pair in pairs)) or None
 
 
 def key_value(pair: str) -> tuple[str, str]:

@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 Renderable = RenderableType
+_HIDDEN = ("download_url", "sdk_metadata")
 _PIPE_WIDTH = 120  # columns, for prose in a pipe
 _TABLE_WIDTH = 10_000  # columns, so that no cell is cut in a pipe
 
@@ -79,7 +80,7 @@ def print_json_line(value: Any, *, stream: TextIO | None = None) -> None:
 
 
 def jsonable(model: Any) -> Any:
-    """Return a model as a JSON value. Signed URLs are secrets and are left out."""
+    """Return a model as a JSON value, without signed URLs, which are secrets, and what the SDK has stored."""
 
     def serialize(_instance: object, _attribute: object, value: Any) -> Any:
         if isinstance(value, datetime):
@@ -87,7 +88,7 @@ def jsonable(model: Any) -> Any:
         return str(value) if isinstance(value, Path) else value
 
     return asdict(
-        model, filter=lambda attribute, _: attribute.name != "download_url", value_serializer=serialize
+        model, filter=lambda attribute, _: attribute.name not in _HIDDEN, value_serializer=serialize
     )
 
 

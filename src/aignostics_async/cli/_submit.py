@@ -23,9 +23,11 @@ from ._options import (
     IncludeLabel,
     Json,
     PollInterval,
+    RunMetadata,
     client,
     identifying_policies,
     key_value,
+    run_metadata as as_run_metadata,
 )
 from ._output import err, out, print_json
 from ._progress import transfer_progress
@@ -42,6 +44,7 @@ async def submit(
     endpoint: Endpoint = None,
     mpp: float | None = None,
     metadata: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    run_metadata: RunMetadata = (),
     download: Path | None = None,
     identifying: Identifying = (),
     pack: Annotated[bool, Flag] = False,
@@ -91,6 +94,7 @@ async def submit(
         "pack": pack,
         "decode": decode,
         "references": references,
+        "metadata": as_run_metadata(run_metadata),
         "warn": lambda warning: err(f"warning: {warning}"),
     }
     async with client(poll_interval, bwlimit) as session:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from attrs import field, frozen
 
-from ..errors import NotInContract
+from ..errors import NotInContract, UsageError
+from ..models import RESERVED_KEY
 
 if TYPE_CHECKING:
     from .._account_models import Me, OrganizationBucket
@@ -66,13 +67,26 @@ class ContractFacts:
             if getattr(filters, name) is not None and not self.has_metadata:
                 raise NotInContract(f"listing runs by {name}", contract=self.line)
 
+    def check_metadata(self, *given: Mapping[str, Any] | None) -> None:
+        """Raise NotInContract for custom metadata that the contract has not, UsageError for the SDK's key."""
+        for metadata in given:
+            if metadata is not None and not self.has_metadata:
+                raise NotInContract("metadata of runs and items", contract=self.line)
+            refuse_reserved_key(metadata)
+
     def check_request(self, items: Sequence[Item], options: RunOptions) -> None:
         """Raise NotInContract for a run request that the contract can't express."""
-        given = options.metadata, *(item.metadata for item in items)
-        if not self.has_metadata and any(each is not None for each in given):
-            raise NotInContract("metadata of runs and items", contract=self.line)
+        self.check_metadata(options.metadata, *(item.metadata for item in items))
         if not self.has_scheduling and (options.due_date or options.deadline):
             raise NotInContract("a due date or deadline", contract=self.line)
+
+
+def refuse_reserved_key(metadata: Mapping[str, Any] | None) -> None:
+    """Raise UsageError for metadata that are no mapping, or have the key of the SDK's own."""
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise UsageError(f"metadata are a mapping, not {type(metadata).__name__}")
+    if RESERVED_KEY in (metadata or {}):
+        raise UsageError(f"the key {RESERVED_KEY!r} of metadata is the SDK's own; use another one")
 
 
 @frozen(kw_only=True)
@@ -165,11 +179,31 @@ class Bridge(Protocol):
         run_id: str,
         page: PageRequest,
         *,
-        item_ids: Sequence[str],
-        references: Sequence[str],
-        statuses: Sequence[str],
+        item_ids: Sequence[str] = (),
+        references: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
     ) -> Page[ItemResult]:
         """Return one page of the items of a run that match all filters; empty ones select everything."""
+        ...
+
+    async def put_run_metadata(
+        self, run_id: str, metadata: Mapping[str, Any] | None, checksum: str | None
+    ) -> str | None:
+        """Replace all custom metadata of a run, and return their checksum.
+
+        Raises PreconditionFailed unless `checksum` is that of the current ones; None is of no metadata, and
+        the server takes it for no condition.
+        """
+        ...
+
+    async def put_item_metadata(
+        self, run_id: str, reference: str, metadata: Mapping[str, Any] | None, checksum: str | None
+    ) -> str | None:
+        """Replace all custom metadata of an item, like `put_run_metadata`.
+
+        Raises UsageError for a reference that can't be a part of a path.
+        """
         ...
 
     async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:

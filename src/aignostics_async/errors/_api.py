@@ -89,6 +89,8 @@ class APIStatusError(AignosticsError):
 
     advice = "Read the server's words, and report the request id to the platform's support."
     """What to do next, for people; each class has its own."""
+    attempt = 1
+    """Which attempt was answered so: from 2 on, an earlier one may have taken effect unheard."""
 
     def __init__(
         self,

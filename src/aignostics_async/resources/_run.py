@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from .._core._backoff import Backoff
 from .._core._misuse import explains_misuse
-from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import as_texts, as_uuid
+from .._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Pager, PageRequest
+from .._identifiers import as_item_path, as_texts, as_uuid
 from .._statuses import ItemStatus, RunStatus
+from ..contracts._protocol import refuse_reserved_key
 from ..downloads._listing import follow_listings, list_once
-from ..errors import Conflict, Gone, NotFound, run_error
+from ..errors import Conflict, Gone, InvalidItems, NotFound, UsageError, run_error
 from ..models import ItemResult, RunDetails
 from ..watch._start import wait_for, watch_run
+from ._metadata import MetadataEditor
 
 if TYPE_CHECKING:
     import os
@@ -87,6 +90,7 @@ class Run:
         item_ids: Iterable[str] = (),
         references: Iterable[str] = (),
         statuses: Iterable[ItemStatus | str] = (),
+        metadata: Mapping[str, Any] | None = None,
         sort: str | Sequence[str] = (),
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[ItemResult]:
@@ -96,9 +100,10 @@ class Run:
                 print(item.reference, item.error)
 
         An item must match every filter that is passed; several values of one filter are alternatives.
-        References are sent in the URL, so pass a few dozen at most. `sort` is a field name or several, each
-        with a leading `-` for descending order; by default the server decides. Each request signs new
-        download URLs, which are valid for an hour; under contract 1.8 the server may leave them out.
+        References are sent in the URL, so pass a few dozen at most. `metadata` selects by the items' own, as
+        `Runs.list` does by those of runs. `sort` is a field name or several, each with a leading `-` for
+        descending order; by default the server decides. Each request signs new download URLs, which are valid
+        for an hour; under contract 1.8 the server may leave them out.
 
         Costs one request per page of `page_size` items, by default 100. Raises UsageError for a single text
         as a filter, or unless `page_size` is from 5 to 100. Iterating raises NotFound if the caller has no
@@ -109,12 +114,92 @@ class Run:
             "references": as_texts(references, "references"),
             "statuses": as_texts(statuses, "statuses"),
         }
+        refuse_reserved_key(metadata)
         return Pager(
             "list results",
-            lambda page: self._session.bridge.list_run_results(self.id, page, **filters),
+            lambda page: self._session.bridge.list_run_results(self.id, page, metadata=metadata, **filters),
             PageRequest.first(sort, page_size),
             key=lambda item: item.item_id,
         )
+
+    async def set_metadata(self, metadata: Mapping[str, Any], *, read: RunDetails | None = None) -> None:
+        """Replace all custom metadata of the run, unless they were changed since they were read.
+
+            details = await run.details()
+            await run.set_metadata({**(details.metadata or {}), "study": "lung-7"}, read=details)
+
+        `read` are the details that the new metadata are based on, by default those of the moment; then only a
+        change in that moment is noticed. Where a run has no metadata at all the contract has nothing to
+        compare with, and of two first writes the last one holds. What the SDK keeps with the run is left as
+        it is. An empty mapping removes all.
+
+        Costs one request, and one more without `read`. Raises PreconditionFailed if somebody else changed the
+        metadata, UsageError for what is no JSON, for the SDK's own key or the details of another run,
+        NotInContract under contract 1.0, NotFound if the caller has no such run, and the errors of requests
+        that `Pager` names.
+        """
+        if read is not None and read.run_id != self.id:
+            raise UsageError(f"these are the details of run {read.run_id}, not of {self.id}")
+        await self._metadata().replace(metadata, read)
+
+    async def update_metadata(
+        self, change: Callable[[dict[str, Any]], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """Read the custom metadata of the run, change them by a function, write them, and return them.
+
+            await run.update_metadata(lambda metadata: {**metadata, "reviewed": True})
+
+        `change` gets a copy, empty where there are none, and returns all new metadata. Where somebody else
+        was faster it is called again, ten times at most, so no change of others is lost; but for the first
+        metadata of a run, as `set_metadata` says. What the function raises is raised.
+
+        Costs two requests each time. Raises what `set_metadata` raises.
+        """
+        return await self._metadata().update(change)
+
+    async def set_item_metadata(
+        self, reference: str, metadata: Mapping[str, Any], *, read: ItemResult | None = None
+    ) -> None:
+        """Replace all custom metadata of an item, as `set_metadata` does those of the run.
+
+            await run.set_item_metadata("case-7", {"block": "A1"})
+
+        Raises UsageError also for a reference with a slash, of which nobody has proven that the platform
+        finds it in a path, and NotFound if the run has no such item.
+        """
+        if read is not None and (read.run_id, read.reference) != (self.id, reference):
+            raise UsageError(f"this is item {read.reference!r} of run {read.run_id}, not {reference!r}")
+        await self._metadata(reference).replace(metadata, read)
+
+    async def update_item_metadata(
+        self, reference: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """Change the custom metadata of an item by a function, as `update_metadata` does those of the run.
+
+            await run.update_item_metadata("case-7", lambda metadata: {**metadata, "block": "A1"})
+
+        Raises what `set_item_metadata` raises.
+        """
+        return await self._metadata(reference).update(change)
+
+    def _metadata(self, reference: str | None = None) -> MetadataEditor:
+        """Return what changes the metadata of the run, or of one of its items."""
+        bridge = self._session.bridge
+        if reference is None:
+            return MetadataEditor(bridge.facts, self.details, partial(bridge.put_run_metadata, self.id))
+        write = partial(bridge.put_item_metadata, self.id, as_item_path(reference))
+        return MetadataEditor(bridge.facts, partial(self._item, reference), write)
+
+    async def _item(self, reference: str) -> ItemResult:
+        first = PageRequest.first((), MIN_PAGE_SIZE)
+        page = await self._session.bridge.list_run_results(self.id, first, references=[reference])
+        for item in page.items:
+            if item.reference == reference:
+                return item
+        if page.invalid:
+            raise InvalidItems("list results", page.invalid)
+        path = f"/api/v1/runs/{self.id}/items"
+        raise NotFound(404, method="GET", path=path, detail=f"there is no item {reference!r}")
 
     async def artifact_url(self, item_id: str, artifact_id: str) -> str | None:
         """Return a fresh signed URL of an output artifact, or None if the platform offers none any more.

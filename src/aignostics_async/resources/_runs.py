@@ -11,7 +11,7 @@ from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_aware, as_texts, as_version_id
 from .._inputs import Item, as_items
-from ..contracts._protocol import RunFilter, RunOptions
+from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
 from ..storage import Store, StoreAddress
 from ..storage._addresses import open_store
@@ -64,6 +64,7 @@ class Runs:
         Iterating raises the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
+        refuse_reserved_key(metadata)
         filters = RunFilter(
             application_id=application_id,
             application_version=version,

@@ -88,7 +88,7 @@ class BilledRuns:
     async def _read(self, run_id: str) -> _RunContent:
         listing = Pager(
             "list results",
-            lambda page: self.bridge.list_run_results(run_id, page, item_ids=(), references=(), statuses=()),
+            lambda page: self.bridge.list_run_results(run_id, page),
             PageRequest.first((), MAX_PAGE_SIZE),
             key=lambda item: item.item_id,
         )

@@ -25,7 +25,7 @@ _TRUTH = {"wahr": True, "falsch": False, "vrai": True, "faux": False, "verdadero
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
-def read_metadata(version: ApplicationVersion, texts: Mapping[str, str]) -> dict[str, Any]:
+def read_metadata(version: ApplicationVersion | None, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return metadata that is given as texts, as the schema of a version wants it.
 
         facts = read_metadata(version, {"specimen.tissue": "LUNG", "resolution_mpp": "0.25"})
@@ -33,11 +33,13 @@ def read_metadata(version: ApplicationVersion, texts: Mapping[str, str]) -> dict
 
     A dot leads into an object, unless the schema has a property of that very name. A text that is JSON is
     that value where the schema accepts it: `"3"` is a number, or a text where the schema asks for one. For a
-    version that does not have exactly one input, all JSON counts as JSON.
+    version that does not have exactly one input, and for custom metadata, which have no schema (None instead
+    of a version), all JSON counts as JSON.
 
     May take some seconds for a hostile schema. Nothing is refused here: `runs.submit` reports all faults.
     """
-    schemas = [spec.metadata_schema for spec in version.input_artifacts]
+    specs = () if version is None else version.input_artifacts
+    schemas = [spec.metadata_schema for spec in specs]
     schema = schemas[0] if len(schemas) == 1 else {}
     try:
         validator = schema_validator(schema)

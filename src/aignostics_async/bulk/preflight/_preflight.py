@@ -17,6 +17,7 @@ import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
 from ..._core._tasks import for_each, plain_task_group
+from ..._internals import contract_facts
 from ...errors import AignosticsError
 from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
@@ -91,19 +92,24 @@ async def run_preflight(
     can. Memory grows by some hundred bytes per slide, and with its faults.
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
-    application version; ConfigurationError if the version needs several inputs per item or has an unusable
-    schema, pseudonyms can't be kept, or the `slides` extra is not installed; JobError if the processes that
+    application version; NotInContract for metadata of runs or items under contract 1.0; ConfigurationError if
+    the version needs several inputs per item or has an unusable schema, pseudonyms can't be kept, or the
+    `slides` extra is not installed; JobError if the processes that
     read slides can't be started, or 20 in a row are lost; and the errors of requests that `Pager` names.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements.of(plan, version)
+    contract_facts(client).check_request((), plan.run_options())
     preflight = _Preflight(plan, sources, client, requirements, keep, progress)
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
         group.start_soon(preflight.probe_store, store)
         async with Prober(timeout=seconds_per_slide, decode=plan.decode) as prober:
             await preflight.discover(prober)
+            entries = preflight.found.entries
+            has_custom = any(entry.item_metadata for entry in entries)
+            contract_facts(client).check_metadata({} if has_custom else None)
             group.start_soon(preflight.look_back)
             await preflight.read_all(prober)
     await preflight.find_repeats()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
-from ...models import ApplicationVersion, InputArtifactSpec
+from ...models import RESERVED_KEY, ApplicationVersion, InputArtifactSpec
 from ...slides import IdentifyingKind, IdentifyingPolicy
 from ...slides._identifying import Policies, as_policies
 from ...submission._metadata import slide_metadata
@@ -18,6 +18,7 @@ from ...submission._prepare import SOME_CHECKSUM, SOME_URL
 from ...submission._schema import schema_validator
 from ...submission._slides import kinds_under, packing_problem
 from ._findings import Finding, FindingKind
+from .sources._slide_entry import CUSTOM_METADATA
 
 if TYPE_CHECKING:
     from ...slides import SlideInfo
@@ -65,13 +66,13 @@ class Requirements:
         return cls(version, plan.artifact, pack=plan.pack, identifying=plan.identifying)
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
-        """Return a slide as an input artifact.
+        """Return a slide as an input artifact, without the custom metadata of its item.
 
         `url` is its signed URL, `checksum` its CRC32C in wire form. Metadata of `entry`, such as cells of a
         manifest, replace those that were read from the file.
         """
         facts = slide_metadata(self.spec.metadata_schema, info, checksum)
-        return InputArtifact(self.spec.name, url, {**facts, **self._cells.read(entry.cells)})
+        return InputArtifact(self.spec.name, url, {**facts, **self._cells.read(entry.artifact_cells)})
 
     def faults(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
         """Yield a finding for each known reason why the platform, or the plan's policy, would refuse a slide.
@@ -84,6 +85,10 @@ class Requirements:
             remedy = "convert it to one file, or send it as one zip with --pack"
             yield Finding(FindingKind.PACKING, problem, remedy, entry.path)
         yield from policy_faults(entry, info, self._policies)
+        if RESERVED_KEY in (entry.item_metadata or {}):
+            column = CUSTOM_METADATA + RESERVED_KEY
+            problem = f"the column {column} is for the SDK's own use"
+            yield Finding(FindingKind.METADATA, problem, "give it another name", entry.path)
         draft = self.as_artifact(entry, info, url=SOME_URL, checksum=SOME_CHECKSUM)
         for problem in metadata_problems(draft, self._validator):
             yield Finding(FindingKind.METADATA, problem, _remedy(problem, entry.cells), entry.path)

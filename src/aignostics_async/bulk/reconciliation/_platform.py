@@ -10,6 +10,7 @@ from ..._core._clock import SYSTEM_CLOCK, Clock
 from ..._core._pager import MAX_PAGE_SIZE
 from ..._inputs import Item
 from ..._internals import create_run_once, overlapping_run_pages, server_time
+from ...contracts._protocol import NO_OPTIONS, RunOptions
 from ...errors import (
     AignosticsError,
     APIStatusError,
@@ -37,7 +38,14 @@ _MAX_RETRY_AFTER = 600.0  # seconds; nothing was created, so asking too early co
 class PlatformClient:
     """The platform, as the runs of one application version see it."""
 
-    def __init__(self, client: Client, version: ApplicationVersion, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        client: Client,
+        version: ApplicationVersion,
+        clock: Clock = SYSTEM_CLOCK,
+        options: RunOptions = NO_OPTIONS,
+    ) -> None:
+        self._options = options
         self._client = client
         self._clock = clock
         self._version = version
@@ -59,7 +67,7 @@ class PlatformClient:
     async def create(self, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run once, and return its outcome; if cancelled, it may have been sent."""
         try:
-            run_id = await create_run_once(self._client, self._version, items)
+            run_id = await create_run_once(self._client, self._version, items, self._options)
         except AignosticsError as error:
             return classify(error)
         return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)

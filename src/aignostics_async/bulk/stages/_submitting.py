@@ -223,7 +223,7 @@ class Signing:
             info = ProbedSlide.from_dict(row.info or {}).info
             url = SecretText(await context.store.presign_get(row.uri or "", lifetime))
             artifact = context.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
-            return Item(row.reference + intent.tag, artifacts=[artifact])
+            return Item(row.reference + intent.tag, artifacts=[artifact], metadata=entry.item_metadata)
 
         rows = await context.database.read(_queries.members(intent.number))
         return await run_all([partial(sign, row) for row in rows], limit=_SIGNING_AT_ONCE)

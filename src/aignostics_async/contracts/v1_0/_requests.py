@@ -6,7 +6,7 @@ and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import aignostics_api
@@ -174,10 +174,12 @@ class Bridge10:
         run_id: str,
         page: PageRequest,
         *,
-        item_ids: Sequence[str],
-        references: Sequence[str],
-        statuses: Sequence[str],
+        item_ids: Sequence[str] = (),
+        references: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
     ) -> Page[ItemResult]:
+        self.facts.check_metadata(metadata)
         # As the contract spells it, whatever spelling the status was read in.
         names = [ItemStatus(status).name for status in statuses]
         wanted = [_ItemStatus(name) for name in names if name not in _NEVER]
@@ -195,7 +197,7 @@ class Bridge10:
 
     async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
         request = PageRequest.first((), MAX_PAGE_SIZE)
-        page = await self.list_run_results(run_id, request, item_ids=[item_id], references=(), statuses=())
+        page = await self.list_run_results(run_id, request, item_ids=[item_id])
         if page.invalid:
             raise InvalidItems("list results", page.invalid)
         artifacts = (artifact for item in page.items for artifact in item.output_artifacts)
@@ -207,6 +209,26 @@ class Bridge10:
 
     async def get_bucket(self) -> OrganizationBucket:
         raise NotInContract("a bucket of the organization", contract="1.0")
+
+    async def put_run_metadata(
+        self,
+        run_id: str,  # noqa: ARG002 - the contract has no such operation
+        metadata: Mapping[str, Any] | None,  # noqa: ARG002
+        checksum: str | None,  # noqa: ARG002
+    ) -> str | None:
+        raise self._no_metadata()
+
+    async def put_item_metadata(
+        self,
+        run_id: str,  # noqa: ARG002 - the contract has no such operation
+        reference: str,  # noqa: ARG002
+        metadata: Mapping[str, Any] | None,  # noqa: ARG002
+        checksum: str | None,  # noqa: ARG002
+    ) -> str | None:
+        raise self._no_metadata()
+
+    def _no_metadata(self) -> NotInContract:
+        return NotInContract("metadata of runs and items", contract=self.facts.line)
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:

@@ -10,6 +10,7 @@ from aignostics_api_1_8.models import (
     ApplicationReadShortResponse,
     ApplicationVersion as ReleasedVersion,
     ArtifactOutput,
+    CustomMetadataUpdateResponse,
     InputArtifact,
     ItemResultReadResponse,
     OutputArtifact as OutputSpec,
@@ -24,6 +25,7 @@ from aignostics_api_1_8.types import Unset
 
 from ..._statuses import ArtifactScope
 from ...models import (
+    RESERVED_KEY,
     Application,
     ApplicationVersion,
     InputArtifactSpec,
@@ -106,6 +108,7 @@ def run(raw: dict[str, Any]) -> RunDetails:
     terminated_at = _optional_time(wire.terminated_at, "terminated_at")
     due_date, deadline = _scheduling(_given(wire.scheduling))
     number = text(wire.version_number, "version_number").removeprefix("v")
+    metadata, sdk_metadata = _own_and_reserved(_given(wire.custom_metadata))
     return RunDetails(
         run_id=checked_run_id(wire.run_id, "run_id"),
         application_version_id=f"{text(wire.application_id, 'application_id')}:v{number}",
@@ -117,8 +120,9 @@ def run(raw: dict[str, Any]) -> RunDetails:
         statistics=counts,
         error=None if wire.error_message is None else error_text(wire.error_message),
         error_code=optional_text(wire.error_code, "error_code"),
-        metadata=_optional_mapping(_given(wire.custom_metadata), "custom_metadata"),
+        metadata=metadata,
         metadata_checksum=optional_text(_given(wire.custom_metadata_checksum), "custom_metadata_checksum"),
+        sdk_metadata=sdk_metadata,
         due_date=due_date,
         deadline=deadline,
         preceding_items_organization=_optional_number(wire.num_preceding_items_org),
@@ -158,6 +162,7 @@ def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
     reason = optional_text(wire.termination_reason or None, "termination_reason")
     terminated_at = _optional_time(wire.terminated_at, "terminated_at")
     message = wire.error_message or None
+    metadata, sdk_metadata = _own_and_reserved(_given(wire.custom_metadata))
     draft = ItemResultDraft(
         item_id=text(wire.item_id, "item_id"),
         run_id=run_id,
@@ -170,8 +175,9 @@ def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
         ),
         terminated_at=terminated_at,
         error_code=optional_text(wire.error_code or None, "error_code"),
-        metadata=_optional_mapping(wire.custom_metadata, "custom_metadata"),
+        metadata=metadata,
         metadata_checksum=optional_text(wire.custom_metadata_checksum or None, "custom_metadata_checksum"),
+        sdk_metadata=sdk_metadata,
         queue_position_organization=_optional_number(wire.queue_position_org),
         queue_position_platform=_optional_number(wire.queue_position_platform),
     )
@@ -200,10 +206,22 @@ def _given(value: _T | Unset) -> _T | None:
     return None if isinstance(value, Unset) else value
 
 
-def _optional_mapping(given: object, field: str) -> dict[str, Any] | None:
-    if given is None or isinstance(given, dict):
-        return given
-    raise TypeError(f"{field} is no object")
+def _own_and_reserved(given: object) -> tuple[dict[str, Any] | None, Any]:
+    """Return custom metadata of the caller's, None if there are none, and what the SDK keeps beside them."""
+    if given is None:
+        return None, None
+    if not isinstance(given, dict):
+        raise TypeError("custom_metadata is no object")
+    if RESERVED_KEY not in given:
+        return given, None
+    own = {key: value for key, value in given.items() if key != RESERVED_KEY}
+    return own or None, given[RESERVED_KEY]
+
+
+def metadata_checksum(raw: dict[str, Any]) -> str | None:
+    """Decode the checksum of custom metadata that were replaced."""
+    wire = CustomMetadataUpdateResponse.from_dict(raw)
+    return optional_text(wire.custom_metadata_checksum, "custom_metadata_checksum")
 
 
 def _optional_time(given: object, field: str) -> datetime | None:

@@ -6,7 +6,7 @@ and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -24,8 +24,11 @@ from aignostics_api_1_8.api.public import (
     list_applications as _list_applications,
     list_run_items as _list_run_items,
     list_runs as _list_runs,
+    put_item_metadata as _put_item_metadata,
+    put_run_metadata as _put_run_metadata,
 )
 from aignostics_api_1_8.models import (
+    CustomMetadataUpdateRequest,
     InputArtifactCreationRequest,
     ItemCreationRequest,
     RunCreationRequest,
@@ -36,7 +39,7 @@ from attrs import evolve
 
 from ..._core._pager import Page, PageRequest
 from ..._core._tasks import run_all
-from ..._identifiers import as_path_part, as_uuid, split_version_id
+from ..._identifiers import as_item_path, as_path_part, as_uuid, split_version_id
 from ..._inputs import Item
 from ..._statuses import ItemStatus
 from ...errors import Gone, InvalidResponse, NotFound
@@ -188,9 +191,10 @@ class Bridge18:
         run_id: str,
         page: PageRequest,
         *,
-        item_ids: Sequence[str],
-        references: Sequence[str],
-        statuses: Sequence[str],
+        item_ids: Sequence[str] = (),
+        references: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
     ) -> Page[ItemResult]:
         own_id = as_uuid(run_id, "run id")
         wanted = frozenset(ItemStatus(ItemStatus(status).name) for status in statuses)
@@ -201,6 +205,7 @@ class Bridge18:
             external_id_in=list(references) or UNSET,
             state=state or UNSET,
             termination_reason=reason or UNSET,
+            custom_metadata=UNSET if metadata is None else metadata_path(metadata),
             **_paging(page, ITEMS),
         )
         response = await self._send("list results", **request)
@@ -210,6 +215,27 @@ class Bridge18:
         # The contract takes one state and one reason, so what does not match is left out here.
         items = tuple(item for item in found.items if item.status in wanted)
         return evolve(found, items=items, left_out=len(found.items) - len(items))
+
+    async def put_run_metadata(
+        self, run_id: str, metadata: Mapping[str, Any] | None, checksum: str | None
+    ) -> str | None:
+        own_id = as_uuid(run_id, "run id")
+        return await self._put_metadata(partial(_put_run_metadata._get_kwargs, own_id), metadata, checksum)
+
+    async def put_item_metadata(
+        self, run_id: str, reference: str, metadata: Mapping[str, Any] | None, checksum: str | None
+    ) -> str | None:
+        place = as_uuid(run_id, "run id"), as_item_path(reference)
+        return await self._put_metadata(partial(_put_item_metadata._get_kwargs, *place), metadata, checksum)
+
+    async def _put_metadata(
+        self, build: Callable[..., dict[str, Any]], metadata: Mapping[str, Any] | None, checksum: str | None
+    ) -> str | None:
+        body = CustomMetadataUpdateRequest(
+            custom_metadata=None if metadata is None else dict(metadata), custom_metadata_checksum=checksum
+        )
+        response = await self._send("set metadata", **sealed(build, body=body))
+        return one("set metadata", response, _decoding.metadata_checksum, _OTHER)
 
     async def artifact_url(
         self,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from aignostics_api_1_8.models import ApplicationVersion as ReleasedVersion
 
 RUNS: Mapping[str, tuple[str, ...]] = {
+    "metadata": ("custom_metadata",),
     "application_run_id": ("run_id",),
     "application_version_id": ("application_id", "version_number"),
     "status": ("state",),
@@ -18,6 +19,7 @@ RUNS: Mapping[str, tuple[str, ...]] = {
     "triggered_by": ("submitted_by",),
 }
 ITEMS: Mapping[str, tuple[str, ...]] = {
+    "metadata": ("custom_metadata",),
     "application_run_id": ("run_id",),
     "reference": ("external_id",),
     "status": ("state",),

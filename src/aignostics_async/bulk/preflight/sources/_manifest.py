@@ -5,7 +5,8 @@
 
 `path` is required, and names a file, or a folder with the files of one slide. `reference`, `mpp`, `mpp_x`,
 `mpp_y`, `mpp_source` and `include_label` are known. Every other column is metadata: `specimen.tissue` is the
-field `tissue` of the object `specimen`. An empty cell counts as missing. `mpp_source`, `file` or `given`,
+field `tissue` of the object `specimen`, and `custom_metadata.case` the field `case` of what the platform
+keeps with the item. An empty cell counts as missing. `mpp_source`, `file` or `given`,
 says which resolution is right if the file and the manifest differ; `include_label`, `yes` or `no`, whether
 the pictures of the label in a DICOM series are sent.
 """

@@ -9,10 +9,13 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from ...._inputs import Slide
+from ....submission._metadata_cells import CellReader
 from ...database._commands import NewItem
 from ...database._states import ItemState
 
 NO_CELLS: Mapping[str, str] = {}
+CUSTOM_METADATA = "custom_metadata."
+"""What the names of columns begin with that the platform keeps with the item, and does not analyse."""
 _FLAGS = ("is_rejected", "include_label", "is_pseudonym")
 NOTHING: Mapping[str, Any] = {}
 
@@ -51,6 +54,21 @@ class SlideEntry:
             files=tuple(map(Path, self.files)),
             include_label=self.include_label,
         )
+
+    @property
+    def artifact_cells(self) -> Mapping[str, str]:
+        """The cells that are metadata of the slide's file."""
+        return {name: cell for name, cell in self.cells.items() if not name.startswith(CUSTOM_METADATA)}
+
+    @property
+    def item_metadata(self) -> dict[str, Any] | None:
+        """The custom metadata of its item; None if no cell says any."""
+        cells = {
+            name.removeprefix(CUSTOM_METADATA): cell
+            for name, cell in self.cells.items()
+            if name.startswith(CUSTOM_METADATA)
+        }
+        return CellReader({}, None).read(cells) or None
 
     def as_item(
         self, turn: int, state: ItemState = ItemState.FOUND, columns: Mapping[str, Any] = NOTHING

@@ -58,7 +58,7 @@ class Sources:
     """A CSV file with a line per slide; None by default.
 
     Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y`, `mpp_source` and `include_label` are
-    optional, and every other column is metadata.
+    optional, and every other column is metadata: `custom_metadata.case` of the item, others of the file.
     """
     rules: Sequence[SelectionRule] = ()
     """Which of the files found are taken; by default all slides are."""
