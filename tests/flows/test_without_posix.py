@@ -37,6 +37,7 @@ async def logins():
 asyncio.run(logins())
 one, other = FileLock(folder / "lock"), FileLock(folder / "lock")
 assert one.acquire("me") and not other.acquire() and other.is_held()
+assert (folder / "lock").read_bytes() == b"me"
 one.release()
 assert other.acquire()
 other.release()
