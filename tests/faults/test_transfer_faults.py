@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import ssl
 import subprocess
 import threading
@@ -513,6 +514,18 @@ async def test_a_disk_without_room_is_told_before_anything_is_written(
         await fetch(place, small_disk / "file")
     assert files_in(small_disk) == []
     assert len(place.asks) == 1
+
+
+async def test_a_file_may_take_the_last_byte(
+    place: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=len(BODY)))
+    await fetch(place, tmp_path / "file")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=len(BODY) - 1))
+    with pytest.raises(DiskFull):
+        await fetch(place, tmp_path / "another")
+    assert files_in(tmp_path) == ["file"]
 
 
 async def test_files_under_way_count_for_the_room(small_disk: Path) -> None:

@@ -1,0 +1,31 @@
+"""What commands name of a long list."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
+from aignostics_async.cli._bulk_plan import _slides
+from aignostics_async.cli._submit import _advice
+
+
+@pytest.mark.parametrize(
+    ("number", "end"), [(1, " 'case 0'\n"), (20, " 'case 19'\n"), (21, " 'case 19' ...\n")]
+)
+def test_an_interrupted_submission_names_twenty_slides(
+    capsys: pytest.CaptureFixture[str], number: int, end: str
+) -> None:
+    with pytest.raises(asyncio.CancelledError), _advice([f"case {each}" for each in range(number)]):
+        raise asyncio.CancelledError
+    told = capsys.readouterr().err
+    assert told.endswith(end)
+    assert "aignostics-async runs find 'case 0'" in told
+
+
+@pytest.mark.parametrize(("number", "rest"), [(5, []), (6, ["and 1 more slide"]), (7, ["and 2 more slides"])])
+def test_a_plan_names_five_slides_of_a_finding(number: int, rest: list[str]) -> None:
+    slides = tuple(f"slide {each}" for each in range(number))
+    group = FindingGroup(FindingKind.METADATA, "a problem", "a remedy", slides)
+    assert _slides(group) == [*slides[:5], *rest]
