@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 from rounds import rounds
@@ -52,19 +51,29 @@ def test_a_long_list_is_parsed_entry_by_entry(monkeypatch: pytest.MonkeyPatch) -
     """Between two entries the event loop can run; a short list is parsed at once."""
     body = [{"id": number, "parts": [{"name": "a"}, {"name": "b"}]} for number in range(40)]
     sizes: list[int] = []
-    decode = msgspec.json.decode
+    decoded = _json._decoded
 
     def noted(piece: bytes) -> Any:
-        sizes.append(len(memoryview(piece)))
-        return decode(piece)
+        sizes.append(len(piece))
+        return decoded(piece)
 
-    monkeypatch.setattr(msgspec.json, "decode", noted)
+    monkeypatch.setattr(_json, "_decoded", noted)
     for style in STYLES:
         sizes.clear()
         content = json.dumps(body, **style).encode()
         reading = entries(content)
         assert [next(reading), *reading] == body
         assert len(sizes) == (40 if len(content) > _json.AT_ONCE else 1)
+
+
+@pytest.mark.parametrize("levels", range(1, 12))
+def test_what_is_nested_a_little_more_is_read_alike(levels: int) -> None:
+    value: Any = [1, 2.5, 2**70, "a", None, True]
+    for level in range(levels):
+        value = {"id": value} if level % 2 else [value]
+    content = json.dumps([value]).encode()
+    assert repr(list(entries(content))) == repr(json.loads(content))
+    assert repr(decode_json(content)) == repr(json.loads(content))
 
 
 def test_no_entry_is_given_twice() -> None:

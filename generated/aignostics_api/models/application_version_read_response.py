@@ -117,7 +117,7 @@ class ApplicationVersionReadResponse:
         application_version_read_response.version = version
         application_version_read_response.flow_id = flow_id
         application_version_read_response.additional_properties = {}
-        if len(src_dict) != 8 or "flow_id" not in src_dict:
+        if len(src_dict) != 8 or flow_id is UNSET:
             d = dict(src_dict)
             for known in (
                 "application_id",

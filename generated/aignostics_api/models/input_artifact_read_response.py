@@ -48,7 +48,9 @@ class InputArtifactReadResponse:
         input_artifact_read_response.mime_type = mime_type
         input_artifact_read_response.name = name
         input_artifact_read_response.additional_properties = {}
-        if len(src_dict) != 3 or "metadata_schema" not in src_dict:
+        if len(src_dict) != 3 or (
+            metadata_schema is None and "metadata_schema" not in src_dict
+        ):
             d = dict(src_dict)
             for known in (
                 "metadata_schema",

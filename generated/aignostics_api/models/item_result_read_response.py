@@ -89,7 +89,7 @@ class ItemResultReadResponse:
         item_result_read_response.reference = reference
         item_result_read_response.status = status
         item_result_read_response.additional_properties = {}
-        if len(src_dict) != 6 or "error" not in src_dict:
+        if len(src_dict) != 6 or (error is None and "error" not in src_dict):
             d = dict(src_dict)
             for known in (
                 "application_run_id",

@@ -60,7 +60,9 @@ class OutputArtifactReadResponse:
         output_artifact_read_response.name = name
         output_artifact_read_response.scope = scope
         output_artifact_read_response.additional_properties = {}
-        if len(src_dict) != 4 or "metadata_schema" not in src_dict:
+        if len(src_dict) != 4 or (
+            metadata_schema is None and "metadata_schema" not in src_dict
+        ):
             d = dict(src_dict)
             for known in (
                 "metadata_schema",

@@ -63,8 +63,8 @@ class OutputArtifactResultReadResponse:
         output_artifact_result_read_response.additional_properties = {}
         if (
             len(src_dict) != 4
-            or "download_url" not in src_dict
-            or "metadata" not in src_dict
+            or (download_url is None and "download_url" not in src_dict)
+            or (metadata is None and "metadata" not in src_dict)
         ):
             d = dict(src_dict)
             for known in (

@@ -53,8 +53,8 @@ class PayloadInputArtifact:
         payload_input_artifact.additional_properties = {}
         if (
             len(src_dict) != 3
-            or "metadata" not in src_dict
-            or "input_artifact_id" not in src_dict
+            or (metadata is None and "metadata" not in src_dict)
+            or input_artifact_id is UNSET
         ):
             d = dict(src_dict)
             for known in (

@@ -34,7 +34,7 @@ class RunCreationResponse:
         run_creation_response = cls.__new__(cls)
         run_creation_response.application_run_id = application_run_id
         run_creation_response.additional_properties = {}
-        if len(src_dict) != 1 or "application_run_id" not in src_dict:
+        if len(src_dict) != 1 or application_run_id is UNSET:
             d = dict(src_dict)
             for known in ("application_run_id",):
                 d.pop(known, None)

@@ -90,7 +90,7 @@ class RunReadResponse:
         run_read_response.triggered_by = triggered_by
         run_read_response.user_payload = user_payload
         run_read_response.additional_properties = {}
-        if len(src_dict) != 7 or "user_payload" not in src_dict:
+        if len(src_dict) != 7 or user_payload is UNSET:
             d = dict(src_dict)
             for known in (
                 "application_run_id",

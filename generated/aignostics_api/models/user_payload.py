@@ -86,7 +86,10 @@ class UserPayload:
         user_payload.global_output_artifacts = global_output_artifacts
         user_payload.items = items
         user_payload.additional_properties = {}
-        if len(src_dict) != 4 or "global_output_artifacts" not in src_dict:
+        if len(src_dict) != 4 or (
+            global_output_artifacts is None
+            and "global_output_artifacts" not in src_dict
+        ):
             d = dict(src_dict)
             for known in (
                 "application_id",

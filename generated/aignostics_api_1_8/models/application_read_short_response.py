@@ -96,7 +96,7 @@ class ApplicationReadShortResponse:
         application_read_short_response.regulatory_classes = regulatory_classes
         application_read_short_response.latest_version = latest_version
         application_read_short_response.additional_properties = {}
-        if len(src_dict) != 5 or "latest_version" not in src_dict:
+        if len(src_dict) != 5 or latest_version is UNSET:
             d = dict(src_dict)
             for known in (
                 "application_id",

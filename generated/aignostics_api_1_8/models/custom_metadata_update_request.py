@@ -53,8 +53,8 @@ class CustomMetadataUpdateRequest:
         custom_metadata_update_request.additional_properties = {}
         if (
             len(src_dict) != 2
-            or "custom_metadata" not in src_dict
-            or "custom_metadata_checksum" not in src_dict
+            or custom_metadata is UNSET
+            or custom_metadata_checksum is UNSET
         ):
             d = dict(src_dict)
             for known in (

@@ -39,7 +39,10 @@ class CustomMetadataUpdateResponse:
             custom_metadata_checksum
         )
         custom_metadata_update_response.additional_properties = {}
-        if len(src_dict) != 1 or "custom_metadata_checksum" not in src_dict:
+        if len(src_dict) != 1 or (
+            custom_metadata_checksum is None
+            and "custom_metadata_checksum" not in src_dict
+        ):
             d = dict(src_dict)
             for known in ("custom_metadata_checksum",):
                 d.pop(known, None)

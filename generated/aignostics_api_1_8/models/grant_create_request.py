@@ -93,11 +93,7 @@ class GrantCreateRequest:
         grant_create_request.subject_email = subject_email
         grant_create_request.subject_id = subject_id
         grant_create_request.additional_properties = {}
-        if (
-            len(src_dict) != 6
-            or "subject_email" not in src_dict
-            or "subject_id" not in src_dict
-        ):
+        if len(src_dict) != 6 or subject_email is UNSET or subject_id is UNSET:
             d = dict(src_dict)
             for known in (
                 "relation",

@@ -44,7 +44,7 @@ class HTTPValidationError:
         http_validation_error = cls.__new__(cls)
         http_validation_error.detail = detail
         http_validation_error.additional_properties = {}
-        if len(src_dict) != 1 or "detail" not in src_dict:
+        if len(src_dict) != 1 or detail is UNSET:
             d = dict(src_dict)
             for known in ("detail",):
                 d.pop(known, None)

@@ -59,7 +59,7 @@ class InputArtifactCreationRequest:
         input_artifact_creation_request.metadata = metadata
         input_artifact_creation_request.name = name
         input_artifact_creation_request.additional_properties = {}
-        if len(src_dict) != 3 or "metadata" not in src_dict:
+        if len(src_dict) != 3 or (metadata is None and "metadata" not in src_dict):
             d = dict(src_dict)
             for known in (
                 "download_url",

@@ -67,11 +67,7 @@ class InputArtifactResultReadResponse:
         input_artifact_result_read_response.download_url = download_url
         input_artifact_result_read_response.metadata = metadata
         input_artifact_result_read_response.additional_properties = {}
-        if (
-            len(src_dict) != 4
-            or "download_url" not in src_dict
-            or "metadata" not in src_dict
-        ):
+        if len(src_dict) != 4 or download_url is UNSET or metadata is UNSET:
             d = dict(src_dict)
             for known in (
                 "input_artifact_id",

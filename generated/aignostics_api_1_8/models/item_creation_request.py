@@ -66,7 +66,7 @@ class ItemCreationRequest:
         item_creation_request.input_artifacts = input_artifacts
         item_creation_request.custom_metadata = custom_metadata
         item_creation_request.additional_properties = {}
-        if len(src_dict) != 3 or "custom_metadata" not in src_dict:
+        if len(src_dict) != 3 or custom_metadata is UNSET:
             d = dict(src_dict)
             for known in (
                 "external_id",

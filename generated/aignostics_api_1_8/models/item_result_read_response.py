@@ -247,15 +247,15 @@ class ItemResultReadResponse:
         item_result_read_response.additional_properties = {}
         if (
             len(src_dict) != 14
-            or "custom_metadata" not in src_dict
-            or "input_artifacts" not in src_dict
-            or "custom_metadata_checksum" not in src_dict
-            or "error_code" not in src_dict
-            or "error_message" not in src_dict
-            or "queue_position_org" not in src_dict
-            or "queue_position_platform" not in src_dict
-            or "terminated_at" not in src_dict
-            or "termination_reason" not in src_dict
+            or (custom_metadata is None and "custom_metadata" not in src_dict)
+            or (input_artifacts is None and "input_artifacts" not in src_dict)
+            or custom_metadata_checksum is UNSET
+            or error_code is UNSET
+            or error_message is UNSET
+            or queue_position_org is UNSET
+            or queue_position_platform is UNSET
+            or terminated_at is UNSET
+            or termination_reason is UNSET
         ):
             d = dict(src_dict)
             for known in (

@@ -144,11 +144,7 @@ class OrganizationReadResponse:
         organization_read_response.display_name = display_name
         organization_read_response.name = name
         organization_read_response.additional_properties = {}
-        if (
-            len(src_dict) != 9
-            or "display_name" not in src_dict
-            or "name" not in src_dict
-        ):
+        if len(src_dict) != 9 or display_name is UNSET or name is UNSET:
             d = dict(src_dict)
             for known in (
                 "aignostics_bucket_hmac_access_key_id",

@@ -71,7 +71,9 @@ class OutputArtifact:
         output_artifact.scope = scope
         output_artifact.visibility = visibility
         output_artifact.additional_properties = {}
-        if len(src_dict) != 5 or "metadata_schema" not in src_dict:
+        if len(src_dict) != 5 or (
+            metadata_schema is None and "metadata_schema" not in src_dict
+        ):
             d = dict(src_dict)
             for known in (
                 "metadata_schema",

@@ -128,11 +128,11 @@ class OutputArtifactResultReadResponse:
         output_artifact_result_read_response.additional_properties = {}
         if (
             len(src_dict) != 9
-            or "download_url" not in src_dict
-            or "error_code" not in src_dict
-            or "error_message" not in src_dict
-            or "metadata" not in src_dict
-            or "termination_reason" not in src_dict
+            or download_url is UNSET
+            or error_code is UNSET
+            or error_message is UNSET
+            or metadata is UNSET
+            or termination_reason is UNSET
         ):
             d = dict(src_dict)
             for known in (

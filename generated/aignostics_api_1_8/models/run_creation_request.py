@@ -122,10 +122,10 @@ class RunCreationRequest:
         run_creation_request.additional_properties = {}
         if (
             len(src_dict) != 6
-            or "callback_context" not in src_dict
-            or "custom_metadata" not in src_dict
-            or "scheduling" not in src_dict
-            or "version_number" not in src_dict
+            or callback_context is UNSET
+            or custom_metadata is UNSET
+            or scheduling is UNSET
+            or version_number is UNSET
         ):
             d = dict(src_dict)
             for known in (

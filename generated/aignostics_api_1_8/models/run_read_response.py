@@ -280,16 +280,16 @@ class RunReadResponse:
         run_read_response.additional_properties = {}
         if (
             len(src_dict) != 18
-            or "error_code" not in src_dict
-            or "error_message" not in src_dict
-            or "termination_reason" not in src_dict
-            or "custom_metadata" not in src_dict
-            or "custom_metadata_checksum" not in src_dict
-            or "num_preceding_items_org" not in src_dict
-            or "num_preceding_items_platform" not in src_dict
-            or "organization_id" not in src_dict
-            or "scheduling" not in src_dict
-            or "terminated_at" not in src_dict
+            or (error_code is None and "error_code" not in src_dict)
+            or (error_message is None and "error_message" not in src_dict)
+            or (termination_reason is None and "termination_reason" not in src_dict)
+            or custom_metadata is UNSET
+            or custom_metadata_checksum is UNSET
+            or num_preceding_items_org is UNSET
+            or num_preceding_items_platform is UNSET
+            or organization_id is UNSET
+            or scheduling is UNSET
+            or terminated_at is UNSET
         ):
             d = dict(src_dict)
             for known in (

@@ -89,11 +89,7 @@ class SchedulingRequest:
         scheduling_request.deadline = deadline
         scheduling_request.due_date = due_date
         scheduling_request.additional_properties = {}
-        if (
-            len(src_dict) != 2
-            or "deadline" not in src_dict
-            or "due_date" not in src_dict
-        ):
+        if len(src_dict) != 2 or deadline is UNSET or due_date is UNSET:
             d = dict(src_dict)
             for known in (
                 "deadline",

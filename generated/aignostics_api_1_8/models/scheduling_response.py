@@ -87,11 +87,7 @@ class SchedulingResponse:
         scheduling_response.deadline = deadline
         scheduling_response.due_date = due_date
         scheduling_response.additional_properties = {}
-        if (
-            len(src_dict) != 2
-            or "deadline" not in src_dict
-            or "due_date" not in src_dict
-        ):
+        if len(src_dict) != 2 or deadline is UNSET or due_date is UNSET:
             d = dict(src_dict)
             for known in (
                 "deadline",

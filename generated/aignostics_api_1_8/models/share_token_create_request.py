@@ -56,7 +56,7 @@ class ShareTokenCreateRequest:
         share_token_create_request = cls.__new__(cls)
         share_token_create_request.expires_at = expires_at
         share_token_create_request.additional_properties = {}
-        if len(src_dict) != 1 or "expires_at" not in src_dict:
+        if len(src_dict) != 1 or expires_at is UNSET:
             d = dict(src_dict)
             for known in ("expires_at",):
                 d.pop(known, None)

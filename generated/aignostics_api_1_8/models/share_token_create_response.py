@@ -82,7 +82,7 @@ class ShareTokenCreateResponse:
         share_token_create_response.share_token = share_token
         share_token_create_response.share_token_id = share_token_id
         share_token_create_response.additional_properties = {}
-        if len(src_dict) != 5 or "expires_at" not in src_dict:
+        if len(src_dict) != 5 or (expires_at is None and "expires_at" not in src_dict):
             d = dict(src_dict)
             for known in (
                 "created_at",

