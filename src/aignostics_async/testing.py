@@ -69,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def aignostics_emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Yield the emulator of the session; a pytest fixture.
+    """Yield the `Emulator` of the session; a pytest fixture.
 
     Use `aignostics_emulator`, which resets this emulator for each test. Starting it takes a second or two,
     once per session. Raises RuntimeError if it does not start.
@@ -80,7 +80,7 @@ def aignostics_emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_process: Emulator) -> Emulator:
-    """Return an emulator without runs, objects, logins and fault rules; a pytest fixture.
+    """Return an `Emulator` without runs, objects, logins and fault rules; a pytest fixture.
 
         @pytest.mark.aignostics_emulator(token_lifetime=5)
         def test_a_short_token(aignostics_emulator): ...
@@ -88,8 +88,9 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
         @pytest.mark.aignostics_emulator(contract="1.0")
         def test_the_reference(aignostics_emulator): ...
 
-    The marker sets options for one test, as `Emulator.reset` takes them. The session shares one process,
-    which is reset in a few hundredths of a second.
+    The marker sets options for one test, as `Emulator.reset` takes them. Without it the contract is that of
+    AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset in a few hundredths of a
+    second.
     """
     marker = request.node.get_closest_marker("aignostics_emulator")
     aignostics_emulator_process.reset(**(marker.kwargs if marker else {}))
@@ -98,12 +99,13 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
 
 @_async_fixture
 async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Client]:
-    """Yield an open client for the emulator; a pytest fixture.
+    """Yield an open `Client` for the emulator of `aignostics_emulator`; a pytest fixture.
 
         async def test_a_run(aignostics_client):
             assert await aignostics_client.runs.list().to_list() == []
 
-    Its settings are `IMPATIENT`: polls and retries wait for milliseconds.
+    Its settings are `IMPATIENT`: polls and retries wait for milliseconds. It speaks the emulator's contract,
+    and is closed after the test. Works with pytest-asyncio and with the plugin of anyio.
     """
     async with aignostics_emulator.client() as client:
         yield client
@@ -116,8 +118,8 @@ def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.Mo
         def test_a_program(aignostics_environment):
             subprocess.run(["my-program"], check=True)
 
-    Returns them as a mapping of AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT and AIGNOSTICS_ACCESS_TOKEN to their
-    values, and restores the environment after the test.
+    Returns the values of AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT and AIGNOSTICS_ACCESS_TOKEN by name, and
+    restores the environment after the test.
     """
     for name, value in aignostics_emulator.environment.items():
         monkeypatch.setenv(name, value)

@@ -7,13 +7,23 @@ import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from operator import attrgetter, methodcaller
 from pathlib import Path
 
 import pytest
 import requests
 from support import has_ipv6
 
-from aignostics_async import InputArtifact, Item, ItemStatus, RunStatus, Slide
+from aignostics_async import (
+    ConfigurationError,
+    InputArtifact,
+    Item,
+    ItemStatus,
+    RunStatus,
+    Slide,
+    UsageError,
+)
 from aignostics_async.emulator.process import Emulator
 
 pytestmark = pytest.mark.emulator
@@ -52,6 +62,49 @@ def test_what_holds_secrets_is_the_owner_s_alone(tmp_path: Path) -> None:
         for path in data.glob("emulator.sqlite3*"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
         assert stat.S_IMODE((data / "objects").stat().st_mode) == 0o700
+
+
+NEEDS_A_PROCESS: dict[str, Callable[[Emulator], object]] = {
+    **{
+        name: attrgetter(name)
+        for name in (
+            "access_token", "api_root", "api_roots", "client_id", "contract", "environment",
+            "login_environment", "refresh_token", "root", "service", "store_url", "token_url",
+        )
+    },
+    **{
+        name: methodcaller(name)
+        for name in (
+            "client", "gcs", "ledger", "move", "now", "requests", "reset", "s3", "script", "set_clock",
+            "set_conditions", "set_faults", "sign_in",
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("use", NEEDS_A_PROCESS.values(), ids=NEEDS_A_PROCESS)
+def test_an_emulator_that_was_not_started_says_so(tmp_path: Path, use: Callable[[Emulator], object]) -> None:
+    emulator = Emulator(tmp_path)
+    emulator.stop()
+    emulator.kill()
+    with pytest.raises(UsageError, match="not running"):
+        use(emulator)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_an_emulator_that_has_ended_says_so(tmp_path: Path, end: str) -> None:
+    with Emulator(tmp_path) as emulator:
+        with pytest.raises(ConfigurationError, match="contract is"):
+            emulator.client(contract="2.0")
+        getattr(emulator, end)()
+        for use in NEEDS_A_PROCESS.values():
+            with pytest.raises(UsageError, match="not running"):
+                use(emulator)
+
+
+def test_everything_public_of_an_emulator_is_listed_above() -> None:
+    public = {name for name in dir(Emulator) if not name.startswith("_")}
+    assert public == {*NEEDS_A_PROCESS, "start", "stop", "kill"}
 
 
 def test_a_later_start_forgets_the_static_token_and_sweeps_up(tmp_path: Path) -> None:

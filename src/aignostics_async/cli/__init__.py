@@ -19,7 +19,11 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its status."""
+    """Run the command line with the arguments of the process, and exit with its status.
+
+    The entry point of `aignostics-async`. Always raises SystemExit: with the status that
+    docs/command-line.md lists for the outcome, and with 2 if the `cli` extra is not installed.
+    """
     _open_closed_streams()
     try:
         from ._app import run

@@ -3,7 +3,8 @@
 For development and tests, never for an open network. Needs the `emulator` extra. Start it with
 `aignostics-async emulator`, or in tests with `aignostics_async.testing`.
 
-- `process`: an emulator in a process of its own; `synthetic`: slides to submit
+- `process`: an emulator in a process of its own; `_control_client`: its control API as methods
+- `synthetic`: slides to submit
 - `_server`: the socket; `_host`: resets; `_app`: the ASGI application
 - `api`: the API, under each contract; `_operations` names its operations
 - `_oauth`, `_pages`, `_storage`, `_buckets`, `_control`: the other endpoints

@@ -35,22 +35,38 @@ if TYPE_CHECKING:
 
 @frozen
 class ConnectionInfo:
-    """The addresses and credentials of a running emulator; the schema of the ready file."""
+    """The addresses and credentials of a running emulator, as `serve` passes them to `on_ready`.
+
+        info = json.loads(Path("ready.json").read_text())
+        client = Client(info["api_roots"]["1.8"], info["access_token"], contract="1.8")
+
+    `aignostics-async emulator --ready-file ready.json` and `serve(ready_file=...)` write them to a file once
+    the emulator accepts requests: a JSON object whose keys are the names of the fields. Only the owner can
+    read the file.
+    """
 
     api_root: str
     """The API root under contract 1.0."""
     api_roots: dict[str, str]
-    """The API root under each contract, by the contract's name."""
+    """The API root under each contract, by the contract's name: `"1.0"` and `"1.8"`."""
     contract: str
-    """The contract that was chosen at the start, or by a reset."""
+    """The name of the contract that was chosen at the start, or by a reset."""
     token_url: str
+    """The URL of the token endpoint, for `IdentityProvider.beside`."""
     storage_root: str
+    """The URL of the emulator's own store, like `store_url`."""
     store_url: str
+    """The address of the emulator's own store, to pass to `runs.submit`."""
     client_id: str
+    """The id of the public client, which persons sign in to and `refresh_token` belongs to."""
     service_client_id: str
+    """The id of the confidential client, for `ClientCredentials`."""
     client_secret: str
+    """The secret of the confidential client."""
     access_token: str
+    """An access token that is valid until the emulator stops."""
     refresh_token: str
+    """The refresh token of a login, for one use unless `EmulatorOptions.refresh_overlap` is set."""
 
 
 class EmulatorHost:

@@ -27,31 +27,48 @@ def _option(name: str) -> str:
 
 @frozen(kw_only=True)
 class EmulatorOptions:
-    """The behavior of an emulator. Durations are in seconds."""
+    """The options of an emulator, as `serve` takes them.
+
+        await serve(EmulatorOptions(data=Path("emulator-data"), speed=100))
+
+    Durations are in seconds of the emulator's clock. By default a run takes about 4 s and 2 s for each item,
+    an access token is valid for a day, and a result's URL for an hour. Raises ConfigurationError for a value
+    out of range or an unknown contract.
+    """
 
     data: Path
-    """The folder of its state. A later emulator on the same folder resumes there."""
+    """The folder of its state, created if it is missing. A later emulator on the folder resumes there."""
     speed: float = field(default=1.0, validator=_positive)
-    """Divides the durations of a run's lifecycle; nothing else."""
+    """The number by which the durations of a run's lifecycle are divided; 1 by default. It changes nothing
+    else.
+    """
     clock_rate: float = field(default=1.0, validator=_not_negative)
-    """Seconds of the emulator's clock per second: for runs, tokens, signed URLs and the Date header."""
+    """Seconds of the emulator's clock per second, 1 by default; 0 stops it. Runs, tokens, signed URLs and the
+    Date header use that clock.
+    """
     token_lifetime: float = field(default=24 * 3600, validator=_not_negative)
-    """The lifetime of an access token."""
+    """The lifetime of an access token; a day by default."""
     refresh_overlap: float = field(default=0, validator=_not_negative)
-    """How long a used refresh token works again, for a program that lost the answer."""
+    """How long a used refresh token works again, for a program that lost the response; 0 by default."""
     device_lifetime: float = field(default=600, validator=_not_negative)
-    """The lifetime of a device code."""
+    """The lifetime of a device code; 600 by default."""
     device_interval: float = field(default=5, validator=_not_negative)
-    """The polling interval of a device login."""
+    """The polling interval of a device login; 5 by default."""
     url_lifetime: float = field(default=3600, validator=_not_negative)
-    """The lifetime of the download URLs of results."""
+    """The lifetime of the download URLs of results; 3600 by default."""
     remote_inputs: bool = False
-    """Whether inputs may come from other machines."""
+    """Whether inputs are fetched from other machines, too; False by default."""
     failed_items_threshold: int = field(default=50, validator=_positive)
-    """A run is cancelled once this many of its items failed."""
+    """The number of failed items after which a run is cancelled; 50 by default."""
     violations: Path | None = None
-    """A file to which violations of the contract by API answers are appended, one JSON object a line."""
+    """A file to which violations of the contract by API responses are appended, one JSON object per line;
+    None, the default, checks nothing.
+    """
     allowed_hosts: tuple[str, ...] = ()
-    """Names that a Host header may have besides `localhost`, IP addresses and the name listened on."""
+    """Names that a Host header may have besides `localhost`, IP addresses and the name listened on; none by
+    default.
+    """
     contract: str = field(default=NEWEST, converter=line_of)
-    """The contract that the printed commands and the fixtures use. All are always served."""
+    """The contract that the printed commands and the fixtures use, `"1.0"` or `"1.8"`; 1.8 by default. Both
+    are always served.
+    """

@@ -56,10 +56,16 @@ async def serve(
     static_token: str | None = None,
     on_ready: Callable[[ConnectionInfo], None] | None = None,
 ) -> None:
-    """Run an emulator until SIGINT or SIGTERM; port 0 picks a free port.
+    """Run an emulator until SIGINT or SIGTERM.
 
-    The ready file is written atomically, for its owner only, once the emulator accepts requests. Raises
-    ConfigurationError if the address, the data folder or the ready file can't be used.
+        await serve(EmulatorOptions(data=Path("emulator-data")), port=8000, on_ready=print)
+
+    It listens on `host` (127.0.0.1 by default) and `port`; 0, the default, picks a free port. `static_token`
+    is the access token to accept, by default a new one. Once the emulator accepts requests, `on_ready` is
+    called with its `ConnectionInfo`, and the `ready_file`, if one is passed, is written atomically with the
+    same as JSON, readable by its owner only. It is for development, not for an open network.
+
+    Raises ConfigurationError if the address, the data folder or the ready file can't be used.
     """
     _clear(ready_file)
     listener = _listen(host, port)

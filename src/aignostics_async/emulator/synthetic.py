@@ -21,8 +21,12 @@ def write_slide(
 ) -> Path:
     """Write a tiled pyramidal TIFF with H&E-like tissue, and return its path.
 
-    The same arguments write the same bytes. `mpp` is the stored resolution in µm per pixel; None stores none.
-    Takes about a second for the default size, 13 MB.
+        slide = Slide(write_slide(Path("case-7.tiff"), seed=7))
+
+    The same arguments write the same bytes; another `seed` (0 by default) draws other tissue. `width` and
+    `height` are in pixels, 2048 and 1536 by default. `mpp` is the stored resolution in µm per pixel, 0.5 by
+    default; None stores none. Blocks for about a second for the default size, 13 MB. Needs the `emulator`
+    extra. Raises OSError if the file can't be written; an existing file is replaced.
     """
     picture = _tissue(np.random.default_rng(seed), width, height)
     with tifffile.TiffWriter(path) as tiff:
@@ -45,7 +49,14 @@ def write_slide(
 
 
 def write_slides(folder: Path, count: int) -> list[Path]:
-    """Write `count` different slides, case-01.tiff, case-02.tiff and so on, and return their paths."""
+    """Write `count` different slides, case-01.tiff, case-02.tiff and so on, and return their paths.
+
+        write_slides(Path("slides"), 3)
+
+    The folder is created if it is missing. The slides have the default size and resolution of `write_slide`,
+    and the same names have the same bytes. Blocks for about a second for each, 13 MB. Raises OSError if a
+    file can't be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     return [write_slide(folder / f"case-{number:02d}.tiff", seed=number) for number in range(1, count + 1)]
 

@@ -1,0 +1,167 @@
+"""The control API as methods: what tests and demos ask of an emulator in another process."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+from ..errors import UsageError
+
+
+class ControlClient:
+    """The methods of `Emulator` that send it a request.
+
+    `_control` and `_faults` describe the JSON.
+    """
+
+    def __init__(self) -> None:
+        self._info: dict[str, Any] | None = None
+        """The content of the ready file; None while the emulator is not running."""
+
+    def reset(self, **options: object) -> None:
+        """Delete runs, objects, logins, fault rules and the ledger, and set the clock to the current time.
+
+            emulator.reset(token_lifetime=5)
+
+        Keyword arguments are fields of `EmulatorOptions`; they replace the options of the constructor until
+        the next reset. The conditions of `set_conditions` end. Address, access token and keys are kept;
+        `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes more than one.
+        Raises HTTPError for an unknown option or an invalid value.
+        """
+        self._info = self._control("POST", "reset", options)
+
+    def sign_in(self) -> str:
+        """Create a login without a person, and return its refresh token.
+
+            provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
+            source = RefreshToken(emulator.sign_in(), provider=provider)
+
+        It is valid for one use, or for `refresh_overlap` seconds after the first use if that option is set.
+        Costs one request to the emulator.
+        """
+        token: str = self._control("POST", "logins")["refresh_token"]
+        return token
+
+    def set_faults(self, *rules: dict[str, Any]) -> None:
+        """Replace the fault rules and clear the request log; without arguments there are no rules.
+
+            emulator.set_faults({"operation": "create_run", "times": 1, "drop": "after"})
+
+        The first rule that matches a request applies. Conditions are `operation` (its name under every
+        contract that has it), `contract`, `method`, `path` (a regular expression for the whole path, with or
+        without the contract's root), `query`, `skip` and `times`; actions are `status` (with `headers` and
+        `body`), `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`.
+        docs/how-to/steer-the-emulator.md describes them. Raises HTTPError for an invalid rule, and then keeps
+        the earlier ones.
+        """
+        self._control("POST", "faults", rules)
+
+    def set_conditions(self, **conditions: object) -> None:
+        """Set the conditions of the platform; those that are not passed return to their defaults.
+
+            emulator.set_conditions(health="DEGRADED", remaining_slides=10)
+
+        `health` is UP (the default), DEGRADED or DOWN. With `remaining_slides`, runs of more items are
+        refused with 402, and each run uses some of them up; by default there is no limit. Under contract 1.8,
+        `empty_runs="404"` answers a page of runs without entries with 404, `lists_urls=False` leaves out the
+        deprecated download URLs of items, and `artifact_file="body"` sends an artifact's bytes instead of a
+        redirect. Raises HTTPError for an unknown condition or value.
+        """
+        self._control("POST", "conditions", conditions)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the latest requests since the last `set_faults`, at most 10,000, in the order of arrival.
+
+            [request["path"] for request in emulator.requests() if request["method"] == "POST"]
+
+        Each is a mapping with `contract` and `operation` (None where the API has none), `method`, `path`,
+        `query`, `authorized` (whether it had an Authorization header), `body_size` in bytes, `at`, `status`
+        (None if no response was sent) and `answered_at`. Times are seconds since the epoch, by the emulator's
+        clock. Requests to the control API, such as this one, are not among them.
+        """
+        listed: list[dict[str, Any]] = self._control("GET", "requests")
+        return listed
+
+    def script(self, *scripts: dict[str, Any]) -> list[str]:
+        """Create runs with scripted transitions, and return their ids; they need no slides.
+
+            script = {"items": ["a"], "steps": [[5, "a", "SUCCEEDED"], [6, None, "COMPLETED"]]}
+            (run_id,) = emulator.script(script)
+
+        A script is an object with `items` (references) and optionally `application_version_id` (by default
+        `test-app:v0.0.2`), `custom_metadata` (a JSON object), `after_s` (seconds until the run is created, 0
+        by default; negative for the past) and `steps`. A step is a list of seconds after the creation,
+        reference (None for the run itself) and status, a value of `RunStatus` or `ItemStatus`. Seconds are
+        those of the emulator's clock. Raises HTTPError for an invalid script.
+        """
+        run_ids: list[str] = self._control("POST", "runs", scripts)
+        return run_ids
+
+    def move(self, *moves: dict[str, Any]) -> list[bool]:
+        """Set the status of runs and items, or delete runs, and return for each move whether it was applied.
+
+            emulator.move({"run": run_id, "status": "COMPLETED"}, {"run": other_id, "delete": True})
+
+        A move is an object with `run` (its id) and either `delete` (True) or `status`, a value of
+        `RunStatus`; with `reference`, the status is that of an item, a value of `ItemStatus`. A move of an
+        unknown run, or a status for a run or item that is final, is not applied.
+        Raises HTTPError for an invalid move, or a reference that the run does not have.
+        """
+        made: list[bool] = self._control("POST", "moves", moves)
+        return made
+
+    def ledger(self) -> list[tuple[float, str, str | None, str]]:
+        """Return all transitions since the last reset, in order, without those of items to PROCESSING.
+
+            for at, run_id, reference, status in emulator.ledger(): ...
+
+        Each is a tuple. `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for
+        a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`: that of a run is
+        `RECEIVED` first, and `DELETED` last if the run was deleted.
+        """
+        return [tuple(row) for row in self._control("GET", "ledger")]
+
+    def now(self) -> float:
+        """Return the time of the emulator's clock, in seconds since the epoch.
+
+        Costs one request to the emulator.
+        """
+        now: float = self._control("GET", "clock")["now"]
+        return now
+
+    def set_clock(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
+        """Advance the emulator's clock by some seconds, and set its rate.
+
+            emulator.set_clock(rate=0, advance_s=3600)
+
+        `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
+        `advance_s` is 0 by default. The clock does not go back: a negative value raises HTTPError.
+        """
+        told = {} if rate is None else {"rate": rate}
+        self._control("POST", "clock", {**told, "advance_s": advance_s})
+
+    def _text(self, name: str) -> str:
+        text: str = self._running()[name]
+        return text
+
+    def _running(self) -> dict[str, Any]:
+        """Return the content of the ready file; raises UsageError while the emulator is not running."""
+        if self._info is None:
+            raise UsageError(
+                "the emulator is not running; use it in `with Emulator(folder) as emulator:`, or call `start`"
+            )
+        return self._info
+
+    def _control(self, method: str, name: str, body: object = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - a loopback address of our own
+            f"{self._text('api_root')}/emulator/{name}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._text('access_token')}"},
+        )
+        # Loopback addresses are never reached through a proxy.
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(request, timeout=30) as response:
+            content = response.read()
+        return json.loads(content) if content else None
