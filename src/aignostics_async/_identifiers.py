@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ._core._redaction import excerpt
@@ -60,6 +60,13 @@ def as_aware(value: datetime | None, what: str) -> datetime | None:
     """Return an aware time or None; raises UsageError for a time without a zone."""
     if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
         raise UsageError(f"{what} must be an aware time, such as datetime.now(UTC), not {value!r}")
+    return value
+
+
+def as_future(value: datetime | None, what: str) -> datetime | None:
+    """Return an aware time to come, or None; raises UsageError for any other value."""
+    if as_aware(value, what) is not None and value <= datetime.now(UTC):  # type: ignore[operator]
+        raise UsageError(f"{what} must be a time to come, and {value!s} has passed")
     return value
 
 

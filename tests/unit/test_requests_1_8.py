@@ -172,7 +172,7 @@ async def test_another_version_than_the_wanted_one_is_refused(httpx_mock: HTTPXM
 async def test_a_run_is_created_with_all_that_was_given(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(method="GET", json=VERSION)
     httpx_mock.add_response(method="POST", status_code=201, json={"run_id": RUN_ID})
-    due = datetime(2026, 1, 2, tzinfo=UTC)
+    due = datetime(2999, 1, 2, tzinfo=UTC)
     async with client() as session:
         item = Item("case/7", artifacts=ITEMS[0].artifacts, metadata={"case": 7})
         run = await session.runs.create("he-tme:v1.1.0", [item], metadata={"a": [1]}, due_date=due)
@@ -182,7 +182,7 @@ async def test_a_run_is_created_with_all_that_was_given(httpx_mock: HTTPXMock) -
         "application_id": "he-tme",
         "version_number": "1.1.0",
         "custom_metadata": {"a": [1]},
-        "scheduling": {"due_date": "2026-01-02T00:00:00+00:00"},
+        "scheduling": {"due_date": "2999-01-02T00:00:00+00:00"},
         "items": [
             {
                 "external_id": "case/7",
@@ -316,7 +316,7 @@ async def test_what_1_0_lacks_is_refused_before_anything_is_sent() -> None:
         with pytest.raises(NotInContract, match="metadata"):
             await session.runs.create("a:v1.0.0", [Item("a", metadata={})])
         with pytest.raises(NotInContract, match="due date"):
-            await session.runs.create("a:v1.0.0", ITEMS, deadline=datetime.now(UTC))
+            await session.runs.create("a:v1.0.0", ITEMS, deadline=datetime(2999, 1, 1, tzinfo=UTC))
         assert await session.run(RUN_ID).results(statuses=["SKIPPED", "PROCESSING"]).to_list() == []
 
 

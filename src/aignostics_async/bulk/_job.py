@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from anyio import to_thread
-from attrs import evolve
 
 from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._misuse import explains_misuse
@@ -40,6 +39,7 @@ from .stages._pipeline import run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from .._client import Client
     from ..storage import Store, StoreAddress
@@ -147,26 +147,29 @@ class BulkJob:
         listener: Listener | None = None,
         progress: Progress | None = None,
         chunk_size: int | None = None,
+        due_date: datetime | None = None,
+        deadline: datetime | None = None,
     ) -> Summary:
         """Work until nothing is left to do, or until a drain, pause or cancellation; return the summary.
 
             summary = await job.run(client, listener=lambda event: print(event.to_json()))
 
         `store` replaces the plan's own. `listener` is called with each JobEvent, `progress` with each
-        TransferEvent. `chunk_size` replaces the plan's own from now on, also for chunks not sent yet. If a
-        callback raises, the request in flight is recorded, nothing more is sent, and the error is raised.
+        TransferEvent. `chunk_size`, `due_date` and `deadline` replace the plan's own from now on, also for
+        chunks not sent yet. If a callback raises, the request in flight is recorded, nothing more is sent,
+        and the error is raised.
 
         The call may be cancelled or killed at any moment; a later one continues, as after any error. Raises
         JobRefused for another server, user or organization, JobStopped if the job can't continue (its `cause`
         is the error behind it; QuotaExceeded after the existing runs have finished), another JobError if its
         folder can't be used, UsageError if `run` is running already or a callback is async,
-        ConfigurationError for an invalid `chunk_size` or store, and what requests raise as the job begins.
+        ConfigurationError for an invalid value or store, and what requests raise as the job begins.
         """
         self._check_idle()
         check_server(client, self.plan)
         check_callback(listener)
         check_callback(progress)
-        plan = self.plan if chunk_size is None else evolve(self.plan, chunk_size=chunk_size)
+        plan = self.plan.changed(chunk_size=chunk_size, due_date=due_date, deadline=deadline)
         guard = CallbackGuard(self._abort)
         journal = Journal(self._directory.events, None if listener is None else guard.guarded(listener))
         self._is_at_work = True
@@ -214,9 +217,8 @@ class BulkJob:
         journal.emit(EventType.STARTED)
         if self._is_to_drain or self._is_cancel_requested():
             self.drain()
-        version = await context.with_retries(
-            lambda: client.applications.version(self.plan.application_version)
-        )
+        version_id = self.plan.application_version
+        version = await context.with_retries(lambda: client.applications.version(version_id))
         context.requirements = Requirements.of(self.plan, version)
         platform = PlatformClient(client, version, self._clock, self.plan.run_options())
         submitter, reconciler = await begin_work(
@@ -268,9 +270,9 @@ class BulkJob:
 
             await job.retry(failed=True, only=["lung/**"])
 
-        By default nothing is billed again. With `failed=True`, items that the platform ended without results
-        continue, too; with `rerun=True`, those that are held because another run has, or may get, results of
-        the same slide. Both get new runs, which are billed. If one continues, the job is cancelled no more.
+        By default nothing is billed again. With `failed=True`, items that ended without results continue,
+        too; with `rerun=True`, those held because another run has, or may get, results of the slide. Both get
+        new runs, which are billed. If one continues, the job is cancelled no more.
 
         `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by default all
         items count. Raises UsageError for a single text as `only`, an empty pattern or one with `..`, and
@@ -318,15 +320,13 @@ class BulkJob:
         The arguments and errors are those of `retry`.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
-        return await self._database.read(
-            _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
-        )
+        query = _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
+        return await self._database.read(query)
 
     async def held_items(self) -> Mapping[str, str]:
         """Return the items that are held for a decision: reference to the id of another run.
 
-        That run has, or may get, results of the same slide, so a new one might be billed again;
-        `retry(rerun=True)` permits it. Raises JobDatabaseError if the database can't be read.
+        It has, or may get, results of the same slide. Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.held_items())
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from attrs import asdict, field, fields, frozen
+from attrs import asdict, evolve, field, fields, frozen
 
 from .._core._urls import check_root
 from .._identifiers import as_version_id
@@ -18,6 +19,7 @@ from ..errors import (
     ConfigurationError,
     JobDatabaseError,
     JobRefused,
+    UsageError,
 )
 from ..slides._identifying import as_policies
 from ..storage import Checksums
@@ -108,6 +110,21 @@ def _metadata(_plan: object, _attribute: Any, value: Any) -> None:
         raise ConfigurationError(f"metadata of runs can't be sent: {error}") from None
 
 
+def _context(_plan: object, _attribute: Any, value: Any) -> None:
+    try:
+        RunOptions(callback_context=value).check()
+    except UsageError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _as_time(value: datetime | str | None) -> datetime | None:
+    """Return an aware time, also from the text of one in a plan's JSON."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if time is not None and (not isinstance(time, datetime) or time.tzinfo is None):
+        raise ConfigurationError(f"a time of a plan is aware, such as datetime.now(UTC), not {value!r}")
+    return time
+
+
 def _folder(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path).absolute()
 
@@ -127,8 +144,8 @@ class JobPlan:
             store="s3://bucket/prefix",
         )
 
-    That of a job that was created changes no more, apart from `chunk_size` by `BulkJob.run`, and `checksums`
-    while it is "auto".
+    That of a job that was created changes no more, apart from `chunk_size`, `due_date` and `deadline` by
+    `BulkJob.run`, and `checksums` while it is "auto".
 
     By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
     that name the patient are refused, and others that may identify a person are sent with a warning. Raises
@@ -191,12 +208,43 @@ class JobPlan:
 
     Those of items are columns of a manifest. Contract 1.0 has neither.
     """
+    due_date: datetime | None = field(default=None, converter=_as_time)
+    """When the results are wanted, an aware time; None, the default, for no such time.
+
+    The platform orders its work by it. A run that is requested later has none.
+    """
+    deadline: datetime | None = field(default=None, converter=_as_time)
+    """When the platform cancels the runs that are not complete, an aware time; None, the default, for never.
+
+    Nobody can change the deadline of a run. Once it has passed, the job creates no further run and stops for
+    a person, who may give the rest a later one.
+    """
+    callback_context: Mapping[str, Any] | None = field(
+        default=None, validator=_context, repr=False, hash=False
+    )
+    """What the platform's events about the runs repeat: at most 1024 bytes of JSON; None by default."""
     contract: str | None = None
     """The contract under which the job was created; None before, and in jobs from before there were two."""
 
     def run_options(self) -> RunOptions:
         """Return what each request for a run says beside its items."""
-        return RunOptions(metadata=self.metadata)
+        return RunOptions(
+            metadata=self.metadata,
+            due_date=self.due_date,
+            deadline=self.deadline,
+            callback_context=self.callback_context,
+        )
+
+    def changed(
+        self, *, chunk_size: int | None, due_date: datetime | None, deadline: datetime | None
+    ) -> JobPlan:
+        """Return the plan with other values where some are given."""
+        return evolve(
+            self,
+            chunk_size=chunk_size or self.chunk_size,
+            due_date=due_date or self.due_date,
+            deadline=deadline or self.deadline,
+        )
 
     def to_json(self) -> str:
         """Return the plan as the text of a JSON object, which `from_json` reads.
@@ -246,4 +294,6 @@ def _inverted(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _as_text(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, Path) else value

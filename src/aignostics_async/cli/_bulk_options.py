@@ -11,11 +11,14 @@ from cyclopts import Parameter, Token
 
 from ..bulk import JobPlan, SelectionRule, Sources
 from ._options import (
+    Deadline,
     Decode,
+    DueDate,
     Endpoint,
     Identifying,
     IncludeLabel,
     RunMetadata,
+    as_time,
     identifying_policies,
     key_value,
     run_metadata,
@@ -83,6 +86,8 @@ class JobOptions:
         Parameter(negative=(), show_default=False, help="Metadata of all slides, as KEY=VALUE."),
     ] = ()
     run_metadata: RunMetadata = ()
+    due_date: DueDate = None
+    deadline: Deadline = None
     prefix: Annotated[str, Parameter(help="The prefix of object keys.")] = "aignostics-async"
     results: Annotated[Path | None, Parameter(help="The folder of outputs, if not in the job's folder.")] = (
         None
@@ -124,6 +129,8 @@ class JobOptions:
             identifying=identifying_policies(self.identifying),
             decode=self.decode,
             metadata=run_metadata(self.run_metadata),
+            due_date=as_time(self.due_date),
+            deadline=as_time(self.deadline),
         )
 
     def sources(self, places: Sequence[str]) -> Sources:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, TextIO
 
 from attrs import define
@@ -30,7 +31,7 @@ from ._bulk_plan import preflight, report_text
 from ._bulk_text import event_line, event_style, is_routine, summary_json, summary_text
 from ._confirm import confirm
 from ._failures import exit_status
-from ._options import Bwlimit, Endpoint, Flag, Json, PollInterval, client
+from ._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
 from ._output import count, discard, err, print_json_line, show, text
 from ._progress import JobProgress, preflight_progress
 from ._signals import drained_by_signals
@@ -116,6 +117,8 @@ async def resume(
     *,
     endpoint: Endpoint = None,
     chunk_size: int | None = None,
+    due_date: DueDate = None,
+    deadline: Deadline = None,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -135,7 +138,8 @@ async def resume(
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with BulkJob.open(directory) as job, client(poll_interval, bwlimit, job=job) as session:
         store = session.store(job.plan.store, endpoint=endpoint)
-        return await _work(job, session, display, store=store, chunk_size=chunk_size)
+        changed = {"chunk_size": chunk_size, "due_date": as_time(due_date), "deadline": as_time(deadline)}
+        return await _work(job, session, display, store=store, changed=changed)
 
 
 @define
@@ -176,16 +180,18 @@ class _Display:
             self._line({"what": "summary", **summary_json(summary), "exit_status": status})
         show(*summary_text(summary, None), stream=self._stream)
 
-    async def run(self, job: BulkJob, session: Client, *, store: Store, chunk_size: int | None) -> Summary:
+    async def run(
+        self, job: BulkJob, session: Client, *, store: Store, changed: Mapping[str, Any]
+    ) -> Summary:
         """Run the job and show it."""
         if not sys.stderr.isatty():
-            return await job.run(session, store=store, chunk_size=chunk_size, listener=self.event)
+            return await job.run(session, store=store, **changed, listener=self.event)
         with ProgressBars() as bars:
             self.bars, progress = bars, JobProgress(bars)
             follower = asyncio.create_task(progress.follow(job))
             try:
                 summary = await job.run(
-                    session, store=store, chunk_size=chunk_size, listener=self.event, progress=progress
+                    session, store=store, **changed, listener=self.event, progress=progress
                 )
                 await progress.show(job)
             finally:
@@ -219,7 +225,12 @@ def _ask(display: _Display, report: PreflightReport, *, allow_rerun: bool) -> No
 
 
 async def _work(
-    job: BulkJob, session: Client, display: _Display, *, store: Store, chunk_size: int | None = None
+    job: BulkJob,
+    session: Client,
+    display: _Display,
+    *,
+    store: Store,
+    changed: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
     def drain() -> None:
         job.drain()
@@ -227,7 +238,7 @@ async def _work(
 
     with drained_by_signals(drain) as signals:
         try:
-            summary = await display.run(job, session, store=store, chunk_size=chunk_size)
+            summary = await display.run(job, session, store=store, changed=changed)
         except asyncio.CancelledError:
             if len(signals) < 2:
                 raise

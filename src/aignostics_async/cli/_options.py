@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import evolve
@@ -101,6 +102,32 @@ RunMetadata = Annotated[
         "object study. Needs contract 1.8.",
     ),
 ]
+
+
+DueDate = Annotated[
+    str | None,
+    Parameter(
+        help="When the results are wanted, such as 2027-01-31T18:00 in the local time or with a zone; the "
+        "platform orders its work by it. Needs contract 1.8."
+    ),
+]
+Deadline = Annotated[
+    str | None,
+    Parameter(
+        help="When the platform cancels a run that is not complete, such as 2027-01-31T18:00; it can't be "
+        "changed for a run. Needs contract 1.8."
+    ),
+]
+
+
+def as_time(text: str | None) -> datetime | None:
+    """Return a time that an option names, in the local zone where it names none; raises UsageError."""
+    try:
+        return None if text is None else datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise UsageError(
+            f"a time is written as 2027-01-31T18:00, with a zone as in +01:00 or Z, not {text!r}"
+        ) from None
 
 
 def run_metadata(pairs: Sequence[str]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -69,9 +70,20 @@ async def show(run_id: str, /, *, as_json: Json = False) -> None:
         print_json({**jsonable(details), "items": [jsonable(item) for item in items]})
         return
     out(f"{details.run_id}  {details.application_version_id}  {details.status}")
+    for line in _facts(details):
+        out(line)
     print_table(
-        ("reference", "status", "outputs", "error"),
-        [(item.reference, item.status, len(item.output_artifacts), item.error) for item in items],
+        ("reference", "status", "place", "outputs", "error"),
+        [
+            (
+                item.reference,
+                item.status,
+                item.queue_position_organization,
+                len(item.output_artifacts),
+                _with_code(item.error, item.error_code),
+            )
+            for item in items
+        ],
     )
 
 
@@ -208,6 +220,26 @@ async def _check_filters(session: Client, application: str | None, version: str 
 
 def _row(run: RunDetails) -> tuple[object, ...]:
     return run.run_id, run.application_version_id, run.status, f"{run.triggered_at:%Y-%m-%d %H:%M}"
+
+
+def _facts(run: RunDetails) -> Iterator[str]:
+    """Give what the contract tells of a run beside its status, a line each."""
+    if run.statistics is not None:
+        counts = run.statistics.by_status().items()
+        told = ", ".join(f"{number} {status}" for status, number in counts if number)
+        yield f"items: {run.statistics.total} ({told})"
+    if run.preceding_items_organization is not None:
+        yield f"items before it: {run.preceding_items_organization} of the organization"
+    for name in ("due_date", "deadline"):
+        if (time := getattr(run, name)) is not None:
+            yield f"{name.replace('_', ' ')}: {time:%Y-%m-%d %H:%M %Z}"
+    if (error := _with_code(run.error, run.error_code)) is not None:
+        yield f"error: {error}"
+
+
+def _with_code(error: str | None, code: str | None) -> str | None:
+    """Return an error with the platform's code for it; None without either."""
+    return f"{error} [{code}]" if error and code else error or code
 
 
 def _print_report(report: DownloadReport) -> None:

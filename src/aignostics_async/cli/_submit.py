@@ -16,7 +16,9 @@ from .. import FoundSlides, Item, find_slides, read_metadata
 from ..errors import SubmissionUnknown, UsageError
 from ._options import (
     Bwlimit,
+    Deadline,
     Decode,
+    DueDate,
     Endpoint,
     Flag,
     Identifying,
@@ -24,6 +26,7 @@ from ._options import (
     Json,
     PollInterval,
     RunMetadata,
+    as_time,
     client,
     identifying_policies,
     key_value,
@@ -45,6 +48,8 @@ async def submit(
     mpp: float | None = None,
     metadata: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     run_metadata: RunMetadata = (),
+    due_date: DueDate = None,
+    deadline: Deadline = None,
     download: Path | None = None,
     identifying: Identifying = (),
     pack: Annotated[bool, Flag] = False,
@@ -95,6 +100,8 @@ async def submit(
         "decode": decode,
         "references": references,
         "metadata": as_run_metadata(run_metadata),
+        "due_date": as_time(due_date),
+        "deadline": as_time(deadline),
         "warn": lambda warning: err(f"warning: {warning}"),
     }
     async with client(poll_interval, bwlimit) as session:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import NotInContract, UsageError
 from ..models import RESERVED_KEY
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from .._http._client import Response
     from .._inputs import Item
     from ..models import Application, ApplicationVersion, ItemResult, RunDetails
+
+MAX_CALLBACK_CONTEXT = 1024
+"""Bytes of a callback context as JSON."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -79,6 +83,9 @@ class ContractFacts:
         self.check_metadata(options.metadata, *(item.metadata for item in items))
         if not self.has_scheduling and (options.due_date or options.deadline):
             raise NotInContract("a due date or deadline", contract=self.line)
+        if not self.has_scheduling and options.callback_context is not None:
+            raise NotInContract("a callback context", contract=self.line)
+        options.check()
 
 
 def refuse_reserved_key(metadata: Mapping[str, Any] | None) -> None:
@@ -109,6 +116,31 @@ class RunOptions:
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
     due_date: datetime | None = None
     deadline: datetime | None = None
+    callback_context: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the platform's events about the run repeat, for whoever receives them."""
+
+    def without_past(self, now: datetime) -> RunOptions:
+        """Return the options without a due date that has passed, which the platform may refuse."""
+        is_past = self.due_date is not None and self.due_date <= now
+        return evolve(self, due_date=None) if is_past else self
+
+    def check(self) -> None:
+        """Raise UsageError for a deadline that has passed, and for a context that is no JSON or too long."""
+        if self.deadline is not None and self.deadline <= datetime.now(UTC):
+            raise UsageError(
+                f"the deadline {self.deadline.isoformat()} has passed; give a later one, or none"
+            )
+        if self.callback_context is None:
+            return
+        try:
+            # The longest form, since nobody knows in which one the platform counts.
+            size = len(json.dumps(dict(self.callback_context), allow_nan=False).encode())
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UsageError(f"callback_context is no JSON object: {error}") from None
+        if size > MAX_CALLBACK_CONTEXT:
+            raise UsageError(
+                f"callback_context has {size} bytes as JSON, {MAX_CALLBACK_CONTEXT} are the limit"
+            )
 
 
 NO_OPTIONS = RunOptions()

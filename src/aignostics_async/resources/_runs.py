@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._config import Uploads
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import as_aware, as_texts, as_version_id
+from .._identifiers import as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
@@ -143,6 +143,7 @@ class Runs:
         metadata: Mapping[str, Any] | None = None,
         due_date: datetime | None = None,
         deadline: datetime | None = None,
+        callback_context: Mapping[str, Any] | None = None,
     ) -> Run:
         """Create a run from items that have URLs already, with one POST.
 
@@ -154,17 +155,19 @@ class Runs:
         is cancelled while it waits for the reply, the run may exist: look with `find`.
 
         `metadata` are JSON values that the platform keeps with the run and finds it by. `due_date` is when
-        the results are wanted, `deadline` when they are worthless, both aware times. Contract 1.0 has none of
-        these: NotInContract is raised before anything is sent.
+        the results are wanted: the platform orders its work by it. At `deadline` the platform cancels a run
+        that is not complete, and nobody can change the deadline of a run. Both are aware times to come.
+        `callback_context`, at most 1024 bytes of JSON, comes back in the platform's events about the run.
+        Contract 1.0 has none of these: NotInContract is raised before anything is sent.
 
-        Raises UsageError for `items` that are not several of `Item`, an invalid version id, or a time without
-        zone; InvalidSubmission with all faults of all items; and SubmissionUnknown if the run may exist
-        because the reply was lost or proves nothing. Otherwise an error means that no run was created:
-        QuotaExceeded and the like if the API refused, ConnectionFailed if no connection was made.
-        docs/contract.md lists every case.
+        Raises UsageError for `items` that are not several of `Item`, an invalid version id, a time without
+        zone or in the past, or a context that is too long; InvalidSubmission with all faults of all items;
+        and SubmissionUnknown if the run may exist because the reply was lost or proves nothing. Otherwise an
+        error means that no run was created: QuotaExceeded and the like if the API refused, ConnectionFailed
+        if no connection was made. docs/contract.md lists every case.
         """
         given = as_items(items)
-        options = self._options(given, metadata, due_date, deadline)
+        options = self._options(given, metadata, due_date, deadline, callback_context)
         run_id = await self._create(await self._version(application_version), given, options)
         return self._handle(run_id, new=True)
 
@@ -184,6 +187,7 @@ class Runs:
         metadata: Mapping[str, Any] | None = None,
         due_date: datetime | None = None,
         deadline: datetime | None = None,
+        callback_context: Mapping[str, Any] | None = None,
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
 
@@ -213,7 +217,8 @@ class Runs:
 
         `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
         exception that it raises stops the uploads and is raised, and no run is created. `metadata`,
-        `due_date` and `deadline` are those of `create`.
+        `due_date`, `deadline` and `callback_context` are those of `create`; the deadline must not have passed
+        either when everything is uploaded.
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, credentials that expire within six days, pseudonyms that can't be kept, or if no
@@ -227,7 +232,7 @@ class Runs:
         from ..submission._prepare import prepare_items
 
         given, place = as_items(items), open_store(store, self._session)
-        options = self._options(given, metadata, due_date, deadline)
+        options = self._options(given, metadata, due_date, deadline, callback_context)
         version = await self._version(application_version)
         scope = BillingScope(
             api_root=self._session.api_root,
@@ -258,12 +263,14 @@ class Runs:
         metadata: Mapping[str, Any] | None,
         due_date: datetime | None,
         deadline: datetime | None,
+        callback_context: Mapping[str, Any] | None,
     ) -> RunOptions:
         """Return what a request says beside its items; raises UsageError for what it can't say."""
         options = RunOptions(
             metadata=metadata,
-            due_date=as_aware(due_date, "due_date"),
-            deadline=as_aware(deadline, "deadline"),
+            due_date=as_future(due_date, "due_date"),
+            deadline=as_future(deadline, "deadline"),
+            callback_context=callback_context,
         )
         self._session.bridge.facts.check_request(items, options)
         return options

@@ -94,7 +94,7 @@ async def run_preflight(
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
     application version; NotInContract for metadata of runs or items under contract 1.0; ConfigurationError if
     the version needs several inputs per item or has an unusable schema, pseudonyms can't be kept, or the
-    `slides` extra is not installed; JobError if the processes that
+    `slides` extra is not installed; UsageError for a deadline that has passed; JobError if the processes that
     read slides can't be started, or 20 in a row are lost; and the errors of requests that `Pager` names.
     """
     begun = time.monotonic()

@@ -67,7 +67,8 @@ class PlatformClient:
     async def create(self, items: Sequence[Item]) -> AttemptResult:
         """Send a request for a run once, and return its outcome; if cancelled, it may have been sent."""
         try:
-            run_id = await create_run_once(self._client, self._version, items, self._options)
+            options = self._options.without_past(datetime.now(UTC))
+            run_id = await create_run_once(self._client, self._version, items, options)
         except AignosticsError as error:
             return classify(error)
         return AttemptResult(outcome=AttemptOutcome.CREATED, run_id=run_id)

@@ -30,6 +30,7 @@ from ._failure_policy import CircuitBreaker
 from ._signals import StageId
 
 if TYPE_CHECKING:
+    from .._plan import JobPlan
     from ..database._queries import IntentRow, ItemRow
     from ..reconciliation._platform import PlatformClient
     from ..reconciliation._protocol import AttemptResult
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 16
 """Chunks without a run at a time. With that many open, the platform has a problem, and gets no more."""
 _SIGNING_AT_ONCE = 8
-_OPEN = (IntentState.SEALED, IntentState.SENDING, IntentState.UNKNOWN)
+_DOUBTFUL = (IntentState.SENDING, IntentState.UNKNOWN)
+_OPEN = (IntentState.SEALED, *_DOUBTFUL)
 _TOLD = {
     IntentState.CREATED: EventType.RUN_CREATED,
     IntentState.AMBIGUOUS: EventType.RUN_AMBIGUOUS,
@@ -63,6 +65,21 @@ def _has_changed(row: ItemRow) -> bool:
         return measure(probed.info.files)[1] != probed.fingerprint
     except OSError:
         return False
+
+
+class _DeadlinePassed(Exception):
+    """A request was to be prepared whose deadline has passed."""
+
+
+def _is_late(plan: JobPlan, server: float = 0.0) -> bool:
+    return plan.deadline is not None and max(time.time(), server) >= plan.deadline.timestamp()
+
+
+def _too_late(plan: JobPlan) -> JobStopped:
+    return JobStopped(
+        f"the deadline of its runs, {plan.deadline}, has passed, so no further one is created; resume it "
+        "with a later deadline, or cancel it"
+    )
 
 
 @frozen(kw_only=True)
@@ -95,19 +112,33 @@ class Submitting:
                 # Both are read before the items: a chunk that is refused meanwhile leaves some to seal.
                 is_last = self.uploading.is_done
                 is_idle = not self._in_flight
-                sealed = await self._seal(is_last=is_last)
-                for intent in await self._take():
+                is_late = await self._is_late()
+                sealed = 0 if is_late else await self._seal(is_last=is_last)
+                for intent in await self._take(*(_DOUBTFUL if is_late else _OPEN)):
                     self._in_flight.add(intent.number)
                     group.start_soon(self._one, intent)
+                if is_late and not self._in_flight and await self._has_unsent():
+                    self.context.stop_sending(_too_late(self.context.plan))
                 if is_last and is_idle and not sealed and not self._in_flight:
                     break
-                await signal.wait()
+                if self.context.may_send:
+                    await signal.wait()
         self._done.set()
         self.context.signals.notify_from(StageId.SUBMITTING)
 
-    async def _take(self) -> Sequence[IntentRow]:
+    async def _is_late(self) -> bool:
+        """Whether the deadline of further runs has passed, by this machine's clock or the platform's."""
+        if self.context.plan.deadline is None:
+            return False
+        server = (await self.platform.moment()).server or 0.0
+        return _is_late(self.context.plan, server)
+
+    async def _has_unsent(self) -> bool:
+        return await self.context.database.read(_queries.has_unsent())
+
+    async def _take(self, *states: IntentState) -> Sequence[IntentRow]:
         # At most that many are in flight, so twice that many include every one that can begin.
-        rows = await self.context.database.read(_queries.intents_in(*_OPEN, limit=2 * _AT_ONCE))
+        rows = await self.context.database.read(_queries.intents_in(*states, limit=2 * _AT_ONCE))
         waiting = [row for row in rows if row.number not in self._in_flight]
         return waiting[: _AT_ONCE - len(self._in_flight)]
 
@@ -169,6 +200,8 @@ class Submitting:
                 self._stop(stop)
                 return
             await self._tell(intent.number)
+        except _DeadlinePassed:
+            pass  # it is not sent; the loop stops for a person once no other request is in doubt
         except JobStopped as error:
             self.context.stop(error)
         finally:
@@ -215,6 +248,8 @@ class Signing:
     async def __call__(self, intent: IntentRow) -> Sequence[Item]:
         """Return the items; raises ConfigurationError if the store's credentials expire too soon."""
         context = self._context
+        if _is_late(context.plan):
+            raise _DeadlinePassed
         lifetime = context.client.settings.url_lifetime
         await check_credentials(context.store, lifetime)
 

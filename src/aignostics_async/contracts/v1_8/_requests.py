@@ -302,6 +302,7 @@ def _run_request(application_version_id: str, items: Sequence[Item], options: Ru
         items=[_item_request(item) for item in items],
         custom_metadata=_or_unset(options.metadata),
         scheduling=times if is_scheduled else UNSET,
+        callback_context=_or_unset(options.callback_context),
     )
     return _create_run._get_kwargs(body=body)
 
