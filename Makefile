@@ -118,8 +118,8 @@ bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 bench-decode: $(VENV)/.env  ## Measure decoding a page of results against the stock generated client
 	$(BIN)/python benchmarks/decode.py
 
-bench-watch: $(VENV)/.env  ## Measure watching ten thousand runs, next to one loop per run; takes half an hour
-	$(BIN)/python benchmarks/watch.py
+bench-watch: $(VENV)/.env  ## Measure watching ten thousand runs, next to one loop per run; takes half an hour, ARGUMENTS=--contracts a minute
+	$(BIN)/python benchmarks/watch.py $(ARGUMENTS)
 
 bench-api: $(VENV)/.bench  ## Measure calls through the façade, next to its transport and to others
 	$(BIN)/python benchmarks/api.py

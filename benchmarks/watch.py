@@ -9,6 +9,10 @@ reading of each run that starts or ends. At the end the clock stands still until
 is missing.
 
 One loop per run requests the details and the results of its run every five seconds.
+
+With `--contracts`, and at the end of the whole, both contracts watch the same 200 RUNNING runs side by side,
+for a minute. Without counts in the listing every run has to be read in every interval to know of an item as
+soon.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -57,6 +62,9 @@ class Size:
 
 
 SIZES = [Size(200, 1_800, 400, 2), Size(2_000, 3_600, 800, 4), Size(10_000, 14_400, 1_800, 5)]
+BESIDE = Size(200, 1_800, 60, 2)
+MOST_OF_1_0 = 1 / 5
+"""Of the item requests of 1.0, how many may 1.8 need at the same delay."""
 
 
 @define
@@ -84,12 +92,24 @@ def main() -> None:
     parser.add_argument("--running", type=int, nargs="*", help="only these numbers of RUNNING runs")
     parser.add_argument("--idle", type=float, default=60, help="seconds in which nothing moves")
     parser.add_argument("--no-loops", action="store_true", help="without one loop per run")
+    parser.add_argument("--contract", choices=("1.0", "1.8"), default="1.8", help="by default 1.8")
+    parser.add_argument("--contracts", action="store_true", help="only both contracts side by side: a minute")
     arguments = parser.parse_args()
-    print(f"{RUNS:,} runs of {ITEMS} items; interval {INTERVAL:.0f} s, budget {BUDGET:.0f} readings a minute")
+    if not arguments.contracts:
+        measure(arguments)
+    with tempfile.TemporaryDirectory() as data, Emulator(Path(data), clock_rate=0) as emulator:
+        asyncio.run(side_by_side(emulator, BESIDE))
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Measure one poller for each number of runs, and one loop per run."""
+    options = {"clock_rate": 0, "contract": arguments.contract}
+    print(f"contract {arguments.contract}, {RUNS:,} runs of {ITEMS} items")
+    print(f"interval {INTERVAL:.0f} s, budget {BUDGET:.0f} readings a minute")
     for size in SIZES:
         if arguments.running and size.running not in arguments.running:
             continue
-        with tempfile.TemporaryDirectory() as data, Emulator(Path(data), clock_rate=0) as emulator:
+        with tempfile.TemporaryDirectory() as data, Emulator(Path(data), **options) as emulator:
             asyncio.run(watch(emulator, size, arguments.idle))
     if not arguments.no_loops:
         for running in (200, 2_000):
@@ -99,7 +119,7 @@ def main() -> None:
 
 async def watch(emulator: Emulator, size: Size, idle_s: float) -> None:
     print(f"\n{size.running:,} RUNNING, one poller")
-    run_ids = create(emulator, size)
+    run_ids = create(emulator, size, RUNS)
     await nothing_moves(emulator, run_ids, size, idle_s)
     emulator.set_clock(rate=size.scale)
     seen = Seen(clock(emulator, size.scale))
@@ -123,14 +143,54 @@ async def watch(emulator: Emulator, size: Size, idle_s: float) -> None:
     show_delays(happened, seen, size)
 
 
-def create(emulator: Emulator, size: Size) -> list[str]:
+async def side_by_side(emulator: Emulator, size: Size) -> None:
+    """Print what watching the same runs costs under each contract at the same delay."""
+    print(f"\n{size.running:,} RUNNING of {ITEMS} items, both contracts at the same delay")
+    run_ids = create(emulator, size, 2 * size.running)
+    budgets = {"1.0": 1.2 * size.running * 60 / INTERVAL, "1.8": BUDGET}
+    seen = {contract: Seen(clock(emulator, 0)) for contract in budgets}
+    async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
+        for contract, told in seen.items():
+            settings = Settings(
+                poll_interval=INTERVAL / size.scale,
+                results_rate_limit=budgets[contract] * size.scale,
+                hooks=Hooks(on_request=told.request),
+            )
+            client = await stack.enter_async_context(emulator.client(settings, contract=contract))
+            stack.callback(group.create_task(follow(client, run_ids, told)).cancel)
+        while any(len(told.at) < size.running * (ITEMS + 1) for told in seen.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        emulator.set_clock(rate=size.scale)
+        for told in seen.values():
+            told.now = clock(emulator, size.scale)
+            told.asked.clear()
+        begin = emulator.now()
+        await asyncio.sleep(size.watched_s / size.scale)
+        asked = {contract: told.asked["list results"] for contract, told in seen.items()}
+        last = emulator.now()
+        await asyncio.sleep(3 * INTERVAL / size.scale)  # what has happened last is seen by then
+    happened = {key: at for key, at in final_transitions(emulator, begin).items() if at <= last and key[1]}
+    for contract, told in seen.items():
+        delays = [told.at[key] - at for key, at in happened.items() if key in told.at]
+        print(
+            f"  {contract}: {asked[contract] * 60 / (last - begin):,.0f} item requests a minute; delay of "
+            f"{len(delays):,} of {len(happened):,} items: p50 {percentile(delays, 50):.1f} s, "
+            f"p99 {percentile(delays, 99):.1f} s"
+        )
+    ratio = asked["1.8"] / asked["1.0"]
+    print(f"  1.8 takes {ratio:.3f} of the item requests of 1.0; at most {MOST_OF_1_0:.3f} is promised")
+    if ratio > MOST_OF_1_0:
+        sys.exit("1.8 asks too often")
+
+
+def create(emulator: Emulator, size: Size, runs: int) -> list[str]:
     """Create runs of which `size.running` are RUNNING at any time; the others start later."""
     dice = random.Random(size.running)
     starts = [-dice.uniform(0, size.lasts_s) for _ in range(size.running)]
-    starts += [number * size.lasts_s / size.running for number in range(RUNS - size.running)]
+    starts += [number * size.lasts_s / size.running for number in range(runs - size.running)]
     scripts = [script(start, size.lasts_s, dice) for start in starts]
     run_ids: list[str] = []
-    for first in range(0, RUNS, 500):
+    for first in range(0, runs, 500):
         run_ids += emulator.script(*scripts[first : first + 500])
     return run_ids
 
