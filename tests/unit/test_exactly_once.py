@@ -250,7 +250,7 @@ class Job:
 
     def reconcile(self, intent: int) -> None:
         state = IntentState(self.one("SELECT state FROM intents WHERE number = ?", intent)[0])
-        steps = reconcile(state, TIMEOUTS, 60)
+        steps = reconcile(state, TIMEOUTS, 60, unknown=0)
         given: Any = None
         for _ in range(2000):
             self.world.may_crash()
@@ -374,7 +374,7 @@ def test_no_run_is_created_twice_and_none_is_lost(seed: int, dates: Dates) -> No
 
 def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
     """The process may have slept while the request was on its way."""
-    steps = reconcile(IntentState.SEALED, TIMEOUTS, 60)
+    steps = reconcile(IntentState.SEALED, TIMEOUTS, 60, unknown=0)
     assert isinstance(next(steps), Prepare)
     assert steps.send(None) == ReadClock(is_fresh=True)
     assert steps.send(Moment(5, BEGINNING)) == Begin(BEGINNING)
@@ -392,7 +392,7 @@ def test_silence_is_counted_from_when_the_answer_was_missed() -> None:
 
 
 def test_runs_that_can_t_be_told_apart_are_named() -> None:
-    steps = reconcile(IntentState.UNKNOWN, TIMEOUTS, 60)
+    steps = reconcile(IntentState.UNKNOWN, TIMEOUTS, 60, unknown=0)
     now = Moment(10, BEGINNING + 10)
     assert isinstance(next(steps), ReadClock)
     assert isinstance(steps.send(now), ListRuns)

@@ -126,7 +126,7 @@ _SETTLED = frozenset({IntentState.CREATED, IntentState.AMBIGUOUS, IntentState.DI
 
 
 def reconcile(
-    state: IntentState, timeouts: ReconciliationTimeouts, interval: float, *, unknown: int = 0
+    state: IntentState, timeouts: ReconciliationTimeouts, interval: float, *, unknown: int
 ) -> Steps:
     """Give the steps that lead from a state to one in which no request is open, and return that state.
 
