@@ -228,6 +228,22 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
     assert (await intent(database)).state is IntentState.UNKNOWN
 
 
+async def test_requests_without_an_answer_are_counted_over_interruptions(
+    platform: Emulator, client: Client, database: Database, tmp_path: Path
+) -> None:
+    """A request that is never answered is repeated once, even if a listing failed in between."""
+    lost = {"method": "POST", "path": RUNS, "drop": "before"}
+    platform.set_faults(lost, {"method": "GET", "path": RUNS, "skip": 2, "status": 403})
+    worker = await submitter(client, database, tmp_path, SteppedClock(platform))
+    with pytest.raises(APIStatusError):
+        await asyncio.wait_for(worker.reconcile(await intent(database)), 20)
+    platform.set_faults(lost)
+    stopped = await asyncio.wait_for(worker.reconcile(await intent(database)), 20)
+    assert stopped is not None
+    assert count(platform, "POST", RUNS) == 1, "after the one before the interruption"
+    assert (await intent(database)).state is IntentState.SEALED
+
+
 @pytest.mark.sampled(test=1)
 @pytest.mark.parametrize(
     "fault",

@@ -1,13 +1,15 @@
-"""What commands name of a long list."""
+"""What commands print: how much of a long list, and JSON."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
 from aignostics_async.cli._bulk_plan import _slides
+from aignostics_async.cli._output import print_json, print_json_line
 from aignostics_async.cli._submit import _advice
 
 
@@ -29,3 +31,13 @@ def test_a_plan_names_five_slides_of_a_finding(number: int, rest: list[str]) -> 
     slides = tuple(f"slide {each}" for each in range(number))
     group = FindingGroup(FindingKind.METADATA, "a problem", "a remedy", slides)
     assert _slides(group) == [*slides[:5], *rest]
+
+
+def test_json_is_readable_in_any_language(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"reference": "Präparat 標本"}
+    for show, lines in ((print_json, 3), (print_json_line, 1)):
+        show(value)
+        told = capsys.readouterr().out
+        assert json.loads(told) == value
+        assert value["reference"] in told
+        assert told.count("\n") == lines
