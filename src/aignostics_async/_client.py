@@ -13,6 +13,7 @@ from attrs import evolve
 from ._config import Settings
 from ._core._logging import get_logger
 from ._core._misuse import explains_misuse
+from ._core._secret import conceals_arguments
 from ._core._urls import check_root
 from ._environment_variables import choose_contract, read_environment
 from ._health import Health, read_health
@@ -63,6 +64,7 @@ class Client:
     Using a client outside its `async with` block or in another event loop raises UsageError.
     """
 
+    @conceals_arguments
     def __init__(
         self,
         api_root: str,
@@ -71,10 +73,7 @@ class Client:
         settings: Settings | None = None,
         contract: str | None = None,
     ) -> None:
-        try:
-            source = _as_source(token)
-        finally:
-            del token  # tracebacks show the variables of this frame
+        source = _as_source(token)
         if not isinstance(settings, Settings | None):
             raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
         settings, root = settings or Settings(), check_root(api_root)
@@ -297,6 +296,7 @@ class Client:
             progress=progress,
         )
 
+    @conceals_arguments
     def store(
         self,
         address: Store | StoreAddress | str,
@@ -343,12 +343,7 @@ class Client:
 
 
 def _as_source(token: object) -> TokenSource:
-    try:
-        source = StaticToken(token) if isinstance(token, str) else token
-        kind = type(token).__name__
-    finally:
-        del token  # tracebacks show the variables of this frame
+    source = StaticToken(token) if isinstance(token, str) else token
     if isinstance(source, TokenSource):
         return source
-    del source  # an object of another type may show a token in its repr
-    raise ConfigurationError(f"a token is a str, or an object with get_token, not {kind}")
+    raise ConfigurationError(f"a token is a str, or an object with get_token, not {type(token).__name__}")

@@ -31,7 +31,10 @@ async def check_contract(
     """
     from ._http._document import fetch_document
 
-    root = check_root(api_root)
+    try:
+        root = check_root(api_root)
+    finally:
+        del api_root  # it may hold a password, and tracebacks show the variables of this frame
     line = choose_contract(root, contract, os.environ)
     content = await fetch_document(root, settings or Settings())
     try:

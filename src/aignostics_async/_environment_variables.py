@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
 from ._config import ENVIRONMENTS, Environment, Settings, environment
-from ._core._secret import Secret
+from ._core._secret import Secret, conceals_arguments
 from ._core._urls import check_root, origin
 from .contracts._lines import NEWEST, line_of
 from .errors import ConfigurationError
@@ -16,14 +17,17 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from .auth import IdentityProvider, TokenSource, TokenStore
 
+_T = TypeVar("_T")
 _CLIENT_IDS = ("AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE", "AIGNOSTICS_CLIENT_ID_DEVICE")
 _QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d")
 _FIELDS = {
+    "token_url": "AIGNOSTICS_TOKEN_URL",
     "authorize_url": "AIGNOSTICS_AUTHORIZE_URL",
     "device_url": "AIGNOSTICS_DEVICE_URL",
     "redirect_url": "AIGNOSTICS_REDIRECT_URL",
     "audience": "AIGNOSTICS_AUDIENCE",
     "organization": "AIGNOSTICS_ORGANIZATION",
+    "client_secret": "AIGNOSTICS_CLIENT_SECRET",
 }
 
 
@@ -136,7 +140,7 @@ def _store(given: _Variables) -> TokenStore:
         "keyring": KeyringStore,
         "memory": MemoryStore,
     }
-    name = given.get("AIGNOSTICS_TOKEN_STORE") or "file"
+    name = given.get("AIGNOSTICS_TOKEN_STORE", str) or "file"
     if name not in stores:
         raise ConfigurationError(f"AIGNOSTICS_TOKEN_STORE is one of {', '.join(stores)}, not {name!r}")
     return stores[name]()
@@ -162,10 +166,18 @@ class _Variables:
             _check_quotes(name, found)
         return found
 
-    def get(self, name: str) -> str:
-        """Return a value that is no secret, or an empty text."""
+    def get(self, name: str, read: Callable[[str], _T]) -> _T | None:
+        """Return what `read` makes of a value, or None; its ConfigurationError is raised with the name."""
         found = self.secret(name)
-        return "" if found is None else found.reveal()
+        return None if found is None else _named(name, lambda: read(found.reveal()))
+
+
+def _named(name: str, read: Callable[[], _T]) -> _T:
+    try:
+        return conceals_arguments(read)()
+    except ConfigurationError as error:
+        error.args = (f"{name}: {error}",)
+        raise
 
 
 def _check_quotes(name: str, value: Secret) -> None:
@@ -177,9 +189,9 @@ def _check_quotes(name: str, value: Secret) -> None:
 
 
 def _place(given: _Variables) -> tuple[str, Environment | None, str]:
-    preset = environment(given.get("AIGNOSTICS_ENVIRONMENT")) if "AIGNOSTICS_ENVIRONMENT" in given else None
-    if "AIGNOSTICS_API_ROOT" in given:
-        root = check_root(given.get("AIGNOSTICS_API_ROOT"))
+    preset = given.get("AIGNOSTICS_ENVIRONMENT", environment)
+    root = given.get("AIGNOSTICS_API_ROOT", check_root)
+    if root is not None:
         if preset is not None and origin(preset.api_root) != origin(root):
             # One environment's token would go to another one's API.
             raise ConfigurationError(
@@ -197,8 +209,8 @@ def _place(given: _Variables) -> tuple[str, Environment | None, str]:
 def _source(given: _Variables, preset: Environment | None, settings: Settings) -> tuple[TokenSource, str]:
     from .auth import ClientCredentials, RefreshToken, StaticToken, StoredLogin
 
-    if text := given.secret("AIGNOSTICS_ACCESS_TOKEN"):
-        return StaticToken(text), "AIGNOSTICS_ACCESS_TOKEN"
+    if (static := given.get("AIGNOSTICS_ACCESS_TOKEN", StaticToken)) is not None:
+        return static, "AIGNOSTICS_ACCESS_TOKEN"
     if not any(name in given for name in (*_CLIENT_IDS, "AIGNOSTICS_REFRESH_TOKEN")):
         raise ConfigurationError(
             "no credential is set: set AIGNOSTICS_CLIENT_ID and sign in with `aignostics-async login`, or "
@@ -207,10 +219,13 @@ def _source(given: _Variables, preset: Environment | None, settings: Settings) -
         )
     providers = _providers(given, preset)
     variable, provider = next(iter(providers.items()))
-    if text := given.secret("AIGNOSTICS_REFRESH_TOKEN"):
+    if "AIGNOSTICS_REFRESH_TOKEN" in given:
         store = _store(given)
-        source: TokenSource = RefreshToken(text, provider=provider, store=store, settings=settings)
-        return source, f"AIGNOSTICS_REFRESH_TOKEN with {variable}"
+        refreshed: Any = given.get(
+            "AIGNOSTICS_REFRESH_TOKEN",
+            lambda text: RefreshToken(text, provider=provider, store=store, settings=settings),
+        )
+        return refreshed, f"AIGNOSTICS_REFRESH_TOKEN with {variable}"
     if provider.client_secret is not None:
         return ClientCredentials(provider, settings=settings), f"AIGNOSTICS_CLIENT_SECRET with {variable}"
     source = StoredLogin(*providers.values(), store=_store(given), settings=settings)
@@ -219,23 +234,25 @@ def _source(given: _Variables, preset: Environment | None, settings: Settings) -
 
 def _providers(given: _Variables, preset: Environment | None) -> dict[str, IdentityProvider]:
     from .auth import IdentityProvider
+    from .auth._provider import checked_field
 
-    clients = {name: given.get(name) for name in _CLIENT_IDS if name in given}
+    clients: dict[str, Any] = {
+        name: given.get(name, partial(checked_field, "client_id")) for name in _CLIENT_IDS if name in given
+    }
     if not clients:
         raise ConfigurationError(
             "set AIGNOSTICS_CLIENT_ID to the id of your client; the platform's support gives one to each "
             "integration, and none is built in"
         )
-    token_url = given.get("AIGNOSTICS_TOKEN_URL") or (preset.token_url if preset else "")
-    if not token_url:
-        raise ConfigurationError("set AIGNOSTICS_TOKEN_URL, where this API's identity provider gives tokens")
-    fields: dict[str, str | Secret | None] = {
-        field: given.get(variable) for field, variable in _FIELDS.items() if variable in given
+    fields: dict[str, Any] = {
+        field: given.get(variable, partial(checked_field, field))
+        for field, variable in _FIELDS.items()
+        if variable in given
     }
-    fields["client_secret"] = given.secret("AIGNOSTICS_CLIENT_SECRET")
     if preset is not None:
-        fields.setdefault("audience", preset.audience)
+        fields = {"token_url": preset.token_url, "audience": preset.audience, **fields}
+    if "token_url" not in fields:
+        raise ConfigurationError("set AIGNOSTICS_TOKEN_URL, where this API's identity provider gives tokens")
     return {
-        name: IdentityProvider.beside(token_url, client_id=client_id, **fields)
-        for name, client_id in clients.items()
+        name: IdentityProvider.beside(client_id=client_id, **fields) for name, client_id in clients.items()
     }

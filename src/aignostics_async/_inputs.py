@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from attrs import field, frozen
 from attrs.validators import optional
 
-from ._core._secret import SecretText, conceals
+from ._core._secret import SecretText, conceals_fields
 from .errors import UsageError
 
 _T = TypeVar("_T")
@@ -92,7 +92,7 @@ def _hidden(url: str) -> str:
     return SecretText(url) if isinstance(url, str) else url
 
 
-@conceals("download_url", _hidden)
+@conceals_fields
 @frozen
 class InputArtifact:
     """An input file that is at a URL already.
@@ -105,7 +105,7 @@ class InputArtifact:
 
     name: str = field(validator=_is_text)
     """The name of the input, as the application version declares it."""
-    download_url: str = field(repr=False, validator=_is_text)
+    download_url: str = field(repr=False, converter=_hidden, validator=_is_text)
     """The signed URL, valid for at least six days. It is a secret and does not appear in the repr."""
     metadata: Mapping[str, Any] = field(validator=_is_mapping)
     """Metadata as JSON values, which must fit the JSON schema that the version declares for this input."""

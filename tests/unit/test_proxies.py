@@ -7,7 +7,7 @@ import os
 import pytest
 
 from aignostics_async import Client
-from aignostics_async._core._proxies import proxy_for
+from aignostics_async._core._proxies import Proxy, proxy_for
 
 PROXY = "http://proxy.example.com:3128"
 
@@ -22,7 +22,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def is_proxied(url: str) -> bool:
     found = proxy_for(url, proxy=None, trust_env=True)
-    assert found in (PROXY, None)
+    assert found in (Proxy(PROXY), None)
     return found is not None
 
 
@@ -61,13 +61,13 @@ def test_the_rule_of_no_proxy(
 def test_the_scheme_chooses_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxy_for("http://a.example.com", proxy=None, trust_env=True) is None
     monkeypatch.setenv("all_proxy", "other.example.com")
-    assert proxy_for("http://a.example.com", proxy=None, trust_env=True) == "http://other.example.com"
+    assert proxy_for("http://a.example.com", proxy=None, trust_env=True) == Proxy("http://other.example.com")
     assert is_proxied("https://a.example.com")
 
 
 def test_a_proxy_that_is_given_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-    assert proxy_for("https://a.example.com", proxy="http://mine", trust_env=True) == "http://mine"
+    assert proxy_for("https://a.example.com", proxy="http://mine", trust_env=True) == Proxy("http://mine")
     assert proxy_for("https://a.example.com", proxy=None, trust_env=False) is None
 
 
@@ -81,3 +81,20 @@ async def test_no_value_of_no_proxy_stops_a_client(no_proxy: str, monkeypatch: p
     monkeypatch.setenv("NO_PROXY", no_proxy)
     async with Client("https://host.example.com", "x"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("url", "auth"),
+    [
+        ("http://proxy.example.com:3128", None),
+        ("http://user:password@proxy.example.com:3128", ("user", "password")),
+        ("http://user@proxy.example.com:3128", ("user", "")),
+        ("http://us%40er:pass%2Fword@proxy.example.com:3128", ("us@er", "pass/word")),
+        ("http://user:p/a#s?s@word:1@proxy.example.com:3128", ("user", "p/a#s?s@word:1")),
+    ],
+)
+def test_a_password_is_no_part_of_the_url_of_a_proxy(url: str, auth: tuple[str, str] | None) -> None:
+    proxy = Proxy.parse(url)
+    assert proxy.url == PROXY
+    assert proxy.auth == auth
+    assert "word" not in repr(proxy)

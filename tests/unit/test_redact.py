@@ -21,6 +21,10 @@ from aignostics_async._core._redaction import excerpt, redact
         "Authorization: Bearer PLANTED.token-1_2",
         "token eyJhbGciOiJSUzI1NiJ9.eyJDQU5BUlkiOjF9.PLANTED",
         "https://host/path#PLANTED",
+        "Proxy-Authorization: Basic UExBTlRFPLANTED==",
+        '{"access_token":"PLANTED","share_token" : "PLANTED", "client_secret": "PLANTED"}',
+        "{'refresh_token': 'PLANTED', 'password': 'PLANTED'}",
+        '"{\\"id_token\\": \\"PLANTED\\"}"',
     ],
 )
 def test_secrets_go(secret: str) -> None:
@@ -29,8 +33,12 @@ def test_secrets_go(secret: str) -> None:
 
 
 def test_what_is_no_secret_stays() -> None:
-    text = "GET https://host/a/b answered 404: item 'case-7' is not there?"
-    assert redact(text) == text
+    for text in (
+        "GET https://host/a/b answered 404: item 'case-7' is not there?",
+        "basic information is missing; Basic authentication is not supported",
+        '{"code": "NoSuchKey", "token_type": "Bearer", "share_token_id": "id-7", "error": "invalid_token"}',
+    ):
+        assert redact(text) == text
 
 
 def test_an_excerpt_is_short_and_on_one_line() -> None:
@@ -88,6 +96,7 @@ HOSTILE = (
     "https://", "https://a", "https://a@", "https:\\", "https:\\/", "https://a?", "x-amz-", "x-goog-a",
     "eyJ", "eyJ-", "eyJabcd", "eyJabcd.", "a.", "-eyJabcde", "bearer ", "bearer\t", "token", "token-",
     "_token=", "signature", "sig=", "credential%3", " ", "@", "\\u003f", "=",
+    "basic ", "Basic a", '"token"', '"secret":"', "'token' : '", '\\"', "_", '"_',
 )  # fmt: skip
 
 

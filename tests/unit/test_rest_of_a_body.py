@@ -26,7 +26,7 @@ def peers() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def response_to(peers: tuple[socket.socket, socket.socket], head: str, body: bytes) -> Response:
     ours, theirs = peers
-    connection = Connection((), ours, read=20, write=20)
+    connection = Connection(None, ours, read=20, write=20)
     theirs.settimeout(20)
     answer = f"{HEAD}{head}\r\n".encode() + body
     # The answer comes when the request is written: one that comes before would break the connection.

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit
+from typing import Self
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from attrs import frozen
+
+from ._secret import Secret
 from ._urls import DEFAULT_PORTS, is_loopback
 
 _PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*):(?P<port>\d+)")
 
 
-def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> str | None:
+@frozen
+class Proxy:
+    """A proxy: its URL without user name and password, and these, which do not show."""
+
+    url: str
+    credentials: Secret | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Return the proxy of a URL, which may hold a user name and password; checks nothing."""
+        scheme, mark, rest = url.partition("://")
+        # The last @: a password may hold others, and slashes.
+        credentials, sign, place = rest.rpartition("@")
+        return cls(f"{scheme}{mark}{place}", Secret(credentials) if sign else None)
+
+    @property
+    def auth(self) -> tuple[str, str] | None:
+        """The user name and the password, or None."""
+        if self.credentials is None:
+            return None
+        name, _, password = self.credentials.reveal().partition(":")
+        return unquote(name), unquote(password)
+
+
+def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> Proxy | None:
     """Return the proxy to reach a URL through, or None to connect directly; no I/O.
 
         proxy_for(url, proxy=settings.proxy, trust_env=settings.trust_env)
@@ -20,15 +48,16 @@ def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> str | None:
     decides if it is given. With `trust_env`, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, in
     upper or lower case, and where none of them is set, the settings of macOS and Windows.
 
-    `proxy` is returned as it is; one from the environment gets `http://` where it has no scheme. Both may
-    hold a password.
+    A proxy from the environment gets `http://` where it has no scheme. Each may have a password.
     """
     target = urlsplit(url)
     host = target.hostname or ""
     if is_loopback(host):
         return None
-    if proxy is not None or not trust_env:
-        return proxy
+    if proxy is not None:
+        return Proxy.parse(proxy)
+    if not trust_env:
+        return None
     from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - reads settings, sends nothing
 
     proxies = getproxies()
@@ -37,7 +66,7 @@ def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> str | None:
     if proxy_bypass(host) if no_proxy is None else is_excepted(target, no_proxy):
         return None
     found = proxies.get(target.scheme) or proxies.get("all")
-    return found if found is None or "://" in found else f"http://{found}"
+    return None if found is None else Proxy.parse(found if "://" in found else f"http://{found}")
 
 
 def is_excepted(target: SplitResult, no_proxy: str) -> bool:

@@ -21,6 +21,13 @@ _SECRET_VALUE = re.compile(
 # The lookahead finds the dots before the search for the beginning: one reading of each word.
 _JWT = re.compile(r"(?<![\w-])(?=[\w-]++\.[\w-]++\.)([\w-]*?)\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]+")
+# Of a name and password; it has a capital or a digit, and so is no English word.
+_BASIC = re.compile(r"\b([Bb]asic)\s+(?=[a-z+/]*+[A-Z0-9])[A-Za-z0-9+/]{4,}={0,2}")
+# A field of JSON: what a token endpoint answers, say, and a gateway repeats.
+_SECRET_FIELD = re.compile(
+    r"""(\\?["'](?:\w{0,32}token|\w{0,32}secret|password|authorization|device_code)\\?["']\s{0,4}:\s{0,4}\\?["'])[^"'\\]+""",
+    re.IGNORECASE,
+)
 
 
 def redact(text: str) -> str:
@@ -32,6 +39,8 @@ def redact(text: str) -> str:
     text = _URL.sub(_shown_url, text)
     text = _SECRET_VALUE.sub(r"\1[redacted]", text)
     text = _JWT.sub(r"\1[redacted]", text)
+    text = _SECRET_FIELD.sub(r"\1[redacted]", text)
+    text = _BASIC.sub(r"\1 [redacted]", text)
     return _BEARER.sub(r"\1 [redacted]", text)
 
 

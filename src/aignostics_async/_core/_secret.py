@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn, Self, SupportsIndex, TypeVar
+from typing import Any, NoReturn, ParamSpec, Self, SupportsIndex, TypeVar
 
-from attrs import fields
+from ..errors import AignosticsError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -73,32 +73,32 @@ class SecretText(str):
         return SecretText(super().__getitem__(key))
 
 
-def conceals(name: str, hide: Callable[[Any], Any]) -> Callable[[type[T]], type[T]]:
-    """Let an attrs class hide an argument before its constructor sees it.
+def conceals_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """Let the errors of a function show none of its arguments, and no variable of the frames below it.
 
-        @conceals("client_secret", as_secret)
-        @frozen
-        class Provider: ...
+        @conceals_arguments
+        def open_store(address: str) -> Store: ...
 
-    The constructor that attrs writes keeps its arguments as they were given, and a validator that raises
-    shows them to whatever collects the variables of a traceback.
+    Arguments may be secrets, addresses may hold a password, and what collects a traceback shows the variables
+    of its frames. An AignosticsError is raised here again, without the frames that it came through.
     """
 
-    def decorate(cls: type[T]) -> type[T]:
-        constructed: Any = cls
-        init = constructed.__init__
-        positional = [each.alias for each in fields(constructed) if each.init and not each.kw_only]
-        index = positional.index(name) if name in positional else sys.maxsize
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except AignosticsError as error:
+            failure = error.with_traceback(None)
+            failure.__context__ = None
+        finally:
+            del args, kwargs
+        raise failure
 
-        @wraps(init)
-        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-            if name in kwargs:
-                kwargs[name] = hide(kwargs[name])
-            elif len(args) > index:
-                args = (*args[:index], hide(args[index]), *args[index + 1 :])
-            init(self, *args, **kwargs)
+    return call
 
-        constructed.__init__ = __init__
-        return cls
 
-    return decorate
+def conceals_fields(cls: type[T]) -> type[T]:
+    """Let the constructor of an attrs class be one that `conceals_arguments`."""
+    constructed: Any = cls
+    constructed.__init__ = conceals_arguments(constructed.__init__)
+    return cls

@@ -11,7 +11,7 @@ from attrs import Attribute, field, frozen
 
 from ..errors import ConfigurationError
 from ._clock import seconds
-from ._secret import Secret, conceals
+from ._secret import Secret, conceals_fields
 
 _UNSENDABLE = frozenset(" \"'`")
 _MAX_LIFETIME = 366 * 24 * 3600.0  # seconds; a token that claims a longer life is refreshed once a year
@@ -75,7 +75,7 @@ def _lifetime(value: float | timedelta | None) -> float | None:
     return None if value is None else min(max(seconds(value), 0.0), _MAX_LIFETIME)
 
 
-@conceals("text", as_secret)
+@conceals_fields
 @frozen(eq=False)
 class Token:
     """An access token and its lifetime.

@@ -6,6 +6,7 @@ import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
+from ._secret import conceals_arguments
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -23,6 +24,21 @@ def without_query(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
+def shown_address(text: str) -> str:
+    """Return a text that is meant as an address as errors show it: without user name, password and query.
+
+    It need not be a URL; whatever is before an @ may be a password.
+    """
+    scheme, mark, rest = text.partition("://") if "://" in text else ("", "", text)
+    return f"{scheme}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def has_user_name(address: str) -> bool:
+    """Whether there is a user name, and perhaps a password, before the host of an address."""
+    authority = address.partition("://")[2] or address
+    return "@" in authority.partition("/")[0]
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, by its name or address alone; resolves nothing."""
     if host == "localhost":
@@ -33,17 +49,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@conceals_arguments
 def check_endpoint(url: str, what: str) -> str:
     """Return a URL that tokens may be sent to, without a trailing slash.
 
     Raises ConfigurationError unless it is https, or http on this machine, without query and user name.
     """
     parts = split_url(url, what)
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if has_user_name(url) or parts.query or parts.fragment:
         raise ConfigurationError(f"{what} must have no user name, password, query or fragment")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        shown = url.partition("?")[0].rpartition("@")[2]
-        raise ConfigurationError(f"{what} must be a URL such as https://host, not {shown!r}")
+        raise ConfigurationError(f"{what} must be a URL such as https://host, not {shown_address(url)!r}")
     if parts.port == 0:
         raise ConfigurationError(f"{what} has port 0, which no server listens on")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -51,6 +67,7 @@ def check_endpoint(url: str, what: str) -> str:
     return url.rstrip("/")
 
 
+@conceals_arguments
 def check_root(url: str) -> str:
     """Return an API root without a trailing slash; raises ConfigurationError for any other URL."""
     root = check_endpoint(url, "the API root")
@@ -59,6 +76,7 @@ def check_root(url: str) -> str:
     return root
 
 
+@conceals_arguments
 def split_url(url: str, what: str) -> SplitResult:
     """Return the parts of a URL that comes from a setting; raises ConfigurationError for what is none."""
     if not isinstance(url, str):

@@ -50,17 +50,20 @@ def open_client(settings: Settings, context: ssl.SSLContext, url: str) -> HttpCl
 
     Raises ConfigurationError for a proxy that can't be used.
     """
+    found = proxy_for(url, proxy=settings.proxy, trust_env=settings.trust_env)
     try:
         return httpx.AsyncClient(
             verify=context,
-            proxy=proxy_for(url, proxy=settings.proxy, trust_env=settings.trust_env),
+            proxy=None if found is None else httpx.Proxy(found.url, auth=found.auth),
             trust_env=False,  # the proxy is chosen above, and the context holds the certificates
             timeout=_timeout(settings),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"the proxy can't be used: {excerpt(str(error))}") from None
+        reason = excerpt(str(error))
+    # Outside of the except clause: the frames of httpx show the password of a proxy.
+    raise ConfigurationError(f"the proxy can't be used: {reason}")
 
 
 def build_request(
@@ -91,7 +94,7 @@ async def send_request(client: HttpClient, request: Request, *, max_body: int | 
 
     Raises NoResponse and UndecodableResponse.
     """
-    failure: Exception
+    failure: BaseException
     try:
         if max_body is None:
             return await client.send(request)
@@ -106,7 +109,14 @@ async def send_request(client: HttpClient, request: Request, *, max_body: int | 
             was_sent=not isinstance(error, _NEVER_SENT),
             is_timeout=isinstance(error, httpx.TimeoutException),
         )
-    raise failure
+    except BaseException as error:  # noqa: BLE001 - a cancellation
+        # The frames of httpx hold headers and bodies.
+        failure = error.with_traceback(None)
+        failure.__context__ = None
+    try:
+        raise failure
+    finally:
+        del failure  # it would hold this frame, and this frame it
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from inspect import isawaitable
 import anyio
 
 from .._config import Settings
-from .._core._secret import Secret
+from .._core._secret import Secret, conceals_arguments
 from .._core._token import Token, stripped
 from .._core._uncancellable import start_in_loop, start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
@@ -30,10 +30,9 @@ class StaticToken:
     not printable ASCII, or with a space or quote inside.
     """
 
+    @conceals_arguments
     def __init__(self, text: str | Secret) -> None:
-        secret = stripped(text)
-        del text  # tracebacks show the variables of this frame
-        self._token = Token(secret)
+        self._token = Token(stripped(text))
 
     def __repr__(self) -> str:
         return "StaticToken(...)"

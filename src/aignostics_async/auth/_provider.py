@@ -6,12 +6,12 @@ import hashlib
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, fields_dict, frozen
 
 from .._config import environment
-from .._core._secret import Secret, conceals
+from .._core._secret import Secret, conceals_arguments, conceals_fields
 from .._core._token import as_secret, check_credential, is_text
-from .._core._urls import check_endpoint, split_url
+from .._core._urls import check_endpoint, has_user_name, shown_address, split_url
 from ..errors import ConfigurationError
 
 # The platform's providers are Auth0 tenants, which all have this layout.
@@ -38,11 +38,11 @@ def _loopback(_instance: object, _attribute: Attribute[str], url: str) -> None:
         or parts.hostname not in LOOPBACK
         or parts.query
         or parts.fragment
-        or "@" in parts.netloc
+        or has_user_name(url)
     ):
         raise ConfigurationError(
             "the redirect URL is one of this machine, such as http://localhost:8989/ or "
-            f"http://127.0.0.1:0/, not {url!r}"
+            f"http://127.0.0.1:0/, not {shown_address(url)!r}"
         )
 
 
@@ -76,7 +76,7 @@ def _credential(_instance: object, _attribute: Attribute[Any], secret: Secret | 
         check_credential(secret)
 
 
-@conceals("client_secret", _secret)
+@conceals_fields
 @frozen(kw_only=True)
 class IdentityProvider:
     """The endpoints of an identity provider, and the client that is registered with it.
@@ -119,6 +119,7 @@ class IdentityProvider:
     """
 
     @classmethod
+    @conceals_arguments
     def preset(cls, name: str, *, client_id: str, **more: str | Secret | None) -> Self:
         """Return the provider of an environment: `production`, `staging` or `dev`.
 
@@ -127,11 +128,11 @@ class IdentityProvider:
         `more` are further fields of `IdentityProvider`, and take precedence over those of the environment.
         Raises ConfigurationError for an unknown name or an invalid field, and TypeError for an unknown field.
         """
-        more["client_secret"] = _secret(more.get("client_secret"))
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
 
     @classmethod
+    @conceals_arguments
     def beside(cls, token_url: str, *, client_id: str, **more: str | Secret | None) -> Self:
         """Return a provider with endpoints derived from its token URL, as Auth0 has them.
 
@@ -142,7 +143,6 @@ class IdentityProvider:
         `IdentityProvider`, and take precedence over derived endpoints. Raises ConfigurationError for an
         invalid field, and TypeError for an unknown field.
         """
-        more["client_secret"] = _secret(more.get("client_secret"))
         fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
         if layout and not rest:
@@ -181,6 +181,14 @@ class IdentityProvider:
     def key(self) -> TokenKey:
         """The key under which a store keeps the logins of this client at this provider."""
         return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
+
+
+def checked_field(name: str, value: str) -> Any:
+    """Return a value as a field of IdentityProvider keeps it; raises ConfigurationError."""
+    attribute: Any = fields_dict(IdentityProvider)[name]
+    kept = value if attribute.converter is None else attribute.converter(value)
+    attribute.validator(None, attribute, kept)
+    return kept
 
 
 @frozen

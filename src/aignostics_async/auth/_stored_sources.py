@@ -9,7 +9,7 @@ from attrs import evolve
 
 from .._config import Settings
 from .._core._logging import get_logger
-from .._core._secret import Secret
+from .._core._secret import Secret, conceals_arguments
 from .._core._token import Token, TokenSet, check_credential, stripped
 from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError
@@ -126,6 +126,7 @@ class RefreshToken(RefreshedToken):
     log.
     """
 
+    @conceals_arguments
     def __init__(
         self,
         refresh_token: str | Secret,
@@ -135,7 +136,6 @@ class RefreshToken(RefreshedToken):
         settings: Settings | None = None,
     ) -> None:
         given = stripped(refresh_token)
-        del refresh_token  # tracebacks show the variables of this frame
         if not given:
             raise ConfigurationError("the refresh token is empty; give one, or sign in")
         check_credential(given)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, field, fields, frozen
 
-from .._core._urls import check_root
+from .._core._secret import conceals_fields
+from .._core._urls import check_root, has_user_name
 from .._identifiers import as_version_id
 from ..contracts._protocol import RunOptions, refuse_reserved_key
 from ..errors import (
@@ -53,7 +54,6 @@ def _yes_or_no(_plan: object, attribute: Any, value: Any) -> None:
 def _address(_plan: object, _attribute: Any, value: Any) -> None:
     problem = _address_problem(value)
     if problem is not None:
-        del _plan, value  # it may hold a password, and a traceback keeps the variables of this frame
         raise ConfigurationError(problem)
 
 
@@ -63,9 +63,10 @@ def _address_problem(value: object) -> str | None:
         return "store is the address of a store, such as s3://bucket/prefix"
     try:
         parts = urlsplit(value)
+        _ = parts.port  # raises for a password that has a slash
     except ValueError:
         return "store is no address; give one such as s3://bucket/prefix"
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if has_user_name(value) or parts.query or parts.fragment:
         return (
             "store must have no user name, password or query: a job keeps no secrets; credentials come from "
             "the environment"
@@ -125,6 +126,10 @@ def _as_time(value: datetime | str | None) -> datetime | None:
     return time
 
 
+def _root(url: str) -> str:
+    return check_root(url)
+
+
 def _folder(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path).absolute()
 
@@ -134,6 +139,7 @@ _KEYS = {"max_items": "most_items", "timeouts": "patience"}
 _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doubt", "late_commit": "late"}
 
 
+@conceals_fields
 @frozen(kw_only=True)
 class JobPlan:
     """The plan of a job, without secrets.
@@ -153,7 +159,7 @@ class JobPlan:
     or query; and UsageError for an invalid version id or `identifying`.
     """
 
-    api_root: str = field(converter=check_root)
+    api_root: str = field(converter=_root)
     """The URL of the platform's deployment, without `/api`."""
     application_version: str = field(converter=as_version_id)
     """The id of the application version, such as `"he-tme:v1.0.0"`."""

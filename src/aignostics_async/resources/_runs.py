@@ -231,7 +231,10 @@ class Runs:
         from ..submission._billing_index import BillingScope
         from ..submission._prepare import prepare_items
 
-        given, place = as_items(items), open_store(store, self._session)
+        try:
+            given, place = as_items(items), open_store(store, self._session)
+        finally:
+            del store  # its address may hold a password, and tracebacks show the variables of this frame
         options = self._options(given, metadata, due_date, deadline, callback_context)
         version = await self._version(application_version)
         scope = BillingScope(

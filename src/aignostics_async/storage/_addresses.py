@@ -6,7 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from .._core._redaction import excerpt
-from .._core._urls import check_endpoint, origin
+from .._core._secret import conceals_arguments
+from .._core._urls import check_endpoint, has_user_name, origin, shown_address
 from ..errors import ConfigurationError
 from ._azure import Azure
 from ._checksum_negotiation import Checksums
@@ -38,6 +39,7 @@ class StoreAddress(Protocol):
         ...
 
 
+@conceals_arguments
 def open_store(
     store: Store | StoreAddress | str,
     context: StoreContext,
@@ -75,7 +77,7 @@ def _open_text(
         if endpoint is not None:
             raise ConfigurationError(f"{_shown(store)} is an endpoint itself; leave out `endpoint`")
         return _signing(store, context, verify)
-    if parts.scheme not in ("s3", "gs", "az") or not parts.netloc or "@" in parts.netloc:
+    if parts.scheme not in ("s3", "gs", "az") or not parts.netloc or has_user_name(store):
         raise _no_address(store)
     bucket, prefix = parts.netloc, parts.path.strip("/")
     options: dict[str, Any] = {"prefix": prefix, "verify": verify}
@@ -108,8 +110,4 @@ def _no_address(store: object) -> ConfigurationError:
 
 
 def _shown(store: object) -> str:
-    """Return an address as errors show it, without a user's name and password, or a query."""
-    if not isinstance(store, str):
-        return excerpt(repr(store))
-    scheme, mark, rest = store.partition("://")
-    return excerpt(repr(scheme + mark + rest.rpartition("@")[2]))
+    return excerpt(repr(shown_address(store) if isinstance(store, str) else store))

@@ -24,7 +24,7 @@ from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import send_request
 from ..transfer._upload import SentFile
 from ._advice import own_advice
-from ._credentials import azure_key, check_endpoint
+from ._credentials import azure_key, check_endpoint, shown_endpoint
 from ._object_store import ObjectStore
 from ._protocol import Store, Verify
 
@@ -59,7 +59,7 @@ class Azure:
     """The storage account; AZURE_STORAGE_ACCOUNT by default."""
     key: str | None = field(default=None, repr=False)
     """The account key in base64; AZURE_STORAGE_KEY by default."""
-    endpoint: str | None = None
+    endpoint: str | None = field(default=None, repr=shown_endpoint)
     """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
     verify: Verify = "auto"
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.

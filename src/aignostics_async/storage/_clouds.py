@@ -12,7 +12,7 @@ from attrs import field, frozen
 from ..errors import ConfigurationError
 from ._bucket import Bucket, GoogleDialect, S3Dialect
 from ._checksum_negotiation import Checksums
-from ._credentials import aws_key, check_endpoint, google_key
+from ._credentials import aws_key, check_endpoint, google_key, shown_endpoint
 from ._protocol import Verify
 from ._signature_v4 import AwsKey, HmacKey, Key
 
@@ -42,7 +42,7 @@ class S3:
     """The name of the bucket."""
     prefix: str = ""
     """The first part of every object key, without slashes at its ends; empty by default."""
-    endpoint: str | None = None
+    endpoint: str | None = field(default=None, repr=shown_endpoint)
     """The root URL of a store other than Amazon's; the bucket is the first part of its paths.
 
     By default AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's own.
@@ -128,7 +128,7 @@ class GCS:
     """The name of the bucket."""
     prefix: str = ""
     """The first part of every object name, without slashes at its ends; empty by default."""
-    endpoint: str = _GOOGLE
+    endpoint: str = field(default=_GOOGLE, repr=shown_endpoint)
     """The root URL of the store; `https://storage.googleapis.com` by default."""
     service_account: str | os.PathLike[str] | Mapping[str, Any] | None = field(default=None, repr=False)
     """The path of a service account's key file in JSON, or its content as a mapping; None by default."""

@@ -10,24 +10,34 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .._core._secret import conceals_arguments
+from .._core._urls import has_user_name, shown_address
 from ..errors import ConfigurationError
 from ._signature_v4 import AwsKey, GoogleKey, HmacKey
 
 GOOGLE_HMAC = ("GOOGLE_HMAC_ACCESS_ID", "GOOGLE_HMAC_SECRET")
 
 
+@conceals_arguments
 def check_endpoint(endpoint: str) -> str:
     """Return the root of a store without a slash at its end. Raises ConfigurationError."""
     try:
         parts = urlsplit(endpoint)
         _ = parts.port
         usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        usable = usable and not (parts.query or parts.fragment or "@" in parts.netloc)
+        usable = usable and not (parts.query or parts.fragment or has_user_name(endpoint))
     except (ValueError, TypeError, AttributeError):
         usable = False
     if not usable:
-        raise ConfigurationError("a store's endpoint is a URL such as https://host or https://host:9000")
+        raise ConfigurationError(
+            "a store's endpoint (of S3 also AWS_ENDPOINT_URL) is a URL such as https://host or https://host:9000"
+        )
     return endpoint.rstrip("/")
+
+
+def shown_endpoint(endpoint: object) -> str:
+    """Return the repr of an endpoint, without a password."""
+    return repr(shown_address(endpoint) if isinstance(endpoint, str) else endpoint)
 
 
 def aws_key(region: str) -> AwsKey:

@@ -14,6 +14,7 @@ from .._identifiers import as_object_key
 from ..errors import ConfigurationError
 from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
 from ..transfer._request import probe_object, send_request
+from ..transfer._responses import is_signed_url
 from ..transfer._upload import SentFile, put_file
 from ._object_store import ObjectStore, facts_or_nothing
 from ._protocol import Store, Stored, Verify
@@ -90,6 +91,11 @@ class PresignedStore(ObjectStore):
             raise ConfigurationError(
                 "get_url of Presigned returns a URL that needs no headers: the platform sends none when it "
                 "reads the slide"
+            )
+        if not is_signed_url(url):
+            raise ConfigurationError(
+                "get_url of Presigned returned what no storage signs: such a URL is http or https, without "
+                "user name, space and fragment"
             )
         return url
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .._core._portable import POLLIN, POLLOUT, new_poll
+from .._core._proxies import Proxy
 from .._core._redaction import excerpt
 from ._http1 import (
     MAX_HEAD,
@@ -35,6 +36,10 @@ _REST_SECONDS = 1.0
 _ERROR_BODY = 2000  # bytes
 _MAX_TRAILERS = 100
 _INTERIM = b"HTTP/1.1 1"
+
+
+Route = tuple[str, str, int, Proxy | None]
+"""Where a connection leads: scheme, host and port, and the proxy it goes through."""
 
 
 class ConnectionBroken(Exception):
@@ -69,7 +74,7 @@ class Connection:
     After a failure, or a response that was not read to its end, the connection can't be used again.
     """
 
-    def __init__(self, place: tuple[str, ...], sock: socket.socket, *, read: float, write: float) -> None:
+    def __init__(self, place: Route | None, sock: socket.socket, *, read: float, write: float) -> None:
         self.place = place
         self.socket = sock
         self.used_at = 0.0

@@ -18,14 +18,14 @@ from urllib.parse import SplitResult, quote
 from attrs import define, field
 
 from .._core._portable import uptime
-from .._core._proxies import proxy_for
+from .._core._proxies import Proxy, proxy_for
 from .._core._redaction import excerpt
 from .._core._urls import DEFAULT_PORTS, origin, without_query
 from .._http._retry import AttemptFailed, Outcome
 from .._version import user_agent
 from ..errors import TransferError, TransferInterrupted
 from ._addresses import AddressRefused, check_literal, connect, resolve
-from ._connection import BodyWriter, Connection, ConnectionBroken, Response
+from ._connection import BodyWriter, Connection, ConnectionBroken, Response, Route
 from ._proxy_urls import proxy_address, proxy_credentials
 from ._responses import checked, final, location, refusal, refused
 
@@ -60,10 +60,10 @@ class ConnectionPool:
         self._context = context
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
-        self._places: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._places: dict[tuple[str, str], Route] = {}
         self._is_closed = False
         if settings.proxy is not None:
-            proxy_address(settings.proxy)
+            proxy_address(Proxy.parse(settings.proxy))
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed after their exchange."""
@@ -118,7 +118,7 @@ class ConnectionPool:
         if failure is not None:
             raise failure
 
-    def kept(self, place: tuple[str, ...]) -> Connection | None:
+    def kept(self, place: Route) -> Connection | None:
         """Take an idle connection to a place out of the pool and return it; None if there is none.
 
         `place` is the tuple (scheme, host, port, proxy) that the method `place` returns. The connection
@@ -147,22 +147,22 @@ class ConnectionPool:
         if surplus is not None:
             surplus.close()
 
-    def drop(self, place: tuple[str, ...]) -> None:
+    def drop(self, place: Route) -> None:
         """Close all idle connections to a place, because one of them was found closed by the storage."""
         while (connection := self._newest(place)) is not None:
             connection.close()
 
-    def _newest(self, place: tuple[str, ...]) -> Connection | None:
+    def _newest(self, place: Route) -> Connection | None:
         with self._lock:
             for index in range(len(self._idle) - 1, -1, -1):
                 if self._idle[index].place == place:
                     return self._idle.pop(index)
         return None
 
-    def place(self, target: SplitResult) -> tuple[str, ...]:
-        """Return the key of connections to a target: scheme, host, port and proxy, which may be empty.
+    def place(self, target: SplitResult) -> Route:
+        """Return the key of connections to a target: scheme, host, port and proxy, which may be None.
 
-            pool.place(urlsplit("https://host/a"))  # ("https", "host", "443", "")
+            pool.place(urlsplit("https://host/a"))  # ("https", "host", 443, None)
 
         The environment variables for proxies are read once for each scheme and host with its port.
         """
@@ -171,10 +171,10 @@ class ConnectionPool:
             settings = self._settings
             proxy = proxy_for(f"{key[0]}://{key[1]}/", proxy=settings.proxy, trust_env=settings.trust_env)
             port = target.port or DEFAULT_PORTS[target.scheme]
-            self._places[key] = target.scheme, target.hostname or "", str(port), proxy or ""
+            self._places[key] = target.scheme, target.hostname or "", port, proxy
         return self._places[key]
 
-    def open(self, place: tuple[str, ...], token: CancelToken) -> Connection:
+    def open(self, place: Route, token: CancelToken) -> Connection:
         """Open a connection to a place within `Timeouts.connect` (10 s).
 
         `token` can interrupt it, except while the host is looked up, which the system limits. Raises
@@ -189,10 +189,10 @@ class ConnectionPool:
             check_literal(host)
             via = proxy_address(proxy) if proxy else None
             # Behind a proxy it is the proxy that looks the host up.
-            dialled = (host, int(port)) if via is None else (via.hostname or "", via.port or 80)
+            dialled = (host, port) if via is None else (via.hostname or "", via.port or 80)
             sock = _dial(*dialled, deadline, token)
-            if via is not None and scheme == "https":
-                _tunnel(sock, host, port, via, deadline)
+            if proxy is not None and scheme == "https":
+                _tunnel(sock, host, port, proxy, deadline)
             if scheme == "https":
                 sock = self._secured(sock, host, deadline, token)
         except BaseException as error:
@@ -228,11 +228,13 @@ class ConnectionPool:
             raise
         return secured
 
-    def head(self, method: str, target: SplitResult, proxy: str, headers: Mapping[str, str]) -> bytes:
+    def head(
+        self, method: str, target: SplitResult, proxy: Proxy | None, headers: Mapping[str, str]
+    ) -> bytes:
         """Return the request line and headers as bytes.
 
         `headers` take precedence over Host, Accept, Accept-Encoding and User-Agent of the same spelling,
-        which are added. `proxy` is the URL of the proxy, or empty. Raises ConnectionBroken if a header holds
+        which are added. Raises ConnectionBroken if a header holds
         a line break.
         """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
@@ -245,7 +247,7 @@ class ConnectionPool:
         }
         if proxy and target.scheme == "http":
             path = f"http://{_host(target)}{path}"
-            fields |= proxy_credentials(proxy_address(proxy))
+            fields |= proxy_credentials(proxy)
         # Bytes that are no part of a URL are escaped; what is escaped already stays as it was signed.
         return _head(f"{method} {quote(path, safe=_SAFE)} HTTP/1.1", fields)
 
@@ -385,11 +387,11 @@ def _host(target: SplitResult) -> str:
     return target.netloc.rpartition("@")[2]
 
 
-def _tunnel(sock: socket.socket, host: str, port: str, via: SplitResult, deadline: float) -> None:
+def _tunnel(sock: socket.socket, host: str, port: int, proxy: Proxy, deadline: float) -> None:
     """Ask a proxy for a connection to a host."""
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     left = max(deadline - time.monotonic(), 0.001)
-    head = _head(f"CONNECT {place} HTTP/1.1", {"Host": place, **proxy_credentials(via)})
-    answer = Connection((), sock, read=left, write=left).request("CONNECT", head)
+    head = _head(f"CONNECT {place} HTTP/1.1", {"Host": place, **proxy_credentials(proxy)})
+    answer = Connection(None, sock, read=left, write=left).request("CONNECT", head)
     if answer.status != 200:
         raise OSError(f"the proxy answered {answer.status}")

@@ -1,16 +1,18 @@
-"""The URLs of proxies for files, and the header for those with a user name."""
+"""The proxies of files: their addresses, and the header for those with a user name."""
 
 from __future__ import annotations
 
 import base64
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from .._core._proxies import Proxy
+from .._core._secret import SecretText
 from ..errors import ConfigurationError
 
 
-def proxy_address(proxy: str) -> SplitResult:
+def proxy_address(proxy: Proxy) -> SplitResult:
     """Return the parts of a proxy's URL; raises ConfigurationError for one other than http://host:port."""
-    address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    address = urlsplit(proxy.url if "://" in proxy.url else f"http://{proxy.url}")
     try:
         usable = address.scheme == "http" and bool(address.hostname) and address.port is not None
     except ValueError:
@@ -20,9 +22,9 @@ def proxy_address(proxy: str) -> SplitResult:
     return address
 
 
-def proxy_credentials(proxy: SplitResult) -> dict[str, str]:
-    """Return the header that signs in to a proxy whose URL has a user name; else no header."""
-    if proxy.username is None:
+def proxy_credentials(proxy: Proxy) -> dict[str, str]:
+    """Return the header that signs in to a proxy with a user name; else no header."""
+    if proxy.auth is None:
         return {}
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
+    pair = base64.b64encode(":".join(proxy.auth).encode()).decode("ascii")
+    return {"Proxy-Authorization": SecretText(f"Basic {pair}")}

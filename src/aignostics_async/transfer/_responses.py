@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from .._core._redaction import excerpt, without_values
-from .._core._urls import DEFAULT_PORTS
+from .._core._urls import DEFAULT_PORTS, has_user_name
 from .._http._retry import AttemptFailed, Outcome, parse_retry_after
 from ..errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
@@ -33,16 +33,26 @@ STORE_FULL = "the store is full, or a quota of it is used up; make room, or have
 
 def checked(url: str, name: str) -> SplitResult:
     """Return a URL's parts; raises AttemptFailed for a URL that no storage signs."""
+    parts = _parts(url)
+    if parts is None:
+        raise refusal("its URL is not one that a storage signs; ask for a new one", name, 0)
+    return parts
+
+
+def is_signed_url(url: str) -> bool:
+    """Whether a storage may have signed a URL: it has a host, and neither a user name nor a fragment."""
+    return _parts(url) is not None
+
+
+def _parts(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         _ = parts.port
-        usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and "@" not in parts.netloc
-        usable = usable and not any(c.isspace() or not c.isprintable() for c in url)
     except ValueError:
-        usable = False
-    if not usable:
-        raise refusal("its URL is not one that a storage signs; ask for a new one", name, 0)
-    return parts
+        return None
+    usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
+    usable = usable and not has_user_name(url) and not parts.fragment
+    return parts if usable and not any(c.isspace() or not c.isprintable() for c in url) else None
 
 
 def location(
