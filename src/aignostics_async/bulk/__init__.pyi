@@ -7,6 +7,7 @@ from ._observer import JobObserver as JobObserver, PendingDecisions as PendingDe
 from ._plan import JobPlan as JobPlan
 from ._stage_progress import StageProgress as StageProgress
 from .database._journal import EventType as EventType, JobEvent as JobEvent
+from .database._states import ItemState as ItemState
 from .preflight._findings import (
     Finding as Finding,
     FindingGroup as FindingGroup,

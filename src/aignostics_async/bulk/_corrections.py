@@ -39,8 +39,8 @@ class CorrectionReport:
         report = await job.correct(client, manifest="slides.csv")
         print(report.released, "continue;", report.faults)
 
-    `released` counts the slides that continue, and `faults` says why others do not. `unused` counts the
-    manifest lines about none of the selected slides.
+    `released` counts the slides that continue, and `faults` says why others do not, each a `Finding`.
+    `unused` counts the manifest lines about none of the selected slides.
     """
 
     released: int

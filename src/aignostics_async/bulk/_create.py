@@ -68,8 +68,8 @@ async def create_job(
     alone are billed again. `progress` is called with a `PreflightProgress` as slides are read.
 
     Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobError for a folder that
-    can't be made or locked, JobRefused if it holds a job already, JobBusy if somebody else uses it, and what
-    `run_preflight` and the callbacks raise.
+    can't be made or locked, JobRefused if it holds a job already, JobBusy if another process uses it,
+    JobDatabaseError if its database can't be written, and what `run_preflight` and the callbacks raise.
     """
     plan = evolve(plan, contract=client.contract)
     folder = JobFolder(directory)
@@ -123,8 +123,8 @@ def can_create_job(report: PreflightReport, *, quarantine_faulty: bool) -> bool:
         report = await run_preflight(plan, sources, client)
         can_create_job(report, quarantine_faulty=True)
 
-    Without `quarantine_faulty` any fault prevents the creation. With it, only a fault of the whole job does,
-    or a job without a usable slide.
+    With `quarantine_faulty=False` any fault prevents the creation; with True only a fault of the whole job
+    does, or a job without a usable slide. Sends no request.
     """
     of_all = [fault for fault in report.faults if fault.slide is None]
     return report.is_clear or (quarantine_faulty and not of_all and report.ready > 0)

@@ -11,6 +11,7 @@ HOMES = {
     "InspectedSlide": "preflight._inspection",
     "Inspection": "preflight._inspection",
     "ItemOutcome": "report._audit",
+    "ItemState": "database._states",
     "JobEvent": "database._journal",
     "JobObserver": "_observer",
     "JobPlan": "_plan",

@@ -13,20 +13,19 @@ from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
 from ..contracts._lines import OLDEST
-from ..errors import JobError, UsageError
+from ..errors import JobError
 from ..slides._prober import Prober
 from ..transfer._progress import check_callback, ignore
-from . import _corrections, _maintenance
-from ._assembly import begin_work, make_reconciler
-from ._corrections import CorrectionReport
+from ._assembly import begin_work
 from ._expiry_monitor import monitor_expiry
 from ._generation import record_stop
-from ._identity import check_server, verify_identity
+from ._identity import check_server
+from ._maintained_job import MaintainedJob
 from ._plan import JobPlan
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
 from ._store import open_store, record_checksums
-from .database import _commands, _queries, _retries
+from .database import _commands, _queries
 from .database._database import close_database, open_database
 from .database._job_folder import JobFolder
 from .database._journal import EventType, Journal
@@ -38,7 +37,7 @@ from .stages._context import JobContext
 from .stages._pipeline import run_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from .._client import Client
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @explains_misuse("use a job in `async with BulkJob.open(...) as job:`", inside=("_database", "_job", "plan"))
-class BulkJob:
+class BulkJob(MaintainedJob):
     """A job in a folder: thousands of slides, one run for each chunk of them, and every result in a folder.
 
         async with Client.from_env() as client:
@@ -61,13 +60,15 @@ class BulkJob:
     If the process ends for any reason, opening and running the job again continues it. Without a person's
     consent no item is billed twice; docs/explanation/exactly-once.md says what this depends on. Only its
     owner can read the folder, which holds no token and no signed URL. One `BulkJob` at a time can open it.
+
+    `plan` is the `JobPlan` of the job. What needs the job raises UsageError before the block is entered, and
+    what needs its database raises JobDatabaseError after the end of the block.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._directory = JobFolder(directory)
         self._clock = clock
         self._context: JobContext | None = None
-        self._is_at_work = False
         self._is_to_drain = False
 
     @classmethod
@@ -113,7 +114,10 @@ class BulkJob:
 
     @property
     def contract(self) -> str:
-        """The contract under which the job was created, such as `"1.0"`, the one of older jobs."""
+        """The contract under which the job was created: `"1.0"` or `"1.8"`.
+
+        It is `"1.0"` for jobs that were created before there were two.
+        """
         return self.plan.contract or OLDEST
 
     @property
@@ -122,18 +126,29 @@ class BulkJob:
         return self.plan.results or self._directory.results
 
     async def summary(self) -> Summary:
-        """Return a summary of the job; may take a second. Raises JobDatabaseError if it can't be read."""
+        """Return a summary of the job at this moment.
+
+            print((await job.summary()).status.name)
+
+        May take a second for a large job. Raises JobDatabaseError if the database can't be read.
+        """
         return await self._database.read(read_summary)
 
     async def states(self) -> Mapping[ItemState, int]:
-        """Return the number of items in each state; a state without items is absent.
+        """Return the number of items in each state, as a mapping from `ItemState`.
 
-        Costs milliseconds. Raises JobDatabaseError if the database can't be read.
+            (await job.states()).get(ItemState.DONE, 0)
+
+        A state without items is absent. Costs milliseconds. Raises JobDatabaseError if the database can't be
+        read.
         """
         return await self._database.read(_queries.counts())
 
     async def stage_progress(self) -> list[StageProgress]:
         """Return the progress of each stage, in order: read, uploaded, in a run, analysed, downloaded.
+
+            for stage in await job.stage_progress():
+                print(stage.stage, stage.items, "of", stage.total)
 
         Costs milliseconds. Raises JobDatabaseError if the database can't be read.
         """
@@ -159,11 +174,12 @@ class BulkJob:
         chunks not sent yet. If a callback raises, the request in flight is recorded, nothing more is sent,
         and the error is raised.
 
-        The call may be cancelled or killed at any moment; a later one continues, as after any error. Raises
-        JobRefused for another server, user or organization, JobStopped if the job can't continue (its `cause`
-        is the error behind it; QuotaExceeded after the existing runs have finished), another JobError if its
-        folder can't be used, UsageError if `run` is running already or a callback is async,
-        ConfigurationError for an invalid value or store, and what requests raise as the job begins.
+        The call can be cancelled or killed at any moment; a later one continues, as after any error. Raises
+        JobRefused for another server, user or organization; JobStopped if the job can't continue (its `cause`
+        is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError if the
+        database can't be read or written, and another JobError if the folder can't be used; UsageError if
+        `run` is running already or a callback is async; ConfigurationError for an invalid value or store;
+        and, as the job begins, the errors of requests that `Pager` names.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -233,10 +249,6 @@ class BulkJob:
             await self._cancel(client)
         return await self._end(context)
 
-    def _check_idle(self) -> None:
-        if self._is_at_work:
-            raise UsageError("`run` is running on this job; wait until it returns")
-
     def drain(self) -> None:
         """Let `run` finish what is under way, begin nothing new, and return.
 
@@ -248,142 +260,6 @@ class BulkJob:
         if self._context is not None and not self._context.is_draining:
             self._context.journal.emit(EventType.DRAINING)
             self._context.drain()
-
-    async def adopt(self, client: Client) -> list[str]:
-        """Adopt runs of this job's items that its database does not know, and return their ids.
-
-        Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
-        by itself where it can prove either. Costs a listing of the runs since the job was created, and the
-        results of each unknown one. A run of which a replica may have shown only a part is read again, by
-        default every 30 s for 15 minutes. Raises JobError if a run that may be the job's can't be read,
-        JobRefused for another server, user or organization, UsageError during `run`, and what requests raise.
-        """
-        self._check_idle()
-        version = await client.applications.version(self.plan.application_version)
-        await verify_identity(self._database, client, self.plan)
-        platform = PlatformClient(client, version, self._clock)
-        reconciler = make_reconciler(self._job, self.plan, self._database, client, platform)
-        return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
-
-    async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
-        """Let quarantined items continue, and return how many do.
-
-            await job.retry(failed=True, only=["lung/**"])
-
-        By default nothing is billed again. With `failed=True`, items that ended without results continue,
-        too; with `rerun=True`, those held because another run has, or may get, results of the slide. Both get
-        new runs, which are billed. If one continues, the job is cancelled no more.
-
-        `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by default all
-        items count. Raises UsageError for a single text as `only`, an empty pattern or one with `..`, and
-        JobDatabaseError if the database can't be written.
-        """
-        numbers = await self._database.read(_corrections.numbers_of(only))
-        return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
-
-    async def correct(
-        self,
-        client: Client,
-        *,
-        mpp: float | None = None,
-        manifest: str | os.PathLike[str] | None = None,
-        only: Sequence[str] = (),
-        failed: bool = False,
-        rerun: bool = False,
-    ) -> CorrectionReport:
-        """Retry items with another resolution or other metadata, checked as they were by `create_job`.
-
-            report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
-
-        `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
-        `manifest`, a CSV file as for `Sources`, corrects the selected item that it names. `mpp`, in µm per
-        pixel, is given to every selected item without an `mpp` in a line, except a rejected entry that no
-        line names. If the file's own differs by more than 2 % and no `mpp_source` is set, that is a fault.
-        Corrected items without a fault continue; the others stay as they were, and the report has the faults.
-        If a line of the manifest is faulty, no item continues. Costs reading each corrected slide.
-
-        Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
-        ConfigurationError for an implausible `mpp`, or without the `slides` extra; JobRefused for another
-        server; another JobError if the processes that read slides don't start, 20 in a row are lost, or the
-        database can't be written; and what requests raise.
-        """
-        self._check_idle()
-        check_server(client, self.plan)
-        told = _corrections.Corrections(mpp, manifest, only=only, failed=failed, rerun=rerun)
-        return await _corrections.correct(self._database, client, self.plan, told)
-
-    async def count_billable_retries(
-        self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
-    ) -> int:
-        """Return how many items `retry` would allow to be billed again; changes nothing.
-
-        The arguments and errors are those of `retry`.
-        """
-        numbers = await self._database.read(_corrections.numbers_of(only))
-        query = _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
-        return await self._database.read(query)
-
-    async def held_items(self) -> Mapping[str, str]:
-        """Return the items that are held for a decision: reference to the id of another run.
-
-        It has, or may get, results of the same slide. Raises JobDatabaseError if the database can't be read.
-        """
-        return await self._database.read(_queries.held_items())
-
-    async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
-        """Record a person's decision about a chunk that may or may not have a run.
-
-            await job.resolve(7, run_id=None, client=client)
-
-        `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
-        of the job's version and hold no other items. None says that there is no run: the chunk is sent again
-        and billed; in a cancelled job its items are quarantined. Costs reading the run. Raises JobRefused
-        for a run that can't be the chunk's, JobStateError without an open decision, and what requests raise.
-        """
-        await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
-
-    async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
-        """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
-
-        Costs what `Run.cancel` costs; a run that ended or vanished in the meantime is no error. Raises
-        JobStateError for a run that `JobObserver.decisions` never listed, and what the requests raise.
-        """
-        await _maintenance.resolve_duplicate(self._database, client, run_id)
-
-    async def verify(self) -> list[Path]:
-        """Read all output files again, and return the paths of those that are missing or changed.
-
-        A file has changed if its size or CRC32C is not the recorded one. The next `run` downloads the files
-        that were returned again. Costs reading every output file once. Raises JobDatabaseError if the
-        database can't be read or written.
-        """
-        return await _maintenance.verify(self._database)
-
-    async def cancel(self, client: Client) -> int:
-        """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
-
-        The platform does not bill items that it has not begun. Results are kept. Costs a few requests, and
-        one per run that is not final. A run that can't be cancelled does not affect the others; the first
-        error is raised at the end. Raises JobRefused for another server, user or organization, UsageError
-        during `run`, and what requests raise. For another process use `JobObserver.request_cancel`.
-        """
-        self._check_idle()
-        await verify_identity(self._database, client, self.plan)
-        return await self._cancel(client)
-
-    async def _cancel(self, client: Client) -> int:
-        cancelled = await _maintenance.cancel(self._database, client)
-        await to_thread.run_sync(self._directory.forget, self._directory.cancel)
-        return cancelled
-
-    async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
-        """Delete the uploaded slides of items that are done from the store, and return how many.
-
-        `store` replaces the plan's own. Slides of other items stay. Costs a request per slide. Raises
-        ConfigurationError for a store that can't be opened or can't delete, and TransferError if a request
-        fails; a later call deletes the rest.
-        """
-        return await _maintenance.clean(self._database, open_store(client, self.plan, store))
 
     def _is_cancel_requested(self) -> bool:
         """Whether another process has cancelled the job; checked before each request for a run."""

@@ -58,7 +58,7 @@ class JobObserver:
         observer = JobObserver("job/")
         print((await observer.summary()).status)
 
-    It needs no client, and another process may work on the job meanwhile. Only `request_pause` and
+    It needs no client, and another process can work on the job meanwhile. Only `request_pause` and
     `request_cancel` change anything. Raises UsageError if there is no job in the folder.
     """
 
@@ -81,6 +81,8 @@ class JobObserver:
     def holder(self) -> str | None:
         """Return a description of the process that works on the job, or None if there is none.
 
+            observer.holder()  # "process 4711 of lab-7"
+
         Takes the job's lock for a moment if it is free. None, too, if the lock's file can't be opened.
         """
         return self._folder.holder()
@@ -100,6 +102,7 @@ class JobObserver:
         """Return the decisions that a person has to make about runs and slides.
 
             decisions = await JobObserver("job/").decisions()
+            print(len(decisions.chunks), len(decisions.duplicates), len(decisions.held))
 
         Raises JobError if the creation of the job was not finished, and JobDatabaseError if the database
         can't be read.

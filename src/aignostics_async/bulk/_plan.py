@@ -150,8 +150,8 @@ class JobPlan:
             store="s3://bucket/prefix",
         )
 
-    That of a job that was created changes no more, apart from `chunk_size`, `due_date` and `deadline` by
-    `BulkJob.run`, and `checksums` while it is "auto".
+    The plan of a job that was created no longer changes, except `chunk_size`, `due_date` and `deadline`,
+    which `BulkJob.run` can replace, and `checksums` while it is "auto".
 
     By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
     that name the patient are refused, and others that may identify a person are sent with a warning. Raises
@@ -230,7 +230,8 @@ class JobPlan:
     )
     """What the platform's events about the runs repeat: at most 1024 bytes of JSON; None by default."""
     contract: str | None = None
-    """The contract under which the job was created; None before, and in jobs from before there were two."""
+    """The contract under which the job was created; None until then, and in jobs from before there were two.
+    """
 
     def run_options(self) -> RunOptions:
         """Return what each request for a run says beside its items."""
@@ -257,9 +258,9 @@ class JobPlan:
 
             Path("plan.json").write_text(plan.to_json())
 
-        The keys are the names of the fields, apart from two that keep their older names: the one of
-        `max_items`, and `patience` for `timeouts`, an object with `quiet`, `lag`, `doubt` and `late` in
-        seconds.
+        The keys are the names of the fields, except two that keep their older names: `most_items` for
+        `max_items`, and `patience` for `timeouts`. The latter is an object with `quiet` for `quiescence`,
+        `lag` for `replica_lag`, `doubt` for `ambiguity` and `late` for `late_commit`, all in seconds.
         """
         values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
         values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)
@@ -271,8 +272,8 @@ class JobPlan:
 
             plan = JobPlan.from_json(Path("plan.json").read_bytes())
 
-        Raises JobDatabaseError if the text is not JSON or has an invalid value, and JobRefused if a newer
-        release wrote it.
+        Raises JobDatabaseError if the text is not JSON, or a value is missing or invalid; and JobRefused if a
+        newer release wrote it.
         """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))

@@ -25,8 +25,11 @@ from ...errors import JobError
 class EventType(StrEnum):
     """The type of an event of a job, as `JobEvent.type` has it.
 
-    Its value, such as `run_created`, is stored under the key `what` by `JobEvent.as_dict`, and in the lines
-    of a job's `events.jsonl`, which `JobObserver.new_events` reads.
+        await job.run(client, listener=lambda event: print(event.type is EventType.ITEM_DONE))
+
+    The values are the names in lower case, such as `"run_created"`, except `"set_aside"` for QUARANTINED.
+    They are stored under the key `what` by `JobEvent.as_dict`, and in the lines of a job's `events.jsonl`,
+    which `JobObserver.new_events` reads.
     """
 
     STARTED = "started"
@@ -90,8 +93,8 @@ class JobEvent:
 
             event.as_dict()  # {"what": "item_done", "reference": "case-7", "at": 1795953600.0}
 
-        Its keys are `what` (the type), `at` (seconds since the epoch) and, if known, `reference`, `run_id`
-        and `text`.
+        Its keys are `what` (the value of the type), `at` (seconds since the epoch) and, if known,
+        `reference`, `run_id` and `text`.
         """
         values = asdict(self)
         return {
@@ -99,7 +102,12 @@ class JobEvent:
         }
 
     def to_json(self) -> str:
-        """Return the mapping of `as_dict` as one line of JSON, without a line break."""
+        """Return the mapping of `as_dict` as one line of JSON, without a line break.
+
+            await job.run(client, listener=lambda event: print(event.to_json()))
+
+        `events.jsonl` in the job's folder has the same lines.
+        """
         return json.dumps(self.as_dict())
 
 

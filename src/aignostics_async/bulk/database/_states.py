@@ -25,12 +25,14 @@ from enum import StrEnum
 
 
 class ItemState(StrEnum):
-    """The state of an item in its job.
+    """The state of an item in its job, as `BulkJob.states` and `Summary.states` count items by it.
 
-        (await job.states())[ItemState.DONE]
+        states = await job.states()
+        print(states.get(ItemState.DONE, 0), "items are done")
 
     An item passes through FOUND, READY, SENDING, STORED, ASSIGNED, SUBMITTED and SUCCEEDED to DONE, and may
-    be sent back on the way. It may end as FAILED or QUARANTINED instead.
+    be sent back on the way. It may end as FAILED or QUARANTINED instead. The values are the names, except
+    `"SET_ASIDE"` for QUARANTINED; JSON and CSV reports have the values.
     """
 
     FOUND = "FOUND"

@@ -11,7 +11,10 @@ from attrs import frozen
 class FindingKind(StrEnum):
     """The subject of a `Finding`.
 
-    The values, from `source` to `platform`, are the names in lower case. JSON reports have them as `kind`.
+        disk = [finding for finding in report.faults if finding.kind is FindingKind.DISK]
+
+    The values, from `"source"` to `"platform"`, are the names in lower case. JSON reports have them as
+    `kind`.
     """
 
     SOURCE = "source"
@@ -69,6 +72,9 @@ class Finding:
 @frozen
 class FindingGroup:
     """Findings that differ only in their slide, as `group_findings` returns them.
+
+        for group in group_findings(report.faults):
+            print(group.kind, group.problem, group.remedy, len(group.slides))
 
     `slides` is empty for a finding of the whole job.
     """

@@ -80,7 +80,9 @@ class Inspection:
         Its keys are `slides` (each with `path`, `reference`, `faults`, `warnings` and, if the slide can be
         read, `format`, `mime_type`, `width`, `height`, `mpp_x`, `mpp_y`, `size` in bytes, `files`,
         `associated_images`, `identifying` and `series`), `left_out` (each with `path`, `reason` and `detail`)
-        and `faults`. Findings have `kind`, `problem`, `remedy` and `slide`.
+        and `faults`. A fault or warning has `kind`, `problem`, `remedy` and `slide`. `mpp_x` and `mpp_y` are
+        in µm per pixel; `identifying` has values of `IdentifyingKind`, `reason` of `LeftOutReason`, and
+        `kind` of `FindingKind`.
         """
         value = {
             "slides": [_as_dict(slide) for slide in self.slides],
@@ -100,7 +102,7 @@ async def inspect_slides(
     decode: bool = False,
     thumbnails: bool = False,
 ) -> Inspection:
-    """Read the slides in folders, and slides that are named, and return what would be said about them.
+    """Read the slides in folders, and slides that are named, and return their facts, faults and warnings.
 
         inspection = await inspect_slides("lab/", "other/case-7.svs")
         for slide in inspection.slides:

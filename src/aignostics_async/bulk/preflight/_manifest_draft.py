@@ -67,12 +67,13 @@ class ManifestDraft:
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
+    `rows` has a mapping for each slide, from column to value; `fields` describes the metadata columns.
     `faults` are those of `inspect_slides`, such as a resolution to be filled in, or a slide that can't be
     read.
     """
 
     rows: tuple[Mapping[str, Any], ...]
-    """The values that are known for each slide, by column."""
+    """A mapping for each slide, from column to the value that is known."""
     fields: tuple[MetadataField, ...]
     """The columns for metadata."""
     faults: tuple[Finding, ...]

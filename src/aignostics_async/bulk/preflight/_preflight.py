@@ -83,9 +83,13 @@ async def run_preflight(
             print(group.problem, group.remedy, len(group.slides))
 
     `store` replaces the plan's own; `results` is the folder for outputs if the plan names none, by default
-    the current one. `progress` is called as slides are read. `keep` is awaited with each slide once it is
-    read (its entry, what was read or the reason it can't be read, and its faults) and with each line or file
-    that is not a slide. Reading one slide is stopped after `seconds_per_slide`, 60 by default.
+    the current one. `progress` is called with a `PreflightProgress` as slides are read. Reading one slide is
+    stopped after `seconds_per_slide`, 60 by default.
+
+    `keep`, None by default, is awaited with three arguments for each slide once it is read, and for each line
+    or file that is not a slide: an object with the `path` and the `reference`; an object with the
+    `SlideInfo` as `info` and the `size` in bytes, or the `Finding` that says why it can't be read; and the
+    sequence of its faults, each a `Finding`.
 
     Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run (the
     newest 1000), and a small object in the store, sent whole and in parts, which is deleted where the store

@@ -65,11 +65,15 @@ class PreflightReport:
     beyond_limit: int
     """The number of slides beyond `Sources.limit`."""
     store: StoreProbe
-    """The result of a round trip with the store."""
+    """The result of a round trip with the store: the `steps` that succeeded, whether it `is_verified`, and
+    more.
+    """
     earlier: EarlierRuns | None
-    """What was found in earlier runs; None if they can't be listed."""
+    """What was found in earlier runs, such as `again`, which maps the references of slides that were run
+    before to run ids; None if they can't be listed.
+    """
     disk: DiskEstimate
-    """The space for output files."""
+    """The space for output files: the `folder`, and the `free` and `expected` bytes."""
     faults: tuple[Finding, ...] = field(repr=False)
     """What was found to fail, of the job and of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
@@ -89,7 +93,7 @@ class PreflightReport:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of `bulk plan`: 0 without faults, else 6."""
+        """The exit status of `bulk plan` for this report: 0 without faults, else 6."""
         return 0 if self.is_clear else 6
 
     def to_json(self) -> str:
@@ -97,10 +101,17 @@ class PreflightReport:
 
             Path("preflight.json").write_text(report.to_json())
 
-        Its keys are `is_clear`, `plan`, `slides` (counts, and the files that were left out), `billing`
-        (numbers of items and runs, and the plan's limit), `store`, `earlier_runs` (null if unknown), `disk`
-        (`folder`, `free_bytes`, `expected_bytes`, `basis`), `faults` and `warnings` (each a list of objects
-        with `kind`, `problem`, `remedy` and `slides`), and `seconds`.
+        Its keys are
+
+        - `is_clear`; `plan`, as `JobPlan.to_json` writes it; and `seconds`;
+        - `slides`: `found`, `ready`, `bytes`, `beyond_limit`, `left_out` (the number of slides that were left
+          out, by suffix) and `not_taken` (a list of objects with `reason`, `detail`, `count` and `files`);
+        - `billing`: `items`, `runs` and `most_items`, the plan's `max_items`;
+        - `store`: `steps`, `is_verified`, `seconds`, `credentials_end` (ISO 8601), `left`, `tells_missing`
+          and `checksums`;
+        - `earlier_runs`, null if unknown: `runs`, `unread`, `is_whole` and `again`, the run id by reference;
+        - `disk`: `folder`, `free_bytes`, `expected_bytes` and `basis`;
+        - `faults` and `warnings`: lists of objects with `kind`, `problem`, `remedy` and `slides`.
         """
         return json.dumps(self._told(), indent=2, ensure_ascii=False) + "\n"
 

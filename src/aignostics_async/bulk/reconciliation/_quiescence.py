@@ -36,7 +36,7 @@ class ReconciliationTimeouts:
     All are in seconds. By default an absence counts after 300 s and two listings 30 s apart, a person has to
     decide after 1200 s (`quiescence` and `ambiguity` together) or 30 s later if the last listing showed no
     run, and second runs are searched for 1800 s. `JobPlan` raises ConfigurationError for one that is not a
-    finite number of more than 0.
+    finite number greater than 0.
     """
 
     quiescence: float = 300.0

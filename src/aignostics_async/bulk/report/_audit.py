@@ -17,7 +17,11 @@ from ..database._states import IntentState, ItemState
 class ItemOutcome(StrEnum):
     """The outcome of an item, which tells whether it continues by itself or needs a person.
 
-    `Audit.outcomes` counts the items by outcome: DONE, UNDER_WAY, UNDECIDED, FAILED, QUARANTINED and LOST.
+        audit = (await job.summary()).audit
+        print(audit.outcomes[ItemOutcome.QUARANTINED], "slides are quarantined")
+
+    `Audit.outcomes` counts the items by outcome. The values are the names, except `"SET_ASIDE"` for
+    QUARANTINED; JSON and CSV reports have the values.
     """
 
     DONE = "DONE"
@@ -107,7 +111,8 @@ class JobStatus(Enum):
         if (await job.summary()).status is JobStatus.UNDECIDED:
             print(await JobObserver("job/").decisions())
 
-    The values are exit statuses of the command line.
+    The values are the exit statuses of `bulk run`: 0 for DONE, 1 for LOST, 3 for SOME_FAILED, 4 for
+    UNDECIDED, 8 for QUOTA_EXCEEDED and 75 for UNFINISHED.
     """
 
     DONE = 0
@@ -130,7 +135,7 @@ class JobStatus(Enum):
 
     @property
     def exit_status(self) -> int:
-        """The exit status of the command line: 0, 1, 3, 4, 8 or 75, the value of the member."""
+        """The exit status of `bulk run`: the value of the member, 0, 1, 3, 4, 8 or 75."""
         return self.value
 
 
@@ -163,7 +168,10 @@ class Audit:
 
     @property
     def missing(self) -> int:
-        """The number of items without a row in the database; negative if there are more rows than items."""
+        """The number of items without a row in the database.
+
+        Negative if there are more rows than items that were added.
+        """
         return self.taken_in - sum(self.outcomes.values())
 
     @property

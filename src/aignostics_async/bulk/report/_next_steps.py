@@ -20,7 +20,8 @@ class NextStep:
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    `what` is the situation, `how` the remedy, and `where` the section of the HTML report with the details.
+    `what` is the situation, `how` the remedy, and `where` the section of the HTML report with the details:
+    `audit`, `decisions`, `failures`, `items` or `totals`.
     """
 
     what: str
@@ -28,7 +29,9 @@ class NextStep:
     how: str
     """What to do about it."""
     where: str
-    """The section of the HTML report with the details, such as `failures`."""
+    """The section of the HTML report with the details: `audit`, `decisions`, `failures`, `items` or
+    `totals`.
+    """
 
 
 def next_steps(summary: Summary) -> Iterator[NextStep]:

@@ -59,7 +59,8 @@ class ReportedRun:
         for chunk in (await JobObserver("job/").decisions()).chunks:
             print(chunk.intent, chunk.state, chunk.reason, chunk.items)
 
-    Times are in UTC. What does not exist yet is None.
+    `state` is what is known about the run, here always AMBIGUOUS. Times are in UTC. What does not exist yet
+    is None.
     """
 
     intent: int
@@ -85,7 +86,7 @@ class ReportedRun:
     submitted_at: datetime | None
     """When the run was created, in UTC by the platform's clock; None without a run."""
     ended_at: datetime | None
-    """When the run was seen to have ended, in UTC; None before."""
+    """When the run was first seen to have ended, in UTC; None until then."""
 
 
 @frozen
@@ -111,7 +112,7 @@ class ReportedDuplicate:
     run_id: str
     """The id of the second run, as `BulkJob.resolve_duplicate` takes it."""
     intent: int | None
-    """The number of the chunk; None if it is not known any more."""
+    """The number of the chunk; None if it is no longer known."""
     status: str
     """The platform's status of the second run."""
     submitted_at: datetime | None

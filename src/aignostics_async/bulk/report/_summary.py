@@ -48,7 +48,7 @@ class JobFacts:
     created_at: datetime | None
     """When the job was created."""
     finished_at: datetime | None
-    """When `run` last finished everything; None before."""
+    """When `run` last finished everything; None until then."""
     is_paused: bool
     """Whether the job stopped because of `JobObserver.request_pause`."""
     max_items: int | None
@@ -163,7 +163,7 @@ class Summary:
     audit: Audit
     """The number of items by outcome."""
     states: Mapping[str, int]
-    """The number of items by `ItemState`; a state without items is absent."""
+    """The number of items by value of `ItemState`, such as `"DONE"`; a state without items is absent."""
     uploads: UploadTotals
     """Totals of the slides and their uploads."""
     outputs: OutputTotals
@@ -173,7 +173,9 @@ class Summary:
     expiry: ExpiringResults
     """Results that are not downloaded yet and expire."""
     left_out: Mapping[str, int]
-    """The number of slides that were found and left out when the job was created, by `LeftOutReason`."""
+    """The number of slides that were left out when the job was created, by value of `LeftOutReason`; a reason
+    without slides is absent.
+    """
 
     @property
     def status(self) -> JobStatus:
@@ -192,7 +194,7 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of the command line for this summary: that of `status`, or 75 if `is_unswept`."""
+        """The exit status of `bulk run` for this summary: that of `status`, or 75 if `is_unswept`."""
         return (JobStatus.UNFINISHED if self.is_unswept else self.status).exit_status
 
     @property
@@ -218,10 +220,11 @@ class Summary:
 
             json.dumps((await job.summary()).plain())
 
-        Each attribute has a key of the same name, apart from two that keep older names: `audit.outcomes` is
-        `audit.accounts`, and the key of `job.max_items` has its former name. Times are ISO 8601 in UTC.
-        `verdict` (the name of the status), `exit_status`, `audit.accounted_for` and `audit.missing` are
-        added.
+        Its keys are `made_at`, `release`, `job`, `audit`, `states`, `uploads`, `outputs`, `runs`, `expiry`,
+        `left_out`, `verdict` (the name of the status) and `exit_status`. The objects have a key for each
+        attribute of the same name, except two that keep older names: `audit.accounts` for `outcomes`, and
+        `job.most_items` for `max_items`. `audit` also has `accounted_for` and `missing`. Items are counted by
+        the values of `ItemOutcome` and `ItemState`. Times are ISO 8601 in UTC; None is null in JSON.
         """
         facts = asdict(self, value_serializer=plain)
         # Keys of a released format, which differ from the attributes.

@@ -46,7 +46,7 @@ class SelectionRule:
 
             SelectionRule("old/", counts=False).fits("lung/old/a.svs")  # True
 
-        `path` is relative to the searched folder, with slashes.
+        `path` is relative to the searched folder, with slashes. `counts` makes no difference.
         """
         return _fit(self.parts, _names(path), whole=False)
 

@@ -1,0 +1,201 @@
+"""What is done to a job that is open while it does not run: decide, correct, verify, cancel, clean."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from ..errors import UsageError
+from . import _corrections, _maintenance
+from ._assembly import make_reconciler
+from ._corrections import CorrectionReport
+from ._identity import check_server, verify_identity
+from ._store import open_store
+from .database import _queries, _retries
+from .reconciliation._platform import PlatformClient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .._client import Client
+    from .._core._clock import Clock
+    from ..storage import Store, StoreAddress
+    from ._plan import JobPlan
+    from .database._database import Database
+    from .database._job_folder import JobFolder
+    from .database._queries import JobRow
+
+
+class MaintainedJob:
+    """The methods of `BulkJob` for a person: what to do about items, runs and files of the job."""
+
+    plan: JobPlan
+    _directory: JobFolder
+    _clock: Clock
+    _database: Database
+    _job: JobRow
+    _is_at_work = False
+
+    async def adopt(self, client: Client) -> list[str]:
+        """Adopt runs of this job's items that its database does not know, and return their ids.
+
+            adopted = await job.adopt(client)
+
+        Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
+        by itself where it can prove either. Costs a listing of the runs since the job was created, and the
+        results of each unknown one. A run of which a replica may have shown only a part is read again, by
+        default every 30 s for 15 minutes. Raises JobError if a run that may be the job's can't be read,
+        JobRefused for another server, user or organization, JobDatabaseError if the database can't be read or
+        written, UsageError during `run`, and the errors of requests that `Pager` names.
+        """
+        self._check_idle()
+        version = await client.applications.version(self.plan.application_version)
+        await verify_identity(self._database, client, self.plan)
+        platform = PlatformClient(client, version, self._clock)
+        reconciler = make_reconciler(self._job, self.plan, self._database, client, platform)
+        return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
+
+    async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
+        """Let quarantined items continue, and return how many do.
+
+            await job.retry(failed=True, only=["lung/**"])
+
+        By default nothing is billed again. With `failed=True`, items that the platform ended without results
+        continue, too; with `rerun=True`, those that are held because another run has, or may get, results of
+        the same slide. Both get new runs, which are billed. If any item continues, the job is no longer
+        cancelled.
+
+        `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by default all
+        items count. Raises UsageError for a single text as `only`, an empty pattern or one with `..`, and
+        JobDatabaseError if the database can't be read or written.
+        """
+        numbers = await self._database.read(_corrections.numbers_of(only))
+        return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
+
+    async def correct(
+        self,
+        client: Client,
+        *,
+        mpp: float | None = None,
+        manifest: str | os.PathLike[str] | None = None,
+        only: Sequence[str] = (),
+        failed: bool = False,
+        rerun: bool = False,
+    ) -> CorrectionReport:
+        """Retry items with another resolution or other metadata, checked as they were by `create_job`.
+
+            report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
+
+        `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
+        `manifest`, a CSV file as for `Sources`, corrects the selected item that it names. `mpp`, in µm per
+        pixel, is given to every selected item without an `mpp` in a line, except a rejected entry that no
+        line names. If the file's own differs by more than 2 % and no `mpp_source` is set, that is a fault.
+        Corrected items without a fault continue; the others stay as they were, and the report has the faults.
+        If a line of the manifest is faulty, no item continues. Costs reading each corrected slide.
+
+        Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
+        ConfigurationError for an implausible `mpp`, or without the `slides` extra; JobRefused for another
+        server; JobDatabaseError if the database can't be read or written; another JobError if the processes
+        that read slides don't start, or 20 in a row are lost; and the errors of requests that `Pager` names.
+        """
+        self._check_idle()
+        check_server(client, self.plan)
+        told = _corrections.Corrections(mpp, manifest, only=only, failed=failed, rerun=rerun)
+        return await _corrections.correct(self._database, client, self.plan, told)
+
+    async def count_billable_retries(
+        self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
+    ) -> int:
+        """Return how many items `retry` would allow to be billed again; changes nothing.
+
+            if await job.count_billable_retries(failed=True) <= 10:
+                await job.retry(failed=True)
+
+        The arguments are those of `retry`. Raises UsageError for an `only` that `retry` refuses, and
+        JobDatabaseError if the database can't be read.
+        """
+        numbers = await self._database.read(_corrections.numbers_of(only))
+        query = _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
+        return await self._database.read(query)
+
+    async def held_items(self) -> Mapping[str, str]:
+        """Return the items that are held for a decision, as a mapping from reference to run id.
+
+            for reference, run_id in (await job.held_items()).items():
+                print(reference, "is in run", run_id, "already")
+
+        The run is an earlier one, of this user but not of the item: it has, or may get, results of the same
+        slide, so a new run might be billed again. `retry(rerun=True)` permits that. Raises JobDatabaseError
+        if the database can't be read.
+        """
+        return await self._database.read(_queries.held_items())
+
+    async def resolve(self, intent: int, *, run_id: str | None, client: Client) -> None:
+        """Record a person's decision about a chunk that may or may not have a run.
+
+            await job.resolve(7, run_id=None, client=client)
+
+        `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
+        of the job's version and hold no other items. None says that there is no run: the chunk is sent again
+        and billed; in a cancelled job its items are quarantined. Costs reading the run. Raises JobRefused
+        for a run that can't be the chunk's, JobStateError without an open decision, JobDatabaseError if the
+        database can't be read or written, and the errors of requests that `Pager` names.
+        """
+        await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
+
+    async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
+        """Record a decision about a second run of a chunk: with a client, cancel it; with None, let it run.
+
+            for duplicate in (await JobObserver("job/").decisions()).duplicates:
+                await job.resolve_duplicate(duplicate.run_id, client=client)
+
+        Costs what `Run.cancel` costs; a run that ended or vanished in the meantime is no error. Raises
+        JobStateError for a run that `JobObserver.decisions` never listed, JobDatabaseError if the database
+        can't be read or written, and the errors of requests that `Pager` names.
+        """
+        await _maintenance.resolve_duplicate(self._database, client, run_id)
+
+    async def verify(self) -> list[Path]:
+        """Read all output files again, and return the paths of those that are missing or changed.
+
+        A file has changed if its size or CRC32C is not the recorded one. The next `run` downloads the
+        returned files again. Costs reading every output file once. Raises JobDatabaseError if the
+        database can't be read or written.
+        """
+        return await _maintenance.verify(self._database)
+
+    async def cancel(self, client: Client) -> int:
+        """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
+
+        The platform does not bill items that it has not begun. Results are kept. Costs a few requests, and
+        one per run that is not final. A run that can't be cancelled does not affect the others; the first
+        error is raised at the end. Raises JobRefused for another server, user or organization,
+        JobDatabaseError if the database can't be read or written, UsageError during `run`, and the errors of
+        requests that `Pager` names. From another process use `JobObserver.request_cancel`.
+        """
+        self._check_idle()
+        await verify_identity(self._database, client, self.plan)
+        return await self._cancel(client)
+
+    async def _cancel(self, client: Client) -> int:
+        cancelled = await _maintenance.cancel(self._database, client)
+        await to_thread.run_sync(self._directory.forget, self._directory.cancel)
+        return cancelled
+
+    async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
+        """Delete the uploaded slides of items that are done from the store, and return how many.
+
+            await job.clean(client)
+
+        `store` replaces the plan's own. Slides of other items stay. Costs a request per slide. Raises
+        ConfigurationError for a store that can't be opened or can't delete, TransferError if a request fails,
+        and JobDatabaseError if the database can't be read or written; a later call deletes the rest.
+        """
+        return await _maintenance.clean(self._database, open_store(client, self.plan, store))
+
+    def _check_idle(self) -> None:
+        if self._is_at_work:
+            raise UsageError("`run` is running on this job; wait until it returns")
