@@ -49,7 +49,26 @@ async def take_next_async(thing: Any) -> None:
     await anext(thing)
 
 
-PLAIN = [wait_for, enter_plainly, make_list, take, take_next]
+async def iterate_plainly(thing: Any) -> None:
+    for _ in thing:
+        break
+
+
+async def count(thing: Any) -> None:
+    len(thing)
+
+
+async def look_inside(thing: Any) -> None:
+    _ = 1 in thing
+
+
+async def call(thing: Any) -> None:
+    thing()
+
+
+PLAIN = [
+    wait_for, enter_plainly, make_list, iterate_plainly, take, take_next, count, look_inside, call
+]  # fmt: skip
 ALL = [*PLAIN, iterate, enter, take_next_async]
 MAKERS: list[tuple[Callable[[Client], Any], list[Any], str]] = [
     (lambda client: client, [*PLAIN, iterate], "async with Client"),
@@ -57,6 +76,8 @@ MAKERS: list[tuple[Callable[[Client], Any], list[Any], str]] = [
     (lambda client: client.applications, ALL, r"client\.applications\.list\(\)"),
     (lambda client: client.run(RUN), ALL, r"await run\.details\(\)"),
     (lambda client: client.runs.list(), [*PLAIN, enter, take_next_async], r"await pager\.to_list\(\)"),
+    (lambda client: client.runs.list().pages(), [*PLAIN, enter], "async for"),
+    (lambda client: aiter(client.run(RUN).results()), [*PLAIN, enter], "async for"),
     (lambda client: client.watch([RUN]), [*PLAIN, enter], "async for change in"),
     (lambda client: client.download_as_completed([RUN], "x"), [*PLAIN, iterate], "async with client"),
     (lambda _client: BulkJob.open("x"), [*PLAIN, iterate], "async with BulkJob"),
@@ -80,8 +101,10 @@ async def client() -> AsyncIterator[Client]:
 async def test_a_protocol_that_an_object_lacks_is_explained(
     client: Client, make: Callable[[Client], Any], misuse: Callable[[Any], Any], says: str
 ) -> None:
+    thing = make(client)
     with pytest.raises(UsageError, match=says):
-        await misuse(make(client))
+        await misuse(thing)
+    assert thing, "`if client:` is no misuse"
 
 
 async def test_a_job_that_was_not_entered_says_how_to_enter_it(tmp_path: Path, client: Client) -> None:

@@ -8,11 +8,11 @@ from typing import NoReturn, TypeVar
 from ..errors import UsageError
 
 _T = TypeVar("_T")
-# What `await`, `for`, `next`, `async for`, `anext`, `with`, `async with` and `[...]` look for. Each `enter`
-# needs its `exit`: Python looks for both before it calls the first.
+# What `await`, `for`, `next`, `async for`, `anext`, `with`, `async with`, `[...]`, `len` and a call look for.
+# Each `enter` needs its `exit`: Python looks for both before it calls the first.
 _PROTOCOLS = (
     "__await__", "__iter__", "__next__", "__aiter__", "__anext__", "__enter__", "__exit__", "__aenter__",
-    "__aexit__", "__getitem__",
+    "__aexit__", "__getitem__", "__len__", "__call__",
 )  # fmt: skip
 
 
@@ -26,6 +26,9 @@ def explains_misuse(usage: str, *, inside: Collection[str] = ()) -> Callable[[ty
     def refuse(_self: object, *_args: object) -> NoReturn:
         raise UsageError(usage)
 
+    def is_true(_self: object) -> bool:
+        return True  # else `if pager:` would ask for its length
+
     def explain_missing(self: object, name: str) -> NoReturn:
         if name in inside:
             raise UsageError(usage)
@@ -33,8 +36,10 @@ def explains_misuse(usage: str, *, inside: Collection[str] = ()) -> Callable[[ty
 
     def decorate(cls: type[_T]) -> type[_T]:
         for name in _PROTOCOLS:
-            if not hasattr(cls, name):
+            # Every class itself has a __call__: that of its metaclass.
+            if not any(name in vars(each) for each in cls.__mro__):
                 setattr(cls, name, refuse)
+        cls.__bool__ = is_true  # type: ignore[attr-defined]
         if inside:
             cls.__getattr__ = explain_missing  # type: ignore[attr-defined]
         return cls

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
@@ -68,6 +68,24 @@ class Page(Generic[T]):
         return len(self.items) + len(self.invalid) + self.left_out
 
 
+@explains_misuse("entries and pages are iterated with `async for`, or one by one with `await anext(...)`")
+class Stream(AsyncIterator[T]):
+    """The rest of an iteration over a pager; `aclose` ends it, which is optional."""
+
+    def __init__(self, source: AsyncGenerator[T, None]) -> None:
+        self._source = source
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[T]:
+        return self._source.__anext__()
+
+    async def aclose(self) -> None:
+        """End the iteration."""
+        await self._source.aclose()
+
+
 @explains_misuse(
     "a pager is iterated with `async for`; `await pager.to_list()` gives a list, and `await pager.first()` "
     "the first entry"
@@ -104,7 +122,10 @@ class Pager(Generic[T]):
         self._first = first
         self._key = key
 
-    async def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncIterator[T]:
+        return Stream(self._entries())
+
+    async def _entries(self) -> AsyncGenerator[T, None]:
         invalid: list[InvalidItem] = []
         async for page in self.pages():
             invalid.extend(page.invalid)
@@ -134,7 +155,7 @@ class Pager(Generic[T]):
         """
         return [entry async for entry in self]
 
-    async def pages(self) -> AsyncIterator[Page[T]]:
+    def pages(self) -> AsyncIterator[Page[T]]:
         """Yield one Page after the other, each fetched when it is needed.
 
             async for page in client.runs.list().pages():
@@ -143,6 +164,9 @@ class Pager(Generic[T]):
         Entries that can't be read are in `Page.invalid` and raise nothing. Costs one request per page. Raises
         the errors of requests that `Pager` names.
         """
+        return Stream(self._pages())
+
+    async def _pages(self) -> AsyncGenerator[Page[T], None]:
         seen: set[Hashable] = set()
         request = self._first
         while True:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._config import Settings
 from .._core._clock import seconds
+from .._core._lifetime import running_loop
 from .._core._redaction import excerpt
 from .._core._secret import Secret
 from .._core._tasks import plain_task_group
@@ -70,6 +71,7 @@ async def login_browser(
             "the identity provider has no authorize URL; give one (AIGNOSTICS_AUTHORIZE_URL), or sign in by "
             "device"
         )
+    running_loop()  # before a person signs in: the code is exchanged in a thread, which needs one
     store = store or FileStore()
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())

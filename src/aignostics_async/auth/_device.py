@@ -11,6 +11,7 @@ import anyio
 from attrs import frozen
 
 from .._config import Settings
+from .._core._lifetime import running_loop
 from .._core._secret import Secret
 from .._core._uncancellable import run_uncancellable
 from ..errors import ConfigurationError, TokenEndpointUnavailable
@@ -80,6 +81,7 @@ async def login_device(
         raise ConfigurationError(
             "the identity provider has no device URL; give one (AIGNOSTICS_DEVICE_URL), or sign in by browser"
         )
+    running_loop()  # before a person signs in: the tokens are kept in a thread, which needs one
     store = store or FileStore()
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())

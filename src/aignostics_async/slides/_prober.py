@@ -19,6 +19,7 @@ from typing import Any, Self
 import anyio
 from attrs import frozen
 
+from .._core._lifetime import running_loop
 from .._inputs import Slide
 from ..errors import ConfigurationError, MissingExtra, SlideError
 from ._dicom import DicomHeader
@@ -177,6 +178,7 @@ class _Worker:
     @classmethod
     async def start(cls, patience: float) -> Self:
         """Start a process and wait until it is ready; raises ConfigurationError."""
+        running_loop()
         if not sys.executable:
             raise ConfigurationError(
                 "slides are read by processes of their own, and this program can't start Python"
