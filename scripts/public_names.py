@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _SOURCE = Path("src/aignostics_async")
-PACKAGES = (_SOURCE, _SOURCE / "bulk", _SOURCE / "emulator")
+PACKAGES = (_SOURCE, _SOURCE / "bulk", _SOURCE / "services", _SOURCE / "emulator")
 
 _HEAD = '''"""Each public name and its module, made from `__init__.pyi` by scripts/public_names.py."""
 

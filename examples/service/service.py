@@ -10,37 +10,37 @@ Run it under a supervisor: it ends with status 1 when it can't go on, for exampl
 `GET /health` answers 503 while it is behind the platform, and `GET /ready` until the platform has answered.
 Needs fastapi and uvicorn.
 
-- `feed.py`: what is known, as events for pages, bounded and on disk
-- `watcher.py`: follows the platform and downloads pictures
-- `submissions.py`: reads, uploads and submits slides
+- `watcher.py`: what it shows of the platform and of submissions
+- `slide_folder.py`: the slides on this machine
+
+What every service needs is in `aignostics_async.services`: events for pages, work that has to go on, and
+submissions that survive a kill.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
-from feed import Event, Feed
-from submissions import Submissions
-from watcher import PlatformWatcher, explain
+from slide_folder import SlideFolder
+from watcher import PlatformWatcher, show_submission
 
-from aignostics_async import AignosticsError, Client, Settings
+from aignostics_async import Client, Run, Settings
+from aignostics_async.services import BackgroundSubmissions, EventFeed, Submission, Supervisor, public_message
 
 PAGE = Path(__file__).with_name("page.html")
-SAVE_INTERVAL = 5.0  # seconds
 
 
 def create_app(
@@ -52,41 +52,53 @@ def create_app(
     version: str,
     user_header: str | None = None,
     settle: float = 60.0,
-    on_failure: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM),
+    on_failure: Callable[[Exception], object],
 ) -> FastAPI:
     """Return the application. `on_failure` ends the process when watching has failed for good.
 
     `user_header` is the header in which a proxy says who has signed in; without it there is one user.
     """
-    data.mkdir(parents=True, exist_ok=True)
-    feed = Feed(data / "feed.json")
-    submissions = Submissions(slides, store, version, feed, settle=settle)
-    watcher = PlatformWatcher(feed, data, datetime.now(UTC) - timedelta(days=1), on_failure)
+    folder, feed = SlideFolder(slides), EventFeed(data / "feed.json")
+    supervisor = Supervisor(on_trouble=lambda trouble: feed.publish("platform", trouble=trouble))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        feed.load()
-        async with Client.from_env(settings=settings) as client:
-            app.state.client = client
-            submissions.resume(client)
-            tasks = [asyncio.create_task(watcher.run(client)), asyncio.create_task(save_regularly(feed))]
-            try:
+        async with feed, Client.from_env(settings=settings) as client:
+
+            async def submit(submission: Submission, **tracking: Any) -> Run:
+                items = folder.items(submission.references)
+                return await client.runs.submit(version, items, store=store, **tracking)
+
+            submissions = BackgroundSubmissions(
+                data / "submissions.json",
+                client,
+                submit,
+                on_change=partial(show_submission, feed),
+                describe=partial(public_message, root=slides),
+                settle=settle,
+            )
+            watcher = PlatformWatcher(client, feed, data, datetime.now(UTC) - timedelta(days=1))
+            works = watcher.show_changes, watcher.show_pictures
+            async with (
+                submissions as app.state.submissions,
+                supervisor.in_background(*works, on_failure=on_failure),
+            ):
                 yield
-            finally:
-                await submissions.close()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                feed.save()
         print("stopped", flush=True)
 
     app = FastAPI(lifespan=lifespan)
-    app.state.feed, app.state.watcher = feed, watcher
+    app.state.feed = feed
+    app.add_exception_handler(Exception, answer)
     user = user_from(user_header)
-    add_submissions(app, submissions, user)
-    add_feed(app, feed, watcher, user)
+    add_submissions(app, folder, user)
+    add_feed(app, feed, supervisor, user)
     add_pictures(app, data, feed, user)
     return app
+
+
+async def answer(_request: Request, error: Exception) -> JSONResponse:
+    """Answer a request that failed; the log has the error itself."""
+    return JSONResponse({"detail": public_message(error)}, 500)
 
 
 def user_from(header: str | None) -> Any:
@@ -110,86 +122,77 @@ def check_origin(request: Request) -> None:
         raise HTTPException(403, "this request came from another site")
 
 
-def add_submissions(app: FastAPI, submissions: Submissions, user: Any) -> None:
+def add_submissions(app: FastAPI, folder: SlideFolder, user: Any) -> None:
     @app.get("/slides")
     async def list_slides(_user: str | None = user) -> list[dict[str, str]]:
-        return await submissions.list_slides()
+        return [{"name": name, "problem": await folder.problem(name)} for name in await folder.names()]
 
     @app.post("/submissions", status_code=202, dependencies=[Depends(check_origin)])
     async def submit(
         names: Annotated[list[str], Body(embed=True)], user: str | None = user
     ) -> dict[str, str]:
-        return {"submission": submissions.submit(app.state.client, names, user)}
+        if not names or not set(await folder.names()).issuperset(names):
+            raise HTTPException(422, "choose among the slides that there are")
+        if app.state.submissions.is_full:
+            raise HTTPException(429, "too many submissions are under way; try again later")
+        submission = await app.state.submissions.start(names, owner=user)
+        return {"submission": submission.id}
 
-    @app.exception_handler(AignosticsError)
-    async def answer(_request: object, error: AignosticsError) -> JSONResponse:
-        return JSONResponse({"detail": explain(error)}, 503 if error.is_transient else 502)
 
-
-def add_feed(app: FastAPI, feed: Feed, watcher: PlatformWatcher, user: Any) -> None:
+def add_feed(app: FastAPI, feed: EventFeed, supervisor: Supervisor, user: Any) -> None:
     @app.get("/health")
     async def health() -> JSONResponse:
-        status = "failing" if watcher.trouble else "ok"
-        return JSONResponse({"status": status, "reason": watcher.trouble}, 503 if watcher.trouble else 200)
+        trouble = supervisor.trouble
+        status = "failing" if trouble else "ok"
+        return JSONResponse({"status": status, "reason": trouble}, 503 if trouble else 200)
 
     @app.get("/ready")
     async def ready() -> JSONResponse:
-        is_ready = watcher.is_ready and not watcher.trouble
-        return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
+        return JSONResponse({"ready": supervisor.is_ready}, 200 if supervisor.is_ready else 503)
 
     @app.get("/state")
-    async def state(user: str | None = user) -> list[Event]:
+    async def state(user: str | None = user) -> list[dict[str, Any]]:
         return feed.events(user=user)
 
     @app.get("/events")
     async def events(
-        last_event_id: Annotated[str, Header()] = "0", user: str | None = user
+        after: str = "", last_event_id: Annotated[str, Header()] = "", user: str | None = user
     ) -> StreamingResponse:
-        after = int(last_event_id) if last_event_id.isdecimal() else 0
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(feed.stream(after, user), media_type="text/event-stream", headers=headers)
+        stream = feed.stream(last_event_id or after, user)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-def add_pictures(app: FastAPI, data: Path, feed: Feed, user: Any) -> None:
+def add_pictures(app: FastAPI, data: Path, feed: EventFeed, user: Any) -> None:
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         return PAGE.read_text(encoding="utf-8")
 
     @app.get("/pictures/{run_id}/{path:path}")
     def picture(run_id: str, path: str, user: str | None = user) -> FileResponse:
-        file = (data / run_id / path).resolve()
-        if not (
-            feed.is_visible(run_id, user)
-            and file.is_relative_to(data.resolve())
-            and file.suffix == ".png"
-            and file.is_file()
-        ):
+        folder, file = (data / run_id).resolve(), (data / run_id / path).resolve()
+        is_of_run = folder.parent == data.resolve() and file.is_relative_to(folder)
+        if not (is_of_run and feed.is_visible(run_id, user) and file.suffix == ".png" and file.is_file()):
             raise HTTPException(404)
         return FileResponse(file)
 
 
-async def save_regularly(feed: Feed) -> None:
-    while True:
-        await asyncio.sleep(SAVE_INTERVAL)
-        feed.save()
-
-
 class Server(uvicorn.Server):
-    """A server that ends the streams of its pages when it is told to stop."""
+    """A server that can fail, and ends the streams of its pages when it stops."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
-        super().__init__(config)
-        self._feed = feed
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
+        self._feed: EventFeed = app.state.feed
+        self.failure: Exception | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal."""
-        self._feed.close()
-        super().handle_exit(sig, frame)
-
-    def fail(self) -> None:
+    def fail(self, error: Exception) -> None:
         """Stop, since the service can't go on."""
+        self.failure, self.should_exit = error, True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, after a signal or a failure."""
         self._feed.close()
-        self.should_exit = True
+        await super().shutdown(sockets)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -202,17 +205,15 @@ def main(arguments: argparse.Namespace) -> int:
         version=arguments.application_version,
         user_header=arguments.user_header,
         settle=arguments.settle,
-        on_failure=lambda: server.fail(),  # noqa: PLW0108 - it is made below
+        on_failure=lambda error: server.fail(error),  # noqa: PLW0108 - it is made below
     )
     listener = socket.create_server(("127.0.0.1", arguments.port))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    config: Any = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
-    server = Server(config, app.state.feed)
+    server = Server(app)
     asyncio.run(server.serve(sockets=[listener]))
-    if app.state.watcher.has_failed:
-        print(f"error: {app.state.watcher.trouble}", file=sys.stderr)
-        return 1
-    return 0
+    if server.failure is not None:
+        print(f"error: {server.failure}", file=sys.stderr)
+    return 0 if server.started and server.failure is None else 1
 
 
 if __name__ == "__main__":

@@ -1,133 +1,68 @@
-"""Follows the platform for the service: publishes changes and downloads pictures, also after an outage."""
+"""What the service shows of the platform and of its submissions, as events of its feed."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from feed import PLATFORM, Event, Feed
-
-from aignostics_async import (
-    AignosticsError,
-    APIStatusError,
-    Change,
-    Client,
-    CompletedItem,
-    InvalidSubmission,
-    SlideError,
-    SubmissionUnknown,
-)
-
-MAX_WAIT = 60.0  # seconds between two tries
-_log = logging.getLogger("service")
+from aignostics_async import Change, Client
+from aignostics_async.services import EventFeed, Submission
 
 
 class PlatformWatcher:
-    """Two watchers that share their requests: one for changes, one for results."""
+    """Two watchers that share their requests: one for changes, one for results. A supervisor runs them.
 
-    def __init__(self, feed: Feed, data: Path, since: datetime, on_failure: Callable[[], None]) -> None:
-        self._feed, self._data, self._since, self._on_failure = feed, data, since, on_failure
-        self._troubles: dict[str, str] = {}
-        self.has_failed = False
-        self.is_ready = False
-        """Whether the platform has answered since the start."""
+    Each begins with a request of its own, because a watcher says nothing while there is no change.
+    """
 
-    @property
-    def trouble(self) -> str:
-        """Why the feed is behind the platform, or an empty text."""
-        return "; ".join(filter(None, self._troubles.values()))
+    def __init__(self, client: Client, feed: EventFeed, data: Path, since: datetime) -> None:
+        self._client, self._feed, self._data, self._since = client, feed, data, since
 
-    def _set_trouble(self, name: str, trouble: str) -> None:
-        """Remember why the feed is behind, and tell the pages."""
-        if trouble != self._troubles.get(name, ""):
-            self._troubles[name] = trouble
-            self._feed.publish("platform", PLATFORM, trouble=self.trouble)
-
-    async def run(self, client: Client) -> None:
-        """Watch until cancelled, or until something failed for good."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_up("changes", lambda: self._show_changes(client)))
-                group.create_task(self._keep_up("results", lambda: self._show_pictures(client)))
-        except* Exception as failures:  # noqa: BLE001 - a service that sees nothing is of no use
-            error = failures.exceptions[0]
-            _log.error("watching has failed", exc_info=error)
-            self.has_failed = True
-            self._set_trouble("failure", explain(error))
-            self._on_failure()
-
-    async def _keep_up(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Repeat work that failed transiently, with a growing wait; raise any other error."""
-        wait = 1.0
-        while True:
-            started = asyncio.get_running_loop().time()
-            try:
-                await work()
-            except AignosticsError as error:
-                if not error.is_transient:
-                    raise
-                self._set_trouble(name, explain(error))
-                if asyncio.get_running_loop().time() - started > MAX_WAIT:
-                    wait = 1.0  # it had worked for a while
-                _log.warning("watching %s: trying again in %.0f s: %s", name, wait, error)
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, MAX_WAIT)
-
-    async def _show_changes(self, client: Client) -> None:
+    async def show_changes(self, succeeded: Callable[[], None]) -> None:
         """Publish every status of all runs, also of those that somebody else has created."""
-        await client.applications.list(page_size=5).first()
-        self.is_ready = True
-        self._set_trouble("changes", "")
+        await self._client.applications.list(page_size=5).first()
+        succeeded()
         cursor = self._feed.cursor
-        since = None if cursor else self._since
-        async for change in client.watch_all(since=since, cursor=cursor):
-            self._set_trouble("changes", "")
+        async for change in self._client.watch_all(since=None if cursor else self._since, cursor=cursor):
+            succeeded()
             self._publish(change)
             self._feed.cursor = change.cursor
 
-    def _publish(self, change: Change) -> None:
-        if change.reference is not None:
-            self._feed.publish("item", change.run_id, change.reference, status=change.new.name)
-            return
-        details = change.details
-        triggered = details.triggered_at.isoformat(timespec="seconds")
-        self._feed.publish(
-            "run",
-            change.run_id,
-            status=change.new.name,
-            version=details.application_version_id,
-            triggered_at=triggered,
-        )
-
-    async def _show_pictures(self, client: Client) -> None:
+    async def show_pictures(self, succeeded: Callable[[], None]) -> None:
         """Download the files of each item as soon as it succeeds; those that are there are not read again."""
-        await client.applications.list(page_size=5).first()
-        self._set_trouble("results", "")
-        async with client.download_as_completed(client.watch_all(since=self._since), self._data) as items:
+        await self._client.applications.list(page_size=5).first()
+        succeeded()
+        watcher = self._client.watch_all(since=self._since)
+        async with self._client.download_as_completed(watcher, self._data) as items:
             async for done in items:
-                self._set_trouble("results", "")
-                for event in pictures_of(done, self._data):
-                    self._feed.publish("picture", done.change.run_id, done.item.reference, **event)
+                succeeded()
+                for file in done.files:
+                    if file.error is None and file.path.suffix == ".png":
+                        url = f"/pictures/{file.path.relative_to(self._data).as_posix()}"
+                        self._feed.publish("picture", done.change.run_id, done.item.reference, url=url)
+
+    def _publish(self, change: Change) -> None:
+        status = change.new.name
+        if change.reference is not None:
+            self._feed.publish("item", change.run_id, change.reference, status=status)
+            return
+        version = change.details.application_version_id
+        triggered = change.details.triggered_at.isoformat(timespec="seconds")
+        self._feed.publish("run", change.run_id, status=status, version=version, triggered_at=triggered)
 
 
-def pictures_of(done: CompletedItem, data: Path) -> list[Event]:
-    files = [file.path.relative_to(data) for file in done.files if file.error is None]
-    return [{"url": f"/pictures/{path.as_posix()}"} for path in files if path.suffix == ".png"]
-
-
-def explain(error: BaseException) -> str:
-    """Return an error for users of the page: what is wrong, without paths of this machine."""
-    match error:
-        case SlideError():
-            return f"{Path(error.path).name}: {error.problem}"
-        case InvalidSubmission():
-            return "\n".join(f"{fault}" for fault in error.faults)
-        case SubmissionUnknown():
-            return "whether the run was created is unknown; it appears here within minutes if it was"
-        case APIStatusError():
-            return f"the platform answered {error.status}; {error.advice}"
-        case _:
-            return f"{type(error).__name__}; the service's log has more"
+def show_submission(feed: EventFeed, submission: Submission) -> None:
+    """Publish how a submission stands, to its owner, who from then on sees its run, too."""
+    for group in filter(None, (submission.id, submission.run_id)):
+        feed.set_owner(group, submission.owner)
+    feed.publish(
+        "submission",
+        submission.id,
+        status=submission.status,
+        slides=len(submission.references),
+        run_id=submission.run_id,
+        detail=submission.problem,
+        sent=submission.sent,
+        size=submission.size,
+    )

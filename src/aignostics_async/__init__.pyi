@@ -1,6 +1,6 @@
 # The public names, each once; scripts/public_names.py makes _exports.py from this list.
 
-from . import bulk as bulk, errors as errors, testing as testing
+from . import bulk as bulk, errors as errors, services as services, testing as testing
 from ._account_models import Me as Me, Organization as Organization, User as User
 from ._client import Client as Client
 from ._config import (

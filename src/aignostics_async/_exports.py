@@ -163,6 +163,7 @@ HOMES = {
     "read_metadata": "submission",
     "read_slide": "slides",
     "read_token_store": "_environment_variables",
+    "services": "",
     "testing": "",
     "token_claims": "auth",
     "visible": "_core._display_text",

@@ -1,0 +1,224 @@
+"""What a service tells its pages, as server-sent events: bounded, durable, to each user what is his."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, Self
+
+from anyio import to_thread
+
+from .._core._atomic_file import atomic_file
+from .._core._logging import get_logger
+from .._core._state_folder import make_private_folder
+
+_RECONNECT = 2000  # milliseconds
+_MAX_DIGITS = 18
+_OWNERS_PER_GROUP = 10  # a run may have its next event long after it was dropped
+# The ids that a killed process may have given after it saved for the last time are never given again: a
+# page that has one would take what is new for what it has seen.
+_ID_GAP = 1_000_000
+_log = get_logger("aignostics_async")
+
+Event = dict[str, Any]
+
+
+class EventFeed:
+    """The newest event of everything that a service tells its pages, in order, kept in a file.
+
+        async with EventFeed("data/feed.json") as feed:
+            feed.publish("item", run_id, "case-7", status="RUNNING")
+            async for text in feed.stream(last_event_id, user):
+                await send(text)
+
+    An event is a dict: an increasing `id`, its `kind`, its `group` (a run, say), its `subject` in the group
+    (an item of it), and further facts. It replaces the earlier event of the same kind, group and subject. So
+    whoever connects late, or again, gets the present state of all that has changed, no listener has a queue,
+    and memory is bounded: the `max_groups` (200) groups with the newest events are kept. The empty group is
+    for everybody and is always kept.
+
+    Entering reads what an earlier process saved in `path`; a damaged file counts as none. Changes are saved
+    every `save_interval` (5) seconds and at the end of the block, events and cursor together: a process that
+    continues at `cursor` after a kill publishes again what was lost. A listener that hears nothing for
+    `heartbeat` (15) seconds gets a comment, because proxies close silent connections.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_groups: int = 200,
+        heartbeat: float = 15.0,
+        save_interval: float = 5.0,
+    ) -> None:
+        self._path = Path(path)
+        self._max_groups, self._heartbeat, self._save_interval = max_groups, heartbeat, save_interval
+        self._events: dict[str, Event] = {}  # by kind, group and subject, in the order of their ids
+        self._keys: dict[str, set[str]] = {}  # of the events of each group, that with the newest event last
+        self._owners: dict[str, str] = {}
+        self._cursor: str | None = None
+        self._next_id = 1
+        self._changed = asyncio.Event()
+        self._is_closed = False
+        self._is_saved = True
+        self._saver: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await to_thread.run_sync(self._load)
+        self._saver = asyncio.create_task(self._save_regularly())
+        return self
+
+    async def __aexit__(self, *_exc_info: object) -> None:
+        self.close()
+        if self._saver is not None:
+            self._saver.cancel()
+            await asyncio.wait([self._saver])
+        await self._save()
+
+    @property
+    def cursor(self) -> str | None:
+        """Where watching continues after a restart: set it to `Change.cursor` when a change is published."""
+        return self._cursor
+
+    @cursor.setter
+    def cursor(self, cursor: str | None) -> None:
+        self._is_saved = self._is_saved and cursor == self._cursor
+        self._cursor = cursor
+
+    def publish(self, kind: str, group: str = "", subject: str = "", **facts: Any) -> None:
+        """Publish an event, unless it tells nothing new.
+
+            feed.publish("item", change.run_id, change.reference, status=change.new.name)
+
+        `facts` are JSON values. The event comes to those who may see its group.
+        """
+        event = {"kind": kind, "group": group, "subject": subject, **facts}
+        key = json.dumps([kind, group, subject])
+        if (before := self._events.get(key)) is None or before != {"id": before["id"], **event}:
+            self._add(key, event)
+
+    def set_owner(self, group: str, user: str | None) -> None:
+        """Let a group be visible to this user, who is told of it from its beginning.
+
+            feed.set_owner(run_id, "ada")
+
+        Without a user, where nobody signs in, it does nothing.
+        """
+        if user is None or self._owners.get(group) == user:
+            return
+        self._owners[group], self._is_saved = user, False
+        if len(self._owners) > _OWNERS_PER_GROUP * self._max_groups:
+            del self._owners[next(iter(self._owners))]
+        # With new ids, because the listeners of this user have passed the old ones.
+        for key in sorted(self._keys.get(group, ()), key=lambda key: int(self._events[key]["id"])):
+            self._add(key, self._events[key])
+
+    def is_visible(self, group: str, user: str | None) -> bool:
+        """Whether a user may see a group: his own or the empty one. None, where nobody signs in, sees all."""
+        return user is None or not group or self._owners.get(group) == user
+
+    def events(self, after: int = 0, user: str | None = None) -> list[Event]:
+        """Return the events with a higher id that a user may see, the oldest first.
+
+            feed.events(user="ada")
+
+        An id that was never given means all events: the file was lost.
+        """
+        after = after if after < self._next_id else 0
+        newer = list(takewhile(lambda event: event["id"] > after, reversed(self._events.values())))
+        return [event for event in reversed(newer) if self.is_visible(event["group"], user)]
+
+    async def stream(self, last_event_id: str = "", user: str | None = None) -> AsyncIterator[str]:
+        """Give server-sent events until the feed is closed, and a heartbeat while nothing happens.
+
+            StreamingResponse(feed.stream(last_event_id, user), media_type="text/event-stream")
+
+        `last_event_id` is the header `Last-Event-ID` of a page that connects again; any other text means
+        that it has seen nothing.
+        """
+        after = int(last_event_id[:_MAX_DIGITS]) if last_event_id.isdecimal() else 0
+        yield f"retry: {_RECONNECT}\n\n"
+        while not self._is_closed:
+            changed = self._changed
+            for event in self.events(after, user):
+                after = event["id"]
+                yield f"id: {after}\ndata: {json.dumps(event)}\n\n"
+            try:
+                async with asyncio.timeout(self._heartbeat):
+                    await changed.wait()
+            except TimeoutError:
+                yield ": alive\n\n"
+
+    def close(self) -> None:
+        """End all streams, so that a server that shuts down need not wait for its pages.
+
+            feed.close()
+
+        The feed can still be published to and is saved at the end of its block.
+        """
+        self._is_closed = True
+        self._changed.set()
+
+    def _add(self, key: str, event: Event) -> None:
+        self._events.pop(key, None)
+        self._events[key] = {**event, "id": self._next_id}
+        self._next_id += 1
+        self._put_last(event["group"], key)
+        self._forget_oldest()
+        self._is_saved = False
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _put_last(self, group: str, key: str) -> None:
+        keys = self._keys.pop(group, set())
+        keys.add(key)
+        self._keys[group] = keys
+
+    def _forget_oldest(self) -> None:
+        named = [group for group in self._keys if group]
+        for group in named[: -self._max_groups]:
+            for key in self._keys.pop(group):
+                del self._events[key]
+
+    async def _save_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._save_interval)
+            await self._save()
+
+    async def _save(self) -> None:
+        if self._is_saved:
+            return
+        kept = {
+            "events": list(self._events.values()),
+            "next_id": self._next_id,
+            "cursor": self._cursor,
+            "owners": dict(self._owners),
+        }
+        self._is_saved = True
+        try:
+            await to_thread.run_sync(self._write, kept)
+        except OSError as error:
+            self._is_saved = False
+            _log.warning("the events of the service were not saved (%s); trying again", error)
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        make_private_folder(self._path.parent)
+        with atomic_file(self._path) as file:
+            file.write(json.dumps(kept).encode())
+
+    def _load(self) -> None:
+        try:
+            kept = json.loads(self._path.read_bytes())
+            events = {
+                json.dumps([each["kind"], each["group"], each["subject"]]): each for each in kept["events"]
+            }
+            next_id, cursor, owners = kept["next_id"] + _ID_GAP, kept["cursor"], dict(kept["owners"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        self._events, self._next_id, self._cursor, self._owners = events, next_id, cursor, owners
+        for key, event in events.items():
+            self._put_last(event["group"], key)

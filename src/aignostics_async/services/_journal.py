@@ -1,0 +1,111 @@
+"""The submissions of a service in a file, so that the next process knows of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, frozen
+
+from .._core._atomic_file import atomic_file
+from .._core._file_lock import FileLock, LocksUnsupported
+from .._core._state_folder import make_private_folder
+from ..errors import ConfigurationError
+
+
+class SubmissionStatus(StrEnum):
+    """What has become of a submission in the background.
+
+    submission.status is SubmissionStatus.PENDING
+    """
+
+    PENDING = "PENDING"
+    """It is under way."""
+    CREATED = "CREATED"
+    """Its run exists."""
+    FAILED = "FAILED"
+    """There is no run of it, or nobody knows; `Submission.problem` says why."""
+
+
+@frozen(kw_only=True)
+class Submission:
+    """A submission in the background, as `BackgroundSubmissions` tells of it.
+
+        print(submission.id, submission.status, submission.run_id or submission.problem)
+
+    `sent` and `size` are in bytes, and 0 until files are sent.
+    """
+
+    id: str
+    """The id, a UUID."""
+    references: tuple[str, ...]
+    """The references of its items."""
+    owner: str | None
+    """The user who started it; None where nobody signs in."""
+    began: datetime
+    """When it was started, with time zone, by the clock of this machine."""
+    status: SubmissionStatus = SubmissionStatus.PENDING
+    """What has become of it."""
+    run_id: str | None = None
+    """The id of its run, once there is one."""
+    problem: str = ""
+    """Why it has failed or does not get on, in words for users; else empty."""
+    sent: int = 0
+    """How much of the files that are being sent has been sent."""
+    size: int = 0
+    """The size of these files."""
+
+
+class SubmissionJournal:
+    """A file of submissions, which one process at a time can use. All methods but `close` block.
+
+    Opening it raises ConfigurationError if another process uses it, or if it can't be locked or read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = FileLock(path.with_suffix(".lock"))
+
+    def open(self) -> list[Submission]:
+        """Lock the file, and return the submissions in it; there are none in a new one."""
+        try:
+            make_private_folder(self._path.parent)
+            if not self._lock.acquire():
+                raise ConfigurationError(f"another process uses {self._path}; stop it, or name another file")
+            entries = json.loads(self._path.read_bytes()) if self._path.exists() else []
+            return [_as_submission(entry) for entry in entries]
+        except LocksUnsupported:
+            raise ConfigurationError(
+                f"the file system of {self._path} has no locks, so two processes could submit the same; "
+                "name a file on another one"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.close()
+            raise ConfigurationError(f"{self._path} can't be read ({error}); move it away") from None
+
+    def write(self, submissions: Iterable[Submission]) -> None:
+        """Replace the content of the file, atomically and durably. Raises OSError."""
+        with atomic_file(self._path) as file:
+            file.write(json.dumps([_as_entry(each) for each in submissions]).encode())
+
+    def close(self) -> None:
+        """Let other processes use the file."""
+        self._lock.release()
+
+
+def _as_entry(submission: Submission) -> dict[str, Any]:
+    return {**asdict(submission), "began": submission.began.isoformat()}
+
+
+def _as_submission(entry: dict[str, Any]) -> Submission:
+    known = {
+        **entry,
+        "references": tuple(entry["references"]),
+        "began": datetime.fromisoformat(entry["began"]),
+        "status": SubmissionStatus(entry["status"]),
+    }
+    return Submission(**known)

@@ -1,0 +1,54 @@
+"""Errors in words for the users of a service, who must not see what is on its machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import (
+    APIStatusError,
+    ConnectionFailed,
+    InvalidSubmission,
+    SlideError,
+    SubmissionUnknown,
+    TransferError,
+)
+
+
+def public_message(error: BaseException, *, root: str | os.PathLike[str] | None = None) -> str:
+    """Return what the users of a service may be told of a failure: what is wrong, without a path or address.
+
+        {"detail": public_message(error, root="slides/")}
+
+    `root` is the folder that the users' slides are in: files in it are named relative to it. The faults of an
+    InvalidSubmission may name other files by their paths. Of an error that is not of this package, and of
+    those whose text is for the service's operator, it tells the kind only; log the error itself.
+    """
+    if isinstance(error, SlideError):
+        told = f"{Path(error.path).name}: {error.problem}"
+        return _without([Path(error.path).parent], f"{told}; {error.remedy}" if error.remedy else told)
+    if isinstance(error, InvalidSubmission):
+        folders = [] if root is None else [Path(root), Path(root).absolute(), Path(root).resolve()]
+        return _without(folders, "\n".join(map(str, error.faults)))
+    return _brief(error)
+
+
+def _brief(error: BaseException) -> str:
+    match error:
+        case SubmissionUnknown():
+            return "whether the run was created is unknown; it appears within minutes if it was"
+        case APIStatusError():
+            return f"the platform answered {error.status}; {error.advice}"
+        case ConnectionFailed():
+            return "the platform can't be reached"
+        case TransferError():
+            return f"{Path(error.name).name}: the file could not be transferred ({type(error).__name__})"
+        case _:
+            return f"{type(error).__name__}; the service's log has more"
+
+
+def _without(folders: list[Path], text: str) -> str:
+    """Return a text in which files of these folders are named relative to them."""
+    for folder in folders:
+        text = text.replace(os.path.join(folder, ""), "")  # noqa: PTH118 - with the separator at its end
+    return text

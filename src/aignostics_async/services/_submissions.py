@@ -1,0 +1,237 @@
+"""Submissions that go on behind the requests that started them, and after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from anyio import to_thread
+from attrs import evolve
+
+from .._client import Client
+from .._config import Uploads
+from .._core._backoff import Backoff
+from .._core._logging import get_logger
+from .._identifiers import as_texts
+from .._internals import keeps_metadata
+from ..errors import AignosticsError, SubmissionUnknown, UsageError
+from ..transfer._progress import Progress, TransferEvent, TransferTally
+from ._journal import Submission, SubmissionJournal, SubmissionStatus
+from ._public_message import public_message
+
+if TYPE_CHECKING:
+    from ..models import RunDetails
+    from ..resources._run import Run
+
+_TAG = "aignostics_async_submission"  # in the metadata of a run
+_CLOCK_SKEW = timedelta(minutes=1)
+_SEARCHES = 4  # while a run may still appear, after the first
+_MAX_KEPT = 200  # that are over
+_log = get_logger("aignostics_async")
+
+
+class Submit(Protocol):
+    """Submits the slides of a submission; `tracking` are arguments for `runs.submit`."""
+
+    def __call__(self, submission: Submission, **tracking: Any) -> Coroutine[Any, Any, Run]:
+        """Return the run."""
+
+
+class BackgroundSubmissions:
+    """Submissions that go on behind the requests that started them, and after a restart or a kill.
+
+        async def submit(submission, **tracking):
+            items = [Item(name, slide=slides[name]) for name in submission.references]
+            return await client.runs.submit(version, items, store=store, **tracking)
+
+        async with BackgroundSubmissions("data/submissions.json", client, submit) as submissions:
+            submission = await submissions.start(["case-7"], owner=user)
+
+    `submit` calls `runs.submit` with items of the references of the submission, and passes on `tracking`,
+    which holds `progress`, `uploads` and `metadata`. `path` is the file that keeps the submissions that are
+    under way and the last 200 that are over. `on_change` is called with a `Submission` when it has changed,
+    in the event loop, and for each in the file when the block is entered. `describe` puts an error in words
+    for users.
+
+    Each submission becomes one run. A submission that an earlier process left is continued: its run is looked
+    for by its metadata where the contract keeps any, else by its references among the runs of that time
+    that belong to no other submission. Only if none has appeared for `settle` (60) seconds are its slides
+    submitted again, without those that are in the store already. A reply that was lost is looked for in the
+    same way; if there is no run, the submission has failed, and nothing is sent again. Submissions of the
+    same references wait for each other.
+
+    Entering raises ConfigurationError if another process uses `path`, or if it can't be read or locked.
+    Leaving cancels what is under way, for the next process to continue.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        client: Client,
+        submit: Submit,
+        *,
+        on_change: Callable[[Submission], object] = lambda _submission: None,
+        describe: Callable[[BaseException], str] = public_message,
+        settle: float = 60.0,
+        max_pending: int = 10,
+    ) -> None:
+        self._journal = SubmissionJournal(Path(path))
+        self._client, self._submit = client, submit
+        self._on_change, self._describe = on_change, describe
+        self._settle, self._max_pending = settle, max_pending
+        self._submissions: dict[str, Submission] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._saving = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        for submission in await to_thread.run_sync(self._journal.open):
+            self._submissions[submission.id] = submission
+            self._on_change(submission)
+            if submission.status is SubmissionStatus.PENDING:
+                self._begin(submission, is_new=False)
+        return self
+
+    async def __aexit__(self, *_exc_info: object) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._journal.close()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `max_pending` (10) submissions are under way, so that another can't be started."""
+        return len(self._of_status(SubmissionStatus.PENDING)) >= self._max_pending
+
+    async def start(self, references: Iterable[str], *, owner: str | None = None) -> Submission:
+        """Start a submission, and return when it is on disk: from then on it survives a kill.
+
+            if submissions.is_full:
+                raise HTTPException(429, "too many submissions are under way; try again later")
+            submission = await submissions.start(names, owner=user)
+
+        Raises UsageError without references, and if `is_full`; and OSError if the file can't be written.
+        """
+        given = tuple(dict.fromkeys(as_texts(references, "references")))
+        if not given or self.is_full:
+            raise UsageError("too many submissions are under way" if given else "give references to submit")
+        submission = Submission(id=str(uuid.uuid4()), references=given, owner=owner, began=datetime.now(UTC))
+        self._submissions[submission.id] = submission
+        try:
+            await self._save()
+        except BaseException:
+            del self._submissions[submission.id]
+            raise
+        self._on_change(submission)
+        self._begin(submission, is_new=True)
+        return submission
+
+    def _begin(self, submission: Submission, *, is_new: bool) -> None:
+        # The run of one must not be taken for that of the other.
+        wanted = set(submission.references)
+        before = [task for ident, task in self._tasks.items() if wanted == set(self._get(ident).references)]
+        task = asyncio.create_task(self._work(submission, before, is_new=is_new))
+        self._tasks[submission.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(submission.id))
+
+    async def _work(
+        self, submission: Submission, before: Iterable[asyncio.Task[None]], *, is_new: bool
+    ) -> None:
+        """Take a submission to its end."""
+        await asyncio.gather(*before, return_exceptions=True)
+        try:
+            run_id = (None if is_new else await self._find(submission)) or await self._create(submission)
+        except Exception as error:  # noqa: BLE001 - a bug must not lose the submission without a word
+            _log.warning("submission %s has failed", submission.id, exc_info=error)
+            self._update(submission, status=SubmissionStatus.FAILED, problem=self._describe(error))
+        else:
+            self._update(submission, status=SubmissionStatus.CREATED, run_id=run_id, problem="")
+        try:
+            await self._save()
+        except OSError as error:  # the next process looks for its run
+            _log.warning("the end of submission %s was not saved: %s", submission.id, error)
+
+    async def _create(self, submission: Submission) -> str:
+        """Submit, and return the id of the run, also of one whose reply was lost."""
+        tracking = {
+            "progress": self._progress_of(submission),
+            "uploads": Uploads(job=submission.id),
+            "metadata": {_TAG: submission.id} if keeps_metadata(self._client) else None,
+        }
+        try:
+            return (await self._submit(submission, **tracking)).id
+        except SubmissionUnknown as error:
+            lost = error
+        if (run_id := await self._find(submission)) is None:
+            raise lost
+        return run_id
+
+    async def _find(self, submission: Submission) -> str | None:
+        """Return the run of a submission; None if none has appeared in time."""
+        misses = failures = 0
+        backoff = Backoff(1.0, 60.0)
+        while misses <= _SEARCHES:
+            try:
+                found = await self._client.runs.find(references=submission.references, since=submission.began)
+            except AignosticsError as error:
+                # Only an answer proves that there is no run; until then nothing may be sent.
+                _log.warning("submission %s: its run can't be looked for: %s", submission.id, error)
+                self._update(submission, problem=self._describe(error))
+                failures += 1
+                await asyncio.sleep(backoff.wait(failures, random.random()))
+                continue
+            if ours := [run.run_id for run in found.exact if self._is_of(submission, run)]:
+                return ours[0]
+            misses = 0 if found.possible else misses + 1
+            await asyncio.sleep(self._settle / _SEARCHES)
+        return None
+
+    def _is_of(self, submission: Submission, run: RunDetails) -> bool:
+        """Whether a run with the references of a submission is its own."""
+        if keeps_metadata(self._client):
+            return (run.metadata or {}).get(_TAG) == submission.id
+        is_taken = any(each.run_id == run.run_id for each in self._submissions.values())
+        return not is_taken and run.triggered_at >= submission.began - _CLOCK_SKEW
+
+    def _progress_of(self, submission: Submission) -> Progress:
+        tally = TransferTally()
+
+        def report(event: TransferEvent) -> None:
+            tally.add(event, time.monotonic())
+            before = self._get(submission.id)
+            if tally.over == tally.files or tally.total != before.size or _is_more(tally.done, before):
+                self._update(submission, sent=tally.done, size=tally.total)
+
+        return report
+
+    def _get(self, ident: str) -> Submission:
+        return self._submissions[ident]
+
+    def _of_status(self, *statuses: SubmissionStatus) -> list[Submission]:
+        return [each for each in self._submissions.values() if each.status in statuses]
+
+    def _update(self, submission: Submission, **changes: Any) -> None:
+        before = self._get(submission.id)
+        after = evolve(before, **changes)
+        self._submissions[submission.id] = after
+        if after != before:
+            self._on_change(after)
+
+    async def _save(self) -> None:
+        async with self._saving:
+            over = self._of_status(SubmissionStatus.CREATED, SubmissionStatus.FAILED)
+            for submission in over[:-_MAX_KEPT]:
+                del self._submissions[submission.id]
+            await to_thread.run_sync(self._journal.write, list(self._submissions.values()))
+
+
+def _is_more(sent: int, before: Submission) -> bool:
+    """Whether another hundredth of the files has been sent."""
+    return before.size == 0 or (sent - before.sent) * 100 >= before.size

@@ -1,0 +1,124 @@
+"""Background work that has to go on for as long as a service runs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from .._core._backoff import Backoff
+from .._core._logging import get_logger
+from .._core._tasks import plain_task_group
+from ..errors import AignosticsError
+from ._public_message import public_message
+
+_MAX_RETRY_AFTER = 600.0  # seconds; a service that waits longer on one answer's word seems dead
+_log = get_logger("aignostics_async")
+
+SupervisedWork = Callable[[Callable[[], None]], Awaitable[object]]
+
+
+class Supervisor:
+    """Keeps the background work of a service going, and knows whether it is behind.
+
+        async def show_changes(succeeded):
+            async for change in client.watch_all(cursor=feed.cursor):
+                succeeded()
+                ...
+
+        supervisor = Supervisor(on_trouble=lambda trouble: feed.publish("platform", trouble=trouble))
+        await supervisor.run(show_changes, show_results)
+
+    Each work is an async function of one argument, a function that it calls whenever it is known to be up to
+    date. A work that ends, or raises a transient error, is called again after a wait that doubles with each
+    failure in a row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to
+    ten minutes. `on_trouble` is called with `trouble` when that changes, in the event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_trouble: Callable[[str], object] = lambda _trouble: None,
+        initial_wait: float = 1.0,
+        max_wait: float = 60.0,
+    ) -> None:
+        self._on_trouble = on_trouble
+        self._backoff = Backoff(initial_wait, max_wait)
+        self._troubles: dict[int, str | None] = {}  # by work; None until it has succeeded or failed
+
+    @property
+    def trouble(self) -> str:
+        """Why a work is behind or has failed, in words for users; empty if none has."""
+        return "; ".join(dict.fromkeys(filter(None, self._troubles.values())))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether each work has succeeded since the start, and none is in trouble."""
+        return bool(self._troubles) and all(trouble == "" for trouble in self._troubles.values())
+
+    async def run(self, *works: SupervisedWork) -> None:
+        """Run all works until cancelled, or until one of them can't go on.
+
+            await supervisor.run(show_changes, show_results)
+
+        Raises the first error that is not transient, or not of this package, after the other works have been
+        cancelled; `trouble` still tells it then. End the process: whoever supervises it can restart it.
+        """
+        self._troubles = dict.fromkeys(range(len(works)))
+        async with plain_task_group() as group:
+            for number, work in enumerate(works):
+                group.start_soon(self._keep_going, number, work)
+
+    @asynccontextmanager
+    async def in_background(
+        self, *works: SupervisedWork, on_failure: Callable[[Exception], object]
+    ) -> AsyncIterator[None]:
+        """Run all works in a task of their own while the block runs, and cancel them at its end.
+
+            async with supervisor.in_background(show_changes, on_failure=server.fail):
+                yield  # of a lifespan
+
+        `on_failure` is called, in the event loop, with what `run` raises.
+        """
+
+        async def run() -> None:
+            try:
+                await self.run(*works)
+            except Exception as error:  # noqa: BLE001 - whoever started it decides
+                _log.error("background work can't go on", exc_info=error)
+                on_failure(error)
+
+        task = asyncio.create_task(run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_going(self, number: int, work: SupervisedWork) -> None:
+        failures = 0
+
+        def succeeded() -> None:
+            nonlocal failures
+            failures = 0
+            self._tell(number, "")
+
+        while True:
+            retry_after = 0.0
+            try:
+                await work(succeeded)
+            except Exception as error:
+                self._tell(number, public_message(error))
+                if not (isinstance(error, AignosticsError) and error.is_transient):
+                    raise
+                retry_after = min(getattr(error, "retry_after", None) or 0.0, _MAX_RETRY_AFTER)
+                _log.warning("background work failed and is tried again: %s", error)
+            failures += 1
+            await asyncio.sleep(self._backoff.wait(failures, random.random(), retry_after=retry_after))
+
+    def _tell(self, number: int, trouble: str) -> None:
+        before = self.trouble
+        self._troubles[number] = trouble
+        if self.trouble != before:
+            self._on_trouble(self.trouble)
