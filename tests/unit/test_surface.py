@@ -14,16 +14,19 @@ import pytest
 from public_names import PACKAGES
 
 import aignostics_async
-from aignostics_async import _exports, bulk, emulator
+from aignostics_async import _exports, bulk, emulator, services
 from aignostics_async.bulk import _exports as _bulk_exports
 from aignostics_async.emulator import _exports as _emulator_exports
+from aignostics_async.services import _exports as _services_exports
 
 ROOT = Path(__file__).parents[2]
 HOMES = {
     "aignostics_async": _exports.HOMES,
     "aignostics_async.bulk": _bulk_exports.HOMES,
+    "aignostics_async.services": _services_exports.HOMES,
     "aignostics_async.emulator": _emulator_exports.HOMES,
 }
+PUBLIC = [aignostics_async, bulk, services, emulator]
 
 LAZY = (
     "httpx",
@@ -39,7 +42,7 @@ LAZY = (
 )
 
 
-@pytest.mark.parametrize("package", [aignostics_async, bulk, emulator])
+@pytest.mark.parametrize("package", PUBLIC)
 def test_every_name_is_the_one_of_its_home(package: ModuleType) -> None:
     for name, home in HOMES[package.__name__].items():
         module = importlib.import_module(f"{package.__name__}.{home or name}")
@@ -48,7 +51,7 @@ def test_every_name_is_the_one_of_its_home(package: ModuleType) -> None:
         package.Nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("package", [aignostics_async, bulk, emulator])
+@pytest.mark.parametrize("package", PUBLIC)
 def test_dir_shows_the_public_names_alone(package: ModuleType) -> None:
     homes = HOMES[package.__name__]
     assert dir(package) == sorted(homes)

@@ -28,7 +28,7 @@ def public_message(error: BaseException, *, root: str | os.PathLike[str] | None 
         told = f"{Path(error.path).name}: {error.problem}"
         return _without([Path(error.path).parent], f"{told}; {error.remedy}" if error.remedy else told)
     if isinstance(error, InvalidSubmission):
-        folders = [] if root is None else [Path(root), Path(root).absolute(), Path(root).resolve()]
+        folders = [] if root is None else [Path(root).resolve(), Path(root).absolute(), Path(root)]
         return _without(folders, "\n".join(map(str, error.faults)))
     return _brief(error)
 

@@ -18,6 +18,7 @@ from attrs import evolve
 from .._client import Client
 from .._config import Uploads
 from .._core._backoff import Backoff
+from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
 from .._identifiers import as_texts
 from .._internals import keeps_metadata
@@ -86,6 +87,7 @@ class BackgroundSubmissions:
         self._client, self._submit = client, submit
         self._on_change, self._describe = on_change, describe
         self._settle, self._max_pending = settle, max_pending
+        self._clock = SYSTEM_CLOCK
         self._submissions: dict[str, Submission] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._saving = asyncio.Lock()
@@ -185,12 +187,12 @@ class BackgroundSubmissions:
                 _log.warning("submission %s: its run can't be looked for: %s", submission.id, error)
                 self._update(submission, problem=self._describe(error))
                 failures += 1
-                await asyncio.sleep(backoff.wait(failures, random.random()))
+                await self._clock.sleep(backoff.wait(failures, random.random()))
                 continue
             if ours := [run.run_id for run in found.exact if self._is_of(submission, run)]:
                 return ours[0]
             misses = 0 if found.possible else misses + 1
-            await asyncio.sleep(self._settle / _SEARCHES)
+            await self._clock.sleep(self._settle / _SEARCHES)
         return None
 
     def _is_of(self, submission: Submission, run: RunDetails) -> bool:

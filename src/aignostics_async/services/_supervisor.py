@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from .._core._backoff import Backoff
+from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
 from .._core._tasks import plain_task_group
 from ..errors import AignosticsError
@@ -45,6 +46,7 @@ class Supervisor:
     ) -> None:
         self._on_trouble = on_trouble
         self._backoff = Backoff(initial_wait, max_wait)
+        self._clock = SYSTEM_CLOCK
         self._troubles: dict[int, str | None] = {}  # by work; None until it has succeeded or failed
 
     @property
@@ -115,7 +117,7 @@ class Supervisor:
                 retry_after = min(getattr(error, "retry_after", None) or 0.0, _MAX_RETRY_AFTER)
                 _log.warning("background work failed and is tried again: %s", error)
             failures += 1
-            await asyncio.sleep(self._backoff.wait(failures, random.random(), retry_after=retry_after))
+            await self._clock.sleep(self._backoff.wait(failures, random.random(), retry_after=retry_after))
 
     def _tell(self, number: int, trouble: str) -> None:
         before = self.trouble

@@ -1,0 +1,191 @@
+"""The feed of a service's pages: newest events, to each user his own, in a file, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aignostics_async.services import Event, EventFeed
+
+
+@pytest.fixture
+async def feed(tmp_path: Path) -> AsyncIterator[EventFeed]:
+    async with EventFeed(tmp_path / "data" / "feed.json") as opened:
+        yield opened
+
+
+def facts(events: list[Event]) -> list[tuple[str, str, Any]]:
+    return [(event["group"], event["subject"], event.get("status")) for event in events]
+
+
+def data_of(message: str) -> Event:
+    event: Event = json.loads(message.partition("data: ")[2])
+    return event
+
+
+async def test_an_event_replaces_the_one_before_it(feed: EventFeed) -> None:
+    feed.publish("item", "r", "a", status=1)
+    feed.publish("item", "r", "b", status=1)
+    feed.publish("item", "r", "a", status=2)
+    feed.publish("picture", "r", "a", status=9)
+    assert facts(feed.events()) == [("r", "b", 1), ("r", "a", 2), ("r", "a", 9)]
+    assert [event["id"] for event in feed.events()] == [2, 3, 4]
+    feed.publish("item", "r", "b", status=1)
+    assert [event["id"] for event in feed.events(2)] == [3, 4], "it told nothing new"
+
+
+async def test_a_listener_gets_what_it_has_not_seen(feed: EventFeed) -> None:
+    for number in range(5):
+        feed.publish("item", "r", str(number))
+    assert [event["id"] for event in feed.events(3)] == [4, 5]
+    assert feed.events(5) == []
+    assert len(feed.events(6)) == 5, "that id was never given"
+
+
+async def test_each_user_gets_his_groups_and_the_empty_one(feed: EventFeed) -> None:
+    feed.set_owner("a", "ada")
+    feed.set_owner("b", "ben")
+    for group in ("a", "b", "nobody's", ""):
+        feed.publish("run", group)
+    assert [event["group"] for event in feed.events(user="ada")] == ["a", ""]
+    assert [event["group"] for event in feed.events(user="ben")] == ["b", ""]
+    assert len(feed.events()) == 4, "nobody signs in"
+    feed.set_owner("b", None)
+    assert not feed.is_visible("b", "ada")
+
+
+async def test_an_owner_hears_what_was_told_before_he_was_known(feed: EventFeed) -> None:
+    feed.publish("run", "r", status=1)
+    feed.publish("item", "r", "a", status=2)
+    feed.publish("run", "other")
+    stream = feed.stream("3", "ada")
+    assert (await anext(stream)).startswith("retry: ")
+    feed.set_owner("r", "ada")
+    told = [data_of(await anext(stream)) for _ in range(2)]
+    assert facts(told) == [("r", "", 1), ("r", "a", 2)]
+    feed.set_owner("r", "ada")
+    assert len(feed.events(told[-1]["id"])) == 0, "that is known"
+    await stream.aclose()
+
+
+async def test_memory_is_bounded_by_groups_and_the_empty_one_stays(tmp_path: Path) -> None:
+    async with EventFeed(tmp_path / "feed.json", max_groups=3) as feed:
+        feed.publish("platform", trouble="none")
+        for number in range(50):
+            feed.publish("run", f"r{number}")
+            feed.publish("item", f"r{number}", "a")
+            feed.publish("run", "r0", status=number)
+            feed.set_owner(f"r{number}", "ada")
+        assert {event["group"] for event in feed.events()} == {"", "r0", "r48", "r49"}
+        assert len(feed._owners) == 30
+
+
+async def test_events_owners_and_cursor_survive_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "feed.json"
+    async with EventFeed(path) as feed:
+        assert feed.cursor is None
+        feed.publish("run", "r", status="RUNNING")
+        feed.set_owner("r", "ada")
+        feed.cursor = "w1.abc"
+    before = feed.events()
+    async with EventFeed(path) as feed:
+        assert (feed.events(), feed.cursor) == (before, "w1.abc")
+        assert feed.is_visible("r", "ada")
+        assert not feed.is_visible("r", "ben")
+        feed.publish("run", "r", status="COMPLETED")
+        assert [event["status"] for event in feed.events()] == ["COMPLETED"]
+
+
+async def test_no_id_is_given_twice_after_a_kill(tmp_path: Path) -> None:
+    """Else a page would not be told what it takes for seen."""
+    path = tmp_path / "feed.json"
+    async with EventFeed(path) as feed:
+        feed.publish("run", "r", status=1)
+        await feed._save()
+        saved = path.read_bytes()
+        for status in range(2, 100):
+            feed.publish("run", "r", status=status)
+        seen = feed.events()[-1]["id"]
+    path.write_bytes(saved)
+    async with EventFeed(path) as feed:
+        feed.publish("run", "new")
+        assert facts(feed.events(seen)) == [("new", "", None)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"events": [{}]}', b'{"events": [1], "next_id": 1}'])
+async def test_a_damaged_file_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "feed.json"
+    path.write_bytes(content)
+    async with EventFeed(path) as feed:
+        assert feed.events() == []
+        feed.publish("run", "r")
+    async with EventFeed(path) as feed:
+        assert len(feed.events()) == 1
+
+
+async def test_it_is_saved_while_it_runs_and_a_full_disk_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = asyncio.Queue[dict[str, Any]]()
+    loop, is_full = asyncio.get_running_loop(), True
+
+    def write(_feed: EventFeed, kept: dict[str, Any]) -> None:
+        nonlocal is_full
+        if is_full:
+            is_full = False
+            raise OSError(28, "No space left on device")
+        loop.call_soon_threadsafe(written.put_nowait, kept)
+
+    monkeypatch.setattr(EventFeed, "_write", write)
+    with caplog.at_level(logging.WARNING, "aignostics_async"):
+        async with EventFeed(tmp_path / "feed.json", save_interval=0.001) as feed:
+            feed.publish("run", "r")
+            kept = await written.get()
+    assert facts(kept["events"]) == [("r", "", None)]
+    assert "No space left" in caplog.text
+    assert written.empty(), "nothing had changed since"
+
+
+async def test_a_stream_is_server_sent_events_and_ends_when_the_feed_closes(feed: EventFeed) -> None:
+    feed.publish("item", "r", "a\nb", status="é")
+    stream = feed.stream()
+    assert await anext(stream) == "retry: 2000\n\n"
+    head, data, *rest = (await anext(stream)).split("\n")
+    assert (head, data[:6], rest) == ("id: 1", "data: ", ["", ""])
+    assert json.loads(data[6:])["subject"] == "a\nb"
+    waiting = asyncio.create_task(anext(stream, None))
+    feed.publish("item", "r", "c")
+    assert "c" in str(await waiting)
+    waiting = asyncio.create_task(anext(stream, None))
+    await asyncio.sleep(0)
+    feed.close()
+    assert await waiting is None
+    assert [message async for message in feed.stream()] == ["retry: 2000\n\n"]
+
+
+async def test_a_listener_that_hears_nothing_gets_a_heartbeat(tmp_path: Path) -> None:
+    async with EventFeed(tmp_path / "feed.json", heartbeat=0.001) as feed:
+        stream = feed.stream()
+        assert [await anext(stream) for _ in range(3)] == ["retry: 2000\n\n", ": alive\n\n", ": alive\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("last_event_id", "expected"),
+    [("", 2), ("1", 1), ("2", 0), ("-1", 2), ("x", 2), ("9" * 5000, 2), ("1.5", 2), ("²", 2), ("\u0661", 1)],
+)
+async def test_any_last_event_id_is_taken(feed: EventFeed, last_event_id: str, expected: int) -> None:
+    feed.publish("run", "a")
+    feed.publish("run", "b")
+    stream = feed.stream(last_event_id)
+    await anext(stream)
+    told = [await anext(stream) for _ in range(expected)]
+    assert len(told) == expected
+    feed.publish("run", "c")
+    assert data_of(await anext(stream))["group"] == "c", "and nothing else before it"
+    await stream.aclose()
