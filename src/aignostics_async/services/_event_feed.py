@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
@@ -132,7 +132,7 @@ class EventFeed:
         newer = list(takewhile(lambda event: event["id"] > after, reversed(self._events.values())))
         return [event for event in reversed(newer) if self.is_visible(event["group"], user)]
 
-    async def stream(self, last_event_id: str = "", user: str | None = None) -> AsyncIterator[str]:
+    async def stream(self, last_event_id: str = "", user: str | None = None) -> AsyncGenerator[str, None]:
         """Give server-sent events until the feed is closed, and a heartbeat while nothing happens.
 
             StreamingResponse(feed.stream(last_event_id, user), media_type="text/event-stream")
