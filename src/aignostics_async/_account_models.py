@@ -12,7 +12,13 @@ from ._core._secret import Secret
 
 @frozen
 class User:
-    """The user whose token the client sends, as `Me.user` holds it."""
+    """The user whose token the client sends, as `Me.user` holds it.
+
+        user = (await client.me()).user
+        print(user.user_id, user.email, user.name)
+
+    The platform may leave out everything but the id.
+    """
 
     user_id: str
     """The id, as `RunDetails.triggered_by` names it."""
@@ -24,7 +30,13 @@ class User:
 
 @frozen
 class Organization:
-    """The organization for which the user works, as `Me.organization` holds it."""
+    """The organization for which the user works, as `Me.organization` holds it.
+
+        organization = (await client.me()).organization
+        print(organization.organization_id, organization.display_name, organization.bucket)
+
+    The platform may leave out everything but the id. It holds no credentials.
+    """
 
     organization_id: str
     """The id, as `RunDetails.organization_id` names it."""
@@ -44,8 +56,10 @@ class Organization:
 class Me:
     """The user and the organization of a client, as `Client.me` returns them.
 
-    me = await client.me()
-    print(me.user.email, me.organization.display_name)
+        me = await client.me()
+        print(me.user.email, me.organization.display_name)
+
+    The organization is that of the user, or the one that the login chose.
     """
 
     user: User

@@ -56,6 +56,7 @@ class Client:
     `api_root` is the URL of a deployment, without `/api`. `token` is an access token or a token source, such
     as `RefreshToken`. `settings` are `Settings()` by default. `contract` is the contract that the deployment
     speaks, `"1.0"` or `"1.8"`: by default AIGNOSTICS_CONTRACT, else that of the platform's deployments, 1.8.
+    `applications` and `runs` are its resources, an `Applications` and a `Runs`.
 
     Creating a client does no I/O. Entering it opens its connections in the running event loop, and all tasks
     of that loop can share it. Creating it raises ConfigurationError for an API root that is not https (or
@@ -106,8 +107,9 @@ class Client:
         is `contract`, else AIGNOSTICS_CONTRACT, else that of a known deployment, else `fallback_contract`,
         else the newest.
 
-        Sends no request. Raises ConfigurationError if a variable is missing, naming it, or if one is invalid;
-        and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
+        Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one is invalid, if
+        `contract` is unknown, or if a login has to be kept and the user has no home folder; and MissingExtra
+        if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)
@@ -130,7 +132,7 @@ class Client:
 
     @property
     def settings(self) -> Settings:
-        """The settings of this client; of a client made by `with_options`, its own."""
+        """The settings of this client; those of a client made by `with_options` have its options."""
         return self._session.settings
 
     async def __aenter__(self) -> Self:
@@ -182,14 +184,14 @@ class Client:
         return await self._session.bridge.get_me()
 
     async def health(self) -> Health:
-        """Return how the deployment says that it is.
+        """Return the health that the deployment reports of itself.
 
             health = await client.health()
             if health.status == HealthStatus.DOWN: ...
 
         Costs one request, to `/health` below the API root, which carries no token and is not repeated. A
-        deployment that has no such page is UNKNOWN. Raises ConnectionFailed, InvalidResponse for an answer
-        that can't be decoded, and NotInContract under contract 1.0.
+        deployment that has no such page is UNKNOWN. Raises ConnectionFailed if there was no response,
+        InvalidResponse for one that can't be decoded, and NotInContract under contract 1.0.
         """
         return await read_health(self._session)
 

@@ -61,7 +61,7 @@ class Timeouts:
         Settings(timeouts=Timeouts(read=120))
 
     By default 10 s to connect, and 60 s each to read, to write and to wait for a connection. Raises
-    ConfigurationError for a value that is no duration, not more than 0 or infinite.
+    ConfigurationError for a value that is not a positive, finite duration.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
@@ -86,7 +86,7 @@ class Retries:
     By default up to 4 attempts, with waits of about 0.5, 1 and 2 s between them. GET, HEAD, PUT and DELETE
     are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` may lengthen a
     wait. A request that is sent once more with a new token after a 401 does not count. Raises
-    ConfigurationError for fewer than 1 attempt, or a value that is no duration, not more than 0 or infinite.
+    ConfigurationError for `attempts` below 1, or a wait that is not a positive, finite duration.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
@@ -135,7 +135,7 @@ class Transfers:
         Settings(transfers=Transfers(bandwidth=20e6))
 
     By default the bandwidth is unlimited, segments and parts are 16 MiB, and 4 parts of a file are in flight.
-    Raises ConfigurationError for a bandwidth that is not more than 0 or infinite, or another value that is
+    Raises ConfigurationError for a bandwidth that is not a positive, finite number, or another value that is
     below 1 or not whole.
     """
 
@@ -188,9 +188,9 @@ class Settings:
 
     Each field has a default, documented at the field and, for the first five, in the classes `Timeouts`,
     `Retries`, `Limits`, `Transfers` and `Hooks`. Runs are polled every 30 s by default, outages tolerated for
-    300 s, and signed URLs valid for 7 days. Durations are seconds or timedeltas. Raises ConfigurationError
-    for a duration or rate that is none, not more than 0 or infinite, a `user_agent` that is not printable
-    ASCII, and one of the first five of another class.
+    300 s, and signed URLs valid for 7 days. Durations are in seconds or timedeltas. Raises ConfigurationError
+    for a duration or rate that is not positive and finite, a `user_agent` that is not printable ASCII, or one
+    of the first five that has another class.
     """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)

@@ -25,9 +25,12 @@ async def check_contract(
         assert not [each for each in drifts if each.severity == "breaking"]
 
     Breaking differences come first. `contract` is the one to compare with, by default the one that a client
-    would speak. The document is at `/api/v1/openapi.json`, and no token is sent. Costs one request. Raises
-    ConfigurationError for an invalid root or contract, ConnectionFailed, APIStatusError, and InvalidResponse
-    for what is no OpenAPI document.
+    would speak. `settings` supply timeouts, TLS and proxy, by default those of `Settings()`. The document is
+    at `/api/v1/openapi.json`, and no token is sent. Costs one request, which is not repeated.
+
+    Raises ConfigurationError for an invalid root or contract, or for a proxy or certificates that can't be
+    used; ConnectionFailed if there was no response; APIStatusError for an error status; and InvalidResponse
+    for a response that is not an OpenAPI document.
     """
     from ._http._document import fetch_document
 

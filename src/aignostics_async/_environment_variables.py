@@ -33,7 +33,7 @@ _FIELDS = {
 
 @frozen
 class Account:
-    """A deployment and a credential, as `read_environment` found them.
+    """A deployment and a credential, as `read_environment` returns them.
 
         account = read_environment(os.environ, Settings())
         client = Client(account.api_root, account.source)
@@ -57,8 +57,8 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
     The variables are those of `Client.from_env`; an empty one counts as unset. `settings` are used by token
     sources that send requests. Sends no request. Raises ConfigurationError if a variable is missing, naming
-    it, or if one is invalid; and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra
-    is not installed.
+    it, if one is invalid, or if a login has to be kept and the user has no home folder; and MissingExtra if
+    AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
     """
     given = _Variables(variables)
     del (
@@ -102,8 +102,8 @@ def read_token_store(variables: Mapping[str, str]) -> TokenStore:
 
         store = read_token_store(os.environ)
 
-    Raises ConfigurationError for any other name, and MissingExtra for `keyring` if the `keyring` extra is not
-    installed.
+    Raises ConfigurationError for any other name, or if the user has no home folder, which `file` and
+    `keyring` need; and MissingExtra for `keyring` if the `keyring` extra is not installed.
     """
     return _store(_Variables(variables))
 

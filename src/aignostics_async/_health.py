@@ -19,18 +19,18 @@ _PATIENCE = 10.0  # seconds; nothing waits longer for an answer that it can do w
 
 @frozen
 class Health:
-    """What a deployment says of itself, as `Client.health` returns it.
+    """The health of a deployment by its own report, as `Client.health` returns it.
 
         health = await client.health()
         if health.status == HealthStatus.DOWN: ...
 
-    A deployment that has nothing to say is UNKNOWN, which is no sign of trouble.
+    A deployment that reports nothing is UNKNOWN, which is no sign of trouble.
     """
 
     status: HealthStatus
-    """UP, DEGRADED or DOWN in the platform's words; UNKNOWN if it says none."""
+    """UP, DEGRADED or DOWN in the platform's words; UNKNOWN if it reports none."""
     date: datetime | None = None
-    """The time of the server when it answered, with time zone; None if it told none."""
+    """The time of the server when it responded, with time zone; None if the response has no Date header."""
 
 
 async def read_health(session: Session) -> Health:

@@ -72,7 +72,7 @@ class RunStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the run will not change any more: it is completed, rejected or cancelled."""
+        """Whether the run no longer changes: it is completed, rejected or cancelled."""
         return self in _FINAL_RUN_STATUSES
 
 
@@ -116,7 +116,7 @@ class ItemStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the item will not change any more: every known status but PENDING and PROCESSING."""
+        """Whether the item no longer changes: True for every known status but PENDING and PROCESSING."""
         return self in _FINAL_ITEM_STATUSES
 
 
@@ -136,11 +136,12 @@ class ArtifactScope(_OpenEnum):
 
 
 class HealthStatus(_OpenEnum):
-    """Whether a deployment says that it is well.
+    """The status that a deployment reports of itself, as `Health.status` has it.
 
         if (await client.health()).status == HealthStatus.DOWN: ...
 
-    Compare with `==`, not `is`. A status that this release does not know keeps its text.
+    The values are UP, DEGRADED, DOWN and UNKNOWN. Compare with `==`, not `is`: the platform may write them in
+    lower case. A status that this release does not know keeps its text.
     """
 
     UP = "UP"

@@ -100,13 +100,15 @@ class Pager(Generic[T]):
 
     Creating a pager sends no request. Each iteration starts at the first page, sends one request per page,
     and keeps one page in memory. It ends at an empty page, at a page that is not full, or at a 404. On the
-    first page a 404 raises NotFound, unless contract 1.8 tells so that there are no runs. An entry that moves
-    to the next page between two requests is yielded once; one that moves to a page that was read already is
-    missed.
+    first page a 404 raises NotFound, except that the API of contract 1.8 may answer so if there are no runs.
+    An entry that moves to the next page between two requests is yielded once; one that moves to a page that
+    was already read is missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
-    them in `Page.invalid` instead. A request that fails raises APIStatusError, ConnectionFailed,
-    InvalidResponse or AuthenticationError.
+    them in `Page.invalid` instead. A request that fails raises APIStatusError for an error status,
+    ConnectionFailed if there was no response, InvalidResponse if the response does not fit the contract,
+    AuthenticationError (or ConfigurationError) if there is no usable token, and UsageError if the client is
+    not open.
     """
 
     def __init__(
@@ -149,6 +151,8 @@ class Pager(Generic[T]):
 
     async def to_list(self) -> list[T]:
         """Return all entries as a list in memory.
+
+            applications = await client.applications.list().to_list()
 
         Costs one request per page. Raises InvalidItems if some entries can't be read; iterate over the pager
         to get the others. Raises the errors of requests that `Pager` names.

@@ -127,7 +127,10 @@ class Token:
         return self.lifetime - age
 
     def is_same(self, other: Token | None) -> bool:
-        """Return whether another token has the same text; False for None."""
+        """Return whether another token has the same text; False for None.
+
+        The texts are compared in constant time.
+        """
         return other is not None and self._text == other._text  # noqa: SLF001 - one of its own kind
 
 

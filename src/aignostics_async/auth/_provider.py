@@ -174,7 +174,10 @@ class IdentityProvider:
 
     @property
     def display_name(self) -> str:
-        """The client id and the issuer, for messages; no secret."""
+        """The client id and the issuer, for messages; no secret.
+
+        For example `client 'lab-7' of https://login.example.com`.
+        """
         return f"client {self.client_id!r} of {self.issuer}"
 
     @property

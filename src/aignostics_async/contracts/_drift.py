@@ -22,7 +22,13 @@ Fields = Mapping[str, Mapping[str, Any]]
 
 @frozen
 class ContractDrift:
-    """One difference between a deployment's document and what this release was built for."""
+    """One difference between a deployment's document and what this release was built for.
+
+        for drift in await check_contract("https://platform.aignostics.com"):
+            print(drift.severity, drift.operation, drift.detail)
+
+    `severity` is `"breaking"` or `"additive"`. `str(drift)` is one line for people.
+    """
 
     severity: Severity
     """`breaking` if something that the SDK reads or sends is concerned, else `additive`."""

@@ -43,16 +43,19 @@ _OUTSIDE = (
 class CompletedItem:
     """An item that has succeeded, with the outcome of each of its files.
 
-        async with client.download_as_completed(runs, "results/") as items:
+        watcher = client.watch_all(cursor=path.read_text() if path.exists() else None)
+        async with client.download_as_completed(watcher, "results/") as items:
             async for done in items:
                 print(done.item.reference, [file.status for file in done.files])
+                path.write_text(done.change.cursor)
 
-    `change` is the change that reported the item; store `change.cursor` to continue after a restart. Items
-    that were not yielded before are yielded then, and some others again.
+    `change` is the change that reported the item. A watcher that starts from its cursor after a restart, as
+    above, leads to every item that was not yielded yet, and to some others again; their files are already
+    there and are not downloaded twice.
     """
 
     change: Change
-    """The change that reported the item, with a cursor before every item that was not yielded yet."""
+    """The change that reported the item; its cursor is a position before every item not yielded yet."""
     item: ItemResult
     """The item with its output artifacts."""
     files: tuple[FileOutcome, ...]

@@ -16,13 +16,15 @@ from ..models import InvalidItem, ItemResult, RunDetails
 class FileStatus(StrEnum):
     """Whether an output file is in the folder, and whether its bytes are verified.
 
-    The values are VERIFIED, PRESENT, UNVERIFIED and FAILED.
+        missing = [file for file in report.files if file.status is FileStatus.FAILED]
+
+    The values are VERIFIED, PRESENT, UNVERIFIED and FAILED; JSON reports have them, too.
     """
 
     VERIFIED = "VERIFIED"
     """Downloaded, and the bytes have the promised CRC32C."""
     PRESENT = "PRESENT"
-    """In the folder before with the promised bytes; not downloaded."""
+    """Already in the folder with the promised bytes, so not downloaded."""
     UNVERIFIED = "UNVERIFIED"
     """Downloaded, but neither the platform nor the storage promised a checksum."""
     FAILED = "FAILED"
@@ -95,7 +97,7 @@ class DownloadReport:
 
     @property
     def unverified(self) -> tuple[FileOutcome, ...]:
-        """The outcomes of files that were downloaded without a promised checksum."""
+        """The outcomes of the files that were downloaded without a promised checksum, as a tuple."""
         return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
@@ -105,9 +107,9 @@ class DownloadReport:
                 print(type(error).__name__, error)
 
         Failures are: a run that was cancelled or rejected (RunCancelled, RunFailed); an item without results
-        that is final, or whose run is (ItemFailed); an item that can't be read; a file that could not be
-        downloaded; and, unless `allow_unverified` is True, a file without a promised checksum
-        (ChecksumMissing).
+        that is final, or whose run is (ItemFailed); an item that can't be read (AignosticsError); a file that
+        could not be downloaded (`FileOutcome.error`); and, unless `allow_unverified` is True, a file without
+        a promised checksum (ChecksumMissing).
         """
         ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]
@@ -150,10 +152,10 @@ class DownloadReport:
 
             Path("report.json").write_text(report.to_json())
 
-        Its keys are `run_id`, `application_version_id`, `status`, `items` (each with `reference`, `status`
-        and `error`) and `files` (each with `reference`, `artifact`, `path` relative to the folder, `status`,
-        `size` in bytes, `checksum_base64_crc32c` and `error`). `error` is null without one, and so is an
-        unknown checksum.
+        Its keys are `run_id`, `application_version_id`, `status` (a `RunStatus`), `items` (each with
+        `reference`, `status`, an `ItemStatus`, and `error`) and `files` (each with `reference`, `artifact`,
+        `path` relative to the folder, `status`, a `FileStatus`, `size` in bytes, `checksum_base64_crc32c` and
+        `error`). `error` is null without one, and so is an unknown checksum.
         """
         record = {
             "run_id": self.run.run_id,

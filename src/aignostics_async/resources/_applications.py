@@ -20,7 +20,7 @@ class Applications:
 
         version = await client.applications.version("he-tme:v1.2.3")
 
-    `client.applications` holds the instance of a client.
+    `client.applications` is the instance of a client.
     """
 
     def __init__(self, session: Session) -> None:

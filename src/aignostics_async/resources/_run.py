@@ -123,18 +123,19 @@ class Run:
         )
 
     async def set_metadata(self, metadata: Mapping[str, Any], *, read: RunDetails | None = None) -> None:
-        """Replace all custom metadata of the run, unless they were changed since they were read.
+        """Replace all custom metadata of the run, unless they have changed since they were read.
 
             details = await run.details()
             await run.set_metadata({**(details.metadata or {}), "study": "lung-7"}, read=details)
 
-        `read` are the details that the new metadata are based on, by default those of the moment; then only a
-        change in that moment is noticed. Where a run has no metadata at all the contract has nothing to
-        compare with, and of two first writes the last one holds. What the SDK keeps with the run is left as
-        it is. An empty mapping removes all.
+        `metadata` is a mapping of JSON values; an empty one removes all metadata. `read` are the details that
+        it is based on: if the metadata have changed since, PreconditionFailed is raised. Without `read` they
+        are read first, so only a change between the two requests is noticed. A run without any metadata has
+        no checksum to compare, so of two first writes the last one holds. What the SDK itself keeps with the
+        run is not changed.
 
         Costs one request, and one more without `read`. Raises PreconditionFailed if somebody else changed the
-        metadata, UsageError for what is no JSON, for the SDK's own key or the details of another run,
+        metadata, UsageError for a value that is not JSON, the SDK's own key or the details of another run,
         NotInContract under contract 1.0, NotFound if the caller has no such run, and the errors of requests
         that `Pager` names.
         """
@@ -145,27 +146,30 @@ class Run:
     async def update_metadata(
         self, change: Callable[[dict[str, Any]], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """Read the custom metadata of the run, change them by a function, write them, and return them.
+        """Read the custom metadata of the run, change them with a function, write and return them.
 
             await run.update_metadata(lambda metadata: {**metadata, "reviewed": True})
 
-        `change` gets a copy, empty where there are none, and returns all new metadata. Where somebody else
-        was faster it is called again, ten times at most, so no change of others is lost; but for the first
-        metadata of a run, as `set_metadata` says. What the function raises is raised.
+        `change` is called with a copy of the metadata, an empty dict if there are none, and returns all new
+        metadata. If somebody else changed them in between, they are read again and `change` is called again,
+        up to ten times, so no change of others is lost (except for the first metadata of a run; see
+        `set_metadata`). An exception of the function is raised, and then nothing is written.
 
-        Costs two requests each time. Raises what `set_metadata` raises.
+        Costs two requests per attempt. Raises PreconditionFailed after the tenth attempt, UsageError if the
+        function returns no mapping, and what `set_metadata` raises.
         """
         return await self._metadata().update(change)
 
     async def set_item_metadata(
         self, reference: str, metadata: Mapping[str, Any], *, read: ItemResult | None = None
     ) -> None:
-        """Replace all custom metadata of an item, as `set_metadata` does those of the run.
+        """Replace all custom metadata of an item, as `set_metadata` does for the run.
 
             await run.set_item_metadata("case-7", {"block": "A1"})
 
-        Raises UsageError also for a reference with a slash, of which nobody has proven that the platform
-        finds it in a path, and NotFound if the run has no such item.
+        `read` is the item that the new metadata are based on. Costs one request, and one more without `read`.
+        Raises UsageError also for a reference with a slash, which the platform may not find in the path of a
+        URL; NotFound if the run has no such item; and what `set_metadata` raises.
         """
         if read is not None and (read.run_id, read.reference) != (self.id, reference):
             raise UsageError(f"this is item {read.reference!r} of run {read.run_id}, not {reference!r}")
@@ -174,11 +178,12 @@ class Run:
     async def update_item_metadata(
         self, reference: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """Change the custom metadata of an item by a function, as `update_metadata` does those of the run.
+        """Change the custom metadata of an item with a function, as `update_metadata` does for the run.
 
             await run.update_item_metadata("case-7", lambda metadata: {**metadata, "block": "A1"})
 
-        Raises what `set_item_metadata` raises.
+        Costs two requests or more per attempt. Raises PreconditionFailed after ten attempts, and what
+        `set_item_metadata` raises.
         """
         return await self._metadata(reference).update(change)
 
@@ -202,7 +207,7 @@ class Run:
         raise NotFound(404, method="GET", path=path, detail=f"there is no item {reference!r}")
 
     async def artifact_url(self, item_id: str, artifact_id: str) -> str | None:
-        """Return a fresh signed URL of an output artifact, or None if the platform offers none any more.
+        """Return a fresh signed URL of an output artifact, or None if the platform no longer offers one.
 
             url = await run.artifact_url(item.item_id, artifact.artifact_id)
 
@@ -221,7 +226,7 @@ class Run:
         The final state of the run comes last, after a later scan of its results has shown every item as
         final. If no scan does so within `Settings.results_timeout` (60 s), the last change has
         `items_incomplete` set. Each state is reported once; a state that lasts less than a poll interval may
-        be missed, unless it is final. With the `cursor` of an earlier change, watching continues before that
+        be missed, unless it is final. With the `cursor` of an earlier change, watching resumes at that
         change: it is yielded again, or the state that has replaced it since.
 
         Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
@@ -252,11 +257,11 @@ class Run:
         """Ask the platform to stop the run: pending items are not processed and not billed.
 
             if not await run.cancel():
-                print("it was cancelled before")
+                print("it was already cancelled")
 
-        Returns True, or False if the run was cancelled before, by its user or the platform. Costs one
-        request, and one more if the platform refuses the first. Raises Conflict if the run ended otherwise,
-        NotFound if the caller has no such run, and the errors of requests that `Pager` names.
+        Returns True, or False if its user or the platform had already cancelled it. Costs one request, and
+        one more if the platform refuses the first. Raises Conflict if the run ended otherwise, NotFound if
+        the caller has no such run, and the errors of requests that `Pager` names.
         """
         try:
             await self._session.bridge.cancel_run(self.id)

@@ -31,7 +31,7 @@ class Runs:
 
         run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
 
-    `client.runs` holds the instance of a client.
+    `client.runs` is the instance of a client.
     """
 
     def __init__(self, session: Session, applications: Applications) -> None:
@@ -162,9 +162,10 @@ class Runs:
 
         Raises UsageError for `items` that are not several of `Item`, an invalid version id, a time without
         zone or in the past, or a context that is too long; InvalidSubmission with all faults of all items;
-        and SubmissionUnknown if the run may exist because the reply was lost or proves nothing. Otherwise an
-        error means that no run was created: QuotaExceeded and the like if the API refused, ConnectionFailed
-        if no connection was made. docs/contract.md lists every case.
+        and SubmissionUnknown if the run may exist because the reply was lost or proves nothing. Any other
+        error means that no run was created: an APIStatusError such as QuotaExceeded if the API refused,
+        ConnectionFailed if no connection was made, AuthenticationError if there is no usable token.
+        docs/contract.md lists every case.
         """
         given = as_items(items)
         options = self._options(given, metadata, due_date, deadline, callback_context)
@@ -205,10 +206,10 @@ class Runs:
         their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
         and `name` to one of them; by default `patient` is refused, and the others are warned of. With
         `decode=True` every pixel is decoded first, taking minutes for a large slide. `warn` is called with
-        each warning about a slide; by default warnings are logged. A slide that this user had analysed
-        before, by `submit` or in a bulk job and under any name, is sent all the same, and a warning names its
-        run. With `pack=True` slides of several files are sent as one zip even if the version does not list
-        that format.
+        each warning about a slide, a `Fault`; by default warnings are logged. A slide that this user has
+        already had analysed, by `submit` or in a bulk job and under any name, is sent nevertheless, and a
+        warning names its run. With `pack=True` slides of several files are sent as one zip even if the
+        version does not list that format.
 
         With `references="pseudonyms"` references stay on this machine, and so do names of files, except those
         that a format of several files has inside. Each item gets a random reference, the same one whenever it

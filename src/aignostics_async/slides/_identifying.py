@@ -17,8 +17,10 @@ from ..errors import UsageError
 class IdentifyingKind(StrEnum):
     """A kind of content in a slide that may identify a person, as `SlideInfo.identifying` lists it.
 
-    The values are `label`, `macro`, `patient`, `case` and `name`; `runs.submit(identifying=...)` takes a
-    policy for each.
+        if IdentifyingKind.LABEL in (await read_slide(Slide("case-7.svs"))).identifying: ...
+
+    The values are the names in lower case: `label`, `macro`, `patient`, `case` and `name`.
+    `runs.submit(identifying=...)` takes a policy for each.
     """
 
     LABEL = "label"
@@ -39,7 +41,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """What to do about the problem, for people, such as "anonymise a copy and submit that"."""
+        """The remedy for people, a text such as "anonymise a copy and submit that"."""
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 
 

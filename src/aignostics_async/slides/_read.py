@@ -56,6 +56,9 @@ _NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
 class Remark:
     """A warning about a slide that can be sent nevertheless, as `SlideInfo.remarks` lists it.
 
+        for remark in (await read_slide(Slide("case-7.svs"))).remarks:
+            print(remark.problem, remark.remedy)
+
     `remedy` is empty, the default, if there is nothing to do.
     """
 
@@ -109,8 +112,8 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
         info = await read_slide(Slide("case-7.svs"))
         print(info.width, info.height, info.mpp_x)
 
-    Costs some milliseconds, to read headers, directories and one tile. With `decode` every pixel is decoded,
-    which finds damage within the file and takes minutes for a large slide.
+    Costs some milliseconds, to read headers, directories and one tile. With `decode=True` (False by default)
+    every pixel is decoded, which finds damage within the file and takes minutes for a large slide.
 
     A damaged file may crash OpenSlide, and this process with it: `runs.submit`, `inspect_slides` and bulk
     jobs start processes of their own to read slides, and report such a file.
@@ -118,7 +121,7 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
     Raises NotASlide for a file that is not a slide or of an unsupported format; ResolutionUnknown if the file
     has no resolution from 0.05 to 5 µm per pixel and no `mpp` is given; ResolutionConflict if `mpp`
     contradicts the file and `mpp_source` is not set; SlideError if the slide is incomplete or can't be read;
-    and MissingExtra without the `slides` extra.
+    MissingExtra without the `slides` extra; and UsageError for anything but a Slide.
     """
     if not isinstance(slide, Slide):
         raise UsageError(f"read_slide takes Slide(...), not {slide!r}")

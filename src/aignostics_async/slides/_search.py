@@ -43,7 +43,9 @@ _UNDER_WAY = FileContent(Format.UNSUPPORTED, "its name says that it is a copy wh
 class LeftOutReason(StrEnum):
     """Why a file or folder is not among the slides that were found, as `LeftOut.reason` has it.
 
-    The values are `hidden`, `trash`, `format` and `duplicate`.
+        hidden = [each.path for each in slides.left_out if each.reason is LeftOutReason.HIDDEN]
+
+    The values are the names in lower case: `hidden`, `trash`, `format` and `duplicate`.
     """
 
     HIDDEN = "hidden"

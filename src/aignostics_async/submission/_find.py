@@ -25,13 +25,13 @@ class FoundRuns:
         if not await client.runs.find(references=["a", "b"]):
             print("there is no such run yet")
 
-    It is false if there are neither exact nor possible matches.
+    `exact` and `possible` are tuples of `RunDetails`. The object is false if both are empty.
     """
 
     exact: tuple[RunDetails, ...]
     """Runs whose items have exactly these references."""
     possible: tuple[RunDetails, ...]
-    """Runs of which only a part could be read, and that part matches, or nothing. Search again later."""
+    """Runs of which nothing or only a part could be read, and that part matches. Search again later."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.possible)

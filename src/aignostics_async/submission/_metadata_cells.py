@@ -31,12 +31,13 @@ def read_metadata(version: ApplicationVersion | None, texts: Mapping[str, str]) 
         facts = read_metadata(version, {"specimen.tissue": "LUNG", "resolution_mpp": "0.25"})
         slide = Slide("case-7.svs", metadata=facts)
 
-    A dot leads into an object, unless the schema has a property of that very name. A text that is JSON is
-    that value where the schema accepts it: `"3"` is a number, or a text where the schema asks for one. For a
-    version that does not have exactly one input, and for custom metadata, which have no schema (None instead
-    of a version), all JSON counts as JSON.
+    Returns a dict of JSON values. A dot leads into an object, unless the schema has a property of that very
+    name. A text that is JSON is that value where the schema accepts it: `"3"` is a number, or a text where
+    the schema asks for one. For a version that does not have exactly one input, and for custom metadata,
+    which have no schema (None instead of a version), all JSON counts as JSON.
 
-    May take some seconds for a hostile schema. Nothing is refused here: `runs.submit` reports all faults.
+    Sends no request, and blocks, for a hostile schema some seconds. Refuses nothing: `runs.submit` reports
+    all faults.
     """
     specs = () if version is None else version.input_artifacts
     schemas = [spec.metadata_schema for spec in specs]

@@ -59,7 +59,8 @@ class ProgressBars:
 
             bars.show("probing", completed=3, total=10, detail="3 of 10 slides")
 
-        `total` is None while it is unknown. `detail` is shown behind the bar, and is empty by default.
+        `completed` and `total` have the same unit, whichever it is; `total` is None while it is unknown.
+        `detail` is shown behind the bar, and is empty by default.
         """
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(visible(name), total=None, detail="")
@@ -70,6 +71,7 @@ class ProgressBars:
 
             bars.print("case-7 failed", style="red")
 
-        `style` is a style of rich, by default none. Control characters in `line` are shown, not obeyed.
+        `style` is a style of rich, such as `"bold red"`; none by default. Control characters in `line` are
+        shown, not obeyed.
         """
         self._bars.console.print(visible(line), style=style, markup=False, highlight=False)
