@@ -28,7 +28,7 @@ from aignostics_async import (
     SlideError,
     find_slides,
     read_metadata,
-    read_slide,
+    read_slides,
     visible,
 )
 
@@ -36,12 +36,12 @@ from aignostics_async import (
 async def main(arguments: argparse.Namespace) -> int:
     slides: list[Slide] = []
     refused: dict[str, SlideError] = {}
-    for slide in find_slides(arguments.slides):
-        try:
-            await read_slide(slide)
+    found = find_slides(arguments.slides)
+    for slide, outcome in zip(found, await read_slides(found), strict=True):
+        if isinstance(outcome, SlideError):  # submit would refuse the whole run; here the others continue
+            refused[reference_of(slide, arguments)] = outcome
+        else:
             slides.append(slide)
-        except SlideError as error:  # submit would refuse the whole run; here the other slides continue
-            refused[reference_of(slide, arguments)] = error
 
     if not slides:
         print("there is no slide to submit", *(visible(str(each)) for each in refused.values()), sep="\n")

@@ -11,8 +11,9 @@ from typing import Any
 
 from attrs import define, evolve, field
 from fast_clock import FastClock
+from slide_files import read_slide
 
-from aignostics_async import Client, Slide, checksum_bytes, read_slide
+from aignostics_async import Client, Slide, checksum_bytes
 from aignostics_async.bulk import (
     BulkJob,
     EventType,

@@ -153,6 +153,7 @@ from .slides import (
     SlideInfo as SlideInfo,
     find_slides as find_slides,
     read_slide as read_slide,
+    read_slides as read_slides,
 )
 from .storage import (
     GCS as GCS,

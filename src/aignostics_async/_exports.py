@@ -162,6 +162,7 @@ HOMES = {
     "read_identity_providers": "_environment_variables",
     "read_metadata": "submission",
     "read_slide": "slides",
+    "read_slides": "slides",
     "read_token_store": "_environment_variables",
     "services": "",
     "testing": "",

@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from slide_files import write_dicom, write_hanging, write_tiff
+from slide_files import CRASHING_READER, write_dicom, write_hanging, write_tiff
 
 from aignostics_async import (
     ConfigurationError,
@@ -24,7 +24,9 @@ from aignostics_async import (
     ResolutionUnknown,
     Slide,
     SlideError,
+    UsageError,
     read_slide,
+    read_slides,
 )
 from aignostics_async.slides import _prober
 from aignostics_async.slides._dicom import read_header
@@ -186,6 +188,48 @@ async def test_a_slide_that_crashes_its_reader_is_alone(
     assert isinstance(lost, SlideError)
     assert lost.problem == f"the process that read it was ended by {number.name}"
     assert isinstance(outcomes[good], ProbedSlide)
+
+
+async def test_reading_slides_starts_processes_that_may_crash(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A damaged file ends the process that reads it, and never the user's own."""
+    monkeypatch.setattr(_prober, "_PROGRAM", CRASHING_READER)
+    (tmp_path / "text.svs").write_text("no slide")
+    good, poison = (write_tiff(tmp_path / name, side=512) for name in ("good.tiff", "poison.tiff"))
+    outcomes = await read_slides(Slide(path) for path in (poison, good, tmp_path / "text.svs"))
+    assert [getattr(each, "problem", "") for each in outcomes] == [
+        "the process that read it was ended by SIGABRT", "", "it is text, not a slide"
+    ]  # fmt: skip
+    with pytest.raises(SlideError, match="was ended by SIGABRT"):
+        await read_slide(Slide(poison))
+    assert (await read_slide(Slide(good))).width == 512
+    assert await read_slides([]) == []
+
+
+@pytest.mark.parametrize("wrong", [Slide("a.svs"), "a.svs", ["a.svs"], 3])
+async def test_reading_what_is_no_slide_of_ours_is_a_usage_error(wrong: object) -> None:
+    with pytest.raises(UsageError, match=r"takes (several of Slide|Slide\(\.\.\.\))"):
+        await read_slides(wrong)  # type: ignore[arg-type]
+
+
+async def test_a_process_is_killed_once(
+    prober: Prober, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second signal would collect its status, and asyncio warns that it can't."""
+    await prober.probe(Slide(shared / "slides/small.svs"))
+    (worker,) = prober._idle
+    kill, kills = worker._process.kill, list[int]()
+
+    def counted() -> None:
+        kills.append(worker._process.pid)
+        kill()
+
+    monkeypatch.setattr(worker._process, "kill", counted)
+    worker.kill()
+    await worker.end()
+    prober._idle.clear()
+    assert len(kills) == 1
 
 
 async def test_a_process_that_dies_between_two_slides_is_nobody_s_fault(prober: Prober, shared: Path) -> None:

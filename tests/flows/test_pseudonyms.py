@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from bulk_command import Command
-from slide_files import make_old, write_dicom, write_mirax, write_tiff
+from slide_files import make_old, read_slide, write_dicom, write_mirax, write_tiff
 
-from aignostics_async import Item, Slide, find_slides, read_slide
+from aignostics_async import Item, Slide, find_slides
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.slides._packing import packed
 from aignostics_async.submission._pseudonyms import PseudonymMap

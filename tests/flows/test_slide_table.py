@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 from slide_cases import CASES, make_cases
 
-from aignostics_async import InvalidSubmission, Item, LeftOutReason, SlideError, find_slides, read_slide
+from aignostics_async import InvalidSubmission, Item, LeftOutReason, SlideError, find_slides, read_slides
 from aignostics_async.bulk import JobPlan, Sources, inspect_slides, run_preflight
 from aignostics_async.emulator.process import Emulator
 
@@ -42,14 +42,10 @@ async def said(root: Path, emulator: Emulator) -> Said:
 
     found = find_slides(root)
     items = []
-    for slide in found:
+    for slide, outcome in zip(found, await read_slides(found), strict=True):
         name = below(slide.path)
-        find[name] = set()
+        find[name] = {outcome.problem} if isinstance(outcome, SlideError) else set()
         items.append(Item(name, slide=slide))
-        try:
-            await read_slide(slide)
-        except SlideError as error:
-            find[name].add(error.problem)
     inspection = await inspect_slides(root)
     for inspected in inspection.slides:
         inspect[below(inspected.path)] = {fault.problem for fault in inspected.faults}

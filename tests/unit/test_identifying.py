@@ -7,9 +7,9 @@ from typing import Any
 
 import pydicom
 import pytest
-from slide_files import picture, write_dicom, write_tiff
+from slide_files import picture, read_slide, write_dicom, write_tiff
 
-from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides, read_slide
+from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides
 from aignostics_async.slides._identifying import as_policies, description_kinds, picture_kinds
 from aignostics_async.slides._person_names import mentions_person
 from aignostics_async.slides._read import _OTHER_FILE

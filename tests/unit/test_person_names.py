@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from slide_files import write_dicom, write_tiff
+from slide_files import read_slide, write_dicom, write_tiff
 
-from aignostics_async import find_slides, read_slide
+from aignostics_async import find_slides
 from aignostics_async.slides._person_names import is_person
 
 WAYS: dict[str, Callable[[Path], object]] = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from slide_cases import cut, zero_tail
-from slide_files import make_old, write_dicom, write_flavour
+from slide_files import make_old, read_slide, write_dicom, write_flavour
 
-from aignostics_async import Slide, SlideError, find_slides, read_slide
+from aignostics_async import Slide, SlideError, find_slides
 from aignostics_async.bulk.preflight.sources._discovery import discover
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.slides._packing import packed

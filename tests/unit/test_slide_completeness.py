@@ -13,9 +13,9 @@ import pytest
 import tifffile
 from pydicom.uid import UID
 from slide_cases import OME, SVS, jpeg_tiles, ome, svs
-from slide_files import make_old, write_dicom, write_mirax, write_tiff
+from slide_files import make_old, read_slide, write_dicom, write_mirax, write_tiff
 
-from aignostics_async import Slide, SlideError, find_slides, read_slide
+from aignostics_async import Slide, SlideError, find_slides
 from aignostics_async.slides._tiff import read_tiff
 
 INCOMPLETE = "copy it again"

@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from slide_files import picture, write_dicom, write_flavour, write_mirax, write_tiff
+from slide_files import picture, read_slide, write_dicom, write_flavour, write_mirax, write_tiff
 
-from aignostics_async import NotASlide, Slide, SlideError, SlideInfo, find_slides, read_slide
+from aignostics_async import NotASlide, Slide, SlideError, SlideInfo, find_slides
 from aignostics_async.slides._formats import identify
 from aignostics_async.slides._members import claimed_files
 from aignostics_async.slides._packing import packed

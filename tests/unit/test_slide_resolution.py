@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from slide_files import make_old, write_tiff
+from slide_files import make_old, read_slide, write_tiff
 
-from aignostics_async import ResolutionConflict, ResolutionUnknown, Slide, UsageError, read_slide
+from aignostics_async import ResolutionConflict, ResolutionUnknown, Slide, UsageError
 
 
 def ome(x: str, y: str, unit: str | None, **more: str) -> str:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from slide_files import write_dicom, write_tiff
+from slide_files import read_slide, write_dicom, write_tiff
 
 from aignostics_async import (
     FoundSlides,
@@ -16,7 +16,6 @@ from aignostics_async import (
     SlideError,
     UsageError,
     find_slides,
-    read_slide,
 )
 
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from slide_files import write_mirax
+from slide_files import read_slide, write_mirax
 
 from aignostics_async import (
     NotASlide,
@@ -14,7 +14,6 @@ from aignostics_async import (
     Slide,
     SlideError,
     find_slides,
-    read_slide,
 )
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.slides._packing import packed

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from slide_files import write_dicom
+from slide_files import read_slide, write_dicom
 
-from aignostics_async import Slide, SlideError, find_slides, read_slide
+from aignostics_async import Slide, SlideError, find_slides
 
 
 def pack(folder: Path, path: Path, *, prefix: str = "", compression: int = zipfile.ZIP_STORED) -> Path:

@@ -171,6 +171,7 @@ class _Worker:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._is_killed = False
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise AssertionError
         self._requests, self._answers, self._complaints = process.stdin, process.stdout, process.stderr
@@ -226,7 +227,8 @@ class _Worker:
 
     def kill(self) -> None:
         """Have the process end, whatever it does."""
-        if self._process.returncode is None:
+        if self._process.returncode is None and not self._is_killed:
+            self._is_killed = True  # a second signal would take its status from whoever waits for it
             with suppress(ProcessLookupError):
                 self._process.kill()
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 from attrs import Factory, evolve, field, frozen
 
 from .._inputs import Slide
-from ..errors import ConfigurationError, NotASlide, SlideError, UsageError
+from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
 from ._dicom import DicomHeader
 from ._formats import Format, identify
@@ -106,30 +105,8 @@ class SlideInfo:
     """Whether the files are sent as one zip; by default if the media type is `application/zip`."""
 
 
-async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
-    """Read the size, resolution and other facts of a slide, in a worker thread.
-
-        info = await read_slide(Slide("case-7.svs"))
-        print(info.width, info.height, info.mpp_x)
-
-    Costs some milliseconds, to read headers, directories and one tile. With `decode=True` (False by default)
-    every pixel is decoded, which finds damage within the file and takes minutes for a large slide.
-
-    A damaged file may crash OpenSlide, and this process with it: `runs.submit`, `inspect_slides` and bulk
-    jobs start processes of their own to read slides, and report such a file.
-
-    Raises NotASlide for a file that is not a slide or of an unsupported format; ResolutionUnknown if the file
-    has no resolution from 0.05 to 5 µm per pixel and no `mpp` is given; ResolutionConflict if `mpp`
-    contradicts the file and `mpp_source` is not set; SlideError if the slide is incomplete or can't be read;
-    MissingExtra without the `slides` extra; and UsageError for anything but a Slide.
-    """
-    if not isinstance(slide, Slide):
-        raise UsageError(f"read_slide takes Slide(...), not {slide!r}")
-    return await anyio.to_thread.run_sync(lambda: read_slide_here(slide, decode=decode))
-
-
 def read_slide_here(slide: Slide, *, decode: bool = False) -> SlideInfo:
-    """Do what `read_slide` does, blocking."""
+    """Do what `read_slide` does, blocking, in this process, which a damaged file may crash."""
     path = slide.path
     try:
         if not slide.files and identify(path).format is Format.ZIP:
