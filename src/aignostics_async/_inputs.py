@@ -72,7 +72,7 @@ class Slide:
     files: tuple[Path, ...] = field(default=(), kw_only=True, converter=_as_paths)
     """The files of the slide's DICOM series, as `find_slides` returns them.
 
-    Empty by default; then the folder of `path` is searched for the series.
+    Empty by default; then the folder of `path` and those beside it are searched for the series.
     """
     include_label: bool = field(default=False, kw_only=True)
     """Whether the label and overview images of a DICOM series are sent too; False by default."""

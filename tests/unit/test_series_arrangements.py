@@ -165,6 +165,78 @@ async def test_it_is_the_same_item_however_it_is_given(
     assert {path.name for path in told[0][1].info.files} == {f"{number}.dcm" for number in (0, 1, 2, 3, 4, 7)}
 
 
+def folder_each(files: Sequence[Path], to: Path) -> Sequence[Path]:
+    named("{}/IM0001")(files, to)
+    return [to / str(number) / "IM0001" for number in range(len(files))]
+
+
+PLACES: dict[str, Callable[[Path, Path], dict[str, object]]] = {
+    "a file": lambda file, to: {"places": [file]},
+    "a folder": lambda file, to: {"places": [file.parent]},
+    "a file in a list": lambda file, to: {"files_from": written(to / "list", f"{file}\n")},
+    "a file in a manifest": lambda file, to: {"manifest": written(to / "m.csv", f"path\n{file}\n")},
+    "a folder in a manifest": lambda file, to: {"manifest": written(to / "m.csv", f"path\n{file.parent}\n")},
+    "the folder above": lambda file, to: {"places": [file.parent.parent]},
+}
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.process
+async def test_a_part_that_is_named_stands_for_the_slide(series: Sequence[Path], tmp_path: Path) -> None:
+    """A folder for each file, as archives export: whoever names one means the slide."""
+    slides = tmp_path / "slides"
+    slides.mkdir()
+    files = folder_each(series, slides)
+    whole = {*files[:5], files[7]}
+    async with Prober(workers=1) as prober:
+        for name, place in PLACES.items():
+            for part in (0, 3):
+                found = await discover(Sources(**place(files[part], tmp_path)), prober)  # type: ignore[arg-type]
+                (entry,) = found.entries
+                assert set((await prober.probe(entry.slide)).info.files) == whole, (name, part)
+    for path in (files[0], files[3]):
+        assert set((await read_slide(Slide(path))).files) == whole
+        for named_one in (path, path.parent):
+            (slide,) = find_slides(named_one)
+            assert set((await read_slide(slide)).files) == whole
+
+
+async def test_a_copy_of_the_slide_beside_it_completes_nothing(
+    series: Sequence[Path], tmp_path: Path
+) -> None:
+    """It may be of another day; and a folder of copies without names must not be mixed with the original."""
+    for name in ("original", "copy"):
+        (tmp_path / name).mkdir()
+        named("{}.dcm")(series, tmp_path / name)
+    (tmp_path / "copy" / "0.dcm").unlink()
+    (slide,) = find_slides(tmp_path / "copy")
+    with pytest.raises(SlideError, match="full resolution is missing"):
+        await read_slide(slide)
+    (slide,) = find_slides(tmp_path / "original")
+    assert {path.parent.name for path in (await read_slide(slide)).files} == {"original"}
+
+
+async def test_what_a_person_has_is_not_searched(
+    series: Sequence[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder in somebody's home says nothing about the other ones there; nor do trash, links and hidden."""
+    home = tmp_path / "home"
+    home.mkdir()
+    files = folder_each(series, home)
+    monkeypatch.setenv("HOME", str(home))
+    assert (await read_slide(Slide(files[0]))).files == (files[0],)
+    lab = home / "lab"
+    lab.mkdir()
+    for number, name in enumerate(("0", "#recycle", ".1", "2")):
+        shutil.move(files[number].parent, lab / name)
+    (lab / "3").symlink_to(files[4].parent)
+    assert [path.parent.name for path in (await read_slide(Slide(lab / "0" / "IM0001"))).files] == ["0", "2"]
+
+
 async def test_two_series_are_two_items(series: Sequence[Path], tmp_path: Path) -> None:
     named("{}.dcm")(series, tmp_path)
     write_dicom(tmp_path, name="other{}.dcm")

@@ -18,6 +18,7 @@ from ._identifying import IdentifyingKind
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _DIRECTORY = "1.2.840.10008.1.3.10"
+_READ = frozenset({"", _WHOLE_SLIDE, _DIRECTORY})  # kinds that the first bytes do not settle
 _UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimiter behind the last fragment
 _PADDING = b"\xfc\xff\xfc\xff"
@@ -92,7 +93,7 @@ def read_header(path: Path) -> DicomHeader:
         raise SlideError(
             content.problem or f"it is {content.format}, not DICOM", path=str(path), remedy=content.remedy
         )
-    if content.kind not in ("", _WHOLE_SLIDE, _DIRECTORY):
+    if content.kind not in _READ:
         raise _no_slide(content.kind, str(path))
     try:
         status = path.stat()
@@ -107,6 +108,11 @@ def may_be_dicom(path: Path) -> bool:
     if content.format is not Format.DICOM and path.suffix.lower() in (".dcm", ".dicom"):
         raise SlideError(content.problem or f"it is {content.format}", path=str(path), remedy=content.remedy)
     return content.format is Format.DICOM
+
+
+def may_be_slide(path: Path) -> bool:
+    """Whether a file may be a slide in DICOM by its first bytes, which name other kinds of pictures."""
+    return may_be_dicom(path) and identify(path).kind in _READ
 
 
 # Each slide of a folder asks for the headers of all files in it. A file that changes is read again.
@@ -146,8 +152,11 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
 
 def _no_slide(kind: str, path: str) -> SlideError:
     """Return what a file is that is no slide; one of no known kind may be a damaged slide."""
-    from pydicom.config import IGNORE
-    from pydicom.uid import UID
+    try:
+        from pydicom.config import IGNORE
+        from pydicom.uid import UID
+    except ImportError:
+        raise MissingExtra("reading DICOM files", extra="slides") from None
 
     name = UID(kind, validation_mode=IGNORE).name
     if name == kind:

@@ -12,6 +12,7 @@ from attrs import Factory, frozen
 from ..errors import NotASlide, SlideError
 from ._dicom import DicomHeader, may_be_dicom, read_header
 from ._fingerprints import sampled_digest
+from ._neighbours import read_beside
 
 
 @frozen
@@ -66,23 +67,30 @@ def _rank(header: DicomHeader | None, path: str) -> tuple[bool, int, str, str]:
 
 
 def series_beside(path: Path) -> tuple[Path, ...]:
-    """Return the files in a file's folder that belong to its DICOM series, itself included, sorted.
+    """Return the files of a file's DICOM series in its folder and those beside it, itself included, sorted.
 
-    Reads the headers of all DICOM files there. Raises SlideError where that of `path` can't be read.
+    Reads the headers of all DICOM files in its folder. Raises SlideError where that of `path` can't be read.
     """
     uid = read_header(path).series
+    headers, damaged = folder_headers(path.parent)
+    headers |= read_beside({path: header for path, header in headers.items() if header.series == uid})
+    return tuple(map(Path, group_series(headers, damaged).series[uid]))
+
+
+def folder_headers(folder: Path) -> tuple[dict[str, DicomHeader], set[str]]:
+    """Return the headers of the DICOM files in a folder, and the files that may be one and are damaged."""
     headers: dict[str, DicomHeader] = {}
-    damaged = []
-    for other in path.parent.iterdir():
+    damaged = set[str]()
+    for path in folder.iterdir():
         try:
-            if not other.name.startswith(".") and may_be_dicom(other):
-                headers[str(other)] = read_header(other)
+            if not path.name.startswith(".") and may_be_dicom(path):
+                headers[str(path)] = read_header(path)
         except NotASlide:
             continue
         except SlideError:
-            if other.is_file():
-                damaged.append(str(other))
-    return tuple(map(Path, group_series(headers, damaged).series[uid]))
+            if path.is_file():
+                damaged.add(str(path))
+    return headers, damaged
 
 
 def _is_copy(first: str, path: str) -> bool:

@@ -14,22 +14,12 @@ from .._inputs import Slide
 from ..errors import NotASlide, SlideError, UsageError
 from ._dicom import DicomHeader, may_be_dicom, read_header
 from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
-from ._grouping import group_series, series_beside
+from ._grouping import folder_headers, group_series
 from ._members import claimed_files, mirax_folder
+from ._neighbours import read_beside
+from ._system_names import is_hidden, is_system_file, is_trash
 from ._tiff import read_tiff
 from ._zipped import is_zipped_series
-
-_TRASH = frozenset(
-    {
-        "$recycle.bin", "recycler", "recycled", "#recycle", "@recycle", "@recently-snapshot", "@eadir",
-        "#snapshot", "~snapshot", "lost+found", "system volume information", "network trash folder",
-        "temporary items", "__macosx",
-    }
-)  # fmt: skip
-_HIDDEN_TRASH = (".trash", ".trashes", ".snapshot", ".zfs", ".appledouble", ".temporaryitems")
-# Files that systems write, which nobody would look for among slides.
-_SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory", ".localized"})
-
 
 _MIRAX_INDEX = "slidedat.ini"
 # As browsers and programs that copy call a file until it is whole.
@@ -139,6 +129,7 @@ class _SlideSearch:
         self._headers: dict[str, DicomHeader] = {}
         self._damaged: set[str] = set()
         self._others: list[str] = []
+        self._folders: dict[Path, Mapping[str, tuple[str, ...]]] = {}
 
     def name(self, path: Path) -> None:
         """Take a file that was named, whatever it is, and the rest of its DICOM series."""
@@ -146,8 +137,14 @@ class _SlideSearch:
         if self._references.setdefault(str(path), path.name) == path.name:
             self._read(path)
         if str(path) in self._headers:
-            for other in series_beside(path):
-                self._read(other)
+            for other in self._series_in(path.parent)[self._headers[str(path)].series]:
+                self._read(Path(other))
+
+    def _series_in(self, folder: Path) -> Mapping[str, tuple[str, ...]]:
+        """Return the files of each DICOM series in a folder, which is looked into once."""
+        if folder not in self._folders:
+            self._folders[folder] = group_series(*folder_headers(folder)).series
+        return self._folders[folder]
 
     def folder(self, root: Path) -> None:
         """Take the slides below a folder."""
@@ -178,7 +175,7 @@ class _SlideSearch:
 
     def found(self) -> FoundSlides:
         """Return the slides, in the order of the places."""
-        groups = group_series(self._headers, self._damaged)
+        groups = group_series({**self._headers, **read_beside(self._headers)}, self._damaged)
         series = {path: files for files in groups.series.values() for path in files}
         standing = {groups.series[uid]: path for uid, path in groups.first.items()}
         alone = {*self._others, *groups.alone}
@@ -320,12 +317,11 @@ def walk(
 
 def _aside(folder: str, name: str, leave_out: Callable[[LeftOut], None], *, is_folder: bool) -> bool:
     """Whether a name is hidden or a system's; tells about it unless it is a system's own file."""
-    lower = name.lower()
-    if lower in _SYSTEM_FILES or lower.startswith("._"):
+    if is_system_file(name):
         return True
-    if is_folder and (lower in _TRASH or lower.startswith(_HIDDEN_TRASH)):
+    if is_folder and is_trash(name):
         reason = LeftOutReason.TRASH
-    elif lower.startswith("."):
+    elif is_hidden(name):
         reason = LeftOutReason.HIDDEN
     else:
         return False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
@@ -12,10 +13,12 @@ from attrs import Factory, evolve, frozen
 from ...._core._tasks import for_each
 from ....errors import NotASlide, SlideError
 from ....slides import LeftOut, LeftOutReason
-from ....slides._dicom import DicomHeader, may_be_dicom
+from ....slides._dicom import DicomHeader, may_be_dicom, may_be_slide, read_header
 from ....slides._grouping import DicomGroups, group_series
+from ....slides._neighbours import files_beside, parts_beside
 from ....slides._prober import Prober
 from ....slides._search import duplicates
+from ....slides._system_names import is_hidden
 from ....submission._preflight import MAX_REFERENCE, is_unicode
 from ....submission._pseudonyms import PseudonymMap
 from .._findings import Finding, FindingKind
@@ -72,9 +75,8 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     """
     walk = Walk(sources)
     candidates = await anyio.to_thread.run_sync(lambda: list(walk.candidates()))
-    paths, damaged = await anyio.to_thread.run_sync(_dicom_paths, candidates)
+    paths, damaged, others = await anyio.to_thread.run_sync(_dicom_paths, candidates)
     headers: dict[str, DicomHeader] = {}
-    others: dict[str, str] = {}
 
     async def read(path: str) -> None:
         try:
@@ -85,6 +87,7 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
             damaged.add(path)
 
     await for_each(paths, read, limit=prober.workers)
+    headers |= await _beside(headers, prober)
     groups = await anyio.to_thread.run_sync(group_series, headers, damaged)
     series = {path: header.series for path, header in headers.items()}
     series |= {path: uid for uid, files in groups.series.items() for path in files}
@@ -94,17 +97,50 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     return found
 
 
-def _dicom_paths(candidates: Iterable[Candidate]) -> tuple[list[str], set[str]]:
-    """Return the candidates that are DICOM by content, and those that should be and are not."""
-    paths, damaged = list[str](), set[str]()
-    for path in sorted({candidate.path for candidate in candidates}):
+async def _beside(headers: Mapping[str, DicomHeader], prober: Prober) -> dict[str, DicomHeader]:
+    """Return the headers of other files of their series, in the folders beside theirs."""
+    beside: dict[str, DicomHeader] = {}
+
+    async def read(path: str) -> None:
+        with suppress(SlideError):  # only its beginning could be read
+            beside[path] = await prober.header(path)
+
+    await for_each(await anyio.to_thread.run_sync(files_beside, headers), read, limit=prober.workers)
+    return parts_beside(headers, beside)
+
+
+def _dicom_paths(candidates: Iterable[Candidate]) -> tuple[list[str], set[str], dict[str, str]]:
+    """Return files that may be slides in DICOM, those that should be and are not, and what is other DICOM.
+
+    They are the candidates, and what is in the folder of one that was named, as it may be of the same slide.
+    """
+    paths, damaged, others = list[str](), set[str](), dict[str, str]()
+    for path in sorted(_with_folders(candidates)):
         try:
-            if may_be_dicom(Path(path)):
+            if may_be_slide(Path(path)):
                 paths.append(path)
+            elif may_be_dicom(Path(path)):
+                read_header(Path(path))  # its first bytes, which are known, tell what it is
+        except NotASlide as error:
+            others[path] = error.problem
         except SlideError:
             if path.lower().endswith((".dcm", ".dicom")) and Path(path).is_file():
                 damaged.add(path)
-    return paths, damaged
+    return paths, damaged, others
+
+
+def _with_folders(candidates: Iterable[Candidate]) -> set[str]:
+    listed = list(candidates)
+    named = {Path(each.path).parent for each in listed if not each.is_searched and _is_dicom(each.path)}
+    inside = {str(path) for folder in named for path in folder.iterdir() if not is_hidden(path.name)}
+    return {each.path for each in listed} | inside
+
+
+def _is_dicom(path: str) -> bool:
+    try:
+        return may_be_dicom(Path(path))
+    except SlideError:
+        return False
 
 
 def settle(sources: Sources, candidates: Iterable[Candidate], dicom: DicomFiles, walk: Walk) -> Discovery:
@@ -143,10 +179,8 @@ def _once(candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Findi
 
 
 def _files(candidate: Candidate, dicom: DicomFiles) -> tuple[str, ...]:
-    """Return the files of a DICOM series, where its folder alone would not tell them."""
-    files = dicom.groups.series.get(dicom.series.get(candidate.path, ""), ())
-    folders = {Path(path).parent for path in files}
-    return files if candidate.is_searched or len(folders) > 1 else ()
+    """Return the files of its DICOM series."""
+    return dicom.groups.series.get(dicom.series.get(candidate.path, ""), ())
 
 
 def _entries(
