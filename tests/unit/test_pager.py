@@ -9,6 +9,7 @@ import pytest
 
 from aignostics_async import InvalidItem, InvalidItems, NotFound, Page, Pager, UsageError
 from aignostics_async._core._pager import PageRequest
+from aignostics_async._internals import _next_window
 
 
 def missing() -> NotFound:
@@ -105,3 +106,13 @@ async def test_plain_iteration_says_what_to_write() -> None:
     with pytest.raises(UsageError, match=r"await pager.first\(\)"):
         await numbers
     assert await numbers.to_list() == [1]
+
+
+def test_a_page_of_runs_begins_among_those_before_it() -> None:
+    """Otherwise a page of an older replica that begins too late could not be told from one that follows."""
+    assert _next_window(0) == (1, 100)
+    for end in (*range(100, 400), 5_000, 99_999, 1_000_000):
+        number, size = _next_window(end)
+        assert size <= 100
+        assert (number - 1) * size <= end - 20
+        assert number * size > end, "and it brings others"

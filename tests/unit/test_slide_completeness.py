@@ -185,6 +185,17 @@ async def test_a_table_that_points_out_of_a_dicom_file_is_refused(tmp_path: Path
         await read_slide(slide)
 
 
+@pytest.mark.parametrize(("name", "value", "missing"), [("ImageWidth", 1025, 4), ("TileLength", 128, 16)])
+async def test_a_directory_that_lists_too_few_tiles_is_refused(
+    tmp_path: Path, name: str, value: int, missing: int
+) -> None:
+    path = write_tiff(tmp_path / "a.tiff")
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages.first.tags[name].overwrite(value)
+    with pytest.raises(SlideError, match=f"its directory lists {missing} tiles too few"):
+        await read_slide(Slide(path))
+
+
 async def test_a_tile_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
     path = jpeg_tiles(tmp_path / "a.tiff")
     content = path.read_bytes()
