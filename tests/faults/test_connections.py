@@ -10,7 +10,7 @@ import threading
 import time
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -266,6 +266,24 @@ async def test_a_kept_connection_that_is_dead_costs_no_try(tmp_path: Path, use: 
             assert len(engine.connections._idle) == 1
             await use(engine, server.url, tmp_path)
         assert server.accepted == 2
+
+
+@pytest.mark.parametrize(("status", "headers"), [(400, ""), (408, ""), (200, "Connection: close\r\n")])
+async def test_an_answer_over_a_kept_connection_counts(tmp_path: Path, status: int, headers: str) -> None:
+    """Only a refusal that ends the connection may be about the connection."""
+
+    def serve(peer: Peer) -> None:
+        for number in range(2):
+            peer.read_request()
+            peer.answer(BODY) if number == 0 else peer.answer(status=status, headers=headers)
+        peer.stall()
+
+    with raw_server(serve) as server:
+        async with engine_of(SURE) as engine:
+            await ask(engine, server.url, tmp_path)
+            with nullcontext() if status == 200 else pytest.raises(TransferError, match=str(status)):
+                await ask(engine, server.url, tmp_path)
+        assert server.accepted == 1
 
 
 @pytest.mark.parametrize("last", [b"", b"HTTP/1.1 2"], ids=["nothing", "part of an answer"])
@@ -644,6 +662,24 @@ async def test_an_address_that_does_not_answer_is_not_waited_for(
         with resolving(monkeypatch, *addresses):
             async with asyncio.timeout(15), engine_of(settings) as engine:
                 await get(engine, "http://storage.invalid/body?PLANTED", tmp_path)
+
+
+async def test_an_address_has_a_head_start_until_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_addresses, "_HEAD_START", 1000.0)
+    with raw_server(serve_body) as server, black_hole() as hole:
+        works = ("127.0.0.1", server.port)
+        async with engine_of(evolve(ONE_TRY, timeouts=Timeouts(connect=0.5))) as engine:
+            with (
+                resolving(monkeypatch, ("127.0.0.1", hole), works),
+                pytest.raises(TransferInterrupted, match="no connection was made in time"),
+            ):
+                await get(engine, "http://storage.invalid/body", tmp_path)
+        assert server.accepted == 0
+        async with engine_of(SURE) as engine:
+            with resolving(monkeypatch, ("127.0.0.1", 1), works):
+                await get(engine, "http://storage.invalid/body", tmp_path)
 
 
 async def test_no_address_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
