@@ -27,7 +27,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos docs pictures
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -111,6 +111,14 @@ types: $(VENV)/.env  ## Check types, and those of src and examples on macOS and 
 	$(BIN)/mypy --platform darwin src examples
 	$(BIN)/mypy --platform win32 src examples
 
+docs: $(VENV)/.docs  ## Build the documentation into build/docs; a warning is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
+	@echo "open build/docs/index.html"
+
+pictures: $(VENV)/.env browser  ## Make the pictures of the documentation from real runs
+	$(BIN)/python scripts/terminal_picture.py
+	$(BIN)/python scripts/service_picture.py
+
 bench: $(VENV)/.env  ## Measure side by side with what one would use instead
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/decode.py
@@ -155,6 +163,10 @@ $(VENV)/.env: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.bench: $(VENV)/.env
 	$(PIP) install --constraint constraints.txt --group bench
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.env
+	$(PIP) install --constraint constraints.txt --group docs
 	@touch $@
 
 $(NODE_TOOLS) $(IDENTITY_PROVIDER): %/node_modules/.package-lock.json: %/package.json %/package-lock.json | $(VENV)/.env

@@ -1,0 +1,100 @@
+"""The pages that the code itself is the source of: every public name by topic, and every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from attrs import frozen
+
+import aignostics_async
+from aignostics_async import bulk, emulator, testing
+from aignostics_async._exports import HOMES
+from aignostics_async.bulk._exports import HOMES as BULK_HOMES
+from aignostics_async.cli._app import app
+from aignostics_async.emulator._exports import HOMES as EMULATOR_HOMES
+
+PYTHON = "reference/python"
+COMMANDS = "reference/commands.md"
+
+
+@frozen
+class Topic:
+    """A page: its file, its title, and the modules and packages whose public names it has."""
+
+    file: str
+    title: str
+    homes: tuple[str, ...]
+
+
+TOPICS = (
+    Topic(
+        "client", "Client, applications and runs", ("_client", "resources", "contracts", "_contract_check")
+    ),
+    Topic("configuration", "Configuration", ("_environment_variables", "_config", "_hooks", "_version")),
+    Topic("models", "What the platform returns", ("models", "_statuses", "_account_models", "_health")),
+    Topic("submission", "Items and submission", ("_inputs", "submission")),
+    Topic("slides", "Slides", ("slides",)),
+    Topic("stores", "Stores", ("storage",)),
+    Topic("watching", "Watching", ("watch",)),
+    Topic("downloads", "Downloads, progress and checksums", ("downloads", "transfer", "_core")),
+    Topic("sign-in", "Signing in", ("auth",)),
+    Topic("errors", "Errors", ("errors",)),
+)
+
+
+def write_pages(docs: Path) -> None:
+    """Write the pages into a folder of documentation.
+
+    Raises LookupError for a public name that belongs to no topic.
+    """
+    folder = docs / PYTHON
+    folder.mkdir(parents=True, exist_ok=True)
+    known = {home for topic in TOPICS for home in topic.homes}
+    homes = _homes(HOMES)
+    if homeless := sorted(name for name, home in homes.items() if home not in known):
+        raise LookupError(f"give a topic in scripts/reference_pages.py to {', '.join(homeless)}")
+    for topic in TOPICS:
+        names = [name for name, home in homes.items() if home in topic.homes]
+        _write(folder / f"{topic.file}.md", topic.title, [*_directives(aignostics_async, names)])
+    _write(folder / "bulk.md", "Bulk jobs", [*_module(bulk, _homes(BULK_HOMES))])
+    of_emulator = [
+        *_module(emulator, _homes(EMULATOR_HOMES)),
+        *_module(emulator.process, ["Emulator"]),
+        *_module(testing, []),
+    ]
+    _write(folder / "emulator.md", "Emulator and pytest fixtures", of_emulator)
+    commands = app.generate_docs(heading_level=2).partition("\n")[2]
+    _write_changed(docs / COMMANDS, f"# Every command and option\n{commands}")
+
+
+def _homes(homes: Mapping[str, str]) -> dict[str, str]:
+    """Return the first part of the home of each name; modules have none."""
+    return {name: home.partition(".")[0] for name, home in homes.items() if home}
+
+
+def _module(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
+    yield from (f".. automodule:: {module.__name__}", "   :no-members:", "")
+    yield from _directives(module, names)
+
+
+def _directives(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
+    yield from (f".. py:currentmodule:: {module.__name__}", "")
+    for name in names:
+        yield from (f".. {_directive(getattr(module, name))}:: {name}", "")
+
+
+def _directive(public: object) -> str:
+    if isinstance(public, type):
+        return "autoexception" if issubclass(public, BaseException) else "autoclass"
+    return "autofunction" if callable(public) and hasattr(public, "__code__") else "autodata"
+
+
+def _write(path: Path, title: str, directives: list[str]) -> None:
+    _write_changed(path, "\n".join([f"# {title}", "", "```{eval-rst}", *directives, "```", ""]))
+
+
+def _write_changed(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:  # what is unchanged is not read again
+        path.write_text(text, encoding="utf-8")
