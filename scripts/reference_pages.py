@@ -9,11 +9,12 @@ from types import ModuleType
 from attrs import frozen
 
 import aignostics_async
-from aignostics_async import bulk, emulator, testing
+from aignostics_async import bulk, emulator, services, testing
 from aignostics_async._exports import HOMES
 from aignostics_async.bulk._exports import HOMES as BULK_HOMES
 from aignostics_async.cli._app import app
 from aignostics_async.emulator._exports import HOMES as EMULATOR_HOMES
+from aignostics_async.services._exports import HOMES as SERVICES_HOMES
 
 PYTHON = "reference/python"
 COMMANDS = "reference/commands.md"
@@ -59,6 +60,7 @@ def write_pages(docs: Path) -> None:
         names = [name for name, home in homes.items() if home in topic.homes]
         _write(folder / f"{topic.file}.md", topic.title, [*_directives(aignostics_async, names)])
     _write(folder / "bulk.md", "Bulk jobs", [*_module(bulk, _homes(BULK_HOMES))])
+    _write(folder / "services.md", "Parts of services", [*_module(services, _homes(SERVICES_HOMES))])
     of_emulator = [
         *_module(emulator, _homes(EMULATOR_HOMES)),
         *_module(emulator.process, ["Emulator"]),
@@ -88,7 +90,7 @@ def _directives(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
 def _directive(public: object) -> str:
     if isinstance(public, type):
         return "autoexception" if issubclass(public, BaseException) else "autoclass"
-    return "autofunction" if callable(public) and hasattr(public, "__code__") else "autodata"
+    return "autofunction" if callable(public) and hasattr(public, "__code__") else "py:data"
 
 
 def _write(path: Path, title: str, directives: list[str]) -> None:
