@@ -23,8 +23,6 @@ from .errors import ConfigurationError, UsageError
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs
-from .storage import Checksums, Store, StoreAddress, Verify
-from .storage._addresses import open_store
 from .watch import Watcher
 from .watch._start import watch_runs, watch_scope
 
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from ._hooks import Hooks
     from .contracts._protocol import Operation
     from .downloads._completed_items import CompletedItems
+    from .storage import Checksums, Store, StoreAddress, Verify
     from .transfer._progress import Progress
 
 _log = get_logger("aignostics_async")
@@ -321,6 +320,8 @@ class Client:
         found, or for these options with an address that does not take them; MissingExtra for Azure without
         the `stores` extra. The store works while the client is open.
         """
+        from .storage._addresses import open_store
+
         return open_store(address, self._session, endpoint=endpoint, verify=verify, checksums=checksums)
 
     async def call(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -69,6 +69,14 @@ def test_both_packages_are_in_it_and_typed(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+def test_the_newest_line_is_a_small_part_of_it(wheel: Path) -> None:
+    """The check of a contract is a part of it, too: what it is compared with is in the wheel."""
+    parts = ("1_8", "-1.8", "inventory", "_drift", "_contract")
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = [each.compress_size for each in archive.infolist() if any(p in each.filename for p in parts)]
+    assert 100_000 < sum(sizes) <= 150_000
+
+
 def test_the_base_install_is_small(python: Path) -> None:
     command = [str(python), *PIP, "list", "--format=freeze", "--exclude", "pip", "--exclude", "setuptools"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
@@ -77,7 +85,10 @@ def test_the_base_install_is_small(python: Path) -> None:
 
 
 def test_making_a_client_loads_little(python: Path) -> None:
-    heavy = ("openslide", "starlette", "jsonschema", "authlib", "obstore", "rich", "httpx", "crc32c")
+    heavy = (
+        *("openslide", "starlette", "jsonschema", "authlib", "obstore", "rich", "httpx", "crc32c"),
+        *("aignostics_async.storage", "aignostics_async.transfer", "aignostics_api", "aignostics_api_1_8"),
+    )
     code = (
         "import sys; from aignostics_async import Client; Client('https://host.example.com', 'token');"
         f"print([name for name in {heavy!r} if name in sys.modules])"

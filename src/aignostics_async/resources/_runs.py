@@ -13,13 +13,12 @@ from .._identifiers import as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
-from ..storage import Store, StoreAddress
-from ..storage._addresses import open_store
 from ._run import Run
 
 if TYPE_CHECKING:
     from .._session import Session
     from ..models import Fault, RunDetails
+    from ..storage import Store, StoreAddress
     from ..submission import FoundRuns
     from ..transfer._progress import Progress
     from ._applications import Applications
@@ -228,6 +227,7 @@ class Runs:
         with notes about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra
         without the `slides` extra; and what `create` raises.
         """
+        from ..storage._addresses import open_store
         from ..submission._billing import SubmissionBilling
         from ..submission._billing_index import BillingScope
         from ..submission._prepare import prepare_items
