@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from aignostics_async import ConfigurationError, JobDatabaseError, JobRefused, UsageError
-from aignostics_async.bulk._plan import JobPlan
+from aignostics_async.bulk._plan import JobPlan, replace_values
 from aignostics_async.bulk.reconciliation._quiescence import ReconciliationTimeouts
 
 PLAN = JobPlan(
@@ -84,6 +84,14 @@ def test_what_can_t_be_is_refused(field: str, value: Any, told: str) -> None:
     with pytest.raises((ConfigurationError, UsageError), match=told) as caught:
         evolve(PLAN, **{field: value})
     assert "PLANTED" not in str(caught.value)
+
+
+def test_values_that_replace_those_of_a_plan_are_checked_too() -> None:
+    """Only None keeps a value: 0 is one, and an invalid one."""
+    assert replace_values(PLAN, chunk_size=None, deadline=None) == PLAN
+    assert replace_values(PLAN, chunk_size=7).chunk_size == 7
+    with pytest.raises(ConfigurationError, match="from 1 to 500, not 0"):
+        replace_values(PLAN, chunk_size=0)
 
 
 def test_a_plan_of_a_newer_release_is_refused() -> None:

@@ -12,6 +12,7 @@ from pytest_httpx import HTTPXMock
 
 from aignostics_async import Client, ConfigurationError, NotInContract, UsageError
 from aignostics_async.bulk import JobPlan
+from aignostics_async.bulk._plan import replace_values
 from aignostics_async.cli import _runs
 from aignostics_async.cli._options import as_time
 from aignostics_async.contracts._protocol import RunOptions
@@ -77,7 +78,7 @@ def plan(**told: Any) -> JobPlan:
 def test_a_plan_keeps_its_times() -> None:
     given = plan(due_date=LATER, deadline=LATER, callback_context={"a": 1}, metadata={"study": ["x"]})
     assert JobPlan.from_json(given.to_json()) == given
-    changed = given.changed(chunk_size=None, due_date=None, deadline=LATER + timedelta(1))
+    changed = replace_values(given, chunk_size=None, due_date=None, deadline=LATER + timedelta(1))
     assert (changed.due_date, changed.deadline) == (LATER, LATER + timedelta(1))
 
 

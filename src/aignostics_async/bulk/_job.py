@@ -21,7 +21,7 @@ from ._expiry_monitor import monitor_expiry
 from ._generation import record_stop
 from ._identity import check_server
 from ._maintained_job import MaintainedJob
-from ._plan import JobPlan
+from ._plan import JobPlan, replace_values, run_options
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
 from ._store import open_store, record_checksums
@@ -185,7 +185,7 @@ class BulkJob(MaintainedJob):
         check_server(client, self.plan)
         check_callback(listener)
         check_callback(progress)
-        plan = self.plan.changed(chunk_size=chunk_size, due_date=due_date, deadline=deadline)
+        plan = replace_values(self.plan, chunk_size=chunk_size, due_date=due_date, deadline=deadline)
         guard = CallbackGuard(self._abort)
         journal = Journal(self._directory.events, None if listener is None else guard.guarded(listener))
         self._is_at_work = True
@@ -236,7 +236,7 @@ class BulkJob(MaintainedJob):
         version_id = self.plan.application_version
         version = await context.with_retries(lambda: client.applications.version(version_id))
         context.requirements = Requirements.of(self.plan, version)
-        platform = PlatformClient(client, version, self._clock, self.plan.run_options())
+        platform = PlatformClient(client, version, self._clock, run_options(self.plan))
         submitter, reconciler = await begin_work(
             context, self._job, platform, is_cancelled=self._is_cancel_requested
         )

@@ -233,26 +233,6 @@ class JobPlan:
     """The contract under which the job was created; None until then, and in jobs from before there were two.
     """
 
-    def run_options(self) -> RunOptions:
-        """Return what each request for a run says beside its items."""
-        return RunOptions(
-            metadata=self.metadata,
-            due_date=self.due_date,
-            deadline=self.deadline,
-            callback_context=self.callback_context,
-        )
-
-    def changed(
-        self, *, chunk_size: int | None, due_date: datetime | None, deadline: datetime | None
-    ) -> JobPlan:
-        """Return the plan with other values where some are given."""
-        return evolve(
-            self,
-            chunk_size=chunk_size or self.chunk_size,
-            due_date=due_date or self.due_date,
-            deadline=deadline or self.deadline,
-        )
-
     def to_json(self) -> str:
         """Return the plan as the text of a JSON object, which `from_json` reads.
 
@@ -290,6 +270,21 @@ class JobPlan:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
             raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
+
+
+def run_options(plan: JobPlan) -> RunOptions:
+    """Return what each request for a run says beside its items."""
+    return RunOptions(
+        metadata=plan.metadata,
+        due_date=plan.due_date,
+        deadline=plan.deadline,
+        callback_context=plan.callback_context,
+    )
+
+
+def replace_values(plan: JobPlan, **values: Any) -> JobPlan:
+    """Return the plan with other values, apart from those that are None; raises ConfigurationError."""
+    return evolve(plan, **{name: value for name, value in values.items() if value is not None})
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

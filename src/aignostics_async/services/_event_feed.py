@@ -28,23 +28,24 @@ Event = dict[str, Any]
 
 
 class EventFeed:
-    """The newest event of everything that a service tells its pages, in order, kept in a file.
+    """The newest events that a service sends to its pages, in order, kept in a file.
 
         async with EventFeed("data/feed.json") as feed:
             feed.publish("item", run_id, "case-7", status="RUNNING")
             async for text in feed.stream(last_event_id, user):
                 await send(text)
 
-    An event is a dict: an increasing `id`, its `kind`, its `group` (a run, say), its `subject` in the group
-    (an item of it), and further facts. It replaces the earlier event of the same kind, group and subject. So
-    whoever connects late, or again, gets the present state of all that has changed, no listener has a queue,
-    and memory is bounded: the `max_groups` (200) groups with the newest events are kept. The empty group is
-    for everybody and is always kept.
+    An event is a dict with an increasing `id`, its `kind`, its `group` (such as a run id), its `subject` in
+    the group (such as the reference of an item), and further JSON values. It replaces the earlier event of
+    the same kind, group and subject. So a page that connects late, or again, gets the current state of
+    everything that has changed, no listener has a queue, and memory is bounded: the `max_groups` (200) groups
+    with the newest events are kept. The empty group is visible to all users and is always kept.
 
     Entering reads what an earlier process saved in `path`; a damaged file counts as none. Changes are saved
     every `save_interval` (5) seconds and at the end of the block, events and cursor together: a process that
-    continues at `cursor` after a kill publishes again what was lost. A listener that hears nothing for
-    `heartbeat` (15) seconds gets a comment, because proxies close silent connections.
+    continues at `cursor` after a kill publishes again what was lost. A file that can't be written is logged
+    as a warning and tried again. A listener without an event for `heartbeat` (15) seconds gets a comment,
+    because proxies close silent connections.
     """
 
     def __init__(
@@ -81,7 +82,12 @@ class EventFeed:
 
     @property
     def cursor(self) -> str | None:
-        """Where watching continues after a restart: set it to `Change.cursor` when a change is published."""
+        """The cursor at which watching continues after a restart; None in a new feed.
+
+            feed.cursor = change.cursor
+
+        Set it when a change has been published. It is saved with the events.
+        """
         return self._cursor
 
     @cursor.setter
@@ -90,11 +96,12 @@ class EventFeed:
         self._cursor = cursor
 
     def publish(self, kind: str, group: str = "", subject: str = "", **facts: Any) -> None:
-        """Publish an event, unless it tells nothing new.
+        """Publish an event, unless it is equal to the latest of its kind, group and subject.
 
             feed.publish("item", change.run_id, change.reference, status=change.new.name)
 
-        `facts` are JSON values. The event comes to those who may see its group.
+        `facts` are JSON values. `group` and `subject` are empty by default. The event is sent to the users
+        who can see the group: see `is_visible`.
         """
         event = {"kind": kind, "group": group, "subject": subject, **facts}
         key = json.dumps([kind, group, subject])
@@ -102,11 +109,12 @@ class EventFeed:
             self._add(key, event)
 
     def set_owner(self, group: str, user: str | None) -> None:
-        """Let a group be visible to this user, who is told of it from its beginning.
+        """Make a group visible to a user, who gets its events, the earlier ones included.
 
             feed.set_owner(run_id, "ada")
 
-        Without a user, where nobody signs in, it does nothing.
+        A group has one owner, the last one that was set. Does nothing if `user` is None, for a service
+        without sign-in.
         """
         if user is None or self._owners.get(group) == user:
             return
@@ -118,27 +126,33 @@ class EventFeed:
             self._add(key, self._events[key])
 
     def is_visible(self, group: str, user: str | None) -> bool:
-        """Whether a user may see a group: his own or the empty one. None, where nobody signs in, sees all."""
+        """Return whether a user can see a group: one of their own, or the empty one.
+
+            feed.is_visible(run_id, "ada")
+
+        None, for a service without sign-in, can see all groups.
+        """
         return user is None or not group or self._owners.get(group) == user
 
     def events(self, after: int = 0, user: str | None = None) -> list[Event]:
-        """Return the events with a higher id that a user may see, the oldest first.
+        """Return the events with an id above `after` that a user can see, the oldest first.
 
             feed.events(user="ada")
 
-        An id that was never given means all events: the file was lost.
+        Each is a dict with `id`, `kind`, `group`, `subject` and the facts that were published. `after` is 0
+        by default, for all events; an id that was never used means all, too, because the file was lost.
         """
         after = after if after < self._next_id else 0
         newer = list(takewhile(lambda event: event["id"] > after, reversed(self._events.values())))
         return [event for event in reversed(newer) if self.is_visible(event["group"], user)]
 
     async def stream(self, last_event_id: str = "", user: str | None = None) -> AsyncGenerator[str, None]:
-        """Give server-sent events until the feed is closed, and a heartbeat while nothing happens.
+        """Yield server-sent events as text until the feed is closed, and a comment while there are none.
 
             StreamingResponse(feed.stream(last_event_id, user), media_type="text/event-stream")
 
-        `last_event_id` is the header `Last-Event-ID` of a page that connects again; any other text means
-        that it has seen nothing.
+        The data of an event is its dict as JSON. `last_event_id` is the header `Last-Event-ID` of a page that
+        connects again; any text but an id, such as the empty default, means that it has seen nothing.
         """
         after = int(last_event_id[:_MAX_DIGITS]) if last_event_id.isdecimal() else 0
         yield f"retry: {_RECONNECT}\n\n"
@@ -154,11 +168,11 @@ class EventFeed:
                 yield ": alive\n\n"
 
     def close(self) -> None:
-        """End all streams, so that a server that shuts down need not wait for its pages.
+        """End all streams, so that a server that shuts down does not wait for its pages.
 
             feed.close()
 
-        The feed can still be published to and is saved at the end of its block.
+        `publish` still works, and the feed is saved at the end of its block.
         """
         self._is_closed = True
         self._changed.set()

@@ -18,9 +18,11 @@ from ..errors import ConfigurationError
 
 
 class SubmissionStatus(StrEnum):
-    """What has become of a submission in the background.
+    """The status of a submission in the background, as `Submission.status` has it.
 
-    submission.status is SubmissionStatus.PENDING
+        submission.status is SubmissionStatus.PENDING
+
+    The values are PENDING, CREATED and FAILED.
     """
 
     PENDING = "PENDING"
@@ -28,16 +30,17 @@ class SubmissionStatus(StrEnum):
     CREATED = "CREATED"
     """Its run exists."""
     FAILED = "FAILED"
-    """There is no run of it, or nobody knows; `Submission.problem` says why."""
+    """There is no run of it, or it is unknown whether there is one; `Submission.problem` says why."""
 
 
 @frozen(kw_only=True)
 class Submission:
-    """A submission in the background, as `BackgroundSubmissions` tells of it.
+    """A snapshot of a submission in the background, as `BackgroundSubmissions` passes it to `on_change`.
 
         print(submission.id, submission.status, submission.run_id or submission.problem)
 
-    `sent` and `size` are in bytes, and 0 until files are sent.
+    `BackgroundSubmissions.start` returns one, too. `sent` and `size` are in bytes, and 0 until the first file
+    is sent.
     """
 
     id: str
@@ -45,19 +48,19 @@ class Submission:
     references: tuple[str, ...]
     """The references of its items."""
     owner: str | None
-    """The user who started it; None where nobody signs in."""
+    """The user who started it, as passed to `start`; None without sign-in."""
     began: datetime
     """When it was started, with time zone, by the clock of this machine."""
     status: SubmissionStatus = SubmissionStatus.PENDING
-    """What has become of it."""
+    """The status; PENDING by default."""
     run_id: str | None = None
-    """The id of its run, once there is one."""
+    """The id of its run; None, the default, until there is one."""
     problem: str = ""
-    """Why it has failed or does not get on, in words for users; else empty."""
+    """Why it has failed or makes no progress, for users; empty, the default, if there is no problem."""
     sent: int = 0
-    """How much of the files that are being sent has been sent."""
+    """The bytes sent so far, of the files whose upload has started; 0 by default."""
     size: int = 0
-    """The size of these files."""
+    """The size of these files in bytes; 0 by default."""
 
 
 class SubmissionJournal:

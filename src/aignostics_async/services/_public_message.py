@@ -16,13 +16,14 @@ from ..errors import (
 
 
 def public_message(error: BaseException, *, root: str | os.PathLike[str] | None = None) -> str:
-    """Return what the users of a service may be told of a failure: what is wrong, without a path or address.
+    """Return a text about an error for the users of a service, without absolute paths and addresses.
 
         {"detail": public_message(error, root="slides/")}
 
-    `root` is the folder that the users' slides are in: files in it are named relative to it. The faults of an
-    InvalidSubmission may name other files by their paths. Of an error that is not of this package, and of
-    those whose text is for the service's operator, it tells the kind only; log the error itself.
+    `root` is the folder of the users' slides; files in it are named relative to it. The faults of an
+    InvalidSubmission may still name files elsewhere by their paths. For an error that is not of this package,
+    or whose message is for the service's operator, the text has the name of its class only; log the error
+    itself.
     """
     if isinstance(error, SlideError):
         told = f"{Path(error.path).name}: {error.problem}"

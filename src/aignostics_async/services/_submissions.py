@@ -46,7 +46,7 @@ class Submit(Protocol):
 
 
 class BackgroundSubmissions:
-    """Submissions that go on behind the requests that started them, and after a restart or a kill.
+    """Submissions that continue after the request that started them, and after a restart or a kill.
 
         async def submit(submission, **tracking):
             items = [Item(name, slide=slides[name]) for name in submission.references]
@@ -55,18 +55,19 @@ class BackgroundSubmissions:
         async with BackgroundSubmissions("data/submissions.json", client, submit) as submissions:
             submission = await submissions.start(["case-7"], owner=user)
 
-    `submit` calls `runs.submit` with items of the references of the submission, and passes on `tracking`,
-    which holds `progress`, `uploads` and `metadata`. `path` is the file that keeps the submissions that are
-    under way and the last 200 that are over. `on_change` is called with a `Submission` when it has changed,
-    in the event loop, and for each in the file when the block is entered. `describe` puts an error in words
-    for users.
+    `submit` calls `runs.submit` with an item for each of `submission.references`, passes on `tracking`, which
+    holds `progress`, `uploads` and `metadata`, and returns the run. `path` is the file that keeps the
+    submissions that are under way and the last 200 that are over. `on_change` is called in the event loop
+    with a `Submission` when it has changed, and for each in the file when the block is entered. `describe`
+    returns a text for users about an error; `public_message` by default. At most `max_pending` (10)
+    submissions are under way.
 
-    Each submission becomes one run. A submission that an earlier process left is continued: its run is looked
-    for by its metadata where the contract keeps any, else by its references among the runs of that time
-    that belong to no other submission. Only if none has appeared for `settle` (60) seconds are its slides
-    submitted again, without those that are in the store already. A reply that was lost is looked for in the
-    same way; if there is no run, the submission has failed, and nothing is sent again. Submissions of the
-    same references wait for each other.
+    Each submission becomes one run. A submission that an earlier process left is continued: its run is
+    searched by its metadata under contract 1.8, and under 1.0 by its references, among the runs of that time
+    that belong to no other submission. Its slides are submitted again only if no run has appeared for
+    `settle` (60) seconds, and those that are in the store already are not sent again. If the reply to a
+    request for a run is lost, the run is searched in the same way; if there is none, the submission has
+    failed, and nothing is sent again. Submissions of the same references wait for each other.
 
     Entering raises ConfigurationError if another process uses `path`, or if it can't be read or locked.
     Leaving cancels what is under way, for the next process to continue.
@@ -109,17 +110,19 @@ class BackgroundSubmissions:
 
     @property
     def is_full(self) -> bool:
-        """Whether `max_pending` (10) submissions are under way, so that another can't be started."""
+        """Whether `max_pending` (10) submissions are under way, so that `start` raises UsageError."""
         return len(self._of_status(SubmissionStatus.PENDING)) >= self._max_pending
 
     async def start(self, references: Iterable[str], *, owner: str | None = None) -> Submission:
-        """Start a submission, and return when it is on disk: from then on it survives a kill.
+        """Start a submission, and return it once it is on disk: from then on it survives a kill.
 
             if submissions.is_full:
                 raise HTTPException(429, "too many submissions are under way; try again later")
             submission = await submissions.start(names, owner=user)
 
-        Raises UsageError without references, and if `is_full`; and OSError if the file can't be written.
+        `references` name its items; repeated ones count once. `owner` is kept in `Submission.owner`; None by
+        default. Costs one write of the file, and no request. Raises UsageError without references, and if
+        `is_full`; and OSError if the file can't be written.
         """
         given = tuple(dict.fromkeys(as_texts(references, "references")))
         if not given or self.is_full:

@@ -21,7 +21,7 @@ SupervisedWork = Callable[[Callable[[], None]], Awaitable[object]]
 
 
 class Supervisor:
-    """Keeps the background work of a service going, and knows whether it is behind.
+    """A supervisor that keeps the background work of a service running, and reports trouble.
 
         async def show_changes(succeeded):
             async for change in client.watch_all(cursor=feed.cursor):
@@ -31,10 +31,10 @@ class Supervisor:
         supervisor = Supervisor(on_trouble=lambda trouble: feed.publish("platform", trouble=trouble))
         await supervisor.run(show_changes, show_results)
 
-    Each work is an async function of one argument, a function that it calls whenever it is known to be up to
-    date. A work that ends, or raises a transient error, is called again after a wait that doubles with each
-    failure in a row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to
-    ten minutes. `on_trouble` is called with `trouble` when that changes, in the event loop.
+    Each work is an async function of one argument, a function that it calls whenever it is up to date. A work
+    that ends, or raises a transient error, is called again after a wait that doubles with each failure in a
+    row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to ten minutes.
+    `on_trouble` is called in the event loop with the value of `trouble` when that changes.
     """
 
     def __init__(
@@ -51,21 +51,27 @@ class Supervisor:
 
     @property
     def trouble(self) -> str:
-        """Why a work is behind or has failed, in words for users; empty if none has."""
+        """The reasons for which works have failed, as one text for users; empty if none has failed.
+
+        A work that has failed is no longer in trouble once it calls its function.
+        """
         return "; ".join(dict.fromkeys(filter(None, self._troubles.values())))
 
     @property
     def is_ready(self) -> bool:
-        """Whether each work has succeeded since the start, and none is in trouble."""
+        """Whether each work has been up to date since the start, and none is in trouble.
+
+        False before `run` is called. Suited for a readiness probe.
+        """
         return bool(self._troubles) and all(trouble == "" for trouble in self._troubles.values())
 
     async def run(self, *works: SupervisedWork) -> None:
-        """Run all works until cancelled, or until one of them can't go on.
+        """Run all works until cancelled, or until one of them raises an error that is not transient.
 
             await supervisor.run(show_changes, show_results)
 
-        Raises the first error that is not transient, or not of this package, after the other works have been
-        cancelled; `trouble` still tells it then. End the process: whoever supervises it can restart it.
+        Raises the first error that is not transient, or not of this package, after it has cancelled the other
+        works; `trouble` then still has its text. End the process after it, so that it can be restarted.
         """
         self._troubles = dict.fromkeys(range(len(works)))
         async with plain_task_group() as group:
@@ -76,12 +82,13 @@ class Supervisor:
     async def in_background(
         self, *works: SupervisedWork, on_failure: Callable[[Exception], object]
     ) -> AsyncIterator[None]:
-        """Run all works in a task of their own while the block runs, and cancel them at its end.
+        """Run all works in a task while the block runs, and cancel them at its end.
 
             async with supervisor.in_background(show_changes, on_failure=server.fail):
                 yield  # of a lifespan
 
-        `on_failure` is called, in the event loop, with what `run` raises.
+        `on_failure` is called in the event loop with an error that `run` raises, which is also logged; the
+        block continues.
         """
 
         async def run() -> None:

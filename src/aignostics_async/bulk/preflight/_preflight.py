@@ -22,6 +22,7 @@ from ...errors import AignosticsError
 from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
+from .._plan import run_options
 from .._store import open_store
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
@@ -104,7 +105,7 @@ async def run_preflight(
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements.of(plan, version)
-    contract_facts(client).check_request((), plan.run_options())
+    contract_facts(client).check_request((), run_options(plan))
     preflight = _Preflight(plan, sources, client, requirements, keep, progress)
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
