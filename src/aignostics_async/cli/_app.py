@@ -47,6 +47,8 @@ app.command(f"{__package__}._bulk:app", name="bulk", group=_RUNS)
 app.command(f"{__package__}._contract:app", name="contract", group=_DEVELOPMENT)
 app.command(f"{__package__}._emulator:emulator", group=_DEVELOPMENT)
 
+app.register_install_completion_command(help="Install completion for the shell that this is called from.")
+
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status. Errors of the package become one line on standard error."""
