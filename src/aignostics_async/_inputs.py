@@ -95,7 +95,7 @@ def _hidden(url: str) -> str:
 @conceals_fields
 @frozen
 class InputArtifact:
-    """An input file that is at a URL already.
+    """An input file that already has a URL.
 
         InputArtifact("whole_slide_image", url, {"width_px": 46000, "height_px": 32914})
 

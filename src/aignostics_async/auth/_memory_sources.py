@@ -111,7 +111,10 @@ class CallableToken(RefreshedToken):
         self._provide = provide
 
     async def aclose(self) -> None:
-        """Cancel the call in flight, unless a request waits for it."""
+        """Cancel the call in flight, unless a request waits for it; a client does so when it closes.
+
+        The source can be used again afterwards.
+        """
         self._refresher.cancel()
 
     async def _obtain(self, _held: Token | None) -> Token:

@@ -32,7 +32,7 @@ class PendingDecisions:
             await job.resolve_duplicate(duplicate.run_id, client=client)
 
     `BulkJob.resolve` answers those about chunks, `BulkJob.resolve_duplicate` those about duplicates, and
-    `BulkJob.retry` those about held slides.
+    `BulkJob.retry` those about held slides, which `held` maps from reference to the id of the earlier run.
     """
 
     chunks: tuple[ReportedRun, ...]

@@ -34,7 +34,7 @@ class InvalidSubmission(AignosticsError):
 
 
 class SubmissionUnknown(AignosticsError):
-    """The reply to a run request was lost: the run may exist, and sending it again may be billed twice.
+    """The reply to a run request was lost: the run may exist, and sending it again may bill it twice.
 
         except SubmissionUnknown as lost:
             found = await client.runs.find(references=lost.references, since=lost.sent_at)

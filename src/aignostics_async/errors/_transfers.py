@@ -35,7 +35,7 @@ class TransferInterrupted(TransferError):
     def is_transient(self) -> bool:
         """Whether there was no response, or one whose status or code is likely to pass.
 
-        See `is_transient_status` and `is_transient_code`.
+        `errors.is_transient_status` and `errors.is_transient_code` tell which are.
         """
         return self.status is None or is_transient_status(self.status) or is_transient_code(self.code)
 
@@ -44,8 +44,8 @@ class ChecksumMismatch(TransferError):
     """The bytes do not have the promised checksum.
 
     No downloaded file with these bytes was kept; an uploaded object was deleted if the store is one of this
-    package and permits it. `expected` and `actual` are CRC32Cs in wire form, or `actual` is a size if the
-    sizes differ. `name` identifies the file.
+    package and permits it. `expected` and `actual` are CRC32Cs in wire form; if the sizes differ, `actual` is
+    a text with the size, such as `of 5 bytes`. `name` identifies the file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:

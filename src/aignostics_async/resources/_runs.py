@@ -55,7 +55,7 @@ class Runs:
 
         `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
         item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
-        may be nested: texts, numbers, truth values and None. Contract 1.0 has neither `reference` nor
+        may be nested: texts, numbers, booleans and None. Contract 1.0 has neither `reference` nor
         `metadata`, and iterating raises NotInContract; under 1.8 it raises UsageError for `metadata` that is
         empty, too long or has other values. `sort` is a field name or several, each with a leading `-` for
         descending order; `-triggered_at` by default. Costs one request per page of `page_size` runs, by
@@ -103,10 +103,9 @@ class Runs:
                 if found.exact:
                     run = client.run(found.exact[0].run_id)
 
-        `exact` are the runs whose items have this very set of references. `possible` are runs that may be
-        one: of which only a part could be read, and that part matches, or nothing. Search again later, before
-        sending anything. An empty result holds only for the moment, because a request in flight may still
-        create its run.
+        `exact` are the runs whose items have exactly this set of references. `possible` are runs of which
+        nothing could be read, or only a part, which matches; search again later before you send anything. An
+        empty result holds only for the moment, because a request in flight may still create its run.
 
         `application_version` limits the search to one version, `since` to runs from ten minutes before that
         time on (for clock skew); by default all runs are searched. Costs one request per hundred runs, and

@@ -75,7 +75,7 @@ class FoundSlides(list[Slide]):
         print(len(slides), slides.references, slides.left_out)
 
     `references` maps the path of each slide to a reference: its path below the folder that was searched, with
-    slashes, or the file name of a slide that was named. Slides of several places may get the same one.
+    slashes, or the file name of a slide that was named. Slides of several places may get the same reference.
     `left_out` is a tuple of `LeftOut`; see `find_slides`.
     """
 

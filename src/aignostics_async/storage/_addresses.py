@@ -19,7 +19,7 @@ from ._signing_store import SigningStore
 
 @runtime_checkable
 class StoreAddress(Protocol):
-    """A store that is not opened for a client yet: `S3`, `GCS`, `Azure`, `Presigned`, or your own class.
+    """A store that is not yet opened for a client: `S3`, `GCS`, `Azure`, `Presigned`, or your own class.
 
         class MyAddress:
             def connect(self, context: StoreContext) -> Store:

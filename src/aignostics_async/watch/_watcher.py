@@ -31,8 +31,8 @@ class Watcher(AsyncIterator[Change]):
     timeout, when the last watcher of the client is closed, or when the client is closed. Closing a watcher is
     therefore optional.
 
-    Only one task at a time may wait for the next change, or UsageError is raised; create a watcher for each
-    task.
+    Only one task at a time can wait for the next change; for a second one UsageError is raised. Create a
+    watcher for each task.
     """
 
     def __init__(self, poller: Poller, subscription: Subscription) -> None:

@@ -84,9 +84,10 @@ class ManifestDraft:
 
             Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-        With `semicolons=True` (False by default), cells are separated by semicolons and numbers have decimal
-        commas, as spreadsheets of some countries expect. A text that a spreadsheet would change, such as a
-        number or a formula, gets `./` in front.
+        The columns are `path`, `reference`, `mpp`, `mpp_source` and those of `fields`. With `semicolons=True`
+        (False by default), cells are separated by semicolons and numbers have decimal commas, as spreadsheets
+        of some countries expect. A text that a spreadsheet would change, such as a number or a formula, gets
+        `./` in front.
         """
         columns = [*_KNOWN, *(each.column for each in self.fields)]
         rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)
@@ -97,8 +98,9 @@ class ManifestDraft:
 
             Path("fields.csv").write_text(draft.fields_csv(), encoding="utf-8-sig", newline="")
 
-        With `semicolons=True` (False by default), cells are separated by semicolons. A text that a
-        spreadsheet would change gets `./` in front.
+        The columns are `column`, `required` (yes or no), `type`, `allowed values` (separated by ` | `),
+        `limits` and `description`. With `semicolons=True` (False by default), cells are separated by
+        semicolons. A text that a spreadsheet would change gets `./` in front.
         """
         head = ["column", "required", "type", "allowed values", "limits", "description"]
         rows = [

@@ -146,7 +146,8 @@ class Audit:
         audit = (await job.summary()).audit
         print(audit.outcomes[ItemOutcome.DONE], "of", audit.taken_in, audit.is_whole)
 
-    `lost` counts lost items by what is wrong with them, in words.
+    `outcomes` counts the items by `ItemOutcome`, and `lost` the lost ones by what is wrong with them, in
+    words.
     """
 
     taken_in: int

@@ -51,12 +51,13 @@ async def write_report(
         await write_report("job/", "report.html", "items.csv", "report.json")
 
     The suffix of each file selects its format: .csv, .json or .html. `job` is the job's folder, or the path
-    of a database.
+    of a database. The CSV file has a line for each item. The JSON file is an object: `summary` is as returned
+    by `Summary.plain`, and `duplicates`, `runs`, `left_out` and `items` are lists of objects.
 
-    May be called at any time: a process that works on the job is not delayed. All files show the same moment,
-    are readable by their owner only, and are replaced atomically. An HTML page shows pictures of slides,
-    which can take a minute; `pictures=False` leaves them out (True by default). Memory does not grow with the
-    number of slides.
+    It can be called at any time: a process that works on the job is not delayed. All files show the same
+    moment, are readable by their owner only, and are replaced atomically. An HTML page shows pictures of
+    slides, which can take a minute; `pictures=False` leaves them out (True by default). Memory does not grow
+    with the number of slides.
 
     Raises JobError if there is no job or a file can't be written, JobDatabaseError if the database can't be
     read, and UsageError for any other suffix.

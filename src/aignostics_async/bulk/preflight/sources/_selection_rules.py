@@ -28,7 +28,8 @@ class SelectionRule:
     `*`, `?` and `[a-c]` match characters of one name, `**` any number of folders. A pattern with a slash
     inside starts at the searched folder; one without matches at any depth, and one with a slash at the end
     matches folders only. Case and the Unicode form of accents do not matter. The last rule that matches
-    decides. Raises UsageError for a pattern that is empty or has `..`.
+    decides; a file that no rule matches is taken if the first rule leaves files out, and otherwise left out.
+    Raises UsageError for a pattern that is empty or has `..`.
     """
 
     pattern: str
