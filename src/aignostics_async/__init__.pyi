@@ -162,6 +162,7 @@ from .storage import (
     Azure as Azure,
     Checksums as Checksums,
     HmacKey as HmacKey,
+    PlatformBucket as PlatformBucket,
     Presigned as Presigned,
     SignedUrl as SignedUrl,
     Store as Store,

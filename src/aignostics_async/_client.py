@@ -310,11 +310,12 @@ class Client:
 
             store = client.store("s3://slides/lab-7", verify="read-back")
 
-        `address` is a text (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, or the https
-        URL of a server of the API's own origin that signs URLs) or an `S3`, `GCS`, `Azure` or `Presigned`. A
-        `Store` is returned as it is. `endpoint` (by default the cloud's own), `verify` and `checksums` (both
-        "auto" by default) are for a text only and mean the same as the fields of `S3`; `checksums` counts for
-        `s3://` alone.
+        `address` is a text (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, `platform`
+        for the bucket that the platform gives to the organization, or the https URL of a server of the API's
+        own origin that signs URLs) or an `S3`, `GCS`, `Azure`, `PlatformBucket` or `Presigned`. A `Store` is
+        returned as it is. `endpoint` (by default the cloud's own), `verify` and `checksums` (both "auto" by
+        default) are for a text only and mean the same as the fields of `S3`; `checksums` counts for `s3://`
+        alone.
 
         Sends no request. Raises ConfigurationError for an unsupported address, if no credentials for it are
         found, or for these options with an address that does not take them; MissingExtra for Azure without

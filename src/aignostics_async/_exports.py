@@ -82,6 +82,7 @@ HOMES = {
     "OutputArtifactSpec": "models",
     "Page": "_core._pager",
     "Pager": "_core._pager",
+    "PlatformBucket": "storage",
     "PreconditionFailed": "errors",
     "Presigned": "storage",
     "Progress": "transfer._progress",

@@ -15,6 +15,7 @@ from .auth._endpoint import read_claims
 from .errors import InvalidResponse
 
 if TYPE_CHECKING:
+    from ._account_models import OrganizationBucket
     from ._config import Settings
     from ._core._token import TokenSource
     from .auth._endpoint import Claims
@@ -116,6 +117,10 @@ class Session:
     def checksums(self) -> ChecksumCache:
         """The checksums of downloaded files that were verified."""
         return self.connections.opened.checksums
+
+    async def organization_bucket(self) -> OrganizationBucket:
+        """Return the organization's bucket and its key, which is a secret; for stores."""
+        return await self.bridge.get_bucket()
 
     async def post_json(self, operation: str, url: str, value: object) -> Any:
         """Send JSON to a URL of the API's own origin and return the JSON answer; for stores."""

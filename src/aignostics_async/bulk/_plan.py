@@ -164,7 +164,7 @@ class JobPlan:
     application_version: str = field(converter=as_version_id)
     """The id of the application version, such as `"he-tme:v1.0.0"`."""
     store: str = field(validator=_address)
-    """The address of the object store, such as `"s3://bucket/prefix"`; see `Client.store`.
+    """The address of the object store, such as `"s3://bucket/prefix"` or `"platform"`; see `Client.store`.
 
     Credentials are taken from the environment each time, because a job keeps no secrets.
     """

@@ -38,8 +38,9 @@ class JobOptions:
     store: Annotated[
         str,
         Parameter(
-            help="Where to upload: s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, or the URL "
-            "of a store at the API's own origin."
+            help="Where to upload: platform for the bucket that the platform gives to your organization, "
+            "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, or the URL of a store at the "
+            "API's own origin."
         ),
     ]
     endpoint: Endpoint = None

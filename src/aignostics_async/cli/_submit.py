@@ -74,8 +74,9 @@ async def submit(
     slides
         Slide files, or folders of them.
     store
-        Where to upload: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix with credentials from
-        the environment, or the URL of a store at the API's own origin, such as the emulator's.
+        Where to upload: platform for the bucket that the platform gives to your organization; s3://bucket/prefix,
+        gs://bucket/prefix or az://container/prefix with credentials from the environment; or the URL of a
+        store at the API's own origin, such as the emulator's.
     mpp
         µm per pixel, for slides whose file has none. A file that says another one is refused; submit it by
         itself.

@@ -69,13 +69,18 @@ class Buckets:
     def __init__(self, platform: Platform) -> None:
         self._objects = platform.objects
         self._uploads: dict[str, _PendingUpload] = {}
-        self._keys = _keys(platform)
+        self._platform = platform
+        self._fixed_keys = _write_keys(platform)
+
+    def _keys(self, kind: str) -> tuple[Key, ...]:
+        keys = self._fixed_keys[kind]
+        return keys if kind == "s3" else (*keys, hmac_key(self._platform))
 
     def routes(self) -> list[Route]:
         """Return the routes of both APIs."""
         return [
             route
-            for kind in self._keys
+            for kind in self._fixed_keys
             for route in (
                 Route(f"/{kind}/{{bucket}}", self._answer, methods=_METHODS),
                 Route(f"/{kind}/{{bucket}}/{{key:path}}", self._answer, methods=_METHODS),
@@ -84,7 +89,7 @@ class Buckets:
 
     async def _answer(self, request: Request) -> Response:
         try:
-            _check(_key_for(self._keys[_kind(request)], request), request)
+            _check(_key_for(self._keys(_kind(request)), request), request)
             return await self._serve(request)
         except _Refused as refused:
             return _xml(f"<Error><Code>{refused.code}</Code></Error>", refused.status)
@@ -238,17 +243,27 @@ def _check(key: Key, request: Request) -> None:
 
 
 def hmac_key(platform: Platform) -> HmacKey:
-    """Return the HMAC key of the buckets below `/gcs`."""
-    return HmacKey("GOOG1EMULATOR", _secret(platform))
+    """Return the HMAC key of the buckets below `/gcs`, which is that of the organization."""
+    ident, secret = (platform.database.secret(name, fresh) for name, fresh in _fresh_hmac_key().items())
+    return HmacKey(ident.decode(), secret.decode())
 
 
-def _secret(platform: Platform) -> str:
-    return platform.database.secret("s3 key", secrets.token_urlsafe(30).encode()).decode()
+def rotate_hmac_key(platform: Platform) -> None:
+    """Replace the HMAC key: from now on the old one is refused, in URLs that it has signed too."""
+    for name, fresh in _fresh_hmac_key().items():
+        platform.database.replace_secret(name, fresh)
+    _write_keys(platform)
 
 
-def _keys(platform: Platform) -> dict[str, tuple[Key, ...]]:
-    """Return the keys of both APIs, and write them to `stores.json` in the data folder."""
-    secret = _secret(platform)
+def _fresh_hmac_key() -> dict[str, bytes]:
+    # The tests search for secrets by their beginning.
+    secret = f"emulator-secret-{secrets.token_urlsafe(30)}"
+    return {"hmac id": f"GOOG1E{secrets.token_hex(8).upper()}".encode(), "hmac secret": secret.encode()}
+
+
+def _write_keys(platform: Platform) -> dict[str, tuple[Key, ...]]:
+    """Return the keys that do not change, and write all of them to `stores.json` in the data folder."""
+    secret = platform.database.secret("s3 key", secrets.token_urlsafe(30).encode()).decode()
     pem = _rsa(platform)
     s3 = AwsKey("EMULATOR", secret, REGION)
     account = GoogleKey("emulator@emulator.iam.gserviceaccount.com", pem)
@@ -256,10 +271,10 @@ def _keys(platform: Platform) -> dict[str, tuple[Key, ...]]:
     told = {
         "s3": {"name": s3.name, "secret": secret, "region": REGION},
         "gcs": {"type": "service_account", "client_email": account.name, "private_key": pem},
-        "gcs_hmac": {"name": interoperable.name, "secret": secret},
+        "gcs_hmac": {"name": interoperable.name, "secret": interoperable.secret},
     }
     _write(platform, told)
-    return {"s3": (s3,), "gcs": (account, interoperable)}
+    return {"s3": (s3,), "gcs": (account,)}
 
 
 def _write(platform: Platform, told: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ All endpoints are under `/emulator`, need the bearer token, and count seconds of
 - `GET /emulator/conditions` returns what the platform is like: health, quota and the like, the fields of
   `_conditions.py`. `POST` takes an object of those that differ from the defaults.
 - `GET /emulator/ledger` returns the transitions: time, run id, reference or null, status.
+- `POST /emulator/bucket-key` replaces the HMAC key of the organization's bucket; the old one is refused.
 - `POST /emulator/logins` returns the tokens of a new login, without a user.
 - `POST /emulator/reset` starts over, with other options if it is given any: see `_host.py`.
 - `POST /emulator/faults` and `GET /emulator/requests`: see `_faults.py`.
@@ -31,6 +32,7 @@ from attrs import asdict
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ._buckets import rotate_hmac_key
 from ._catalogue import find_version
 from ._conditions import Conditions
 from ._oauth import CLIENT_ID
@@ -60,6 +62,7 @@ class ControlApi:
             ("runs", "POST", self._scripts),
             ("moves", "POST", lambda moves: [self.move(**move) for move in moves]),
             ("logins", "POST", self._sign_in),
+            ("bucket-key", "POST", lambda _body: rotate_hmac_key(self._platform)),
             ("conditions", "GET", lambda _body: asdict(self._platform.conditions)),
             ("conditions", "POST", self._set_conditions),
             ("ledger", "GET", lambda _body: self._history.ledger(self._clock.now())),

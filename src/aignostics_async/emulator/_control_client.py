@@ -43,6 +43,15 @@ class ControlClient:
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
 
+    def rotate_bucket_key(self) -> None:
+        """Replace the HMAC key of the organization's bucket; the old one, and what it has signed, is refused.
+
+            emulator.rotate_bucket_key()
+
+        The key of `gcs(hmac=True)` is the same. A reset keeps it. Costs one request to the emulator.
+        """
+        self._control("POST", "bucket-key")
+
     def set_faults(self, *rules: dict[str, Any]) -> None:
         """Replace the fault rules and clear the request log; without arguments there are no rules.
 

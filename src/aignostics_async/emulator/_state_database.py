@@ -102,6 +102,10 @@ class StateDatabase:
         self._connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, fresh))
         return bytes(self._one("SELECT value FROM secrets WHERE name = ?", name)[0])
 
+    def replace_secret(self, name: str, value: bytes) -> None:
+        """Store another value of the named secret."""
+        self.change("INSERT OR REPLACE INTO secrets VALUES (?, ?)", (name, value))
+
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection, for modules with queries of their own."""

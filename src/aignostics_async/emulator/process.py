@@ -12,7 +12,7 @@ from typing import Any, Self
 from .._client import Client
 from .._config import Retries, Settings
 from ..contracts._lines import line_of
-from ..storage import GCS, S3, AwsKey, HmacKey
+from ..storage import GCS, S3, AwsKey, HmacKey, PlatformBucket
 from ._control_client import ControlClient
 
 IMPATIENT = Settings(
@@ -210,9 +210,11 @@ class Emulator(ControlClient):
 
             subprocess.run(["my-program"], env={**os.environ, **emulator.environment}, check=True)
 
-        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT and AIGNOSTICS_ACCESS_TOKEN.
+        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_ACCESS_TOKEN, and STORAGE_EMULATOR_HOST,
+        where Google Cloud Storage is.
         """
-        return {**self._place, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
+        account = {"AIGNOSTICS_ACCESS_TOKEN": self.access_token, "STORAGE_EMULATOR_HOST": self._google}
+        return {**self._place, **account}
 
     @property
     def login_environment(self) -> dict[str, str]:
@@ -251,8 +253,20 @@ class Emulator(ControlClient):
         stores = self._stores()
         account = None if hmac else stores["gcs"]
         key = HmacKey(**stores["gcs_hmac"]) if hmac else None
-        endpoint = f"{self.api_root}/gcs"
-        return GCS(bucket=bucket, prefix=prefix, endpoint=endpoint, service_account=account, hmac=key)
+        return GCS(bucket=bucket, prefix=prefix, endpoint=self._google, service_account=account, hmac=key)
+
+    def platform_bucket(self) -> PlatformBucket:
+        """Return the organization's own bucket at this emulator, to pass to `runs.submit` under contract 1.8.
+
+            await client.runs.submit(version, items, store=emulator.platform_bucket())
+
+        With the variables of `environment`, `store="platform"` is the same.
+        """
+        return PlatformBucket(endpoint=self._google)
+
+    @property
+    def _google(self) -> str:
+        return f"{self.api_root}/gcs"
 
     def _stores(self) -> dict[str, Any]:
         self._running()

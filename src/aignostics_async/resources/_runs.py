@@ -192,7 +192,8 @@ class Runs:
 
             run = await client.runs.submit(version, [Item("a", slide=Slide("a.svs"))], store="s3://bucket")
 
-        `store` is a store or its address; see `Client.store`. All slides are read and all metadata is checked
+        `store` is a store or its address, such as `"platform"` for the organization's own bucket; see
+        `Client.store`. All slides are read and all metadata is checked
         before anything is uploaded. Slides are read in processes of their own, so that one that crashes its
         reader is a fault like any other; they cost their start, some 0.3 s, and end before the first upload.
         Each file is read once more while it is sent, and compared with what the store reports about it: see

@@ -13,13 +13,15 @@ from ._azure import Azure
 from ._checksum_negotiation import Checksums
 from ._clouds import GCS, S3
 from ._context import StoreContext
+from ._platform_bucket import PLACE, PlatformBucket
 from ._protocol import Store, Verify
 from ._signing_store import SigningStore
 
 
 @runtime_checkable
 class StoreAddress(Protocol):
-    """A store that is not yet opened for a client: `S3`, `GCS`, `Azure`, `Presigned`, or your own class.
+    """A store that is not yet opened for a client: `S3`, `GCS`, `Azure`, `PlatformBucket`, `Presigned`, or
+    your own class.
 
         class MyAddress:
             def connect(self, context: StoreContext) -> Store:
@@ -73,6 +75,8 @@ def _open_text(
         parts = urlsplit(store)
     except ValueError:
         raise _no_address(store) from None
+    if store == PLACE:
+        return PlatformBucket(endpoint=endpoint, verify=verify).connect(context)
     if parts.scheme in ("http", "https"):
         if endpoint is not None:
             raise ConfigurationError(f"{_shown(store)} is an endpoint itself; leave out `endpoint`")
@@ -104,7 +108,8 @@ def _signing(store: str, context: StoreContext, verify: Verify) -> Store:
 def _no_address(store: object) -> ConfigurationError:
     return ConfigurationError(
         f"{_shown(store)} is no address of a store; give s3://bucket/prefix, gs://bucket/prefix, "
-        "az://container/prefix, the https address of a store that signs URLs, or an object with the methods "
+        "az://container/prefix, platform for your organization's own bucket, the https address of a store "
+        "that signs URLs, or an object with the methods "
         "of aignostics_async.Store"
     )
 

@@ -166,10 +166,15 @@ class Bucket(ObjectStore):
 
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds, seven days at most."""
+        key = self._key_of(uri)
+        return presign(await self._keys(), "GET", self._url(key), expires=min(int(expires), LONGEST))
+
+    def _key_of(self, uri: str) -> str:
+        """Return the key in a URI; raises ConfigurationError for one of another store."""
         key = uri.removeprefix(self._place)
         if key == uri:
             raise ConfigurationError(f"{uri} is not in {self!r}")
-        return presign(await self._keys(), "GET", self._url(key), expires=min(int(expires), LONGEST))
+        return key
 
     async def delete(self, key: str) -> None:
         """Delete an object; a missing one is no error."""
@@ -330,10 +335,9 @@ class Bucket(ObjectStore):
         body: bytes = b"",
         is_idempotent: bool = False,
     ) -> BufferedResponse:
+        signer = await self._keys()  # first: where the bucket is may come with its key
         url = self._root if key is None else self._url(key)
-        signed = presign(
-            await self._keys(), method, url, expires=_REQUEST_SECONDS, query=query, headers=headers
-        )
+        signed = presign(signer, method, url, expires=_REQUEST_SECONDS, query=query, headers=headers)
         return await send_request(
             self._engine,
             method,

@@ -128,8 +128,10 @@ class GCS:
     """The name of the bucket."""
     prefix: str = ""
     """The first part of every object name, without slashes at its ends; empty by default."""
-    endpoint: str = field(default=_GOOGLE, repr=shown_endpoint)
-    """The root URL of the store; `https://storage.googleapis.com` by default."""
+    endpoint: str | None = field(default=None, repr=shown_endpoint)
+    """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else
+    `https://storage.googleapis.com`.
+    """
     service_account: str | os.PathLike[str] | Mapping[str, Any] | None = field(default=None, repr=False)
     """The path of a service account's key file in JSON, or its content as a mapping; None by default."""
     hmac: HmacKey | tuple[str, str] | None = field(default=None, repr=False)
@@ -152,7 +154,7 @@ class GCS:
         async def keys() -> Key:
             return key
 
-        root = f"{check_endpoint(self.endpoint)}/{self.bucket}"
+        root = f"{google_endpoint(self.endpoint)}/{self.bucket}"
         return Bucket(
             context,
             GoogleDialect(),
@@ -162,6 +164,11 @@ class GCS:
             prefix=self.prefix,
             verify=self.verify,
         )
+
+
+def google_endpoint(given: str | None) -> str:
+    """Return the root of Google Cloud Storage, or of what stands in its place. Raises ConfigurationError."""
+    return check_endpoint(given or _first("STORAGE_EMULATOR_HOST") or _GOOGLE)
 
 
 def _first(*names: str) -> str | None:

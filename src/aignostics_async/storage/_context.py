@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from .._account_models import OrganizationBucket
     from .._config import Settings
     from ..transfer._engine import Engine
 
@@ -30,6 +31,17 @@ class StoreContext(Protocol):
         """The engine that transfers files for all stores and downloads of the client.
 
         Raises UsageError unless the client is open.
+        """
+        ...
+
+    async def organization_bucket(self) -> OrganizationBucket:
+        """Return the bucket that the platform gives to the caller's organization, with its key.
+
+            bucket = await context.organization_bucket()
+            bucket.key_secret.reveal()
+
+        The key is a secret. Costs one request. Raises UsageError unless the client is open, NotInContract
+        under contract 1.0, and the errors of requests that `Pager` names.
         """
         ...
 

@@ -59,6 +59,9 @@ class _Contradicted(Exception):
 class ObjectStore(ABC):
     """A store, open for one client. Subclasses send, ask and sign; the answers are judged here."""
 
+    object_days: int | None = None
+    """Days after which the store deletes an object by itself; None if that is not known."""
+
     def __init__(self, context: StoreContext, place: str, verify: Verify) -> None:
         self._context = context
         self._place = place

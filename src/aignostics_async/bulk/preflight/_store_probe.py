@@ -19,6 +19,7 @@ from ..._internals import transfer_engine
 from ...errors import AignosticsError, ChecksumMismatch, TransferError, UrlRefused
 from ...storage import Checksums
 from ...storage._bucket import Bucket
+from ...storage._object_store import ObjectStore
 from ...storage._protocol import Deleting
 from ...submission._delivery import ends_too_early, too_early
 from ...transfer._request import send_request
@@ -59,13 +60,15 @@ class StoreProbe:
     """
     checksums: Checksums | None = None
     """Whether requests to a bucket carry checksums, as the round trip decided; None for other stores."""
+    object_days: int | None = None
+    """Days after which the store deletes an object by itself; None if that is not known."""
 
     @property
     def warnings(self) -> Iterator[Finding]:
         """Yield a finding for each limitation of a store that can be used.
 
-        Limitations are that it does not report missing objects, refuses checksum headers, or reports no
-        checksums. Yields nothing if the probe found a fault.
+        Limitations are that it does not report missing objects, refuses checksum headers, reports no
+        checksums, or deletes objects by itself. Yields nothing if the probe found a fault.
         """
         if self.faults:
             return
@@ -80,6 +83,9 @@ class StoreProbe:
             problem = "the store names no checksum, so nothing proves that it has what was sent"
             remedy = 'uploads count as unverified; verify="read-back" reads each of them again'
             yield Finding(FindingKind.STORE, problem, remedy)
+        if self.object_days is not None:
+            problem = f"the store deletes each object {self.object_days} days after its upload"
+            yield Finding(FindingKind.STORE, problem, "let the job submit its slides before that")
 
 
 async def probe_store(
@@ -102,6 +108,7 @@ async def probe_store(
         tuple(trial.faults),
         trial.tells_missing,
         store.checksums if isinstance(store, Bucket) else None,
+        store.object_days if isinstance(store, ObjectStore) else None,
     )
 
 

@@ -1,0 +1,129 @@
+"""The bucket that the platform gives to the caller's organization, so that nobody needs a cloud account.
+
+Its key comes from the platform when it is first needed, and again when the store refuses it. It is kept in
+memory only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from attrs import frozen
+
+from .._core._secret import SecretText
+from ..errors import ConfigurationError, UrlRefused
+from ._bucket import Bucket, GoogleDialect
+from ._clouds import google_endpoint
+from ._protocol import Verify
+from ._signature_v4 import HmacKey, Key
+
+if TYPE_CHECKING:
+    from ..transfer._request import BufferedResponse
+    from ..transfer._upload import SentFile
+    from ._context import StoreContext
+    from ._protocol import Store
+
+PLACE = "platform"
+OBJECT_DAYS = 30
+_GONE = f"the platform deletes objects in this bucket after {OBJECT_DAYS} days; upload the slide again"
+_REFUSED = frozenset({401, 403})
+_T = TypeVar("_T")
+
+
+@frozen(kw_only=True)
+class PlatformBucket:
+    """The address of the bucket that the platform gives to your organization.
+
+        run = await client.runs.submit(version, items, store="platform")
+
+    `"platform"` as an address is the same as this object with its defaults. The bucket is one of Google Cloud
+    Storage. Its name and HMAC key come from the platform (`GET /v1/me`) when they are first needed, and again
+    when the store refuses the key; no file, log, repr or error has the key. The platform deletes objects 30
+    days after their upload. Uploads are not read back by default.
+
+    Only contract 1.8 has it: under 1.0, what uses the store raises NotInContract. An organization without
+    such a bucket gets ConfigurationError.
+    """
+
+    endpoint: str | None = None
+    """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else Google's own."""
+    verify: Verify = "auto"
+    """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
+
+    Reading back costs the transfer of each file.
+    """
+
+    def connect(self, context: StoreContext) -> Store:
+        """Return the store for one client, without a request.
+
+        `client.store` and `runs.submit` call it. Raises ConfigurationError if the endpoint is not an http or
+        https URL.
+        """
+        return _OpenPlatformBucket(context, endpoint=google_endpoint(self.endpoint), verify=self.verify)
+
+
+class _OpenPlatformBucket(Bucket):
+    """The bucket, open for one client. URIs of its objects name `platform`, not the bucket."""
+
+    object_days = OBJECT_DAYS
+
+    def __init__(self, context: StoreContext, *, endpoint: str, verify: Verify) -> None:
+        self._endpoint = endpoint
+        self._key: HmacKey | None = None
+        self._asking = anyio.Lock()
+        super().__init__(
+            context, GoogleDialect(), self._current_key, root="", bucket="", prefix="", verify=verify
+        )
+        self._place = f"{PLACE}/"
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        """Return a URL that lets anyone read the object for `expires` seconds, seven days at most.
+
+        A URL dies with the key that signed it, so the store is asked for the object first. Costs that
+        request. Raises UrlRefused for an object that is gone.
+        """
+        key = self._key_of(uri)
+        if await self.stat(key) is None:
+            raise UrlRefused("the object is not there any more", name=key, status=404, advice=_GONE)
+        return await super().presign_get(uri, expires)
+
+    async def _current_key(self) -> Key:
+        async with self._asking:
+            return self._key or await self._ask_for_key()
+
+    async def _ask_for_key(self) -> HmacKey:
+        bucket = await self._context.organization_bucket()
+        if bucket.protocol != "gs" or not (bucket.name and bucket.key_id and bucket.key_secret):
+            raise ConfigurationError(
+                "the platform gives your organization no bucket that this release can use; give another "
+                "store, such as s3://bucket/prefix"
+            )
+        self._root = f"{self._endpoint}/{bucket.name}"
+        self._key = HmacKey(SecretText(bucket.key_id.reveal()), SecretText(bucket.key_secret.reveal()))
+        return self._key
+
+    async def _with_renewal(self, request: Callable[[], Awaitable[_T]]) -> _T:
+        """Send a request, and once more if the store refused it and the platform has another key."""
+        before = await self._current_key()
+        try:
+            return await request()
+        except UrlRefused as refused:
+            if refused.status not in _REFUSED:
+                raise
+            first = refused
+        async with self._asking:
+            # Of many requests that are refused at once, the first one asks.
+            key = await self._ask_for_key() if self._key is before else self._key
+        if key == before:
+            raise first
+        return await request()
+
+    async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
+        return await self._with_renewal(partial(super()._send, key, source, progress))
+
+    async def _ask_store(self, method: str, key: str | None, **options: Any) -> BufferedResponse:
+        return await self._with_renewal(partial(super()._ask_store, method, key, **options))
