@@ -106,6 +106,7 @@ from .errors import (
     NotASlide as NotASlide,
     NotFound as NotFound,
     NotInContract as NotInContract,
+    PlatformDown as PlatformDown,
     PreconditionFailed as PreconditionFailed,
     QuotaExceeded as QuotaExceeded,
     RequestTimeout as RequestTimeout,

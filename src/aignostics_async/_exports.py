@@ -83,6 +83,7 @@ HOMES = {
     "Page": "_core._pager",
     "Pager": "_core._pager",
     "PlatformBucket": "storage",
+    "PlatformDown": "errors",
     "PreconditionFailed": "errors",
     "Presigned": "storage",
     "Progress": "transfer._progress",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import anyio
 from attrs import frozen
 
 from ._statuses import HealthStatus
-from .errors import AignosticsError
+from .errors import AignosticsError, PlatformDown
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -45,13 +46,12 @@ async def read_health(session: Session) -> Health:
     return Health(known, response_date(response))
 
 
-async def is_down(session: Session) -> bool:
-    """Whether the deployment says that it is DOWN; whatever else it says, or fails to say, is no."""
+async def refuse_if_down(session: Session, *, advice: str = "") -> None:
+    """Raise PlatformDown if the deployment says that it is DOWN; nothing else that it says counts."""
     if not session.bridge.facts.has_health:
-        return False
-    with anyio.move_on_after(_PATIENCE):
-        try:
-            return (await read_health(session)).status == HealthStatus.DOWN
-        except AignosticsError:
-            return False
-    return False
+        return
+    health = Health(HealthStatus.UNKNOWN)
+    with anyio.move_on_after(_PATIENCE), suppress(AignosticsError):
+        health = await read_health(session)
+    if health.status == HealthStatus.DOWN:
+        raise PlatformDown(advice)

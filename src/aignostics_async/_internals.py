@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Page, PageRequest
+from ._health import refuse_if_down
 from .contracts._protocol import NO_OPTIONS, RunFilter, RunOptions
 from .errors import InvalidResponse, NotFound
 from .submission._billed_runs import BilledRuns
@@ -70,6 +71,11 @@ def contract_facts(client: Client) -> ContractFacts:
 def billed_runs(client: Client, index: BillingIndex, application_version: str) -> BilledRuns:
     """Return what asks whether the runs that an index names still have results."""
     return BilledRuns(client._session.bridge, index, application_version)
+
+
+async def check_health(client: Client) -> None:
+    """Raise PlatformDown if the platform says that it is DOWN. Costs one request where it can say so."""
+    await refuse_if_down(client._session)
 
 
 async def server_time(client: Client) -> datetime | None:

@@ -13,16 +13,21 @@ from aignostics_async import (
     Health,
     HealthStatus,
     InvalidResponse,
+    Item,
     Me,
     NotInContract,
     Organization,
+    PlatformDown,
     Settings,
+    Slide,
     Unauthorized,
     UsageError,
     User,
 )
+from aignostics_async.bulk import JobPlan, Sources, run_preflight
 from aignostics_async.emulator.process import Emulator
 
+VERSION = "he-tme:v1.1.0"
 ME = Me(
     User("emulator|developer", "developer@emulator.example", "Emulated Developer"),
     Organization("emulator", "emulator", "Emulated Pathology", "gs://emulator-bucket"),
@@ -169,3 +174,52 @@ async def test_a_closed_client_asks_nobody(emulator: Emulator) -> None:
     for asking in (client.me, client.health):
         with pytest.raises(UsageError):
             await asking()
+
+
+# When the platform is down
+
+
+def items(slide: Slide) -> list[Item]:
+    return [Item("case-7", slide=slide)]
+
+
+def posts(emulator: Emulator) -> int:
+    return sum(asked["method"] in ("POST", "PUT") for asked in emulator.requests())
+
+
+async def test_nothing_is_submitted_to_a_platform_that_is_down(emulator: Emulator, slide: Slide) -> None:
+    emulator.set_conditions(health="DOWN")
+    async with emulator.client() as client:
+        with pytest.raises(PlatformDown, match="wait until it is up; force=True"):
+            await client.runs.submit(VERSION, items(slide), store=emulator.store_url)
+        assert posts(emulator) == 0
+        assert await client.runs.submit(VERSION, items(slide), store=emulator.store_url, force=True)
+
+
+@pytest.mark.parametrize("contract", ["1.0", "1.8"])
+async def test_a_platform_that_says_nothing_is_no_reason(
+    emulator: Emulator, slide: Slide, contract: str
+) -> None:
+    emulator.set_faults({"path": ".*/health", "drop": "before"})
+    async with emulator.client(contract=contract) as client:
+        assert await client.runs.submit(VERSION, items(slide), store=emulator.store_url)
+
+
+def test_the_command_submits_to_it_by_force_alone(emulator: Emulator, slide: Slide) -> None:
+    emulator.set_conditions(health="DOWN")
+    words = ["submit", VERSION, slide.path, "--store", emulator.store_url]
+    refused = run_here(words, emulator.environment)
+    assert refused.returncode == 1
+    assert "--force submits all the same" in refused.stderr
+    assert run_here([*words, "--force"], emulator.environment).returncode == 0
+
+
+async def test_a_plan_warns_of_a_platform_that_is_down(emulator: Emulator, slide: Slide) -> None:
+    emulator.set_conditions(health="DOWN")
+    async with emulator.client() as client:
+        plan = JobPlan(api_root=client.api_root, application_version=VERSION, store=emulator.store_url)
+        report = await run_preflight(plan, Sources(places=[str(slide.path)]), client)
+    assert report.is_clear
+    assert [each.problem for each in report.warnings if each.kind == "platform"] == [
+        "the platform says that it is DOWN"
+    ]

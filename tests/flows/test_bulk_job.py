@@ -622,6 +622,21 @@ async def test_the_account_tells_who_resumes(harness: JobHarness) -> None:
     assert harness.rows("SELECT identity ->> 'me_user' FROM job") == [("emulator|developer",)]
 
 
+@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+async def test_a_job_waits_while_the_platform_is_down(harness: JobHarness) -> None:
+    await harness.make("a")
+    harness.emulator.set_conditions(health="DOWN")
+
+    def recover(_job: BulkJob) -> None:
+        assert harness.posts() == 0
+        harness.emulator.set_conditions()
+
+    summary = await harness.run(on_first(EventType.WAITING, recover, count=2))
+    assert summary.status is JobStatus.DONE, summary.plain()
+    waits = {event.text for event in harness.told(EventType.WAITING)}
+    assert "the platform says that it is DOWN; wait until it is up" in waits
+
+
 async def test_another_server_is_refused(harness: JobHarness, second_emulator: Emulator) -> None:
     await harness.make("a")
     async with second_emulator.client(SETTINGS) as client, harness.opened() as job:

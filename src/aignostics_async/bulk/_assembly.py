@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from .._internals import check_health
 from ._generation import begin_generation
 from ._identity import verify_identity
 from .database._job_folder import HighWaterMarkFile
@@ -44,6 +45,7 @@ async def begin_work(
     context: JobContext, job: JobRow, platform: PlatformClient, *, is_cancelled: Callable[[], bool]
 ) -> tuple[Submitter, Reconciler]:
     """Verify the identity and begin a new generation, before anything can be sent; return what sends."""
+    await context.with_retries(lambda: check_health(context.client))
     await context.with_retries(lambda: verify_identity(context.database, context.client, context.plan))
     reconciler = evolve(
         make_reconciler(job, context.plan, context.database, context.client, platform),

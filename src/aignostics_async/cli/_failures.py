@@ -49,6 +49,7 @@ _PARAMETER = re.compile(
 )
 _FIRST_WORD = re.compile(r"^(endpoint|limit|mpp|prefix|store)(?= (?:is|must|has) )")
 _COMMANDS = {
+    "force=True": "--force",
     "client.applications.versions(...)": "'aignostics-async applications APPLICATION'",
     "client.runs.find(references=error.references, since=error.sent_at)": "'aignostics-async runs find'",
 }

@@ -58,6 +58,7 @@ async def submit(
     include_label: IncludeLabel = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
+    force: Annotated[bool, Flag] = False,
     as_json: Json = False,
 ) -> int:
     """Read, check, upload and submit slides as one run.
@@ -92,6 +93,8 @@ async def submit(
     references
         With pseudonyms, neither references nor names of files leave this machine; pseudonyms.csv in the state
         folder tells which slide each stands for.
+    force
+        Submit even if the platform says that it is DOWN.
     """
     texts = dict(key_value(pair) for pair in metadata)
     found = _find(slides)
@@ -103,6 +106,7 @@ async def submit(
         "metadata": as_run_metadata(run_metadata),
         "due_date": as_time(due_date),
         "deadline": as_time(deadline),
+        "force": force,
         "warn": lambda warning: err(f"warning: {warning}"),
     }
     async with client(poll_interval, bwlimit) as session:

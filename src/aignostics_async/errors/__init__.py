@@ -18,6 +18,7 @@
     │   └── TokenStoreError             the place where logins are kept can't be used
     ├── ConnectionFailed                no answer from the API
     │   └── RequestTimeout
+    ├── PlatformDown                    the platform says that it does not work
     ├── InvalidResponse                 an answer that does not fit the contract
     │   └── InvalidItems                some entries of a list can't be read; the others were given
     ├── APIStatusError                  an answer that says no, by class:
@@ -65,6 +66,7 @@ from ._api import (
     InvalidItems as InvalidItems,
     InvalidResponse as InvalidResponse,
     NotFound as NotFound,
+    PlatformDown as PlatformDown,
     PreconditionFailed as PreconditionFailed,
     QuotaExceeded as QuotaExceeded,
     RequestTimeout as RequestTimeout,

@@ -37,6 +37,22 @@ class RequestTimeout(ConnectionFailed):
     """
 
 
+class PlatformDown(AignosticsError):
+    """The platform says that it is DOWN, so nothing was sent.
+
+    Wait until `Client.health` says something else, or pass `force=True` to `Runs.submit`.
+    """
+
+    def __init__(self, advice: str = "") -> None:
+        told = f"; {advice}" if advice else ""
+        super().__init__(f"the platform says that it is DOWN; wait until it is up{told}")
+
+    @property
+    def is_transient(self) -> bool:
+        """Always True: it is expected to come up again."""
+        return True
+
+
 class InvalidResponse(AignosticsError):
     """A response does not fit the contract.
 

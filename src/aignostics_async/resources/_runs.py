@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._config import Uploads
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
+from .._health import refuse_if_down
 from .._identifiers import as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
@@ -187,6 +188,7 @@ class Runs:
         due_date: datetime | None = None,
         deadline: datetime | None = None,
         callback_context: Mapping[str, Any] | None = None,
+        force: bool = False,
     ) -> Run:
         """Read the slides of the items, upload them, sign URLs for them, and create a run.
 
@@ -220,6 +222,9 @@ class Runs:
         `due_date`, `deadline` and `callback_context` are those of `create`; the deadline must not have passed
         either when everything is uploaded.
 
+        Under contract 1.8 the platform is asked first how it is. If it says DOWN, PlatformDown is raised
+        before any slide is read; `force=True` (False by default) submits all the same.
+
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, credentials that expire within six days, pseudonyms that can't be kept, or if no
         process can be started to read slides; UsageError for an invalid `identifying` or `references`, or an
@@ -237,6 +242,8 @@ class Runs:
         finally:
             del store  # its address may hold a password, and tracebacks show the variables of this frame
         options = self._options(given, metadata, due_date, deadline, callback_context)
+        if not force:
+            await refuse_if_down(self._session, advice="force=True submits all the same")
         version = await self._version(application_version)
         scope = BillingScope(
             api_root=self._session.api_root,

@@ -42,7 +42,7 @@ class FindingKind(StrEnum):
     COST = "cost"
     """Slides that would be billed again, or more slides than the plan permits."""
     PLATFORM = "platform"
-    """Earlier runs that can't be read."""
+    """The platform, or earlier runs that can't be read."""
 
 
 @frozen

@@ -17,8 +17,8 @@ import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
 from ..._core._tasks import for_each, plain_task_group
-from ..._internals import contract_facts
-from ...errors import AignosticsError
+from ..._internals import check_health, contract_facts
+from ...errors import AignosticsError, PlatformDown
 from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
@@ -110,6 +110,7 @@ async def run_preflight(
     folder = (plan.results or results or Path()).absolute()
     async with plain_task_group() as group:
         group.start_soon(preflight.probe_store, store)
+        group.start_soon(preflight.check_health)
         async with Prober(timeout=seconds_per_slide, decode=plan.decode) as prober:
             await preflight.discover(prober)
             entries = preflight.found.entries
@@ -154,6 +155,15 @@ class _Preflight:
             return
         self.trial = await probe_store(opened, self.client, self.plan.prefix)
         self.warnings += self.trial.warnings
+
+    async def check_health(self) -> None:
+        """Warn if the platform says that it is down: a job would wait."""
+        try:
+            await check_health(self.client)
+        except PlatformDown:
+            problem = "the platform says that it is DOWN"
+            remedy = "a job waits until it is up, for an hour at most; 'bulk resume' continues it"
+            self.warnings.append(Finding(FindingKind.PLATFORM, problem, remedy))
 
     async def discover(self, prober: Prober) -> None:
         """Find the slides."""

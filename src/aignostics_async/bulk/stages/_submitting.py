@@ -15,6 +15,7 @@ from attrs import field, frozen
 from ..._core._secret import SecretText
 from ..._core._tasks import plain_task_group, run_all
 from ..._inputs import Item
+from ..._internals import check_health
 from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
 from ...slides._probed_slide import ProbedSlide
@@ -195,6 +196,7 @@ class Submitting:
 
     async def _one(self, intent: IntentRow) -> None:
         try:
+            await self.context.with_retries(partial(check_health, self.context.client))
             stop = await self.context.with_retries(lambda: self._reconcile_intent(intent.number))
             if stop is not None:
                 self._stop(stop)
