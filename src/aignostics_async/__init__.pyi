@@ -69,6 +69,12 @@ from .auth import (
 )
 from .contracts._drift import ContractDrift as ContractDrift
 from .contracts._protocol import Operation as Operation
+from .doctor import (
+    CheckState as CheckState,
+    SetupCheck as SetupCheck,
+    SetupReport as SetupReport,
+    check_setup as check_setup,
+)
 from .downloads._completed_items import CompletedItem as CompletedItem, CompletedItems as CompletedItems
 from .downloads._outcomes import (
     DownloadReport as DownloadReport,

@@ -78,7 +78,9 @@ def read_api_root(variables: Mapping[str, str]) -> str:
     variable counts as unset. Raises ConfigurationError if neither is set, if a value is invalid, or if both
     are set and name different origins.
     """
-    return _place(_Variables(variables))[0]
+    given = _Variables(variables)
+    del variables  # tracebacks show the variables of this frame
+    return _place(given)[0]
 
 
 def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityProvider]:
@@ -105,7 +107,9 @@ def read_token_store(variables: Mapping[str, str]) -> TokenStore:
     Raises ConfigurationError for any other name, or if the user has no home folder, which `file` and
     `keyring` need; and MissingExtra for `keyring` if the `keyring` extra is not installed.
     """
-    return _store(_Variables(variables))
+    given = _Variables(variables)
+    del variables  # tracebacks show the variables of this frame
+    return _store(given)
 
 
 def choose_contract(

@@ -13,6 +13,7 @@ from ._statuses import HealthStatus
 from .errors import AignosticsError, PlatformDown
 
 if TYPE_CHECKING:
+    from ._http._client import Response
     from ._session import Session
 
 _PATIENCE = 10.0  # seconds; nothing waits longer for an answer that it can do without
@@ -37,10 +38,15 @@ class Health:
 async def read_health(session: Session) -> Health:
     """Return the health of a client's deployment; raises ConnectionFailed, and NotInContract."""
     from ._http._document import fetch_health
-    from ._http._responses import json_object, response_date
 
     session.bridge.facts.check_health()
-    response = await fetch_health(session.api_root, session.settings)
+    return health_in(await fetch_health(session.api_root, session.settings))
+
+
+def health_in(response: Response) -> Health:
+    """Return the health that a response tells, whatever its status."""
+    from ._http._responses import json_object, response_date
+
     status = json_object(response).get("status")
     known = HealthStatus(status) if isinstance(status, str) and status else HealthStatus.UNKNOWN
     return Health(known, response_date(response))

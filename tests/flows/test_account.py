@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,7 +194,8 @@ async def test_nothing_is_submitted_to_a_platform_that_is_down(emulator: Emulato
         with pytest.raises(PlatformDown, match="wait until it is up; force=True"):
             await client.runs.submit(VERSION, items(slide), store=emulator.store_url)
         assert posts(emulator) == 0
-        assert await client.runs.submit(VERSION, items(slide), store=emulator.store_url, force=True)
+        run = await client.runs.submit(VERSION, items(slide), store=emulator.store_url, force=True)
+        assert run.is_new
 
 
 @pytest.mark.parametrize("contract", ["1.0", "1.8"])
@@ -202,12 +204,13 @@ async def test_a_platform_that_says_nothing_is_no_reason(
 ) -> None:
     emulator.set_faults({"path": ".*/health", "drop": "before"})
     async with emulator.client(contract=contract) as client:
-        assert await client.runs.submit(VERSION, items(slide), store=emulator.store_url)
+        run = await client.runs.submit(VERSION, items(slide), store=emulator.store_url)
+        assert run.is_new
 
 
 def test_the_command_submits_to_it_by_force_alone(emulator: Emulator, slide: Slide) -> None:
     emulator.set_conditions(health="DOWN")
-    words = ["submit", VERSION, slide.path, "--store", emulator.store_url]
+    words: list[str | Path] = ["submit", VERSION, slide.path, "--store", emulator.store_url]
     refused = run_here(words, emulator.environment)
     assert refused.returncode == 1
     assert "--force submits all the same" in refused.stderr

@@ -74,7 +74,7 @@ async def test_what_goes_up_comes_down_and_is_deleted(
     url = await opened.presign_get(stored.uri, 30 * 24 * 3600)
     assert "X-Goog-Expires=604800" in url
     assert requests.get(url, timeout=30).content == b"slide"
-    assert await put_once(opened, "a b/ü.svs", file)
+    assert (await put_once(opened, "a b/ü.svs", file)).uri == stored.uri
     assert (puts(emulator), asked_for_keys(emulator)) == (1, 1)
     assert isinstance(opened, Deleting)
     await opened.delete("a b/ü.svs")
@@ -146,7 +146,8 @@ async def test_slides_are_submitted_without_a_cloud_account(
 
 
 def test_the_command_submits_to_it(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
-    words = ["submit", VERSION, slide.path, "--store", "platform", "--download", tmp_path / "out"]
+    words: list[str | Path] = ["submit", VERSION, slide.path, "--store", "platform"]
+    words += ["--download", tmp_path / "out"]
     done = run_here([*words, "--poll-interval", "0.05"], {**emulator.environment, "HOME": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     assert not KEYS.search((done.stdout + done.stderr).encode())

@@ -20,6 +20,7 @@ from aignostics_async.errors import (
     ConnectionFailed,
     Gone,
     NotFound,
+    PlatformDown,
     PreconditionFailed,
     QuotaExceeded,
     ServerError,
@@ -131,7 +132,7 @@ def test_a_spent_quota_is_told_in_the_server_s_words() -> None:
     assert "40 of 40 slides used" in str(error)
 
 
-TRANSIENT = (ConnectionFailed, TokenEndpointUnavailable, TransferInterrupted)
+TRANSIENT = (ConnectionFailed, PlatformDown, TokenEndpointUnavailable, TransferInterrupted)
 
 
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)

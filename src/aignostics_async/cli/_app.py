@@ -6,7 +6,7 @@
 3   finished, but the run, some items or some files failed; or nothing was found
 4   whether a run was created is unknown, or a person has to decide about one
 5   sign in first
-6   a plan has faults
+6   a plan or the setup has faults
 7   the platform has no such application, version or run
 8   the organization's quota is used up
 75  a bulk job has not finished and can be resumed
@@ -39,6 +39,7 @@ app = App(
 # By name: a command loads only what it needs.
 for _command in ("login", "logout", "whoami", "token"):
     app.command(f"{__package__}._login:{_command}", group=_ACCOUNT)
+app.command(f"{__package__}._doctor:doctor", group=_RUNS)
 app.command(f"{__package__}._applications:applications", group=_RUNS)
 app.command(f"{__package__}._submit:submit", group=_RUNS)
 app.command(f"{__package__}._runs:app", name="runs", group=_RUNS)

@@ -155,6 +155,9 @@ class _Trial:
             await self._get(url)
         except AignosticsError as error:
             self._fail(doing, error)
+        except OSError as error:  # the object's file can't be written
+            remedy = "set TMPDIR to a folder that can be written"
+            self._fault(f"no temporary file can be written ({error.strerror})", remedy)
         await self._delete()
 
     async def _put(self) -> str:
