@@ -28,7 +28,7 @@ from aignostics_async import (
 from aignostics_async.bulk import EventType, JobStatus, Sources, create_job, run_preflight, write_report
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
-from aignostics_async.storage import Deleting
+from aignostics_async.storage._protocol import Deleting
 
 pytestmark = pytest.mark.timeout(60)
 KEYS = re.compile(rb"emulator-secret-[\w-]+|GOOG1E[0-9A-F]{16}")

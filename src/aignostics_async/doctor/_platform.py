@@ -10,7 +10,6 @@ from .._contract_check import check_contract
 from .._core._pager import MIN_PAGE_SIZE
 from .._core._proxies import proxy_for
 from .._core._redaction import excerpt
-from .._core._urls import origin
 from .._environment_variables import read_api_root
 from .._health import Health, health_in
 from .._http._client import open_client, ssl_context
@@ -45,7 +44,7 @@ def check_network(root: str, settings: Settings) -> SetupCheck:
         context = ssl_context(settings)
         open_client(settings, context, root)
         proxy = proxy_for(root, proxy=settings.proxy, trust_env=settings.trust_env)
-        through = "directly" if proxy is None else f"through {origin(proxy)}"
+        through = "directly" if proxy is None else f"through {proxy.url}"
     except (ConfigurationError, ValueError) as error:
         remedy = "set SSL_CERT_FILE to the certificates of your network, and HTTPS_PROXY to its proxy"
         return SetupCheck(name, CheckState.FAULT, excerpt(str(error)), remedy)
