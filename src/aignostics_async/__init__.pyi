@@ -23,6 +23,7 @@ from ._core._crc32c import (
 )
 from ._core._display_text import visible as visible
 from ._core._pager import Page as Page, Pager as Pager
+from ._document_models import Document as Document
 from ._environment_variables import (
     Account as Account,
     read_api_root as read_api_root,

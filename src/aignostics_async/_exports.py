@@ -30,6 +30,7 @@ HOMES = {
     "Crc32c": "_core._crc32c",
     "DeviceCode": "auth",
     "DiskFull": "errors",
+    "Document": "_document_models",
     "DownloadReport": "downloads._outcomes",
     "Fault": "models",
     "FileOutcome": "downloads._outcomes",

@@ -41,6 +41,7 @@ for _command in ("login", "logout", "whoami", "token"):
     app.command(f"{__package__}._login:{_command}", group=_ACCOUNT)
 app.command(f"{__package__}._doctor:doctor", group=_RUNS)
 app.command(f"{__package__}._applications:applications", group=_RUNS)
+app.command(f"{__package__}._applications:documents", group=_RUNS)
 app.command(f"{__package__}._submit:submit", group=_RUNS)
 app.command(f"{__package__}._runs:app", name="runs", group=_RUNS)
 app.command(f"{__package__}._slides:app", name="slides", group=_RUNS)

@@ -1,11 +1,14 @@
-"""`applications`: what the organization may run."""
+"""`applications` and `documents`: what the organization may run, and what is written about it."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 from .. import Application, ApplicationVersion, Client
-from ..errors import NotFound
+from ..errors import NotFound, UsageError
 from ._options import Json, client
-from ._output import jsonable, print_json, print_table
+from ._output import jsonable, out, print_json, print_table
 
 
 async def applications(application_id: str | None = None, /, *, as_json: Json = False) -> None:
@@ -23,6 +26,49 @@ async def applications(application_id: str | None = None, /, *, as_json: Json = 
             _show_applications([each async for each in session.applications.list()], as_json=as_json)
         else:
             _show_versions(await list_versions(session, application_id), as_json=as_json)
+
+
+async def documents(
+    application_version: str,
+    /,
+    *names: str,
+    download: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """List the documents of an application version, or download them.
+
+    Ends with 7 if there is no such version or document.
+
+    Example: `documents he-tme:v1.1.0 --download docs/`
+
+    Parameters
+    ----------
+    application_version
+        The application version, such as he-tme:v1.0.0; see 'applications'.
+    names
+        The documents to download; all of them by default.
+    download
+        Download to this folder; each file is compared with the checksum of the storage.
+    """
+    if names and download is None:
+        raise UsageError("documents are named to download them; give --download FOLDER, too")
+    async with client() as session:
+        listed = await session.applications.documents(application_version)
+        if download is not None:
+            fetch = partial(session.applications.download_document, application_version, folder=download)
+            paths = [await fetch(name) for name in names or [each.name for each in listed]]
+    if download is not None and as_json:
+        print_json([str(path) for path in paths])
+    elif download is not None:
+        for path in paths:
+            out(str(path))
+    elif as_json:
+        print_json([jsonable(each) for each in listed])
+    else:
+        print_table(
+            ("document", "media type", "updated"),
+            [(each.name, each.mime_type, f"{each.updated_at:%Y-%m-%d}") for each in listed],
+        )
 
 
 async def list_versions(session: Client, application_id: str) -> list[ApplicationVersion]:

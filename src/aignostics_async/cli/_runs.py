@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,8 @@ from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus
 from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
-from ._options import Bwlimit, Json, PollInterval, client
-from ._output import err, jsonable, out, print_document, print_json, print_json_line, print_table
+from ._options import Bwlimit, Json, PollInterval, as_time, client
+from ._output import count, err, jsonable, out, print_document, print_json, print_json_line, print_table
 from ._progress import transfer_progress
 
 app = App(name="runs", help="List, follow and cancel runs, and download their results.")
@@ -27,6 +27,7 @@ async def list_runs(
     *,
     application: str | None = None,
     version: str | None = None,
+    organization: str | None = None,
     limit: int = 20,
     as_json: Json = False,
 ) -> None:
@@ -40,6 +41,8 @@ async def list_runs(
         List only runs of this application.
     version
         List only runs of this application version, such as he-tme:v1.0.0.
+    organization
+        List all runs of this organization, not only yours; for administrators only.
     limit
         The maximum number of runs.
     """
@@ -47,7 +50,10 @@ async def list_runs(
         raise UsageError(f"--limit must be 1 or more, not {limit}")
     runs: list[RunDetails] = []
     async with client() as session:
-        async for run in session.runs.list(application_id=application, application_version=version):
+        listing = session.runs.list(
+            application_id=application, application_version=version, organization=organization
+        )
+        async for run in listing:
             runs.append(run)
             if len(runs) == limit:
                 break
@@ -149,6 +155,55 @@ async def cancel(run_id: str, /, *, as_json: Json = False) -> int:
     else:
         out(f"{details.run_id} is {details.status}")
     return 0
+
+
+@app.command
+async def cancel_matching(
+    *,
+    application: str | None = None,
+    version: str | None = None,
+    reference: str | None = None,
+    since: str | None = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Cancel all of your runs that match, after showing them; their pending items cost nothing.
+
+    A run must match every filter that is given, and not be over. Nothing is cancelled without --yes or your
+    answer.
+
+    Example: `runs cancel-matching --version he-tme:v1.0.0 --since 2026-11-29T18:00+01:00`
+
+    Parameters
+    ----------
+    application
+        Runs of this application.
+    version
+        Runs of this application version, such as he-tme:v1.0.0.
+    reference
+        Runs with an item of this reference.
+    since
+        Runs that were submitted at this time or later, such as 2026-11-29T18:00+01:00.
+    """
+
+    def look(runs: Sequence[RunDetails]) -> bool:
+        for run in runs:
+            err("  ".join(map(str, _row(run))))
+        confirm(f"{count(len(runs), 'run')} will be cancelled", yes=yes)
+        return True
+
+    async with client() as session:
+        cancelled = await session.runs.cancel_matching(
+            look,
+            application_id=application,
+            application_version=version,
+            reference=reference,
+            since=as_time(since),
+        )
+    if as_json:
+        print_json({"cancelled": list(cancelled)})
+    else:
+        out(f"{count(len(cancelled), 'run')} cancelled")
 
 
 @app.command

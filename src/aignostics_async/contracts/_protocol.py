@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .._account_models import Me, OrganizationBucket
     from .._config import Settings
     from .._core._pager import Page, PageRequest
+    from .._document_models import Document
     from .._http._api_pool import ApiPool
     from .._http._client import Response
     from .._inputs import Item
@@ -70,6 +71,8 @@ class ContractFacts:
         for name in ("reference", "metadata"):
             if getattr(filters, name) is not None and not self.has_metadata:
                 raise NotInContract(f"listing runs by {name}", contract=self.line)
+        if filters.organization is not None and not self.has_account:
+            raise NotInContract("listing runs by organization", contract=self.line)
 
     def check_metadata(self, *given: Mapping[str, Any] | None) -> None:
         """Raise NotInContract for custom metadata that the contract has not, UsageError for the SDK's key."""
@@ -107,6 +110,8 @@ class RunFilter:
     """Of one of the run's items."""
     metadata: Mapping[str, Any] | None = None
     """Values that the metadata of the run must have; may be nested."""
+    organization: str | None = None
+    """All runs of this organization, not only the caller's own; for administrators."""
 
 
 @frozen(kw_only=True)
@@ -240,6 +245,14 @@ class Bridge(Protocol):
 
     async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
         """Return a fresh signed URL of an output artifact, or None if the platform offers none any more."""
+        ...
+
+    async def list_documents(self, application_id: str, version: str) -> Sequence[Document]:
+        """Return the documents of a version. Raises NotFound and NotInContract."""
+        ...
+
+    async def document_url(self, application_id: str, version: str, name: str) -> str:
+        """Return a signed URL of a document. Raises NotFound and NotInContract."""
         ...
 
     async def get_me(self) -> Me:

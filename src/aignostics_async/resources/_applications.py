@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._core._misuse import explains_misuse
@@ -10,6 +11,9 @@ from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import split_version_id
 
 if TYPE_CHECKING:
+    import os
+
+    from .._document_models import Document
     from .._session import Session
     from ..models import Application, ApplicationVersion
 
@@ -83,3 +87,47 @@ class Applications:
         """
         application_id, wanted = split_version_id(application_version_id)
         return await self._session.bridge.get_application_version(application_id, wanted)
+
+    async def documents(self, application_version_id: str) -> Sequence[Document]:
+        """Return the documents of a version that are public, such as its instructions for use.
+
+            for document in await client.applications.documents("he-tme:v1.2.3"):
+                print(document.name, document.mime_type)
+
+        The `v` may be omitted. Costs one request. Raises NotInContract under contract 1.0, UsageError for a
+        text that is not a version id, NotFound if there is no such version, InvalidItems if an entry can't be
+        read, and the errors of requests that `Pager` names.
+        """
+        return await self._session.bridge.list_documents(*split_version_id(application_version_id))
+
+    async def download_document(
+        self,
+        application_version_id: str,
+        name: str,
+        folder: str | os.PathLike[str],
+        *,
+        allow_unverified: bool = False,
+    ) -> Path:
+        """Download a document of a version to a folder, and return the path of the file.
+
+            path = await client.applications.download_document("he-tme:v1.2.3", "instructions.pdf", "docs/")
+
+        The file appears when it is complete and has the CRC32C that the storage names; the contract promises
+        none. If the storage names none, ChecksumMissing is raised and no file is kept, unless
+        `allow_unverified` is True (False by default). A file of that name is replaced; characters that a file
+        system may not accept are.
+
+        Costs one request, and the transfer. Raises NotFound for an unknown name, what `documents` raises, and
+        TransferError if the file can't be transferred or written.
+        """
+        from ..downloads._document import download_document
+
+        application_id, version = split_version_id(application_version_id)
+        session = self._session
+        return await download_document(
+            session.engine,
+            lambda: session.bridge.document_url(application_id, version, name),
+            Path(folder),
+            name,
+            allow_unverified=allow_unverified,
+        )

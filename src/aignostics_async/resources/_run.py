@@ -193,9 +193,16 @@ class Run:
         if reference is None:
             return MetadataEditor(bridge.facts, self.details, partial(bridge.put_run_metadata, self.id))
         write = partial(bridge.put_item_metadata, self.id, as_item_path(reference))
-        return MetadataEditor(bridge.facts, partial(self._item, reference), write)
+        return MetadataEditor(bridge.facts, partial(self.item, reference), write)
 
-    async def _item(self, reference: str) -> ItemResult:
+    async def item(self, reference: str) -> ItemResult:
+        """Return the item of a reference with its results so far.
+
+            item = await run.item("case-7")
+
+        Costs one request. Raises NotFound if the run has no such item or the caller no such run, InvalidItems
+        if it can't be read, and the errors of requests that `Pager` names.
+        """
         first = PageRequest.first((), MIN_PAGE_SIZE)
         page = await self._session.bridge.list_run_results(self.id, first, references=[reference])
         for item in page.items:

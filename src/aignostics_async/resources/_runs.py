@@ -10,10 +10,11 @@ from .._config import Uploads
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._health import refuse_if_down
-from .._identifiers import as_future, as_texts, as_version_id
+from .._identifiers import as_aware, as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
+from ._cancelling import RunMatcher, cancel_all
 from ._run import Run
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Runs:
         application_version: str | None = None,
         reference: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        organization: str | None = None,
         sort: str | Sequence[str] = "-triggered_at",
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
@@ -56,8 +58,9 @@ class Runs:
 
         `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
         item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
-        may be nested: texts, numbers, booleans and None. Contract 1.0 has neither `reference` nor
-        `metadata`, and iterating raises NotInContract; under 1.8 it raises UsageError for `metadata` that is
+        may be nested: texts, numbers, booleans and None. `organization`, the id of an organization, lists
+        all of its runs in place of the caller's own; only administrators may do so. Contract 1.0 has none of
+        the three, and iterating raises NotInContract; under 1.8 it raises UsageError for `metadata` that is
         empty, too long or has other values. `sort` is a field name or several, each with a leading `-` for
         descending order; `-triggered_at` by default. Costs one request per page of `page_size` runs, by
         default 100. Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100.
@@ -70,6 +73,7 @@ class Runs:
             application_version=version,
             reference=reference,
             metadata=metadata,
+            organization=organization,
         )
         return Pager(
             "list runs",
@@ -133,6 +137,49 @@ class Runs:
                 return found
         # A replica may show a run before its items, so only the listing of all runs proves absence.
         return await find(None)
+
+    async def cancel_matching(
+        self,
+        look: Callable[[Sequence[RunDetails]], bool],
+        *,
+        application_id: str | None = None,
+        application_version: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+    ) -> tuple[str, ...]:
+        """Cancel the caller's runs that match and are not final, after a look at them; return their ids.
+
+            def look(runs):
+                print([run.run_id for run in runs])
+                return input("cancel these? ") == "yes"
+
+            await client.runs.cancel_matching(look, application_version="he-tme:v1.2.3")
+
+        `look` is called once with the runs that match, and nothing is cancelled unless it returns True; it is
+        not called if there are none. A run must match every filter that is passed, as for `list`; `since`
+        selects those that were submitted at that time or later. Each run is compared with the filters here,
+        too, so a server that ignores one cancels no other run.
+
+        Costs the listing, one request per run for a `reference`, and one or two per run that is cancelled. A
+        run that has ended in the meantime is no error. Raises UsageError without a filter or for a `since`
+        without time zone, what `list` raises, and one ExceptionGroup at the end if runs could not be
+        cancelled.
+        """
+        version = None if application_version is None else as_version_id(application_version)
+        selection: dict[str, Any] = {
+            "application_id": application_id,
+            "application_version": version,
+            "reference": reference,
+            "metadata": metadata,
+        }
+        matcher = RunMatcher(RunFilter(**selection), as_aware(since, "since"), self._handle)
+        matcher.check()
+        listing = self.list(**selection)
+        found = [run async for run in listing if await matcher.takes(run)]
+        if not found or look(found) is not True:
+            return ()
+        return await cancel_all([self._handle(run.run_id) for run in found])
 
     async def create(
         self,

@@ -43,6 +43,7 @@ from . import _decoding
 if TYPE_CHECKING:
     from ..._account_models import Me, OrganizationBucket
     from ..._config import Settings
+    from ..._document_models import Document
     from ..._http._api_pool import ApiPool
     from ..._http._client import Response
 
@@ -203,6 +204,21 @@ class Bridge10:
         artifacts = (artifact for item in page.items for artifact in item.output_artifacts)
         urls = [each.download_url for each in artifacts if each.artifact_id == artifact_id]
         return next(filter(None, urls), None)
+
+    async def list_documents(
+        self,
+        application_id: str,  # noqa: ARG002 - the contract has no such operation
+        version: str,  # noqa: ARG002
+    ) -> Sequence[Document]:
+        raise NotInContract("documents of versions", contract="1.0")
+
+    async def document_url(
+        self,
+        application_id: str,  # noqa: ARG002 - the contract has no such operation
+        version: str,  # noqa: ARG002
+        name: str,  # noqa: ARG002
+    ) -> str:
+        raise NotInContract("documents of versions", contract="1.0")
 
     async def get_me(self) -> Me:
         raise NotInContract("who the caller is", contract="1.0")

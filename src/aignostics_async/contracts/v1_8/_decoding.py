@@ -19,10 +19,12 @@ from aignostics_api_1_8.models import (
     RunItemStatistics,
     RunReadResponse,
     SchedulingResponse,
+    VersionDocumentResponse,
     VersionReadResponse,
 )
 from aignostics_api_1_8.types import Unset
 
+from ..._document_models import Document
 from ..._statuses import ArtifactScope
 from ...models import (
     RESERVED_KEY,
@@ -127,6 +129,18 @@ def run(raw: dict[str, Any]) -> RunDetails:
         deadline=deadline,
         preceding_items_organization=_optional_number(wire.num_preceding_items_org),
         preceding_items_platform=_optional_number(wire.num_preceding_items_platform),
+    )
+
+
+def document(raw: dict[str, Any]) -> Document:
+    """Decode a document of a version."""
+    wire = VersionDocumentResponse.from_dict(raw)
+    return Document(
+        document_id=text(wire.id, "id"),
+        name=text(wire.name, "name"),
+        mime_type=text(wire.mime_type, "mime_type"),
+        created_at=aware(wire.created_at),
+        updated_at=aware(wire.updated_at),
     )
 
 

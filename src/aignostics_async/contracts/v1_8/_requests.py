@@ -21,9 +21,11 @@ from aignostics_api_1_8.api.public import (
     get_artifact_file as _get_artifact_file,
     get_me as _get_me,
     get_run as _get_run,
+    get_version_document_content as _get_document,
     list_applications as _list_applications,
     list_run_items as _list_run_items,
     list_runs as _list_runs,
+    list_version_documents as _list_documents,
     put_item_metadata as _put_item_metadata,
     put_run_metadata as _put_run_metadata,
 )
@@ -37,12 +39,13 @@ from aignostics_api_1_8.models import (
 from aignostics_api_1_8.types import UNSET
 from attrs import evolve
 
-from ..._core._pager import Page, PageRequest
+from ..._core._pager import MAX_PAGE_SIZE, Page, PageRequest
+from ..._core._secret import SecretText
 from ..._core._tasks import run_all
 from ..._identifiers import as_item_path, as_path_part, as_uuid, split_version_id
 from ..._inputs import Item
 from ..._statuses import ItemStatus
-from ...errors import Gone, InvalidResponse, NotFound
+from ...errors import Gone, InvalidItems, InvalidResponse, NotFound
 from ...models import Application, ApplicationVersion, ItemResult, RunDetails
 from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
@@ -56,6 +59,7 @@ from ._states import item_filter
 if TYPE_CHECKING:
     from ..._account_models import Me, OrganizationBucket
     from ..._config import Settings
+    from ..._document_models import Document
     from ..._http._api_pool import ApiPool
     from ..._http._client import Response
 
@@ -250,11 +254,26 @@ class Bridge18:
             response = await self._send("get artifact", **request, redirected=True)
         except Gone:
             return None
-        if response.headers.get("location", "").startswith(("https://", "http://")):
-            return str(response.headers["location"])
-        # Nothing of a body is shown: it may be the file itself.
-        reason = "the address of the file was expected, and something else came"
-        raise InvalidResponse(reason, operation="get artifact", status=response.status_code, excerpt="")
+        return _redirect_of("get artifact", response)
+
+    async def list_documents(self, application_id: str, version: str) -> Sequence[Document]:
+        request = _list_documents._get_kwargs(
+            as_path_part(application_id, "application id"), as_path_part(version, "version")
+        )
+        response = await self._send("list documents", **request)
+        page = PageRequest.first((), MAX_PAGE_SIZE)  # the list has no pages
+        found = await page_of("list documents", response, page, _decoding.document, _OTHER)
+        if found.invalid:
+            raise InvalidItems("list documents", found.invalid)
+        return found.items
+
+    async def document_url(self, application_id: str, version: str, name: str) -> str:
+        request = _get_document._get_kwargs(
+            as_path_part(application_id, "application id"),
+            as_path_part(version, "version"),
+            as_path_part(name, "document"),
+        )
+        return _redirect_of("get document", await self._send("get document", **request, redirected=True))
 
     async def get_me(self) -> Me:
         return one("get me", await self._send("get me", **_get_me._get_kwargs()), _account.me, is_secret=True)
@@ -269,6 +288,16 @@ class Bridge18:
         finally:
             del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame
         return await running
+
+
+def _redirect_of(operation: str, response: Response) -> str:
+    """Return the address of a file in a response; raises InvalidResponse where there is none."""
+    address: str = response.headers.get("location", "")
+    if address.startswith(("https://", "http://")):
+        return SecretText(address)
+    # Nothing of a body is shown: it may be the file itself.
+    reason = "the address of the file was expected, and something else came"
+    raise InvalidResponse(reason, operation=operation, status=response.status_code, excerpt="")
 
 
 def _excludes_all(filters: RunFilter) -> bool:
@@ -287,6 +316,7 @@ def _run_query(filters: RunFilter) -> dict[str, Any]:
         "application_id": application_id or UNSET,
         "application_version": number or UNSET,
         "external_id": UNSET if filters.reference is None else filters.reference,
+        "for_organization": filters.organization or UNSET,
         "custom_metadata": metadata or UNSET,
     }
 
