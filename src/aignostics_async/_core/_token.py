@@ -162,7 +162,7 @@ class TokenSource(Protocol):
         client = Client("https://platform.aignostics.com", Vault())
 
     A client awaits the method `async def aclose(self)` when it closes, if the object has one. Several clients
-    may share a source.
+    can share a source.
     """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:

@@ -33,9 +33,8 @@ class FileStore:
     and is created when it is needed. Files are readable by their owner only, and written atomically and
     durably. A file that can't be used, because it is damaged or from another release, is renamed by `save`
     and not overwritten. Another user's file that can't be opened raises TokenStoreError. `delete` removes
-    either.
-    File locks protect the keys where the file system has them; the system releases them if a process dies.
-    Raises ConfigurationError if no folder is given and the user has no home folder.
+    either. File locks protect the keys where the file system has them; the system releases them if a process
+    dies. Raises ConfigurationError if no folder is given and the user has no home folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:

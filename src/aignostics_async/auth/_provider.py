@@ -182,7 +182,10 @@ class IdentityProvider:
 
     @property
     def key(self) -> TokenKey:
-        """The key under which a store keeps the logins of this client at this provider."""
+        """The key under which a token store keeps the logins of this client at this provider.
+
+        Its `family` is empty.
+        """
         return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
 
 

@@ -78,7 +78,7 @@ class MemoryStore:
 
         source = RefreshToken("...", provider=provider, store=MemoryStore())
 
-    The threads and event loops of the process may share it.
+    The threads and event loops of the process can share it.
     """
 
     def __init__(self) -> None:

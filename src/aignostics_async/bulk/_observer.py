@@ -53,7 +53,7 @@ class PendingDecisions:
 
 
 class JobObserver:
-    """Reads a job's folder without opening the job.
+    """A reader of a job's folder that does not open the job.
 
         observer = JobObserver("job/")
         print((await observer.summary()).status)

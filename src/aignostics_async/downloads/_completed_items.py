@@ -50,8 +50,8 @@ class CompletedItem:
                 path.write_text(done.change.cursor)
 
     `change` is the change that reported the item. A watcher that starts from its cursor after a restart, as
-    above, leads to every item that was not yielded yet, and to some others again; their files are already
-    there and are not downloaded twice.
+    above, leads to every item that was not yielded yet, and to some others again. Their files that already
+    have the promised bytes are not downloaded again.
     """
 
     change: Change

@@ -58,7 +58,7 @@ class ConnectionInfo:
     store_url: str
     """The address of the emulator's own store, to pass to `runs.submit`."""
     client_id: str
-    """The id of the public client, which persons sign in to and `refresh_token` belongs to."""
+    """The id of the public client, which people sign in to and `refresh_token` belongs to."""
     service_client_id: str
     """The id of the confidential client, for `ClientCredentials`."""
     client_secret: str

@@ -33,9 +33,8 @@ class Emulator(ControlClient):
     It runs inside the block. `data` is the folder of its state, which is created if it is missing; `kill` and
     `start` restart the emulator on it. Keyword arguments are the options of `aignostics-async emulator`, with
     underscores, such as `token_lifetime=5`; a list or tuple repeats an option. Their defaults are those of
-    the command, apart from `speed`, which is 1000 here: the 4 s of a run and 2 s of each item that the
-    platform is emulated to take at speed 1 become milliseconds. `speed` changes no other time. Needs the
-    extras `emulator` and `cli`.
+    the command, apart from `speed`, which is 1000: a run, which takes 4 s and 2 s more for each item at speed
+    1, takes milliseconds here. `speed` changes no other time. Needs the extras `emulator` and `cli`.
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
     and `kill` raise UsageError while the emulator is not running. Those that send it a request raise
@@ -154,7 +153,7 @@ class Emulator(ControlClient):
     def client_id(self) -> str:
         """The id of the public client at the token endpoint, to pass to `IdentityProvider.beside`.
 
-        Persons sign in to it, and `refresh_token` and `sign_in` belong to it. It has no secret.
+        People sign in to it, and the tokens of `refresh_token` and `sign_in` belong to it. It has no secret.
         """
         return self._text("client_id")
 

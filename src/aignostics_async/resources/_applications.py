@@ -82,7 +82,7 @@ class Applications:
             version = await client.applications.version("he-tme:v1.2.3")
             print([spec.name for spec in version.input_artifacts])
 
-        The `v` may be omitted. Costs one request. Raises UsageError for a text that is not a version id,
+        The `v` can be omitted. Costs one request. Raises UsageError for a text that is not a version id,
         NotFound if there is no such version, and the errors of requests that `Pager` names.
         """
         application_id, wanted = split_version_id(application_version_id)

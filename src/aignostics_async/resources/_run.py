@@ -100,10 +100,11 @@ class Run:
                 print(item.reference, item.error)
 
         An item must match every filter that is passed; several values of one filter are alternatives.
-        References are sent in the URL, so pass a few dozen at most. `metadata` selects by the items' own, as
-        `Runs.list` does by those of runs. `sort` is a field name or several, each with a leading `-` for
-        descending order; by default the server decides. Each request signs new download URLs, which are valid
-        for an hour; under contract 1.8 the server may leave them out.
+        References are sent in the URL, so pass a few dozen at most. `metadata` selects items by their own, as
+        `Runs.list` selects runs; under contract 1.0 iterating raises NotInContract for it. `sort` is a field
+        name or several, each with a leading `-` for descending order; by default the server decides. Each
+        request signs new download URLs, which are valid for an hour; under contract 1.8 the server may leave
+        them out.
 
         Costs one request per page of `page_size` items, by default 100. Raises UsageError for a single text
         as a filter, or unless `page_size` is from 5 to 100. Iterating raises NotFound if the caller has no

@@ -202,7 +202,8 @@ class Runs:
 
         `metadata` are JSON values that the platform keeps with the run and finds it by. `due_date` is when
         the results are wanted: the platform orders its work by it. At `deadline` the platform cancels a run
-        that is not complete, and nobody can change the deadline of a run. Both are aware times to come.
+        that is not complete, and nobody can change the deadline of a run. Both are datetimes with time zone,
+        in the future.
         `callback_context`, at most 1024 bytes of JSON, comes back in the platform's events about the run.
         Contract 1.0 has none of these: NotInContract is raised before anything is sent.
 

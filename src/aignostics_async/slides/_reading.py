@@ -36,18 +36,18 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
 
 
 async def read_slides(slides: Iterable[Slide], *, decode: bool = False) -> list[SlideInfo | SlideError]:
-    """Read several slides as `read_slide` does, and return for each what it says or why it can't be read.
+    """Read several slides as `read_slide` does, and return a SlideInfo or a SlideError for each.
 
         slides = find_slides("lab/")
         for slide, outcome in zip(slides, await read_slides(slides)):
             print(slide.path, outcome)
 
-    The outcomes are in the order of the slides. Several are read at once, as many as there are processors, up
-    to 8; the processes end before the outcomes are returned. With `decode`, False by default, every pixel is
-    decoded.
+    The list is in the order of the slides. As many slides are read at once as there are processors, up to 8;
+    the processes end before the call returns. With `decode=True` (False by default) every pixel is decoded.
 
-    The errors of slides are returned; raised are UsageError for anything but Slides, MissingExtra without the
-    `slides` extra, and ConfigurationError if no process can be started, or 20 slides in a row end theirs.
+    An error of a slide is returned and not raised. Raises UsageError for anything but an iterable of Slide,
+    MissingExtra without the `slides` extra, and ConfigurationError if no process can be started, or if 20
+    slides in a row end the process that reads them.
     """
     several = _as_slides(slides)
     async with Prober(decode=decode, workers=1 if len(several) == 1 else None) as prober:

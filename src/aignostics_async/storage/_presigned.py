@@ -39,11 +39,11 @@ class Presigned:
 
         store = Presigned(put_url=put_url, get_url=get_url)
 
-    Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` may
-    return a pair of a URL and the headers that its request must have. After an upload the object is checked
-    with `head_url`, or by reading one byte with `get_url`. A file is unverified if no response has a checksum
-    of it. An exception of a function is raised as it is by `Store.put` and `Store.presign_get`; they raise
-    ConfigurationError for a result of another type.
+    Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` can
+    also return a pair of a URL and the headers that its request must have. After an upload the object is
+    checked with `head_url`, or by reading one byte with `get_url`. A file is unverified if no response has a
+    checksum of it. An exception of a function is raised as it is by `Store.put` and `Store.presign_get`; they
+    raise ConfigurationError for a result of another type.
     """
 
     put_url: Sign = field(repr=False)
