@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import attrs
 import pytest
 from public_names import PACKAGES
 
@@ -141,3 +142,14 @@ def test_making_a_client_loads_nothing_that_it_does_not_need() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_type_checkers_see_every_default(package: ModuleType) -> None:
+    """To pyright, a field whose default is a decorated method is a required one."""
+    for public in (getattr(package, name) for name in package.__all__):
+        if isinstance(public, type) and attrs.has(public):
+            methods = list(vars(public).values())
+            defaults = [(each.name, each.default) for each in attrs.fields(public) if each.init]
+            hidden = [name for name, default in defaults if getattr(default, "factory", None) in methods]
+            assert not hidden, f"{public.__name__}: give {', '.join(hidden)} a default or a factory"

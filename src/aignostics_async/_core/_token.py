@@ -91,14 +91,10 @@ class Token:
     _text: Secret = field(converter=as_secret, validator=_sendable)
     lifetime: float | None = field(default=None, converter=_lifetime, kw_only=True)
     """The lifetime in seconds or as a timedelta, counted from `issued_at`; None, the default, if unknown."""
-    issued_at: float = field(kw_only=True)
+    issued_at: float = field(factory=lambda: time.time(), kw_only=True)  # noqa: PLW0108 - tests set the clock
     """When the token was issued, in seconds since the epoch; now by default."""
     _made_at: float = field(init=False)
     _age: float = field(init=False)  # when it was made, in seconds
-
-    @issued_at.default
-    def _now(self) -> float:
-        return time.time()
 
     @_made_at.default
     def _monotonic_now(self) -> float:
