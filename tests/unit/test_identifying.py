@@ -7,13 +7,12 @@ from typing import Any
 
 import pydicom
 import pytest
-from slide_files import picture, read_slide, write_dicom, write_tiff
+from slide_files import picture, read_slide, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides
 from aignostics_async.slides._identifying import as_policies, description_kinds, picture_kinds
+from aignostics_async.slides._ome import metadata_file, ome_files, ome_resolution
 from aignostics_async.slides._person_names import mentions_person
-from aignostics_async.slides._read import _OTHER_FILE
-from aignostics_async.slides._resolution import ome_resolution
 
 
 @pytest.mark.parametrize(
@@ -104,6 +103,15 @@ def _utf_16(text: str) -> bytes:
         (33723, 1, b"\x1c\x02\x78\x00\x08Jane Doe", ["patient"]),
         (34377, 7, b"8BIM\x04\x04Patient: Doe ", ["patient"]),
         (65000, 2, "PatientName=Doe", ["patient"]),
+        (65427, 2, "S24-1", ["case"]),
+        (65468, 2, "S24-1", ["case"]),
+        (65427, 2, " ", []),
+        (65449, 2, "Created=2012/01/01\nProduct=NanoZoomer\n", []),
+        (65449, 2, "Barcode=S24-1\nProduct=NanoZoomer\n", ["case"]),
+        (700, 1, b'<scan UserName="Jane Doe" Barcode1D=""/>', ["patient"]),
+        (700, 1, b'<scan UserName="admin" Barcode1D="S24-1"/>', ["case"]),
+        (700, 1, b'<scan UserName="admin" Barcode1D="" Barcode2D="N/A"/>', []),
+        (270, 2, "Title = Hans Müller".encode("latin-1"), ["patient"]),
         (316, 2, "scanner-7", []),
         (271, 2, "Helen Hanson Optics", []),
         (270, 2, "Title = Jane Doe|AppMag = 40", ["patient"]),
@@ -115,6 +123,22 @@ async def test_every_text_of_a_tiff_is_read(
     tmp_path: Path, tag: int, kind: int, value: str | bytes, kinds: list[str]
 ) -> None:
     path = write_tiff(tmp_path / "a.tif", tags=[(tag, kind, len(value), value, True)])
+    assert list((await read_slide(Slide(path))).identifying) == kinds
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"),
+    [
+        ("SLIDE_NAME = Mueller Hans", ["patient"]),
+        ("PROJECT_NAME = Doe, Jane", ["patient"]),
+        ("SLIDE_BARCODE = S24-1", ["case"]),
+        ("SLIDE_NAME = 1M01\nOBJECTIVE_NAME = Plan-Apochromat 20x/0.8", []),
+    ],
+)
+async def test_the_texts_of_a_mirax_slide_are_read(tmp_path: Path, line: str, kinds: list[str]) -> None:
+    path = write_mirax(tmp_path / "a.mrxs")
+    index = tmp_path / "a" / "Slidedat.ini"
+    index.write_text(index.read_text("utf-8").replace("[GENERAL]", f"[GENERAL]\n{line}"), "utf-8")
     assert list((await read_slide(Slide(path))).identifying) == kinds
 
 
@@ -131,6 +155,17 @@ async def test_every_text_of_a_tiff_is_read(
             '<Attribute Name="PIM_DP_UFS_BARCODE" Group="0x301D" PMSVR="IString">NDcxMQ==</Attribute>',
             ["case"],
         ),
+        ('<Attribute Name="PIM_DP_IMAGE_TYPE" PMSVR="IString">LABELIMAGE</Attribute>', ["label"]),
+        ('<Attribute Name="PIM_DP_IMAGE_TYPE" PMSVR="IString">WSI</Attribute>', []),
+        ("<barcode>MDQwNTA2</barcode>", ["case"]),
+        ("<barcode></barcode><creationDate>2012</creationDate>", []),
+        ("Case ID=S24-1;Objective Power=10", ["case"]),
+        ("Pathologist = Smith|Slide Label = S24-1", ["case"]),
+        ("Histo-Nr. = 1234/24", ["case"]),
+        ("Patiënt = Jansen", ["patient"]),
+        ("Paciente: Garcia", ["patient"]),
+        ("Prénom = Jean", ["patient"]),
+        ("Medical Record Number = 12", ["patient"]),
         ("Date of birth: 1970-01-01", ["patient"]),
         ("impatient = 1|inpatients: 5", []),
         ("PatientIdentityRemoved = YES", []),
@@ -147,7 +182,9 @@ def test_a_long_description_takes_no_time() -> None:
     assert set(description_kinds("patient=" + "x" * 150 + "!b")) == {"patient"}
     assert set(description_kinds("patient=" + "anon" * 40 + "!b")) == {"patient"}
     assert not mentions_person("x" * 300_000)
-    assert list(_OTHER_FILE.findall("<UUID " * 100_000)) == []
+    assert ome_files("<UUID " * 100_000) == []
+    assert ome_files("<Pixels>" * 20_000 + "<UUID " * 100_000) == []
+    assert metadata_file("<BinaryOnly " * 100_000) is None
     assert ome_resolution("<Pixels " * 100_000) is None
     assert ome_resolution("<Pixels " + "x" * 100_000 + ">") is None
 

@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 import tifffile
@@ -159,11 +160,38 @@ async def test_a_resolution_that_does_not_fit_the_objective_is_told(tmp_path: Pa
     assert remark.problem == "its resolution of 1 µm per pixel does not fit its objective (20 times)"
 
 
-async def test_an_ome_file_that_names_others_is_told(tmp_path: Path) -> None:
-    data = "".join(f'<TiffData IFD="0"><UUID FileName="{name}.ome.tiff">x</UUID></TiffData>' for name in "ab")
-    path = ome(tmp_path, description=OME.replace("<TiffData/>", data).encode())
+def ome_of(*names: str) -> str:
+    """Return an OME description of a picture whose planes are in several files."""
+    data = "".join(f'<TiffData IFD="0"><UUID FileName="{name}">x</UUID></TiffData>' for name in names)
+    return OME.replace("<TiffData/>", data)
+
+
+async def test_a_part_of_an_ome_slide_is_refused(tmp_path: Path) -> None:
+    path = ome(tmp_path, description=ome_of("a.ome.tiff", "b.ome.tiff").encode())
+    with pytest.raises(SlideError, match=r"pixels are in a\.ome\.tiff, b\.ome\.tiff; export"):
+        await read_slide(Slide(path))
+    path = ome(tmp_path, description=ome_of("called otherwise.ome.tiff").encode())
+    assert (await read_slide(Slide(make_old(path)))).remarks == ()
+
+
+async def test_other_pictures_of_an_ome_description_are_told(tmp_path: Path) -> None:
+    other = ome_of("label.ome.tiff").replace('"512"', '"99"')
+    path = ome(tmp_path, description=(ome_of("a.ome.tiff") + other).encode())
     (remark,) = (await read_slide(Slide(make_old(path)))).remarks
     assert remark.problem == "its OME description names other files, which are not sent"
+
+
+async def test_a_description_in_a_file_of_its_own_is_read(tmp_path: Path) -> None:
+    words = b'<OME><BinaryOnly MetadataFile="a.companion.ome" UUID="x"/></OME>'
+    path = ome(tmp_path, description=words)
+    with pytest.raises(SlideError, match=r"a\.companion\.ome, which says .* \(No such file.*\); copy it"):
+        await read_slide(Slide(path))
+    companion = tmp_path / "a.companion.ome"
+    companion.write_text(ome_of("a.ome.tiff"), "utf-8")
+    assert (await read_slide(Slide(path))).mpp_x == 0.5
+    companion.write_text(ome_of("a.ome.tiff", "b.ome.tiff"), "utf-8")
+    with pytest.raises(SlideError, match="it is a part of a slide"):
+        await read_slide(Slide(path))
 
 
 async def test_levels_that_all_say_to_be_scanned_are_warned_of(tmp_path: Path) -> None:
@@ -221,7 +249,80 @@ async def test_a_hole_in_the_middle_of_a_dicom_file_is_seen(tmp_path: Path) -> N
     begin, length = len(content) * 4 // 10, len(content) // 5
     content[begin : begin + length] = bytes(length)
     path.write_bytes(content)
-    with pytest.raises(SlideError, match="begins with nothing but zeros"):
+    with pytest.raises(SlideError, match="begins with nothing but zeros, or ends in them"):
+        await read_slide(Slide(path))
+
+
+def without_table(path: Path) -> bytes:
+    """Return a DICOM file whose table of tiles is empty, as many programs write it."""
+    content = path.read_bytes()
+    at = content.index(b"\xe0\x7f\x10\0OB") + 16
+    (length,) = struct.unpack_from("<I", content, at)
+    return content[:at] + bytes(4) + content[at + 4 + length :]
+
+
+async def test_tiles_without_a_table_are_counted_and_looked_at(tmp_path: Path) -> None:
+    base, _ = write_dicom(tmp_path)
+    whole = without_table(base)
+    base.write_bytes(whole)
+    (slide,) = find_slides(tmp_path)
+    assert (await read_slide(slide)).width == 512
+    item = b"\xfe\xff\0\xe0"
+    pixels = whole.index(b"\xe0\x7f\x10\0OB")
+    third = [at for at in range(pixels, len(whole)) if whole.startswith(item, at)][3]
+    (length,) = struct.unpack_from("<I", whole, third + 4)
+    hole = whole[: third + 8] + bytes(length) + whole[third + 8 + length :]
+    short = whole[:third] + whole[third + 8 + length :]
+    beyond = whole[: third + 4] + struct.pack("<I", 2**31) + whole[third + 8 :]
+    astray = whole[: third + 4] + struct.pack("<I", length - 2) + whole[third + 8 :]
+    for content, words in (
+        (hole, "a tile of it begins with nothing but zeros"), (short, "it has 15 of 16 tiles"),
+        (beyond, "would end beyond the file"), (astray, "it has 3 of 16 tiles"),
+    ):  # fmt: skip
+        base.write_bytes(content)
+        with pytest.raises(SlideError, match=words):
+            await read_slide(Slide(base, files=slide.files))
+
+
+async def test_a_table_that_lists_too_few_tiles_is_refused(tmp_path: Path) -> None:
+    base, *_ = write_dicom(tmp_path, levels=1)
+    content = base.read_bytes()
+    at = content.index(b"\xe0\x7f\x10\0OB") + 16
+    (length,) = struct.unpack_from("<I", content, at)
+    table = content[at + 4 : at + length]
+    base.write_bytes(content[:at] + struct.pack("<I", length - 4) + table + content[at + 4 + length :])
+    with pytest.raises(SlideError, match="its table lists 15 of 16 tiles"):
+        await read_slide(Slide(base))
+
+
+@pytest.mark.parametrize("is_end", [False, True])
+async def test_a_hole_in_any_tile_of_a_smaller_level_is_seen(tmp_path: Path, is_end: bool) -> None:
+    path = tmp_path / "a.tiff"
+    noise = np.random.default_rng(1).integers(100, 220, (1024, 1024, 3), dtype=np.uint8)
+    with tifffile.TiffWriter(path) as tiff:
+        for step in (1, 2):
+            tiff.write(
+                noise[::step, ::step], photometric="rgb", tile=(256, 256), compression="zlib", metadata=None,
+                resolution=(20_000, 20_000), resolutionunit="CENTIMETER", subfiletype=step - 1,
+            )  # fmt: skip
+    assert (await read_slide(Slide(path))).width == 1024
+    with tifffile.TiffFile(path) as tiff:
+        offset, length = tiff.pages[1].dataoffsets[1], tiff.pages[1].databytecounts[1]
+    content = bytearray(path.read_bytes())
+    begin = offset + (length // 2 if is_end else 0)
+    content[begin : begin + length // 2 + 1] = bytes(length // 2 + 1)
+    path.write_bytes(content)
+    with pytest.raises(SlideError, match="a tile of it begins with nothing but zeros, or ends in them"):
+        await read_slide(Slide(path))
+
+
+async def test_a_hole_in_the_pixels_of_a_mirax_slide_is_seen(tmp_path: Path) -> None:
+    path = write_mirax(tmp_path / "a.mrxs")
+    data = tmp_path / "a" / "Data0000.dat"
+    content = bytearray(data.read_bytes())
+    content[:100] = bytes(100)
+    data.write_bytes(content)
+    with pytest.raises(SlideError, match=r"Data0000\.dat has a tile that begins with nothing but zeros"):
         await read_slide(Slide(path))
 
 

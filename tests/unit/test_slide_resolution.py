@@ -76,6 +76,10 @@ def test_a_source_without_a_resolution_is_refused() -> None:
         ("250", "nm", 0.25),
         ("0.00025", "mm", 0.25),
         ("0.5", "um", 0.5),
+        ("0.5", "&#181;m", 0.5),
+        ("0.5", "&#xB5;m", 0.5),
+        ("0.5", "microns", 0.5),
+        ("0.01", "mil", 0.254),
     ],
 )
 async def test_the_ome_resolution_counts_where_the_tags_have_none(
@@ -142,3 +146,25 @@ async def test_a_smaller_copy_that_keeps_the_description_is_remarked(
     path = make_old(write_tiff(tmp_path / "a.svs", mpp=mpp, description=said))
     info = await read_slide(Slide(path))
     assert [any(remark.problem.startswith(word) for remark in info.remarks) for word in words] == [True]
+
+
+@pytest.mark.parametrize(
+    ("unit", "counts"), [("micron", 0.25), ("um", 0.25), (r"\u00B5m", 0.25), ("pixel", None), ("nm", None)]
+)
+async def test_the_unit_of_imagej_counts_where_the_tags_have_none(
+    tmp_path: Path, unit: str, counts: float | None
+) -> None:
+    path = write_tiff(tmp_path / "a.tif", mpp=None, description=f"ImageJ=1.53t\nunit={unit}\nloop=false\n")
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        for name in ("XResolution", "YResolution"):
+            tiff.pages.first.tags[name].overwrite((4, 1))
+    if counts is None:
+        with pytest.raises(ResolutionUnknown):
+            await read_slide(Slide(path))
+    else:
+        assert (await read_slide(Slide(path))).mpp_x == counts
+
+
+async def test_a_micro_sign_in_latin_1_is_one(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.ome.tif", mpp=None, description=ome("0.5", "0.5", "µm").encode("latin-1"))
+    assert (await read_slide(Slide(path))).mpp_x == 0.5

@@ -216,7 +216,9 @@ def _cut(file: IO[bytes], size: int, header: Any, begin: int) -> str:
     tail = file.read()
     end = tail.rfind(_END_OF_PIXELS) + len(_END_OF_PIXELS)
     is_whole = end >= len(_END_OF_PIXELS) and _is_trailer(tail[end:])
-    return frames_problem(file, size, begin) if is_whole else "its pixels do not end as DICOM ends them"
+    if not is_whole:
+        return "its pixels do not end as DICOM ends them"
+    return frames_problem(file, size, begin, int(header.get("NumberOfFrames") or 1))
 
 
 def _is_trailer(rest: bytes) -> bool:

@@ -10,7 +10,7 @@ import stat
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from attrs import frozen
 
@@ -218,7 +218,13 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def ends_in_zeros(file: BinaryIO, end: int, length: int) -> bool:
+def begins_with_zeros(file: BinaryIO | IO[bytes], begin: int) -> bool:
+    """Whether a piece of compressed data begins with zeros, as one does that was not written."""
+    file.seek(begin)
+    return not file.read(_TAIL).strip(b"\0")
+
+
+def ends_in_zeros(file: BinaryIO | IO[bytes], end: int, length: int) -> bool:
     """Whether a piece of compressed data ends in zeros, as one does that was not written to its end."""
     tail = min(_TAIL, length)
     file.seek(end - tail)

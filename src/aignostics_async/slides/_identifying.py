@@ -132,19 +132,28 @@ def says_something(value: object) -> bool:
 
 # Descriptions of all vendors: `Patient = Doe`, `"barcode": "4711"`, `Patient="Doe"`, `<Barcode>4711<`.
 _FIELD = re.compile(
-    r"(?P<patient>patient(?!identityremoved|orientation)\w*|(?:pat|pt)[ _.]?name|mrn|date ?of ?birth"
-    r"|birth ?date|dob|geburts?datum|surname|last ?name|first ?name|nachname|vorname|ssn|nhs ?(?:no|number))"
+    r"(?P<patient>pati[eë]nt(?!identityremoved|orientation)\w*|pa[cz]iente?\w*|(?:pat|pt)[ _.]?name|mrn"
+    r"|medical record ?(?:id|no|number)?|hospital ?(?:id|no|number)|date ?of ?birth|birth ?date|dob"
+    r"|geburts?datum|date de naissance|fecha de nacimiento|data di nascita|geboortedatum|surname|last ?name"
+    r"|first ?name|nachname|vorname|pr[eé]nom|cognome|apellidos?|achternaam|ssn|nhs ?(?:no|number))"
     r"|(?P<case>barcode\w*|accession\w*#?|case ?(?:id|no|number|name)|case(?=\s?[=:])|label ?text"
-    r"|specimen ?(?:id|no|number)|fall ?(?:nr|nummer)|befund ?(?:nr|nummer)|pim_dp_ufs_barcode)",
+    r"|slide ?label|specimen ?(?:id|no|number)|fall ?(?:nr|nummer)|befund ?(?:nr|nummer)"
+    r"|eingangs ?(?:nr|nummer)|histo(?:logie)?[ -]?(?:nr|nummer)|pim_dp_ufs_barcode|physician\w*"
+    r"|pathologist|surgeon|doctor)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    r"""(?:["'][^<>]{0,200}>|[\w ]{0,30}["']?[^\S\n]*[=:>])[^\S\n]*["']?(?P<value>[^|;\n"'<>]{0,200})"""
+    r"""(?:["'][^<>]{0,200}>|[\w .]{0,30}["']?[^\S\n]*[=:>])[^\S\n]*["']?(?P<value>[^|;\n"'<>]{0,200})"""
 )
+
+
+# The pictures that Philips's scanners put into their description.
+_DESCRIBED_PICTURES = {"LABELIMAGE": IdentifyingKind.LABEL, "MACROIMAGE": IdentifyingKind.MACRO}
 
 
 def description_kinds(text: str) -> Iterator[IdentifyingKind]:
     """Give what the description of a picture says of a person, in any of the forms that vendors use."""
+    yield from (kind for word, kind in _DESCRIBED_PICTURES.items() if f">{word}<" in text)
     for name in _FIELD.finditer(text):
         before = text[name.start() - 1 : name.start()]
         value = _VALUE.match(text, name.end())

@@ -7,58 +7,65 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import SlideError
-from ._formats import ends_in_zeros
+from ._formats import begins_with_zeros, ends_in_zeros
 
 _VERSION = 5  # bytes of text, before the slide's id
 _PAGE = struct.Struct("<ii")
 _ENTRY = struct.Struct("<iiii")
+_MAX_SAMPLES, _SHORT = 128, 64  # tiles of a file, and bytes of one that is too short to say anything
 _COPY_AGAIN = "it was not copied or written to its end; copy the whole folder again"
 
 
 def check_mirax(
     path: Path, index: Path, data: Sequence[Path], general: Mapping[str, str], levels: range
 ) -> None:
-    """Raise SlideError unless every tile of the index lies within its file, and no file ends in zeros.
+    """Raise SlideError unless every tile of the index lies within its file, and none of a sample is zeros.
 
     `data` are the files by their numbers, `general` is the section of that name in Slidedat.ini, `levels` are
     the places of its lists in the index. Reads the
-    index, some MB for a large slide, and the ends of the other files.
+    index, some MB for a large slide, the ends of the other files, and the ends of 128 tiles of each.
     """
     content = index.read_bytes()
     try:
-        needed = _needed(content, _VERSION + len(general.get("slide_id", "")), levels, len(data))
+        tiles = _listed(content, _VERSION + len(general.get("slide_id", "")), levels, len(data))
     except (struct.error, ValueError) as error:
         raise SlideError(
             f"{index.name}, which lists its tiles, is damaged ({error})", path=str(path), remedy=_COPY_AGAIN
         ) from None
     for number, file in enumerate(data):
-        size = file.stat().st_size
-        if needed.get(number, 0) > size:
-            raise SlideError(
-                f"{file.name} has {size:,} bytes, and its tiles would end at {needed[number]:,}",
-                path=str(path),
-                remedy=_COPY_AGAIN,
-            )
-        with file.open("rb") as opened:
-            if size and ends_in_zeros(opened, size, size):
-                raise SlideError(f"{file.name} ends in zeros", path=str(path), remedy=_COPY_AGAIN)
+        problem = _problem(file, tiles.get(number, ()))
+        if problem:
+            raise SlideError(f"{file.name} {problem}", path=str(path), remedy=_COPY_AGAIN)
 
 
-def _needed(content: bytes, begin: int, levels: range, files: int) -> dict[int, int]:
-    """Return how many bytes each file needs."""
+def _problem(file: Path, tiles: Sequence[tuple[int, int]]) -> str:
+    """Return what is wrong with a file that holds tiles, or nothing."""
+    size, needed = file.stat().st_size, max((offset + length for offset, length in tiles), default=0)
+    if needed > size:
+        return f"has {size:,} bytes, and its tiles would end at {needed:,}"
+    with file.open("rb", buffering=0) as opened:
+        if size and ends_in_zeros(opened, size, size):
+            return "ends in zeros"
+        long = [tile for tile in tiles if tile[1] > _SHORT]
+        for offset, length in long[:: len(long) // _MAX_SAMPLES + 1]:
+            if begins_with_zeros(opened, offset) or ends_in_zeros(opened, offset + length, length):
+                return "has a tile that begins with nothing but zeros, or ends in them"
+    return ""
+
+
+def _listed(content: bytes, begin: int, levels: range, files: int) -> dict[int, list[tuple[int, int]]]:
+    """Return offset and length of the tiles in each file."""
     (root,) = struct.unpack_from("<i", content, begin)
-    ends: dict[int, int] = {}
-    tiles = 0
+    tiles: dict[int, list[tuple[int, int]]] = {}
     for level in levels:
         (head,) = struct.unpack_from("<i", content, root + 4 * level)
         for offset, length, file in _tiles(content, head):
             if min(offset, length) < 0 or not 0 <= file < files or not any((offset, length, file)):
                 raise ValueError("an entry of it can't be true")
-            ends[file] = max(ends.get(file, 0), offset + length)
-            tiles += 1
+            tiles.setdefault(file, []).append((offset, length))
     if not tiles:
         raise ValueError("it lists none")
-    return ends
+    return tiles
 
 
 def _tiles(content: bytes, head: int) -> Iterator[tuple[int, int, int]]:

@@ -19,7 +19,7 @@ from ..errors import SlideError
 from ._dicom import DicomHeader, may_be_slide, read_header
 from ._system_names import is_hidden, is_trash
 
-_MOST_FILES = 2_000  # that are looked into around one folder
+_MAX_FILES = 2_000  # that are looked into around one folder
 _SERIES = 0x0020000E  # SeriesInstanceUID
 
 
@@ -32,7 +32,7 @@ def files_beside(headers: Mapping[str, DicomHeader]) -> list[str]:
     found: dict[str, None] = {}
     for folders in _surroundings({Path(path).parent for path in headers}):
         unknown = (path for path in _files(folders) if str(path) not in headers)
-        found |= {str(path): None for path in islice(unknown, _MOST_FILES) if _series_of(path) in uids}
+        found |= {str(path): None for path in islice(unknown, _MAX_FILES) if _series_of(path) in uids}
     return list(found)
 
 

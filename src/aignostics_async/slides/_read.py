@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from attrs import Factory, evolve, field, frozen
@@ -15,19 +15,12 @@ from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
 from ._dicom import DicomHeader
 from ._formats import Format, identify
-from ._identifying import IdentifyingKind, description_kinds, picture_kinds
+from ._identifying import IdentifyingKind, description_kinds, picture_kinds, says_something
 from ._members import Members, find_members
+from ._ome import Mpp, metadata_file, number_of, ome_files, ome_resolution
 from ._openslide import open_slide
 from ._person_names import is_person, mentions_person, name_kinds
-from ._resolution import (
-    Mpp,
-    differ,
-    is_plausible,
-    number_of,
-    ome_resolution,
-    resolution_of,
-    settle_resolution,
-)
+from ._resolution import differ, is_plausible, resolution_of, settle_resolution
 from ._tiff import TiffFile, TiffPicture, read_tiff
 from ._zipped import read_zipped, unpacked
 
@@ -39,14 +32,17 @@ PACKING = 2
 _ZIP = "application/zip"
 _NO_TILES = "it is a TIFF without tiles, not a slide"
 _REGION = re.compile(r"\[\d{1,9},\d{1,9}[ ,](\d{1,9})x\d{1,9}\]")  # of the scan, as Aperio writes it
-_OTHER_FILE = re.compile(r'<UUID\b[^<>]*\bFileName="([^"]+)"')
 _PARTS = re.compile(r"""[|;=:<>{}\[\]"'\r\n]""")  # between the fields of a description
+_MAX_DESCRIPTION = 16 * 1024 * 1024
 _MAX_MPP_TIMES_POWER = 16.0  # a camera's pixels come to about 10 µm, and to 16 µm at the most
 _TILE_IT = (
     "convert it to a tiled, pyramidal TIFF, such as: vips tiffsave IN OUT --tile --pyramid --compression jpeg"
 )
 _RECENT = 10.0  # seconds
-_TELLING_VENDORS = frozenset({"hamamatsu", "leica", "philips", "sakura", "trestle", "ventana", "zeiss"})
+_TELLING_VENDORS = frozenset(
+    {"hamamatsu", "leica", "mirax", "philips", "sakura", "trestle", "ventana", "zeiss"}
+)
+_NAMES = ("name", "title", "comment")
 # What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
 _NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
 
@@ -149,7 +145,8 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
     _check_largest(slide.path, tiff, width, height)
     check_last_tile(slide.path, image)
     pictures = tuple(sorted(image.associated_images))
-    description = tiff.description if tiff else ""
+    description = _description(slide.path, tiff) if tiff else ""
+    _check_one_file(slide.path, description, image.dimensions)
     mpp = settle_resolution(slide, _resolution(members, tiff, image, description))
     kinds = {*picture_kinds(pictures), *_described(tiff), *_of_headers(members)}
     kinds |= {*name_kinds([slide.path, *members.files]), *_of_properties(image)}
@@ -230,12 +227,43 @@ def _check_largest(path: Path, tiff: TiffFile | None, width: int, height: int) -
         )
 
 
+def _description(path: Path, tiff: TiffFile) -> str:
+    """Return what is written about the pictures of a TIFF, which OME may put into a file of its own."""
+    name = metadata_file(tiff.description)
+    if name is None:
+        return tiff.description
+    beside = path.with_name(PurePath(name.replace("\\", "/")).name)
+    try:
+        with beside.open("rb") as file:
+            return tiff.description + file.read(_MAX_DESCRIPTION).decode("utf-8", "replace")
+    except OSError as error:
+        raise SlideError(
+            f"{beside.name}, which says what its pixels are a part of, can't be read ({error.strerror})",
+            path=str(path),
+            remedy="copy it together with that file, or export the slide as one file",
+        ) from None
+
+
+def _check_one_file(path: Path, description: str, size: tuple[int, int]) -> None:
+    """Raise SlideError where OME says that the picture of a size is in several files."""
+    files = ome_files(description, size)
+    if len(files) > 1:
+        named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        raise SlideError(
+            f"it is a part of a slide: its OME description says that the pixels are in {named}",
+            path=str(path),
+            remedy="export the slide as one file",
+        )
+
+
 def _of_properties(image: OpenSlide) -> Iterator[IdentifyingKind]:
     """Give what properties say of a person; other TIFFs have them in descriptions, DICOM in headers."""
     for name in image.properties:
         vendor, _, key = name.partition(".")
         if vendor in _TELLING_VENDORS and (value := image.properties.get(name)) is not None:
             yield from description_kinds(f"{key} = {value}")
+            if mentions_person(value) or (key.lower().endswith(_NAMES) and is_person(value)):
+                yield IdentifyingKind.PATIENT
 
 
 def _of_headers(members: Members) -> Iterator[IdentifyingKind]:
@@ -251,6 +279,8 @@ def _described(tiff: TiffFile | None) -> Iterator[IdentifyingKind]:
         yield from description_kinds(text)
         if any(map(mentions_person, _PARTS.split(text))):
             yield IdentifyingKind.PATIENT
+    if any(says_something(text) for each in tiff.pictures for text in each.case_texts):
+        yield IdentifyingKind.CASE
     if any(map(is_person, tiff.titles)):
         yield IdentifyingKind.PATIENT
     main = tiff.largest
@@ -330,7 +360,7 @@ def _scan(tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp) -
     tags = tiff.largest.mpp if tiff else None
     if tags and all(map(is_plausible, tags)) and any(map(differ, tags, mpp)):
         yield Remark(f"its tags say {tags[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?")
-    if len(set(_OTHER_FILE.findall(description))) > 1:
+    if len(ome_files(description)) > 1:
         yield Remark(
             "its OME description names other files, which are not sent",
             "if they are a part of the slide, export it as one file",

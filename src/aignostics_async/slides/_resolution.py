@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from ..errors import ResolutionConflict, ResolutionUnknown
+from ._ome import Mpp, number_of, ome_resolution
 
 if TYPE_CHECKING:
     from .._inputs import Slide
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 MIN_MPP, MAX_MPP = 0.05, 5.0
 MAX_DIFFERENCE = 0.02
 """How far two resolutions may differ, as a share of the larger, and still be the same."""
-
-Mpp = tuple[float, float]
-"""µm per pixel across and down."""
 
 
 def is_plausible(mpp: float) -> bool:
@@ -80,39 +76,3 @@ def resolution_of(
         return ome
     told = tags[0], tags[1]
     return ome if ome is not None and not all(map(is_plausible, told)) else told
-
-
-_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^<>]*>")
-_ATTRIBUTE = re.compile(r'(?<!\w)(\w++)\s*=\s*"([^"]*)"')
-_UNITS = {"µm": 1.0, "μm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "Å": 1e-4}
-
-
-def ome_resolution(description: str, size: tuple[int, int] | None = None) -> Mpp | None:
-    """Return the resolution that an OME description has for the picture of a size, in µm per pixel.
-
-    Without a size, or sizes in the description, its first picture counts. A macro may come first.
-    """
-    pictures = [dict(_ATTRIBUTE.findall(pixels[0])) for pixels in _PIXELS.finditer(description)]
-    told = next((each for each in pictures if size in (None, _size_of(each) or size)), None)
-    if told is None:
-        return None
-    sizes = [
-        (number_of(told.get(f"PhysicalSize{axis}")), _UNITS.get(told.get(f"PhysicalSize{axis}Unit", "µm")))
-        for axis in "XY"
-    ]
-    mpp = [size * unit for size, unit in sizes if size is not None and unit is not None]
-    return (mpp[0], mpp[1]) if len(mpp) == 2 else None
-
-
-def _size_of(pixels: Mapping[str, str]) -> tuple[int, int] | None:
-    width, height = number_of(pixels.get("SizeX")), number_of(pixels.get("SizeY"))
-    return None if width is None or height is None else (int(width), int(height))
-
-
-def number_of(text: str | None) -> float | None:
-    """Return the number that a text is, or None."""
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if isfinite(number) else None

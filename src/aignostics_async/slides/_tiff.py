@@ -6,6 +6,7 @@ Only directories are read, never pixels, apart from the tile that lies last in t
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +16,8 @@ from typing import Any, BinaryIO
 from attrs import field, frozen
 
 from ..errors import SlideError
-from ._formats import byte_order, ends_in_zeros, is_big_tiff
+from ._formats import begins_with_zeros, byte_order, ends_in_zeros, is_big_tiff
+from ._ome import microns_of
 
 # Types of values, as `struct` writes them; a rational is two numbers.
 _BYTE, _ASCII, _RATIONAL, _UNDEFINED = 1, 2, 5, 7
@@ -26,7 +28,7 @@ _CODES = {
 _MAX_DIRECTORIES = 2000
 _MAX_BYTES = 400_000_000
 _MAX_TILE = 2**26  # pixels; readers ask for the memory of a tile at once, and end the process without it
-_SAMPLES, _BEGIN = 64, 64  # tiles, and bytes of each
+_MAX_SAMPLES, _END = 128, 64  # tiles of a picture, and bytes at both ends of each
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
@@ -38,7 +40,9 @@ _MAKERS = frozenset({271, 272, 305, 33432})  # make, model, software, copyright
 _UTF_16 = range(40091, 40096)  # title, comment, author, keywords, subject, as Windows writes them
 _BLOCKS = frozenset({_XMP, 33723, 34377})  # XMP, IPTC, Photoshop
 _MAX_TEXT = 1_000_000
+_IMAGEJ_UNIT = re.compile(r"^unit=(.+)$", re.MULTILINE)
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
+_NDPI_CASES = (65427, 65468)
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _PLANAR, _NDPI = 254, 330, 284, 65420
 _WANTED = frozenset(
     {
@@ -109,6 +113,11 @@ class TiffPicture:
         return [str(self.tags[tag]) for tag in (_DOCUMENT_NAME, _ARTIST, _PAGE_NAME) if tag in self.tags]
 
     @property
+    def case_texts(self) -> Iterator[str]:
+        """What Hamamatsu's program asks for as a reference, and the barcode that it has read."""
+        return (str(self.tags[tag]) for tag in _NDPI_CASES if isinstance(self.tags.get(tag), str))
+
+    @property
     def texts(self) -> Iterator[str]:
         """All texts in it but the names of makers: those of other programs and private ones too."""
         for tag, value in self.tags.items():
@@ -122,11 +131,18 @@ class TiffPicture:
     @property
     def mpp(self) -> tuple[float, float] | None:
         """Its resolution in µm per pixel; None where it does not say."""
-        unit = _MICRONS.get(self._one(_RESOLUTION_UNIT, 2))
+        unit = _MICRONS.get(self._one(_RESOLUTION_UNIT, 2)) or self._imagej_unit
         across, down = self.tags.get(_X_RESOLUTION), self.tags.get(_Y_RESOLUTION)
         if unit is None or not (across and down and all((*across[:2], *down[:2]))):
             return None
         return unit * across[1] / across[0], unit * down[1] / down[0]
+
+    @property
+    def _imagej_unit(self) -> float | None:
+        """The unit of its resolution in µm, which ImageJ writes into the description."""
+        text = str(self.tags.get(_DESCRIPTION, ""))
+        found = _IMAGEJ_UNIT.search(text) if text.startswith("ImageJ=") else None
+        return None if found is None else microns_of(found[1])
 
     @property
     def pieces(self) -> Sequence[tuple[int, int]]:
@@ -223,22 +239,27 @@ class TiffFile:
             raise SlideError(
                 "its last tile is nothing but zeros, or ends in them", path=str(self.path), remedy=_COPY_AGAIN
             )
-        self._check_holes(self.largest)
+        self._check_holes()
 
-    def _check_holes(self, picture: TiffPicture) -> None:
-        """Raise SlideError where a picture has no tile at all, or one of a sample begins with zeros."""
-        if picture.is_ndpi and self.size >= 2**32:
-            return
-        pieces = [(offset, length) for offset, length in picture.pieces if length]
-        problem = "" if pieces else "its largest picture has no pixels"
-        if picture.is_compressed:  # other pixels may well be zeros
-            with self.path.open("rb", buffering=0) as file:
-                for offset, length in pieces[:: len(pieces) // _SAMPLES + 1]:
-                    file.seek(offset)
-                    if length > _BEGIN and not file.read(_BEGIN).strip(b"\0"):
-                        problem = "a tile of it begins with nothing but zeros"
+    def _check_holes(self) -> None:
+        """Raise SlideError where the largest picture has no tile at all, or a tile of a sample is zeros."""
+        is_there = any(length for _, length in self.largest.pieces)
+        problem = "" if is_there else "its largest picture has no pixels"
+        with self.path.open("rb", buffering=0) as file:
+            if any(self._has_hole(file, picture) for picture in self.pictures):
+                problem = problem or "a tile of it begins with nothing but zeros, or ends in them"
         if problem:
             raise SlideError(problem, path=str(self.path), remedy=_COPY_AGAIN)
+
+    def _has_hole(self, file: BinaryIO, picture: TiffPicture) -> bool:
+        """Whether one of a sample of tiles begins with zeros or ends in them, as no compressed one does."""
+        if not picture.is_compressed or (picture.is_ndpi and self.size >= 2**32):
+            return False
+        pieces = [(offset, length) for offset, length in picture.pieces if length > _END]
+        return any(
+            begins_with_zeros(file, offset) or ends_in_zeros(file, offset + length, length)
+            for offset, length in pieces[:: len(pieces) // _MAX_SAMPLES + 1]
+        )
 
     def _is_empty(self, offset: int, length: int, *, is_compressed: bool) -> bool:
         with self.path.open("rb") as file:
@@ -329,4 +350,12 @@ def _value(file: BinaryIO, form: str, inline: bytes, size: int) -> Any:
         file.seek(offset)
         content = file.read(length)
     values = struct.unpack(form, content)
-    return values[0].rstrip(b"\0").decode("utf-8", "replace") if form.endswith("s") else values
+    return _text(values[0]) if form.endswith("s") else values
+
+
+def _text(value: bytes) -> str:
+    """Return a text, which old programs write in Latin-1."""
+    try:
+        return value.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        return value.rstrip(b"\0").decode("latin-1")
