@@ -150,6 +150,9 @@ def test_type_checkers_see_every_default(package: ModuleType) -> None:
     for public in (getattr(package, name) for name in package.__all__):
         if isinstance(public, type) and attrs.has(public):
             methods = list(vars(public).values())
-            defaults = [(each.name, each.default) for each in attrs.fields(public) if each.init]
-            hidden = [name for name, default in defaults if getattr(default, "factory", None) in methods]
+            hidden = [
+                each.name
+                for each in attrs.fields(public)
+                if each.init and hasattr(each.default, "factory") and each.default.factory in methods
+            ]
             assert not hidden, f"{public.__name__}: give {', '.join(hidden)} a default or a factory"
