@@ -11,6 +11,7 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from itertools import chain, repeat
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +36,7 @@ from aignostics_async._core._crc32c import Crc32c
 from aignostics_async._core._portable import new_poll
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.transfer import _addresses, _connection, _pool
+from aignostics_async.transfer._cancel_token import CancelToken
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
 from aignostics_async.transfer._multipart_upload import SignedRequest, send_file
@@ -664,22 +666,25 @@ async def test_an_address_that_does_not_answer_is_not_waited_for(
                 await get(engine, "http://storage.invalid/body?PLANTED", tmp_path)
 
 
-async def test_an_address_has_a_head_start_until_it_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_address_has_a_head_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_addresses, "_HEAD_START", 1000.0)
     with raw_server(serve_body) as server, black_hole() as hole:
-        works = ("127.0.0.1", server.port)
         async with engine_of(evolve(ONE_TRY, timeouts=Timeouts(connect=0.5))) as engine:
             with (
-                resolving(monkeypatch, ("127.0.0.1", hole), works),
+                resolving(monkeypatch, ("127.0.0.1", hole), ("127.0.0.1", server.port)),
                 pytest.raises(TransferInterrupted, match="no connection was made in time"),
             ):
                 await get(engine, "http://storage.invalid/body", tmp_path)
         assert server.accepted == 0
-        async with engine_of(SURE) as engine:
-            with resolving(monkeypatch, ("127.0.0.1", 1), works):
-                await get(engine, "http://storage.invalid/body", tmp_path)
+
+
+def test_an_address_that_fails_loses_its_head_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an earlier one is still waited for."""
+    clock = chain([0.0], repeat(0.3, 50), repeat(99.0))
+    monkeypatch.setattr(_addresses, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with raw_server(serve_body) as server, black_hole() as hole:
+        addresses = [(socket.AF_INET, ("127.0.0.1", port)) for port in (hole, 1, server.port)]
+        _addresses.connect(addresses, 10.0, CancelToken()).close()
 
 
 async def test_no_address_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
