@@ -14,16 +14,17 @@ class Document:
         for document in await client.applications.documents("he-tme:v1.2.3"):
             print(document.name, document.mime_type)
 
-    `created_at` and `updated_at` have a time zone.
+    `name` is the one that `Applications.download_document` takes. `created_at` and `updated_at` have a time
+    zone.
     """
 
     document_id: str
     """The id of the document."""
     name: str
-    """The name, by which `Applications.download_document` finds it."""
+    """The name, as `Applications.download_document` takes it."""
     mime_type: str
     """The media type of the file."""
     created_at: datetime
-    """When it was first published."""
+    """When it was first published, with time zone."""
     updated_at: datetime
-    """When it was changed last."""
+    """When it was last changed, with time zone."""

@@ -134,8 +134,8 @@ class JobObserver:
     def request_cancel(self) -> None:
         """Ask the process that works on the job to create no further run and to cancel the job's runs.
 
-        Returns at once; a request in flight is finished first. If no process works on the job, the next `run`
-        does so. Raises JobError if the folder can't be written.
+        Returns at once; a request in flight is finished first. If no process works on the job, the next
+        `BulkJob.run` cancels the runs. Raises JobError if the folder can't be written.
         """
         self._folder.request(self._folder.cancel)
 

@@ -11,60 +11,69 @@ _FAULTY = 6
 
 
 class CheckState(StrEnum):
-    """What a check of the setup found; the values are the names in lower case."""
+    """The state of a part of the setup, as `SetupCheck.state` has it.
+
+        warnings = [check for check in report.checks if check.state is CheckState.WARNING]
+
+    The values are the names in lower case: `ok`, `warning`, `fault` and `unknown`.
+    """
 
     OK = "ok"
     """It works."""
     WARNING = "warning"
-    """It works, and somebody should look at it."""
+    """It works, but a person should look at it."""
     FAULT = "fault"
     """It does not work, and neither will a submission or a job."""
     UNKNOWN = "unknown"
-    """It was not looked at, or nothing can be said; `detail` says why."""
+    """It was not checked, or the check had no result; `detail` says why."""
 
 
 @frozen
 class SetupCheck:
     """One check of the setup, as `SetupReport.checks` lists it.
 
-    for check in report.checks:
-        print(check.name, check.state, check.detail, check.remedy)
+        for check in report.checks:
+            print(check.name, check.state, check.detail, check.remedy)
+
+    `detail` and `remedy` are for people; `remedy` is empty, the default, if there is nothing to do.
     """
 
     name: str
-    """What was looked at, such as `clock`."""
+    """The name of what was checked, such as `clock`."""
     state: CheckState
-    """What was found."""
+    """The result of the check."""
     detail: str
-    """What was found, in words."""
+    """The result in words."""
     remedy: str = ""
-    """What to do about it; empty by default, and where nothing is to be done."""
+    """What to do about it; empty, the default, if there is nothing to do."""
 
 
 @frozen
 class SetupReport:
-    """What `check_setup` found: one entry for each check, in a fixed order.
+    """The result of `check_setup`: one entry for each check, in a fixed order.
 
-    report = await check_setup(store="platform")
-    print(report.is_clear, [check.name for check in report.faults])
+        report = await check_setup(store="platform")
+        print(report.is_clear, [check.name for check in report.faults])
+
+    `check_setup` lists the names of the checks.
     """
 
     checks: tuple[SetupCheck, ...]
-    """All checks."""
+    """All checks, in the order that `check_setup` lists."""
 
     @property
     def faults(self) -> tuple[SetupCheck, ...]:
-        """The checks that found a fault."""
+        """The checks that found a fault, as a tuple of `SetupCheck`; empty if there is none."""
         return tuple(check for check in self.checks if check.state is CheckState.FAULT)
 
     @property
     def is_clear(self) -> bool:
-        """Whether no check found a fault."""
+        """Whether no check found a fault; warnings and unknown states do not count."""
         return not self.faults
 
     @property
     def exit_status(self) -> int:
-        """The exit status of `aignostics-async doctor`: 0, or 6 with a fault."""
+        """The exit status of `aignostics-async doctor` for this report: 0 without a fault, else 6."""
         return _FAULTY if self.faults else 0
 
     def to_json(self) -> str:
@@ -72,8 +81,8 @@ class SetupReport:
 
             Path("setup.json").write_text(report.to_json())
 
-        Its keys are `checks`, a list of objects with `name`, `state`, `detail` and `remedy`, and
-        `exit_status`.
+        Its keys are `checks`, a list of objects with `name`, `state` (a value of `CheckState`), `detail` and
+        `remedy`, and `exit_status`.
         """
         checks = [asdict(check) for check in self.checks]
         record = {"checks": checks, "exit_status": self.exit_status}

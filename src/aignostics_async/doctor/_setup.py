@@ -34,19 +34,20 @@ async def check_setup(
     settings: Settings | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> SetupReport:
-    """Look at everything that a submission or a bulk job needs, and say what does not work.
+    """Check everything that a submission or a bulk job needs, and report what does not work.
 
         report = await check_setup(store="s3://slides/lab-7", folder="results/")
         for check in report.faults:
             print(check.name, check.detail, check.remedy)
 
-    `store` is where slides will be uploaded, with its `endpoint` as for `Client.store`; without it (the
-    default) no store is looked at. `folder` is where jobs and results will be, by default the current one.
-    Deployment and credential are those of `variables`, by default the environment.
+    `store` is the store for slides, with its `endpoint` as for `Client.store`; without it (the default) no
+    store is checked. `folder` is the folder for jobs and results, by default the current one. `settings` are
+    by default those of `Settings()` with two attempts per request. Deployment and credential are those of
+    `variables`, by default the environment: see `Client.from_env`.
 
     The checks are, in this order: proxy and CA, deployment, contract, health, clock, token and organization,
-    store, slides reader, scratch disk, file locks, key ring, free disk. One that depends on another that
-    failed is UNKNOWN. Faults are reported and not raised.
+    store, slides reader, scratch disk, file locks, key ring, free disk. A check that depends on another one
+    that failed is UNKNOWN. Faults are reported and not raised.
 
     Costs about four requests, a small object in the store, which is deleted where the store can, a process
     that reads a slide, and small files that are deleted again. Uploads no slide and creates no run.

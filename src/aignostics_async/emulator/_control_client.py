@@ -44,11 +44,11 @@ class ControlClient:
         return token
 
     def rotate_bucket_key(self) -> None:
-        """Replace the HMAC key of the organization's bucket; the old one, and what it has signed, is refused.
+        """Replace the HMAC key of the organization's bucket; the old key and its URLs are refused then.
 
             emulator.rotate_bucket_key()
 
-        The key of `gcs(hmac=True)` is the same. A reset keeps it. Costs one request to the emulator.
+        `gcs(hmac=True)` has the same key. A reset keeps it. Costs one request to the emulator.
         """
         self._control("POST", "bucket-key")
 

@@ -210,7 +210,7 @@ class Emulator(ControlClient):
             subprocess.run(["my-program"], env={**os.environ, **emulator.environment}, check=True)
 
         They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_ACCESS_TOKEN, and STORAGE_EMULATOR_HOST,
-        where Google Cloud Storage is.
+        the URL of the emulator's Google Cloud Storage API.
         """
         account = {"AIGNOSTICS_ACCESS_TOKEN": self.access_token, "STORAGE_EMULATOR_HOST": self._google}
         return {**self._place, **account}
@@ -259,7 +259,7 @@ class Emulator(ControlClient):
 
             await client.runs.submit(version, items, store=emulator.platform_bucket())
 
-        With the variables of `environment`, `store="platform"` is the same.
+        With the variables of `environment`, `store="platform"` is the same. Sends no request.
         """
         return PlatformBucket(endpoint=self._google)
 

@@ -38,9 +38,9 @@ class RequestTimeout(ConnectionFailed):
 
 
 class PlatformDown(AignosticsError):
-    """The platform says that it is DOWN, so nothing was sent.
+    """The platform reports that it is DOWN, so nothing was sent.
 
-    Wait until `Client.health` says something else, or pass `force=True` to `Runs.submit`.
+    Wait until `Client.health` reports another status, or pass `force=True` to `Runs.submit`.
     """
 
     def __init__(self, advice: str = "") -> None:
@@ -49,7 +49,7 @@ class PlatformDown(AignosticsError):
 
     @property
     def is_transient(self) -> bool:
-        """Always True: it is expected to come up again."""
+        """Always True: the platform is expected to come up again."""
         return True
 
 

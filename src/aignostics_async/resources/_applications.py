@@ -89,12 +89,12 @@ class Applications:
         return await self._session.bridge.get_application_version(application_id, wanted)
 
     async def documents(self, application_version_id: str) -> Sequence[Document]:
-        """Return the documents of a version that are public, such as its instructions for use.
+        """Return the public documents of a version, such as its instructions for use.
 
             for document in await client.applications.documents("he-tme:v1.2.3"):
                 print(document.name, document.mime_type)
 
-        The `v` may be omitted. Costs one request. Raises NotInContract under contract 1.0, UsageError for a
+        The `v` can be omitted. Costs one request. Raises NotInContract under contract 1.0, UsageError for a
         text that is not a version id, NotFound if there is no such version, InvalidItems if an entry can't be
         read, and the errors of requests that `Pager` names.
         """
@@ -112,10 +112,10 @@ class Applications:
 
             path = await client.applications.download_document("he-tme:v1.2.3", "instructions.pdf", "docs/")
 
-        The file appears when it is complete and has the CRC32C that the storage names; the contract promises
-        none. If the storage names none, ChecksumMissing is raised and no file is kept, unless
-        `allow_unverified` is True (False by default). A file of that name is replaced; characters that a file
-        system may not accept are.
+        The file appears under its name when it is complete and has the CRC32C that the storage reports; the
+        contract has none. If the storage reports none, ChecksumMissing is raised and no file is kept, unless
+        `allow_unverified` is True (False by default). An existing file of that name is replaced. Characters
+        of the name that a file system may not accept are replaced, too.
 
         Costs one request, and the transfer. Raises NotFound for an unknown name, what `documents` raises, and
         TransferError if the file can't be transferred or written.

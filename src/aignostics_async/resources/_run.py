@@ -197,7 +197,7 @@ class Run:
         return MetadataEditor(bridge.facts, partial(self.item, reference), write)
 
     async def item(self, reference: str) -> ItemResult:
-        """Return the item of a reference with its results so far.
+        """Return the item with a reference, and its results so far.
 
             item = await run.item("case-7")
 

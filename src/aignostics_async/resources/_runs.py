@@ -156,15 +156,15 @@ class Runs:
 
             await client.runs.cancel_matching(look, application_version="he-tme:v1.2.3")
 
-        `look` is called once with the runs that match, and nothing is cancelled unless it returns True; it is
-        not called if there are none. A run must match every filter that is passed, as for `list`; `since`
-        selects those that were submitted at that time or later. Each run is compared with the filters here,
-        too, so a server that ignores one cancels no other run.
+        `look` is called once with the `RunDetails` of the runs that match, and nothing is cancelled unless it
+        returns True; it is not called if there are none. A run must match every filter that is passed, as for
+        `list`; `since` selects the runs that were submitted at that time or later. The client compares each
+        run with the filters, too, so that no other run is cancelled if the server ignores one.
 
         Costs the listing, one request per run for a `reference`, and one or two per run that is cancelled. A
         run that has ended in the meantime is no error. Raises UsageError without a filter or for a `since`
-        without time zone, what `list` raises, and one ExceptionGroup at the end if runs could not be
-        cancelled.
+        without time zone, what `list` and its iteration raise, and at the end one ExceptionGroup of the
+        errors of all runs that could not be cancelled.
         """
         version = None if application_version is None else as_version_id(application_version)
         selection: dict[str, Any] = {

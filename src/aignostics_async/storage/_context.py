@@ -40,8 +40,10 @@ class StoreContext(Protocol):
             bucket = await context.organization_bucket()
             bucket.key_secret.reveal()
 
-        The key is a secret. Costs one request. Raises UsageError unless the client is open, NotInContract
-        under contract 1.0, and the errors of requests that `Pager` names.
+        It has the `protocol` (`gs`), the `name`, which is empty without a bucket, the `address` such as
+        `gs://name`, and `key_id` and `key_secret`, the HMAC key: secrets whose `reveal` returns the text.
+        Costs one request. Raises UsageError unless the client is open, NotInContract under contract 1.0, and
+        the errors of requests that `Pager` names.
         """
         ...
 

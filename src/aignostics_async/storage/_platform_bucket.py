@@ -40,13 +40,13 @@ class PlatformBucket:
 
         run = await client.runs.submit(version, items, store="platform")
 
-    `"platform"` as an address is the same as this object with its defaults. The bucket is one of Google Cloud
-    Storage. Its name and HMAC key come from the platform (`GET /v1/me`) when they are first needed, and again
-    when the store refuses the key; no file, log, repr or error has the key. The platform deletes objects 30
-    days after their upload. Uploads are not read back by default.
+    The address `"platform"` is the same as this object with its defaults. The bucket is one of Google Cloud
+    Storage. Its name and HMAC key are requested from the platform (`GET /v1/me`) when they are first needed,
+    and again when the store refuses the key; no file, log, repr or error has the key. The platform deletes
+    objects 30 days after their upload. Uploads are not read back by default.
 
-    Only contract 1.8 has it: under 1.0, what uses the store raises NotInContract. An organization without
-    such a bucket gets ConfigurationError.
+    Creating it does no I/O. The methods of the store raise NotInContract under contract 1.0, and
+    ConfigurationError if the organization has no such bucket.
     """
 
     endpoint: str | None = None
@@ -60,8 +60,8 @@ class PlatformBucket:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store` and `runs.submit` call it. Raises ConfigurationError if the endpoint is not an http or
-        https URL.
+        `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if the endpoint is not
+        an http or https URL.
         """
         return _OpenPlatformBucket(context, endpoint=google_endpoint(self.endpoint), verify=self.verify)
 
@@ -81,7 +81,7 @@ class _OpenPlatformBucket(Bucket):
         self._place = f"{PLACE}/"
 
     async def presign_get(self, uri: str, expires: float) -> str:
-        """Return a URL that lets anyone read the object for `expires` seconds, seven days at most.
+        """Return a URL with which anyone can read the object for `expires` seconds, seven days at most.
 
         A URL dies with the key that signed it, so the store is asked for the object first. Costs that
         request. Raises UrlRefused for an object that is gone.
