@@ -191,7 +191,7 @@ class RunVanished(NotFound):
 
     @property
     def run_id(self) -> str:
-        """The id of the run."""
+        """The id of the run that is gone, a UUID."""
         return self.path.rpartition("/")[2]
 
 

@@ -76,22 +76,24 @@ class _RunEnded(AignosticsError):
 class RunFailed(_RunEnded):
     """The platform rejected or cancelled the run; finished items can still be downloaded.
 
-    `details` is the final `RunDetails`.
+    `Run.wait` raises it, and `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the final
+    `RunDetails`.
     """
 
 
 class RunCancelled(_RunEnded):
     """The run was cancelled by its user; finished items can still be downloaded.
 
-    `details` is the final `RunDetails`.
+    `Run.wait` raises it, and `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the final
+    `RunDetails`.
     """
 
 
 class ItemFailed(AignosticsError):
     """An item ended without results.
 
-    `reference` is its reference. `status` and `error` (None without a message) are those that the platform
-    reports.
+    `DownloadReport.raise_for_failures` raises it in an ExceptionGroup. `reference` is the item's reference.
+    `status`, a value of `ItemStatus`, and `error` (None without a message) are those of the platform.
     """
 
     def __init__(self, *, reference: str, status: str, error: str | None) -> None:

@@ -56,9 +56,11 @@ class ChecksumMismatch(TransferError):
 
 
 class ChecksumMissing(TransferError):
-    """The server gave no checksum, so the bytes of a downloaded file are unverified; `name` is its path.
+    """The server gave no checksum, so the bytes of a downloaded file are unverified.
 
-    `DownloadReport.raise_for_failures` raises it unless `allow_unverified` is True.
+    Unless `allow_unverified` is True, `Applications.download_document` raises it, and
+    `DownloadReport.raise_for_failures` in an ExceptionGroup. `name` identifies the file: the name of the
+    document, or the path.
     """
 
 
@@ -97,5 +99,5 @@ class DiskFull(TransferError):
 class UnsafePath(TransferError):
     """The path of an output file would lead out of the target folder, by its name or by a link.
 
-    No file was written. `name` is that path.
+    No file was written. `name` is that path. `Run.download` reports it as `FileOutcome.error`.
     """
