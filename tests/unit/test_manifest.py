@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from aignostics_async._core._display_text import visible
+from aignostics_async.bulk import ManifestDraft
 from aignostics_async.bulk.preflight.sources._manifest import (
     Manifest,
     ManifestRow,
@@ -164,3 +166,13 @@ def test_a_line_says_whether_the_label_goes_along() -> None:
     rows = parse("path;include_label\na.dcm;ja\nb.dcm;NO\nc.dcm;\n").rows
     assert [row.include_label for row in rows] == [True, False, None]
     assert "its include_label is 'perhaps'" in faults("path,include_label\na.dcm,perhaps\n")[0]
+
+
+def test_a_name_that_a_draft_writes_visibly_is_found() -> None:
+    """No control character of a name stands in a file that people open, and none is lost."""
+    name = "case\x1b[2J\u202e\r\n\udcff.svs"
+    draft = ManifestDraft(({"path": name, "reference": name},), (), ())
+    written = draft.slides_csv()
+    assert visible(written.replace("\r\n", "")) == written.replace("\r\n", "")
+    (row,) = parse(written).rows
+    assert (row.path, row.reference) == (name, name)

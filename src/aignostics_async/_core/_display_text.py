@@ -16,6 +16,8 @@ _INVISIBLE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
+_VISIBLE = re.compile(r"‹U\+([0-9A-F]{4,5}|10[0-9A-F]{4})›")
+
 
 def visible(text: str) -> str:
     """Return a text on one line, with control and invisible characters replaced by their code points.
@@ -28,6 +30,20 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _INVISIBLE.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
+
+
+def from_visible(text: str) -> str:
+    """Return the text that `visible` made visible, for files that are read back.
+
+    from_visible(visible(name)) == name
+    """
+    return _VISIBLE.sub(_original, text) if "‹" in text else text
+
+
+def _original(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    # No file has a name with a zero in it.
+    return character if _INVISIBLE.fullmatch(character) and character != "\0" else found[0]
 
 
 def visible_lines(text: str) -> str:

@@ -129,7 +129,8 @@ def indented(part: Renderable, columns: int = 2) -> Padding:
 
 def write_csv(table: str, path: Path | None) -> None:
     """Write a table for spreadsheets, with the mark that tells them its encoding; None is standard output."""
-    content = table.encode("utf-8-sig", "backslashreplace")
+    is_for_person = path is None and sys.stdout.isatty()
+    content = table.encode("utf-8" if is_for_person else "utf-8-sig", "backslashreplace")
     if path is not None:
         path.write_bytes(content)
         return

@@ -118,7 +118,7 @@ def _listen(host: str, port: int) -> socket.socket:
         # segment of an answer waits 40 ms for the acknowledgement of the first.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:  # the last one for a host that is no name
         raise ConfigurationError(f"can't listen on {host}, port {port}: {error}") from None
 
 

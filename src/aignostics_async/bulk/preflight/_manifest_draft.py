@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from ..._core._display_text import visible
 from ...models import ApplicationVersion
 from ...submission._metadata import properties, referred, slide_metadata
 from ._findings import Finding
@@ -87,7 +88,8 @@ class ManifestDraft:
         The columns are `path`, `reference`, `mpp`, `mpp_source` and those of `fields`. With `semicolons=True`
         (False by default), cells are separated by semicolons and numbers have decimal commas, as spreadsheets
         of some countries expect. A text that a spreadsheet would change, such as a number or a formula, gets
-        `./` in front.
+        `./` in front. Control and invisible characters are written as `‹U+200B›`, which is read back as the
+        character.
         """
         columns = [*_KNOWN, *(each.column for each in self.fields)]
         rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)
@@ -235,7 +237,8 @@ def _harmless(text: str) -> str:
 
 def _csv(rows: Iterable[Sequence[str]], *, semicolons: bool) -> str:
     file = io.StringIO(newline="")
-    csv.writer(file, delimiter=";" if semicolons else ",", lineterminator="\r\n").writerows(rows)
+    shown = ([visible(cell) for cell in row] for row in rows)
+    csv.writer(file, delimiter=";" if semicolons else ",", lineterminator="\r\n").writerows(shown)
     return file.getvalue()
 
 

@@ -8,7 +8,7 @@
 field `tissue` of the object `specimen`, and `custom_metadata.case` the field `case` of what the platform
 keeps with the item. An empty cell counts as missing. `mpp_source`, `file` or `given`,
 says which resolution is right if the file and the manifest differ; `include_label`, `yes` or `no`, whether
-the pictures of the label in a DICOM series are sent.
+the pictures of the label in a DICOM series are sent. `‹U+200B›` stands for a character that does not show.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from ...._core._display_text import from_visible
 from ....slides._resolution import MAX_MPP, MIN_MPP, is_plausible
 from .._findings import Finding, FindingKind
 from ._slide_entry import NO_CELLS
@@ -105,7 +106,7 @@ class _Reader:
                 if cells is None:
                     break
                 if any(cell.strip() for cell in cells):
-                    rows += self._row(line, columns, [cell.strip() for cell in cells])
+                    rows += self._row(line, columns, [from_visible(cell.strip()) for cell in cells])
         except csv.Error as error:
             self._fault(lines.line_num + skipped, f"it can't be read as CSV ({error})", _SAVE_AGAIN)
         if columns and not rows and not self._faults:
