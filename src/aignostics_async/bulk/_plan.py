@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -120,10 +121,12 @@ def _context(_plan: object, _attribute: Any, value: Any) -> None:
 
 def _as_time(value: datetime | str | None) -> datetime | None:
     """Return an aware time, also from the text of one in a plan's JSON."""
-    time = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if time is not None and (not isinstance(time, datetime) or time.tzinfo is None):
+    if isinstance(value, str):
+        with suppress(ValueError):  # what is no time is refused below
+            value = datetime.fromisoformat(value)
+    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
         raise ConfigurationError(f"a time of a plan is aware, such as datetime.now(UTC), not {value!r}")
-    return time
+    return value
 
 
 def _root(url: str) -> str:
@@ -155,8 +158,8 @@ class JobPlan:
 
     By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
     that name the patient are refused, and others that may identify a person are sent with a warning. Raises
-    ConfigurationError for a value of another type or out of range, or a store address that holds a password
-    or query; and UsageError for an invalid version id or `identifying`.
+    ConfigurationError for a value of another type or out of range, a time without time zone, or a store
+    address that holds a password or query; and UsageError for an invalid version id or `identifying`.
     """
 
     api_root: str = field(converter=_root)

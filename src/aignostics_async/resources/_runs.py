@@ -243,13 +243,13 @@ class Runs:
             run = await client.runs.submit(version, [Item("a", slide=Slide("a.svs"))], store="s3://bucket")
 
         `store` is a store or its address, such as `"platform"` for the organization's own bucket; see
-        `Client.store`. All slides are read and all metadata is checked
-        before anything is uploaded. Slides are read in processes of their own, so that one that crashes its
-        reader is a fault like any other; they cost their start, some 0.3 s, and end before the first upload.
-        Each file is read once more while it is sent, and compared with what the store reports about it: see
-        docs/how-to/stores.md. When every file is uploaded and unchanged since it was read, URLs are signed
-        for `Settings.url_lifetime` (7 days) and the run is created. `uploads` names the objects, and lets an
-        interrupted submission find what it has sent; by default every call uses new names.
+        `Client.store`. All slides are read and all metadata is checked before anything is uploaded. Slides
+        are read in processes of their own, so that one that crashes its reader is a fault like any other;
+        they cost their start, some 0.3 s, and end before the first upload. Each file is read once more while
+        it is sent, and compared with what the store reports about it: see docs/how-to/stores.md. When every
+        file is uploaded and unchanged since it was read, URLs are signed for `Settings.url_lifetime` (7 days)
+        and the run is created. `uploads` names the objects, and lets an interrupted submission find what it
+        has sent; by default every call uses new names.
 
         `identifying` is the policy for slides that may identify a person, by an image of their label or by
         their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
@@ -267,11 +267,11 @@ class Runs:
 
         `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
         exception that it raises stops the uploads and is raised, and no run is created. `metadata`,
-        `due_date`, `deadline` and `callback_context` are those of `create`; the deadline must not have passed
-        either when everything is uploaded.
+        `due_date`, `deadline` and `callback_context` are those of `create`; UsageError is raised, too, if the
+        deadline has passed when everything is uploaded.
 
-        Under contract 1.8 the platform is asked first how it is. If it says DOWN, PlatformDown is raised
-        before any slide is read; `force=True` (False by default) submits all the same.
+        Under contract 1.8 the health of the platform is requested first. If it is DOWN, PlatformDown is
+        raised before any slide is read, unless `force` is True (False by default).
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, credentials that expire within six days, pseudonyms that can't be kept, or if no
