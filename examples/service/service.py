@@ -151,8 +151,8 @@ def add_feed(app: FastAPI, feed: EventFeed, supervisor: Supervisor, user: Any) -
         return JSONResponse({"ready": supervisor.is_ready}, 200 if supervisor.is_ready else 503)
 
     @app.get("/state")
-    async def state(user: str | None = user) -> list[dict[str, Any]]:
-        return feed.events(user=user)
+    async def state(after: int = 0, user: str | None = user) -> list[dict[str, Any]]:
+        return feed.events(after, user)
 
     @app.get("/events")
     async def events(

@@ -38,6 +38,6 @@ class SlideFolder:
             try:
                 await read_slide(Slide(path))
             except SlideError as error:
-                problem = public_message(error)
+                problem = public_message(error).removeprefix(f"{path.name}: ")
             self._problems[name] = state, problem
         return self._problems[name][1]

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from example_service import running_service
 
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slides
@@ -23,18 +20,11 @@ pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 
 @contextmanager
-def running(root: Path, emulator: Emulator, folder: Path) -> Iterator[str]:
+def running(emulator: Emulator, folder: Path) -> Iterator[str]:
     """Run the service, give its address, and kill it."""
-    command = [sys.executable, str(root / "examples/service/service.py"), str(folder / "slides")]
-    command += ["--store", emulator.store_url, "--data", str(folder / "data"), "--port", "0"]
-    command += ["--poll-interval", "0.2", "--settle", "1"]
-    environment = {**os.environ, **emulator.environment}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.send_signal(signal.SIGKILL)
+    with running_service(emulator, folder / "slides", folder / "data", "--settle", "1") as service:
+        yield service.address
+        service.kill()
 
 
 def submission(address: str, ident: str) -> dict[str, str]:
@@ -56,13 +46,13 @@ async def created_runs(emulator: Emulator) -> set[str]:
         return {run.run_id async for run in client.runs.list()}
 
 
-def kill_at_random(root: Path, emulator: Emulator, folder: Path, kills: int) -> None:
+def kill_at_random(emulator: Emulator, folder: Path, kills: int) -> None:
     """Kill the service after the k-th request that a submission caused, and let the next one go on."""
     write_slides(folder / "slides", 2)
     chance = random.Random(kills)
     idents: list[str] = []
     for _ in range(kills):
-        with running(root, emulator, folder) as address:
+        with running(emulator, folder) as address:
             for ident in idents[-1:]:
                 wait_until_created(address, ident)
             names = [each["name"] for each in requests.get(f"{address}/slides", timeout=60).json()]
@@ -73,18 +63,18 @@ def kill_at_random(root: Path, emulator: Emulator, folder: Path, kills: int) -> 
             wanted, end = before + chance.randrange(25), time.monotonic() + 20
             while len(emulator.requests()) < wanted and time.monotonic() < end:
                 time.sleep(0.005)
-    with running(root, emulator, folder) as address:
+    with running(emulator, folder) as address:
         wait_until_created(address, idents[-1])
         runs = {submission(address, ident)["run_id"] for ident in idents}
     assert len(runs) == kills
     assert asyncio.run(created_runs(emulator)) == runs, "no run is there twice"
 
 
-def test_a_few_kills(root: Path, emulator: Emulator, tmp_path: Path) -> None:
-    kill_at_random(root, emulator, tmp_path, 3)
+def test_a_few_kills(emulator: Emulator, tmp_path: Path) -> None:
+    kill_at_random(emulator, tmp_path, 3)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_fifty_kills(root: Path, emulator: Emulator, tmp_path: Path) -> None:
-    kill_at_random(root, emulator, tmp_path, 50)
+def test_fifty_kills(emulator: Emulator, tmp_path: Path) -> None:
+    kill_at_random(emulator, tmp_path, 50)

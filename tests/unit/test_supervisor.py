@@ -137,6 +137,29 @@ async def test_it_tells_what_is_behind_and_when_all_is_well() -> None:
     assert states == [(False, ""), (False, "the platform can't be reached"[:28]), (True, "")]
 
 
+async def test_that_all_is_well_is_told_once_at_the_start() -> None:
+    """Pages may still show the trouble of a process that has ended."""
+    troubles: list[str] = []
+    made, _ = supervisor(troubles)
+    first = asyncio.Event()
+
+    async def work(succeeded: Succeeded) -> None:
+        succeeded()
+        assert troubles == []
+        first.set()
+        await asyncio.Event().wait()
+
+    async def other(succeeded: Succeeded) -> None:
+        await first.wait()
+        succeeded()
+        succeeded()
+        raise EndOfTest
+
+    with pytest.raises(EndOfTest):
+        await made.run(work, other)
+    assert [bool(told) for told in troubles] == [False, True], "then the end"
+
+
 async def test_two_works_in_the_same_trouble_tell_it_once() -> None:
     troubles: list[str] = []
     made, clock = supervisor(troubles)

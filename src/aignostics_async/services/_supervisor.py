@@ -34,7 +34,8 @@ class Supervisor:
     Each work is an async function of one argument, a function that it calls whenever it is up to date. A work
     that ends, or raises a transient error, is called again after a wait that doubles with each failure in a
     row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to ten minutes.
-    `on_trouble` is called in the event loop with the value of `trouble` when that changes.
+    `on_trouble` is called in the event loop with the value of `trouble` when that changes, and when all works
+    have succeeded for the first time: an earlier process may have told of another.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Supervisor:
         self._on_trouble = on_trouble
         self._backoff = Backoff(initial_wait, max_wait)
         self._clock = SYSTEM_CLOCK
+        self._told: str | None = None
         self._troubles: dict[int, str | None] = {}  # by work; None until it has succeeded or failed
 
     @property
@@ -127,7 +129,7 @@ class Supervisor:
             await self._clock.sleep(self._backoff.wait(failures, random.random(), retry_after=retry_after))
 
     def _tell(self, number: int, trouble: str) -> None:
-        before = self.trouble
         self._troubles[number] = trouble
-        if self.trouble != before:
-            self._on_trouble(self.trouble)
+        if self.trouble != self._told and (self.trouble or self.is_ready):
+            self._told = self.trouble
+            self._on_trouble(self._told)
