@@ -36,7 +36,10 @@ class TokenStore(Protocol):
     """
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless tokens can be kept here; called before a person signs in."""
+        """Raise TokenStoreError unless tokens can be kept here.
+
+        `login_browser` and `login_device` call it first, so that no person signs in for nothing.
+        """
         ...
 
     async def load(self, key: TokenKey) -> TokenSet | None:
@@ -102,7 +105,7 @@ class MemoryStore:
         self._kept[key] = tokens
 
     async def delete(self, key: TokenKey) -> None:
-        """Delete the tokens of a key, if there are any."""
+        """Delete the tokens of a key; do nothing if there are none."""
         self._kept.pop(key, None)
 
     @asynccontextmanager

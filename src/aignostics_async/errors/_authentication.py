@@ -22,7 +22,8 @@ class LoginRequired(AuthenticationError):
 class LoginDenied(AuthenticationError):
     """The identity provider refused the person, the client or the audience.
 
-    The message has the provider's reason.
+    The message has the provider's reason. Check client id, client secret, audience and organization, or sign
+    in as another person.
     """
 
 

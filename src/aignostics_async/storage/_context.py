@@ -23,14 +23,15 @@ class StoreContext(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """The settings of the client."""
+        """The `Settings` of the client, such as its timeouts and retries."""
         ...
 
     @property
     def engine(self) -> Engine:
         """The engine that transfers files for all stores and downloads of the client.
 
-        Raises UsageError unless the client is open.
+        The stores of this package use it; its methods are not public. Raises UsageError unless the client is
+        open.
         """
         ...
 

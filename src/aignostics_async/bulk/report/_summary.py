@@ -111,9 +111,10 @@ class RunTotals:
     by_state: Mapping[str, int]
     """The number of chunks by state, as in `ReportedRun.state`; a state without chunks is absent."""
     requests: Mapping[str, int]
-    """The number of requests for runs by outcome, such as CREATED, REFUSED or UNKNOWN; absent if 0.
+    """The number of requests for runs by outcome; an outcome without requests is absent.
 
-    UNDER_WAY is one without an outcome yet.
+    The outcomes are CREATED, NOT_SENT, REFUSED, LATER, UNAUTHORIZED, STOP and UNKNOWN; UNDER_WAY counts the
+    requests without an outcome yet.
     """
     billed: int
     """The number of items in chunks that have a run, or may have one."""
