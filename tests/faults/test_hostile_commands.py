@@ -82,6 +82,7 @@ class Scene:
             "all": ALL,
             "name": hostile_names()[0],
             "run": RUN_ID,
+            "then": "2020-01-01T00:00+00:00",
             "version": VERSION,
             "store": self.emulator.store_url,
             "slides": self.slides,
@@ -144,7 +145,7 @@ class Scene:
             rule(f"runs/{RUN_ID}/results", None, 204, method="DELETE"),
             rule(f"runs/{RUN_ID}", told),
             rule(f"runs/{RUN_ID}/cancel", None, 202),
-            rule("runs", [told]),
+            rule("runs", [{**told, "status": "RUNNING"}]),
         )
 
     def claims(self) -> None:
@@ -176,6 +177,19 @@ class Scene:
         self.emulator.set_faults(
             rule("oauth/device/code", code), {"path": ".*/oauth/token", "status": 403, "body": denied}
         )
+
+    def papers(self) -> None:
+        """Have an application version with documents of hostile names, which contract 1.8 has."""
+        self.set_variables(
+            {"AIGNOSTICS_API_ROOT": self.emulator.api_roots["1.8"], "AIGNOSTICS_CONTRACT": "1.8"}
+        )
+        at = "2026-01-01T00:00:00Z"
+        listed = [
+            {"id": str(uuid.UUID(int=number)), "name": text, "mime_type": text, "visibility": "public",
+             "created_at": at, "updated_at": at}
+            for number, text in enumerate(TEXTS)
+        ]  # fmt: skip
+        self.emulator.set_faults(rule("documents", listed))
 
     def document(self) -> None:
         """Let a deployment describe itself in hostile words."""
@@ -241,6 +255,10 @@ FORMS = {
         "catalogue", "catalogue --json", "catalogue evil", "catalogue evil --json", "catalogue unknown",
         "errors", "errors --json",
     ],
+    "documents": [
+        "papers {version}", "papers {version} --json", "papers {version} {all} --download out",
+        "papers {version} --download out", "nothing {all}",
+    ],
     "submit": [
         "names {version} {slides} --store {store}", "names {version} {one} --store {store}",
         "names {version} {one} --store {store} --json", "-errors {version} {slides} --store {store}",
@@ -254,6 +272,9 @@ FORMS = {
     "runs find": ["-results {all}", "-results {all} --json", "errors {all}"],
     "runs watch": [f"results {{run}} {QUICK}", f"results {{run}} {QUICK} --json", "errors {run}"],
     "runs cancel": ["-results {run}", "results {run} --json", "errors {run}"],
+    "runs cancel-matching": ["results --since {then}", "results --since {then} --yes",
+                             "results --since {then} --yes --json", "errors --since {then} --yes",
+                             "nothing --since {all}"],
     "runs delete-results": ["-results {run} --yes", "-results {run} --yes --json", "results {all} --yes",
                             "results {all}", "errors {run} --yes"],
     "runs download": ["results {run} .", "results {run} . --json", "errors {run} {name}",
@@ -287,6 +308,7 @@ FORMS = {
     "bulk verify": ["-job {job}", "-finished {job}", "nothing {name}"],
     "bulk cancel": ["-job {job}", "-job {job} --yes", "nothing {name}"],
     "bulk clean": ["-job {job}", "-job {job} --yes", "nothing {name}"],
+    "doctor": ["claims --folder {name}", "errors", "errors --json", "nothing --store {all}"],
     "contract check": ["document", "document --json", "errors", "-nothing {all}", "nothing --contract {all}"],
     "emulator": ["nothing --contract {all}", "nothing --port {all}", "nothing --host {all}"],
 }  # fmt: skip
