@@ -49,6 +49,7 @@ from aignostics_async.bulk.stages import _downloading, _monitoring
 from aignostics_async.bulk.stages._context import JobContext
 from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
+from aignostics_async.contracts._protocol import ContractFacts
 from aignostics_async.downloads._artifact import DownloadRequest
 from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
 from aignostics_async.slides import SlideInfo
@@ -238,11 +239,12 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     platform = Runs(count)
     job = await database.read(_queries.job())
     settings = SimpleNamespace(limits=SimpleNamespace(transfers=TRANSFERS), url_lifetime=7 * 86400.0)
+    bridge = SimpleNamespace(facts=ContractFacts(line="1.0"))
     client = cast(
         "Client",
         SimpleNamespace(
             settings=settings,
-            _session=SimpleNamespace(engine=None, checksums=None, bridge=None),
+            _session=SimpleNamespace(engine=None, checksums=None, bridge=bridge),
             run=lambda run_id: Handle(platform, run_id),
         ),
     )

@@ -82,6 +82,7 @@ from .downloads._outcomes import (
     FileOutcome as FileOutcome,
     FileStatus as FileStatus,
 )
+from .downloads._results_table import write_table as write_table
 from .errors import (
     AignosticsError as AignosticsError,
     APIStatusError as APIStatusError,

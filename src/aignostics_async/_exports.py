@@ -175,4 +175,5 @@ HOMES = {
     "testing": "",
     "token_claims": "auth",
     "visible": "_core._display_text",
+    "write_table": "downloads._results_table",
 }

@@ -22,13 +22,13 @@ from hypothesis import example, given, strategies as st
 from leak_detector import SECRETS
 
 from aignostics_async import JobDatabaseError, JobError, UsageError
-from aignostics_async._core._display_text import human_size, shorten, visible
+from aignostics_async._core._display_text import harmless, human_size, shorten, visible
 from aignostics_async._core._redaction import redact
 from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report import _formatting
 from aignostics_async.bulk.report._audit import ItemOutcome, JobStatus
 from aignostics_async.bulk.report._consistent_view import consistent_view
-from aignostics_async.bulk.report._data_files import harmless, write_csv, write_json
+from aignostics_async.bulk.report._data_files import write_csv, write_json
 from aignostics_async.bulk.report._formatting import percent
 from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.bulk.report._rows import remedy

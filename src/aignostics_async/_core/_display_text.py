@@ -17,6 +17,8 @@ _INVISIBLE = re.compile(
 )
 
 _VISIBLE = re.compile(r"‹U\+([0-9A-F]{4,5}|10[0-9A-F]{4})›")
+# Also after a semicolon: where that is the separator, a quoted cell ends at it.
+_FORMULA = re.compile(r"(^|;)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def visible(text: str) -> str:
@@ -44,6 +46,11 @@ def _original(found: re.Match[str]) -> str:
     character = chr(int(found[1], 16))
     # No file has a name with a zero in it.
     return character if _INVISIBLE.fullmatch(character) and character != "\0" else found[0]
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet calculates, on one line."""
+    return _FORMULA.sub(r"\1'", visible(text))
 
 
 def visible_lines(text: str) -> str:

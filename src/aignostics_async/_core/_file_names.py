@@ -31,11 +31,17 @@ _EXTENSIONS = {
     "text/csv": ".csv",
     "text/plain": ".txt",
 }
+_MEDIA_TYPES = {suffix: media_type for media_type, suffix in _EXTENSIONS.items()}
 
 
 def extension(mime_type: str) -> str:
     """Return the file name extension of a media type, `.bin` for an unknown one."""
     return _EXTENSIONS.get(mime_type.partition(";")[0].strip().lower(), ".bin")
+
+
+def media_type_of(path: Path) -> str:
+    """Return the media type for which `extension` gives the suffix of a path."""
+    return _MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream")
 
 
 def safe_name(text: str) -> str:

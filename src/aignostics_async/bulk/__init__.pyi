@@ -32,6 +32,7 @@ from .reconciliation._quiescence import ReconciliationTimeouts as Reconciliation
 from .report._audit import Audit as Audit, ItemOutcome as ItemOutcome, JobStatus as JobStatus
 from .report._description import describe_summary as describe_summary
 from .report._next_steps import NextStep as NextStep, next_steps as next_steps
+from .report._results_table import write_results_table as write_results_table
 from .report._rows import ReportedDuplicate as ReportedDuplicate, ReportedRun as ReportedRun
 from .report._summary import Summary as Summary
 from .report._write import write_report as write_report

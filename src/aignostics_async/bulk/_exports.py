@@ -38,4 +38,5 @@ HOMES = {
     "next_steps": "report._next_steps",
     "run_preflight": "preflight._preflight",
     "write_report": "report._write",
+    "write_results_table": "report._results_table",
 }

@@ -18,6 +18,7 @@ _COMMANDS = {
     "_bulk_status:status": _OBSERVE,
     "_bulk_status:watch": _OBSERVE,
     "_bulk_status:report": _OBSERVE,
+    "_bulk_status:results": _OBSERVE,
     "_bulk_manage:retry": _DECIDE,
     "_bulk_resolve:resolve": _DECIDE,
     "_bulk_manage:adopt": _DECIDE,

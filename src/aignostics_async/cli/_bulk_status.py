@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from ..bulk import JobObserver, Summary
 from ._bulk_text import event_line, event_style, summary_json, summary_text
 from ._options import Json
-from ._output import out, print_json, print_json_line, show, text
+from ._output import count, err, out, print_json, print_json_line, show, text
 
 _INTERVAL = 0.5  # seconds
 
@@ -83,6 +83,27 @@ async def report(
     await write_report(observer.database, *targets, pictures=pictures)
     for target in targets:
         out(str(target))
+
+
+async def results(directory: Path, target: Path, /) -> None:
+    """Write one table of all result files of a job: reference, artifact, path, checksum, media type, size.
+
+    The suffix decides the format: .csv, or .parquet with the extra `parquet`. Works at any time, and needs no
+    sign-in.
+
+    Example: `bulk results job/ results.parquet`
+
+    Parameters
+    ----------
+    directory
+        The job's folder.
+    target
+        The file to write.
+    """
+    from ..bulk import write_results_table
+
+    number = await write_results_table(JobObserver(directory).path, target)
+    err(f"{count(number, 'file')} in {target}")
 
 
 def _show_summary(observer: JobObserver, summary: Summary, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus
+from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus, write_table
 from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
@@ -229,6 +229,10 @@ async def download(
     ] = True,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
+    table: Annotated[
+        Path | None,
+        Parameter(help="Also write one table of all files; the suffix .csv or .parquet decides the format."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Download all output artifacts of a run, each item's as soon as it succeeds.
@@ -237,7 +241,7 @@ async def download(
     failed.
     """
     async with client(poll_interval, bwlimit) as session:
-        return await download_results(session.run(run_id), folder, wait=wait, as_json=as_json)
+        return await download_results(session.run(run_id), folder, wait=wait, table=table, as_json=as_json)
 
 
 async def follow(run: Run, *, as_json: bool) -> None:
@@ -251,7 +255,9 @@ async def follow(run: Run, *, as_json: bool) -> None:
             out(f"{subject}: {change.old or '-'} -> {change.new}")
 
 
-async def download_results(run: Run, folder: Path, *, wait: bool, as_json: bool) -> int:
+async def download_results(
+    run: Run, folder: Path, *, wait: bool, table: Path | None = None, as_json: bool
+) -> int:
     """Download with progress, print the outcome of each item, and return the exit status."""
     if as_json:
         report = await run.download(folder, wait=wait)
@@ -262,6 +268,8 @@ async def download_results(run: Run, folder: Path, *, wait: bool, as_json: bool)
         _print_report(report)
         for failure in report.failures():
             err(f"failed: {failure}")
+    if table is not None:
+        err(f"{count(write_table(report.files, table), 'file')} in {table}")
     return SOME_FAILED if report.failures() else 0
 
 

@@ -49,7 +49,15 @@ class DownloadRequest:
 
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:
         """Return an outcome of this file without an error; `size` is in bytes, `crc32c` in wire form."""
-        return FileOutcome(self.item.reference, self.artifact.name, self.path, status, size, crc32c)
+        return FileOutcome(
+            self.item.reference,
+            self.artifact.name,
+            self.path,
+            status,
+            size,
+            crc32c,
+            media_type=self.artifact.mime_type,
+        )
 
     def failure(self, error: AignosticsError) -> FileOutcome:
         """Return an outcome of this file with the status FAILED and an error."""

@@ -55,6 +55,8 @@ class FileOutcome:
     """The CRC32C of the file in wire form; None if the download failed."""
     error: AignosticsError | None = None
     """The reason of a failure; None unless the status is FAILED."""
+    media_type: str | None = None
+    """The media type that the platform names; None, the default, if it is not known."""
 
     @property
     def is_verified(self) -> bool:

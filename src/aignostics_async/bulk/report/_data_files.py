@@ -10,23 +10,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from attrs import asdict, fields
 
-from ..._core._display_text import visible
+from ..._core._display_text import harmless
 from ..database._writer import Execute
 from ._formatting import iso, plain
 from ._rows import ReportedItem, read_duplicates, read_items, read_left_out, read_runs
 from ._summary import Summary
 
 COLUMNS = tuple(each.name for each in fields(ReportedItem))
-
-# Also after a semicolon: where that is the separator, a quoted cell ends at it.
-_FORMULA = re.compile(r"(^|;)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def write_csv(execute: Execute, file: BinaryIO) -> None:
@@ -36,11 +32,6 @@ def write_csv(execute: Execute, file: BinaryIO) -> None:
     writer.writerow(COLUMNS)
     writer.writerows(_cells(row) for row in read_items(execute))
     text.detach()
-
-
-def harmless(text: str) -> str:
-    """Return a text that no spreadsheet calculates, on one line."""
-    return _FORMULA.sub(r"\1'", visible(text))
 
 
 def _cells(row: ReportedItem) -> list[object]:

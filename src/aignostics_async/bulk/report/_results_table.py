@@ -1,0 +1,46 @@
+"""The result files of a job as one table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from anyio import to_thread
+
+from ...downloads._outcomes import FileOutcome, FileStatus
+from ...downloads._results_table import write_table
+from ..database._job_folder import JobFolder
+from ..database._writer import Execute
+from ._consistent_view import consistent_view
+
+_FILES = (
+    "SELECT items.reference, outputs.name, outputs.path, outputs.status, outputs.size, outputs.crc32c "
+    "FROM outputs JOIN items ON items.number = outputs.item "
+    "WHERE outputs.path IS NOT NULL AND outputs.status IN (?, ?, ?) "
+    "ORDER BY items.reference, outputs.name, outputs.artifact_id"
+)
+_THERE = (FileStatus.VERIFIED, FileStatus.PRESENT, FileStatus.UNVERIFIED)
+
+
+async def write_results_table(job: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
+    """Write one table of the result files of a job, and return how many lines it has.
+
+        await write_results_table("job/", "results.parquet")
+
+    `job` is the folder of the job. The table is that of `aignostics_async.write_table`, with the files that
+    have been downloaded so far; media types are those of the extensions that the files got. May be called at
+    any time: a process that works on the job is not delayed. Raises JobError if there is no job,
+    JobDatabaseError if its database can't be read, and what `write_table` raises.
+    """
+    return await to_thread.run_sync(_write, JobFolder(job).database, Path(target))
+
+
+def _write(database: Path, target: Path) -> int:
+    with consistent_view(database) as execute:
+        return write_table(_files(execute), target)
+
+
+def _files(execute: Execute) -> Iterator[FileOutcome]:
+    for reference, name, path, status, size, crc32c in execute(_FILES, _THERE):
+        yield FileOutcome(reference, name, Path(path), FileStatus(status), size or 0, crc32c)
