@@ -47,4 +47,4 @@ async def check_contract(
     else:
         inventory = json.loads(_INVENTORY.read_text(encoding="utf-8"))
         return tuple(compare(inventory[line], document))
-    raise InvalidResponse(reason, operation="read the contract", status=200, excerpt="")
+    raise InvalidResponse(reason, operation="read the contract")

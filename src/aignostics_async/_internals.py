@@ -113,7 +113,7 @@ async def overlapping_run_pages(client: Client) -> AsyncIterator[Page[RunDetails
             gaps += 1
             if gaps > _MAX_GAPS:
                 reason = "its pages do not follow each other, so runs may be missing"
-                raise InvalidResponse(reason, operation="list runs", status=200, excerpt="")
+                raise InvalidResponse(reason, operation="list runs")
             continue
         gaps = 0
         yield evolve(page, items=tuple(run for run in page.items if run.run_id not in known))

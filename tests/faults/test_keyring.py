@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from aignostics_async import (
-    ConfigurationError,
     FileStore,
     KeyringStore,
     MemoryStore,
@@ -222,12 +220,6 @@ async def test_it_forgets(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ring, "get_password", lambda *_: None)
     with pytest.raises(TokenStoreError, match="does not keep an entry"):
         await KeyringStore().check()
-
-
-def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ConfigurationError, match=r"pip install '\.\[keyring\]'"):
-        KeyringStore()
 
 
 def test_stores_show_no_secret() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
 from aignostics_async.cli._bulk_plan import _slides
+from aignostics_async.cli._login import _warn_of_precedence
 from aignostics_async.cli._output import print_json, print_json_line
 from aignostics_async.cli._submit import _advice
 
@@ -41,3 +42,13 @@ def test_json_is_readable_in_any_language(capsys: pytest.CaptureFixture[str]) ->
         assert json.loads(told) == value
         assert value["reference"] in told
         assert told.count("\n") == lines
+
+
+def test_a_credential_that_takes_precedence_over_a_login_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIGNOSTICS_REFRESH_TOKEN", raising=False)
+    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", " ")
+    monkeypatch.setenv("AIGNOSTICS_CLIENT_SECRET", "secret")
+    _warn_of_precedence()
+    assert capsys.readouterr().err == "AIGNOSTICS_CLIENT_SECRET is set, and is used in place of any login\n"

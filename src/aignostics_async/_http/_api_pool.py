@@ -203,7 +203,7 @@ class ApiPool:
                 await call_hook(hooks, "on_response", event)
             return response, token
         if failed is None:
-            raise InvalidResponse("its encoding is broken", operation=operation, status=200, excerpt="")
+            raise InvalidResponse("its encoding is broken", operation=operation)
         raise AttemptFailed(failed, Outcome(request_sent=failed.request_sent))
 
     async def _tell_retry(

@@ -58,5 +58,5 @@ async def _fetch(root: str, path: str, settings: Settings, operation: str) -> Re
         raise kind(told, method="GET", path=path, request_sent=failed.was_sent)
     if response is None or len(response.content) >= _MAX_SIZE:
         reason = "it can't be decoded, or is too large"
-        raise InvalidResponse(reason, operation=operation, status=200, excerpt="")
+        raise InvalidResponse(reason, operation=operation)
     return response

@@ -45,13 +45,13 @@ def compare(inventory: Mapping[str, Any], document: Any) -> list[ContractDrift]:
     """Return the differences of a document, the breaking ones first; raises InvalidResponse if it is none."""
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         reason = "it is no OpenAPI document"
-        raise InvalidResponse(reason, operation="read the contract", status=200, excerpt="")
+        raise InvalidResponse(reason, operation="read the contract")
     found: list[ContractDrift] = []
     try:
         found = list(_compare(inventory, document))
     except (AttributeError, KeyError, TypeError, RecursionError):
         reason = "it is a broken OpenAPI document"
-        raise InvalidResponse(reason, operation="read the contract", status=200, excerpt="") from None
+        raise InvalidResponse(reason, operation="read the contract") from None
     return sorted(found, key=lambda each: (each.severity != "breaking", each.operation))
 
 

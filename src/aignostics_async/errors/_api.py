@@ -56,11 +56,11 @@ class PlatformDown(AignosticsError):
 class InvalidResponse(AignosticsError):
     """A response does not fit the contract.
 
-    `operation` is what was requested, such as `list runs`; `reason` what is wrong; `status` the HTTP status;
-    and `excerpt` the beginning of the body, with secrets redacted.
+    `operation` is what was requested, such as `list runs`; `reason` what is wrong; `status` the HTTP status,
+    200 by default; and `excerpt` the beginning of the body, with secrets redacted, empty by default.
     """
 
-    def __init__(self, reason: str, *, operation: str, status: int, excerpt: str) -> None:
+    def __init__(self, reason: str, *, operation: str, status: int = 200, excerpt: str = "") -> None:
         super().__init__(
             f"{operation}: the response (status {status}) does not fit the contract: {reason}. "
             f"Is the API root right, and is this the newest release of the SDK? Body: {excerpt!r}"
@@ -86,7 +86,6 @@ class InvalidItems(InvalidResponse):
             f"{len(self.invalid)} of its entries can't be read, the first because {first.reason}; "
             "all others were given",
             operation=operation,
-            status=200,
             excerpt=first.excerpt,
         )
 

@@ -203,9 +203,7 @@ class Bucket(ObjectStore):
             uploads += [evolve(each, key=each.key.removeprefix(head)) for each in pending_uploads(reply.body)]
             before, after = after, next_page(reply.body)
             if after == before:
-                raise InvalidResponse(
-                    "its next page is the same one", operation="list uploads", status=200, excerpt=""
-                )
+                raise InvalidResponse("its next page is the same one", operation="list uploads")
         return uploads
 
     async def abort(self, key: str, upload: str) -> None:
@@ -234,7 +232,7 @@ class Bucket(ObjectStore):
         reply = await self._ask_store("POST", key, query={"uploads": ""}, headers=headers, is_idempotent=True)
         upload = text_of("UploadId", reply.body)
         if not upload:
-            raise InvalidResponse("it names no upload", operation="begin upload", status=200, excerpt="")
+            raise InvalidResponse("it names no upload", operation="begin upload")
         return upload
 
     async def decide_checksums(self, key: str) -> None:

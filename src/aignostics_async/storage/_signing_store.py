@@ -70,5 +70,5 @@ class SigningStore(ObjectStore):
         answer = await self._context.post_json("sign URL", f"{self._root}/sign", order)
         url = answer.get("url") if isinstance(answer, dict) else None
         if not isinstance(url, str):
-            raise InvalidResponse("it has no url", operation="sign URL", status=200, excerpt="")
+            raise InvalidResponse("it has no url", operation="sign URL")
         return SecretText(url)
