@@ -87,6 +87,21 @@ async def test_what_broke_off_goes_on_where_it_was(
         assert (place.asks[1].first or 0) == cut, "what was there is not fetched again"
 
 
+async def test_another_connection_takes_half_of_what_is_slow(place: Hostile, tmp_path: Path) -> None:
+    place.fault = lambda ask: evolve(place.whole(ask), cut=MIB, then="stall") if ask.number == 0 else None
+    async with engine_of(evolve(SMALL, timeouts=Timeouts(read=60))) as engine:
+        task = asyncio.create_task(
+            fetch_file(engine, place.ask_url, tmp_path / "file", name="file", expected=CRC)
+        )
+        await until(lambda: len(place.asks) > 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    second = place.asks[1].first
+    assert second is not None
+    assert len(BODY) // 2 <= second <= (len(BODY) + MIB) // 2
+
+
 async def test_a_bad_network_is_no_dead_one(place: Hostile, tmp_path: Path) -> None:
     """Each try brings a MiB and breaks: many more than the tries of a dead network, and the file is whole."""
     place.fault = lambda ask: evolve(place.whole(ask), cut=MIB + 7)

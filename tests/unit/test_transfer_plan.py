@@ -47,6 +47,14 @@ def test_halves_cover_the_file_and_combine_to_its_checksum(data: st.DataObject) 
     assert combined(spans, len(BODY)) == checksum_bytes(BODY)
 
 
+def test_the_span_that_lacks_most_is_split() -> None:
+    spans = [span_of(0, 4000, 1000), span_of(4000, 10_000, 1000)]
+    assert split(spans, 2501) is None
+    half = split(spans, 2500)
+    assert half is not None
+    assert [(each.start, each.end) for each in (*spans, half)] == [(0, 4000), (4000, 7500), (7500, 10_000)]
+
+
 def test_gaps_overlaps_and_wrong_lengths_are_no_file() -> None:
     whole = [span_of(0, 4000, 4000), span_of(4000, 10_000, 6000)]
     assert combined(whole, 10_000) == checksum_bytes(BODY)
