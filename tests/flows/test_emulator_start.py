@@ -62,7 +62,8 @@ def test_what_holds_secrets_is_the_owner_s_alone(tmp_path: Path) -> None:
     with Emulator(data):
         for path in data.glob("emulator.sqlite3*"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-        assert stat.S_IMODE((data / "objects").stat().st_mode) == 0o700
+        for name in ("objects", "scratch"):
+            assert stat.S_IMODE((data / name).stat().st_mode) == 0o700, name
 
 
 NEEDS_A_PROCESS: dict[str, Callable[[Emulator], object]] = {
