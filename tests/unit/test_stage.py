@@ -27,11 +27,12 @@ from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._journal import EventType, JobEvent, Journal
 from aignostics_async.bulk.database._queries import ItemRow
 from aignostics_async.bulk.database._samples import Sample, Stage as Name
-from aignostics_async.bulk.database._states import ItemState
+from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.stages import _failure_policy, _throughput
 from aignostics_async.bulk.stages._context import JobContext
 from aignostics_async.bulk.stages._signals import StageId
 from aignostics_async.bulk.stages._stage import ItemStage
+from aignostics_async.bulk.stages._submitting import Submitting
 from aignostics_async.bulk.stages._throughput import ThroughputMeter
 
 LOST = ConnectionFailed("no answer", method="GET", path="/", request_sent=True)
@@ -375,3 +376,18 @@ async def test_the_meter_is_kept_also_at_the_end(
         await keeping
     rows = await harness.database.read(lambda execute: execute("SELECT stage, items FROM samples").fetchall())
     assert rows == [("PROBE", 3)]
+
+
+async def test_at_most_sixteen_runs_are_asked_for_at_once(harness: StageHarness) -> None:
+    await harness.add(40, ItemState.STORED)
+    for number in range(1, 41):
+        await harness.database.write(_commands.seal([number]))
+    nothing = cast("Any", None)
+    submitting = Submitting(
+        context=harness.context, platform=nothing, submitter=nothing, uploading=nothing, billing=nothing,
+        tag="", since=0.0,
+    )  # fmt: skip
+    for under_way, expected in ((0, 16), (10, 6), (16, 0)):
+        submitting._in_flight.update(range(1, under_way + 1))
+        taken = await submitting._take(IntentState.SEALED)
+        assert [row.number for row in taken] == list(range(under_way + 1, under_way + expected + 1))
