@@ -11,7 +11,7 @@ import pytest
 from slide_files import picture, read_slide, write_dicom, write_flavour, write_mirax, write_tiff
 
 from aignostics_async import NotASlide, Slide, SlideError, SlideInfo, find_slides
-from aignostics_async.slides._formats import identify
+from aignostics_async.slides._formats import identify, identify_head
 from aignostics_async.slides._members import claimed_files
 from aignostics_async.slides._packing import packed
 
@@ -234,3 +234,13 @@ def test_a_damaged_index_of_channels_takes_no_time(tmp_path: Path) -> None:
     path = tmp_path / "a.afi"
     path.write_text("<ImageList><Image><Path>" + " " * 50_000)
     assert claimed_files(path, identify(path)) == ()
+
+
+GROUP_LENGTH = b"\2\0\0\0UL\4\0\x50\0\0\0"
+
+
+@pytest.mark.parametrize("before", [GROUP_LENGTH, b""], ids=["group length", "nothing before"])
+@pytest.mark.parametrize(("cut", "kind"), [(0, "1.2.840.10008.5.1"), (1, "")])
+def test_the_kind_of_a_dicom_file_stands_in_its_first_bytes(before: bytes, cut: int, kind: str) -> None:
+    head = bytes(128) + b"DICM" + before + b"\2\0\2\0UI\x12\0" + b"1.2.840.10008.5.1\0"
+    assert identify_head(head[: len(head) - cut]).kind == kind
