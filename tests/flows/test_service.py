@@ -13,6 +13,7 @@ import requests
 from example_service import ExampleService, running_service
 
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.synthetic import write_slide
 
 
 @pytest.fixture
@@ -65,6 +66,18 @@ def test_a_stream_continues_after_the_last_event_that_was_sent(emulator: Emulato
     first, second = read("0", 2)
     assert read(str(first), 1) == [second]
     assert read("no number", 2) == read("999999", 2) == [first, second]
+
+
+def test_a_full_disk_is_an_answer_without_paths(address: str, tmp_path: Path) -> None:
+    write_slide(tmp_path / "slides" / "a.tiff", width=300, height=260)
+    assert requests.get(f"{address}/health", timeout=60).status_code == 200
+    (tmp_path / "service-data" / "submissions.json").mkdir()
+    failed = requests.post(f"{address}/submissions", json={"names": ["a.tiff"]}, timeout=30)
+    assert failed.status_code == 500
+    assert failed.json() == {"detail": "IsADirectoryError; the service's log has more"}
+    (tmp_path / "service-data" / "submissions.json").rmdir()
+    begun = requests.post(f"{address}/submissions", json={"names": ["a.tiff"]}, timeout=30)
+    assert begun.status_code == 202
 
 
 @pytest.mark.process

@@ -40,6 +40,13 @@ async def test_an_event_replaces_the_one_before_it(feed: EventFeed) -> None:
     assert [event["id"] for event in feed.events(2)] == [3, 4], "it told nothing new"
 
 
+@pytest.mark.parametrize("fact", [object(), float("nan"), {"a": b"bytes"}])
+async def test_what_is_not_json_is_refused_at_once(feed: EventFeed, fact: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        feed.publish("run", "r", status=fact)
+    assert feed.events() == []
+
+
 async def test_a_listener_gets_what_it_has_not_seen(feed: EventFeed) -> None:
     for number in range(5):
         feed.publish("item", "r", str(number))

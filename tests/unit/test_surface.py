@@ -104,9 +104,10 @@ def test_types_for_annotations_are_importable(name: str) -> None:
     assert name in HOMES["aignostics_async"]
 
 
-def test_everything_public_is_documented() -> None:
-    for name in HOMES["aignostics_async"]:
-        value = getattr(aignostics_async, name)
+@pytest.mark.parametrize("package", PUBLIC)
+def test_everything_public_is_documented(package: ModuleType) -> None:
+    for name in HOMES[package.__name__]:
+        value = getattr(package, name)
         if not inspect.isclass(value) and not inspect.isfunction(value):
             continue
         assert inspect.getdoc(value), name

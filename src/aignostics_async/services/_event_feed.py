@@ -101,8 +101,9 @@ class EventFeed:
             feed.publish("item", change.run_id, change.reference, status=change.new.name)
 
         `facts` are JSON values. `group` and `subject` are empty by default. The event is sent to the users
-        who can see the group: see `is_visible`.
+        who can see the group: see `is_visible`. Raises TypeError or ValueError for facts that are not JSON.
         """
+        json.dumps(facts, allow_nan=False)  # here, where somebody sees the error
         event = {"kind": kind, "group": group, "subject": subject, **facts}
         key = json.dumps([kind, group, subject])
         if (before := self._events.get(key)) is None or before != {"id": before["id"], **event}:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _TAG = "aignostics_async_submission"  # in the metadata of a run
 _CLOCK_SKEW = timedelta(minutes=1)
 _SEARCHES = 4  # while a run may still appear, after the first
-_MAX_KEPT = 200  # that are over
+_MAX_KEPT = 50  # that are over
 _log = get_logger("aignostics_async")
 
 
@@ -57,7 +57,7 @@ class BackgroundSubmissions:
 
     `submit` calls `runs.submit` with an item for each of `submission.references`, passes on `tracking`, which
     holds `progress`, `uploads` and `metadata`, and returns the run. `path` is the file that keeps the
-    submissions that are under way and the last 200 that are over. `on_change` is called in the event loop
+    submissions that are under way and the last 50 that are over. `on_change` is called in the event loop
     with a `Submission` when it has changed, and for each in the file when the block is entered. `describe`
     returns a text for users about an error; `public_message` by default. At most `max_pending` (10)
     submissions are under way.
