@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
+from counted_reads import Reads
 from rounds import sizes
 from slide_cases import other_kind
 from slide_files import write_dicom
@@ -28,42 +26,6 @@ KINDS = {
 }
 
 
-class Reads:
-    """Counts opens and bytes by file."""
-
-    def __init__(self) -> None:
-        self.opens: Counter[str] = Counter()
-        self.bytes: Counter[str] = Counter()
-
-    def counted(self, path: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
-        """Open a file as `Path.open` does."""
-        if mode != "rb":
-            return open(path, mode, *args, **options)  # noqa: PTH123 - what Path.open calls
-        self.opens[str(path)] += 1
-        reads, name = self.bytes, str(path)
-
-        class Raw(io.FileIO):
-            def readinto(self, buffer: Any) -> int | None:
-                count = super().readinto(buffer)
-                reads[name] += count or 0
-                return count
-
-            def read(self, size: int = -1) -> bytes:  # type: ignore[override]
-                content = super().read(size) or b""
-                reads[name] += len(content)
-                return content
-
-        raw = Raw(str(path), "rb")
-        return raw if options.get("buffering") == 0 else io.BufferedReader(raw)
-
-
-def counting(reads: Reads) -> Any:
-    def opened(path: Path, *args: Any, **options: Any) -> Any:
-        return reads.counted(path, *args, **options)
-
-    return opened
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("count", sizes(400, 100_000))
 def test_what_is_no_slide_costs_one_open_and_four_kib(tmp_path: Path, count: int) -> None:
@@ -75,7 +37,7 @@ def test_what_is_no_slide_costs_one_open_and_four_kib(tmp_path: Path, count: int
         (folder / f"{number}{name}").write_bytes(content[:5000] if count > 1000 else content)
     with pytest.MonkeyPatch.context() as patch:
         reads = Reads()
-        patch.setattr(Path, "open", counting(reads))
+        patch.setattr(Path, "open", reads.counting())
         found = find_slides(tmp_path)
         first = dict(reads.opens)
         listed = list(Walk(Sources(places=[tmp_path])).candidates())
@@ -96,7 +58,7 @@ def test_a_flat_folder_of_dicom_is_read_once(tmp_path: Path, series: int) -> Non
     ct = tmp_path / "0.dcm"
     with pytest.MonkeyPatch.context() as patch:
         reads = Reads()
-        patch.setattr(Path, "open", counting(reads))
+        patch.setattr(Path, "open", reads.counting())
         found = find_slides(tmp_path)
     assert len(found) == series
     assert reads.opens[str(ct)] == 1, "its first bytes tell that it is no slide"
