@@ -11,7 +11,7 @@ import random
 import shutil
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -303,10 +303,10 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
-def make_cases(root: Path) -> dict[str, Path]:
-    """Make all cases below a folder, and return the folder of each."""
+def make_cases(root: Path, cases: Mapping[str, Case] = CASES) -> dict[str, Path]:
+    """Make cases below a folder, and return the folder of each."""
     folders = {}
-    for number, (name, case) in enumerate(CASES.items()):
+    for number, (name, case) in enumerate(cases.items()):
         folders[name] = root / f"{number:02}"
         folders[name].mkdir()
         case.make(folders[name])
@@ -335,5 +335,7 @@ __all__ = [
     "ome",
     "svs",
     "tiff",
+    "vms",
+    "written",
     "zero_tail",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from attrs import frozen
-from slide_cases import CASES, make_cases
+from misnamed_files import MISNAMED
+from slide_cases import CASES, Case, make_cases
 
 from aignostics_async import InvalidSubmission, Item, LeftOutReason, SlideError, find_slides, read_slides
 from aignostics_async.bulk import JobPlan, Sources, inspect_slides, run_preflight
@@ -68,14 +70,15 @@ async def said(root: Path, emulator: Emulator) -> Said:
     return Said(find, inspect, submit, plan, left_out)
 
 
-async def test_all_say_the_same_words(emulator: Emulator, tmp_path: Path) -> None:
-    assert len(CASES) >= 60
-    folders = make_cases(tmp_path)
+@pytest.mark.parametrize("cases", [CASES, MISNAMED], ids=["faults", "names"])
+async def test_all_say_the_same_words(emulator: Emulator, tmp_path: Path, cases: Mapping[str, Case]) -> None:
+    assert len(cases) >= 60
+    folders = make_cases(tmp_path, cases)
     told = await said(tmp_path, emulator)
     assert told.left_out[0] == told.left_out[1] == told.left_out[2]
     assert told.find.keys() == told.inspect.keys() == told.submit.keys() == told.plan.keys()
     wrong: list[object] = []
-    for name, case in CASES.items():
+    for name, case in cases.items():
         prefix = f"{folders[name].name}/"
         problems = {path: problem for path, problem in told.plan.items() if path.startswith(prefix)}
         left = {path: each for path, each in told.left_out[0].items() if path.startswith(prefix)}

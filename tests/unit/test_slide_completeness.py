@@ -358,3 +358,22 @@ async def test_a_time_in_the_future_is_remarked(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tiff")
     os.utime(path, (4e9, 4e9))
     assert ["in the future" in remark.problem for remark in (await read_slide(Slide(path))).remarks] == [True]
+
+
+@pytest.mark.parametrize(("name", "told"), [("a.dcm", True), ("a.zip", True), ("a.svs", False), ("a", False)])
+async def test_a_name_of_another_format_is_remarked(tmp_path: Path, name: str, told: bool) -> None:
+    """The platform may go by names."""
+    path = make_old(write_tiff(tmp_path / name, side=512))
+    problems = [remark.problem for remark in (await read_slide(Slide(path))).remarks]
+    assert problems == ([f"its name ends in {path.suffix}, and it is TIFF"] if told else [])
+
+
+async def test_several_pictures_of_full_size_are_remarked(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    noise = np.random.default_rng(1).integers(1, 255, (3, 512, 512, 3), dtype=np.uint8)
+    tifffile.imwrite(
+        path, noise, photometric="rgb", tile=(256, 256), metadata=None, resolution=(20_000, 20_000),
+        resolutionunit="CENTIMETER",
+    )  # fmt: skip
+    (remark,) = (await read_slide(Slide(make_old(path)))).remarks
+    assert remark.problem == "it has 3 pictures of full size, as focal planes and channels are"

@@ -3,7 +3,8 @@
 - `_formats`: what a file is by its first bytes; `_tiff`, `_dicom`, `_zipped`: the structure of three formats.
 - `_members`: the files that a slide consists of; `_grouping`: which DICOM files are one slide.
 - `_search`: `find_slides`, and an account of what is left out.
-- `_read`: what a slide says of itself; `_openslide`: opens a slide; `_resolution`: which resolution counts.
+- `_read`: what a slide says of itself; `_remarks`: warnings about it; `_openslide`: opens a slide.
+- `_resolution`: which resolution counts; `_ome`: what an OME description says.
 - `_identifying`: pictures, headers and descriptions that may identify a person.
 - `_prober`: reads slides in worker processes, because native readers may crash or hang; `_worker`: their
   program; `_probed_slide`: what they return; `_reading`: `read_slide` and `read_slides`, which start them.
@@ -11,8 +12,9 @@
 """
 
 from ._identifying import IdentifyingKind, IdentifyingPolicy
-from ._read import Remark, SlideInfo
+from ._read import SlideInfo
 from ._reading import read_slide, read_slides
+from ._remarks import Remark
 from ._search import FoundSlides, LeftOut, LeftOutReason, find_slides
 
 __all__ = [

@@ -144,7 +144,11 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
     except SlideError:
         raise
     except Exception as error:  # noqa: BLE001 - damaged bytes fail in many ways
-        raise SlideError(f"its DICOM header can't be read ({error})", path=path, remedy=_COPY_AGAIN) from None
+        missing = isinstance(error, AttributeError) and error.name
+        reason = f"it lacks {missing}" if missing else error
+        raise SlideError(
+            f"its DICOM header can't be read ({reason})", path=path, remedy=_COPY_AGAIN
+        ) from None
     if kind == _DIRECTORY:
         raise NotASlide("it is the table of contents of a DICOM medium (DICOMDIR)", path=path)
     raise _no_slide(kind, path)

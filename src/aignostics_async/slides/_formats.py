@@ -6,6 +6,7 @@ one is reported and not skipped.
 
 from __future__ import annotations
 
+import re
 import stat
 from enum import StrEnum
 from functools import lru_cache
@@ -149,18 +150,16 @@ def _text(head: bytes) -> FileContent | None:
     if text.startswith(b"<") and b"dpufsimport" in text:
         return _unsupported(".isyntax")
     if text.startswith(b"version https://git-lfs"):
-        return FileContent(
-            Format.OTHER,
-            "it is a Git LFS pointer, not the file that it stands for",
-            "fetch it: git lfs pull",
-        )
-    if text.startswith((b"<!doctype html", b"<html", b"<head")):
-        return FileContent(
-            Format.OTHER,
-            "it is a web page (HTML), as a failed download leaves behind",
-            "download the slide again; does the page ask you to sign in?",
-        )
-    return None
+        problem, remedy = "it is a Git LFS pointer, not the file that it stands for", "fetch it: git lfs pull"
+    elif text.startswith(b"<") and (b"<html" in text or text.startswith((b"<!doctype html", b"<head"))):
+        problem = "it is a web page (HTML), as a failed download leaves behind"
+        remedy = "download the slide again; does the page ask you to sign in?"
+    elif _ERROR_MESSAGE.match(text):
+        problem = "it is a server's message, as a failed download leaves behind"
+        remedy = "download the slide again; the message is in the file"
+    else:
+        return None
+    return FileContent(Format.OTHER, problem, remedy)
 
 
 def _other(head: bytes) -> FileContent:
@@ -176,11 +175,11 @@ def _other(head: bytes) -> FileContent:
             "it is DICOM without the preamble that a DICOM file begins with",
             "export it again as a DICOM file (part 10 of the standard)",
         )
-    for magic, name, remedy in _KNOWN:
-        if head.startswith(magic):
+    for at, magic, name, remedy in _KNOWN:
+        if head.startswith(magic, at):
             form = Format.ZIP if name == "a ZIP archive" else Format.OTHER
             return FileContent(form, f"it is {name}, not a slide", remedy)
-    if not head.translate(None, _TEXT):
+    if not head.translate(None, _TEXT) or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return FileContent(Format.OTHER, "it is text, not a slide", _LEAVE_OUT)
     return FileContent(
         Format.OTHER,
@@ -197,25 +196,42 @@ def _unsupported(suffix: str) -> FileContent:
     )
 
 
+# Of an object store in XML, and of an API in JSON.
+_ERROR_MESSAGE = re.compile(
+    rb"(?:<\?xml[^>]*>\s*)?<error\b|\{\s*\"(?:error|message|detail|code|status)\w*\"\s*:"
+)
 _TEXT = bytes(range(32, 256)) + b"\t\r\n\f\b\x1b"
 _CONVERT = "give the slide that it was made from, as the scanner wrote it"
 _UNPACK = "unpack it, and give what is in it"
+_DECRYPT = "decrypt it, and give what is in it"
 _KNOWN = (
-    (b"\xff\xd8\xff", "a JPEG picture", _CONVERT),
-    (b"\x89PNG", "a PNG picture", _CONVERT),
-    (b"GIF8", "a GIF picture", _CONVERT),
-    (b"BM", "a BMP picture", _CONVERT),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", _CONVERT),
-    (b"%PDF", "a PDF document", _LEAVE_OUT),
-    (b"\0\x05\x16\x07", "metadata of macOS beside a file", _LEAVE_OUT),
-    (b"PK\x03\x04", "a ZIP archive", _UNPACK),
-    (b"\x1f\x8b", "a gzip archive", _UNPACK),
-    (b"7z\xbc\xaf", "a 7-Zip archive", _UNPACK),
-    (b"Rar!", "a RAR archive", _UNPACK),
-    (b"\xfd7zXZ", "an xz archive", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
-    (b"SQLite format 3\0", "a database", _LEAVE_OUT),
-)  # fmt: skip
+    (0, b"\xff\xd8\xff", "a JPEG picture", _CONVERT),
+    (0, b"\x89PNG", "a PNG picture", _CONVERT),
+    (0, b"GIF8", "a GIF picture", _CONVERT),
+    (0, b"BM", "a BMP picture", _CONVERT),
+    (0, b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", _CONVERT),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture", _CONVERT),
+    (0, b"8BPS", "a picture of Photoshop", _CONVERT),
+    (8, b"WEBP", "a WebP picture", _CONVERT),
+    (4, b"ftyp", "a HEIF picture or a video", _CONVERT),
+    (0, b"\x89HDF", "an HDF5 file", _CONVERT),
+    (0, b"%PDF", "a PDF document", _LEAVE_OUT),
+    (0, b"\xd0\xcf\x11\xe0", "a document of an office program", _LEAVE_OUT),
+    (0, b"\0\x05\x16\x07", "metadata of macOS beside a file", _LEAVE_OUT),
+    (0, b"L\0\0\0\x01\x14\x02\0", "a shortcut of Windows", "give the file that it leads to"),
+    (0, b"PK\x03\x04", "a ZIP archive", _UNPACK),
+    (0, b"PK\x05\x06", "an empty ZIP archive", _LEAVE_OUT),
+    (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
+    (0, b"BZh", "a bzip2 archive", _UNPACK),
+    (0, b"7z\xbc\xaf", "a 7-Zip archive", _UNPACK),
+    (0, b"Rar!", "a RAR archive", _UNPACK),
+    (0, b"\xfd7zXZ", "an xz archive", _UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+    (257, b"ustar", "a tar archive", _UNPACK),
+    (0, b"-----BEGIN PGP", "an encrypted file", _DECRYPT),
+    (0, b"Salted__", "an encrypted file", _DECRYPT),
+    (0, b"SQLite format 3\0", "a database", _LEAVE_OUT),
+)
 
 
 def begins_with_zeros(file: BinaryIO | IO[bytes], begin: int) -> bool:

@@ -82,11 +82,20 @@ def _mirax(path: Path) -> Iterator[Path]:
     """Give the files of a MIRAX slide that its index names; others in its folder are not the slide's."""
     folder = mirax_folder(path)
     index = folder / "Slidedat.ini"
+    if path.suffix != ".mrxs":
+        raise SlideError(
+            f"OpenSlide does not read {path.suffix} in capitals",
+            path=str(path),
+            remedy=f"rename it to {path.stem}.mrxs",
+        )
     if not folder.is_dir():
+        other = next((each.name for each in path.parent.iterdir() if _is_same(each, folder)), None)
         raise SlideError(
             f"its folder {folder.name} is not beside it, and holds all of its pixels",
             path=str(path),
-            remedy=f"copy {path.name} together with the folder {folder.name}",
+            remedy=f"rename the folder {other} to {folder.name}"
+            if other
+            else f"copy {path.name} together with the folder {folder.name}",
         )
     values = _ini(path, index)
     yield index
@@ -96,6 +105,11 @@ def _mirax(path: Path) -> Iterator[Path]:
     for name, value in data.items():
         if re.fullmatch(r"file_\d+", name.lower()):
             yield folder / value
+
+
+def _is_same(path: Path, folder: Path) -> bool:
+    """Whether a path differs from a folder in capitals alone."""
+    return path.name.casefold() == folder.name.casefold() and path.is_dir()
 
 
 def _check_mirax(path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from attrs import frozen
 
 from ._identifying import IdentifyingKind
-from ._read import Remark, SlideInfo
+from ._read import SlideInfo
+from ._remarks import Remark
 
 
 @frozen

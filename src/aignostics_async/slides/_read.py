@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -13,14 +12,14 @@ from attrs import Factory, evolve, field, frozen
 from .._inputs import Slide
 from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
-from ._dicom import DicomHeader
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, description_kinds, picture_kinds, says_something
 from ._members import Members, find_members
-from ._ome import Mpp, metadata_file, number_of, ome_files, ome_resolution
+from ._ome import Mpp, metadata_file, ome_files
 from ._openslide import open_slide
 from ._person_names import is_person, mentions_person, name_kinds
-from ._resolution import differ, is_plausible, resolution_of, settle_resolution
+from ._remarks import Remark, recent, remarks_on, suffix_remarks
+from ._resolution import resolution_of, settle_resolution
 from ._tiff import TiffFile, TiffPicture, read_tiff
 from ._zipped import read_zipped, unpacked
 
@@ -31,36 +30,15 @@ PACKING = 2
 """The recipe of zips: from 2 on, files of a DICOM series are numbered, and not called as they are here."""
 _ZIP = "application/zip"
 _NO_TILES = "it is a TIFF without tiles, not a slide"
-_REGION = re.compile(r"\[\d{1,9},\d{1,9}[ ,](\d{1,9})x\d{1,9}\]")  # of the scan, as Aperio writes it
 _PARTS = re.compile(r"""[|;=:<>{}\[\]"'\r\n]""")  # between the fields of a description
 _MAX_DESCRIPTION = 16 * 1024 * 1024
-_MAX_MPP_TIMES_POWER = 16.0  # a camera's pixels come to about 10 µm, and to 16 µm at the most
 _TILE_IT = (
     "convert it to a tiled, pyramidal TIFF, such as: vips tiffsave IN OUT --tile --pyramid --compression jpeg"
 )
-_RECENT = 10.0  # seconds
 _TELLING_VENDORS = frozenset(
     {"hamamatsu", "leica", "mirax", "philips", "sakura", "trestle", "ventana", "zeiss"}
 )
 _NAMES = ("name", "title", "comment")
-# What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
-_NAMED = frozenset({".dcm", ".dicom", ".svs", ".tif", ".tiff", ".zip", ""})
-
-
-@frozen
-class Remark:
-    """A warning about a slide that can be sent nevertheless, as `SlideInfo.remarks` lists it.
-
-        for remark in (await read_slide(Slide("case-7.svs"))).remarks:
-            print(remark.problem, remark.remedy)
-
-    `remedy` is empty, the default, if there is nothing to do.
-    """
-
-    problem: str
-    """What is wrong."""
-    remedy: str = ""
-    """What to do about it; empty if there is nothing to do."""
 
 
 @frozen
@@ -159,7 +137,7 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
         members.files,
         pictures,
         identifying=tuple(sorted(kinds)),
-        remarks=tuple(_remarks(members, tiff, image, description, mpp)),
+        remarks=tuple(remarks_on(members, tiff, image, description, mpp)),
         series=members.headers[0].series if members.headers else None,
         format=members.content.format,
         is_packed=members.is_packed,
@@ -188,7 +166,10 @@ def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
         _ZIP,
         (slide.path,),
         identifying=tuple(sorted(kinds)),
-        remarks=tuple(_recent((slide.path,))),
+        remarks=(
+            *suffix_remarks(slide.path.suffix.lower(), frozenset({".zip", ""}), "a ZIP archive"),
+            *recent((slide.path,)),
+        ),
         series=base.series,
         format=Format.DICOM,
         is_packed=False,
@@ -303,90 +284,3 @@ def _is_aside(picture: TiffPicture, main: TiffPicture) -> bool:
 
 def _is_thumbnail(picture: TiffPicture) -> bool:
     return "thumbnail" in picture.description.lower()
-
-
-def _remarks(
-    members: Members, tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp
-) -> Iterator[Remark]:
-    if differ(*mpp):
-        yield Remark(
-            f"its resolution is {mpp[0]:.4g} µm per pixel across and {mpp[1]:.4g} down",
-            "no scanner does that; is it right?",
-        )
-    ome = ome_resolution(description, image.dimensions)
-    if ome is not None and any(map(differ, ome, mpp)):
-        yield Remark(
-            f"its OME description says {ome[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?"
-        )
-    yield from _scan(tiff, image, description, mpp)
-    yield from _levels(members.headers)
-    yield from _colours(members.headers, tiff)
-    yield from _recent(members.files)
-    suffix = members.files[0].suffix.lower()
-    if suffix not in _NAMED and not members.headers:
-        yield Remark(
-            f"the platform's guide does not name its format ({suffix})",
-            "run one slide first, or convert it to DICOM or a pyramidal TIFF",
-        )
-    if members.at_home:
-        yield Remark(f"pictures of its label or the whole glass are not sent ({len(members.at_home)})")
-
-
-def _levels(headers: tuple[DicomHeader, ...]) -> Iterator[Remark]:
-    """Give a remark on a series whose files do not tell which of them was scanned, and which made smaller."""
-    bases = {(header.width, header.height) for header in headers if header.is_base}
-    if len(bases) > 1:
-        width, height = max(bases)
-        yield Remark(
-            "its files do not tell which of them is of full resolution",
-            f"the largest has {width} x {height} pixels; is that the whole slide?",
-        )
-
-
-def _scan(tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
-    """Give remarks on a slide that may be a part of what was scanned, or a smaller copy of it."""
-    power = number_of(image.properties.get("openslide.objective-power"))
-    if power and mpp[0] * power > _MAX_MPP_TIMES_POWER:
-        yield Remark(
-            f"its resolution of {mpp[0]:.4g} µm per pixel does not fit its objective ({power:g} times)",
-            "is it a smaller copy, or is its level of full resolution missing?",
-        )
-    region = _REGION.search(description)
-    if region is not None and differ(int(region[1]), image.dimensions[0]):
-        yield Remark(
-            f"its description is of {region[1]} pixels across, and it has {image.dimensions[0]}",
-            "is it a smaller copy? Then the resolution of its description is not its own",
-        )
-    tags = tiff.largest.mpp if tiff else None
-    if tags and all(map(is_plausible, tags)) and any(map(differ, tags, mpp)):
-        yield Remark(f"its tags say {tags[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?")
-    if len(ome_files(description)) > 1:
-        yield Remark(
-            "its OME description names other files, which are not sent",
-            "if they are a part of the slide, export it as one file",
-        )
-
-
-def _colours(headers: tuple[DicomHeader, ...], tiff: TiffFile | None) -> Iterator[Remark]:
-    """Give remarks on pixels that are no stained tissue in light: deep, of other channels, or masks."""
-    unusual = "applications expect stained tissue in 8-bit RGB; is it the right file?"
-    if any(header.channels > 1 for header in headers):
-        yield Remark("it has several optical paths, as fluorescence has", unusual)
-    if tiff is None:
-        return
-    main = tiff.largest
-    if main.bits > 8:
-        yield Remark(f"its pixels have {main.bits} bits a sample", unusual)
-    if main.samples != 3 and not (main.samples == 4 and main.bits == 8):
-        yield Remark(f"its pixels have {main.samples} samples, as masks and fluorescence have", unusual)
-
-
-def _recent(files: tuple[Path, ...]) -> Iterator[Remark]:
-    age = time.time() - max(path.stat().st_mtime for path in files)
-    if age < -1:
-        yield Remark(
-            "its modification time is in the future",
-            "are the clocks of its disk and of this machine right? It may still be being copied",
-        )
-    elif age < _RECENT:
-        yield Remark("it was written to seconds ago", "is it still being copied? Wait until it is complete")
