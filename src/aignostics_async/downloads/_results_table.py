@@ -27,10 +27,11 @@ def write_table(files: Iterable[FileOutcome], target: str | os.PathLike[str]) ->
         report = await run.download("results/")
         write_table(report.files, "results/table.parquet")
 
-    The suffix selects the format: `.csv`, or `.parquet` with the extra `parquet`. The columns are
-    `reference`, `artifact` (the name of the output), `path` (absolute), `crc32c` (in wire form), `media_type`
-    and `size` in bytes. Files that failed are left out. In a CSV file, which is UTF-8 with a byte order mark,
-    a text that a spreadsheet would take for a formula begins with an apostrophe, and invisible characters are
+    `files` are outcomes, as `DownloadReport.files` and `CompletedItem.files` have them. The suffix of
+    `target` selects the format: `.csv`, or `.parquet` with the extra `parquet`. The columns are `reference`,
+    `artifact` (the name of the output), `path` (absolute), `crc32c` (in wire form), `media_type` and `size`
+    in bytes. Files that failed are left out. In a CSV file, which is UTF-8 with a byte order mark, a text
+    that a spreadsheet would take for a formula begins with an apostrophe, and invisible characters are
     written out; Parquet has every text unchanged.
 
     The file is replaced when the table is complete, and readable by its owner only. Memory does not grow with
