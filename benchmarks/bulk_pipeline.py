@@ -30,7 +30,6 @@ from attrs import define, field
 
 from aignostics_async import Client, InputArtifact, Item
 from aignostics_async._core._crc32c import read_checksum
-from aignostics_async._statuses import ItemStatus
 from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
@@ -52,6 +51,7 @@ from aignostics_async.bulk.stages._submitting import Signing
 from aignostics_async.contracts._protocol import ContractFacts
 from aignostics_async.downloads._artifact import DownloadRequest
 from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
+from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
 from aignostics_async.slides._probed_slide import ProbedSlide

@@ -34,18 +34,13 @@ TOPICS = (
         "client", "Client, applications and runs", ("_client", "resources", "contracts", "_contract_check")
     ),
     Topic("configuration", "Configuration", ("_environment_variables", "_config", "_hooks", "_version")),
-    Topic(
-        "models",
-        "What the platform returns",
-        ("models", "_statuses", "_account_models", "_document_models", "_health"),
-    ),
+    Topic("models", "What the platform returns", ("models", "_account_models")),
     Topic("submission", "Items and submission", ("_inputs", "submission")),
     Topic("slides", "Slides", ("slides",)),
     Topic("stores", "Stores", ("storage",)),
     Topic("watching", "Watching", ("watch",)),
     Topic("downloads", "Downloads, progress and checksums", ("downloads", "transfer", "_core")),
     Topic("sign-in", "Signing in", ("auth",)),
-    Topic("doctor", "Checks of a setup", ("doctor",)),
     Topic("errors", "Errors", ("errors",)),
 )
 

@@ -23,7 +23,6 @@ from ._core._crc32c import (
 )
 from ._core._display_text import visible as visible
 from ._core._pager import Page as Page, Pager as Pager
-from ._document_models import Document as Document
 from ._environment_variables import (
     Account as Account,
     read_api_root as read_api_root,
@@ -31,7 +30,6 @@ from ._environment_variables import (
     read_identity_providers as read_identity_providers,
     read_token_store as read_token_store,
 )
-from ._health import Health as Health
 from ._hooks import (
     Hooks as Hooks,
     RequestEvent as RequestEvent,
@@ -39,12 +37,6 @@ from ._hooks import (
     RetryEvent as RetryEvent,
 )
 from ._inputs import InputArtifact as InputArtifact, Item as Item, Slide as Slide
-from ._statuses import (
-    ArtifactScope as ArtifactScope,
-    HealthStatus as HealthStatus,
-    ItemStatus as ItemStatus,
-    RunStatus as RunStatus,
-)
 from ._version import __version__ as __version__
 from .auth import (
     CallableToken as CallableToken,
@@ -140,15 +132,21 @@ from .errors import (
 from .models import (
     Application as Application,
     ApplicationVersion as ApplicationVersion,
+    ArtifactScope as ArtifactScope,
+    Document as Document,
     Fault as Fault,
+    HealthStatus as HealthStatus,
     InputArtifactSpec as InputArtifactSpec,
     InvalidItem as InvalidItem,
     ItemResult as ItemResult,
+    ItemStatus as ItemStatus,
     OutputArtifact as OutputArtifact,
     OutputArtifactSpec as OutputArtifactSpec,
     RunDetails as RunDetails,
     RunStatistics as RunStatistics,
+    RunStatus as RunStatus,
 )
+from .resources import Health as Health
 from .resources._applications import Applications as Applications
 from .resources._run import Run as Run
 from .resources._runs import Runs as Runs

@@ -16,10 +16,10 @@ from ._core._misuse import explains_misuse
 from ._core._secret import conceals_arguments
 from ._core._urls import check_root
 from ._environment_variables import choose_contract, read_environment
-from ._health import Health, read_health
 from ._session import Connections, Session
 from .auth import StaticToken, TokenSource
 from .errors import ConfigurationError, UsageError
+from .resources import Health, read_health
 from .resources._applications import Applications
 from .resources._run import Run
 from .resources._runs import Runs

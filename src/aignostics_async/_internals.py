@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Page, PageRequest
-from ._health import refuse_if_down
 from .contracts._protocol import NO_OPTIONS, RunFilter, RunOptions
 from .errors import InvalidResponse, NotFound
+from .resources import refuse_if_down
 from .submission._billed_runs import BilledRuns
 from .submission._create import create_run
 from .watch._start import watch_run

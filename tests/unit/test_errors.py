@@ -12,7 +12,6 @@ import pytest
 
 from aignostics_async import Retries, errors, models
 from aignostics_async._http._retry import Outcome, wait_before_retry
-from aignostics_async._statuses import RunStatus
 from aignostics_async.errors import (
     AignosticsError,
     APIStatusError,
@@ -29,6 +28,7 @@ from aignostics_async.errors import (
     TransferInterrupted,
     status_error_class,
 )
+from aignostics_async.models import RunStatus
 
 DETAILS = models.RunDetails("r", "app:v1", "org", RunStatus.REJECTED, datetime(2026, 1, 1, tzinfo=UTC), "me")
 SPECIAL: dict[str, dict[str, Any]] = {

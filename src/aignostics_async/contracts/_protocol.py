@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from .._account_models import Me, OrganizationBucket
     from .._config import Settings
     from .._core._pager import Page, PageRequest
-    from .._document_models import Document
     from .._http._api_pool import ApiPool
     from .._http._client import Response
     from .._inputs import Item
-    from ..models import Application, ApplicationVersion, ItemResult, RunDetails
+    from ..models import Application, ApplicationVersion, Document, ItemResult, RunDetails
 
 MAX_CALLBACK_CONTEXT = 1024
 """Bytes of a callback context as JSON."""

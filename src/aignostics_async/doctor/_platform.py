@@ -11,10 +11,8 @@ from .._core._pager import MIN_PAGE_SIZE
 from .._core._proxies import proxy_for
 from .._core._redaction import excerpt
 from .._environment_variables import read_api_root
-from .._health import Health, health_in
 from .._http._client import open_client, ssl_context
 from .._http._document import fetch_health
-from .._statuses import HealthStatus
 from ..bulk.preflight._store_probe import probe_store
 from ..errors import (
     AignosticsError,
@@ -25,6 +23,8 @@ from ..errors import (
     NotFound,
     NotInContract,
 )
+from ..models import HealthStatus
+from ..resources import Health, health_in
 from ._report import CheckState, SetupCheck
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from attrs import evolve, frozen
 from .._core._lifetime import running_loop
 from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
-from .._statuses import ItemStatus
 from ..errors import UsageError
-from ..models import ItemResult
+from ..models import ItemResult, ItemStatus
 from ..transfer._progress import CallbackRaised, ProgressGuard
 from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import FileOutcome

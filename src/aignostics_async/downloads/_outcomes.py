@@ -8,9 +8,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from .._statuses import ItemStatus
 from ..errors import AignosticsError, ChecksumMissing, ItemFailed, run_error
-from ..models import InvalidItem, ItemResult, RunDetails
+from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
 class FileStatus(StrEnum):

@@ -9,9 +9,8 @@ import anyio
 
 from .._core._file_names import distinct_names, extension
 from .._core._tasks import plain_task_group
-from .._statuses import ItemStatus
 from ..errors import AignosticsError
-from ..models import ItemResult, OutputArtifact
+from ..models import ItemResult, ItemStatus, OutputArtifact
 from ..transfer._progress import guard_progress
 from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import DownloadReport, FileOutcome

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._statuses import RunStatus
-from ..models import RunDetails
+from ..models import RunDetails, RunStatus
 from ._base import AignosticsError
 
 if TYPE_CHECKING:

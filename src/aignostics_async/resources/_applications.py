@@ -13,9 +13,8 @@ from .._identifiers import split_version_id
 if TYPE_CHECKING:
     import os
 
-    from .._document_models import Document
     from .._session import Session
-    from ..models import Application, ApplicationVersion
+    from ..models import Application, ApplicationVersion, Document
 
 
 @explains_misuse("applications are listed with `async for application in client.applications.list():`")

@@ -16,11 +16,10 @@ from .._core._backoff import Backoff
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_item_path, as_texts, as_uuid
-from .._statuses import ItemStatus, RunStatus
 from ..contracts._protocol import refuse_reserved_key
 from ..downloads._listing import follow_listings, list_once
 from ..errors import Conflict, Gone, InvalidItems, NotFound, UsageError, run_error
-from ..models import ItemResult, RunDetails
+from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
 from ..watch._start import wait_for, watch_run
 from ._metadata import MetadataEditor
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._config import Uploads
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._health import refuse_if_down
 from .._identifiers import as_aware, as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
 from ._cancelling import RunMatcher, cancel_all
+from ._health import refuse_if_down
 from ._run import Run
 
 if TYPE_CHECKING:

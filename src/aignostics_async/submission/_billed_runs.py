@@ -10,9 +10,9 @@ from anyio import to_thread
 from attrs import define, evolve, field, frozen
 
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._statuses import ItemStatus
 from ..contracts._protocol import RunFilter
 from ..errors import Gone, NotFound
+from ..models import ItemStatus
 from ._find import runs_since
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from uuid import UUID
 import msgspec
 from attrs import field, frozen
 
-from .._statuses import ItemStatus, RunStatus
 from ..errors import UsageError
+from ..models import ItemStatus, RunStatus
 from ._transitions import ObservedState
 
 _VERSION = "w1."

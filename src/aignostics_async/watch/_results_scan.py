@@ -12,8 +12,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from attrs import frozen
 
 from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest
-from .._statuses import ItemStatus
-from ..models import ItemResult
+from ..models import ItemResult, ItemStatus
 from ._status_order import is_later
 
 _FINISHED = tuple(sorted(status for status in ItemStatus if status.is_final))

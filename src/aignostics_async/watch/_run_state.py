@@ -10,8 +10,7 @@ from weakref import WeakSet
 from attrs import define, evolve, field
 
 from .._core._backoff import Backoff
-from .._statuses import ItemStatus, RunStatus
-from ..models import RunDetails, RunStatistics
+from ..models import ItemStatus, RunDetails, RunStatistics, RunStatus
 from ._results_scan import ResultsRequest, ResultsScan, ScannedItems, scan_all, scan_moved
 from ._status_order import is_later
 from ._transitions import Snapshot

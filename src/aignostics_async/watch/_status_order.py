@@ -6,7 +6,7 @@ observed: each status is observed once, and a final one never changes.
 
 from __future__ import annotations
 
-from .._statuses import ItemStatus, RunStatus
+from ..models import ItemStatus, RunStatus
 
 _RANKS: dict[RunStatus | ItemStatus, int] = {
     RunStatus.RECEIVED: 0,

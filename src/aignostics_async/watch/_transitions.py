@@ -8,8 +8,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from .._statuses import ItemStatus, RunStatus
-from ..models import ItemResult, RunDetails
+from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
 from ._status_order import is_later
 
 _NO_ITEMS: Mapping[bytes, ItemStatus] = {}

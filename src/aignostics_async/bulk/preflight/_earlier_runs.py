@@ -11,9 +11,8 @@ from attrs import define, field, frozen
 from ..._core._secret import SecretText
 from ..._core._tasks import for_each
 from ..._internals import transfer_engine
-from ..._statuses import ItemStatus
 from ...errors import AignosticsError
-from ...models import ItemResult, OutputArtifact, RunDetails
+from ...models import ItemResult, ItemStatus, OutputArtifact, RunDetails
 from ...transfer._ranges import parse_content_range, parse_size
 from ...transfer._request import send_request
 from ._repeats import file_name, is_same_end

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..._statuses import ItemStatus
+from ...models import ItemStatus
 from ..database._writer import Execute
 from ._audit import HELD, LOST, VERIFIED, WITH_INTENTS, ItemOutcome, outcome_of
 from ._formatting import moment

@@ -9,8 +9,8 @@ from attrs import field, frozen
 
 from ..._core._tasks import plain_task_group
 from ..._internals import watch_new_run
-from ..._statuses import ItemStatus
 from ...errors import JobStopped, NotFound
+from ...models import ItemStatus
 from ..database import _queries, _run_commands
 from ..database._journal import EventType
 from ..database._run_commands import ExpectedOutput

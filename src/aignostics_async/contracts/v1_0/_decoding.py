@@ -15,17 +15,19 @@ from aignostics_api.models import (
     RunReadResponse,
 )
 
-from ..._statuses import ArtifactScope, ItemStatus, RunStatus
 from ...models import (
     Application,
     ApplicationVersion,
+    ArtifactScope,
     InputArtifactSpec,
     ItemResult,
     ItemResultDraft,
+    ItemStatus,
     OutputArtifact,
     OutputArtifactDraft,
     OutputArtifactSpec,
     RunDetails,
+    RunStatus,
 )
 from .._decoding import aware, error_text, mapping, optional_text, run_id, text
 

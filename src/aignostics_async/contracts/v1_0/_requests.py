@@ -31,9 +31,8 @@ from aignostics_api.types import UNSET
 from ..._core._pager import MAX_PAGE_SIZE, Page, Pager, PageRequest
 from ..._identifiers import as_path_part, as_uuid
 from ..._inputs import Item
-from ..._statuses import ItemStatus
 from ...errors import InvalidItems, NotFound, NotInContract
-from ...models import Application, ApplicationVersion, ItemResult, RunDetails
+from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
 from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
@@ -43,9 +42,9 @@ from . import _decoding
 if TYPE_CHECKING:
     from ..._account_models import Me, OrganizationBucket
     from ..._config import Settings
-    from ..._document_models import Document
     from ..._http._api_pool import ApiPool
     from ..._http._client import Response
+    from ...models import Document
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

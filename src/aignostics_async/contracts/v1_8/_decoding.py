@@ -24,12 +24,12 @@ from aignostics_api_1_8.models import (
 )
 from aignostics_api_1_8.types import Unset
 
-from ..._document_models import Document
-from ..._statuses import ArtifactScope
 from ...models import (
     RESERVED_KEY,
     Application,
     ApplicationVersion,
+    ArtifactScope,
+    Document,
     InputArtifactSpec,
     ItemResult,
     ItemResultDraft,

@@ -44,9 +44,8 @@ from ..._core._secret import SecretText
 from ..._core._tasks import run_all
 from ..._identifiers import as_item_path, as_path_part, as_uuid, split_version_id
 from ..._inputs import Item
-from ..._statuses import ItemStatus
 from ...errors import Gone, InvalidItems, InvalidResponse, NotFound
-from ...models import Application, ApplicationVersion, ItemResult, RunDetails
+from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
 from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
@@ -59,9 +58,9 @@ from ._states import item_filter
 if TYPE_CHECKING:
     from ..._account_models import Me, OrganizationBucket
     from ..._config import Settings
-    from ..._document_models import Document
     from ..._http._api_pool import ApiPool
     from ..._http._client import Response
+    from ...models import Document
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

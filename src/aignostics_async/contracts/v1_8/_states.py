@@ -10,8 +10,7 @@ from collections.abc import Collection
 
 from aignostics_api_1_8.models import ItemState, ItemTerminationReason
 
-from ..._statuses import ItemStatus, RunStatus
-from ...models import RunStatistics
+from ...models import ItemStatus, RunStatistics, RunStatus
 
 _TERMINATED = "TERMINATED"
 _RUN_ENDS = {

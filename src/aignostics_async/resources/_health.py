@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import frozen
 
-from ._statuses import HealthStatus
-from .errors import AignosticsError, PlatformDown
+from ..errors import AignosticsError, PlatformDown
+from ..models import HealthStatus
 
 if TYPE_CHECKING:
-    from ._http._client import Response
-    from ._session import Session
+    from .._http._client import Response
+    from .._session import Session
 
 _PATIENCE = 10.0  # seconds; nothing waits longer for an answer that it can do without
 
@@ -37,7 +37,7 @@ class Health:
 
 async def read_health(session: Session) -> Health:
     """Return the health of a client's deployment; raises ConnectionFailed, and NotInContract."""
-    from ._http._document import fetch_health
+    from .._http._document import fetch_health
 
     session.bridge.facts.check_health()
     return health_in(await fetch_health(session.api_root, session.settings))
@@ -45,7 +45,7 @@ async def read_health(session: Session) -> Health:
 
 def health_in(response: Response) -> Health:
     """Return the health that a response tells, whatever its status."""
-    from ._http._responses import json_object, response_date
+    from .._http._responses import json_object, response_date
 
     status = json_object(response).get("status")
     known = HealthStatus(status) if isinstance(status, str) and status else HealthStatus.UNKNOWN
