@@ -40,7 +40,7 @@ from aignostics_async import (
     UsageError,
 )
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job
-from aignostics_async.bulk.database._job_folder import JobFolder
+from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.report._next_steps import next_steps
@@ -103,6 +103,9 @@ async def test_slides_become_results_and_nothing_is_done_twice(harness: JobHarne
     assert (await harness.run()).status is JobStatus.DONE
     assert (harness.posts(), harness.puts()) == (0, {}), "there is nothing left to do"
     assert not [asked for asked in harness.emulator.requests() if asked["path"].startswith("/storage")]
+    async with harness.opened() as job:
+        mark = HighWaterMarkFile(job.id).read()
+    assert mark == HighWaterMark(generation=2, attempts=3), "each process is counted, whatever it sends"
 
 
 async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(harness: JobHarness) -> None:
