@@ -17,6 +17,7 @@ from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
+from aignostics_async.bulk.reconciliation._matching import CLOCK_SKEW
 from aignostics_async.bulk.reconciliation._quiescence import Moment
 
 VERSION = "he-tme:v1.0.0"
@@ -31,6 +32,8 @@ class Listing:
     now: float = 0.0
     date: float | None = None
     """Of its answers; that of `now` unless it is set."""
+    triggered_at: float = 2000.0
+    """When its clock says that the runs were created."""
     meanwhile: Callable[[], Awaitable[object]] | None = None
     _asked: dict[str, int] = field(factory=dict)
 
@@ -39,8 +42,10 @@ class Listing:
         return Moment(self.now, self.now if self.date is None else self.date)
 
     async def runs(self, since: float) -> list[ObservedRun]:
-        """Return all runs."""
-        return [ObservedRun(run_id, 2000.0, "RUNNING", VERSION) for run_id in self.shown]
+        """Return all runs, unless they are older."""
+        if self.triggered_at < since:
+            return []
+        return [ObservedRun(run_id, self.triggered_at, "RUNNING", VERSION) for run_id in self.shown]
 
     async def references(self, run_id: str) -> frozenset[str] | None:
         """Return what is shown this time; None for a run that can't be read."""
@@ -71,6 +76,16 @@ async def test_a_second_run_is_found_whose_items_are_listed_later_than_itself(tm
         assert [await reconciler.find_duplicates() for _ in range(2)] == [[], []]
         (second,) = await reconciler.find_duplicates()
         assert (second.run_id, second.intent) == ("second", intent)
+
+
+@pytest.mark.parametrize(("behind", "found"), [(CLOCK_SKEW, ["second"]), (CLOCK_SKEW + 1, [])])
+async def test_a_second_run_is_found_where_a_clock_is_behind(
+    tmp_path: Path, behind: float, found: list[str]
+) -> None:
+    async with job_database(tmp_path / "job", "a") as database:
+        await create(database, [1], "first")
+        listing = Listing({"second": ["a"]}, triggered_at=1000.0 - behind)
+        assert [each.run_id for each in await sweep_of(database, listing).find_duplicates()] == found
 
 
 async def test_who_is_cancelled_while_a_second_run_is_written_down_has_told_of_it(tmp_path: Path) -> None:
