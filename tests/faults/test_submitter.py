@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from bulk_jobs import PLAN
 from chaos._judge import all_over
 from fast_clock import SteppedClock
 from job import VERSION, intent, job_database, submitter
@@ -24,7 +25,8 @@ from aignostics_async import (
     Retries,
     Timeouts,
 )
-from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk._create import _begin
+from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile
 from aignostics_async.bulk.database._states import IntentState
@@ -351,3 +353,13 @@ async def test_a_lost_request_is_reconciled_under_other_options(
     assert await reconcile(platform, view, database, tmp_path) is IntentState.CREATED
     assert count(platform, "POST", RUNS) == 1
     assert await finished(platform, tmp_path) == 1
+
+
+@pytest.mark.parametrize("hours", [-1, -23])
+async def test_a_run_from_before_the_job_is_known_whatever_clock_dates_it(
+    platform: Emulator, client: Client, tmp_path: Path, hours: int
+) -> None:
+    (run_id,) = platform.script({"items": ["a"], "after_s": hours * 3600})
+    async with job_database(tmp_path / "new") as database:
+        await _begin(database, evolve(PLAN, application_version="he-tme:v1.0.0"), client)
+        assert await database.read(_queries.known_runs()) == {run_id}

@@ -26,8 +26,11 @@ from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._journal import EventType, JobEvent, Journal
 from aignostics_async.bulk.database._queries import ItemRow
+from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._samples import Sample, Stage as Name
 from aignostics_async.bulk.database._states import IntentState, ItemState
+from aignostics_async.bulk.reconciliation._matching import CLOCK_SKEW
+from aignostics_async.bulk.reconciliation._quiescence import Moment
 from aignostics_async.bulk.stages import _failure_policy, _throughput
 from aignostics_async.bulk.stages._context import JobContext
 from aignostics_async.bulk.stages._signals import StageId
@@ -378,16 +381,34 @@ async def test_the_meter_is_kept_also_at_the_end(
     assert rows == [("PROBE", 3)]
 
 
+def submitting(harness: StageHarness, **parts: object) -> Submitting:
+    nothing: dict[str, Any] = dict.fromkeys(("platform", "submitter", "uploading", "billing"))
+    return Submitting(context=harness.context, **nothing | parts, tag="", since=1e6)
+
+
 async def test_at_most_sixteen_runs_are_asked_for_at_once(harness: StageHarness) -> None:
     await harness.add(40, ItemState.STORED)
     for number in range(1, 41):
         await harness.database.write(_commands.seal([number]))
-    nothing = cast("Any", None)
-    submitting = Submitting(
-        context=harness.context, platform=nothing, submitter=nothing, uploading=nothing, billing=nothing,
-        tag="", since=0.0,
-    )  # fmt: skip
+    stage = submitting(harness)
     for under_way, expected in ((0, 16), (10, 6), (16, 0)):
-        submitting._in_flight.update(range(1, under_way + 1))
-        taken = await submitting._take(IntentState.SEALED)
+        stage._in_flight.update(range(1, under_way + 1))
+        taken = await stage._take(IntentState.SEALED)
         assert [row.number for row in taken] == list(range(under_way + 1, under_way + expected + 1))
+
+
+async def test_runs_from_before_a_chunk_are_listed_as_far_as_clocks_differ(harness: StageHarness) -> None:
+    asked: list[float] = []
+
+    class Platform:
+        async def moment(self) -> Moment:
+            return Moment(0.0, 2e6)
+
+        async def runs(self, since: float) -> list[ObservedRun]:
+            asked.append(since)
+            return []
+
+    stage = submitting(harness, platform=Platform())
+    await stage._record_runs()
+    await stage._record_runs()
+    assert asked == [1e6 - CLOCK_SKEW, 2e6 - 1200], "the second goes back to the first"
