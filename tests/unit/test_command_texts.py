@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
+from bulk_jobs import PLAN
 
+from aignostics_async.bulk.preflight._earlier_runs import EarlierRuns
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
-from aignostics_async.cli._bulk_plan import _slides
+from aignostics_async.bulk.preflight._report import DiskEstimate, PreflightReport
+from aignostics_async.bulk.preflight._store_probe import StoreProbe
+from aignostics_async.cli._bulk_plan import _figures, _slides
 from aignostics_async.cli._login import _warn_of_precedence
-from aignostics_async.cli._output import print_json, print_json_line
+from aignostics_async.cli._output import print_json, print_json_line, show
 from aignostics_async.cli._submit import _advice
 
 
@@ -34,10 +40,49 @@ def test_a_plan_names_five_slides_of_a_finding(number: int, rest: list[str]) -> 
     assert _slides(group) == [*slides[:5], *rest]
 
 
+def test_a_plan_shows_what_is_known_and_what_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(report: PreflightReport) -> str:
+        show(_figures(report))
+        return " ".join(capsys.readouterr().out.split())
+
+    unknown = PreflightReport(
+        plan=PLAN, found=3, ready=2, bytes=5_000_000, left_out=(), beyond_limit=0,
+        store=StoreProbe((), is_verified=False, seconds=0.0, credentials_end=None, left=None, faults=()),
+        earlier=None, disk=DiskEstimate("/results", None, None, "nothing to measure"), faults=(), warnings=(),
+        seconds=1.0,
+    )  # fmt: skip
+    assert shown(unknown) == (
+        "application h-e-tme:v1.2.3 at https://platform.example.com "
+        "slides 3 found, 2 ready, 5 MB "
+        "to be billed 2 items in 1 run "
+        "store s3://bucket: nothing worked, in 0.0 s "
+        "results unknown (nothing to measure); an unknown space free in /results "
+        "run before unknown"
+    )
+    end = datetime(2027, 1, 2, tzinfo=UTC)
+    known = evolve(
+        unknown,
+        plan=evolve(PLAN, max_items=1),
+        beyond_limit=4,
+        store=evolve(unknown.store, steps=("put", "get"), left="a/key", credentials_end=end),
+        earlier=EarlierRuns(1, 0, is_whole=True, again={"a": "run"}, similar={}, output_bytes=1.0, samples=1),
+        disk=DiskEstimate("/results", 7_000_000, 6_000_000, "measured"),
+    )
+    assert shown(known) == (
+        "application h-e-tme:v1.2.3 at https://platform.example.com "
+        "slides 3 found, 2 ready, 5 MB, 4 beyond the limit "
+        "to be billed 2 items of 1 allowed in 1 run "
+        "store s3://bucket: put, get worked, in 0.0 s; a/key stays there; "
+        "its credentials end 2027-01-02 00:00 UTC "
+        "results about 6 MB (measured); 7 MB free in /results "
+        "run before 1 slide of these, by 1 earlier run"
+    )
+
+
 def test_json_is_readable_in_any_language(capsys: pytest.CaptureFixture[str]) -> None:
     value = {"reference": "Präparat 標本"}
-    for show, lines in ((print_json, 3), (print_json_line, 1)):
-        show(value)
+    for write, lines in ((print_json, 3), (print_json_line, 1)):
+        write(value)
         told = capsys.readouterr().out
         assert json.loads(told) == value
         assert value["reference"] in told
