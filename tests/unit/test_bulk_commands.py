@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,6 +113,25 @@ def test_a_job_is_not_over_before_late_runs_were_looked_for(bulk: Bulk, job: Mad
     assert json.loads(bulk("status", "--json").out)["exit_status"] == 0
     assert "Late second runs" not in bulk("status").out
     assert bulk("watch").status == 0
+
+
+def test_watching_shows_people_text_and_programs_json(
+    bulk: Bulk, job: MadeUpJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.upload(job.add("a"))
+    job.execute("COMMIT")
+    journal = Journal(JobFolder(tmp_path).events)
+    journal.emit(EventType.UPLOADED, reference="a")
+    journal.close()
+    for arguments in ((), ("--json",)):
+        (event,) = bulk("watch", *arguments).out.splitlines()
+        assert json.loads(event)["reference"] == "a"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    (event,) = bulk("watch", "--json").out.splitlines()
+    assert json.loads(event)["reference"] == "a"
+    told = bulk("watch").out
+    assert "{" not in told
+    assert told.endswith(bulk("status").out), "and where the job stands"
 
 
 def test_a_chunk_in_doubt_is_told_with_its_two_choices(
