@@ -62,3 +62,36 @@ async def test_work_that_nothing_interrupts_without_a_thread(no_threads: End) ->
 def test_the_database_of_a_job_without_a_thread(no_threads: End) -> None:
     with pytest.raises(ConfigurationError, match="no thread can be started for aignostics job writer"):
         Writer(lambda: sqlite3.connect(":memory:")).start()
+
+
+@pytest.mark.parametrize("is_over", [True, False], ids=["after its end", "before its end"])
+async def test_the_result_of_a_call_that_is_left_is_released_once(is_over: bool) -> None:
+    threads, released = WorkerThreads("test"), list[str]()
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> str:
+        has_begun.set()
+        may_end.wait(20)
+        return "result"
+
+    call = threads.start(work, release=released.append)
+    assert has_begun.wait(20)
+    if is_over:
+        may_end.set()
+        await call.join(20)
+    call.abandon()
+    may_end.set()
+    await call.join(20)
+    call.abandon()
+    assert released == ["result"]
+    await threads.close(20)
+
+
+async def test_a_result_that_is_taken_is_not_released() -> None:
+    threads, released = WorkerThreads("test"), list[str]()
+    call = threads.start(lambda: "result", release=released.append)
+    await call.join(20)
+    assert call.take() == "result"
+    call.abandon()
+    assert released == []
+    await threads.close(20)

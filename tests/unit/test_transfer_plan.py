@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, strategies as st
 
 from aignostics_async import Crc32c, checksum_bytes
+from aignostics_async.transfer import _partial_file
+from aignostics_async.transfer._cancel_token import CancelToken
+from aignostics_async.transfer._partial_file import PartialFile, record_path
 from aignostics_async.transfer._ranges import (
     Span,
     combined,
@@ -53,6 +58,37 @@ def test_the_span_that_lacks_most_is_split() -> None:
     half = split(spans, 2500)
     assert half is not None
     assert [(each.start, each.end) for each in (*spans, half)] == [(0, 4000), (4000, 7500), (7500, 10_000)]
+
+
+def test_the_record_is_written_once_a_second_and_when_it_has_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(_partial_file, "time", SimpleNamespace(monotonic=lambda: now))
+    part = PartialFile.open(CancelToken(), tmp_path / "file", None, "name")
+    record = record_path(tmp_path / "file")
+
+    def is_written(**how: bool) -> bool:
+        part.save(**how)
+        there = record.exists()
+        record.unlink(missing_ok=True)
+        return there
+
+    assert not is_written(now=True), "the length is unknown"
+    part.total = 5
+    assert not is_written(), "it has just begun"
+    assert is_written(now=True)
+    now = 1001.5
+    assert is_written()
+    now = 1002.0
+    assert not is_written()
+    assert is_written(now=True)
+    now = 1002.75
+    assert not is_written()
+    now = 1003.0
+    assert is_written()
+    part.discard()
+    part.close()
 
 
 def test_gaps_overlaps_and_wrong_lengths_are_no_file() -> None:
