@@ -10,6 +10,7 @@ import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -623,6 +624,20 @@ async def test_the_account_tells_who_resumes(harness: JobHarness) -> None:
     harness.write("UPDATE job SET identity = ?", json.dumps(before))
     assert (await harness.run()).status is JobStatus.DONE
     assert harness.rows("SELECT identity ->> 'me_user' FROM job") == [("emulator|developer",)]
+
+
+@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+@pytest.mark.parametrize("answer", [{"status": 403}, {"status": 404}, {"status": 200, "body": {}}], ids=str)
+async def test_without_an_account_the_newest_run_tells_who_resumes(
+    harness: JobHarness, answer: dict[str, Any]
+) -> None:
+    await harness.make("a")
+    harness.emulator.script({"items": ["to know the user by"]})
+    harness.emulator.set_faults({"operation": "get_me", **answer})
+    await harness.run(on_first(EventType.UPLOADED, drain))
+    ((kept,),) = harness.rows("SELECT identity FROM job")
+    assert json.loads(kept)["user"] == "emulator|developer"
+    assert "me_user" not in json.loads(kept)
 
 
 @pytest.mark.parametrize("contract", ["1.8"], indirect=True)

@@ -153,6 +153,14 @@ def test_the_command_submits_to_it(emulator: Emulator, slide: Slide, tmp_path: P
     assert not KEYS.search((done.stdout + done.stderr).encode())
 
 
+def test_a_plan_says_when_its_objects_end(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
+    environment = {**emulator.environment, "XDG_STATE_HOME": str(tmp_path), "COLUMNS": "200"}
+    done = run_here(["bulk", "plan", VERSION, slide.path, "--store", "platform"], environment)
+    assert done.returncode == 0, done.stderr
+    assert "the store deletes each object 30 days after its upload" in done.stdout
+    assert not KEYS.search((done.stdout + done.stderr).encode())
+
+
 @pytest.fixture
 async def harness(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""docs/reference/features.md: every feature of ours names tests, and each of them exists."""
+"""docs/reference/features.md: every feature of this SDK names tests, and each of them exists."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_no_row_is_half_of_one() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_what_holds_a_feature_exists(row: list[str]) -> None:
     tests = re.findall(r"`([^`]+)`", row[5])
-    assert tests, "a feature of ours without a test"
+    assert tests, "a feature of this SDK without a test"
     for test in tests:
         path, _, name = test.partition("::")
         assert name in functions(path), test

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .._core._pager import MIN_PAGE_SIZE
 from .._internals import token_claims
-from ..errors import JobRefused, NotFound, NotInContract
+from ..errors import Forbidden, InvalidResponse, JobRefused, NotFound, NotInContract
 from .database import _commands, _queries
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
 async def _account(client: Client) -> dict[str, str | None]:
     try:
         me = await client.me()
-    except (NotFound, NotInContract):
+    except (Forbidden, InvalidResponse, NotFound, NotInContract):
         async for run in client.runs.list(page_size=MIN_PAGE_SIZE):
             return {"user": run.triggered_by, "organization": run.organization_id}
         return {}
