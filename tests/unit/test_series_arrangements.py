@@ -12,6 +12,8 @@ from slide_cases import cut, zero_tail
 from slide_files import make_old, read_slide, write_dicom, write_flavour
 
 from aignostics_async import Slide, SlideError, find_slides
+from aignostics_async.bulk import Finding, inspect_slides
+from aignostics_async.bulk.preflight._manifest_paths import manifest_path
 from aignostics_async.bulk.preflight.sources._discovery import discover
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.slides._packing import packed
@@ -203,6 +205,40 @@ async def test_a_part_that_is_named_stands_for_the_slide(series: Sequence[Path],
         for named_one in (path, path.parent):
             (slide,) = find_slides(named_one)
             assert set((await read_slide(slide)).files) == whole
+
+
+@pytest.mark.process
+async def test_a_line_of_a_drafted_manifest_stands_for_the_whole_slide(
+    series: Sequence[Path], tmp_path: Path
+) -> None:
+    near, far = tmp_path / "near", tmp_path / "far"
+    folder_each(series[:3], made(near))
+    for number, place in enumerate(("a/b/c", "d", "e/f")):
+        (made(far / place) / "I0").write_bytes(series[number].read_bytes())
+    for root, named_path in ((near, near / "0" / "IM0001"), (far, far)):
+        slides = (await inspect_slides(root)).slides
+        assert manifest_path(slides[0], slides) == str(named_path)
+        found = await drafted(str(named_path), tmp_path)
+        assert set(found) == set(slides[0].info.files if slides[0].info else ())
+    write_dicom(far / "a", name="other{}")
+    slides = (await inspect_slides(far)).slides
+    spread = next(slide for slide in slides if slide.info and len(slide.info.files) == 3)
+    told = manifest_path(spread, slides)
+    assert isinstance(told, Finding)
+    assert told.problem == "its files are in several folders, and no line of a manifest can name them alone"
+
+
+async def drafted(path: str, folder: Path) -> Sequence[Path]:
+    """Return the files of the slide that a manifest of one line names."""
+    manifest = written(folder / "m.csv", f"path\n{path}\n")
+    async with Prober(workers=1) as prober:
+        (entry,) = (await discover(Sources(manifest=manifest), prober)).entries
+        return (await prober.probe(entry.slide)).info.files
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
 
 
 async def test_a_copy_of_the_slide_beside_it_completes_nothing(

@@ -14,13 +14,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+import anyio.to_thread
+from attrs import evolve, frozen
 
 from ..._core._display_text import visible
 from ...models import ApplicationVersion
 from ...submission._metadata import properties, referred, slide_metadata
 from ._findings import Finding
 from ._inspection import InspectedSlide, inspect_slides
+from ._manifest_paths import manifest_path
 from ._requirements import Requirements
 
 if TYPE_CHECKING:
@@ -139,9 +141,13 @@ async def draft_manifest(
     spec = _spec(version, artifact)
     inspection = await inspect_slides(*places)
     fields = tuple(metadata_fields(spec))
-    rows = tuple(_row(slide, spec, {each.column for each in fields}) for slide in inspection.slides)
-    faults = [*inspection.faults, *(fault for slide in inspection.slides for fault in slide.faults)]
-    return ManifestDraft(rows, fields, tuple(faults))
+    rows, faults = [], list(inspection.faults)
+    for slide in inspection.slides:
+        path = await anyio.to_thread.run_sync(manifest_path, slide, inspection.slides)
+        faults += [*slide.faults, *([path] if isinstance(path, Finding) else [])]
+        named = slide if isinstance(path, Finding) else evolve(slide, path=path)
+        rows.append(_row(named, spec, {each.column for each in fields}))
+    return ManifestDraft(tuple(rows), fields, tuple(faults))
 
 
 def _spec(version: ApplicationVersion, artifact: str | None) -> Mapping[str, Any]:
