@@ -41,6 +41,7 @@ TOPICS = (
     Topic("watching", "Watching", ("watch",)),
     Topic("downloads", "Downloads, progress and checksums", ("downloads", "transfer", "_core")),
     Topic("sign-in", "Signing in", ("auth",)),
+    Topic("doctor", "Checks of a setup", ("doctor",)),
     Topic("errors", "Errors", ("errors",)),
 )
 

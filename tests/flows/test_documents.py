@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+from reference_pages import TOPICS, write_pages
 
 import aignostics_async
 from aignostics_async import AignosticsError
@@ -109,6 +110,13 @@ with TestClient(app) as browser:
 def test_every_block_is_python(page: Path) -> None:
     for block in blocks_of(page.as_posix()):
         compile(block, page.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_every_public_name_has_a_page(tmp_path: Path) -> None:
+    write_pages(tmp_path)
+    pages = {page.stem for page in (tmp_path / "reference/python").iterdir()}
+    assert pages >= {topic.file for topic in TOPICS} | {"bulk", "services", "emulator"}
+    assert "aignostics-async bulk resume" in (tmp_path / "reference/commands.md").read_text(encoding="utf-8")
 
 
 def test_each_error_has_a_remedy() -> None:
