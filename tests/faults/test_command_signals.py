@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ COMMAND = (sys.executable, "-m", "aignostics_async.cli", "token")
 
 @asynccontextmanager
 async def refreshing(
-    place: Identity, home: Path, *, refresh: str = "", ignored: Sequence[signal.Signals] = ()
+    place: Identity, home: Path, *, refresh: str = "", ignores_hangup: bool = False
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a command until the identity provider has got its refresh token, which it does not answer."""
     variables = {
@@ -39,15 +39,14 @@ async def refreshing(
         "XDG_STATE_HOME": str(home),
         "PATH": os.environ["PATH"],
     }
-    for each in ignored:
-        signal.signal(each, signal.SIG_IGN)  # a child takes it over, as from nohup
+    # A child takes over what is ignored; the tests themselves may run under nohup.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignores_hangup else signal.SIG_DFL)
     try:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, env=variables, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
     finally:
-        for each in ignored:
-            signal.signal(each, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, before)
     try:
         await asyncio.wait_for(place.asked.wait(), 60)
         yield process
@@ -91,7 +90,7 @@ async def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     answer = asyncio.Event()
     async with (
         identity(faults=deque([Fault(held=answer)])) as place,
-        refreshing(place, tmp_path, ignored=(signal.SIGHUP,)) as process,
+        refreshing(place, tmp_path, ignores_hangup=True) as process,
     ):
         process.send_signal(signal.SIGHUP)
         answer.set()
