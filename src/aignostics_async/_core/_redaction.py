@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from urllib.parse import unquote, unquote_plus
 
 # Every pattern matches in linear time, whatever the text: a server chooses it, and the event loop waits.
@@ -37,11 +37,16 @@ def redact(text: str) -> str:
     proportion to the length of the text.
     """
     text = _URL.sub(_shown_url, text)
-    text = _SECRET_VALUE.sub(r"\1[redacted]", text)
+    text = without_secret_values(text)
     text = _JWT.sub(r"\1[redacted]", text)
     text = _SECRET_FIELD.sub(r"\1[redacted]", text)
     text = _BASIC.sub(r"\1 [redacted]", text)
     return _BEARER.sub(r"\1 [redacted]", text)
+
+
+def without_secret_values(text: str) -> str:
+    """Return a text without signatures and tokens in queries, whose other values it keeps."""
+    return _SECRET_VALUE.sub(r"\1[redacted]", text)
 
 
 def _shown_url(found: re.Match[str]) -> str:
@@ -84,9 +89,13 @@ def excerpt(text: str, limit: int = 300) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts log records of the HTTP libraries, which log response headers as they are."""
+    """Redacts log records of the HTTP libraries, which log headers and URLs as they are."""
+
+    def __init__(self, hide: Callable[[str], str] = redact) -> None:
+        super().__init__()
+        self._hide = hide
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the text of a record; keeps every record."""
-        record.msg, record.args = redact(record.getMessage()), None
+        record.msg, record.args = self._hide(record.getMessage()), None
         return True

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from .._core._proxies import proxy_for
-from .._core._redaction import RedactingFilter, excerpt
+from .._core._redaction import RedactingFilter, excerpt, without_secret_values
+from .._core._urls import without_query
 from ..errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
     from .._core._secret import Secret
 
 HttpClient = httpx.AsyncClient
-Request = httpx.Request
 Response = httpx.Response
+
+
+class Request(httpx.Request):
+    """A request whose repr shows no query, in which a share token may be."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, {without_query(str(self.url))!r})>"
+
 
 # Failures before the first byte of a request left this machine. Every other one may have been received.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -28,6 +36,8 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 # At DEBUG httpcore writes response headers as they are, the signed Location of a redirect too.
 for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
     logging.getLogger(_name).addFilter(RedactingFilter())
+# httpx writes the URL of each request: only what is a secret in it is hidden, as it may be the user's own.
+logging.getLogger("httpx").addFilter(RedactingFilter(without_secret_values))
 
 
 class NoResponse(Exception):
@@ -77,7 +87,7 @@ def build_request(
 ) -> Request:
     """Return a request with the timeouts of `settings`; raises UsageError for what HTTP can't express."""
     try:
-        return httpx.Request(
+        return Request(
             method,
             url,
             params=params,

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from .._core._json import encode_json
 from .._core._redaction import excerpt
+from .._core._secret import SecretText
 from ..errors import UsageError
 from ._decoding import DECODE_ERRORS, contract_violation, why
 
@@ -66,13 +67,13 @@ def _check_package(path: str, package: GeneratedPackage) -> None:
 
 
 def sealed(build: Callable[_P, dict[str, Any]], *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]:
-    """Return the arguments of a request with its body as a Secret.
+    """Return the arguments of a request with its body as a Secret, and a share token as a SecretText.
 
     A body may hold signed URLs, and tracebacks show the variables of their frames: the errors raised here
     come without the frames that hold a body. Raises UsageError for arguments that make no request.
     """
     try:
-        return _with_secret_body(build(*args, **kwargs))
+        return _with_secrets(build(*args, **kwargs))
     except UsageError as error:
         failure = error.with_traceback(None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -82,8 +83,11 @@ def sealed(build: Callable[_P, dict[str, Any]], *args: _P.args, **kwargs: _P.kwa
     raise failure
 
 
-def _with_secret_body(request: dict[str, Any]) -> dict[str, Any]:
-    if "json" not in request:
-        return request
+def _with_secrets(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request whose body, and whose share token in the query, its repr does not show."""
     fields = {name: value for name, value in request.items() if name != "json"}
-    return {**fields, "body": encode_json(request["json"])}
+    if "params" in request:
+        fields["params"] = {
+            name: SecretText(value) if "token" in name else value for name, value in request["params"].items()
+        }
+    return {**fields, "body": encode_json(request["json"])} if "json" in request else fields
