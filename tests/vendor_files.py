@@ -9,7 +9,7 @@ import tifffile
 
 _NOISE = np.random.default_rng(1).integers(100, 220, (512, 512, 3), dtype=np.uint8)
 _SCN = """<?xml version="1.0"?><scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01">
-<collection name="{name}" uuid="u" sizeX="256000" sizeY="256000"><barcode>{barcode}</barcode>
+<collection name="{name}" uuid="u" sizeX="26000000" sizeY="76000000"><barcode>{barcode}</barcode>
 <image name="image_0001" uuid="v"><creationDate>2012-01-01T00:00:00Z</creationDate>
 <device model="Leica SCN400" version="1"/><pixels sizeX="512" sizeY="512"><dimension sizeX="512" sizeY="512"
 r="0" ifd="0"/></pixels><view sizeX="256000" sizeY="256000" offsetX="0" offsetY="0" spacingZ="0"/>
