@@ -112,7 +112,7 @@ types: $(VENV)/.env  ## Check types, and those of src and examples on macOS and 
 	$(BIN)/mypy --platform win32 src examples
 
 docs: $(VENV)/.docs  ## Build the documentation into build/docs; a warning is an error
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --builder html docs build/docs
 	@echo "open build/docs/index.html"
 
 pictures: $(VENV)/.env browser  ## Make the pictures of the documentation from real runs
