@@ -219,6 +219,28 @@ async def test_a_run_that_appears_late_is_found(emulator: Emulator, path: Path) 
     assert await run_ids(emulator) == [created.run_id]
 
 
+@pytest.mark.both_contracts
+async def test_a_run_of_another_that_can_t_be_read_holds_nothing_up(emulator: Emulator, path: Path) -> None:
+    """It may have the same references, but it is known whose it is; one that nobody has is told."""
+    async with process(emulator, path) as running:
+        other = await running.over((await running.submissions.start(["a"])).id)
+    submission = await begun_by_a_killed_process(emulator, path, "a")
+    begun = path.read_bytes()
+    unreadable = {"path": f".*/runs/{other.run_id}/(results|items).*", "status": 404}
+    emulator.set_faults(unreadable)
+    async with process(emulator, path) as running:
+        over = await running.over(submission.id)
+    assert sorted(await run_ids(emulator)) == sorted([str(other.run_id), str(over.run_id)])
+    assert all(each.problem == "" for each in running.told)
+    kept = [each for each in json.loads(begun) if each["id"] == submission.id]
+    if emulator.contract == "1.0":  # where nothing but references tells whose it is
+        path.write_text(json.dumps(kept))
+        emulator.set_faults({**unreadable, "path": ".*/runs/.*/results.*"})
+        async with process(emulator, path) as running:
+            await running.has_problem.wait()
+            assert "can't be read" in running.latest(submission.id).problem
+
+
 @pytest.mark.parametrize(("dropped", "status"), [("after", CREATED), ("before", FAILED)])
 async def test_a_lost_reply_is_looked_for_and_nothing_is_sent_twice(
     emulator: Emulator, path: Path, dropped: str, status: SubmissionStatus

@@ -14,7 +14,7 @@ import requests
 from example_service import running_service
 
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.emulator.synthetic import write_slides
+from aignostics_async.emulator.synthetic import write_slide
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
@@ -34,7 +34,7 @@ def submission(address: str, ident: str) -> dict[str, str]:
 
 
 def wait_until_created(address: str, ident: str) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300  # on a machine that has much else to do
     while (event := submission(address, ident))["status"] != "CREATED":
         assert event["status"] != "FAILED", event
         assert time.monotonic() < end, event
@@ -48,7 +48,9 @@ async def created_runs(emulator: Emulator) -> set[str]:
 
 def kill_at_random(emulator: Emulator, folder: Path, kills: int) -> None:
     """Kill the service after the k-th request that a submission caused, and let the next one go on."""
-    write_slides(folder / "slides", 2)
+    (folder / "slides").mkdir()
+    for number in range(2):
+        write_slide(folder / "slides" / f"case-{number}.tiff", seed=number, width=300, height=260)
     chance = random.Random(kills)
     idents: list[str] = []
     for _ in range(kills):

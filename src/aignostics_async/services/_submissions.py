@@ -35,6 +35,7 @@ _TAG = "aignostics_async_submission"  # in the metadata of a run
 _CLOCK_SKEW = timedelta(minutes=1)
 _SEARCHES = 4  # while a run may still appear, after the first
 _MAX_KEPT = 50  # that are over
+_UNREADABLE = "a run that may be its own can't be read yet"
 _log = get_logger("aignostics_async")
 
 
@@ -194,7 +195,9 @@ class BackgroundSubmissions:
                 continue
             if ours := [run.run_id for run in found.exact if self._is_of(submission, run)]:
                 return ours[0]
-            misses = 0 if found.possible else misses + 1
+            may_be_ours = any(self._is_of(submission, run) for run in found.possible)
+            self._update(submission, problem=_UNREADABLE if may_be_ours else "")
+            misses = 0 if may_be_ours else misses + 1
             await self._clock.sleep(self._settle / _SEARCHES)
         return None
 
