@@ -238,14 +238,15 @@ async def test_signed_out_and_back(site: Site, request: pytest.FixtureRequest) -
 
 
 async def test_restart_with_a_cursor(site: Site, request: pytest.FixtureRequest) -> None:
-    """After a kill the page that stayed open is told what it has missed, and no more."""
+    """The page that stayed open meets the gateway's 502, and then is told what it has missed, and no more."""
     site.start()
     page = await site.visit()
     run_id, other = site.emulator.script(RUNNING, RUNNING)
     for each in (run_id, other):
         await expect(card(page, each).locator("b.SUCCEEDED")).to_have_count(1, timeout=PATIENCE)
-    site.service.stop()
-    site.gateway.target = None
+    async with page.expect_response(lambda answer: answer.status == 502):
+        site.gateway.target = None
+        site.service.stop()
     await expect_connection(page, "Connection lost")
     site.emulator.move(*finish(run_id, "b", status="COMPLETED"))
     site.gateway.heads.clear()
