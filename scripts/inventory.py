@@ -77,6 +77,8 @@ def _operation(
         "sent": [name for name in told["parameters"] if ("parameter", method, path, name) in used],
         "statuses": told["statuses"],
         "success": told["success"],
+        "types": told["types"],
+        "takes_token": told["takes_token"],
         **{
             side: {
                 place: {**field, "used": _is_used(place, told[side], owners, fields)}

@@ -8,10 +8,11 @@ reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from aignostics_async.contracts._drift import takes_token
 from contract.change import Change, Effect, Pair, Place, Subject, moved, requirement, words
 from contract.names import Operation, Renaming, renamed_fields, renamed_operations
 from contract.schemas import Schemas
@@ -87,6 +88,10 @@ class _Comparison:
                 "changed", Subject.OPERATION, Effect.BREAKS, f"first tag {tag} → {now}"
             )
         yield from words(pair, Subject.OPERATION, ours, theirs)
+        if takes_token(self.base, ours) and not takes_token(self.new, theirs):
+            yield pair.at("security").change(
+                "changed", Subject.OPERATION, Effect.BREAKS, "an access token alone does not open it any more"
+            )
         yield from self.parameters(pair, old, new)
         yield from self.body(pair, ours, theirs)
         yield from self.responses(pair, ours, theirs)
@@ -95,7 +100,10 @@ class _Comparison:
         ours, theirs = _parameters(self.base, old), _parameters(self.new, new)
         removed = {name: p["schema"] for (_, name), p in ours.items() if (p["in"], name) not in theirs}
         added = {name: p["schema"] for (_, name), p in theirs.items() if (p["in"], name) not in ours}
-        renamed = renamed_fields(removed, added)
+        elsewhere = {
+            name: p["in"] for (_, name), p in theirs.items() if name in removed.keys() & added.keys()
+        }
+        renamed = renamed_fields(_without(removed, elsewhere), _without(added, elsewhere))
         # Path parameters are matched by position; their names are never sent.
         mine, yours = (re.findall(r"{([^}]*)}", path) for _, path in (old, new))
         if len(mine) == len(yours):
@@ -111,6 +119,10 @@ class _Comparison:
             )  # fmt: skip
             if (place, name) in theirs:
                 yield from self.parameter(at, parameter, theirs[place, name])
+            elif name in elsewhere:
+                detail = f"from {place} to {elsewhere[name]}"
+                yield at.change("changed", Subject.PARAMETER, Effect.BREAKS, detail)
+                yield from self.parameter(at, parameter, theirs[elsewhere[name], name])
             elif name in renamed:
                 at = at.to(*pair.now, "parameters", renamed[name].name)
                 hidden = place == "path" and renamed[name].certain
@@ -119,7 +131,7 @@ class _Comparison:
                     yield from self.parameter(at, parameter, theirs[place, renamed[name].name])
             else:
                 yield at.change("removed", Subject.PARAMETER, Effect.BREAKS)
-        taken = {renaming.name for renaming in renamed.values()}
+        taken = {*elsewhere, *(renaming.name for renaming in renamed.values())}
         for (place, name), parameter in theirs.items():
             if (place, name) not in ours and name not in taken:
                 required = parameter.get("required", False)
@@ -136,30 +148,39 @@ class _Comparison:
             now_required = theirs.get("required", False)
             effect = Effect.BREAKS if now_required else Effect.EXTENDS
             yield pair.change("changed", Subject.PARAMETER, effect, requirement(now_required))
+        before, after = (_writing(each) for each in (ours, {**theirs, "in": ours["in"]}))
+        for word in sorted(before):
+            if before[word] != after[word]:
+                detail = f"{word} {before[word]} → {after[word]}"
+                yield pair.change("changed", Subject.PARAMETER, Effect.BREAKS, detail)
         yield from self.schemas.value(pair.at("schema"), Subject.PARAMETER, ours["schema"], theirs["schema"])
 
     def body(self, pair: Pair, ours: Schema, theirs: Schema) -> Iterator[Change]:
         at = pair.at("requestBody", name=f"{pair.name} body")
-        one, other = _content(ours.get("requestBody")), _content(theirs.get("requestBody"))
+        mine, yours = (
+            _resolve(document, each.get("requestBody", {}))
+            for document, each in ((self.base, ours), (self.new, theirs))
+        )
+        one, other = _content(mine), _content(yours)
         if (one is None) != (other is None):
-            required = other is not None and theirs["requestBody"].get("required", False)
+            required = other is not None and yours.get("required", False)
             effect = Effect.BREAKS if one is not None or required else Effect.EXTENDS
             yield at.change("removed" if other is None else "added", Subject.BODY, effect)
         elif one is not None and other is not None:
-            mine, yours = (sorted(each["requestBody"]["content"]) for each in (ours, theirs))
-            if not set(mine) & set(yours):
-                detail = f"{', '.join(mine)} → {', '.join(yours)}"
-                yield at.change("changed", Subject.BODY, Effect.BREAKS, detail)
+            yield from _media_types(at, Subject.BODY, mine, yours)
             yield from self.schemas.value(at, Subject.BODY, one, other)
 
     def responses(self, pair: Pair, ours: Schema, theirs: Schema) -> Iterator[Change]:
-        mine, yours = ours.get("responses", {}), theirs.get("responses", {})
+        mine, yours = (
+            {status: _resolve(document, answer) for status, answer in each.get("responses", {}).items()}
+            for document, each in ((self.base, ours), (self.new, theirs))
+        )
         for status in dict.fromkeys([*mine, *yours]):
             at = Pair(
                 f"{pair.name} → {status}", (*pair.was, "responses", status),
                 (*pair.now, "responses", status), pair.key, sent=False, received=True,
             )  # fmt: skip
-            success = status.startswith("2")
+            success = status.startswith(("2", "3"))
             if status not in yours:
                 yield at.change("removed", Subject.RESPONSE, Effect.BREAKS if success else Effect.EXTENDS)
             elif status not in mine:
@@ -172,6 +193,7 @@ class _Comparison:
                     detail = "without a body now" if other is None else f"now with a body, {type_text(other)}"
                     yield at.change("changed", Subject.RESPONSE, effect, detail)
                 elif one is not None and other is not None:
+                    yield from _media_types(at, Subject.RESPONSE, mine[status], yours[status])
                     yield from self.schemas.value(at, Subject.RESPONSE, one, other)
 
 
@@ -179,6 +201,24 @@ def _at(document: dict[str, Any], place: Place) -> Any:
     for step in place:
         document = document.get(step, {})
     return document
+
+
+def _without(schemas: dict[str, Schema], names: Container[str]) -> dict[str, Schema]:
+    return {name: schema for name, schema in schemas.items() if name not in names}
+
+
+def _writing(parameter: Schema) -> dict[str, Any]:
+    """Return how the value of a parameter is written into a request."""
+    style = parameter.get("style", "form" if parameter["in"] in ("query", "cookie") else "simple")
+    explode = parameter.get("explode", style == "form")
+    return {"style": style, "explode": explode, "allowReserved": parameter.get("allowReserved", False)}
+
+
+def _media_types(pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
+    """Yield a change if two bodies have no media type in common."""
+    mine, yours = sorted(ours["content"]), sorted(theirs["content"])
+    if not set(mine) & set(yours):
+        yield pair.change("changed", subject, Effect.BREAKS, f"{', '.join(mine)} → {', '.join(yours)}")
 
 
 def _server_paths(servers: list[dict[str, Any]]) -> list[str]:

@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 _OWN_DOCUMENT = "/api/v1/openapi.json"  # where a deployment shows its document, without a token
 _MAX_SIZE = 32 * 1024 * 1024
 _SECONDS = 60
+_MAX_WORDS = 300
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -154,7 +156,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         for value in mapping.values():
             if isinstance(value, float) and not math.isfinite(value):
                 _refuse_constant(str(value))
-        return mapping
+        # A status is a number in YAML unless it is quoted; in JSON all keys are texts.
+        return {str(key) if isinstance(key, int) else key: value for key, value in mapping.items()}
 
 
 def _openapi(path: str, document: Any) -> dict[str, Any]:
@@ -175,6 +178,11 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
         )
     for reference in _references(document):
         _check_reference(path, document, reference)
+    error = next(OpenAPIV31SpecValidator(document).schema_validator.iter_errors(document), None)
+    if error is not None:
+        place = "/".join(map(str, error.absolute_path))
+        words = error.message.splitlines()[0][:_MAX_WORDS]
+        raise NotASpecification(f"{path} is no valid OpenAPI document: {words}, at {place}")
     return document
 
 
@@ -196,9 +204,21 @@ def _check_reference(path: str, document: dict[str, Any], reference: str) -> Non
         raise NotASpecification(
             f"{path} refers to another file, {reference!r}; bundle the specification into one document"
         )
+    seen: set[str] = set()
+    target = reference
+    while target.startswith("#/"):
+        if target in seen:
+            raise NotASpecification(f"{path} refers to {reference!r}, which refers to itself")
+        seen.add(target)
+        node = _at(document, target)
+        if node is None:
+            raise NotASpecification(f"{path} refers to {target!r}, which it does not contain")
+        target = str(node.get("$ref", "")) if isinstance(node, dict) else ""
+
+
+def _at(document: dict[str, Any], reference: str) -> Any:
     node: Any = document
     for step in reference[2:].split("/"):
         step = step.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901
         node = node.get(step) if isinstance(node, dict) else None
-    if node is None:
-        raise NotASpecification(f"{path} refers to {reference!r}, which it does not contain")
+    return node

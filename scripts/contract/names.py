@@ -29,7 +29,7 @@ class Renaming(NamedTuple):
 
 def spelling(name: str) -> str:
     """Return a name without case, hyphens and underscores."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
 
 def path_shape(path: str) -> str:
@@ -41,7 +41,8 @@ def renamed_operations(removed: Iterable[Operation], added: Iterable[Operation])
     """Return the new method and path of removed operations."""
     left = list(added)
     found: dict[Operation, Renaming] = {}
-    for certain, fits in ((True, _same_shape), (False, _one_segment_differs)):
+    guesses = (_one_segment_differs, _other_method, _other_parents)
+    for certain, fits in ((True, _same_shape), *((False, guess) for guess in guesses)):
         for operation in removed:
             candidates = [each for each in left if fits(operation, each)]
             if operation not in found and len(candidates) == 1:
@@ -60,6 +61,19 @@ def _one_segment_differs(one: Operation, other: Operation) -> bool:
         return False
     differing = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
     return len(differing) == 1 and "{}" not in differing[0]
+
+
+def _other_method(one: Operation, other: Operation) -> bool:
+    return path_shape(one[1]) == path_shape(other[1])
+
+
+def _other_parents(one: Operation, other: Operation) -> bool:
+    """Whether one path lacks some segments of the other, and both end alike."""
+    ours, theirs = path_shape(one[1]).split("/"), path_shape(other[1]).split("/")
+    shorter, longer = sorted((ours, theirs), key=len)
+    rest = iter(longer)
+    ends_alike = ours[-1] == theirs[-1] != "{}"
+    return one[0] == other[0] and ends_alike and all(segment in rest for segment in shorter)
 
 
 def renamed_values(removed: Iterable[str], added: Iterable[str]) -> dict[str, Renaming]:

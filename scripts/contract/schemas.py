@@ -9,7 +9,17 @@ from attrs import evolve
 
 from contract.change import Change, Effect, Key, Pair, Subject, moved, requirement, words
 from contract.names import Renaming, renamed_fields, renamed_schemas, renamed_values
-from contract.shapes import ANNOTATIONS, CONSTRAINTS, Schema, bare, reference, same, type_text, without_null
+from contract.shapes import (
+    ANNOTATIONS,
+    CONSTRAINTS,
+    Schema,
+    bare,
+    merged,
+    reference,
+    same,
+    type_text,
+    without_null,
+)
 
 # Keywords that are compared by a rule of their own.
 _RULED = frozenset(
@@ -72,6 +82,7 @@ class Schemas:
 
     def value(self, pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
         """Compare two schemas of the same thing."""
+        ours, theirs = merged(ours, self.schemas[0]), merged(theirs, self.schemas[1])
         yield from words(pair, subject, ours, theirs)
         yield from self._rest(pair, subject, ours, theirs)
         (mine, null_before), (yours, null_now) = without_null(ours), without_null(theirs)

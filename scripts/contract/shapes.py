@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Documentation, on which no value depends.
@@ -68,6 +68,23 @@ def same(one: Any, other: Any) -> bool:
 
 def _text(node: Any) -> str:
     return json.dumps(node, sort_keys=True)
+
+
+def merged(schema: Schema, components: Mapping[str, Schema], depth: int = 8) -> Schema:
+    """Return a schema whose `allOf` is resolved: the one part itself, or the fields of all parts together."""
+    rest = {word: value for word, value in schema.items() if word != "allOf"}
+    parts: list[Schema] = schema.get("allOf", [])
+    if not parts or not depth:
+        return schema
+    if len(parts) == 1:
+        return merged({**parts[0], **rest}, components, depth - 1)
+    whole: Schema = {}
+    for part in [*(components.get(reference(each) or "", each) for each in parts), rest]:
+        one = merged(part, components, depth - 1)
+        fields = {**whole.get("properties", {}), **one.get("properties", {})}
+        required = [*whole.get("required", ()), *one.get("required", ())]
+        whole = {**whole, **one, "properties": fields, "required": required}
+    return whole
 
 
 def alternatives(schema: Schema) -> list[Schema]:

@@ -83,3 +83,99 @@ def test_a_renamed_field_is_guessed_by_its_type(judged: Callable[..., list[Judge
 
     told = {each.change.name: each.change.detail for each in judged(rename)}
     assert told["RunReadResponse.triggered_at"] == "perhaps now zzz"
+
+
+def headlines(told: list[Judged]) -> set[tuple[str, str, str]]:
+    return {(each.severity.name, each.change.name, each.change.detail) for each in told}
+
+
+RUNS = ("paths", "/v1/runs", "get")
+ONE_RUN = ("paths", "/v1/runs/{application_run_id}", "get", "responses", "200")
+
+
+def in_header(new: dict[str, Any]) -> None:
+    (page,) = (each for each in at(new, *RUNS)["parameters"] if each["name"] == "page")
+    page["in"] = "header"
+
+
+def unexploded(new: dict[str, Any]) -> None:
+    (sort,) = (each for each in at(new, *RUNS)["parameters"] if each["name"] == "sort")
+    sort["explode"] = False
+
+
+def other_type(new: dict[str, Any]) -> None:
+    content = at(new, *ONE_RUN, "content")
+    content["application/x-ndjson"] = content.pop("application/json")
+
+
+def redirected(new: dict[str, Any]) -> None:
+    at(new, *RUNS, "responses")["307"] = {"description": "elsewhere"}
+
+
+def other_method(new: dict[str, Any]) -> None:
+    path = at(new, "paths", "/v1/runs/{application_run_id}/cancel")
+    path["put"] = path.pop("post")
+
+
+def fewer_parents(new: dict[str, Any]) -> None:
+    new["paths"]["/v1/versions/{application_id}/versions"] = new["paths"].pop(
+        "/v1/applications/{application_id}/versions"
+    )
+    new["paths"]["/v1/{application_run_id}/cancel"] = new["paths"].pop("/v1/runs/{application_run_id}/cancel")
+
+
+def with_key(new: dict[str, Any]) -> None:
+    new["components"]["securitySchemes"] = {"Key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+    at(new, *RUNS)["security"] = [{"Key": []}]
+
+
+RUN_CANCEL = "POST /v1/runs/{application_run_id}/cancel"
+PLAIN = "an access token alone does not open it any more"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (in_header, ("GET /v1/runs ?page", "from query to header")),
+        (unexploded, ("GET /v1/runs ?sort", "explode True → False")),
+        (
+            other_type,
+            (
+                "GET /v1/runs/{application_run_id} → 200",
+                "application/json → application/x-ndjson",
+            ),
+        ),
+        (redirected, ("GET /v1/runs → 307", "")),
+        (other_method, (RUN_CANCEL, "perhaps now PUT /v1/runs/{application_run_id}/cancel")),
+        (fewer_parents, (RUN_CANCEL, "perhaps now POST /v1/{application_run_id}/cancel")),
+        (with_key, ("GET /v1/runs", PLAIN)),
+    ],
+)
+def test_what_no_client_of_the_old_contract_survives_is_named(
+    judged: Callable[..., list[Judged]], change: Callable[[dict[str, Any]], None], told: tuple[str, str]
+) -> None:
+    found = judged(change)
+    assert ("BREAKING", *told) in headlines(found)
+    (one,) = (each for each in found if (each.change.name, each.change.detail) == told)
+    assert one.uses, "the lines to look at"
+
+
+def test_a_description_in_other_parts_is_no_change(judged: Callable[..., list[Judged]]) -> None:
+    def rearrange(new: dict[str, Any]) -> None:
+        response = at(new, *ONE_RUN).copy()
+        new["components"]["responses"] = {"Run": response}
+        operation = at(new, *ONE_RUN[:3])
+        operation["responses"]["200"] = {"$ref": "#/components/responses/Run"}
+        schemas = new["components"]["schemas"]
+        schemas["Base"] = schemas["RunReadResponse"]
+        schemas["RunReadResponse"] = {
+            "allOf": [
+                {"$ref": "#/components/schemas/Base"},
+                {"type": "object", "properties": {"cost": {"type": "number"}}},
+            ]
+        }
+
+    assert headlines(judged(rearrange)) == {
+        ("ADDITIVE", "Base", ""),
+        ("ADDITIVE", "RunReadResponse.cost", ""),
+    }

@@ -36,7 +36,8 @@ def inventory(root: Path) -> dict[str, Any]:
 def drifts(inventory: dict[str, Any], document: dict[str, Any], change: str, line: str = "1.8") -> list[str]:
     """Return what is told of a contract after a change, which is a statement about `paths` and `schemas`."""
     new = copy.deepcopy(document)
-    exec(change, {"paths": new["paths"], "schemas": new["components"]["schemas"]})
+    known = {"paths": new["paths"], "schemas": new["components"]["schemas"]}
+    exec(change, {**known, "BASE": "#/components/schemas/Base"})
     return [str(each) for each in compare(inventory[line], new)]
 
 
@@ -48,6 +49,7 @@ def test_the_contracts_themselves_do_not_differ(
 
 
 RUN = "GET /v1/runs/{run_id}"
+ITEMS = "GET /v1/runs/{run_id}/items"
 CREATE = "POST /v1/runs"
 
 
@@ -83,6 +85,27 @@ CREATE = "POST /v1/runs"
             "schemas['RunReadResponse']['properties']['colour'] = {'type': 'string'}",
             f"additive: {RUN}: colour is new in answers",
         ),
+        (
+            "schemas['ItemTerminationReason']['enum'][0] = 'GOOD'",
+            f"breaking: {ITEMS}: termination_reason in answers is never SUCCEEDED",
+        ),
+        ("schemas['RunState']['enum'].append('ASLEEP')", f"additive: {RUN}: state in answers may be ASLEEP"),
+        (
+            "body = paths['/v1/runs']['post']['requestBody']; body['content'] = {'text/csv': {}}",
+            f"breaking: {CREATE}: requests were application/json, and are text/csv",
+        ),
+        (
+            "del paths['/v1/runs/{run_id}/artifacts/{artifact_id}/file']['get']['responses']['307']",
+            "breaking: GET /v1/runs/{run_id}/artifacts/{artifact_id}/file: it answers 307 no more",
+        ),
+        (
+            "paths['/v1/runs']['post']['security'] = [{'Key': []}]",
+            f"breaking: {CREATE}: an access token alone does not open it",
+        ),
+        (
+            "p = paths['/v1/runs/{run_id}/custom-metadata']; p['patch'] = p.pop('put')",
+            "breaking: PUT /v1/runs/{run_id}/custom-metadata: it is gone",
+        ),
         ("paths['/v1/news'] = {'get': {'responses': {}}}", "additive: GET /v1/news: it is new"),
         ("paths['/v1/runs']['post']['responses']['451'] = {}", f"additive: {CREATE}: it may answer 451"),
     ],
@@ -100,6 +123,8 @@ def test_each_difference_is_told_with_its_operation(
         "schemas['RunReadResponse']['description'] = 'Another text'",
         "schemas['GrantReadResponse']['properties'].clear()",
         "schemas['RunReadResponse']['properties'].pop('output')",
+        "schemas['Base'] = schemas['RunState']; schemas['RunState'] = {'allOf': [{'$ref': BASE}]}",
+        "schemas |= {'Base': schemas['RunReadResponse'], 'RunReadResponse': {'allOf': [{'$ref': BASE}, {}]}}",
     ],
 )
 def test_what_the_facade_does_not_use_is_no_difference(

@@ -54,6 +54,13 @@ def test_json_and_yaml_are_read(tmp_path: Path, text: str) -> None:
     assert document.read(path) == WHOLE
 
 
+def test_a_status_is_a_text_in_yaml_too(tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    answers = "paths: {/a: {get: {responses: {200: {description: it}}}}}\n"
+    path.write_text(f"openapi: 3.1.0\ninfo: {{title: Small, version: '1'}}\n{answers}", encoding="utf-8")
+    assert list(document.read(path)["paths"]["/a"]["get"]["responses"]) == ["200"]
+
+
 def test_the_committed_form_is_sorted_and_ends_in_a_line(tmp_path: Path) -> None:
     text = document.pretty({"b": {"d": 1, "c": "é"}, "a": []})
     assert text == '{\n  "a": [],\n  "b": {\n    "c": "é",\n    "d": 1\n  }\n}\n'
@@ -82,6 +89,9 @@ def with_reference(target: str) -> bytes:
         (b'{"openapi": "3.1.0", "openapi": "3.1.0"}', "has the key 'openapi' twice"),
         (b"openapi: 3.1.0\nopenapi: 3.1.0\n", "has the key 'openapi' twice"),
         (b"openapi: 3.1.0\na: .nan\n", "contains nan"),
+        (with_reference("#/components/schemas/A"), "which refers to itself"),
+        (whole(paths={"/a": None}), 'null is not of type "object", at paths//a'),
+        (whole(paths={"/a": {"get": {"parameters": [{"in": "query"}]}}}), '"name" is a required property'),
     ],
 )
 def test_a_broken_document_is_refused_with_the_remedy(tmp_path: Path, content: bytes, message: str) -> None:

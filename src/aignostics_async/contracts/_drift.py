@@ -84,10 +84,25 @@ def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator
             yield "breaking", f"it needs the parameter {name}"
     if not set(ours["success"]) & set(theirs["success"]):
         yield "breaking", f"it succeeds with {', '.join(theirs['success'])}"
+    yield from _protocol_differences(ours, theirs)
     for status in sorted(set(theirs["statuses"]) - set(ours["statuses"])):
         yield "additive", f"it may answer {status}"
     yield from _field_differences(ours["answer"], theirs["answer"], "answers")
     yield from _field_differences(ours["body"], theirs["body"], "requests")
+
+
+def _protocol_differences(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[tuple[Severity, str]]:
+    if ours["takes_token"] and not theirs["takes_token"]:
+        yield "breaking", "an access token alone does not open it"
+    for status in ours["success"]:
+        if status.startswith("3") and status not in theirs["success"]:
+            yield "breaking", f"it answers {status} no more"
+    for side, words in (("body", "requests"), ("answer", "answers")):
+        mine, yours = ours["types"][side], theirs["types"][side]
+        if mine and yours and not set(mine) & set(yours):
+            yield "breaking", f"{words} were {', '.join(mine)}, and are {', '.join(yours)}"
 
 
 def _field_differences(ours: Fields, theirs: Fields, where: str) -> Iterator[tuple[Severity, str]]:
@@ -101,6 +116,8 @@ def _field_differences(ours: Fields, theirs: Fields, where: str) -> Iterator[tup
             yield "breaking", f"{name} in {where} was {field['kind']}, and is {now['kind']}"
         elif where == "answers" and field["required"] and not now["required"]:
             yield "breaking", f"{name} may be missing in {where}"
+        if now is not None:
+            yield from _value_differences(field.get("values"), now.get("values"), f"{name} in {where}")
     holders = {"", *(name for name, field in ours.items() if field["used"])}
     for name, now in theirs.items():
         if name in ours or name.rpartition(".")[0] not in holders:
@@ -109,6 +126,19 @@ def _field_differences(ours: Fields, theirs: Fields, where: str) -> Iterator[tup
             yield "breaking", f"{name} is needed in {where}"
         else:
             yield "additive", f"{name} is new in {where}"
+
+
+def _value_differences(
+    ours: list[str] | None, theirs: list[str] | None, what: str
+) -> Iterator[tuple[Severity, str]]:
+    if ours is None or theirs is None:
+        return
+    for value in ours:
+        if value not in theirs:
+            yield "breaking", f"{what} is never {value}"
+    for value in theirs:
+        if value not in ours:
+            yield "additive", f"{what} may be {value}"
 
 
 # What a document says of an operation; scripts/inventory.py reads the contracts by it, too.
@@ -131,12 +161,15 @@ def describe(document: Mapping[str, Any], method: str, path: str) -> dict[str, A
     answers = {status: resolve(document, each) for status, each in operation["responses"].items()}
     success = {status: each for status, each in answers.items() if status[:1] in "23"}
     answer = next((each for each in success.values() if each.get("content")), {})
+    body = resolve(document, operation.get("requestBody", {}))
     return {
         "parameters": [each["name"] for each in listed if each["in"] == "query"],
         "needed": [each["name"] for each in listed if each["in"] != "path" and each.get("required")],
         "statuses": sorted(answers),
         "success": sorted(success),
-        "body": dict(_fields(document, _schema(resolve(document, operation.get("requestBody", {}))), "", 0)),
+        "types": {"body": sorted(body.get("content", ())), "answer": sorted(answer.get("content", ()))},
+        "takes_token": takes_token(document, operation),
+        "body": dict(_fields(document, _schema(body), "", 0)),
         "answer": dict(_fields(document, _schema(answer), "", 0)),
     }
 
@@ -151,6 +184,19 @@ def resolve(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str
             found = found[step.replace("~1", "/").replace("~0", "~")]
         node = found
     return node
+
+
+def takes_token(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
+    """Return whether an operation can be called with an access token alone."""
+    wanted = operation.get("security", document.get("security", []))
+    schemes = document.get("components", {}).get("securitySchemes", {})
+
+    def is_token(name: str) -> bool:
+        scheme = resolve(document, schemes.get(name, {}))
+        is_bearer = scheme.get("scheme", "").lower() == "bearer"
+        return is_bearer or scheme.get("type") in ("oauth2", "openIdConnect")
+
+    return not wanted or any(all(map(is_token, each)) for each in wanted)
 
 
 def _schema(holder: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -168,12 +214,22 @@ def _fields(
     for each in _objects(document, schema):
         for name, inner in each.get("properties", {}).items():
             at = f"{place}.{name}" if place else name
-            yield at, {"kind": _kind(document, inner), "required": name in each.get("required", ())}
+            values = [str(value) for kind in _alternatives(document, inner) for value in kind.get("enum", ())]
+            yield (
+                at,
+                {
+                    "kind": _kind(document, inner),
+                    "required": name in each.get("required", ()),
+                    **({"values": sorted(values)} if values else {}),
+                },
+            )
             yield from _fields(document, inner, at, depth + 1)
 
 
 def _alternatives(document: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     whole = resolve(document, schema)
+    if len(whole.get("allOf", ())) == 1:
+        return _alternatives(document, whole["allOf"][0])
     inner = [*whole.get("anyOf", ()), *whole.get("oneOf", ())]
     return [each for option in inner for each in _alternatives(document, option)] or [whole]
 
@@ -184,6 +240,8 @@ def _objects(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator
             yield from _objects(document, each["items"])
         else:
             yield each
+            for part in each.get("allOf", ()):
+                yield from _objects(document, part)
 
 
 def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
@@ -193,6 +251,7 @@ def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         if "items" in each:
             kinds.add(f"list of {_kind(document, each['items'])}")
             continue
-        told = each.get("type", "string" if "enum" in each else "any")
+        default = "string" if "enum" in each else "object" if "allOf" in each else "any"
+        told = each.get("type", default)
         kinds.update([told] if isinstance(told, str) else told)
     return " or ".join(sorted(kinds))
