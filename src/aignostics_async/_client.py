@@ -188,9 +188,11 @@ class Client:
             health = await client.health()
             if health.status == HealthStatus.DOWN: ...
 
-        Costs one request, to `/health` below the API root, which carries no token and is not repeated. A
-        deployment that has no such page is UNKNOWN. Raises ConnectionFailed if there was no response,
-        InvalidResponse for one that can't be decoded, and NotInContract under contract 1.0.
+        Costs one request, to `/health` below the API root, which carries no token and is not repeated. The
+        status of the response does not count: any body but a JSON object with a text `status` is UNKNOWN,
+        such as that of a deployment without this page. Raises UsageError if the client is not open,
+        NotInContract under contract 1.0, ConnectionFailed if there was no complete response, and
+        InvalidResponse for one whose compression is damaged or that has 16 MiB or more.
         """
         return await read_health(self._session)
 
@@ -222,8 +224,8 @@ class Client:
         `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A slow consumer
         delays no other watcher and misses no final state.
 
-        Raises UsageError at once for a single run instead of several, an id that is not a UUID, or an invalid
-        cursor.
+        Raises UsageError at once for a single run instead of several, an id that is not a UUID, an invalid
+        cursor, or if the client is not open.
         """
         if isinstance(runs, str | Run) or not isinstance(runs, Iterable):
             raise UsageError(f"runs takes several; put the one in a list: [{runs!r}], or use its own watch()")
@@ -259,7 +261,7 @@ class Client:
         Forbidden or InvalidResponse.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
-        of an id, a `since` without time zone, or an invalid cursor.
+        of an id, a `since` without time zone, an invalid cursor, or if the client is not open.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
@@ -284,7 +286,8 @@ class Client:
 
         `progress` is called with a `TransferEvent` for each step; an exception that it raises stops the
         downloads and is raised. At the end the iteration raises what `watch` raises. Costs the requests that
-        `watch` costs. Raises UsageError for invalid `runs` or an async `progress`.
+        `watch` costs. Raises UsageError at once for invalid `runs`, an async `progress`, or if the client is
+        not open.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -312,14 +315,18 @@ class Client:
 
         `address` is a text (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, `platform`
         for the bucket that the platform gives to the organization, or the https URL of a server of the API's
-        own origin that signs URLs) or an `S3`, `GCS`, `Azure`, `PlatformBucket` or `Presigned`. A `Store` is
-        returned as it is. `endpoint` (by default the cloud's own), `verify` and `checksums` (both "auto" by
-        default) are for a text only and mean the same as the fields of `S3`; `checksums` counts for `s3://`
-        alone.
+        own origin that signs URLs) or any `StoreAddress`, such as `S3`, `GCS`, `Azure`, `PlatformBucket` or
+        `Presigned`, whose `connect` is called. A `Store` is returned as it is. `endpoint`, `verify` and
+        `checksums` (both "auto" by default) are for a text only and mean the same as the fields of `S3`;
+        `checksums` counts for `s3://` alone. Without `endpoint` it is that of AWS_ENDPOINT_URL_S3 or
+        AWS_ENDPOINT_URL for `s3://`, that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, and otherwise
+        the cloud's own. Credentials, and the region for `s3://`, come from the environment, too; the classes
+        name the variables.
 
-        Sends no request. Raises ConfigurationError for an unsupported address, if no credentials for it are
-        found, or for these options with an address that does not take them; MissingExtra for Azure without
-        the `stores` extra. The store works while the client is open.
+        Sends no request. The store works while the client is open, and raises NotInContract for `platform`
+        under contract 1.0. Raises ConfigurationError for an unsupported address, if no credentials for it are
+        found, if the region of an `s3://` bucket without endpoint is not known, for an invalid option, or for
+        one with an address that does not take it; MissingExtra for Azure without the `stores` extra.
         """
         from .storage._addresses import open_store
 
@@ -337,9 +344,8 @@ class Client:
         timeouts and hooks are those of this client. Costs one request and its retries. Returns None if the
         response has no body.
 
-        Raises UsageError for an operation of another contract, APIStatusError for an error status,
-        ConnectionFailed if there was no response, InvalidResponse if the response does not fit the contract,
-        and AuthenticationError if there is no usable token.
+        Raises UsageError for what is no operation, one of another contract, or arguments that make no
+        request, and the errors of requests that `Pager` names.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

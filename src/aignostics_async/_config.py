@@ -278,6 +278,6 @@ def environment(name: str) -> Environment:
     """Return a deployment by its name; raises ConfigurationError that lists the known names."""
     try:
         return ENVIRONMENTS[name]
-    except KeyError:
+    except (KeyError, TypeError):
         names = ", ".join(ENVIRONMENTS)
         raise ConfigurationError(f"there is no environment {name!r}; choose one of {names}") from None

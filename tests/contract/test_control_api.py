@@ -87,6 +87,9 @@ def test_cancelling_forgets_what_was_to_come(standing: Emulator) -> None:
 def test_moves(standing: Emulator) -> None:
     (run_id,) = standing.script({"items": ["a", "b"]})
     moves = [{"run": run_id, "reference": "a", "status": "SUCCEEDED"}, {"run": run_id, "status": "COMPLETED"}]
+    with pytest.raises(HTTPError, match="422"):
+        standing.move(*moves, {"run": run_id, "reference": "c", "status": "SUCCEEDED"})
+    assert states(standing, run_id)[0] != "COMPLETED", "an invalid move leaves no trace of those before it"
     assert standing.move(*moves, *moves) == [True, True, False, False], "what is final moves no more"
     assert states(standing, run_id) == ("COMPLETED", {"a": "SUCCEEDED", "b": "PENDING"})
     assert standing.move({"run": run_id, "delete": True}) == [True]

@@ -352,6 +352,14 @@ async def test_a_reader_that_can_t_be_started_is_told(
             await prober.probe(Slide("a.svs"))
 
 
+async def test_a_program_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the system says of it is an error of this package, and not a bare OSError."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    async with Prober(workers=1) as prober:
+        with pytest.raises(ConfigurationError, match=r"can't be started \(No such file or directory\)"):
+            await prober.probe(Slide(tmp_path / "a.svs"))
+
+
 async def test_without_the_extra_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
 ) -> None:

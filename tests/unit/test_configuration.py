@@ -421,3 +421,10 @@ def test_a_line_break_in_a_given_secret_is_told() -> None:
         RefreshToken("PLANTED\nx", provider=IdentityProvider.preset("dev", client_id="c"))
     with pytest.raises(ConfigurationError, match="line break"):
         IdentityProvider.preset("dev", client_id="c\nx")
+
+
+@pytest.mark.parametrize("make", [IdentityProvider.beside, IdentityProvider.preset])
+@pytest.mark.parametrize("value", [None, 5, []])
+def test_a_provider_is_made_from_texts(make: Callable[..., IdentityProvider], value: object) -> None:
+    with pytest.raises(ConfigurationError):
+        make(value, client_id="lab-7")

@@ -71,6 +71,8 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
         ("reference_tag", 1, "reference_tag is True or False"),
         ("pack", "yes", "pack is True or False"),
         ("artifact", " ", "artifact is the name of an input artifact"),
+        ("results", 5, "results is the path of a folder, not 5"),
+        ("contract", 5, "contract is 1.0 or 1.8, not 5"),
         ("timeouts", 300, r"timeouts takes ReconciliationTimeouts\(...\)"),
         ("timeouts", ReconciliationTimeouts(quiescence=0), r"timeouts takes ReconciliationTimeouts\(...\)"),
         (

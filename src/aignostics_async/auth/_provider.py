@@ -125,8 +125,9 @@ class IdentityProvider:
 
             IdentityProvider.preset("staging", client_id="...", organization="lab-7")
 
-        `more` are further fields of `IdentityProvider`, and take precedence over those of the environment.
-        Raises ConfigurationError for an unknown name or an invalid field, and TypeError for an unknown field.
+        `more` are further fields of `IdentityProvider`, apart from `token_url`, and take precedence over
+        those of the environment; None keeps the default. Raises ConfigurationError for an unknown name or an
+        invalid field, and TypeError for an unknown field or `token_url`: with that use `beside`.
         """
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
@@ -140,11 +141,11 @@ class IdentityProvider:
 
         If the token URL ends in `/oauth/token`, the other endpoints have `/authorize`, `/oauth/device/code`
         and `/oauth/revoke` in its place; otherwise pass those that you need. `more` are further fields of
-        `IdentityProvider`, and take precedence over derived endpoints. Raises ConfigurationError for an
-        invalid field, and TypeError for an unknown field.
+        `IdentityProvider`, and take precedence over derived endpoints; None keeps the derived one. Raises
+        ConfigurationError for an invalid field, and TypeError for an unknown field.
         """
         fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
-        base, layout, rest = token_url.rstrip("/").rpartition(_TOKEN)
+        base, layout, rest = check_endpoint(token_url, "token URL").rpartition(_TOKEN)
         if layout and not rest:
             for name, path in _NEIGHBOURS.items():
                 fields.setdefault(name, base + path)

@@ -52,7 +52,8 @@ class TokenStore(Protocol):
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
         """Replace the tokens of a key atomically: a reader sees either the old or the new ones.
 
-        Should raise TokenStoreError if the store can't be written; the tokens are then kept in memory.
+        Should raise TokenStoreError if the store can't be written. After a refresh the tokens are then kept
+        in memory, with a warning in the log; `login_browser` and `login_device` raise the error.
         """
         ...
 

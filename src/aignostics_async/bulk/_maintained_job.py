@@ -97,9 +97,9 @@ class MaintainedJob:
         If a line of the manifest is faulty, no item continues. Costs reading each corrected slide.
 
         Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
-        ConfigurationError for an implausible `mpp`, or without the `slides` extra; JobRefused for another
-        server; JobDatabaseError if the database can't be read or written; another JobError if the processes
-        that read slides don't start, or 20 in a row are lost; and the errors of requests that `Pager` names.
+        ConfigurationError for an implausible `mpp`, without the `slides` extra, or if the processes that read
+        slides can't be started or 20 in a row are lost; JobRefused for another server; JobDatabaseError if
+        the database can't be read or written; and the errors of requests that `Pager` names.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -141,8 +141,9 @@ class MaintainedJob:
         `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
         of the job's version and hold no other items. None says that there is no run: the chunk is sent again
         and billed; in a cancelled job its items are quarantined. Costs reading the run. Raises JobRefused
-        for a run that can't be the chunk's, JobStateError without an open decision, JobDatabaseError if the
-        database can't be read or written, and the errors of requests that `Pager` names.
+        for a run that can't be the chunk's, JobStateError without an open decision, UsageError for a `run_id`
+        that is not a UUID, InvalidItems if an item of the run can't be read, JobDatabaseError if the database
+        can't be read or written, and the errors of requests that `Pager` names.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
@@ -168,12 +169,15 @@ class MaintainedJob:
         return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
-        """Cancel all runs of the job, quarantine unsent items, and return how many runs were cancelled.
+        """Quarantine unsent items, cancel the known runs of the job, and return how many were cancelled.
 
-        The platform does not bill items that it has not begun. Results are kept. Costs a few requests, and
-        one per run that is not final. A run that can't be cancelled does not affect the others; the first
-        error is raised at the end. Raises JobRefused for another server, user or organization,
-        JobDatabaseError if the database can't be read or written, UsageError during `run`, and the errors of
+        The platform does not bill items that it has not begun. Results are kept. A chunk that may or may not
+        have a run, and a second run of a chunk, wait for a person's decision: see `resolve` and
+        `resolve_duplicate`. Costs a few requests, and one or two per run that is not final. A run that can't
+        be cancelled does not affect the others; the first error is raised at the end.
+
+        Raises JobRefused for another server, user or organization, and then nothing was changed;
+        JobDatabaseError if the database can't be read or written; UsageError during `run`; and the errors of
         requests that `Pager` names. From another process use `JobObserver.request_cancel`.
         """
         self._check_idle()
@@ -190,9 +194,11 @@ class MaintainedJob:
 
             await job.clean(client)
 
-        `store` replaces the plan's own. Slides of other items stay. Costs a request per slide. Raises
-        ConfigurationError for a store that can't be opened or can't delete, TransferError if a request fails,
-        and JobDatabaseError if the database can't be read or written; a later call deletes the rest.
+        `store` replaces the plan's own. Slides of other items stay. Costs a request per slide, and one or two
+        to the API for a store of the platform. Raises ConfigurationError for a store that can't be opened or
+        can't delete; TransferError if a request to the store fails; UsageError if the client is not open;
+        JobDatabaseError if the database can't be read or written; and for a store of the platform the errors
+        of requests that `Pager` names. What was deleted by then is recorded; a later call deletes the rest.
         """
         return await _maintenance.clean(self._database, open_store(client, self.plan, store))
 

@@ -11,10 +11,12 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, field, fields, frozen
+from attrs.converters import optional
 
 from .._core._secret import conceals_fields
 from .._core._urls import check_root, has_user_name
 from .._identifiers import as_version_id
+from ..contracts._lines import line_of
 from ..contracts._protocol import RunOptions, refuse_reserved_key
 from ..errors import (
     AignosticsError,
@@ -134,7 +136,10 @@ def _root(url: str) -> str:
 
 
 def _folder(path: str | Path | None) -> Path | None:
-    return None if path is None else Path(path).absolute()
+    try:
+        return None if path is None else Path(path).absolute()
+    except TypeError:
+        raise ConfigurationError(f"results is the path of a folder, not {path!r}") from None
 
 
 # Keys in the JSON that differ from the attributes: existing jobs keep theirs.
@@ -157,9 +162,11 @@ class JobPlan:
     which `BulkJob.run` can replace, and `checksums` while it is "auto".
 
     By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
-    that name the patient are refused, and others that may identify a person are sent with a warning. Raises
-    ConfigurationError for a value of another type or out of range, a time without time zone, or a store
-    address that holds a password or query; and UsageError for an invalid version id or `identifying`.
+    that name the patient are refused, and others that may identify a person are sent with a warning. Under
+    contract 1.0 `run_preflight` and `create_job` raise NotInContract for a plan with `metadata`, `due_date`,
+    `deadline` or `callback_context`. Raises ConfigurationError for a value of another type or out of range, a
+    time without time zone, or a store address that holds a password or query; and UsageError for an invalid
+    version id or `identifying`.
     """
 
     api_root: str = field(converter=_root)
@@ -215,24 +222,28 @@ class JobPlan:
     metadata: Mapping[str, Any] | None = field(default=None, validator=_metadata, repr=False, hash=False)
     """JSON values that the platform keeps with each run and finds it by; None, the default, for none.
 
-    Those of items are columns of a manifest. Contract 1.0 has neither.
+    Those of items are columns of a manifest. Contract 1.0 has neither, and creating the job raises
+    NotInContract.
     """
     due_date: datetime | None = field(default=None, converter=_as_time)
     """When the results are wanted, an aware time; None, the default, for no such time.
 
-    The platform orders its work by it. A run that is requested later has none.
+    The platform orders its work by it. A run that is requested later has none. Not in contract 1.0.
     """
     deadline: datetime | None = field(default=None, converter=_as_time)
     """When the platform cancels the runs that are not complete, an aware time; None, the default, for never.
 
     Nobody can change the deadline of a run. Once it has passed, the job creates no further run and stops for
-    a person, who may give the rest a later one.
+    a person, who may give the rest a later one. Not in contract 1.0.
     """
     callback_context: Mapping[str, Any] | None = field(
         default=None, validator=_context, repr=False, hash=False
     )
-    """What the platform's events about the runs repeat: at most 1024 bytes of JSON; None by default."""
-    contract: str | None = None
+    """What the platform's events about the runs repeat: at most 1024 bytes of JSON; None by default.
+
+    Not in contract 1.0.
+    """
+    contract: str | None = field(default=None, converter=optional(line_of))
     """The contract under which the job was created; None until then, and in jobs from before there were two.
     """
 

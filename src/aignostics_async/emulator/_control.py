@@ -60,7 +60,7 @@ class ControlApi:
             ("clock", "GET", self._tell_clock),
             ("clock", "POST", self._set_clock),
             ("runs", "POST", self._scripts),
-            ("moves", "POST", lambda moves: [self.move(**move) for move in moves]),
+            ("moves", "POST", self._moves),
             ("logins", "POST", self._sign_in),
             ("bucket-key", "POST", lambda _body: rotate_hmac_key(self._platform)),
             ("conditions", "GET", lambda _body: asdict(self._platform.conditions)),
@@ -85,6 +85,10 @@ class ControlApi:
             return self._history.move_run(run, status, now)
         (item,) = self._history.items(run, now, references=[reference])
         return self._history.finish_item(item, status, now)
+
+    def _moves(self, moves: list[dict[str, Any]]) -> list[bool]:
+        with self._platform.database.transaction():
+            return [self.move(**move) for move in moves]
 
     def _scripts(self, scripts: list[dict[str, Any]]) -> list[str]:
         with self._platform.database.transaction():

@@ -114,8 +114,8 @@ class ControlClient:
 
         A move is an object with `run` (its id) and either `delete` (True) or `status`, a value of
         `RunStatus`; with `reference`, the status is that of an item, a value of `ItemStatus`. A move of an
-        unknown run, or a status for a run or item that is final, is not applied. Raises HTTPError for an
-        invalid move, or a reference that the run does not have.
+        unknown run, or a status for a run or item that is final, is not applied. Raises HTTPError (422) for
+        an invalid move or an unknown item, also one of an unknown run; then no move is applied.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made

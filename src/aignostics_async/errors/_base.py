@@ -84,10 +84,10 @@ class AignosticsError(Exception):
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for lost connections, for every TokenEndpointUnavailable, for the statuses 408, 425, 429, 500,
-        502, 503, 504, and 520 and above of the API or a storage, and for the storage's error codes that
-        `errors.is_transient_code` knows. It does not mean that repeating is safe: a POST may have taken
-        effect.
+        True for lost connections, for every TokenEndpointUnavailable and PlatformDown, for the statuses 408,
+        425, 429, 500, 502, 503, 504, and 520 and above of the API or a storage, and for the storage's error
+        codes that `errors.is_transient_code` knows. It does not mean that repeating is safe: a POST may have
+        taken effect.
         """
         return False
 

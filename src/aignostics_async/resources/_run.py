@@ -310,11 +310,11 @@ class Run:
         bytes is not downloaded again; it is read once per client to check that. An interrupted download of 8
         MiB or more is resumed. `Limits.transfers` (16) connections are shared by all files.
 
-        A failed file or run is in the report and not raised, and does not stop other files. Costs the
-        requests that `watch` costs, and one listing of the results. Raises what `watch`, `details` and
-        `results` raise, once the files under way are there. `progress` is called with a `TransferEvent` for
-        each step; an exception that it raises stops the download and is raised, and an async callback raises
-        UsageError.
+        A failed file or run, or an item that can't be read, is in the report and not raised, and does not
+        stop other files. Costs one request for the details and one per hundred items; by default also the
+        requests that `watch` costs. Raises what `details` raises, by default also what `watch` raises, once
+        the files under way are there. `progress` is called with a `TransferEvent` for each step; an exception
+        that it raises stops the download and is raised, and an async callback raises UsageError.
         """
         from ..downloads._run_download import download_results
 

@@ -59,12 +59,14 @@ class Runs:
         `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
         item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
         may be nested: texts, numbers, booleans and None. `organization`, the id of an organization, lists
-        all of its runs in place of the caller's own; only administrators may do so. Contract 1.0 has none of
-        the three, and iterating raises NotInContract; under 1.8 it raises UsageError for `metadata` that is
-        empty, too long or has other values. `sort` is a field name or several, each with a leading `-` for
-        descending order; `-triggered_at` by default. Costs one request per page of `page_size` runs, by
-        default 100. Raises UsageError for an invalid version id, or unless `page_size` is from 5 to 100.
-        Iterating raises the errors that `Pager` names.
+        all of its runs in place of the caller's own; only administrators may do so. `sort` is a field name or
+        several, each with a leading `-` for descending order; `-triggered_at` by default.
+
+        Costs one request per page of `page_size` runs, by default 100. Raises UsageError for an invalid
+        version id, `metadata` that is no mapping or has the SDK's own key, or unless `page_size` is from 5 to
+        100. Iterating raises NotInContract for `reference`, `metadata` or `organization` under contract 1.0;
+        under 1.8 UsageError for `metadata` that is empty, too long or has other values; and the errors that
+        `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         refuse_reserved_key(metadata)

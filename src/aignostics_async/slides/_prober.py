@@ -184,14 +184,19 @@ class _Worker:
             raise ConfigurationError(
                 "slides are read by processes of their own, and this program can't start Python"
             )
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, str(2 * patience)),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            env=_environment(),
-            limit=_LONGEST_ANSWER,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, str(2 * patience)),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=_environment(),
+                limit=_LONGEST_ANSWER,
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"the process that reads slides can't be started ({error.strerror})"
+            ) from None
         worker = cls(process)
         try:
             with anyio.move_on_after(max(patience, 60.0)):

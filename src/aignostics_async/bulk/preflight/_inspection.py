@@ -115,9 +115,9 @@ async def inspect_slides(
     picture. Both are False by default.
 
     Costs reading the header of each slide; nothing is sent. Faults of slides are reported, not raised. Raises
-    ConfigurationError without places, for an implausible `mpp`, or without the `slides` extra; UsageError for
-    an invalid `identifying`; and JobError if the processes that read slides can't be started, or 20 in a row
-    are lost.
+    ConfigurationError without places, for an implausible `mpp`, without the `slides` extra, or if the
+    processes that read slides can't be started or 20 in a row are lost; and UsageError for an invalid
+    `identifying`.
     """
     policies = as_policies(identifying)
     async with Prober(decode=decode) as prober:

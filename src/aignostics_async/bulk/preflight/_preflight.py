@@ -97,10 +97,11 @@ async def run_preflight(
     can. Memory grows by some hundred bytes per slide, and with its faults.
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
-    application version; NotInContract for metadata of runs or items under contract 1.0; ConfigurationError if
-    the version needs several inputs per item or has an unusable schema, pseudonyms can't be kept, or the
-    `slides` extra is not installed; UsageError for a deadline that has passed; JobError if the processes that
-    read slides can't be started, or 20 in a row are lost; and the errors of requests that `Pager` names.
+    application version; NotInContract under contract 1.0 for metadata of runs or items, a due date, a
+    deadline or a callback context; ConfigurationError if the version needs several inputs per item or has an
+    unusable schema, pseudonyms can't be kept, the `slides` extra is not installed, or the processes that read
+    slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed; what
+    `progress` and `keep` raise; and the errors of requests that `Pager` names.
     """
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import converters, field, frozen
+from attrs.validators import optional
 
 from ....errors import ConfigurationError
 from ....slides._resolution import is_plausible
@@ -19,21 +21,48 @@ _REFERENCE = re.compile(r"relpath|stem|pseudonyms|column:.+")
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:
-    if isinstance(values, str | Path):
+    if isinstance(values, str | Path) or not isinstance(values, Iterable):
         raise ConfigurationError(f"places takes several paths; put the one in a list: [{str(values)!r}]")
-    return tuple(str(value) for value in values)
+    return tuple(_text(value) for value in values)
 
 
 def _optional(check: Callable[[Any], bool], words: str) -> Callable[[object, Any, Any], None]:
+    return optional(_checked(check, words))
+
+
+def _checked(check: Callable[[Any], bool], words: str) -> Callable[[object, Any, Any], None]:
     def validate(_sources: object, attribute: Any, value: Any) -> None:
-        if value is not None and not check(value):
+        if not check(value):
             raise ConfigurationError(f"{attribute.name} is {words}, not {value!r}")
 
     return validate
 
 
-def _path(value: Any) -> Path | None:
-    return None if value is None else Path(value)
+def _text(path: Any) -> str:
+    try:
+        return os.fsdecode(path)  # as it was written: a slash at the end of a pattern means folders
+    except TypeError:
+        raise ConfigurationError(f"{path!r} is no path") from None
+
+
+def _path(path: Any) -> Path:
+    return Path(_text(path))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_resolution(value: Any) -> bool:
+    return isinstance(value, int | float) and is_plausible(value)
+
+
+def _are_rules(value: Any) -> bool:
+    return isinstance(value, Sequence) and all(isinstance(each, SelectionRule) for each in value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for each in (*value, *value.values()))
 
 
 @frozen(kw_only=True)
@@ -43,31 +72,38 @@ class Sources:
         Sources(places=["slides/"], limit=100)
         Sources(manifest="slides.csv", reference_from="column:case")
 
-    Set `places`, `files_from` or both, or `manifest` alone. Creating it does no I/O. Raises
-    ConfigurationError for another combination or a value out of range.
+    Set `places`, `files_from` or both, or `manifest` alone. Paths are relative to the current folder of the
+    process that reads them, also those in a list; those in a manifest are relative to its folder. Creating it
+    does no I/O. Raises ConfigurationError for another combination, or a value of another type or out of
+    range.
     """
 
     places: tuple[str, ...] = field(default=(), converter=_texts)
     """Folders, files, and patterns of them such as `slides/**/*.svs`; empty by default."""
-    files_from: Path | None = field(default=None, converter=_path)
+    files_from: Path | None = field(default=None, converter=converters.optional(_path))
     """A UTF-8 file with one path per line, or with a zero byte after each; `-` is standard input.
 
     None by default.
     """
-    manifest: Path | None = field(default=None, converter=_path)
+    manifest: Path | None = field(default=None, converter=converters.optional(_path))
     """A CSV file with a line per slide; None by default.
 
     Its column `path` is required; `reference`, `mpp`, `mpp_x`, `mpp_y`, `mpp_source` and `include_label` are
     optional, and every other column is metadata: `custom_metadata.case` of the item, others of the file.
+    `mpp_source` is `file` or `given`, the resolution to use if the file's own and that of the line or of
+    `mpp` differ; `include_label` is `yes` or `no`. An empty cell says nothing.
     """
-    rules: Sequence[SelectionRule] = ()
+    rules: Sequence[SelectionRule] = field(
+        default=(), validator=_checked(_are_rules, "a list of SelectionRule(...)")
+    )
     """Which of the files found are taken; by default all slides are."""
-    limit: int | None = field(default=None, validator=_optional(lambda value: value >= 1, "at least 1"))
+    limit: int | None = field(default=None, validator=_optional(_is_count, "a whole number, at least 1"))
     """The maximum number of slides; None, the default, for no limit."""
     reference_from: str | None = field(
         default=None,
         validator=_optional(
-            lambda value: bool(_REFERENCE.fullmatch(value)), "relpath, stem, pseudonyms, or column:NAME"
+            lambda value: isinstance(value, str) and bool(_REFERENCE.fullmatch(value)),
+            "relpath, stem, pseudonyms, or column:NAME",
         ),
     )
     """Where references come from: `relpath`, `stem`, `pseudonyms` or `column:NAME`; None by default.
@@ -78,18 +114,22 @@ class Sources:
     manifest's column `reference` if it is filled, else the path.
     """
     mpp: float | None = field(
-        default=None, validator=_optional(is_plausible, "a resolution in µm per pixel, such as 0.25")
+        default=None, validator=_optional(_is_resolution, "a resolution in µm per pixel, such as 0.25")
     )
     """The resolution in µm per pixel of slides whose files and manifest lines have none; None by default.
 
     A file with a different resolution is a fault, which `mpp_source` in a manifest settles for each slide.
     """
-    include_label: bool = False
+    include_label: bool = field(
+        default=False, validator=_checked(lambda value: isinstance(value, bool), "True or False")
+    )
     """Whether the label and overview images of DICOM series are sent too; False by default.
 
     A manifest's column `include_label` takes precedence.
     """
-    metadata: Mapping[str, str] = field(factory=dict)
+    metadata: Mapping[str, str] = field(
+        factory=dict, validator=_checked(_are_texts, "a mapping from column names to texts")
+    )
     """Metadata of all slides, as texts by column name; empty by default.
 
     Cells of a manifest take precedence.
