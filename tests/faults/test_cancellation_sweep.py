@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,17 @@ async def generate_completed(client: Client, setting: Setting) -> object:
         await asyncio.shield(asyncio.ensure_future(generator.aclose()))
 
 
+async def fixture(client: Client, setting: Setting) -> object:
+    """Enter in a task, use in another and leave in a third, as plugins of pytest do with fixtures."""
+    stack = AsyncExitStack()
+    entering = stack.enter_async_context(client.download_as_completed([setting.run_id], setting.folder))
+    try:
+        items = await asyncio.create_task(entering)
+        return [done async for done in items]
+    finally:
+        await asyncio.shield(asyncio.ensure_future(stack.aclose()))
+
+
 async def wait_shortly(client: Client, setting: Setting) -> object:
     """Wait for changes for less than an answer takes, until there is one."""
     watcher = client.run(setting.run_id).watch()
@@ -197,7 +208,7 @@ async def prepare_job(client: Client, setting: Setting) -> None:
 
 
 JOB = ("a", "b")
-STREAMS: list[Call] = [generate, generate_completed, wait_shortly, stream]
+STREAMS: list[Call] = [generate, generate_completed, fixture, wait_shortly, stream]
 CALLS: list[Call] = [
     enter, list_runs, submit, watch, wait, put, download, download_as_completed, run_job, *STREAMS
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from aignostics_api.api.public import create_run
 from aignostics_api.models import InputArtifactCreationRequest, ItemCreationRequest, RunCreationRequest
 from attrs import evolve
 from raw_server import Peer, RawServer, raw_server
+from shown_variables import shown as all_shown
 from support import METADATA
 
 import aignostics_async
@@ -109,6 +110,28 @@ async def test_a_deadline_shows_no_signed_url(emulator: Emulator, create: Create
                 asyncio.get_running_loop().call_later(0.5, deadline.reschedule, 0)
                 await create(client, METADATA)
     assert leaks(caught.value) == []
+
+
+@pytest.mark.parametrize("how", ["cancelled", "timeout"])
+async def test_a_body_that_is_not_taken_shows_no_signed_url(how: str) -> None:
+    """Most of it still waits in the HTTP library then."""
+    asked = threading.Event()
+
+    def take_nothing(peer: Peer) -> None:
+        peer.read_head()
+        asked.set()
+        peer.over.wait(30)
+
+    settings = evolve(IMPATIENT, timeouts=Timeouts(write=0.3 if how == "timeout" else 60))
+    with raw_server(take_nothing) as server:
+        async with Client(f"http://127.0.0.1:{server.port}", "token", settings=settings) as client:
+            task = asyncio.create_task(by_call(client, {"much": "x" * 20_000_000}))
+            assert await asyncio.to_thread(asked.wait, 30)
+            if how == "cancelled":
+                task.cancel()
+            with pytest.raises((AignosticsError, asyncio.CancelledError)) as caught:
+                await task
+    assert [text for _, text in all_shown(caught.value) if "PLANTED" in text] == []
 
 
 async def test_a_request_that_cant_be_built_shows_no_signed_url(emulator: Emulator) -> None:

@@ -413,6 +413,7 @@ def test_a_setting_that_cant_be_meant_so_is_told(name: str, value: str, words: s
     with pytest.raises(ConfigurationError, match=words) as caught:
         read_environment(given, Settings())
         read_token_store(given)
+    assert str(caught.value).startswith(f"AIGNOSTICS_{name}")
     assert "PLANTED" not in str(caught.value)
 
 

@@ -48,6 +48,7 @@ _PARAMETER = re.compile(
     r"\b(?:allow_rerun|chunk_size|clock_rate|files_from|max_items|poll_interval|reference_from|reference_tag)\b"
 )
 _FIRST_WORD = re.compile(r"^(endpoint|limit|mpp|prefix|store)(?= (?:is|must|has) )")
+_CONTRACT = re.compile(r"^contract(?= is )")
 _COMMANDS = {
     "force=True": "--force",
     "client.applications.versions(...)": "'aignostics-async applications APPLICATION'",
@@ -87,5 +88,6 @@ def as_options(message: str) -> str:
     """Return a message of the public API in terms of the command line: options and commands."""
     for call, command in _COMMANDS.items():
         message = message.replace(call, command)
+    message = _CONTRACT.sub("--contract, or AIGNOSTICS_CONTRACT,", message)
     message = _FIRST_WORD.sub(r"--\1", message)
     return _PARAMETER.sub(lambda found: f"--{found[0].replace('_', '-')}", message)
