@@ -15,6 +15,7 @@ from command_line import run_here
 from running_jobs import RATE, SETTINGS, JobHarness, all_bytes, on_first
 
 from aignostics_async import (
+    GCS,
     Client,
     ConfigurationError,
     Item,
@@ -83,6 +84,20 @@ async def test_what_goes_up_comes_down_and_is_deleted(
         await opened.presign_get(stored.uri, 600)
     with pytest.raises(ConfigurationError, match="is not in"):
         await opened.presign_get("s3://bucket/a", 600)
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+async def test_google_s_variable_names_a_store_elsewhere(
+    client: Client, emulator: Emulator, file: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    host = emulator.environment["STORAGE_EMULATOR_HOST"].removeprefix("http://")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", scheme + host)
+    key = emulator.gcs(hmac=True).hmac
+    stored = await client.store(GCS(bucket="any", hmac=key)).put("a", file)
+    assert stored.uri == "gs://any/a"
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://user:password@host")
+    with pytest.raises(ConfigurationError, match="STORAGE_EMULATOR_HOST"):
+        client.store(GCS(bucket="any", hmac=key))
 
 
 async def test_keys_that_are_refused_are_renewed(client: Client, emulator: Emulator, file: Path) -> None:

@@ -168,7 +168,11 @@ class GCS:
 
 def google_endpoint(given: str | None) -> str:
     """Return the root of Google Cloud Storage, or of what stands in its place. Raises ConfigurationError."""
-    return check_endpoint(given or _first("STORAGE_EMULATOR_HOST") or _GOOGLE)
+    if given is not None:
+        return check_endpoint(given)
+    elsewhere = _first("STORAGE_EMULATOR_HOST") or _GOOGLE
+    # Google's own libraries take it without a scheme, too.
+    return check_endpoint(elsewhere if "://" in elsewhere else f"http://{elsewhere}")
 
 
 def _first(*names: str) -> str | None:

@@ -30,7 +30,8 @@ def check_endpoint(endpoint: str) -> str:
         usable = False
     if not usable:
         raise ConfigurationError(
-            "a store's endpoint (of S3 also AWS_ENDPOINT_URL) is a URL such as https://host or https://host:9000"
+            "a store's endpoint (of S3 also AWS_ENDPOINT_URL, of Google STORAGE_EMULATOR_HOST) is a URL "
+            "such as https://host or https://host:9000"
         )
     return endpoint.rstrip("/")
 
