@@ -213,6 +213,26 @@ async def test_a_job_outlives_its_keys_and_shows_none(harness: JobHarness) -> No
     assert not KEYS.search(json.dumps([event.as_dict() for event in harness.events]).encode())
 
 
+async def test_what_the_bucket_has_deleted_is_uploaded_again(harness: JobHarness) -> None:
+    """A job that was paused after its uploads for so long that their objects have ended."""
+    await harness.make("a", "b", "c", store="platform")
+    await harness.run(on_first(EventType.UPLOADED, lambda job: job.drain(), count=3))
+    assert set(harness.states().values()) == {"STORED"}
+    ((key,),) = harness.rows("SELECT key FROM items WHERE reference = ?", harness.reference("b"))
+    await harness.client.store("platform").delete(key)  # type: ignore[attr-defined]
+    harness.write("UPDATE items SET changed_at = changed_at - 31 * 86400")
+    summary = await harness.run()
+    assert harness.states() == {"a": "DONE", "b": "SET_ASIDE", "c": "DONE"}
+    assert summary.status is JobStatus.SOME_FAILED
+    assert {event.text for event in harness.told(EventType.QUARANTINED)} == {
+        "the store has deleted its object"
+    }
+    async with harness.opened() as job:
+        assert await job.retry() == 1
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b", "c")
+
+
 async def test_a_plan_says_what_the_bucket_refuses(harness: JobHarness, tmp_path: Path) -> None:
     places = list(map(str, harness.copy("a")))
     harness.emulator.set_faults({"path": ".*/gcs/.*", "status": 403})

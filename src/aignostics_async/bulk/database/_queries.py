@@ -178,6 +178,12 @@ def items(numbers: Sequence[int]) -> Callable[[Execute], list[ItemRow]]:
     return lambda execute: [ItemRow(*row) for row in execute(query, (json.dumps(list(numbers)),))]
 
 
+def unchanged_since(numbers: Sequence[int], moment: float) -> Callable[[Execute], list[ItemRow]]:
+    """Return the query for those of some items that have been in their state since before a moment."""
+    query = f"{_ITEM} WHERE number IN (SELECT value FROM json_each(?)) AND changed_at < ? ORDER BY number"
+    return lambda execute: [ItemRow(*row) for row in execute(query, (json.dumps(list(numbers)), moment))]
+
+
 def members(intent: int) -> Callable[[Execute], list[ItemRow]]:
     """Return the query for the items of an intent."""
     query = f"{_ITEM} WHERE number IN (SELECT item FROM members WHERE intent = ?) ORDER BY number"

@@ -85,7 +85,9 @@ class StoreProbe:
             yield Finding(FindingKind.STORE, problem, remedy)
         if self.object_days is not None:
             problem = f"the store deletes each object {self.object_days} days after its upload"
-            yield Finding(FindingKind.STORE, problem, "let the job submit its slides before that")
+            yield Finding(
+                FindingKind.STORE, problem, "submit before that; 'bulk retry' uploads again what is gone"
+            )
 
 
 async def probe_store(

@@ -19,6 +19,7 @@ from ..._internals import check_health
 from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
 from ...slides._probed_slide import ProbedSlide
+from ...storage._object_store import ObjectStore
 from ...submission._delivery import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
@@ -54,6 +55,9 @@ _TOLD = {
 
 _OVERLAP = 1200.0  # seconds
 _CHANGED = "its file changed after it was uploaded"
+_GONE = "the store has deleted its object"
+_AGAIN = "'bulk retry' reads and uploads it again"
+_A_DAY = 86400.0
 _WAIT = "wait until it is complete; then 'bulk retry' reads and uploads it again"
 
 
@@ -156,9 +160,9 @@ class Submitting:
             await self._record_runs()
         for chunk in ready:
             numbers = [each.number for each in chunk]
-            changed = await self._quarantine_changed(numbers)
-            if unchanged := [number for number in numbers if number not in changed]:
-                await database.write(_commands.seal(unchanged, tag=self.tag))
+            left_out = await self._quarantine_changed(numbers) | await self._quarantine_gone(numbers)
+            if usable := [number for number in numbers if number not in left_out]:
+                await database.write(_commands.seal(usable, tag=self.tag))
         return len(ready)
 
     async def _quarantine_changed(self, numbers: Sequence[int]) -> set[int]:
@@ -169,20 +173,30 @@ class Submitting:
         changed = set()
         for row in await self.context.database.read(_queries.items(numbers)):
             if await to_thread.run_sync(_has_changed, row):
-                # Without its object, so that a retry reads and uploads it again.
-                columns = {
-                    "fault": _CHANGED,
-                    "remedy": _WAIT,
-                    "uri": None,
-                    "crc32c": None,
-                    "stored_size": None,
-                }
-                await self.context.database.write(
-                    _commands.move_item(row.number, ItemState.QUARANTINED, **columns)
-                )
-                self.context.journal.emit(EventType.QUARANTINED, reference=row.reference, text=_CHANGED)
+                await self._quarantine(row, _CHANGED, _WAIT)
                 changed.add(row.number)
         return changed
+
+    async def _quarantine_gone(self, numbers: Sequence[int]) -> set[int]:
+        """Quarantine items whose object the store has deleted by itself, and return which.
+
+        Only old ones are asked about, which an earlier process has uploaded.
+        """
+        store, gone = self.context.store, set()
+        if not isinstance(store, ObjectStore) or store.object_days is None:
+            return set()
+        query = _queries.unchanged_since(numbers, time.time() - _A_DAY)
+        for row in await self.context.database.read(query):
+            if await self.context.with_retries(partial(store.stat, row.key or "")) is None:
+                await self._quarantine(row, _GONE, _AGAIN)
+                gone.add(row.number)
+        return gone
+
+    async def _quarantine(self, row: ItemRow, fault: str, remedy: str) -> None:
+        """Quarantine an item without its object, so that a retry reads and uploads it again."""
+        columns = {"fault": fault, "remedy": remedy, "uri": None, "crc32c": None, "stored_size": None}
+        await self.context.database.write(_commands.move_item(row.number, ItemState.QUARANTINED, **columns))
+        self.context.journal.emit(EventType.QUARANTINED, reference=row.reference, text=fault)
 
     async def _record_runs(self) -> None:
         """Record the runs that exist: a run from before a chunk was sealed can't be its run."""
