@@ -7,7 +7,7 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -148,10 +148,11 @@ class BackgroundSubmissions:
         task.add_done_callback(lambda _: self._tasks.pop(submission.id))
 
     async def _work(
-        self, submission: Submission, before: Iterable[asyncio.Task[None]], *, is_new: bool
+        self, submission: Submission, before: Collection[asyncio.Task[None]], *, is_new: bool
     ) -> None:
         """Take a submission to its end."""
-        await asyncio.gather(*before, return_exceptions=True)
+        if before:
+            await asyncio.wait(before)
         try:
             run_id = (None if is_new else await self._find(submission)) or await self._create(submission)
         except Exception as error:  # noqa: BLE001 - a bug must not lose the submission without a word
