@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from counted_reads import Reads, program
 from rounds import sizes
-from slide_cases import SVS, jpeg_tiles
+from slide_cases import SVS, jpeg_tiles, other_kind
 from slide_files import make_old, write_dicom
 
 from aignostics_async.bulk import JobPlan, PreflightReport, Sources, run_preflight
@@ -80,9 +80,11 @@ async def test_a_flat_folder_of_dicom(emulator: Emulator, tmp_path: Path, reads:
     root = tmp_path / "in" / "lab"
     for number in range(slides):
         make_old(*write_dicom(root, levels=4, name=f"{number}_{{}}"))
+    other_kind("1.2.840.10008.5.1.4.1.1.2")(root)
     report = await planned(emulator, root, reads, tmp_path / "counts")
     assert (report.ready, report.faults) == (slides, ())
     opens = {path: reads.opens[path] for path in reads.opens if path.startswith(str(root))}
+    assert opens.pop(str(root / "0.dcm")) == 1, "its first bytes tell that it is no slide"
     assert len(opens) == 4 * slides
     processes = len(list((tmp_path / "counts").iterdir()))
     # Its first bytes here; first bytes and header at most once in each process; samples to recognize it.
