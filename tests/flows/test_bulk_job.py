@@ -384,6 +384,8 @@ async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(h
     harness.assert_each_has_one_run(*names)
 
 
+@pytest.mark.both_contracts
+@pytest.mark.sampled(test=1)
 async def test_failed_items_are_submitted_again_by_one_new_run(harness: JobHarness) -> None:
     await harness.make("a", "bad", "c", chunk_size=3)
     harness.emulator.set_faults(without_results("bad"))

@@ -17,6 +17,8 @@ from aignostics_async import (
 from aignostics_async.emulator.process import Emulator
 
 
+@pytest.mark.both_contracts
+@pytest.mark.sampled(test=1)
 async def test_every_cursor_goes_on_from_its_change(emulator: Emulator) -> None:
     run_ids = [script(emulator, "a", "b") for _ in range(3)]
     async with emulator.client() as client:
@@ -38,6 +40,8 @@ async def test_every_cursor_goes_on_from_its_change(emulator: Emulator) -> None:
         assert all(each.old == before.get((each.run_id, each.reference)) for each in again)
 
 
+@pytest.mark.both_contracts
+@pytest.mark.sampled(test=1)
 async def test_one_run_goes_on_from_a_cursor(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
     async with emulator.client() as client:
@@ -51,6 +55,8 @@ async def test_one_run_goes_on_from_a_cursor(emulator: Emulator) -> None:
             client.run(run_id).watch(cursor="yesterday")
 
 
+@pytest.mark.both_contracts
+@pytest.mark.sampled(test=1)
 async def test_watching_all_goes_on_from_a_cursor(emulator: Emulator) -> None:
     since = datetime.fromtimestamp(emulator.now() - 10_000, UTC)
     he_tme = {"application_version_id": "he-tme:v1.0.0"}
