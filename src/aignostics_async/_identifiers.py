@@ -50,10 +50,14 @@ def as_object_key(key: str) -> str:
 
 
 def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:
-    """Return several texts; raises UsageError for a single one, which would be split into characters."""
+    """Return several texts; raises UsageError for others, and for a single one, which would be split."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise UsageError(f"{what} takes several texts; put the one in a list: [{values!r}]")
-    return tuple(values)
+    several = tuple(values)
+    for value in several:
+        if not isinstance(value, str):
+            raise UsageError(f"{what} takes texts, not {excerpt(repr(value))}")
+    return several
 
 
 def as_aware(value: datetime | None, what: str) -> datetime | None:

@@ -89,6 +89,14 @@ def test_moves(standing: Emulator) -> None:
     moves = [{"run": run_id, "reference": "a", "status": "SUCCEEDED"}, {"run": run_id, "status": "COMPLETED"}]
     with pytest.raises(HTTPError, match="422"):
         standing.move(*moves, {"run": run_id, "reference": "c", "status": "SUCCEEDED"})
+    for invalid in (
+        {"run": run_id, "status": "SUCCEEDED"},
+        {"run": run_id, "reference": "a", "status": "DONE"},
+    ):
+        with pytest.raises(HTTPError, match="422"):
+            standing.move(invalid)
+    with pytest.raises(HTTPError, match="422"):
+        standing.script({"items": ["a"], "steps": [[1, "a", "COMPLETED"]]})
     assert states(standing, run_id)[0] != "COMPLETED", "an invalid move leaves no trace of those before it"
     assert standing.move(*moves, *moves) == [True, True, False, False], "what is final moves no more"
     assert states(standing, run_id) == ("COMPLETED", {"a": "SUCCEEDED", "b": "PENDING"})

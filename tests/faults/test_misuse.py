@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -17,11 +17,16 @@ from leak_detector import variables_of
 from support import signed_in
 
 from aignostics_async import (
+    GCS,
+    S3,
     AignosticsError,
+    Azure,
     Client,
     ConfigurationError,
     InputArtifact,
     Item,
+    PlatformBucket,
+    Presigned,
     Settings,
     Slide,
     Timeouts,
@@ -30,6 +35,8 @@ from aignostics_async import (
     Watcher,
 )
 from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
+from aignostics_async.bulk import SelectionRule
+from aignostics_async.emulator import EmulatorOptions
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides._packing import one_file
 from aignostics_async.submission import _delivery
@@ -63,6 +70,27 @@ ROOT = "https://host.example.com"
         lambda: Client(ROOT, "x").store(None),
         lambda: Client(ROOT, "x").run("latest"),
         lambda: Client(ROOT, "x").runs.list(application_version="he-tme"),
+        lambda: Client(ROOT, "x").runs.list(sort=5),
+        lambda: Client(ROOT, "x").applications.versions("he-tme", sort=["version", 5]),
+        lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(statuses=[5]),
+        lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(references=[5]),
+        lambda: S3(bucket=5),
+        lambda: S3(bucket="slides", prefix=5),
+        lambda: S3(bucket="slides", region=5),
+        lambda: S3(bucket="slides", key="secret"),
+        lambda: S3(bucket="slides", checksums="never"),
+        lambda: S3(bucket="slides", verify="readback"),
+        lambda: GCS(bucket="", verify="read-back"),
+        lambda: GCS(bucket="slides", verify="readback"),
+        lambda: Azure(container="slides", prefix=5),
+        lambda: Azure(container="slides", verify="readback"),
+        lambda: PlatformBucket(verify="readback"),
+        lambda: Presigned(put_url="https://host/put", get_url=str),
+        lambda: Presigned(put_url=str, get_url=str, verify="readback"),
+        lambda: Client(ROOT, "x").store(f"{ROOT}/objects", verify="readback"),
+        lambda: Client(ROOT, "x").store("s3://slides", verify="readback"),
+        lambda: SelectionRule(5, counts=True),
+        lambda: EmulatorOptions(data=Path(), speed="fast"),
     ],
 )
 def test_wrong_values_are_refused_where_they_are_given(make: Callable[[], Any]) -> None:
@@ -89,6 +117,23 @@ async def test_wrong_ways_to_watch(
     async with emulator.client() as client:
         with pytest.raises(UsageError, match=words):
             watch(client)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.call("list_runs"),
+        lambda client: client.run(str(uuid.UUID(int=1))).set_metadata({}, read={}),
+        lambda client: client.run(str(uuid.UUID(int=1))).set_item_metadata("a", {}, read={}),
+    ],
+)
+async def test_wrong_values_are_refused_before_a_request(
+    emulator: Emulator, call: Callable[[Client], Awaitable[object]]
+) -> None:
+    async with emulator.client() as client:
+        with pytest.raises(UsageError, match=r"takes the|is no operation"):
+            await call(client)
+    assert emulator.requests() == []
 
 
 def test_a_path_is_as_good_as_a_slide() -> None:

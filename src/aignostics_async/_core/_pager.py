@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Generic, Self, TypeVar
 
@@ -34,7 +34,10 @@ class PageRequest:
         """
         if not isinstance(size, int) or not MIN_PAGE_SIZE <= size <= MAX_PAGE_SIZE:
             raise UsageError(f"page_size must be from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}, not {size!r}")
-        return cls(1, size, (sort,) if isinstance(sort, str) else tuple(sort))
+        fields = (sort,) if isinstance(sort, str) else tuple(sort) if isinstance(sort, Iterable) else (sort,)
+        if not all(isinstance(each, str) for each in fields):
+            raise UsageError(f"sort is the name of a field, or several, not {sort!r}")
+        return cls(1, size, fields)
 
     def next(self) -> PageRequest:
         """Return the request for the page after this one."""

@@ -41,7 +41,7 @@ async def call_operation(
     path = str(getattr(operation, "__name__", operation))
     name = path.rpartition(".")[2].replace("_", " ")
     try:
-        _check_package(path, package)
+        _check_package(operation, path, package)
         request = sealed(operation._get_kwargs, *args, **kwargs)  # noqa: SLF001 - a generated function
     finally:
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame
@@ -56,8 +56,10 @@ async def call_operation(
     raise contract_violation(name, response, reason)
 
 
-def _check_package(path: str, package: GeneratedPackage) -> None:
-    """Raise UsageError for the path of an operation in the package of another line."""
+def _check_package(operation: object, path: str, package: GeneratedPackage) -> None:
+    """Raise UsageError for what is no operation, or one in the package of another line."""
+    if not hasattr(operation, "_get_kwargs"):
+        raise UsageError(f"{excerpt(path)} is no operation; import one from {package.name}.api.public")
     top = path.partition(".")[0]
     if top != package.name and top.startswith("aignostics_api"):
         raise UsageError(

@@ -32,6 +32,7 @@ from attrs import asdict
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..models import ItemStatus, RunStatus
 from ._buckets import rotate_hmac_key
 from ._catalogue import find_version
 from ._conditions import Conditions
@@ -81,6 +82,7 @@ class ControlApi:
             return self._history.delete_run(run, now)
         if status is None:
             raise ValueError("a move needs a status, or delete")
+        _check_status(status, reference)
         if reference is None:
             return self._history.move_run(run, status, now)
         (item,) = self._history.items(run, now, references=[reference])
@@ -109,6 +111,8 @@ class ControlApi:
         strangers = {reference for _, reference, _ in steps or ()} - {None, *items}
         if strangers or len(set(items)) < len(items):
             raise ValueError(f"each item has one reference, and steps know no others; see {strangers}")
+        for _, reference, status in steps or ():
+            _check_status(status, reference)
         created = self._clock.now() + after_s
         run_id = self._history.add_run(
             version.application_id,
@@ -148,3 +152,10 @@ class ControlApi:
                 return JSONResponse({"detail": f"invalid request: {error}"}, status_code=422)
 
         return endpoint
+
+
+def _check_status(status: str, reference: str | None) -> None:
+    """Raise ValueError for what is no status of a run, or of an item if there is a reference."""
+    known = RunStatus if reference is None else ItemStatus
+    if status not in known.__members__:
+        raise ValueError(f"{status!r} is no {known.__name__}; use one of {', '.join(known.__members__)}")

@@ -12,13 +12,13 @@ from ..errors import ConfigurationError
 
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"--{_option(attribute.name)} must be more than 0, not {value}")
+    if not (isinstance(value, int | float) and value > 0):
+        raise ConfigurationError(f"--{_option(attribute.name)} must be more than 0, not {value!r}")
 
 
 def _not_negative(_instance: object, attribute: Any, value: float) -> None:
-    if not value >= 0:
-        raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more, not {value}")
+    if not (isinstance(value, int | float) and value >= 0):
+        raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more, not {value!r}")
 
 
 def _option(name: str) -> str:

@@ -139,6 +139,8 @@ class Run:
         NotInContract under contract 1.0, NotFound if the caller has no such run, and the errors of requests
         that `Pager` names.
         """
+        if read is not None and not isinstance(read, RunDetails):
+            raise UsageError(f"read takes the RunDetails of the run, not {type(read).__name__}")
         if read is not None and read.run_id != self.id:
             raise UsageError(f"these are the details of run {read.run_id}, not of {self.id}")
         await self._metadata().replace(metadata, read)
@@ -171,6 +173,8 @@ class Run:
         Raises UsageError also for a reference with a slash, which the platform may not find in the path of a
         URL; NotFound if the run has no such item; and what `set_metadata` raises.
         """
+        if read is not None and not isinstance(read, ItemResult):
+            raise UsageError(f"read takes the ItemResult of the item, not {type(read).__name__}")
         if read is not None and (read.run_id, read.reference) != (self.id, reference):
             raise UsageError(f"this is item {read.reference!r} of run {read.run_id}, not {reference!r}")
         await self._metadata(reference).replace(metadata, read)

@@ -13,6 +13,7 @@ from ._azure import Azure
 from ._checksum_negotiation import Checksums
 from ._clouds import GCS, S3
 from ._context import StoreContext
+from ._fields import check_choice
 from ._platform_bucket import PLACE, PlatformBucket
 from ._protocol import Store, Verify
 from ._signing_store import SigningStore
@@ -102,6 +103,7 @@ def _signing(store: str, context: StoreContext, verify: Verify) -> Store:
             f"{context.api_root}, not {address}; for another store give s3://bucket/prefix or an object with "
             "the methods of aignostics_async.Store"
         )
+    check_choice("verify", verify, Verify)
     return SigningStore(address, context, verify=verify)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from .._core._crc32c import Crc32c
 from .._core._redaction import excerpt
@@ -25,6 +26,7 @@ from ..transfer._request import send_request
 from ..transfer._upload import SentFile
 from ._advice import own_advice
 from ._credentials import azure_key, check_endpoint, shown_endpoint
+from ._fields import is_name, is_text, is_verify
 from ._object_store import ObjectStore
 from ._protocol import Store, Verify
 
@@ -42,7 +44,8 @@ class Azure:
         store = Azure(container="slides", prefix="lab-7")
 
     Account and key are taken from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed.
-    Creating it does no I/O; `connect` raises ConfigurationError for what is missing or invalid.
+    Creating it does no I/O, and raises ConfigurationError for a value of another type; `connect` raises it
+    for what is missing or invalid.
 
     Azure reports an MD5 for a file that fits one part, and for each part of a larger file, but no checksum of
     the whole: larger files are unverified unless `verify="read-back"`.
@@ -51,17 +54,17 @@ class Azure:
     `~E3`.
     """
 
-    container: str
+    container: str = field(validator=is_name)
     """The name of the container."""
-    prefix: str = ""
+    prefix: str = field(default="", validator=is_text)
     """The first part of every blob name, without slashes at its ends; empty by default."""
-    account: str | None = None
+    account: str | None = field(default=None, validator=optional(is_text))
     """The storage account; AZURE_STORAGE_ACCOUNT by default."""
-    key: str | None = field(default=None, repr=False)
+    key: str | None = field(default=None, repr=False, validator=optional(is_text))
     """The account key in base64; AZURE_STORAGE_KEY by default."""
     endpoint: str | None = field(default=None, repr=shown_endpoint)
     """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
-    verify: Verify = "auto"
+    verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
 
     Reading back costs the transfer of each file.

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ..errors import ConfigurationError
 from ._bucket import Bucket, GoogleDialect, S3Dialect
 from ._checksum_negotiation import Checksums
 from ._credentials import aws_key, check_endpoint, google_key, shown_endpoint
+from ._fields import is_name, is_text, is_verify, one_of
 from ._protocol import Verify
 from ._signature_v4 import AwsKey, HmacKey, Key
 
@@ -25,6 +27,13 @@ _GOOGLE = "https://storage.googleapis.com"
 AwsKeys = AwsKey | Callable[[], AwsKey | Awaitable[AwsKey]]
 
 
+def _is_key(_address: object, _attribute: Any, value: Any) -> None:
+    if not isinstance(value, AwsKey) and not callable(value):
+        raise ConfigurationError(
+            f"`key` of S3 is an AwsKey or a function that returns one, not {type(value).__name__}"
+        )
+
+
 @frozen(kw_only=True)
 class S3:
     """The address of a bucket of Amazon S3 or of another store with the S3 API.
@@ -33,37 +42,38 @@ class S3:
         store = S3(bucket="slides", endpoint="https://minio.lab", key=AwsKey("id", "secret", "us-east-1"))
 
     By default the credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
-    the region from AWS_REGION, and the endpoint is Amazon's or that of AWS_ENDPOINT_URL; uploads carry
-    checksums where the store accepts them, and are not read back. Creating it does no I/O; `connect` raises
-    ConfigurationError for what is missing.
+    the region from AWS_REGION or AWS_DEFAULT_REGION, and the endpoint is that of AWS_ENDPOINT_URL_S3 or
+    AWS_ENDPOINT_URL, else Amazon's; uploads carry checksums where the store accepts them, and are not read
+    back. Creating it does no I/O, and raises ConfigurationError for a value of another type; `connect` raises
+    it for what is missing.
     """
 
-    bucket: str
+    bucket: str = field(validator=is_name)
     """The name of the bucket."""
-    prefix: str = ""
+    prefix: str = field(default="", validator=is_text)
     """The first part of every object key, without slashes at its ends; empty by default."""
     endpoint: str | None = field(default=None, repr=shown_endpoint)
     """The root URL of a store other than Amazon's; the bucket is the first part of its paths.
 
     By default AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's own.
     """
-    region: str | None = None
+    region: str | None = field(default=None, validator=optional(is_text))
     """The region; by default AWS_REGION, else AWS_DEFAULT_REGION, else `us-east-1` if there is an endpoint.
 
     An `AwsKey` that you pass signs with its own region, and this one counts for Amazon's host name only.
     """
-    key: AwsKeys | None = field(default=None, repr=False)
+    key: AwsKeys | None = field(default=None, repr=False, validator=optional(_is_key))
     """The access key, or a function that returns one and may be async, for keys that are renewed.
 
     The function is called before each request. By default the key is taken from the environment.
     """
-    checksums: Checksums = "auto"
+    checksums: Checksums = field(default="auto", validator=one_of(Checksums))
     """Whether requests carry a CRC32C that the store checks; "auto" by default.
 
     "auto" sends it unless the store refuses it, which is decided once and logged. "when_required" never sends
     it, for stores that are known to refuse it. With "always" a refusal is an error.
     """
-    verify: Verify = "auto"
+    verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
 
     Reading back costs the transfer of each file.
@@ -120,13 +130,13 @@ class GCS:
 
     Requests are signed with an HMAC key or with the key of a service account. If neither is passed, the
     credentials are taken from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that
-    GOOGLE_APPLICATION_CREDENTIALS names. Uploads are not read back by default. Creating it does no I/O;
-    `connect` raises ConfigurationError for what is missing.
+    GOOGLE_APPLICATION_CREDENTIALS names. Uploads are not read back by default. Creating it does no I/O, and
+    raises ConfigurationError for a value of another type; `connect` raises it for what is missing.
     """
 
-    bucket: str
+    bucket: str = field(validator=is_name)
     """The name of the bucket."""
-    prefix: str = ""
+    prefix: str = field(default="", validator=is_text)
     """The first part of every object name, without slashes at its ends; empty by default."""
     endpoint: str | None = field(default=None, repr=shown_endpoint)
     """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else
@@ -136,7 +146,7 @@ class GCS:
     """The path of a service account's key file in JSON, or its content as a mapping; None by default."""
     hmac: HmacKey | tuple[str, str] | None = field(default=None, repr=False)
     """An HMAC key, or its access id and secret; takes precedence over `service_account`. None by default."""
-    verify: Verify = "auto"
+    verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
 
     Reading back costs the transfer of each file.

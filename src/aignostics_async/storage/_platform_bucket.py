@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import field, frozen
 
 from .._core._secret import SecretText
 from ..errors import ConfigurationError, UrlRefused
 from ._bucket import Bucket, GoogleDialect
 from ._clouds import google_endpoint
+from ._fields import is_verify
 from ._protocol import Verify
 from ._signature_v4 import HmacKey, Key
 
@@ -45,13 +46,14 @@ class PlatformBucket:
     and again when the store refuses the key; no file, log, repr or error has the key. The platform deletes
     objects 30 days after their upload. Uploads are not read back by default.
 
-    Creating it does no I/O. The methods of the store raise NotInContract under contract 1.0, and
-    ConfigurationError if the organization has no such bucket.
+    Creating it does no I/O, and raises ConfigurationError for an unknown `verify`. The methods of the store
+    raise NotInContract under contract 1.0, ConfigurationError if the organization has no such bucket, and the
+    errors of requests that `Pager` names.
     """
 
     endpoint: str | None = None
     """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else Google's own."""
-    verify: Verify = "auto"
+    verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
 
     Reading back costs the transfer of each file.

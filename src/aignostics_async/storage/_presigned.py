@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from .._core._secret import SecretText
 from .._identifiers import as_object_key
@@ -16,6 +17,7 @@ from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
 from ..transfer._request import probe_object, send_request
 from ..transfer._responses import is_signed_url
 from ..transfer._upload import SentFile, put_file
+from ._fields import is_function, is_verify
 from ._object_store import ObjectStore, facts_or_nothing
 from ._protocol import Store, Stored, Verify
 
@@ -43,19 +45,19 @@ class Presigned:
     also return a pair of a URL and the headers that its request must have. After an upload the object is
     checked with `head_url`, or by reading one byte with `get_url`. A file is unverified if no response has a
     checksum of it. An exception of a function is raised as it is by `Store.put` and `Store.presign_get`; they
-    raise ConfigurationError for a result of another type.
+    raise ConfigurationError for a result of another type. So does creating it for what is no function.
     """
 
-    put_url: Sign = field(repr=False)
+    put_url: Sign = field(repr=False, validator=is_function)
     """Signs an upload by PUT."""
-    get_url: Sign = field(repr=False)
+    get_url: Sign = field(repr=False, validator=is_function)
     """Signs a download by GET; must be valid for six days, because the platform gets this URL.
 
     The platform sends no headers with it, so headers beside it raise ConfigurationError.
     """
-    head_url: Sign | None = field(default=None, repr=False)
+    head_url: Sign | None = field(default=None, repr=False, validator=optional(is_function))
     """Signs a HEAD request; None, the default, if the service can't."""
-    verify: Verify = "auto"
+    verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again with
     `get_url`.
 

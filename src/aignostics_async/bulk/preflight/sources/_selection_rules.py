@@ -95,7 +95,7 @@ def split_pattern(text: str) -> tuple[str, str]:
 
 
 def _parts(pattern: str) -> tuple[str, ...]:
-    names = [name for name in _names(pattern) if name not in ("", ".")]
+    names = [name for name in _names(pattern) if name not in ("", ".")] if isinstance(pattern, str) else []
     if not names or ".." in names:
         raise UsageError(f"{pattern!r} is no pattern of files; give one such as '*.svs' or 'lung/**'")
     if "/" not in pattern.rstrip("/"):
