@@ -25,8 +25,9 @@ async def check_contract(
         assert not [each for each in drifts if each.severity == "breaking"]
 
     Breaking differences come first. `contract` is the one to compare with, by default the one that a client
-    would speak. `settings` supply timeouts, TLS and proxy, by default those of `Settings()`. The document is
-    at `/api/v1/openapi.json`, and no token is sent. Costs one request, which is not repeated.
+    would speak: AIGNOSTICS_CONTRACT, else that of a known deployment, else 1.8. `settings` supply timeouts,
+    TLS and proxy, by default those of `Settings()`. The document is at `/api/v1/openapi.json`, and no token
+    is sent. Costs one request, which is not repeated.
 
     Raises ConfigurationError for an invalid root or contract, or for a proxy or certificates that can't be
     used; ConnectionFailed if there was no response; APIStatusError for an error status; and InvalidResponse

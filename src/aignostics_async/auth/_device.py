@@ -73,9 +73,10 @@ async def login_device(
 
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider no longer accepts
     the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
-    provider can't be reached or gives no code; TokenStoreError if the store can't be used; and
-    ConfigurationError for a provider without device URL, a proxy or certificates that can't be used, or a
-    user without home folder if no `store` is passed. An exception of `show` ends the login and is raised.
+    provider can't be reached, fails or throttles as it is asked for a code, or gives none; TokenStoreError if
+    the store can't be used; and ConfigurationError for a provider without device URL, a proxy or certificates
+    that can't be used, or a user without home folder if no `store` is passed. An exception of `show` ends the
+    login and is raised.
     """
     if provider.device_url is None:
         raise ConfigurationError(

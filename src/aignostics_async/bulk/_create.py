@@ -68,8 +68,10 @@ async def create_job(
     alone are billed again. `progress` is called with a `PreflightProgress` as slides are read.
 
     Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobError for a folder that
-    can't be made or locked, JobRefused if it holds a job already, JobBusy if another process uses it,
-    JobDatabaseError if its database can't be written, and what `run_preflight` and the callbacks raise.
+    can't be made or locked, or if the user's state folder can't be written; JobRefused if it holds a job
+    already; JobBusy if another process uses it; JobDatabaseError if its database can't be written;
+    ConfigurationError for a user without home folder; and what `run_preflight` and the callbacks raise. After
+    an error there is no job in the folder, unless there was one.
     """
     plan = evolve(plan, contract=client.contract)
     folder = JobFolder(directory)

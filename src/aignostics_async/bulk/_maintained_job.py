@@ -155,7 +155,8 @@ class MaintainedJob:
 
         Costs what `Run.cancel` costs; a run that ended or vanished in the meantime is no error. Raises
         JobStateError for a run that `JobObserver.decisions` never listed, JobDatabaseError if the database
-        can't be read or written, and the errors of requests that `Pager` names.
+        can't be read or written, and the errors of requests that `Pager` names, after which the decision is
+        open still.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 

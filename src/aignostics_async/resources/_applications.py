@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import split_version_id
+from .._identifiers import as_path_part, split_version_id
 
 if TYPE_CHECKING:
     import os
@@ -37,7 +37,8 @@ class Applications:
 
         `sort` is a field name or several, each with a leading `-` for descending order; by default the server
         decides. Costs one request per page of `page_size` applications, by default 100. Raises UsageError
-        unless `page_size` is from 5 to 100. Iterating raises the errors that `Pager` names.
+        unless `page_size` is from 5 to 100 and `sort` has texts. Iterating raises the errors that `Pager`
+        names.
         """
         return Pager(
             "list applications",
@@ -62,9 +63,10 @@ class Applications:
         `version` limits it to one semantic version, such as `"1.2.3"`. `sort` is a field name or several,
         each with a leading `-` for descending order; by default the server decides. Costs one request per
         page of `page_size` versions, by default 100, and under contract 1.8 one more per version. Raises
-        UsageError unless `page_size` is from 5 to 100. Iterating raises NotFound if there is no such
-        application, UsageError for an empty id, and the errors that `Pager` names; under contract 1.8
-        NotInContract for another `sort` than `version`, `application_version_id` and `created_at`.
+        UsageError unless `page_size` is from 5 to 100 and `sort` has texts. Iterating raises NotFound if
+        there is no such application (under contract 1.0 there may be no versions instead), UsageError for an
+        empty id, and the errors that `Pager` names; under contract 1.8 NotInContract for another `sort` than
+        `version`, `application_version_id` and `created_at`.
         """
         return Pager(
             "list versions",
@@ -82,7 +84,8 @@ class Applications:
             print([spec.name for spec in version.input_artifacts])
 
         The `v` can be omitted. Costs one request. Raises UsageError for a text that is not a version id,
-        NotFound if there is no such version, and the errors of requests that `Pager` names.
+        NotFound if there is no such version, and the errors of requests that `Pager` names; under contract
+        1.0 InvalidItems if an entry that may be the version can't be read.
         """
         application_id, wanted = split_version_id(application_version_id)
         return await self._session.bridge.get_application_version(application_id, wanted)
@@ -116,13 +119,14 @@ class Applications:
         `allow_unverified` is True (False by default). An existing file of that name is replaced. Characters
         of the name that a file system may not accept are replaced, too.
 
-        Costs one request, and the transfer. Raises NotFound for an unknown name, what `documents` raises, and
-        TransferError if the file can't be transferred or written.
+        Costs one request, and the transfer. Raises NotInContract under contract 1.0, UsageError for a text
+        that is not a version id or an empty name, NotFound for an unknown version or name, TransferError if
+        the file can't be transferred or written, and the errors of requests that `Pager` names.
         """
         from ..downloads._document import download_document
 
         application_id, version = split_version_id(application_version_id)
-        session = self._session
+        session, name = self._session, as_path_part(name, "document")
         return await download_document(
             session.engine,
             lambda: session.bridge.document_url(application_id, version, name),

@@ -106,8 +106,9 @@ class Run:
         them out.
 
         Costs one request per page of `page_size` items, by default 100. Raises UsageError for a single text
-        as a filter, or unless `page_size` is from 5 to 100. Iterating raises NotFound if the caller has no
-        such run, and the errors that `Pager` names.
+        as a filter, `metadata` that is no mapping or has the SDK's own key, or unless `page_size` is from 5
+        to 100. Iterating raises NotFound if the caller has no such run, UsageError for an item id that is not
+        a UUID, and the errors that `Pager` names.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
@@ -135,9 +136,9 @@ class Run:
         run is not changed.
 
         Costs one request, and one more without `read`. Raises PreconditionFailed if somebody else changed the
-        metadata, UsageError for a value that is not JSON, the SDK's own key or the details of another run,
-        NotInContract under contract 1.0, NotFound if the caller has no such run, and the errors of requests
-        that `Pager` names.
+        metadata, UsageError for no mapping, a value that is not JSON, the SDK's own key or the details of
+        another run, NotInContract under contract 1.0, NotFound if the caller has no such run, and the errors
+        of requests that `Pager` names.
         """
         if read is not None and not isinstance(read, RunDetails):
             raise UsageError(f"read takes the RunDetails of the run, not {type(read).__name__}")
@@ -171,7 +172,8 @@ class Run:
 
         `read` is the item that the new metadata are based on. Costs one request, and one more without `read`.
         Raises UsageError also for a reference with a slash, which the platform may not find in the path of a
-        URL; NotFound if the run has no such item; and what `set_metadata` raises.
+        URL, and for another item as `read`; NotFound if the run has no such item; InvalidItems if it can't be
+        read; and what `set_metadata` raises.
         """
         if read is not None and not isinstance(read, ItemResult):
             raise UsageError(f"read takes the ItemResult of the item, not {type(read).__name__}")
@@ -186,8 +188,8 @@ class Run:
 
             await run.update_item_metadata("case-7", lambda metadata: {**metadata, "block": "A1"})
 
-        Costs two requests or more per attempt. Raises PreconditionFailed after ten attempts, and what
-        `set_item_metadata` raises.
+        Costs two requests per attempt. Raises PreconditionFailed after ten attempts, UsageError if the
+        function returns no mapping, and what `set_item_metadata` raises.
         """
         return await self._metadata(reference).update(change)
 
@@ -205,7 +207,7 @@ class Run:
             item = await run.item("case-7")
 
         Costs one request. Raises NotFound if the run has no such item or the caller no such run, InvalidItems
-        if it can't be read, and the errors of requests that `Pager` names.
+        if it can't be read, and the errors of requests that `Pager` names. References may have slashes.
         """
         first = PageRequest.first((), MIN_PAGE_SIZE)
         page = await self._session.bridge.list_run_results(self.id, first, references=[reference])
@@ -224,7 +226,8 @@ class Run:
 
         The URL is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no
         such run; for an unknown artifact it raises NotFound under contract 1.8, and returns None under 1.0.
-        Raises the errors of requests that `Pager` names, too.
+        Under 1.0 it raises UsageError for an item id that is not a UUID, and InvalidItems if the item can't
+        be read; `item_id` does not count under 1.8. Raises the errors of requests that `Pager` names, too.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 
@@ -243,8 +246,9 @@ class Run:
         Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
         while the run is RUNNING; reading all items takes one per hundred. All watchers of a client share
         these requests. Transient failures are tolerated for `Settings.outage_timeout` (300 s), then raised;
-        others are raised as they occur. Raises UsageError at once for an invalid cursor; iterating raises
-        NotFound if the run does not exist, and RunVanished if it was deleted while it was watched.
+        others are raised as they occur. Raises UsageError at once for an invalid cursor, or if the
+        client is not open; iterating raises NotFound if the run does not exist, and RunVanished if it was
+        deleted while it was watched.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 

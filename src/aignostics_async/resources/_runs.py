@@ -165,8 +165,9 @@ class Runs:
 
         Costs the listing, one request per run for a `reference`, and one or two per run that is cancelled. A
         run that has ended in the meantime is no error. Raises UsageError without a filter or for a `since`
-        without time zone, what `list` and its iteration raise, and at the end one ExceptionGroup of the
-        errors of all runs that could not be cancelled.
+        without time zone, what `list`, its iteration and `look` raise, and then nothing was cancelled; and at
+        the end one ExceptionGroup of the errors of all runs that could not be cancelled, while the others
+        were.
         """
         version = None if application_version is None else as_version_id(application_version)
         selection: dict[str, Any] = {
@@ -207,12 +208,14 @@ class Runs:
         that is not complete, and nobody can change the deadline of a run. Both are datetimes with time zone,
         in the future.
         `callback_context`, at most 1024 bytes of JSON, comes back in the platform's events about the run.
-        Contract 1.0 has none of these: NotInContract is raised before anything is sent.
+        Contract 1.0 has none of these, nor metadata of items: NotInContract is raised before anything is
+        sent.
 
         Raises UsageError for `items` that are not several of `Item`, an invalid version id, a time without
-        zone or in the past, or a context that is too long; InvalidSubmission with all faults of all items;
-        and SubmissionUnknown if the run may exist because the reply was lost or proves nothing. Any other
-        error means that no run was created: an APIStatusError such as QuotaExceeded if the API refused,
+        zone or in the past, metadata or a context that is not JSON, or a context that is too long; NotFound
+        for an unknown version id; InvalidSubmission with all faults of all items, one with a `slide` among
+        them; and SubmissionUnknown if the run may exist because the reply was lost or proves nothing. Any
+        other error means that no run was created: an APIStatusError such as QuotaExceeded if the API refused,
         ConnectionFailed if no connection was made, AuthenticationError if there is no usable token.
         docs/contract.md lists every case.
         """
@@ -277,10 +280,12 @@ class Runs:
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, credentials that expire within six days, pseudonyms that can't be kept, or if no
-        process can be started to read slides; UsageError for an invalid `identifying` or `references`, or an
-        async callback; TransferError for the first file that could not be sent, after all others were tried,
-        with notes about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra
-        without the `slides` extra; and what `create` raises.
+        process can be started to read slides or 20 in a row are lost; NotInContract for the store `platform`
+        under contract 1.0, before anything is uploaded; UsageError for an invalid `identifying` or
+        `references`, or an async callback; TransferError for the first file that could not be sent, after all
+        others were tried, with notes about the rest; LocalFileChanged for a file that changed since it was
+        read; MissingExtra without the `slides` extra; and what `create` raises. What was uploaded stays in
+        the store.
         """
         from ..storage._addresses import open_store
         from ..submission._billing import SubmissionBilling

@@ -122,8 +122,8 @@ class BackgroundSubmissions:
             submission = await submissions.start(names, owner=user)
 
         `references` name its items; repeated ones count once. `owner` is kept in `Submission.owner`; None by
-        default. Costs one write of the file, and no request. Raises UsageError without references, and if
-        `is_full`; and OSError if the file can't be written.
+        default. Costs one write of the file, and no request. Raises UsageError without references, for a
+        single text, and if `is_full`; and OSError if the file can't be written, and then nothing is started.
         """
         given = tuple(dict.fromkeys(as_texts(references, "references")))
         if not given or self.is_full:

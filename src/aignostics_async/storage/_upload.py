@@ -49,7 +49,9 @@ async def put_once(
 
     `progress` is called with the number of bytes sent so far. Raises TransferError if the file can't be read,
     the store can't be reached or refuses a request (UrlRefused), or has other bytes after two uploads
-    (ChecksumMismatch); and UsageError for a key that can't be encoded, if the store is one of this package.
+    (ChecksumMismatch); and UsageError for a key that can't be encoded, or if the client is not open, if the
+    store is one of this package. A store that asks the platform for keys or URLs raises the errors of
+    requests that `Pager` names, too.
     """
     source = Path(source)
     if isinstance(store, ObjectStore):

@@ -30,8 +30,9 @@ async def write_results_table(job: str | os.PathLike[str], target: str | os.Path
 
     `job` is the folder of the job. The table is that of `aignostics_async.write_table`, with the files that
     have been downloaded so far; media types are those of the extensions that the files got. It can be called
-    at any time: a process that works on the job is not delayed. Raises JobError if there is no job,
-    JobDatabaseError if its database can't be read, and what `write_table` raises.
+    at any time: a process that works on the job is not delayed. Raises JobError if there is no job
+    or its creation was not finished, JobDatabaseError if its database can't be read, and what `write_table`
+    raises.
     """
     return await to_thread.run_sync(_write, JobFolder(job).database, Path(target))
 

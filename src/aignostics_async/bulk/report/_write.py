@@ -59,8 +59,8 @@ async def write_report(
     slides, which can take a minute; `pictures=False` leaves them out (True by default). Memory does not grow
     with the number of slides.
 
-    Raises JobError if there is no job or a file can't be written, JobDatabaseError if the database can't be
-    read, and UsageError for any other suffix.
+    Raises JobError if there is no job, its creation was not finished, or a file can't be written;
+    JobDatabaseError if the database can't be read; and UsageError for any other suffix.
     """
     database = Path(job)
     if await anyio.Path(job).is_dir():
