@@ -95,12 +95,13 @@ class Runs:
     all_there: asyncio.Event = field(factory=asyncio.Event)
     items: dict[str, list[str]] = field(factory=dict)
     seen: list[ObservedRun] = field(factory=list)
+    has_marks: bool = False
 
     async def moment(self, *, fresh: bool = False) -> Moment:
         """Return the time."""
         return Moment(time.monotonic(), time.time())
 
-    async def create(self, items: Sequence[Item]) -> AttemptResult:
+    async def create(self, items: Sequence[Item], _mark: object = None) -> AttemptResult:
         """Create a run."""
         run_id = f"run-{len(self.seen)}"
         self.items[run_id] = [item.reference for item in items]

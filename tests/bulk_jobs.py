@@ -117,6 +117,22 @@ class MadeUpJob:
         return self.connection.execute(query, values)
 
 
+def sealed_job(chunks: int = 2, size: int = 3) -> bytes:
+    """Return the database of a job whose items are uploaded and in intents, each time the same."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for migration in MIGRATIONS:
+            connection.executescript(migration)
+        job = MadeUpJob(Path(), connection)
+        numbers = job.add(*[f"item-{number}" for number in range(chunks * size)])
+        job.move(numbers, *UPLOADED)
+        for chunk in range(chunks):
+            job.apply(_commands.seal(numbers[chunk * size : (chunk + 1) * size]))
+        return connection.serialize()
+    finally:
+        connection.close()
+
+
 @contextmanager
 def made_up_job(folder: Path, plan: JobPlan = PLAN) -> Iterator[MadeUpJob]:
     """Give a job without items; when the block ends, it is on the disk, and can be opened."""

@@ -5,8 +5,8 @@ Each function raises UsageError while the client is not open, or in another even
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -66,6 +66,23 @@ async def create_run_once(
 def contract_facts(client: Client) -> ContractFacts:
     """Return what the contract that the client speaks can express."""
     return client._session.bridge.facts
+
+
+async def replace_sdk_metadata(client: Client, before: RunDetails, sdk_metadata: object) -> None:
+    """Replace what the SDK stores with a run, and keep the user's metadata.
+
+    Raises PreconditionFailed if the metadata have changed since `before`.
+    """
+    await client.run(before.run_id)._metadata().put(before, before.metadata, sdk_metadata)
+
+
+async def runs_by_metadata(client: Client, metadata: Mapping[str, Any]) -> Page[RunDetails]:
+    """Return the newest hundred runs that the platform finds by their metadata, the SDK's own too.
+
+    A server that does not know the filter returns any runs.
+    """
+    request = PageRequest.first("-triggered_at", MAX_PAGE_SIZE)
+    return await client._session.bridge.list_runs(request, RunFilter(metadata=metadata))
 
 
 def billed_runs(client: Client, index: BillingIndex, application_version: str) -> BilledRuns:

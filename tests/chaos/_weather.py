@@ -45,7 +45,12 @@ def weather(seed: int) -> list[Rule]:
 def conditions(seed: int) -> dict[str, Any]:
     """Return what contract 1.8 leaves to a platform: all that comes of it means nothing under 1.0."""
     random = Random(seed)
-    return {"lists_urls": random.random() < 0.5, "empty_runs": random.choice(["page", "404"])}
+    return {
+        "lists_urls": random.random() < 0.5,
+        "empty_runs": random.choice(["page", "404"]),
+        "filters_metadata": random.random() < 0.5,
+        "metadata_late_s": random.choice([0.0, 60.0]),
+    }
 
 
 def lost_and_late(requests: int) -> list[Rule]:

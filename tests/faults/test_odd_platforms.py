@@ -124,7 +124,9 @@ async def test_no_date_makes_a_chunk_be_paid_twice(
         platform.clock.now = 10.0
         if killed != "never":
 
-            async def dies(_self: Submitter, _intent: int, items: Sequence[Item]) -> AttemptResult:
+            async def dies(
+                _self: Submitter, _intent: int, items: Sequence[Item], *_: object
+            ) -> AttemptResult:
                 if killed == "asleep and after":
                     platform.clock.now += 5 * HOUR
                 if killed != "before":

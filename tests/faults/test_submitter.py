@@ -33,6 +33,7 @@ from aignostics_async.bulk.database._states import IntentState
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.submission._marks import RunMark
 
 RUNS = "/api/v1/runs"
 
@@ -152,8 +153,8 @@ async def test_a_process_that_died_after_sending_finds_its_run(
     """The platform has answered, and nobody has written it down."""
     create = PlatformClient.create
 
-    async def dies(self: PlatformClient, items: Sequence[Item]) -> AttemptResult:
-        await create(self, items)
+    async def dies(self: PlatformClient, items: Sequence[Item], mark: RunMark | None) -> AttemptResult:
+        await create(self, items, mark)
         raise asyncio.CancelledError
 
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))

@@ -178,7 +178,7 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
     await harness.make("a", "b", chunk_size=2)
     create, is_created = PlatformClient.create, asyncio.Event()
 
-    async def never_told(self: PlatformClient, items: Sequence[Item]) -> AttemptResult:
+    async def never_told(self: PlatformClient, items: Sequence[Item], *_: object) -> AttemptResult:
         await create(self, items)
         is_created.set()
         await anyio.sleep_forever()

@@ -47,6 +47,10 @@ class Listing:
             return []
         return [ObservedRun(run_id, self.triggered_at, "RUNNING", VERSION) for run_id in self.shown]
 
+    async def claim(self, run: ObservedRun, holder: str) -> bool:
+        """Take a run, which nobody contests."""
+        return True
+
     async def references(self, run_id: str) -> frozenset[str] | None:
         """Return what is shown this time; None for a run that can't be read."""
         if not self.shown[run_id]:

@@ -9,7 +9,8 @@ from attrs import evolve
 
 from .._internals import check_health
 from ._generation import begin_generation
-from ._identity import verify_identity
+from ._identity import known_user, verify_identity
+from .database import _queries
 from .database._job_folder import HighWaterMarkFile
 from .database._journal import EventType
 from .reconciliation._duplicates import Reconciler
@@ -37,6 +38,7 @@ def make_reconciler(
         version=plan.application_version,
         tag=tag_of(job.id) if plan.reference_tag else "",
         since=job.created_at,
+        job=job.id,
         replica_lag=plan.timeouts.replica_lag,
     )
 
@@ -62,6 +64,9 @@ async def begin_work(
         generation=generation,
         version=context.plan.application_version,
         since=job.created_at,
+        job=job.id,
+        holder=reconciler.holder,
+        user=known_user((await context.database.read(_queries.job())).identity),
         timeouts=context.plan.timeouts,
         prepare=Signing(context),
         clock=context.clock,

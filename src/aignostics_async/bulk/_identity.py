@@ -89,6 +89,12 @@ async def _account(client: Client) -> dict[str, str | None]:
     return {"me_user": me.user.user_id, "me_organization": me.organization.organization_id}
 
 
+def known_user(identity: str | None) -> str | None:
+    """Return the user of a job as its runs name it; None if nobody has told. Pure."""
+    known: dict[str, str] = {} if identity is None else json.loads(identity)
+    return known.get("me_user", known.get("user"))
+
+
 async def sees_any(client: Client, run_ids: Sequence[str]) -> bool:
     """Whether the client can see one of some runs. Costs up to a request for each."""
     for run_id in run_ids:

@@ -19,8 +19,10 @@ from ..errors import (
     NotFound,
 )
 from ..storage._protocol import Deleting
+from ..submission._marks import new_token
 from .database import _commands, _queries, _run_commands
 from .database._states import IntentState, ItemState
+from .reconciliation._claims import claim_run
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -63,6 +65,8 @@ async def resolve(
         raise JobRefused(
             f"run {run_id} is not that of chunk {intent}: it has other items, or another version"
         )
+    if not await claim_run(client, run_id, new_token()):
+        raise JobRefused(f"run {run_id} is about to be cancelled, or was changed meanwhile; look again")
     command = _commands.resolve(intent, IntentState.CREATED, run_id, reason="a person has named its run")
     await database.write(command)
 

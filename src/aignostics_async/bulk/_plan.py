@@ -190,7 +190,8 @@ class JobPlan:
     reference_tag: bool = field(default=False, validator=_yes_or_no)
     """Whether each reference gets a tag of this job on the platform, which proves that a run is its own.
 
-    False by default; then a second run of a chunk needs a person's decision.
+    False by default; then a second run of a chunk needs a person's decision, unless its mark proves the same,
+    which runs have from contract 1.8 on.
     """
     max_items: int | None = field(default=None, validator=_at_least_one)
     """The maximum number of items that are billed; None, the default, for no limit."""

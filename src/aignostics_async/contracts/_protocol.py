@@ -118,6 +118,8 @@ class RunOptions:
     """What a run request says beside its version and its items."""
 
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    sdk_metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the SDK itself stores with the run, under its own key."""
     due_date: datetime | None = None
     deadline: datetime | None = None
     callback_context: Mapping[str, Any] | None = field(default=None, repr=False)

@@ -26,3 +26,7 @@ class Conditions:
         default="redirect", validator=in_(("redirect", "body"))
     )
     """How contract 1.8 hands out an artifact: as a redirect to a signed URL, or as the bytes themselves."""
+    filters_metadata: bool = True
+    """Whether listings of runs of contract 1.8 are filtered by custom metadata; else they hold all runs."""
+    metadata_late_s: float = field(default=0.0, validator=ge(0))
+    """Seconds of the emulator's clock after which contract 1.8 shows the custom metadata of a new run."""

@@ -75,7 +75,9 @@ class ControlClient:
         refused with 402, and each run uses some of them up; by default there is no limit. Under contract 1.8,
         `empty_runs="404"` answers a page of runs without entries with 404, `lists_urls=False` leaves out the
         deprecated download URLs of items, and `artifact_file="body"` sends an artifact's bytes instead of a
-        redirect. Raises HTTPError for an unknown condition or value.
+        redirect. With `filters_metadata=False` listings of runs ignore the filter by custom metadata, and
+        `metadata_late_s` is how much later than a run its custom metadata are shown. Raises HTTPError for an
+        unknown condition or value.
         """
         self._control("POST", "conditions", conditions)
 

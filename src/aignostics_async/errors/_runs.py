@@ -36,12 +36,15 @@ class SubmissionUnknown(AignosticsError):
     """The reply to a run request was lost: the run may exist, and sending it again may bill it twice.
 
         except SubmissionUnknown as lost:
-            found = await client.runs.find(references=lost.references, since=lost.sent_at)
+            found = await client.runs.find(
+                references=lost.references, since=lost.sent_at, submission=lost.submission
+            )
 
     Look for the run with `Runs.find`, once more some minutes later if it is not there. `references` are those
     of the items, `application_version_id` is the version, `sent_at` the time of the request in UTC, and
     `reason` what happened. `status` is the HTTP status of a response that proves nothing, or None without
-    one.
+    one. `submission` is what the request has marked its run with, so that `Runs.find` tells it from any
+    other; None under contract 1.0.
     """
 
     def __init__(
@@ -52,17 +55,20 @@ class SubmissionUnknown(AignosticsError):
         sent_at: datetime,
         reason: str,
         status: int | None = None,
+        submission: str | None = None,
     ) -> None:
+        self.submission = submission
         self.references = tuple(references)
         self.application_version_id = application_version_id
         self.sent_at = sent_at
         self.reason = reason
         self.status = status
+        marked = "" if submission is None else ", submission=error.submission"
         super().__init__(
             f"whether the run of {len(self.references)} items with {application_version_id}, sent at "
             f"{sent_at.isoformat(timespec='seconds')}, was created is unknown: {reason}. Do not send it "
-            "again unless client.runs.find(references=error.references, since=error.sent_at) finds nothing "
-            "some minutes later."
+            f"again unless client.runs.find(references=error.references, since=error.sent_at{marked}) finds "
+            "nothing some minutes later."
         )
 
 

@@ -77,12 +77,7 @@ class Runs:
             metadata=metadata,
             organization=organization,
         )
-        return Pager(
-            "list runs",
-            lambda page: self._session.bridge.list_runs(page, filters),
-            PageRequest.first(sort, page_size),
-            key=lambda run: run.run_id,
-        )
+        return self._list(filters, sort, page_size)
 
     async def get(self, run_id: str) -> RunDetails:
         """Return the current details of a run.
@@ -97,16 +92,19 @@ class Runs:
     async def find(
         self,
         *,
-        references: Iterable[str],
+        references: Iterable[str] = (),
         application_version: ApplicationVersion | str | None = None,
         since: datetime | None = None,
+        submission: str | None = None,
     ) -> FoundRuns:
         """Find the runs whose items have exactly these references, such as one whose reply was lost.
 
             try:
                 run = await client.runs.create(version, items)
             except SubmissionUnknown as lost:
-                found = await client.runs.find(references=lost.references, since=lost.sent_at)
+                found = await client.runs.find(
+                    references=lost.references, since=lost.sent_at, submission=lost.submission
+                )
                 if found.exact:
                     run = client.run(found.exact[0].run_id)
 
@@ -114,31 +112,54 @@ class Runs:
         nothing could be read, or only a part, which matches; search again later before you send anything. An
         empty result holds only for the moment, because a request in flight may still create its run.
 
+        With `submission`, that of a `SubmissionUnknown`, `exact` is the run that this very request has
+        created, and no other one with the same references. A run without a mark, whose metadata may be
+        written later or were overwritten, is possible if its items match, or if no references are given.
+
         `application_version` limits the search to one version, `since` to runs from ten minutes before that
         time on (for clock skew); by default all runs are searched. Costs one request per hundred runs, and
-        about one per run. Raises UsageError without references, for an invalid version id or a `since`
-        without time zone, InvalidItems if an entry that can't be read may be the run, and the errors of
-        requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no runs.
+        about one per run without a mark; one request where the mark is found. Raises UsageError without
+        references and `submission`, for an invalid version id or a `since` without time zone; NotInContract
+        for a `submission` under contract 1.0; InvalidItems if an entry that can't be read may be the run; and
+        the errors of requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no
+        runs.
         """
         from ..submission._find import find_runs
+        from ..submission._marks import mark_filter
 
         version_id = (
             application_version.application_version_id
             if isinstance(application_version, ApplicationVersion)
             else application_version
         )
+        version_id = None if version_id is None else as_version_id(version_id)
         wanted = frozenset(as_texts(references, "references"))
 
-        async def find(reference: str | None) -> FoundRuns:
-            runs = self.list(application_version=version_id, reference=reference)
-            return await find_runs(runs, lambda run_id: self._handle(run_id).results(), wanted, since)
+        async def find(**among: Any) -> FoundRuns:
+            runs = self._list(RunFilter(application_version=version_id, **among))
+            return await find_runs(
+                runs, lambda run_id: self._handle(run_id).results(), wanted, since, submission
+            )
 
-        if wanted and self._session.bridge.facts.has_metadata:
-            found = await find(min(wanted))
-            if found.exact:
-                return found
-        # A replica may show a run before its items, so only the listing of all runs proves absence.
-        return await find(None)
+        if submission is not None:
+            found = await find(metadata=mark_filter(attempt=submission))
+        elif wanted and self._session.bridge.facts.has_metadata:
+            found = await find(reference=min(wanted))
+        else:
+            return await find()
+        # A replica may show a run before its items and its metadata, so only the listing of all runs proves
+        # absence.
+        return found if found.exact else await find()
+
+    def _list(
+        self, filters: RunFilter, sort: str | Sequence[str] = "-triggered_at", page_size: int = MAX_PAGE_SIZE
+    ) -> Pager[RunDetails]:
+        return Pager(
+            "list runs",
+            lambda page: self._session.bridge.list_runs(page, filters),
+            PageRequest.first(sort, page_size),
+            key=lambda run: run.run_id,
+        )
 
     async def cancel_matching(
         self,

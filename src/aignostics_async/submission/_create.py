@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
+from attrs import evolve
 
 from .._inputs import Item
 from ..contracts._protocol import NO_OPTIONS, RunOptions
@@ -19,6 +20,7 @@ from ..errors import (
     SubmissionUnknown,
 )
 from ..models import ApplicationVersion
+from ._marks import RunMark, new_mark
 from ._outcome import CreationOutcome, creation_outcome
 from ._preflight import find_faults
 
@@ -42,6 +44,10 @@ async def create_run(
     created (see `creation_outcome`), else what the request raised.
     """
     bridge.facts.check_request(items, options)
+    mark = RunMark.read(options.sdk_metadata)
+    if mark is None and bridge.facts.has_metadata:
+        mark = new_mark()
+        options = evolve(options, sdk_metadata=mark.as_json())
     # A schema is somebody else's, and checking it may take a while.
     faults = await to_thread.run_sync(find_faults, version, items, max_items)
     if faults:
@@ -60,6 +66,7 @@ async def create_run(
         sent_at=sent_at,
         reason=reason,
         status=status,
+        submission=None if mark is None else mark.attempt,
     )
 
 

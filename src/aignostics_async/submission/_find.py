@@ -1,4 +1,4 @@
-"""Find a run by the references of its items, the only thing about it that the caller chose."""
+"""Find a run by the references of its items, and by the mark of the request that has created it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from attrs import frozen
 
 from .._identifiers import as_aware
 from ..errors import APIStatusError, InvalidItems, UsageError
+from ._marks import RunMark
 
 if TYPE_CHECKING:
     from .._core._pager import Page, Pager
@@ -42,17 +43,25 @@ async def find_runs(
     results: Callable[[str], AsyncIterable[ItemResult]],
     references: frozenset[str],
     since: datetime | None,
+    submission: str | None = None,
 ) -> FoundRuns:
     """Sort runs, which come newest first, into exact and possible matches.
 
-    Raises InvalidItems if an entry can't be read that may be the run: an empty answer must be a proof.
+    With `submission` the mark of a run decides; one without a mark may be the run if its items match. Raises
+    InvalidItems if an entry can't be read that may be the run: an empty answer must be a proof.
     """
-    if not references:
-        raise UsageError("give the references of the items to find")
+    if not references and submission is None:
+        raise UsageError("give the references of the items to find, or the submission")
     since = as_aware(since, "since")
     exact, possible = [], []
     async for run in runs_since(runs.pages(), None if since is None else since - _CLOCK_SKEW, "find runs"):
-        match = await _matches(run, results(run.run_id), references)
+        mark = RunMark.read(run.sdk_metadata)
+        if submission is not None and mark is not None:
+            match: bool | None = mark.attempt == submission
+        else:
+            match = await _matches(run, results(run.run_id), references) if references else None
+            # Its metadata may be written later than the run.
+            match = None if match and submission is not None else match
         if match is True:
             exact.append(run)
         elif match is None:

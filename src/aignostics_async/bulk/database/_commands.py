@@ -282,13 +282,18 @@ def seal(numbers: Sequence[int], *, tag: str = "") -> Callable[[Execute], int]:
     return command
 
 
-def begin(intent: int, server_date: float | None) -> Callable[[Execute], int]:
-    """Return the command that writes down a request that is about to be sent; gives its number."""
+def begin(
+    intent: int, server_date: float | None, *, mark: str | None = None, holder: str | None = None
+) -> Callable[[Execute], int]:
+    """Return the command that writes down a request that is about to be sent; gives its number.
+
+    `mark` is the token that its run will carry, `holder` that of this process; None for a run without a mark.
+    """
 
     def command(execute: Execute) -> int:
         move_intent(execute, intent, IntentState.SENDING)
-        query = "INSERT INTO attempts (intent, sent_at, server_date) VALUES (?, ?, ?)"
-        return execute(query, (intent, time.time(), server_date)).lastrowid or 0
+        query = "INSERT INTO attempts (intent, sent_at, server_date, mark, holder) VALUES (?, ?, ?, ?, ?)"
+        return execute(query, (intent, time.time(), server_date, mark, holder)).lastrowid or 0
 
     return command
 

@@ -56,6 +56,7 @@ class IntentRow:
     reason: str | None
     requests: int
     size: int
+    uuid: str
 
 
 @frozen
@@ -71,6 +72,18 @@ class RequestTime:
         if server is not None and self.server is not None:
             ages.append(server - self.server)
         return min(ages)
+
+
+@frozen
+class Attempt:
+    """A request for a run, by the token that its run carries."""
+
+    intent: int
+    mark: str | None
+    """None for a request that has marked its run with nothing."""
+    holder: str | None
+    """The token of the process that has sent it."""
+    outcome: str | None
 
 
 @frozen
@@ -140,7 +153,7 @@ FROM items
 _NOT_BEYOND = "number NOT IN (SELECT value FROM json_each(?))"
 _INTENT = """
 SELECT intents.number, state, tag, known_before, run_id, reason,
-       (SELECT count(*) FROM attempts WHERE intent = intents.number), size
+       (SELECT count(*) FROM attempts WHERE intent = intents.number), size, uuid
 FROM intents
 """
 
@@ -218,6 +231,12 @@ def counts() -> Callable[[Execute], dict[ItemState, int]]:
         ItemState(state): count
         for state, count in execute("SELECT state, count(*) FROM items GROUP BY state ORDER BY state")
     }
+
+
+def attempts() -> Callable[[Execute], list[Attempt]]:
+    """Return the query for all requests for runs."""
+    query = "SELECT intent, mark, holder, outcome FROM attempts ORDER BY number"
+    return lambda execute: [Attempt(*row) for row in execute(query)]
 
 
 def requests() -> Callable[[Execute], int]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ...errors import JobStateError
+from ...submission._marks import RunMark
 from ._commands import adopt_items, move_intent, move_item, move_items
 from ._states import IntentState, ItemState
 
@@ -35,6 +36,12 @@ class ObservedRun:
     """In seconds of the server's clock."""
     status: str
     version: str
+    mark: RunMark | None = None
+    """None for a run without a mark that can be read."""
+    user: str | None = None
+    """Who has submitted it; None where that is not told."""
+    size: int | None = None
+    """The number of its items; None where that is not told."""
 
 
 @frozen

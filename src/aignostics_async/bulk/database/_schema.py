@@ -80,14 +80,23 @@ CREATE TABLE left_out (
 ) STRICT;
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+_THIRD = """
+-- What the request has marked its run with, and the process that has sent it; NULL for one without a mark.
+ALTER TABLE attempts ADD COLUMN mark TEXT;
+ALTER TABLE attempts ADD COLUMN holder TEXT;
+CREATE UNIQUE INDEX attempts_by_mark ON attempts (mark) WHERE mark IS NOT NULL;
+"""
 
-VIEWS = {
-    1: """
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+
+_WITHOUT_MARKS = """
+CREATE TEMP VIEW attempts AS SELECT *, NULL AS mark, NULL AS holder FROM main.attempts;
+"""
+_WITHOUT_DECISIONS = """
 CREATE TEMP VIEW items AS SELECT *, NULL AS billed_run, 0 AS may_be_rebilled FROM main.items;
 CREATE TEMP VIEW job AS SELECT *, NULL AS stopped_at, NULL AS stop_kind, NULL AS stop_reason,
     NULL AS cancelled_at FROM main.job;
 CREATE TEMP VIEW left_out AS SELECT '' AS path, '' AS reason, '' AS detail, 0 AS is_slide WHERE 0;
 """
-}
+VIEWS = {2: _WITHOUT_MARKS, 1: _WITHOUT_MARKS + _WITHOUT_DECISIONS}
 """By the version of a database that may not be migrated: views that show it as the current version."""

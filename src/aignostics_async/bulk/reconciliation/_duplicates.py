@@ -13,17 +13,25 @@ from attrs import field, frozen
 
 from ..._core._logging import get_logger
 from ...errors import AignosticsError
+from ...submission._marks import new_token
 from ..database import _commands, _queries, _run_commands
 from ._matching import CLOCK_SKEW
-from ._ownership import contested_intents, duplicate_of, is_awaited, owned_items, shared_items
+from ._ownership import (
+    SecondRun,
+    contested_intents,
+    duplicate_of,
+    is_awaited,
+    owned_items,
+    shared_items,
+)
 from ._tags import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..._client import Client
     from ..database._database import Database
-    from ..database._queries import Ownership
+    from ..database._queries import IntentRow, Ownership
     from ..database._run_commands import ObservedRun
     from ._platform import PlatformClient
     from ._quiescence import Moment
@@ -88,6 +96,10 @@ class Reconciler:
     """When the job was made."""
     replica_lag: float
     """Seconds after which no stale replica answers as before."""
+    job: str = ""
+    """The id of the job, as the marks of its runs have it."""
+    holder: str = field(factory=new_token)
+    """The token of this process, for the same."""
     on_duplicate: Callable[[DuplicateRun], None] = lambda _second: None
     """Called once with each second run."""
     # Runs that were read to their end and have no item of the job.
@@ -98,19 +110,24 @@ class Reconciler:
     async def find_duplicates(self) -> list[DuplicateRun]:
         """Find second runs of intents, write them down, and return them.
 
-        A tag in its references proves that a run is the job's, and it is cancelled; without a tag a person
-        decides. Raises AignosticsError if the listing can't be read; what was found until then is written
-        down.
+        One that this very process has sent is cancelled: its mark says so, and nobody else can have taken it
+        (see `SecondRun`). So is one that a tag in its references proves to be the job's, where the platform
+        keeps no marks. All others are left to a person. Raises AignosticsError if the listing can't be read;
+        what was found until then is written down.
         """
         found = []
-        for run in await self._unknown():
+        listed = await self.platform.runs(self.since - CLOCK_SKEW)
+        for run in await self._unknown(listed):
+            if self._is_another_job_s(run):
+                self._strangers.add(run.run_id)
+                continue
             references = await self.platform.references(run.run_id)
             if references is None:
                 continue
             # Read after the references, in one query: by now the run may belong to an intent.
             ownership = await self.database.read(_queries.ownership())
             if (intent := duplicate_of(run.run_id, references, ownership)) is not None:
-                found.append(await self._report(run, intent))
+                found.append(await self._report(run, intent, references, listed))
             # The items of an empty run may not be listed yet.
             elif references and not any(plain(each, self.tag) in ownership.items for each in references):
                 self._strangers.add(run.run_id)
@@ -128,7 +145,8 @@ class Reconciler:
         replica lag later. Until then, and while a run can't be read, nothing may be sent.
         """
         result = AdoptionResult()
-        unknown = await self._unknown()
+        listed = await self.platform.runs(self.since - CLOCK_SKEW)
+        unknown = await self._unknown(listed)
         ownership = await self.database.read(_queries.ownership())
         # The oldest first: of two runs of the same items the first belongs to the job.
         for run in reversed(unknown):
@@ -137,7 +155,7 @@ class Reconciler:
             if references is None:
                 result.unread.append(run.run_id)
             elif not is_awaited(references, ownership):
-                await self._settle(run, references, before, ownership, result, is_copy=is_copy)
+                await self._settle(run, references, before, ownership, result, listed=listed, is_copy=is_copy)
         return result
 
     async def _settle(
@@ -148,21 +166,25 @@ class Reconciler:
         ownership: Ownership,
         result: AdoptionResult,
         *,
+        listed: Sequence[ObservedRun],
         is_copy: bool,
     ) -> None:
-        is_provable = is_copy or self.tag
+        is_provable = (is_copy or self.tag) and not self._is_another_job_s(run)
         owned = owned_items(references, ownership, self.tag) if is_provable else []
         shared = owned or shared_items(references, ownership, self.tag)
         is_whole = await self._is_settled(run, references, before)
         if (shared or not references) and not is_whole:
             result.doubtful.append(run.run_id)
         elif owned and not contested_intents(references, ownership):
-            await self._adopt(run, references, owned, ownership)
-            result.adopted.append(run.run_id)
+            if await self.platform.claim(run, self.holder):
+                await self._adopt(run, references, owned, ownership)
+                result.adopted.append(run.run_id)
+            elif run.mark is None or run.mark.withdrawn is None:
+                result.doubtful.append(run.run_id)
         elif shared:
             result.held.update(await self._hold(run, references, shared, ownership))
         elif (intent := duplicate_of(run.run_id, references, ownership)) is not None:
-            await self._report(run, intent)
+            await self._report(run, intent, references, listed)
         else:
             self._strangers.add(run.run_id)
 
@@ -201,14 +223,20 @@ class Reconciler:
         self._read[run.run_id] = references, await self.platform.moment()
         return False
 
-    async def _unknown(self) -> list[ObservedRun]:
+    async def _unknown(self, listed: Iterable[ObservedRun]) -> list[ObservedRun]:
         """Return runs of the job's version that the database does not know, the newest first."""
-        runs = await self.platform.runs(self.since - CLOCK_SKEW)
         known = await self.database.read(_queries.known_runs()) | self._strangers
-        return [run for run in runs if run.version == self.version and run.run_id not in known]
+        return [run for run in listed if run.version == self.version and run.run_id not in known]
 
-    async def _report(self, run: ObservedRun, intent: int) -> DuplicateRun:
-        done = await self._cancelled(run.run_id) if self.tag and await self._has_run(intent) else None
+    def _is_another_job_s(self, run: ObservedRun) -> bool:
+        """Whether a run is marked by another job, or by a request of none."""
+        return run.mark is not None and run.mark.job != self.job
+
+    async def _report(
+        self, run: ObservedRun, intent: int, references: frozenset[str], listed: Sequence[ObservedRun]
+    ) -> DuplicateRun:
+        may_cancel = await self._may_cancel(run, intent, references, listed)
+        done = await self._cancelled(run.run_id) if may_cancel else None
         second = DuplicateRun(run_id=run.run_id, intent=intent, done=done)
         # A run that was written down is not found again, so the callback must be called in any case.
         with anyio.CancelScope(shield=True):
@@ -218,15 +246,35 @@ class Reconciler:
         _log.error("run %s is a second one of items that have a run already: %s", run.run_id, told)
         return second
 
-    async def _has_run(self, intent: int) -> bool:
-        """Whether the run that an intent has claimed is there: the platform may have named another one."""
+    async def _may_cancel(
+        self, run: ObservedRun, intent: int, references: frozenset[str], listed: Sequence[ObservedRun]
+    ) -> bool:
+        """Whether a second run is this process's own, so that nothing of anybody else's is cancelled."""
+        attempts = await self.database.read(_queries.attempts())
         row = await self.database.read(_queries.intent(intent))
-        if row.run_id is None:
-            return True  # its items are in other runs
-        members = await self.database.read(_queries.members(intent))
-        return await self.platform.references(row.run_id) == frozenset(
-            each.reference + row.tag for each in members
+        if run.mark is None:
+            is_unmarked = all(each.mark is None for each in attempts if each.intent == intent)
+            return bool(self.tag) and is_unmarked and await self._has_run(row)
+        attempt = run.mark.attempt
+        second = SecondRun(
+            run=run,
+            first=None if row.run_id is None else await self.platform.details(row.run_id),
+            sent=next((each for each in attempts if (each.mark, each.intent) == (attempt, intent)), None),
+            holder=self.holder,
+            is_alone=sum(each.mark is not None and each.mark.attempt == attempt for each in listed) == 1,
+            is_whole=references == await self._references(row) and await self._has_run(row),
         )
+        return second.is_cancellable and await self.platform.withdraw(run, self.holder)
+
+    async def _has_run(self, intent: IntentRow) -> bool:
+        """Whether the run that an intent has claimed is there: the platform may have named another one."""
+        if intent.run_id is None:
+            return True  # its items are in other runs
+        return await self.platform.references(intent.run_id) == await self._references(intent)
+
+    async def _references(self, intent: IntentRow) -> frozenset[str]:
+        members = await self.database.read(_queries.members(intent.number))
+        return frozenset(each.reference + intent.tag for each in members)
 
     async def _cancelled(self, run_id: str) -> str | None:
         try:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
+from ..database._run_commands import ObservedRun
+from ..database._states import AttemptOutcome
 from ._tags import plain
 
 if TYPE_CHECKING:
-    from ..database._queries import Ownership
+    from ..database._queries import Attempt, Ownership
 
 
 def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) -> int | None:
@@ -19,6 +23,38 @@ def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) 
     if run_id in ownership.runs or references in ownership.open:
         return None
     return ownership.intents.get(references, ownership.dissolved.get(references))
+
+
+@frozen(kw_only=True)
+class SecondRun:
+    """A second run of an intent, and all that tells whether this process may cancel it."""
+
+    run: ObservedRun
+    first: ObservedRun | None
+    """The run that the intent has claimed, as the platform shows it now; None if it can't be read."""
+    sent: Attempt | None
+    """The request of this database that the run is marked with."""
+    holder: str
+    """The token of this process."""
+    is_alone: bool
+    """Whether no other run has the same mark."""
+    is_whole: bool
+    """Whether both runs have exactly the references of the intent."""
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether this very process has sent its request, and nobody else can have taken it.
+
+        A mark may have been copied: with its request answered, with a second run of the same mark, or for
+        another user, it is not believed.
+        """
+        mark, sent, first = self.run.mark, self.sent, self.first
+        if mark is None or sent is None or first is None or not (self.is_alone and self.is_whole):
+            return False
+        is_sent_here = mark.holder == sent.holder and sent.outcome == AttemptOutcome.UNKNOWN
+        is_this_process_s = mark.holder == self.holder or mark.withdrawn is not None
+        is_copied = first.mark is None or first.mark.attempt == mark.attempt or first.user != self.run.user
+        return is_sent_here and is_this_process_s and mark.claimed is None and not is_copied
 
 
 def owned_items(references: frozenset[str], ownership: Ownership, tag: str) -> list[int]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from ..._core._clock import SYSTEM_CLOCK, Clock
 from ..._core._pager import MAX_PAGE_SIZE
 from ..._inputs import Item
-from ..._internals import create_run_once, overlapping_run_pages, server_time
+from ..._internals import (
+    contract_facts,
+    create_run_once,
+    overlapping_run_pages,
+    runs_by_metadata,
+    server_time,
+)
 from ...contracts._protocol import NO_OPTIONS, RunOptions
 from ...errors import (
     AignosticsError,
@@ -19,11 +27,13 @@ from ...errors import (
     TokenEndpointUnavailable,
     Unauthorized,
 )
-from ...models import ApplicationVersion
+from ...models import ApplicationVersion, RunDetails
 from ...submission._find import runs_since
+from ...submission._marks import RunMark, mark_filter
 from ...submission._outcome import creation_outcome
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome
+from ._claims import claim_run, withdraw_run
 from ._protocol import AttemptResult
 from ._quiescence import Moment
 
@@ -64,10 +74,17 @@ class PlatformClient:
                 return Moment(now)
         return Moment(now, None if self._date is None else self._date.timestamp())
 
-    async def create(self, items: Sequence[Item]) -> AttemptResult:
+    @property
+    def has_marks(self) -> bool:
+        """Whether the platform keeps marks of runs."""
+        return contract_facts(self._client).has_metadata
+
+    async def create(self, items: Sequence[Item], mark: RunMark | None = None) -> AttemptResult:
         """Send a request for a run once, and return its outcome; if cancelled, it may have been sent."""
+        sdk_metadata = None if mark is None else mark.as_json()
         try:
             options = self._options.without_past(datetime.now(UTC))
+            options = evolve(options, sdk_metadata=sdk_metadata)
             run_id = await create_run_once(self._client, self._version, items, options)
         except AignosticsError as error:
             return classify(error)
@@ -80,9 +97,52 @@ class PlatformClient:
         """
         oldest = datetime.fromtimestamp(max(0.0, since), UTC)
         return [
-            ObservedRun(run.run_id, run.triggered_at.timestamp(), run.status, run.application_version_id)
+            observed(run)
             async for run in runs_since(overlapping_run_pages(self._client), oldest, "list runs", self._note)
         ]
+
+    async def marked(self, intent: str) -> list[ObservedRun]:
+        """Return runs that the platform finds by the mark of an intent, and that have it.
+
+        Costs one request, and raises AignosticsError. An empty list proves nothing.
+        """
+        page = await runs_by_metadata(self._client, mark_filter(intent=intent))
+        self._note(page)
+        found = [observed(run) for run in page.items]
+        return [run for run in found if run.mark is not None and run.mark.intent == intent]
+
+    async def claim(self, run: ObservedRun, holder: str) -> bool:
+        """Take a run for the job; see `claim_run`. False where it fails, too: then it is not taken yet.
+
+        Costs nothing for a run without a mark, and one that the same process has sent. Raises the error of a
+        login that has ended.
+        """
+        if run.mark is None or holder in (run.mark.holder, run.mark.claimed):
+            return True
+        return await self._agreed(claim_run(self._client, run.run_id, holder))
+
+    async def withdraw(self, run: ObservedRun, holder: str) -> bool:
+        """Announce that a run is cancelled; see `withdraw_run`. False where it fails, too."""
+        if run.mark is None:
+            return False
+        return await self._agreed(withdraw_run(self._client, run.run_id, run.mark.attempt, holder))
+
+    async def details(self, run_id: str) -> ObservedRun | None:
+        """Return a run as its details show it; None if they can't be read."""
+        try:
+            return observed(await self._client.run(run_id).details())
+        except AignosticsError as error:
+            if is_signed_out(error):
+                raise
+            return None
+
+    async def _agreed(self, asking: Awaitable[bool]) -> bool:
+        try:
+            return await asking
+        except AignosticsError as error:
+            if is_signed_out(error):
+                raise
+            return False
 
     async def references(self, run_id: str) -> frozenset[str] | None:
         """Return the references of a run's items; None if they can't be read to their end.
@@ -105,6 +165,19 @@ class PlatformClient:
     def _note(self, page: Page[Any]) -> None:
         """Note the Date of an answer."""
         self._date = page.date
+
+
+def observed(run: RunDetails) -> ObservedRun:
+    """Return what a job has to know of a run."""
+    return ObservedRun(
+        run.run_id,
+        run.triggered_at.timestamp(),
+        run.status,
+        run.application_version_id,
+        RunMark.read(run.sdk_metadata),
+        run.triggered_by,
+        None if run.statistics is None else run.statistics.total,
+    )
 
 
 def is_signed_out(error: AignosticsError) -> bool:

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from ..database._run_commands import ObservedRun
 from ..database._states import AttemptOutcome, IntentState
-from ._matching import RunQuery, match_runs
+from ._matching import ReferenceMatch, RunQuery, compare, match_runs
 from ._quiescence import NO_PROOF, Moment, QuiescenceDetector, ReconciliationTimeouts
 
 if TYPE_CHECKING:
@@ -72,6 +72,14 @@ class Conclude:
 
 
 @frozen
+class FindMarked:
+    """Ask for the runs that are marked with the intent; the result is a RunListing, or None without one.
+
+    It finds faster, and proves no absence: a server may ignore the filter, or show a mark later than its run.
+    """
+
+
+@frozen
 class ListRuns:
     """List all runs that may match; the result is a RunListing, or None if a request failed."""
 
@@ -93,6 +101,13 @@ class ReadReferences:
 
 
 @frozen
+class Claim:
+    """Take a run for the job; the result is whether no other process may cancel it any more."""
+
+    run: ObservedRun
+
+
+@frozen
 class Resolve:
     """Write down what listings have shown and the next state; the result comes when that is durable."""
 
@@ -108,7 +123,19 @@ class Wait:
     seconds: float
 
 
-Step = Prepare | ReadClock | Begin | Send | Conclude | ListRuns | ReadReferences | Resolve | Wait
+Step = (
+    Prepare
+    | ReadClock
+    | Begin
+    | Send
+    | Conclude
+    | FindMarked
+    | ListRuns
+    | ReadReferences
+    | Claim
+    | Resolve
+    | Wait
+)
 Steps = Generator[Step, Any, IntentState]
 
 _FOLLOWS = {
@@ -163,39 +190,87 @@ def reconcile(
 
 def _find_run(timeouts: ReconciliationTimeouts, interval: float) -> Steps:
     """Find out whether the run exists, and return the state that follows."""
+    marked: RunListing | None = yield FindMarked()
+    if marked is not None and (found := (yield from _only_match(marked))) is not None:
+        yield found
+        return found.state
     # The request has left before this moment, but not necessarily soon after it was written down.
-    detector = QuiescenceDetector(timeouts, (yield ReadClock(is_fresh=True)))
-    others: set[str] = set()  # runs that were read to their end and don't match; they never will
+    search = _ListingSearch(timeouts, (yield ReadClock(is_fresh=True)))
     while True:
         listing: RunListing | None = yield ListRuns()
         if listing is not None:
-            resolved = yield from _examine(listing, detector, others)
+            resolved = yield from search.examine(listing)
             if resolved is not None:
                 yield resolved
                 return resolved.state
         now: Moment = yield ReadClock()
-        yield Wait(detector.next_wait(now, interval))
+        yield Wait(search.detector.next_wait(now, interval))
 
 
-def _examine(
-    listing: RunListing, detector: QuiescenceDetector, others: set[str]
-) -> Generator[Step, Any, Resolve | None]:
-    """Read the runs of a listing that may match, and return the resolution, if there is one."""
-    read: dict[str, frozenset[str] | None] = {}
-    for run in listing.runs:
-        if listing.query.may_be(run) and run.run_id not in others:
-            read[run.run_id] = yield ReadReferences(run.run_id)
-    match = match_runs(listing.query.references, read)
-    others.update(match.other)
-    if len(match.same) == 1:
-        return Resolve(IntentState.CREATED, match.same[0], "found in the listing of runs")
-    if match.same:
-        reason = f"these runs have exactly its references: {', '.join(match.same)}"
-        return Resolve(IntentState.AMBIGUOUS, reason=reason)
-    if detector.observe(listing.begun, is_empty=match.is_empty):
-        return Resolve(IntentState.SEALED, reason="the platform has no such run")
-    if detector.is_ambiguous(listing.begun):
-        runs = ", ".join(match.possible)
-        reason = f"these may be its run, and can't be read whole: {runs}" if runs else NO_PROOF
-        return Resolve(IntentState.AMBIGUOUS, reason=reason)
-    return None
+Judging = Generator[Step, Any, ReferenceMatch]
+
+
+def _judge(run: ObservedRun, query: RunQuery) -> Judging:
+    """Compare a run with what was asked for, by its mark and as far as that does not tell, by its items."""
+    by_mark = query.by_mark(run)
+    if by_mark is not None:
+        return by_mark
+    by_items = compare(query.references, (yield ReadReferences(run.run_id)))
+    is_copy_s = run.mark is not None and run.mark.attempt not in query.attempts
+    return ReferenceMatch.POSSIBLE if is_copy_s and by_items is ReferenceMatch.SAME else by_items
+
+
+def _only_match(listing: RunListing) -> Generator[Step, Any, Resolve | None]:
+    """Return the resolution if one run of a filtered listing is the run, and no other one may be it."""
+    query, fits = listing.query, {}
+    runs = {run.run_id: run for run in listing.runs if run.mark is not None and query.may_be(run)}
+    for run in runs.values():
+        fits[run.run_id] = yield from _judge(run, query)
+    match = match_runs(fits)
+    if len(match.same) != 1 or match.possible or not (yield Claim(runs[match.same[0]])):
+        return None
+    return Resolve(IntentState.CREATED, match.same[0], "found by its mark")
+
+
+class _ListingSearch:
+    """The listings after one request, and what they have shown."""
+
+    def __init__(self, timeouts: ReconciliationTimeouts, begun: Moment) -> None:
+        self.detector = QuiescenceDetector(timeouts, begun)
+        self._quiescence = timeouts.quiescence
+        self._others: set[str] = set()  # runs that don't match; they never will
+        self._unmarked: dict[str, Moment] = {}  # when a run was first seen without a mark
+
+    def examine(self, listing: RunListing) -> Generator[Step, Any, Resolve | None]:
+        """Judge the runs of a listing that may match, and return the resolution, if there is one."""
+        runs = {run.run_id: run for run in listing.runs}
+        match = match_runs((yield from self._judge_all(listing)))
+        self._others.update(match.other)
+        if len(match.same) > 1:
+            reason = f"these runs have exactly its references: {', '.join(match.same)}"
+            return Resolve(IntentState.AMBIGUOUS, reason=reason)
+        if match.same and (yield Claim(runs[match.same[0]])):
+            return Resolve(IntentState.CREATED, match.same[0], "found in the listing of runs")
+        if self.detector.observe(listing.begun, is_empty=match.is_empty):
+            return Resolve(IntentState.SEALED, reason="the platform has no such run")
+        if self.detector.is_ambiguous(listing.begun):
+            runs_in_doubt = ", ".join((*match.same, *match.possible))
+            told = f"these may be its run, and nothing proves it: {runs_in_doubt}"
+            return Resolve(IntentState.AMBIGUOUS, reason=told if runs_in_doubt else NO_PROOF)
+        return None
+
+    def _judge_all(self, listing: RunListing) -> Generator[Step, Any, dict[str, ReferenceMatch]]:
+        fits = {}
+        for run in listing.runs:
+            if listing.query.may_be(run) and run.run_id not in self._others:
+                fit = yield from _judge(run, listing.query)
+                is_too_early = fit is ReferenceMatch.SAME and self._may_get_mark(run, listing)
+                fits[run.run_id] = ReferenceMatch.POSSIBLE if is_too_early else fit
+        return fits
+
+    def _may_get_mark(self, run: ObservedRun, listing: RunListing) -> bool:
+        """Whether the mark of a run may show later, and tell that it is another's."""
+        if run.mark is not None or not listing.query.is_marked:
+            return False
+        first = self._unmarked.setdefault(run.run_id, listing.begun)
+        return listing.begun.since(first) < self._quiescence

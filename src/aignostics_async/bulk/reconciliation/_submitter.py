@@ -15,6 +15,7 @@ from attrs import Factory, field, frozen
 from ..._core._backoff import Backoff
 from ..._core._clock import SYSTEM_CLOCK
 from ...errors import AignosticsError, Forbidden, JobStopped
+from ...submission._marks import RunMark, new_mark, new_token
 from ..database import _commands, _queries
 from ..database._job_folder import HighWaterMark
 from ..database._states import AttemptOutcome, IntentState
@@ -23,7 +24,9 @@ from ._platform import is_signed_out
 from ._protocol import (
     AttemptResult,
     Begin,
+    Claim,
     Conclude,
+    FindMarked,
     ListRuns,
     Prepare,
     ReadClock,
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
 _LISTING_INTERVAL = 15.0
 _MAX_OUTAGE = 3600.0
 _NOT_NOW_BACKOFF = Backoff(2.0, 60.0)
+_BEGINS = (Prepare, ReadClock, Begin, FindMarked, ListRuns, Wait)
+"""Steps that a job which drains does not begin."""
 _NOT_NOW = frozenset({AttemptOutcome.LATER, AttemptOutcome.NOT_SENT})
 
 
@@ -64,6 +69,12 @@ class Submitter:
     """The id of the application version."""
     since: float
     """When the job was made. The Date of a request may be ahead of the clock that dates its run."""
+    job: str = ""
+    """The id of the job, for the marks of its runs."""
+    holder: str = field(factory=new_token)
+    """The token of this process, for the same."""
+    user: str | None = None
+    """Who submits, as runs name their user; None if nobody knows."""
     timeouts: ReconciliationTimeouts
     prepare: Callable[[IntentRow], Awaitable[Sequence[Item]]]
     """Returns the items of an intent with fresh URLs."""
@@ -103,13 +114,13 @@ class Submitter:
                 step = steps.send(given)
             except StopIteration as end:
                 return (reconciliation.sent or unknown[-1]) if end.value is IntentState.SEALED else None
-            if self.is_draining() and isinstance(step, Prepare | ReadClock | Begin | ListRuns | Wait):
+            if self.is_draining() and isinstance(step, _BEGINS):
                 return None
             given = await reconciliation.act(step)
 
-    async def create(self, intent: int, items: Sequence[Item]) -> AttemptResult:
+    async def create(self, intent: int, items: Sequence[Item], mark: RunMark | None = None) -> AttemptResult:
         """Send a request for a run once, and return its outcome."""
-        sent = await self.platform.create(items)
+        sent = await self.platform.create(items, mark)
         if sent.run_id in await self.database.read(_queries.others_runs(intent)):
             reason = f"the platform named run {sent.run_id}, which is another one"
             sent = AttemptResult(outcome=AttemptOutcome.UNKNOWN, reason=reason)
@@ -134,9 +145,16 @@ class Submitter:
             passed = max(passed, doubted.age(time.time(), now.server))
         return self.timeouts.late_commit - passed
 
-    async def begin(self, intent: int, server_date: float | None) -> None:
+    def new_mark(self, intent: IntentRow) -> RunMark | None:
+        """Return the mark of a request that is about to be sent; None where the platform keeps none."""
+        if not self.platform.has_marks:
+            return None
+        return new_mark(holder=self.holder, job=self.job, intent=intent.uuid)
+
+    async def begin(self, intent: int, server_date: float | None, mark: RunMark | None = None) -> None:
         """Write down a request that is about to be sent, in the database and in the high-water mark."""
-        await self.database.write(_commands.begin(intent, server_date))
+        told = {} if mark is None else {"mark": mark.attempt, "holder": mark.holder}
+        await self.database.write(_commands.begin(intent, server_date, **told))
         async with self._marking:
             written = HighWaterMark(self.generation, await self.database.read(_queries.requests()))
             await to_thread.run_sync(self.high_water_mark.write, written)
@@ -149,11 +167,12 @@ class _Reconciliation:
         self._submitter = submitter
         self._intent = intent
         self._items: Sequence[Item] = ()
+        self._mark: RunMark | None = None
         self._failing_since: float | None = None
         self._waits = 0
         self.sent: AttemptResult | None = None
 
-    async def act(self, step: Step) -> Any:  # noqa: C901 - one line for each step
+    async def act(self, step: Step) -> Any:  # noqa: C901, PLR0911 - one line for each step
         """Carry out a step, and return its result."""
         submitter, number = self._submitter, self._intent.number
         match step:
@@ -163,9 +182,10 @@ class _Reconciliation:
             case ReadClock(is_fresh):
                 return await submitter.platform.moment(fresh=is_fresh)
             case Begin(server_date):
-                await submitter.begin(number, server_date)
+                self._mark = submitter.new_mark(self._intent)
+                await submitter.begin(number, server_date, self._mark)
             case Send():
-                self.sent = await submitter.create(number, self._items)
+                self.sent = await submitter.create(number, self._items, self._mark)
                 return self.sent
             case Conclude(answer, state, run_id, reason):
                 await submitter.database.write(_commands.conclude(number, answer, state, run_id, reason))
@@ -173,8 +193,12 @@ class _Reconciliation:
                     submitter.doubt(reason)
             case Resolve(state, run_id, reason):
                 await submitter.database.write(_commands.resolve(number, state, run_id, reason))
+            case FindMarked():
+                return await self._find_marked()
             case ListRuns():
                 return await self._list()
+            case Claim(run):
+                return await submitter.platform.claim(run, submitter.holder)
             case ReadReferences(run_id):
                 return await submitter.platform.references(run_id)
             case Wait(seconds):
@@ -200,8 +224,22 @@ class _Reconciliation:
         if now - self._failing_since > _MAX_OUTAGE:
             raise JobStopped(str(error), cause=error)
 
+    async def _find_marked(self) -> RunListing | None:
+        """Return the runs that the platform finds by the intent's mark; None where it can't, or fails."""
+        submitter = self._submitter
+        query = await self._query()
+        if not submitter.platform.has_marks or not query.attempts:
+            return None
+        try:
+            runs = await submitter.platform.marked(query.intent)
+        except AignosticsError as error:
+            if is_signed_out(error) or isinstance(error, Forbidden):
+                raise
+            return None  # the listing tells it, too
+        return RunListing(await submitter.platform.moment(), runs, query)
+
     async def _list(self) -> RunListing | None:
-        submitter, intent = self._submitter, self._intent
+        submitter = self._submitter
         begun = await submitter.platform.moment(fresh=True)
         try:
             runs = await submitter.platform.runs(submitter.since - CLOCK_SKEW)
@@ -211,11 +249,26 @@ class _Reconciliation:
             self._tolerate(error)
             return None
         self._failing_since = None
+        return RunListing(begun, runs, await self._query())
+
+    async def _query(self) -> RunQuery:
+        """Return what is known about the run that the requests of the intent may have created."""
+        submitter, intent = self._submitter, self._intent
         items = await submitter.database.read(_queries.members(intent.number))
-        query = RunQuery(
+        attempts = await submitter.database.read(_queries.attempts())
+        own = [each.mark for each in attempts if each.intent == intent.number]
+        return RunQuery(
             references=frozenset(item.reference + intent.tag for item in items),
             version=submitter.version,
             since=submitter.since,
             known=await submitter.database.read(_queries.others_runs(intent.number)),
+            job=submitter.job,
+            intent=intent.uuid,
+            holder=submitter.holder,
+            attempts=frozenset(mark for mark in own if mark is not None),
+            other_attempts=frozenset(
+                each.mark for each in attempts if each.mark is not None and each.intent != intent.number
+            ),
+            is_marked=None not in own,
+            user=submitter.user,
         )
-        return RunListing(begun, runs, query)

@@ -45,7 +45,14 @@ from ..._core._tasks import run_all
 from ..._identifiers import as_item_path, as_path_part, as_uuid, split_version_id
 from ..._inputs import Item
 from ...errors import Gone, InvalidItems, InvalidResponse, NotFound
-from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
+from ...models import (
+    RESERVED_KEY,
+    Application,
+    ApplicationVersion,
+    ItemResult,
+    ItemStatus,
+    RunDetails,
+)
 from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
@@ -329,7 +336,7 @@ def _run_request(application_version_id: str, items: Sequence[Item], options: Ru
         # Always: another version is another price.
         version_number=number,
         items=[_item_request(item) for item in items],
-        custom_metadata=_or_unset(options.metadata),
+        custom_metadata=_or_unset(_all_metadata(options)),
         scheduling=times if is_scheduled else UNSET,
         callback_context=_or_unset(options.callback_context),
     )
@@ -349,6 +356,12 @@ def _item_request(item: Item) -> ItemCreationRequest:
             for artifact in item.artifacts
         ],
     )
+
+
+def _all_metadata(options: RunOptions) -> Mapping[str, Any] | None:
+    if options.sdk_metadata is None:
+        return options.metadata
+    return {**(options.metadata or {}), RESERVED_KEY: dict(options.sdk_metadata)}
 
 
 def _or_unset(metadata: Mapping[str, Any] | None) -> Any:

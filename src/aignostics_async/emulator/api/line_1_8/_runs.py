@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -56,6 +58,8 @@ class RunHandlers:
 
     def _list(self, values: dict[str, Any]) -> Response:
         page = selection(values, _FIELDS)
+        path = checked_path(values)
+        path = path if self._platform.conditions.filters_metadata else None
         found = []
         if _is_own(values):
             found = self._history.runs(
@@ -63,9 +67,10 @@ class RunHandlers:
                 application=values["application_id"],
                 version=values["application_version"],
                 reference=values["external_id"],
-                path=checked_path(values),
+                path=path,
                 page=page,
             )
+        found = [run for run in found if path is None or self._shows_metadata(run, values["at"])]
         if not found and self._platform.conditions.empty_runs == "404":
             raise HTTPException(404, "Run not found")
         return JSONResponse(self._as_json(found, values["at"]))
@@ -133,7 +138,12 @@ class RunHandlers:
 
     def _as_json(self, runs: list[StoredRun], at: float) -> list[dict[str, Any]]:
         statuses = self._history.count_items([run.id for run in runs], at)
-        return [_run_json(run, ItemCounts.of(run, statuses[run.id])) for run in runs]
+        shown = [run if self._shows_metadata(run, at) else evolve(run, metadata=None) for run in runs]
+        return [_run_json(run, ItemCounts.of(run, statuses[run.id])) for run in shown]
+
+    def _shows_metadata(self, run: StoredRun, at: float) -> bool:
+        late_s = self._platform.conditions.metadata_late_s
+        return not late_s or at >= datetime.fromisoformat(run.submitted_at).timestamp() + late_s
 
 
 def find_run(platform: Platform, values: dict[str, Any], *, closed: int = 403) -> StoredRun:
