@@ -149,24 +149,20 @@ async def test_metadata_that_were_overwritten_leave_the_items_to_tell(
     assert posts(platform) == 1
 
 
-async def test_the_run_of_a_copy_of_the_folder_keeps_the_request_back(
+async def test_the_run_that_a_copy_of_the_folder_has_sent_is_taken(
     platform: Emulator, client: Client, worker: Submitter, database: Database
 ) -> None:
-    """The copy has sent the same chunk: to send it too would be paid twice, and a person decides."""
+    """The copy has sent the same chunk again: to send it once more would be paid twice."""
     row = await intent(database)
     theirs = RunMark(attempt="theirs", holder="copy", job="job", intent=row.uuid)
-    platform.script(
-        {
-            "items": ["a", "b"],
-            "application_version_id": VERSION,
-            "custom_metadata": {RESERVED_KEY: theirs.as_json()},
-        }
-    )
+    script = {"items": ["a", "b"], "application_version_id": VERSION}
+    (run_id,) = platform.script({**script, "custom_metadata": {RESERVED_KEY: theirs.as_json()}})
     platform.set_faults({**LOST, "drop": "before"})
     assert await worker.reconcile(row) is None
     found = await intent(database)
-    assert (found.state, posts(platform)) == (IntentState.AMBIGUOUS, 1)
-    assert "these may be its run" in (found.reason or "")
+    assert (found.state, found.run_id, posts(platform)) == (IntentState.CREATED, run_id, 1)
+    mark = RunMark.read((await client.run(run_id).details()).sdk_metadata)
+    assert mark == theirs.claimed_by(worker.holder), "and the copy can't cancel it any more"
 
 
 async def test_a_run_of_another_job_with_the_same_references_is_not_taken(

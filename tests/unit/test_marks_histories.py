@@ -350,7 +350,7 @@ class Process:
 
     async def lead(self, row: _queries.IntentRow) -> None:
         intent = _Leading(self, row.number, row.uuid)
-        steps = reconcile(row.state, TIMEOUTS, 60)
+        steps = reconcile(row.state, TIMEOUTS, 60, unknown=0)
         given: Any = None
         while True:
             try:

@@ -3,8 +3,9 @@
 The run of an intent has its application version and exactly its references, is not older than the job, was
 unknown when the intent was sealed, and belongs to no other intent. Where the contract has custom metadata,
 the mark of a run tells the rest: that of one of the intent's own requests is the proof, that of another job
-the opposite. A run that can't be read yet, is listed in part, or was sent by a copy of the job's folder, is
-*possible*: it proves nothing, and keeps the job from sending a second request.
+the opposite. One that a copy of the job's folder has sent for the same items is the run, too. A run that
+can't be read yet, or is listed in part, is *possible*: it proves nothing, and keeps the job from sending a
+second request.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from enum import Enum, auto
 
 from attrs import field, frozen
 
-from ...submission._marks import RunMark
 from ..database._run_commands import ObservedRun
 
 CLOCK_SKEW = 86_400.0
@@ -60,16 +60,16 @@ class RunQuery:
         mark = run.mark
         if mark is None:
             return None
+        if mark.withdrawn is not None:
+            return ReferenceMatch.OTHER  # it is being cancelled as a second one
         if mark.attempt in self.attempts:
-            return self._by_own_mark(run, mark)
+            return self._by_own_mark(run)
         if mark.job != self.job or mark.attempt in self.other_attempts:
             return ReferenceMatch.OTHER
         # A copy of the job's folder has sent it, for these items or others.
-        return ReferenceMatch.POSSIBLE if mark.intent == self.intent else None
+        return None
 
-    def _by_own_mark(self, run: ObservedRun, mark: RunMark) -> ReferenceMatch | None:
-        if mark.withdrawn is not None:
-            return ReferenceMatch.OTHER  # it is being cancelled as a second one
+    def _by_own_mark(self, run: ObservedRun) -> ReferenceMatch | None:
         if self.user is not None and run.user not in (None, self.user):
             return ReferenceMatch.POSSIBLE  # somebody has copied the mark
         # A mark that is older than this process may have been copied, too; its items tell.

@@ -215,9 +215,7 @@ def _judge(run: ObservedRun, query: RunQuery) -> Judging:
     by_mark = query.by_mark(run)
     if by_mark is not None:
         return by_mark
-    by_items = compare(query.references, (yield ReadReferences(run.run_id)))
-    is_copy_s = run.mark is not None and run.mark.attempt not in query.attempts
-    return ReferenceMatch.POSSIBLE if is_copy_s and by_items is ReferenceMatch.SAME else by_items
+    return compare(query.references, (yield ReadReferences(run.run_id)))
 
 
 def _only_match(listing: RunListing) -> Generator[Step, Any, Resolve | None]:
