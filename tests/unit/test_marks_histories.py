@@ -562,7 +562,7 @@ def play_and_check(seed: int, *, is_late: bool, has_copy: bool, copiers: int) ->
 
 @given(st.integers(0, 2**64), st.booleans(), st.booleans(), st.integers(0, 2))
 @settings(max_examples=HISTORIES if is_long() else HISTORIES // 100)
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 def test_nothing_is_cancelled_that_another_database_may_claim(
     seed: int, is_late: bool, has_copy: bool, copiers: int
 ) -> None:
