@@ -300,6 +300,7 @@ FORMS = {
     "bulk status": ["-job {job}", "-job {job} --json", "-finished {job}", "nothing {name}"],
     "bulk watch": ["job {job}", "job {job} --json", "finished {job}", "nothing {name}"],
     "bulk report": ["-job {job}", "-job {job} out.html items.csv", "-finished {job}", "nothing {name}"],
+    "bulk results": ["-job {job} results.csv", "-finished {job} results.csv", "nothing {name} results.csv"],
     "bulk retry": ["-job {job}", "-job {job} --failed", "-job {job} --failed --yes",
                    "-job {job} --only {all}", "-cells {job} --manifest {manifest}", "nothing {name}"],
     "bulk resolve": ["job {job}", "-job {job} 1 --run {all}", "job {job} 3 --run {all}",
