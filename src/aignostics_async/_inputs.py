@@ -36,6 +36,8 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
 
 
 def _as_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    if isinstance(paths, str) or not isinstance(paths, Iterable):
+        raise UsageError(f"files takes several paths; put the one in a list: [{paths!r}]")
     return tuple(map(_as_path, paths))
 
 
@@ -53,8 +55,8 @@ class Slide:
 
     The content of the file, not its name, determines the format and the other files of the slide. Size and
     resolution are read from the file when the slide is submitted. Creating a Slide does no I/O. Raises
-    UsageError for a path or `metadata` of another type, an `mpp` that is not positive, another `mpp_source`
-    than `"file"` and `"given"`, or `"given"` without `mpp`.
+    UsageError for a path, `files` or `metadata` of another type, an `mpp` that is not positive, another
+    `mpp_source` than `"file"` and `"given"`, or `"given"` without `mpp`.
     """
 
     path: Path = field(converter=_as_path)

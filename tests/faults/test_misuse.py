@@ -57,6 +57,8 @@ ROOT = "https://host.example.com"
         lambda: Slide("a", mpp=[0.25, 0.25]),
         lambda: Slide("a", mpp=(0.25,)),
         lambda: Slide("a", mpp="0.25"),
+        lambda: Slide("a", files="a.dcm"),
+        lambda: Slide("a", files=5),
         lambda: Slide("a", metadata=3),
         lambda: Client(None, "x"),
         lambda: Client(ROOT, None),

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 from running_jobs import RATE, SETTINGS, JobHarness, on_first
 
-from aignostics_async import JobStopped
+from aignostics_async import JobStopped, NotInContract
 from aignostics_async.bulk import EventType, JobStatus
 from aignostics_async.bulk.stages import _submitting
 from aignostics_async.emulator.process import Emulator
@@ -90,3 +90,16 @@ async def test_a_request_that_created_nothing_is_not_repeated_after_the_deadline
     with pytest.raises(JobStopped, match="the deadline of its runs"):
         await harness.run(on_first(EventType.RUN_UNKNOWN, calendar.pass_deadline))
     assert harness.posts() == 1
+
+
+async def test_a_time_that_the_contract_lacks_is_refused_before_it_is_kept(harness: JobHarness) -> None:
+    """Kept in the plan, it would stop the job at its first request, and at that of every later run."""
+    async with harness.emulator.client(SETTINGS, contract="1.0") as client:
+        older = evolve(harness, client=client)
+        await older.make("a")
+        async with older.opened() as job:
+            with pytest.raises(NotInContract, match="a due date or deadline"):
+                await job.run(client, due_date=DEADLINE)
+            with pytest.raises(NotInContract, match="a due date or deadline"):
+                await job.run(client, deadline=DEADLINE)
+            assert (await job.run(client)).status is JobStatus.DONE

@@ -12,6 +12,7 @@ from anyio import to_thread
 from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
+from .._internals import contract_facts
 from ..contracts._lines import OLDEST
 from ..errors import JobError
 from ..slides._prober import Prober
@@ -179,6 +180,7 @@ class BulkJob(MaintainedJob):
         is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError if the
         database can't be read or written, and another JobError if the folder can't be used; UsageError if
         `run` is running already or a callback is async; ConfigurationError for an invalid value or store;
+        NotInContract for a `due_date` or `deadline` under contract 1.0, and then the plan stays as it was;
         and, as the job begins, the errors of requests that `Pager` names.
         """
         self._check_idle()
@@ -186,6 +188,8 @@ class BulkJob(MaintainedJob):
         check_callback(listener)
         check_callback(progress)
         plan = replace_values(self.plan, chunk_size=chunk_size, due_date=due_date, deadline=deadline)
+        if plan != self.plan:
+            contract_facts(client).check_options(run_options(plan))  # before the plan is kept
         guard = CallbackGuard(self._abort)
         journal = Journal(self._directory.events, None if listener is None else guard.guarded(listener))
         self._is_at_work = True

@@ -82,12 +82,17 @@ class ContractFacts:
 
     def check_request(self, items: Sequence[Item], options: RunOptions) -> None:
         """Raise NotInContract for a run request that the contract can't express."""
-        self.check_metadata(options.metadata, *(item.metadata for item in items))
+        self.check_metadata(*(item.metadata for item in items))
+        self.check_options(options)
+        options.check()
+
+    def check_options(self, options: RunOptions) -> None:
+        """Raise NotInContract for what a run request says beside its items and the contract can't express."""
+        self.check_metadata(options.metadata)
         if not self.has_scheduling and (options.due_date or options.deadline):
             raise NotInContract("a due date or deadline", contract=self.line)
         if not self.has_scheduling and options.callback_context is not None:
             raise NotInContract("a callback context", contract=self.line)
-        options.check()
 
 
 def refuse_reserved_key(metadata: Mapping[str, Any] | None) -> None:
