@@ -29,7 +29,7 @@ class SelectionRule:
     inside starts at the searched folder; one without matches at any depth, and one with a slash at the end
     matches folders only. Case and the Unicode form of accents do not matter. The last rule that matches
     decides; a file that no rule matches is taken if the first rule leaves files out, and otherwise left out.
-    Raises UsageError for a pattern that is empty or has `..`.
+    Raises UsageError for a pattern that is no text, is empty or has `..`.
     """
 
     pattern: str
