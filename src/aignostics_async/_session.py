@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .contracts._protocol import Bridge
     from .downloads._checksum_cache import ChecksumCache
     from .transfer._engine import Engine
-    from .watch._poller import Poller
+    from .watch._shared_poller import Poller
 
 
 @frozen
@@ -62,7 +62,7 @@ class Connections:
         from .contracts._lines import open_bridge
         from .downloads._checksum_cache import ChecksumCache
         from .transfer._engine import Engine
-        from .watch._poller import Poller
+        from .watch._shared_poller import Poller
 
         settings, lifetime = self.settings, self._lifetime
         context = ssl_context(settings)

@@ -26,8 +26,8 @@ from aignostics_async import (
     TokenEndpointUnavailable,
     login_device,
 )
-from aignostics_async.auth import _device
-from aignostics_async.auth._device import longer_interval
+from aignostics_async.auth import _login_device
+from aignostics_async.auth._login_device import longer_interval
 from aignostics_async.emulator.process import Emulator
 
 TOKEN = "/oauth/token"
@@ -50,7 +50,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
         await anyio.lowlevel.checkpoint()
 
-    monkeypatch.setattr(_device, "anyio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(_login_device, "anyio", SimpleNamespace(sleep=sleep))
     return waited
 
 

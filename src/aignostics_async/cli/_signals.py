@@ -103,17 +103,16 @@ def wait_for_line() -> None:
     A read would miss the signal that comes just before it: Python handles signals between its own steps, and
     the next step is after the read.
     """
-    if sys.platform == "win32":
-        return
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    try:
-        select.select([sys.stdin, woken], [], [])
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(woken)
-        os.close(wake)
+    if sys.platform != "win32":  # where nothing but a socket can be waited for
+        woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        try:
+            select.select([sys.stdin, woken], [], [])
+        finally:
+            signal.set_wakeup_fd(before)
+            os.close(woken)
+            os.close(wake)
 
 
 def _handling_signals() -> Any:

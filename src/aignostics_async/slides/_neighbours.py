@@ -83,7 +83,7 @@ def _surroundings(folders: Iterable[Path]) -> Iterator[list[Path]]:
 def _may_leave(folder: Path, parent: Path) -> bool:
     """Whether what is beside a folder may belong together: not all that a person or a system has."""
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - raises nothing without a home
-    return parent not in (parent.parent, home) and not folder.is_mount()
+    return parent not in (parent.parent, home) and not os.path.ismount(folder)
 
 
 def _below(folder: Path) -> list[Path]:

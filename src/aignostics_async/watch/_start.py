@@ -16,7 +16,7 @@ from ._watcher import Watcher
 
 if TYPE_CHECKING:
     from ..models import RunDetails
-    from ._poller import Poller
+    from ._shared_poller import Poller
 
 
 def watch_run(poller: Poller, run_id: str, *, is_new: bool, cursor: str | None) -> Watcher:

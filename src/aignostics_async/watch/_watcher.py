@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ._transitions import Change
 
 if TYPE_CHECKING:
-    from ._poller import Poller
+    from ._shared_poller import Poller
     from ._subscription import Subscription
 
 
@@ -36,7 +36,7 @@ class Watcher(AsyncIterator[Change]):
     """
 
     def __init__(self, poller: Poller, subscription: Subscription) -> None:
-        self._poller = poller
+        self._shared_poller = poller
         self._subscription = subscription
 
     def __aiter__(self) -> Self:
@@ -46,7 +46,7 @@ class Watcher(AsyncIterator[Change]):
         while (change := self._subscription.pull()) is None:
             await self._wait()
         if change.item is None and change.new.is_final:
-            self._poller.remove_run(self._subscription, change.run_id)
+            self._shared_poller.remove_run(self._subscription, change.run_id)
         return change
 
     @property
@@ -63,7 +63,7 @@ class Watcher(AsyncIterator[Change]):
         nothing.
         """
         self._subscription.close()
-        await self._poller.remove(self._subscription)
+        await self._shared_poller.remove(self._subscription)
 
     async def _wait(self) -> None:
         if self._subscription.is_waiting:
@@ -72,6 +72,6 @@ class Watcher(AsyncIterator[Change]):
             )
         self._subscription.is_waiting = True
         try:
-            await self._poller.wait_until_ready(self._subscription)
+            await self._shared_poller.wait_until_ready(self._subscription)
         finally:
             self._subscription.is_waiting = False

@@ -1,18 +1,14 @@
-"""What both ways of signing in share, and signing out."""
+"""Signing out."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-
-import anyio
 
 from .._config import Settings
 from .._core._logging import get_logger
 from .._core._uncancellable import run_uncancellable
-from ..errors import LoginTimeout, TokenEndpointUnavailable
+from ..errors import TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 
@@ -29,27 +25,6 @@ _NOT_REVOKED = (
 )
 
 _log = get_logger("aignostics_async.auth")
-
-
-async def within(limit: float, sign_in: Callable[[], Awaitable[T]]) -> T:
-    """Return what `sign_in` returns; raises LoginTimeout after `limit` seconds."""
-    with anyio.move_on_after(limit):
-        return await sign_in()
-    raise LoginTimeout(
-        f"nobody signed in within {limit:.0f} s; start the login again, and if a page showed an error, "
-        "check the client id"
-    )
-
-
-async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) -> None:
-    """Save the tokens of a login; raises TokenStoreError."""
-    if tokens.refresh is None:
-        _log.warning("the login gave no refresh token, so it ends with its access token; is the scope right?")
-    async with AsyncExitStack() as stack:
-        # A login is newer than any refresh in flight, so it is saved even if the lock is not free in time.
-        with suppress(TokenEndpointUnavailable):
-            await stack.enter_async_context(store.lock(provider.key))
-        await store.save(provider.key, tokens)
 
 
 async def logout(

@@ -17,7 +17,7 @@ from .._core._uncancellable import run_uncancellable
 from ..errors import ConfigurationError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
-from ._login import keep, within
+from ._sign_in import keep, within
 from ._stored_sources import StoredLogin
 
 if TYPE_CHECKING:

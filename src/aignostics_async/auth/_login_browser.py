@@ -19,8 +19,8 @@ from .._core._uncancellable import run_in_daemon_thread, run_uncancellable
 from ..errors import ConfigurationError, LoginDenied
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
-from ._login import keep, within
 from ._loopback import AuthorizationResponse, listen
+from ._sign_in import keep, within
 from ._stored_sources import StoredLogin
 
 if TYPE_CHECKING:
