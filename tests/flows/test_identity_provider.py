@@ -30,7 +30,7 @@ from aignostics_async import (
     logout,
 )
 from aignostics_async._core._secret import Secret
-from aignostics_async.auth import _device
+from aignostics_async.auth import _login_device
 from aignostics_async.auth._endpoint import read_claims
 
 REFRESH, CODE, DEVICE = "refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"
@@ -167,7 +167,7 @@ async def test_a_cancelled_call_keeps_the_login(provider: RealProvider, clock: C
 async def test_a_device_signs_in(
     provider: RealProvider, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_device, "_DEFAULT_INTERVAL", 0.05)  # this provider says none, which is allowed
+    monkeypatch.setattr(_login_device, "_DEFAULT_INTERVAL", 0.05)  # this provider says none, which is allowed
     answers: list[requests.Response] = []
 
     def show(code: DeviceCode) -> None:
@@ -182,7 +182,7 @@ async def test_a_device_signs_in(
 
 
 async def test_a_device_waits(provider: RealProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_device, "_DEFAULT_INTERVAL", 0.05)
+    monkeypatch.setattr(_login_device, "_DEFAULT_INTERVAL", 0.05)
     shown: asyncio.Queue[DeviceCode] = asyncio.Queue()
     before = len(provider.grants())
     login = asyncio.create_task(login_device(provider.client(), show=shown.put_nowait, store=MemoryStore()))
