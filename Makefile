@@ -97,6 +97,7 @@ lint: $(VENV)/.env check-names  ## Check style, import contracts, names and word
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python scripts/public_names.py --check
+	$(BIN)/python scripts/public_api.py --check
 	$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 
 check-names: $(VENV)/.env  ## Check that each type name has one meaning, and that no retired word is used

@@ -60,9 +60,9 @@ def test_dir_shows_the_public_names_alone(package: ModuleType) -> None:
     assert [name for name in dir(package) if name.startswith("_") and name != "__version__"] == []
 
 
-def names_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_script(*arguments: str | Path, script: str = "public_names.py") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, ROOT / "scripts/public_names.py", *arguments],
+        [sys.executable, ROOT / "scripts" / script, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -73,21 +73,35 @@ def names_script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.process
 def test_the_list_for_type_checkers_is_the_one_that_is_loaded(tmp_path: Path) -> None:
     """A name that is added to `__init__.pyi` alone, or taken out, fails the check until the map is made."""
-    assert names_script("--check").stdout == ""
+    assert run_script("--check").stdout == ""
     for package in PACKAGES:
         (tmp_path / package).mkdir(parents=True, exist_ok=True)
         for name in ("__init__.pyi", "_exports.py"):
             shutil.copy(ROOT / package / name, tmp_path / package / name)
-    assert names_script("--check", tmp_path).returncode == 0
+    assert run_script("--check", tmp_path).returncode == 0
     stub = tmp_path / "src/aignostics_async/__init__.pyi"
     stub.write_text(stub.read_text().replace("from ._client import Client as Client\n", ""))
-    failed = names_script("--check", tmp_path)
+    failed = run_script("--check", tmp_path)
     assert failed.returncode == 1
     assert "run scripts/public_names.py" in failed.stdout
-    assert names_script(tmp_path).returncode == 0
-    assert names_script("--check", tmp_path).returncode == 0
+    assert run_script(tmp_path).returncode == 0
+    assert run_script("--check", tmp_path).returncode == 0
     stub.write_text(stub.read_text() + "from ._hooks import Hooks\n")
-    assert "write `Hooks as Hooks`, once" in names_script("--check", tmp_path).stderr
+    assert "write `Hooks as Hooks`, once" in run_script("--check", tmp_path).stderr
+
+
+@pytest.mark.process
+def test_a_change_of_the_public_surface_is_to_be_written_down(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs/public-api.txt", tmp_path / "docs")
+    assert run_script("--check", tmp_path, script="public_api.py").stdout == ""
+    run = tmp_path / "src/aignostics_async/resources/_run.py"
+    run.write_text(run.read_text().replace("async def details(self)", "async def details(self, fresh: bool)"))
+    failed = run_script("--check", tmp_path, script="public_api.py")
+    assert failed.returncode == 1
+    assert "+Run.details: async def details(self, fresh: bool) -> RunDetails:" in failed.stdout
+    assert "name each difference in CHANGELOG.md" in failed.stdout
 
 
 @pytest.mark.process
