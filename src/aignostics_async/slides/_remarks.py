@@ -123,7 +123,9 @@ def _colours(headers: tuple[DicomHeader, ...], tiff: TiffFile | None) -> Iterato
     main = tiff.largest
     if main.bits > 8:
         yield Remark(f"its pixels have {main.bits} bits a sample", unusual)
-    planes = sum((each.width, each.height) == (main.width, main.height) for each in tiff.pictures)
+    # The thumbnail of a small slide is as large, and is stored in another way.
+    layout = main.width, main.height, main.is_tiled
+    planes = sum((each.width, each.height, each.is_tiled) == layout for each in tiff.pictures)
     if planes > 1:
         yield Remark(
             f"it has {planes} pictures of full size, as focal planes and channels are",
