@@ -252,6 +252,8 @@ def internal(kind: type[Any], schema: Schema) -> set[str]:
 
 def fits(value: Any, hint: Any) -> bool:
     """Whether a value is of an annotated type."""
+    if hint is Any:
+        return True
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is UnionType:
         return any(fits(value, each) for each in arguments)

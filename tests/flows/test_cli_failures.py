@@ -116,7 +116,7 @@ def test_an_answer_of_the_api_as_json(
         (("--chunk-size", "0"), "--chunk-size"),
         (("--max-items", "0"), "--max-items"),
         (("--reference-from", "nothing"), "--reference-from"),
-        (("--limit", "0"), "--limit is at least"),
+        (("--limit", "0"), "--limit is a whole number, at least 1"),
         (("--mpp", "-1"), "--mpp is"),
         (("--prefix", "/x/"), "--prefix is"),
     ],

@@ -37,7 +37,7 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
         [str(BASH), "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     *_, first, second, third = asked.stdout.splitlines()
-    assert (first, second, third) == ("bulk", "resolve resume", "--limit"), asked
+    assert (first, second, third) == ("bulk", "resolve results resume", "--limit"), asked
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
