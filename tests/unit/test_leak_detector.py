@@ -88,13 +88,13 @@ def test_every_error_of_ours_is_seen(leak_detector: LeakDetector) -> None:
     watching: Iterator[None] = leak_detector.watch()
     next(watching)
     made = AignosticsError("small-access-1")
-    logging.getLogger("elsewhere").info("GET %s", "http://host/?signature=0123456789")
+    logging.getLogger("asyncio").info("GET %s", "http://host/?signature=0123456789")
     next(watching, None)
     AignosticsError("not seen any more")
     assert leak_detector.errors == [made]
     leak_detector.search_errors()
     assert {find.split(":")[0] for find in leak_detector.finds} == {
-        "a log record of elsewhere",
+        "a log record of asyncio",
         "the text of AignosticsError",
         "the repr of AignosticsError",
         "the pickle of AignosticsError",
