@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from aignostics_async.bulk.database._queries import Ownership, Waiting
+from aignostics_async.bulk.database._ownership_queries import Ownership
+from aignostics_async.bulk.database._queries import Waiting
 from aignostics_async.bulk.reconciliation._chunking import chunks
 from aignostics_async.bulk.reconciliation._ownership import duplicate_of, owned_items
 from aignostics_async.bulk.reconciliation._tags import plain, tag_of

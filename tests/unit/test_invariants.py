@@ -20,7 +20,7 @@ from rounds import is_long, rounds
 
 from aignostics_async import APIStatusError, JobRefused, JobStateError
 from aignostics_async.bulk._identity import check_identity
-from aignostics_async.bulk.database import _commands, _queries, _retries, _run_commands
+from aignostics_async.bulk.database import _commands, _ownership_queries, _retries, _run_commands
 from aignostics_async.bulk.database._database import Database, connect_to_read
 from aignostics_async.bulk.database._run_commands import ExpectedOutput, ObservedRun, OutputFile
 from aignostics_async.bulk.database._schema import MIGRATIONS
@@ -137,7 +137,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(run_id=runs, chosen=items)
     def adopt(self, run_id: str, chosen: set[int]) -> None:
-        ownership = _queries.ownership()(self.connection.execute)
+        ownership = _ownership_queries.ownership()(self.connection.execute)
         if run_id in ownership.runs or ownership.placed & chosen:
             return  # a sweep takes neither
         intent = self.write(
@@ -147,7 +147,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(run_id=runs, intent=numbers)
     def find_second(self, run_id: str, intent: int) -> None:
-        if run_id not in _queries.ownership()(self.connection.execute).runs:
+        if run_id not in _ownership_queries.ownership()(self.connection.execute).runs:
             self.write(_run_commands.find_duplicate(ObservedRun(run_id, 0.0, "RUNNING", "v"), intent, None))
 
     @rule(run_id=runs, name=st.sampled_from(NAMES), succeeded=st.booleans(), outputs=st.integers(0, 2))

@@ -12,7 +12,7 @@ from bulk_jobs import BEGUN, MadeUpJob, made_up_job
 
 from aignostics_async import JobRefused, JobStateError
 from aignostics_async.bulk import _identity, _maintenance
-from aignostics_async.bulk.database import _commands, _queries, _retries, _run_commands
+from aignostics_async.bulk.database import _commands, _ownership_queries, _queries, _retries, _run_commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._run_commands import ExpectedOutput, ObservedRun, OutputFile
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
@@ -321,7 +321,7 @@ def test_adopting_a_run_frees_the_items_that_waited_with_its_own(job: MadeUpJob)
     assert read(job, _queries.others_runs(old)) >= {run.run_id}
     with pytest.raises(JobStateError):
         job.apply(_commands.begin(old, BEGUN))
-    ownership = read(job, _queries.ownership())
+    ownership = read(job, _ownership_queries.ownership())
     assert (ownership.intents, ownership.runs) == ({frozenset("ab"): adopted}, {run.run_id})
     assert ownership.placed == {1, 2}
 
@@ -334,7 +334,7 @@ def test_claims_tell_what_is_open_from_what_has_a_run(job: MadeUpJob) -> None:
     refused = job.apply(_commands.seal([4]))
     job.apply(_commands.begin(refused, BEGUN))
     job.apply(_commands.conclude(refused, AttemptOutcome.REFUSED, IntentState.DISSOLVED, reason="no"))
-    ownership = read(job, _queries.ownership())
+    ownership = read(job, _ownership_queries.ownership())
     assert ownership.intents == {frozenset("a"): 1}
     assert ownership.open == {frozenset({"b~mark.2"}), frozenset("c")}
 

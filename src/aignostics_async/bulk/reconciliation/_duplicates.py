@@ -14,7 +14,7 @@ from attrs import field, frozen
 from ..._core._logging import get_logger
 from ...errors import AignosticsError
 from ...submission._marks import new_token
-from ..database import _commands, _queries, _run_commands
+from ..database import _commands, _ownership_queries, _queries, _run_commands
 from ._matching import CLOCK_SKEW
 from ._ownership import (
     SecondRun,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from ..._client import Client
     from ..database._database import Database
-    from ..database._queries import IntentRow, Ownership
+    from ..database._ownership_queries import Ownership
+    from ..database._queries import IntentRow
     from ..database._run_commands import ObservedRun
     from ._platform import PlatformClient
     from ._quiescence import Moment
@@ -125,7 +126,7 @@ class Reconciler:
             if references is None:
                 continue
             # Read after the references, in one query: by now the run may belong to an intent.
-            ownership = await self.database.read(_queries.ownership())
+            ownership = await self.database.read(_ownership_queries.ownership())
             if (intent := duplicate_of(run.run_id, references, ownership)) is not None:
                 found.append(await self._report(run, intent, references, listed))
             # The items of an empty run may not be listed yet.
@@ -147,7 +148,7 @@ class Reconciler:
         result = AdoptionResult()
         listed = await self.platform.runs(self.since - CLOCK_SKEW)
         unknown = await self._unknown(listed)
-        ownership = await self.database.read(_queries.ownership())
+        ownership = await self.database.read(_ownership_queries.ownership())
         # The oldest first: of two runs of the same items the first belongs to the job.
         for run in reversed(unknown):
             before = await self.platform.moment()

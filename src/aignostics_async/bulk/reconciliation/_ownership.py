@@ -11,7 +11,8 @@ from ..database._states import AttemptOutcome
 from ._tags import plain
 
 if TYPE_CHECKING:
-    from ..database._queries import Attempt, Ownership
+    from ..database._ownership_queries import Ownership
+    from ..database._queries import Attempt
 
 
 def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) -> int | None:
