@@ -51,7 +51,7 @@ identity-provider: $(VENV)/.env  ## Install the identity provider that signing i
 chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes a quarter of an hour
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
 
-test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, five minutes on two cores; COVERAGE=1 counts what they reach
+test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, some six minutes on two cores; COVERAGE=1 counts what they reach
 	$(if $(COVERAGE),rm -f .coverage*)
 	$(PYTEST) -m "not slow"
 	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && echo "coverage: $$($(BIN)/coverage report) %")
