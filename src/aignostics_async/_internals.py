@@ -45,11 +45,6 @@ def checksum_cache(client: Client) -> ChecksumCache:
     return client._session.checksums
 
 
-def keeps_metadata(client: Client) -> bool:
-    """Whether the contract keeps metadata of the caller's with a run."""
-    return client._session.bridge.facts.has_metadata
-
-
 def watch_new_run(client: Client, run_id: str) -> Watcher:
     """Watch a run that was just created, which a replica may not know yet."""
     return watch_run(client._session.poller, run_id, is_new=True, cursor=None)

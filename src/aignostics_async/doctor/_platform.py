@@ -16,7 +16,6 @@ from .._http._document import fetch_health
 from ..bulk.preflight._store_probe import probe_store
 from ..errors import (
     AignosticsError,
-    APIStatusError,
     ConfigurationError,
     ConnectionFailed,
     InvalidResponse,
@@ -125,7 +124,7 @@ async def check_account(client: Client) -> SetupCheck:
     name = "token and organization"
     try:
         detail = await _account(client)
-    except (AignosticsError, APIStatusError) as error:
+    except AignosticsError as error:
         remedy = "sign in with `aignostics-async login`, and check AIGNOSTICS_ORGANIZATION"
         return SetupCheck(name, CheckState.FAULT, str(error), remedy)
     return SetupCheck(name, CheckState.OK, detail)

@@ -21,7 +21,7 @@ from .._core._backoff import Backoff
 from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
 from .._identifiers import as_texts
-from .._internals import keeps_metadata
+from .._internals import contract_facts
 from ..errors import AignosticsError, SubmissionUnknown, UsageError
 from ..transfer._progress import Progress, TransferEvent, TransferTally
 from ._journal import Submission, SubmissionJournal, SubmissionStatus
@@ -170,7 +170,7 @@ class BackgroundSubmissions:
         tracking = {
             "progress": self._progress_of(submission),
             "uploads": Uploads(job=submission.id),
-            "metadata": {_TAG: submission.id} if keeps_metadata(self._client) else None,
+            "metadata": {_TAG: submission.id} if contract_facts(self._client).has_metadata else None,
         }
         try:
             return (await self._submit(submission, **tracking)).id
@@ -204,7 +204,7 @@ class BackgroundSubmissions:
 
     def _is_of(self, submission: Submission, run: RunDetails) -> bool:
         """Whether a run with the references of a submission is its own."""
-        if keeps_metadata(self._client):
+        if contract_facts(self._client).has_metadata:
             return (run.metadata or {}).get(_TAG) == submission.id
         is_taken = any(each.run_id == run.run_id for each in self._submissions.values())
         return not is_taken and run.triggered_at >= submission.began - _CLOCK_SKEW

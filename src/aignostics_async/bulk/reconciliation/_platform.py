@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
@@ -40,6 +40,8 @@ from ._quiescence import Moment
 if TYPE_CHECKING:
     from ..._client import Client
     from ..._core._pager import Page
+
+_T = TypeVar("_T")
 
 _LATER = 5.0  # seconds, where the platform does not say how much later
 _MAX_RETRY_AFTER = 600.0  # seconds; nothing was created, so asking too early costs nothing
@@ -119,52 +121,49 @@ class PlatformClient:
         """
         if run.mark is None or holder in (run.mark.holder, run.mark.claimed):
             return True
-        return await self._agreed(claim_run(self._client, run.run_id, holder))
+        return await _unless_it_fails(claim_run(self._client, run.run_id, holder), otherwise=False)
 
     async def withdraw(self, run: ObservedRun, holder: str) -> bool:
         """Announce that a run is cancelled; see `withdraw_run`. False where it fails, too."""
         if run.mark is None:
             return False
-        return await self._agreed(withdraw_run(self._client, run.run_id, run.mark.attempt, holder))
+        withdrawing = withdraw_run(self._client, run.run_id, run.mark.attempt, holder)
+        return await _unless_it_fails(withdrawing, otherwise=False)
 
     async def details(self, run_id: str) -> ObservedRun | None:
         """Return a run as its details show it; None if they can't be read."""
-        try:
-            return observed(await self._client.run(run_id).details())
-        except AignosticsError as error:
-            if is_signed_out(error):
-                raise
-            return None
-
-    async def _agreed(self, asking: Awaitable[bool]) -> bool:
-        try:
-            return await asking
-        except AignosticsError as error:
-            if is_signed_out(error):
-                raise
-            return False
+        details = await _unless_it_fails(self._client.run(run_id).details(), otherwise=None)
+        return None if details is None else observed(details)
 
     async def references(self, run_id: str) -> frozenset[str] | None:
         """Return the references of a run's items; None if they can't be read to their end.
 
         Raises the error of a login that has ended.
         """
-        try:
-            found: set[str] = set()
-            async for page in self._client.run(run_id).results(page_size=MAX_PAGE_SIZE).pages():
-                self._note(page)
-                if page.invalid:
-                    return None
-                found.update(item.reference for item in page.items)
-            return frozenset(found)
-        except AignosticsError as error:
-            if is_signed_out(error):
-                raise
-            return None
+        return await _unless_it_fails(self._all_references(run_id), otherwise=None)
+
+    async def _all_references(self, run_id: str) -> frozenset[str] | None:
+        found: set[str] = set()
+        async for page in self._client.run(run_id).results(page_size=MAX_PAGE_SIZE).pages():
+            self._note(page)
+            if page.invalid:
+                return None
+            found.update(item.reference for item in page.items)
+        return frozenset(found)
 
     def _note(self, page: Page[Any]) -> None:
         """Note the Date of an answer."""
         self._date = page.date
+
+
+async def _unless_it_fails(asking: Awaitable[_T], *, otherwise: _T) -> _T:
+    """Return what is asked for, or something else if that fails; raises only that a login has ended."""
+    try:
+        return await asking
+    except AignosticsError as error:
+        if is_signed_out(error):
+            raise
+        return otherwise
 
 
 def observed(run: RunDetails) -> ObservedRun:
