@@ -554,9 +554,13 @@ def random_world(random: Random, *, is_late: bool) -> World:
 def play_and_check(seed: int, *, is_late: bool, has_copy: bool, copiers: int) -> World:
     world = random_world(Random(seed), is_late=is_late)
     jobs = play(world, has_copy=has_copy, copiers=copiers)
-    check(world, jobs)
-    if not has_copy:
-        check_alone(world, jobs[0], in_bound=not is_late)
+    try:
+        check(world, jobs)
+        if not has_copy:
+            check_alone(world, jobs[0], in_bound=not is_late)
+    finally:
+        for job in jobs:
+            job.connection.close()
     return world
 
 

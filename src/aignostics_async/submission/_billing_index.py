@@ -40,7 +40,7 @@ CREATE INDEX IF NOT EXISTS billed_by_time ON billed (billed_at);
 """
 _FIND = """
 SELECT run_id, reference, billed_at FROM billed
-WHERE digest = ?1 AND (organization IS NULL OR ?2 IS NULL OR organization = ?2)
+WHERE digest = :digest AND (organization IS NULL OR :organization IS NULL OR organization = :organization)
 ORDER BY billed_at DESC LIMIT 100
 """
 _VERSION = 1
@@ -216,7 +216,9 @@ class BillingIndex:
         runs = {
             BilledRun(run_id=run_id, reference_digest=reference, billed_at=billed_at)
             for digest in self._digests(scope, slide)
-            for run_id, reference, billed_at in connection.execute(_FIND, (digest, organization))
+            for run_id, reference, billed_at in connection.execute(
+                _FIND, {"digest": digest, "organization": organization}
+            )
         }
         return tuple(sorted(runs, key=lambda run: run.billed_at, reverse=True))
 
