@@ -246,9 +246,10 @@ async def test_a_call_that_is_cancelled_behind_a_proxy(call: Call, trouble: Trou
     asked = threading.Event()
 
     def serve(peer: Peer) -> None:
-        peer.read_head()
+        is_connecting = peer.read_head().startswith("CONNECT")
         asked.set()
-        trouble(peer)
+        # In the open the answer of a proxy is the store's, and the call may be over before it is cancelled.
+        (trouble if is_connecting else say_nothing)(peer)
 
     with raw_server(serve) as server:
         async with Client(ROOT, "token", settings=settings_for(server.port, 2)) as client:
