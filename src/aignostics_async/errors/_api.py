@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class ConnectionFailed(AignosticsError):
-    """No complete response arrived.
+    """An API request that got no complete response.
 
-    `method` and `path` (without query) name the request. `request_sent` tells whether it may have reached the
-    server: after a POST with `request_sent`, find out whether it took effect before sending it again.
+        except ConnectionFailed as error:
+            if error.method != "POST" or not error.request_sent: ...  # safe to send again
+
+    The client has repeated a GET, PUT or DELETE as `Retries` says. `method` is the HTTP method in capitals,
+    and `path` the path of the URL without query. `request_sent` is False only if the request did not reach
+    the server. After a POST with `request_sent`, find out whether it took effect before you send it again.
     """
 
     def __init__(self, message: str, *, method: str, path: str, request_sent: bool) -> None:
@@ -32,15 +36,18 @@ class ConnectionFailed(AignosticsError):
 
 
 class RequestTimeout(ConnectionFailed):
-    """One of the `Timeouts` ended before a response was complete; the attributes are those of
-    `ConnectionFailed`.
+    """An API request that exceeded one of its `Timeouts`.
+
+    The attributes, and what to do, are those of `ConnectionFailed`. `request_sent` is False if no connection
+    was made in time.
     """
 
 
 class PlatformDown(AignosticsError):
-    """The platform reports that it is DOWN, so nothing was sent.
+    """A submission that was refused because the platform reports that it is DOWN; nothing was sent.
 
-    Wait until `Client.health` reports another status, or pass `force=True` to `Runs.submit`.
+    Raised by `Runs.submit` under contract 1.8, before any slide is read. Wait until `Client.health` reports
+    another status, or pass `force=True`.
     """
 
     def __init__(self, advice: str = "") -> None:
@@ -54,10 +61,12 @@ class PlatformDown(AignosticsError):
 
 
 class InvalidResponse(AignosticsError):
-    """A response does not fit the contract.
+    """A response that does not fit the contract.
 
-    `operation` is what was requested, such as `list runs`; `reason` what is wrong; `status` the HTTP status,
-    200 by default; and `excerpt` the beginning of the body, with secrets redacted, empty by default.
+    Any request to the API can raise it. `operation` is what was requested, such as `list runs`; `reason` what
+    is wrong; `status` the HTTP status, 200 by default; and `excerpt` the beginning of the body, at most 300
+    characters with secrets redacted, empty by default. Check the API root, the contract of the client and the
+    release of this package. After a POST that raised it, find out whether it took effect.
     """
 
     def __init__(self, reason: str, *, operation: str, status: int = 200, excerpt: str = "") -> None:
@@ -72,11 +81,17 @@ class InvalidResponse(AignosticsError):
 
 
 class InvalidItems(InvalidResponse):
-    """Some entries of a listing can't be read.
+    """Entries of a listing that can't be read.
 
-    A `Pager` raises it after yielding all other entries; `Pager.to_list` and `Runs.find` raise it instead of
-    returning anything. `invalid` is a tuple of `InvalidItem`, one per entry that can't be read. Iterate over
-    `Pager.pages` to get both kinds of entries in one loop.
+        try:
+            async for run in client.runs.list(): ...
+        except InvalidItems as error:
+            print([entry.reason for entry in error.invalid])
+
+    A `Pager` raises it after yielding all other entries. Methods that look for one entry or return a whole
+    list raise it instead of returning anything. `invalid` is a tuple of `InvalidItem`, at least one; `status`
+    is 200, and the other attributes are those of `InvalidResponse`. Iterate over `Pager.pages` to get both
+    kinds of entries in one loop.
     """
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
@@ -84,28 +99,32 @@ class InvalidItems(InvalidResponse):
         first = self.invalid[0]
         super().__init__(
             f"{len(self.invalid)} of its entries can't be read, the first because {first.reason}; "
-            "all others were given",
+            "all others can be",
             operation=operation,
             excerpt=first.excerpt,
         )
 
 
 class APIStatusError(AignosticsError):
-    """The API answered with an error status; most statuses have a class of their own below this one.
+    """An error status in a response of the API; most statuses have a class of their own below this one.
 
         except APIStatusError as error:
             print(error.status, error.detail, error.request_id)
 
-    `status`, `method` and `path` (without query) are always set. `detail` is the server's own message, with
-    secrets redacted; it may be empty. `request_id` and `retry_after` (in seconds) are None if the server did
-    not send them. `answered_by` is "api" for an error in the API's own JSON, "gateway" for plain text or an
-    empty body, else "unknown". `advice` says what to do next.
+    Raised for every response that is not 2xx, after the retries. `status` is the HTTP status, `method` the
+    HTTP method in capitals, and `path` the path of the URL without query. `detail` is the server's own
+    message, with secrets redacted, and empty if it sent none. `request_id`, which the platform's support asks
+    for, and `retry_after` (in seconds) are None if the server did not send them. `answered_by` is `"api"` for
+    an error in the API's own JSON, `"gateway"` for plain text or an empty body, else `"unknown"`. `advice`
+    says what to do next.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
-    """What to do next, for people; each class has its own."""
+    """What to do next, in a sentence for people; each class has its own."""
     attempt = 1
-    """Which attempt was answered so: from 2 on, an earlier one may have taken effect unheard."""
+    """The number of the attempt that got this response, from 1. From 2 on, an earlier attempt may have taken
+    effect.
+    """
 
     def __init__(
         self,
@@ -136,54 +155,62 @@ class APIStatusError(AignosticsError):
 
 
 class BadRequest(APIStatusError):
-    """400: the server can't interpret the request.
+    """A 400 response: the server can't interpret the request.
 
-    Fix the request; repeating it will not help. `detail` is the server's own message.
+    Fix the request as `detail` says; repeating it will not help. The attributes are those of
+    `APIStatusError`.
     """
 
     advice = "Fix the request; repeating it will not help."
 
 
 class Unauthorized(APIStatusError):
-    """401: the token is missing, expired, revoked or for another audience.
+    """A 401 response: the token is missing, expired, revoked or for another audience.
 
-    Sign in again, and check that the token belongs to this API root.
+    Raised if the token source has no other token, or the next one is refused, too. Sign in again, and check
+    that the token belongs to this API root. The attributes are those of `APIStatusError`.
     """
 
     advice = "Sign in again, and check that the token belongs to this API root."
 
 
 class QuotaExceeded(APIStatusError):
-    """402: the request would exceed a quota; nothing was created.
+    """A 402 response: the request would exceed a quota.
 
-    Submit fewer items, or wait for the next period. `detail` is the server's own message.
+    If `Runs.create` or `Runs.submit` raises it, no run was created. Submit fewer items, wait for the next
+    period, or ask the platform's support for a larger quota. The attributes are those of `APIStatusError`.
     """
 
     advice = "Submit fewer items, wait for the next period, or ask the platform's support for a larger quota."
 
 
 class Forbidden(APIStatusError):
-    """403: the token is valid but does not permit this request.
+    """A 403 response: the token is valid but does not permit this request.
 
-    Check the organization of the login, and that the application is assigned to it.
+    Check the organization of the login, its quota, and that the application is assigned to it. The attributes
+    are those of `APIStatusError`.
     """
 
     advice = "Check the organization of the login, its quota, and that the application is assigned to it."
 
 
 class NotFound(APIStatusError):
-    """404: there is no such run, artifact, application, version or page, or it belongs to another user.
+    """A 404 response: the run, item, artifact, application, version, document or page does not exist, or
+    belongs to another user.
 
-    Check the id, and the user and organization of the login.
+    Also raised, with `status` 404, if a listing that was read has no such item or version. Check the id, and
+    the user and organization of the login. The attributes are those of `APIStatusError`.
     """
 
     advice = "Check the id, and that it belongs to the user and organization of this login."
 
 
 class RunVanished(NotFound):
-    """A run that existed is gone, usually because it was deleted.
+    """A 404 response for a run that existed before, usually because the run was deleted.
 
-    `run_id` is its id. What was already read of the run is still valid.
+    Raised by `Run.watch`, `Run.wait` and `Run.download`, and by `Client.watch` in an ExceptionGroup. What was
+    already read of the run is still valid. `run_id` is its id; the other attributes are those of
+    `APIStatusError`.
     """
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
@@ -195,56 +222,64 @@ class RunVanished(NotFound):
 
 
 class Conflict(APIStatusError):
-    """409: the current state of the run does not permit this request, such as cancelling a completed run.
+    """A 409 response: the current state of the run does not permit this request.
 
-    Read the run's details before you try again.
+    Raised by `Run.cancel` for a run that has ended, and by `Run.delete_results` for one that has not. Read
+    the run's details before you try again. The attributes are those of `APIStatusError`.
     """
 
     advice = "Read the run's details: it may be final already, or not yet."
 
 
 class Gone(APIStatusError):
-    """410: the resource was deleted, by an earlier attempt of this request or by somebody else.
+    """A 410 response: the resource was deleted, by an earlier attempt of this request or by somebody else.
 
-    There is nothing left to do; repeating the request will not help.
+    There is nothing left to do; repeating the request will not help. `Run.delete_results` does not raise it,
+    and `Run.artifact_url` returns None instead. The attributes are those of `APIStatusError`.
     """
 
     advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."
 
 
 class PreconditionFailed(APIStatusError):
-    """412: the resource was changed since it was read, so the request was not carried out.
+    """A 412 response: the resource was changed since it was read, so the request was not carried out.
 
-    Read the resource again, then repeat the change.
+    Raised by `Run.set_metadata` and `Run.set_item_metadata`, and by `Run.update_metadata` and
+    `Run.update_item_metadata` after ten attempts. Read the resource again, then repeat the change. The
+    attributes are those of `APIStatusError`.
     """
 
     advice = "Read it again, then repeat the change."
 
 
 class UnprocessableRequest(APIStatusError):
-    """422: the server found faults in the request; `detail` lists them with their locations.
+    """A 422 response: the server found faults in the request.
 
-    For example `body.items.0.reference: Field required`.
+    `detail` lists them with their locations, such as `body.items.0.reference: Field required`. Fix these
+    fields; repeating the request will not help. The other attributes are those of `APIStatusError`.
     """
 
     advice = "Fix the fields that it names; repeating the request will not help."
 
 
 class TooManyRequests(APIStatusError):
-    """429: too many requests; `retry_after` is the wait in seconds that the server asked for, or None.
+    """A 429 response: the server limits the rate of requests.
 
     The client itself repeats a GET, PUT or DELETE, after a wait of up to `Retries.max_retry_after` (120 s).
     The error is raised if the server asks for a longer wait, after the last attempt, and at once for a POST.
+    Wait for `retry_after`, in seconds and None if the server named no wait, and then send fewer requests at
+    once. The other attributes are those of `APIStatusError`.
     """
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
 
 
 class ServerError(APIStatusError):
-    """Any status from 500 on: the platform or a gateway failed.
+    """A response with a status from 500 on: the platform or a gateway failed.
 
     If the error is transient, the client itself repeats a GET, PUT or DELETE as `Retries` says, and raises
-    the error after the last attempt; it does not repeat a POST.
+    the error after the last attempt. A POST is not repeated: it may have taken effect. Try again later. The
+    attributes are those of `APIStatusError`.
     """
 
     advice = "Try again later; if it persists, report the request id to the platform's support."
@@ -269,7 +304,7 @@ def status_error_class(status: int) -> type[APIStatusError]:
 
         status_error_class(404)  # NotFound
 
-    A status without a class of its own gets ServerError from 500 on, and APIStatusError below.
+    A status without a class of its own has ServerError from 500 on, and APIStatusError below.
     """
     if status >= 500:
         return ServerError

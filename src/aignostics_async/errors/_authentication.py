@@ -6,50 +6,54 @@ from ._base import AignosticsError
 
 
 class AuthenticationError(AignosticsError):
-    """There is no usable access token; the base class of all errors of logins and tokens.
+    """The base class of all errors of tokens and logins: there is no usable access token.
 
-    The message says what to do next. `Unauthorized`, a 401 of the API, is an `APIStatusError` instead.
+    Raised by logins, by token sources, and by every request whose token source raises it. The message says
+    what to do next. `Unauthorized`, a 401 response of the API, is an `APIStatusError` instead.
     """
 
 
 class LoginRequired(AuthenticationError):
-    """There is no credential from which to get a token: there is no login, or it has ended.
+    """A missing or ended login: no credential is left from which to get a token.
 
-    Sign in with `aignostics-async login`, `login_browser` or `login_device`.
+    Raised by the token sources when a token is needed. Sign in with `aignostics-async login`, `login_browser`
+    or `login_device`.
     """
 
 
 class LoginDenied(AuthenticationError):
-    """The identity provider refused the person, the client or the audience.
+    """A refusal of the identity provider, because of the person, the client or the audience.
 
-    The message has the provider's reason. Check client id, client secret, audience and organization, or sign
-    in as another person.
+    Raised by the logins, and by token sources when a token is refreshed. The message has the provider's
+    reason. Check client id, client secret, audience and organization, or sign in as another person.
     """
 
 
 class LoginTimeout(AuthenticationError):
-    """The person did not sign in in time: within `timeout`, or before the device code expired.
+    """A login that the person did not complete in time.
 
-    Start the login again.
+    Raised by `login_browser` and `login_device` after `timeout`, or when the device code has expired. Start
+    the login again.
     """
 
 
 class TokenStoreError(AuthenticationError):
-    """The token store can't be read or written; the message says why, and what to do.
+    """A token store that can't be read or written; the message says why, and what to do.
 
-    A refresh whose tokens can't be saved does not raise it: they are kept in memory, with a warning in the
-    log.
+    Raised by logins, `logout`, and the first request that reads a stored login. A refresh whose tokens can't
+    be saved does not raise it: the tokens are kept in memory, and a warning is logged.
     """
 
 
 class TokenEndpointUnavailable(AuthenticationError):
-    """There is no access token at the moment, but a later attempt may get one.
+    """A failure to get an access token that is likely to pass; try again later.
 
-    The identity provider can't be reached or is failing, a token callable failed, or another process holds
+    The identity provider can't be reached or is failing, a token callable failed, or another process has held
     the lock of the login for 30 s. `logout` raises it, too, for refresh tokens that were not revoked.
 
-    `retry_after` is in seconds: the wait that the provider asked for, or the rest of the pause that follows a
-    failure, in which no refresh is attempted (see `RefreshToken.get_token`); None if neither is known.
+    `retry_after` is the time in seconds to wait: what the provider asked for, or the rest of the pause after
+    a failure, in which no refresh is attempted (see `RefreshToken.get_token`). It is None if neither is
+    known.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:

@@ -62,8 +62,9 @@ def is_transient_code(code: str | None) -> bool:
 
         is_transient_code("SlowDown")  # True
 
-    Knows those codes of S3, Google Cloud Storage and Azure, in capitals or not. False for other codes and
-    None.
+    True for the codes with which S3, Google Cloud Storage and Azure report throttling, timeouts, failures of
+    their own, and bytes that were damaged on the way, in any case of the letters. False for every other code
+    and for None.
     """
     return code is not None and code.casefold() in _TRANSIENT_CODES
 
@@ -76,18 +77,19 @@ class AignosticsError(Exception):
         except AignosticsError as error:
             print(error, "try again later" if error.is_transient else "")
 
-    Where several failures are raised together, they are in an ExceptionGroup, for `except*`. What a callback
-    of yours raises is raised as it is. Instances can be pickled and hold no token and no signed URL.
+    The message says what is wrong and what to do next. Several failures that are raised together are in an
+    ExceptionGroup, which `except*` handles. An exception of a callback that you pass is raised unchanged.
+    Instances can be pickled, and hold no token and no signed URL.
     """
 
     @property
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for lost connections, for every TokenEndpointUnavailable and PlatformDown, for the statuses 408,
-        425, 429, 500, 502, 503, 504, and 520 and above of the API or a storage, and for the storage's error
-        codes that `errors.is_transient_code` knows. It does not mean that repeating is safe: a POST may have
-        taken effect.
+        True for every ConnectionFailed, TokenEndpointUnavailable and PlatformDown; for the statuses 408, 425,
+        429, 500, 502, 503, 504, and 520 and above of the API or a storage; for a TransferInterrupted without
+        a response; and for the error codes of a storage that `errors.is_transient_code` knows. It does not
+        mean that repeating is safe: a POST may have taken effect.
         """
         return False
 
@@ -97,13 +99,18 @@ class AignosticsError(Exception):
 
 
 class ConfigurationError(AignosticsError):
-    """A setting, credential or address is missing or invalid; the message names it and says what to set."""
+    """A missing or invalid setting, credential or address.
+
+    Raised while a `Client`, its settings, a token source or a store is created or opened, and by the
+    functions that read environment variables. The message names the setting and says what to set.
+    """
 
 
 class MissingExtra(ConfigurationError):
-    """An optional dependency is not installed.
+    """An optional dependency that is not installed.
 
-    `extra` is the name of the extra of this package that installs it, such as `slides`.
+    Raised when a feature is used whose extra is missing. `extra` is the name of the extra of this package,
+    such as `slides`; the message has the command that installs it.
     """
 
     def __init__(self, purpose: str, *, extra: str) -> None:
@@ -113,16 +120,18 @@ class MissingExtra(ConfigurationError):
 
 
 class UsageError(AignosticsError):
-    """A call can't work as written: a wrong argument, a closed client, or another event loop.
+    """A call that can't work as written: a wrong argument, a closed client, or another event loop.
 
-    The message says how to write the call.
+    Change the call as the message says; repeating it will not help.
     """
 
 
 class NotInContract(UsageError):
-    """The contract that the client speaks can't express the call; nothing was changed.
+    """A call that the contract of the client can't express; nothing was changed.
 
-    `contract` is the name of the contract, such as `1.0`. The message says what is missing.
+    Raised by the call itself, or by a pager when it is iterated. `contract` is the name of the client's
+    contract, such as `1.0`. The message says what the contract lacks. If the deployment speaks a newer
+    contract, create the client with that.
     """
 
     def __init__(self, what: str, *, contract: str, advice: str = "") -> None:
@@ -132,11 +141,11 @@ class NotInContract(UsageError):
 
 
 def add_advice(error: AignosticsError, advice: str) -> None:
-    """Append a sentence to the message of an error, unless the message contains it.
+    """Append a sentence to the message of an error, unless the message contains it already.
 
         add_advice(error, "Sign in again.")
 
-    Changes the error in place.
+    Changes the error in place; a space is put before the sentence.
     """
     message = str(error)
     if advice not in message:

@@ -6,41 +6,45 @@ from ._base import AignosticsError
 
 
 class JobError(AignosticsError):
-    """A bulk job can't be opened or can't continue; the base class of all errors of bulk jobs.
+    """The base class of all errors of bulk jobs: a job can't be opened or can't continue.
 
-    The message says what to do. Nothing that was done is lost.
+    The message says what to do. The database keeps every step that was done.
     """
 
 
 class JobBusy(JobError):
-    """Another process works on the job, or another `BulkJob` of this process.
+    """A job on which another process works, or another `BulkJob` of this process.
 
-    Wait until it ends, or read the job with `JobObserver` meanwhile.
+    Raised when a job is opened to be changed. Wait until the other one ends; `JobObserver` can read the job
+    meanwhile.
     """
 
 
 class JobRefused(JobError):
-    """A bulk job can't be used with this client, folder, release or run.
+    """A job that can't be used with this client, folder, release or run.
 
-    It was made for another account, server or application version, or by a newer release; the folder holds
-    another job; or a run is not the job's. The message says which. No run was created or changed.
+    It was created for another account, server or application version, or by a newer release; the folder holds
+    another job already; or a run does not belong to the job. The message says which, and what to use instead.
+    No run was created or changed.
     """
 
 
 class JobDatabaseError(JobError):
-    """The database of a job can't be read or written, for example because the disk is full.
+    """A database of a job that can't be read or written, for example because the disk is full.
 
-    The message says what to do. A step that could not be written left no trace.
+    The message says what to do. A step that could not be written was not recorded, not even in part; what was
+    recorded before is kept.
     """
 
 
 class JobStopped(JobError):
-    """A bulk job stopped before its end; fix what the message names, then call `run` again.
+    """A bulk job that stopped before its end.
 
         except JobStopped as stopped:
             print(stopped, stopped.cause)
 
-    `cause` is the error behind it, or None. What was done is recorded and is not done again.
+    Raised by `BulkJob.run`. `cause` is the AignosticsError that stopped the job, or None. Fix what the
+    message names, then call `run` again: what was done is recorded and is not done again.
     """
 
     def __init__(self, message: str, *, cause: AignosticsError | None = None) -> None:
@@ -49,7 +53,8 @@ class JobStopped(JobError):
 
 
 class JobStateError(JobError):
-    """The current state of the job does not permit this step; nothing was changed.
+    """A step that the current state of the job does not permit; nothing was changed.
 
-    For example, `BulkJob.resolve` raises it for a chunk without an open decision.
+    For example, `BulkJob.resolve` raises it for a chunk without an open decision. Read the job's state before
+    you try again.
     """

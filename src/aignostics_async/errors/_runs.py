@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 class InvalidSubmission(AignosticsError):
-    """A run request has faults; no run was requested.
+    """A run request with faults; no run was requested.
 
         except InvalidSubmission as error:
             for fault in error.faults:
                 print(fault.reference, fault.artifact, fault.problem)
 
-    `faults` is a tuple of all faults of all items, each a `Fault`. `runs.submit` checks before it uploads
-    anything, and again, with the signed URLs, before it requests the run.
+    `faults` is a tuple of the faults of all items, each a `Fault`; at least one. `Runs.submit` checks before
+    it uploads anything, and again, with the signed URLs, before it requests the run. `Runs.create` checks
+    before its only request for a run. Fix the faults and call it again.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -33,18 +34,21 @@ class InvalidSubmission(AignosticsError):
 
 
 class SubmissionUnknown(AignosticsError):
-    """The reply to a run request was lost: the run may exist, and sending it again may bill it twice.
+    """A run request whose outcome is unknown: the run may exist, and sending it again may bill it twice.
 
         except SubmissionUnknown as lost:
             found = await client.runs.find(
                 references=lost.references, since=lost.sent_at, submission=lost.submission
             )
 
-    Look for the run with `Runs.find`, once more some minutes later if it is not there. `references` are those
-    of the items, `application_version_id` is the version, `sent_at` the time of the request in UTC, and
-    `reason` what happened. `status` is the HTTP status of a response that proves nothing, or None without
-    one. `submission` is what the request has marked its run with, so that `Runs.find` tells it from any
-    other; None under contract 1.0.
+    Raised by `Runs.create` and `Runs.submit` if the reply was lost, or proves neither outcome. Look for the
+    run with `Runs.find`, and once more some minutes later if it is not there.
+
+    `references` is a tuple of the references of the items, `application_version_id` the id of the version,
+    `sent_at` the time of the request in UTC, and `reason` what happened, as text. `status` is the HTTP status
+    of a response that proves nothing, or None without one. `submission` identifies the request: the platform
+    stores it with the run, so that `Runs.find` tells this run from others with the same references. It is
+    None under contract 1.0.
     """
 
     def __init__(
@@ -79,26 +83,33 @@ class _RunEnded(AignosticsError):
 
 
 class RunFailed(_RunEnded):
-    """The platform rejected or cancelled the run; finished items can still be downloaded.
+    """A run that the platform rejected or cancelled.
 
-    `Run.wait` raises it, and `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the final
-    `RunDetails`.
+    Raised by `Run.wait`, and by `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the
+    final `RunDetails` of the run. Look at the errors of its items before you submit it again; items that have
+    succeeded can still be downloaded.
     """
 
 
 class RunCancelled(_RunEnded):
-    """The run was cancelled by its user; finished items can still be downloaded.
+    """A run that its user cancelled.
 
-    `Run.wait` raises it, and `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the final
-    `RunDetails`.
+    Raised by `Run.wait`, and by `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the
+    final `RunDetails` of the run. Items that have succeeded can still be downloaded.
     """
 
 
 class ItemFailed(AignosticsError):
-    """An item ended without results.
+    """An item that ended without results.
 
-    `DownloadReport.raise_for_failures` raises it in an ExceptionGroup. `reference` is the item's reference.
-    `status`, a value of `ItemStatus`, and `error` (None without a message) are those of the platform.
+        try:
+            report.raise_for_failures()
+        except* ItemFailed as group:
+            print([error.reference for error in group.exceptions])
+
+    `DownloadReport.raise_for_failures` raises it in an ExceptionGroup. `reference` is the item's reference,
+    `status` its last `ItemStatus`, and `error` the platform's message, or None without one. After ERROR_USER,
+    fix the slide; after another status, submit the item again.
     """
 
     def __init__(self, *, reference: str, status: str, error: str | None) -> None:
@@ -114,7 +125,8 @@ def run_error(details: RunDetails) -> RunFailed | RunCancelled | None:
         if (error := run_error(await run.details())) is not None:
             raise error
 
-    RunCancelled if the user cancelled the run, RunFailed if the platform rejected or cancelled it.
+    The error is RunCancelled if the user cancelled the run, and RunFailed if the platform rejected or
+    cancelled it. Sends no request.
     """
     if details.status == RunStatus.CANCELED_USER:
         return RunCancelled(

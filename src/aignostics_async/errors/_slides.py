@@ -6,9 +6,10 @@ from ._base import AignosticsError
 
 
 class SlideError(AignosticsError):
-    """A slide can't be read or used.
+    """A slide that can't be read or used.
 
-    `path` is its file, `problem` says what is wrong, and `remedy` what to do, which may be empty.
+    `path` is the path of its file as text, `problem` what is wrong, and `remedy` what to do, which may be
+    empty. Raised by `read_slide`; `Runs.submit` reports it in `InvalidSubmission.faults` instead.
     """
 
     def __init__(self, problem: str, *, path: str, remedy: str = "") -> None:
@@ -19,21 +20,24 @@ class SlideError(AignosticsError):
 
 
 class NotASlide(SlideError):
-    """A file is not a slide, or its format is not supported; the attributes are those of `SlideError`."""
+    """A file that is not a slide, or has a format that is not supported.
+
+    Leave the file out or convert it, as `remedy` says. The attributes are those of `SlideError`.
+    """
 
 
 class ResolutionUnknown(SlideError):
-    """A slide has no resolution, or an implausible one; pass `mpp` to `Slide`.
+    """A slide without a resolution, or with an implausible one; pass `mpp` to `Slide`.
 
     The attributes are those of `SlideError`.
     """
 
 
 class ResolutionConflict(SlideError):
-    """The `mpp` of a slide differs from the file's own resolution by more than 2 %; set `mpp_source`.
+    """A slide whose `mpp` differs from the file's own resolution by more than 2 %; set `mpp_source`.
 
-    `from_file` and `given` are pairs of µm per pixel, horizontal and vertical. The other attributes are those
-    of `SlideError`.
+    `from_file` and `given` are pairs of floats in µm per pixel, horizontal and vertical. The other attributes
+    are those of `SlideError`.
     """
 
     def __init__(self, *, path: str, from_file: tuple[float, float], given: tuple[float, float]) -> None:

@@ -6,9 +6,11 @@ from ._base import AignosticsError, is_transient_code, is_transient_status
 
 
 class TransferError(AignosticsError):
-    """A file could not be transferred; the base class of all errors of uploads and downloads.
+    """The base class of all errors of uploads and downloads: a file could not be transferred.
 
-    `name` identifies the file: the name of an uploaded file, or reference and artifact of a download.
+    It is itself raised for a local file that can't be read or written, and for an output that the platform no
+    longer offers. `name` identifies the file: the name of an uploaded file, or `{reference}/{artifact name}`
+    of a download. The message says what to do.
     """
 
     def __init__(self, message: str, *, name: str) -> None:
@@ -17,11 +19,12 @@ class TransferError(AignosticsError):
 
 
 class TransferInterrupted(TransferError):
-    """The storage could not be reached, failed, or closed the connection, after all attempts.
+    """A transfer that the storage did not complete, after all attempts: it could not be reached, failed, or
+    closed the connection.
 
-    `status` and `code` (the storage's own error code) are those of the response, and None if there was none;
-    a certificate that is not trusted has status 0. `name` identifies the file. Repeating a download that has
-    8 MiB or more resumes it.
+    Try again; a download of which 8 MiB or more have arrived is resumed. `status` is the HTTP status of the
+    response, 0 for a certificate that is not trusted, and None if there was no response. `code` is the
+    storage's own error code, or None. `name` identifies the file.
     """
 
     def __init__(
@@ -35,17 +38,20 @@ class TransferInterrupted(TransferError):
     def is_transient(self) -> bool:
         """Whether there was no response, or one whose status or code is likely to pass.
 
-        `errors.is_transient_status` and `errors.is_transient_code` tell which are.
+        `errors.is_transient_status` and `errors.is_transient_code` decide. False for a certificate that is
+        not trusted.
         """
         return self.status is None or is_transient_status(self.status) or is_transient_code(self.code)
 
 
 class ChecksumMismatch(TransferError):
-    """The bytes do not have the promised checksum.
+    """Transferred bytes whose checksum or size is not the expected one.
 
-    No downloaded file with these bytes was kept; an uploaded object was deleted if the store is one of this
-    package and permits it. `expected` and `actual` are CRC32Cs in wire form; if the sizes differ, `actual` is
-    a text with the size, such as `of 5 bytes`. `name` identifies the file.
+    A download is tried twice before it is raised, and no file with these bytes is kept. An uploaded object is
+    deleted if the store is one of this package and permits it. Try again, and report it if it persists.
+
+    `expected` and `actual` are CRC32Cs in wire form, or `none` if there is no checksum; if the sizes differ,
+    `actual` is a text with the size, such as `of 5 bytes`. `name` identifies the file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
@@ -56,20 +62,20 @@ class ChecksumMismatch(TransferError):
 
 
 class ChecksumMissing(TransferError):
-    """The server gave no checksum, so the bytes of a downloaded file are unverified.
+    """A downloaded file for which the server sent no checksum, so that its bytes are not verified.
 
-    Unless `allow_unverified` is True, `Applications.download_document` raises it, and
-    `DownloadReport.raise_for_failures` in an ExceptionGroup. `name` identifies the file: the name of the
-    document, or the path.
+    Unless `allow_unverified` is True, `Applications.download_document` raises it and keeps no file, and
+    `DownloadReport.raise_for_failures` raises it in an ExceptionGroup, while the file stays. `name`
+    identifies the file: the name of the document, or the path of the output file.
     """
 
 
 class UrlRefused(TransferError):
-    """The storage refused a request, and repeating the same request will not help.
+    """A request that the storage refused; repeating the same request will not help.
 
-    The usual reason is a signed URL that has expired. `name` identifies the file, `problem` is what the
-    storage answered, and `advice` what to do next, which may be empty. `status` is the HTTP status, 0 if no
-    request was sent or no response came. `code` is the storage's own error code, or None.
+    The usual reason is a signed URL that has expired. `problem` is what the storage answered, and `advice`
+    what to do next, which may be empty. `status` is the HTTP status, 0 if no request was sent or no response
+    came. `code` is the storage's own error code, or None. `name` identifies the file.
     """
 
     def __init__(
@@ -83,21 +89,23 @@ class UrlRefused(TransferError):
 
 
 class LocalFileChanged(TransferError):
-    """A local file changed while or after it was read; its upload is not used.
+    """A local file that changed while it was read, or between reading and sending; its upload is not used.
 
     Submit the file again once it is complete. `name` identifies it.
     """
 
 
 class DiskFull(TransferError):
-    """The target folder of a download has no space left, or the temporary folder that a slide is packed in.
+    """A folder without space left: the target folder of a download, or the temporary folder that a slide is
+    packed in.
 
-    No incomplete file has its final name. `name` identifies the file.
+    Make room, and repeat the call. No incomplete file has its final name. `name` identifies the file.
     """
 
 
 class UnsafePath(TransferError):
-    """The path of an output file would lead out of the target folder, by its name or by a link.
+    """The path of an output file that would lead out of the target folder through a link.
 
-    No file was written. `name` is that path. `Run.download` reports it as `FileOutcome.error`.
+    No file was written. `Run.download` reports it as `FileOutcome.error`. Remove the link. `name` is the
+    path.
     """
