@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from bulk_jobs import made_up_job
 
 from aignostics_async import JobDatabaseError, JobError
-from aignostics_async.bulk import BulkJob, JobObserver, write_report
+from aignostics_async.bulk import BulkJob, JobObserver, write_report, write_results_table
 from aignostics_async.bulk.database import _database
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._failures import _ADVICE
@@ -58,6 +58,19 @@ async def reads(folder: Path) -> None:
     await observer.summary()
     await observer.decisions()
     await write_report(folder, folder.parent / "report.csv")
+
+
+async def enters(folder: Path) -> None:
+    async with BulkJob.open(folder):
+        pass
+
+
+@pytest.mark.parametrize("use", [enters, reads, lambda folder: write_results_table(folder, "table.csv")])
+async def test_a_folder_that_can_t_be_looked_at_is_the_job_s_error(
+    use: Callable[[Path], Awaitable[object]],
+) -> None:
+    with pytest.raises(JobError, match="File name too long"):
+        await use(Path("x" * 300))
 
 
 @pytest.mark.parametrize("code", sorted(_ADVICE))

@@ -250,7 +250,7 @@ async def test_an_async_callback_is_refused_before_anything_is_done(
     place: Hostile, folder: Path, call: Call, progress: Progress
 ) -> None:
     async with engine_of() as engine:
-        with pytest.raises(UsageError, match="progress must be a plain function"):
+        with pytest.raises(UsageError, match="must be a plain function"):
             await call(engine, place, folder, progress)
     assert place.asks == []
 
@@ -260,7 +260,7 @@ async def test_a_callback_that_returns_an_awaitable_is_refused(
     place: Hostile, folder: Path, call: Call
 ) -> None:
     async with engine_of() as engine:
-        with pytest.raises(UsageError, match="progress must be a plain function"):
+        with pytest.raises(UsageError, match="must be a plain function"):
             await call(engine, place, folder, lambda *_: sleeper())
         assert at_rest(engine)
 
@@ -354,6 +354,6 @@ async def test_every_call_that_takes_a_callback_raises_what_it_raises(
 async def test_every_call_refuses_async_callbacks(
     emulator: Emulator, client: Client, place: Hostile, folder: Path, call: Public
 ) -> None:
-    with pytest.raises(UsageError, match="progress must be a plain function"):
+    with pytest.raises(UsageError, match="must be a plain function"):
         await call(client, emulator, place, folder, sleeper)
     assert place.asks == []

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from attrs import define, evolve
 from running_jobs import RATE, RUNS, SETTINGS, VERSION, JobHarness, on_first
@@ -21,6 +22,7 @@ from aignostics_async import (
     JobStopped,
     QuotaExceeded,
     Slide,
+    UsageError,
 )
 from aignostics_async.bulk import (
     BulkJob,
@@ -434,6 +436,18 @@ async def test_what_was_agreed_to_is_not_held_again(harness: JobHarness) -> None
     harness.emulator.set_faults()
     assert (await second.run()).status is JobStatus.DONE
     assert (agreed, second.posts()) == ([1], 1)
+
+
+@pytest.mark.parametrize("option", ["consent", "progress"])
+@pytest.mark.parametrize("callback", [anyio.sleep, lambda _value: anyio.sleep(1)], ids=["async", "awaitable"])
+async def test_a_callback_that_nobody_awaits_lets_no_job_be_created(
+    harness: JobHarness, option: str, callback: Callable[[object], object]
+) -> None:
+    sources, options = Sources(places=[str(each) for each in harness.copy("a")]), {option: callback}
+    with pytest.raises(UsageError, match="plain function"):
+        await create_job(harness.job, harness.plan(), sources, harness.client, **options)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no job"):
+        JobObserver(harness.job)
 
 
 async def test_no_more_is_billed_than_the_limit_and_the_job_ends_with_3(harness: JobHarness) -> None:

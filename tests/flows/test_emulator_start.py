@@ -87,6 +87,8 @@ def test_an_emulator_that_has_ended_says_so(tmp_path: Path, end: str) -> None:
     with Emulator(tmp_path) as emulator:
         with pytest.raises(ConfigurationError, match="contract is"):
             emulator.client(contract="2.0")
+        with pytest.raises(UsageError, match="running already"):
+            emulator.start()
         getattr(emulator, end)()
         for use in NEEDS_A_PROCESS.values():
             with pytest.raises(UsageError, match="not running"):

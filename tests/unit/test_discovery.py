@@ -14,8 +14,14 @@ import pytest
 from hypothesis import given, strategies as st
 from slide_files import write_dicom, write_flavour, write_mirax
 
-from aignostics_async import ConfigurationError, SlideError
-from aignostics_async.bulk.preflight.sources._discovery import DicomFiles, Discovery, discover, settle
+from aignostics_async import ConfigurationError, SlideError, UsageError, find_slides
+from aignostics_async.bulk.preflight.sources._discovery import (
+    DicomFiles,
+    Discovery,
+    _dicom_paths,
+    discover,
+    settle,
+)
 from aignostics_async.bulk.preflight.sources._selection_rules import SelectionRule
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
@@ -200,6 +206,27 @@ def without_rights() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+def test_slides_are_found_in_folders_with_few_rights() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        for folder in ("unlisted", "unopened"):
+            write_dicom(root / folder, levels=1, name="IM.dcm")
+        touch(root, "closed/a.svs")
+        places = root / "unlisted/IM.dcm", root / "unopened"
+        (root / "unlisted").chmod(0o711)
+        (root / "unopened").chmod(0o744)
+        (root / "closed").chmod(0)
+        with without_rights():
+            slides = find_slides(*places)
+            paths, _, _ = _dicom_paths(Walk(Sources(places=places)).candidates())
+            with pytest.raises(UsageError, match="Permission denied"):
+                find_slides(root / "closed/a.svs")
+        (root / "closed").chmod(0o700)
+    assert [slide.path.parent.name for slide in slides] == ["unlisted", "unopened"]
+    assert paths == [str(places[0])]
 
 
 def test_a_folder_that_may_not_be_read_is_told() -> None:

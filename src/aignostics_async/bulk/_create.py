@@ -15,6 +15,7 @@ from anyio import to_thread
 from attrs import evolve
 
 from ..errors import JobRefused
+from ..transfer._progress import call_plain, check_callback
 from .database import _commands, _run_commands
 from .database._database import Database
 from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
@@ -73,6 +74,8 @@ async def create_job(
     ConfigurationError for a user without home folder; and what `run_preflight` and the callbacks raise. After
     an error there is no job in the folder, unless there was one.
     """
+    check_callback(consent)
+    check_callback(progress)
     plan = evolve(plan, contract=client.contract)
     folder = JobFolder(directory)
     folder.make()
@@ -102,7 +105,7 @@ async def create_job(
                     await database.write(_commands.set_job(plan=decided.to_json()))
             if can_create_job(report, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
-                    consent(report)
+                    call_plain(consent, report)
                     await _allow_rebilling(draft, report)
                 # The mark tells the first process that this database is no copy.
                 await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))

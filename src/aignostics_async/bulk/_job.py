@@ -28,7 +28,7 @@ from ._stage_progress import StageProgress, stage_progress
 from ._store import open_store, record_checksums
 from .database import _commands, _queries
 from .database._database import close_database, open_database
-from .database._job_folder import JobFolder
+from .database._job_folder import JobFolder, has_database
 from .database._journal import EventType, Journal
 from .preflight._requirements import Requirements
 from .reconciliation._platform import PlatformClient
@@ -86,7 +86,7 @@ class BulkJob(MaintainedJob):
         return cls(directory)
 
     async def __aenter__(self) -> Self:
-        if not self._directory.database.is_file():
+        if not has_database(self._directory.database):
             raise JobError(f"there is no job in {self._directory.path}; create one first, or pass its folder")
         self._directory.acquire()
         try:

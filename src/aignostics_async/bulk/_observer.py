@@ -12,7 +12,7 @@ from attrs import frozen
 
 from ..errors import UsageError
 from .database._commands import is_cancelled
-from .database._job_folder import JobFolder
+from .database._job_folder import JobFolder, has_database
 from .database._journal import Tail
 from .database._queries import held_items
 from .report._consistent_view import consistent_view
@@ -64,7 +64,7 @@ class JobObserver:
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._folder = JobFolder(directory)
-        if not self._folder.database.is_file():
+        if not has_database(self._folder.database):
             raise UsageError(f"there is no job in {self.path}; 'bulk run' creates one; or pass its folder")
         self._tail = Tail(self._folder.events)
 

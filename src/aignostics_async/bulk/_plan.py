@@ -283,7 +283,7 @@ class JobPlan:
             return cls(**{**values, "timeouts": ReconciliationTimeouts(**timeouts)})
         except JobRefused:
             raise
-        except (ValueError, TypeError, KeyError, AttributeError, AignosticsError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, AignosticsError) as error:
             raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
 
 

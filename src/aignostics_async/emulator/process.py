@@ -12,6 +12,7 @@ from typing import Any, Self
 from .._client import Client
 from .._config import Retries, Settings
 from ..contracts._lines import line_of
+from ..errors import UsageError
 from ..storage import GCS, S3, AwsKey, HmacKey, PlatformBucket
 from ._control_client import ControlClient
 
@@ -57,6 +58,9 @@ class Emulator(ControlClient):
         refresh token of its own, unless `port` and `static_token` are set. Raises RuntimeError if the process
         ends before it accepts requests; its standard error says why.
         """
+        if self._process is not None and self._process.poll() is None:
+            raise UsageError("the emulator is running already; call `stop` or `kill` first")
+        self.stop()  # a process that has ended by itself
         with tempfile.TemporaryDirectory() as scratch:
             ready_file = Path(scratch, "ready.json")
             command = [sys.executable, "-m", "aignostics_async.cli", "emulator"]
@@ -89,10 +93,11 @@ class Emulator(ControlClient):
         self._end("kill")
 
     def _end(self, how: str) -> None:
-        process, self._process, self._info = self._process, None, None
-        if process is not None:
-            getattr(process, how)()
-            process.communicate(timeout=30)
+        self._info = None
+        if self._process is not None:
+            getattr(self._process, how)()
+            self._process.communicate(timeout=30)
+            self._process = None  # one that has not ended can still be killed
 
     def __enter__(self) -> Self:
         return self.start()

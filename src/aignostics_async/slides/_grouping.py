@@ -12,7 +12,7 @@ from attrs import Factory, frozen
 from ..errors import NotASlide, SlideError
 from ._dicom import DicomHeader, may_be_dicom, read_header
 from ._fingerprints import sampled_digest
-from ._neighbours import read_beside
+from ._neighbours import read_beside, visible_entries
 
 
 @frozen
@@ -71,8 +71,10 @@ def series_beside(path: Path) -> tuple[Path, ...]:
 
     Reads the headers of all DICOM files in its folder. Raises SlideError where that of `path` can't be read.
     """
-    uid = read_header(path).series
+    own = read_header(path)
+    uid = own.series
     headers, damaged = folder_headers(path.parent)
+    headers[str(path)] = own  # also in a folder that can't be listed
     headers |= read_beside({path: header for path, header in headers.items() if header.series == uid})
     return tuple(map(Path, group_series(headers, damaged).series[uid]))
 
@@ -81,14 +83,14 @@ def folder_headers(folder: Path) -> tuple[dict[str, DicomHeader], set[str]]:
     """Return the headers of the DICOM files in a folder, and the files that may be one and are damaged."""
     headers: dict[str, DicomHeader] = {}
     damaged = set[str]()
-    for path in folder.iterdir():
+    for path in visible_entries(folder):
         try:
-            if not path.name.startswith(".") and may_be_dicom(path):
+            if may_be_dicom(path):
                 headers[str(path)] = read_header(path)
         except NotASlide:
             continue
         except SlideError:
-            if path.is_file():
+            if os.path.isfile(path):
                 damaged.add(str(path))
     return headers, damaged
 

@@ -88,16 +88,17 @@ def _may_leave(folder: Path, parent: Path) -> bool:
 
 def _below(folder: Path) -> list[Path]:
     """Return the folders directly below one, without links, which lead to folders of other places."""
-    inside = [each for each in _entries(folder) if not is_trash(each.name)]
-    return [each for each in inside if each.is_dir() and not each.is_symlink()]
+    inside = [each for each in visible_entries(folder) if not is_trash(each.name)]
+    return [each for each in inside if os.path.isdir(each) and not each.is_symlink()]  # noqa: PTH112 - raises nothing
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
-        yield from (each for each in _entries(folder) if each.is_file())
+        yield from filter(os.path.isfile, visible_entries(folder))
 
 
-def _entries(folder: Path) -> list[Path]:
+def visible_entries(folder: Path) -> list[Path]:
+    """Return what is in a folder and not hidden, sorted; nothing for one that can't be listed."""
     try:
         return sorted(each for each in folder.iterdir() if not is_hidden(each.name))
     except OSError:

@@ -112,7 +112,7 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     """
     search = _SlideSearch()
     for place in map(Path, places):
-        if place.is_file():
+        if os.path.isfile(place):  # unlike `Path.is_file`, it raises nothing
             search.name(place)
         else:
             search.folder(place)
@@ -137,7 +137,7 @@ class _SlideSearch:
         if self._references.setdefault(str(path), path.name) == path.name:
             self._read(path)
         if str(path) in self._headers:
-            for other in self._series_in(path.parent)[self._headers[str(path)].series]:
+            for other in self._series_in(path.parent).get(self._headers[str(path)].series, ()):
                 self._read(Path(other))
 
     def _series_in(self, folder: Path) -> Mapping[str, tuple[str, ...]]:

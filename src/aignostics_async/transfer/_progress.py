@@ -91,10 +91,7 @@ class ProgressGuard(Generic[_P]):
         if self._progress is None:
             return
         try:
-            returned = self._progress(*args, **kwargs)
-            if returned is not None and inspect.isawaitable(returned):
-                _discard(returned)
-                raise _no_awaitables()
+            call_plain(self._progress, *args, **kwargs)
         except CallbackRaised:  # of a callback inside this one
             raise
         except BaseException as error:  # noqa: BLE001 - it is raised to the caller
@@ -132,9 +129,17 @@ def check_callback(progress: Callable[..., object] | None) -> None:
         raise _no_awaitables()
 
 
+def call_plain(callback: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
+    """Call a callback; raises UsageError if it returns an awaitable, and what the callback raises."""
+    returned = callback(*args, **kwargs)
+    if returned is not None and inspect.isawaitable(returned):
+        _discard(returned)
+        raise _no_awaitables()
+
+
 def _no_awaitables() -> UsageError:
     return UsageError(
-        "progress must be a plain function, which is called from the event loop and returns at once; "
+        "a callback must be a plain function, which is called from the event loop and returns at once; "
         "start a task or put the event in a queue in it"
     )
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,19 @@ class HighWaterMark:
 
     generation: int
     attempts: int
+
+
+def has_database(path: Path) -> bool:
+    """Return whether there is a file at the path of a job's database; raises JobError if that is unknown."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise JobError(
+            f"{path.parent} can't be read ({reason}); pass the folder of a job, as the user who created it"
+        ) from None
 
 
 class JobFolder:

@@ -22,6 +22,7 @@ from ...errors import AignosticsError, PlatformDown
 from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
+from ...transfer._progress import call_plain, check_callback
 from .._plan import run_options
 from .._store import open_store
 from ._earlier_runs import EarlierRuns, look_back
@@ -103,6 +104,7 @@ async def run_preflight(
     slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed; what
     `progress` and `keep` raise; and the errors of requests that `Pager` names.
     """
+    check_callback(progress)
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements.of(plan, version)
@@ -193,7 +195,7 @@ class _Preflight:
             await self._take(entry, probed)
             self.done += 1
             if self.progress is not None:
-                self.progress(PreflightProgress(self.done, len(self.found.entries)))
+                call_plain(self.progress, PreflightProgress(self.done, len(self.found.entries)))
 
         # Two for each process: one is read while the other one's answer is looked at.
         await for_each(self.found.entries, read, limit=2 * prober.workers)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...errors import JobError
 from ..database._database import connect_to_read, show_as_current
 from ..database._failures import described
+from ..database._job_folder import has_database
 from ..database._writer import Execute
 
 
@@ -19,7 +20,7 @@ def consistent_view(database: Path) -> Iterator[Execute]:
 
     Raises JobError where there is no job, and JobDatabaseError.
     """
-    if not database.is_file():
+    if not has_database(database):
         raise JobError(f"there is no job in {database.parent}; pass the folder of a job")
     with (
         described(database, "read"),

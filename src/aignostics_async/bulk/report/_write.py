@@ -62,9 +62,8 @@ async def write_report(
     Raises JobError if there is no job, its creation was not finished, or a file can't be written;
     JobDatabaseError if the database can't be read; and UsageError for any other suffix.
     """
-    database = Path(job)
-    if await anyio.Path(job).is_dir():
-        database = JobFolder(job).database
+    # Unlike `Path.is_dir`, it raises nothing for a path that can't be looked at; reading it does.
+    database = JobFolder(job).database if await anyio.to_thread.run_sync(os.path.isdir, job) else Path(job)
     forms = {path: ReportFormat.of(path) for path in map(Path, targets)}
     taken = await take_pictures(database) if pictures and ReportFormat.HTML in forms.values() else {}
     return await anyio.to_thread.run_sync(write_forms, database, forms, taken)

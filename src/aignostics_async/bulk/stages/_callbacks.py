@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
+from ...transfer._progress import call_plain
+
 _P = ParamSpec("_P")
 
 
@@ -25,7 +27,7 @@ class CallbackGuard:
             if self.failure is not None:
                 return
             try:
-                callback(*values, **options)
+                call_plain(callback, *values, **options)
             except Exception as error:  # noqa: BLE001 - it is raised when the work has ended
                 self.failure = error
                 self._on_failure()

@@ -15,10 +15,9 @@ from ....errors import NotASlide, SlideError
 from ....slides import LeftOut, LeftOutReason
 from ....slides._dicom import DicomHeader, may_be_dicom, may_be_slide, read_header
 from ....slides._grouping import DicomGroups, group_series
-from ....slides._neighbours import files_beside, parts_beside
+from ....slides._neighbours import files_beside, parts_beside, visible_entries
 from ....slides._prober import Prober
 from ....slides._search import duplicates
-from ....slides._system_names import is_hidden
 from ....submission._preflight import MAX_REFERENCE, is_unicode
 from ....submission._pseudonyms import PseudonymMap
 from .._findings import Finding, FindingKind
@@ -124,7 +123,7 @@ def _dicom_paths(candidates: Iterable[Candidate]) -> tuple[list[str], set[str], 
         except NotASlide as error:
             others[path] = error.problem
         except SlideError:
-            if path.lower().endswith((".dcm", ".dicom")) and Path(path).is_file():
+            if path.lower().endswith((".dcm", ".dicom")) and os.path.isfile(path):  # noqa: PTH113 - raises nothing
                 damaged.add(path)
     return paths, damaged, others
 
@@ -132,7 +131,7 @@ def _dicom_paths(candidates: Iterable[Candidate]) -> tuple[list[str], set[str], 
 def _with_folders(candidates: Iterable[Candidate]) -> set[str]:
     listed = list(candidates)
     named = {Path(each.path).parent for each in listed if not each.is_searched and _is_dicom(each.path)}
-    inside = {str(path) for folder in named for path in folder.iterdir() if not is_hidden(path.name)}
+    inside = {str(path) for folder in named for path in visible_entries(folder)}
     return {each.path for each in listed} | inside
 
 
