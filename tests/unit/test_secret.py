@@ -53,6 +53,7 @@ def test_secrets_are_compared_by_their_text() -> None:
     assert Secret("ä") == copy.deepcopy(Secret("ä"))
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
+    assert Secret("\udcff") != Secret("a")
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
     assert Secret("a")
     assert not Secret("")

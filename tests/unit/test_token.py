@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from math import nan
+from typing import Any
 
 import pytest
 from attrs import asdict
@@ -16,6 +18,7 @@ from aignostics_async._core import _token
 from aignostics_async._core._secret import Secret
 from aignostics_async.auth._endpoint import read_claims
 from aignostics_async.auth._refresher import ahead, margin
+from aignostics_async.errors import ConfigurationError
 
 
 def jwt(**claims: object) -> str:
@@ -38,6 +41,12 @@ def test_a_token_without_a_lifetime_never_ends_by_itself() -> None:
 def test_a_lifetime_is_seconds_or_a_timedelta() -> None:
     assert Token("a", lifetime=timedelta(minutes=2)).lifetime == 120
     assert Token("a", lifetime=-3).seconds_left <= 0
+
+
+@pytest.mark.parametrize("times", [{"lifetime": nan}, {"issued_at": nan}, {"issued_at": datetime.now(UTC)}])
+def test_a_time_that_is_no_number_is_refused(times: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="a number of seconds"):
+        Token("a", **times)
 
 
 @pytest.mark.parametrize(

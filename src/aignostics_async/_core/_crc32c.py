@@ -26,15 +26,16 @@ _POLYNOMIAL = 0x82F63B78  # Castagnoli, bits reversed (RFC 3720, appendix B.4)
 
 
 class Crc32c:
-    """A running CRC32C (RFC 3720, appendix B.4).
+    """A running CRC32C checksum (RFC 3720, appendix B.4).
 
         checksum = Crc32c()
         checksum.update(b"123456789")
         checksum.wire  # "4waSgw=="
 
-    `value` is the checksum as an unsigned 32-bit number and `length` the number of bytes so far; both are 0
-    by default. If `a` covers some bytes and `b` those that follow, `a + b` is the checksum of both together.
-    Adding takes microseconds for any length.
+    `value` is the checksum of the bytes so far as an unsigned 32-bit number, and `length` is their number;
+    both are 0 by default. `Crc32c(value, length)` continues a checksum that was computed earlier. If `a`
+    covers some bytes and `b` those that follow, `a + b` is the checksum of both together; adding takes
+    microseconds for any length. Checksums are equal if both `value` and `length` are.
     """
 
     __slots__ = ("length", "value")
@@ -44,11 +45,12 @@ class Crc32c:
         self.length = length
 
     def update(self, data: Buffer) -> None:
-        """Add the bytes of any buffer without copying them.
+        """Add the bytes of a buffer without copying them.
 
             checksum.update(memoryview(data)[:1024])
 
-        Blocks for one pass over the bytes. Raises TypeError for an object that is not a buffer.
+        Blocks for one pass over the bytes. Raises TypeError for an object that is not a buffer, and
+        BufferError for a buffer that is not contiguous; the checksum is then unchanged.
         """
         import crc32c  # here, because it costs a quarter of this package's import time
 
@@ -77,22 +79,24 @@ class Crc32c:
 
 
 def encode_crc32c(value: int) -> str:
-    """Return the wire form of a checksum: the base64 of its four big-endian bytes.
+    """Return the wire form of a checksum: the base64 of its four big-endian bytes, always eight characters.
 
         encode_crc32c(0xE3069283)  # "4waSgw=="
 
-    The platform's `checksum_base64_crc32c` and the `x-goog-hash` header have this form. Raises OverflowError
-    for a number that is negative or exceeds 32 bits.
+    `value` is the checksum as an unsigned 32-bit number. The platform's `checksum_base64_crc32c` and the
+    `x-goog-hash` header have this form. Raises OverflowError for a number that is negative or exceeds 32
+    bits.
     """
     return base64.b64encode(value.to_bytes(4, "big")).decode("ascii")
 
 
 def decode_crc32c(wire: str) -> int:
-    """Return the checksum of a wire form as an unsigned 32-bit number; the inverse of `encode_crc32c`.
+    """Return the checksum in a wire form as an unsigned 32-bit number.
 
         decode_crc32c("4waSgw==")  # 0xE3069283
 
-    Raises ValueError for anything but the base64 of four bytes.
+    It is the inverse of `encode_crc32c`. Raises ValueError for any text but the base64 of four bytes; for
+    hexadecimal digits the message has the wire form to use instead.
     """
     if re.fullmatch(r"(0x)?[0-9a-fA-F]{8}", wire):
         raise ValueError(
@@ -136,7 +140,9 @@ def checksum_bytes(data: Buffer) -> Crc32c:
 
         checksum_bytes(b"123456789").wire  # "4waSgw=="
 
-    Blocks for one pass over the bytes. Raises TypeError for an object that is not a buffer.
+    `data` is bytes, a bytearray, a memoryview or another contiguous buffer, and is not copied. Blocks for one
+    pass over the bytes. Raises TypeError for an object that is not a buffer, and BufferError for a buffer
+    that is not contiguous.
     """
     checksum = Crc32c()
     checksum.update(data)
@@ -148,8 +154,8 @@ def checksum_segments(segments: Iterable[Crc32c]) -> Crc32c:
 
         checksum_segments([checksum_bytes(b"1234"), checksum_bytes(b"56789")]).wire  # "4waSgw=="
 
-    The segments must be in order and without gaps; no segments give the checksum of no bytes. Costs
-    microseconds per segment.
+    The segments must be in order and without gaps. Without any segment, the result is `Crc32c()`, the
+    checksum of no bytes. Costs microseconds per segment, and reads no data.
     """
     return sum(segments, Crc32c())
 
@@ -157,10 +163,11 @@ def checksum_segments(segments: Iterable[Crc32c]) -> Crc32c:
 async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
     """Return the checksum of a stream of bytes.
 
-        checksum = await checksum_stream(response.aiter_bytes())
+        async with httpx.AsyncClient() as client, client.stream("GET", url) as response:
+            checksum = await checksum_stream(response.aiter_bytes())
 
-    Each piece is added in the event loop as it arrives, which blocks the loop for one pass over the piece.
-    Keeps one piece in memory. Raises what the stream raises.
+    Reads the stream to its end, and keeps one piece at a time in memory. Each piece blocks the event loop for
+    one pass over its bytes. Raises what the stream raises, and TypeError for a piece that is not bytes.
     """
     checksum = Crc32c()
     async for piece in stream:
@@ -173,8 +180,8 @@ async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
 
         (await checksum_file("case-7.svs")).wire  # "4waSgw=="
 
-    Reads the file once in a worker thread, with a buffer of 1 MiB. Raises OSError if the file can't be opened
-    or read.
+    Reads the file once in a worker thread, with a buffer of 1 MiB; the thread reads to the end even if the
+    call is cancelled. Raises OSError if the file can't be opened or read.
     """
     return await anyio.to_thread.run_sync(read_checksum, path)
 

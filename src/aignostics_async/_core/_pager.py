@@ -46,12 +46,16 @@ class PageRequest:
 
 @frozen
 class Page(Generic[T]):
-    """One page of a listing: the entries that could be read, and those that could not.
+    """One page of a listing, as `Pager.pages` yields it.
 
         async for page in client.runs.list().pages():
             print(page.number, len(page.items), page.invalid)
 
-    `number` starts at 1. `date` is the server's time, or None.
+    `number` starts at 1. `items` is a tuple of the entries that could be read, in the server's order, without
+    those that the previous page had. `invalid` is a tuple with an `InvalidItem` for each entry that could not
+    be read, empty by default. `left_out` is the number of entries that the client removed because they do not
+    match a filter, 0 by default. `date` is the server's time with time zone; None, the default, if it was not
+    reported.
     """
 
     number: int
@@ -63,11 +67,11 @@ class Page(Generic[T]):
     date: datetime | None = None
     """The server's time in the response, with time zone; None if the response had no valid Date header."""
     left_out: int = 0
-    """How many entries of the server do not match a filter that the contract can't express."""
+    """How many entries the client removed by a filter that the contract does not have; 0 by default."""
 
     @property
     def size(self) -> int:
-        """The number of entries, including those that can't be read or are left out."""
+        """The number of entries: those in `items` and in `invalid`, and those that were left out."""
         return len(self.items) + len(self.invalid) + self.left_out
 
 
@@ -108,10 +112,10 @@ class Pager(Generic[T]):
     was already read is missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
-    them in `Page.invalid` instead. A request that fails raises APIStatusError for an error status,
-    ConnectionFailed if there was no response, InvalidResponse if the response does not fit the contract,
-    AuthenticationError (or ConfigurationError) if there is no usable token, and UsageError if the client is
-    not open.
+    them in `Page.invalid` instead. A request that still fails after the attempts of `Settings.retries` raises
+    APIStatusError for an error status, ConnectionFailed if there was no response, InvalidResponse if the
+    response does not fit the contract, AuthenticationError (or ConfigurationError) if there is no usable
+    token, and UsageError if the client is not open or belongs to another event loop.
     """
 
     def __init__(
@@ -144,8 +148,9 @@ class Pager(Generic[T]):
 
             newest = await client.runs.list(page_size=5).first()
 
-        Usually costs one request; a small `page_size` keeps the response small. Entries that can't be read
-        are skipped. Raises the errors of requests that `Pager` names.
+        Costs one request, unless no entry of the first page can be read; a small `page_size` keeps the
+        response small. Entries that can't be read are skipped. Raises the errors of requests that `Pager`
+        names.
         """
         async for page in self.pages():
             if page.items:
@@ -153,23 +158,23 @@ class Pager(Generic[T]):
         return None
 
     async def to_list(self) -> list[T]:
-        """Return all entries as a list in memory.
+        """Return all entries as a list, in the server's order; empty if there are none.
 
             applications = await client.applications.list().to_list()
 
-        Costs one request per page. Raises InvalidItems if some entries can't be read; iterate over the pager
-        to get the others. Raises the errors of requests that `Pager` names.
+        Costs one request per page, and memory for all entries. Raises InvalidItems if some entries can't be
+        read; iterate over the pager to get the others. Raises the errors of requests that `Pager` names.
         """
         return [entry async for entry in self]
 
     def pages(self) -> AsyncIterator[Page[T]]:
-        """Yield one Page after the other, each fetched when it is needed.
+        """Yield the pages of the listing in order, each fetched when it is needed.
 
             async for page in client.runs.list().pages():
                 print(page.number, len(page.items), len(page.invalid))
 
-        Entries that can't be read are in `Page.invalid` and raise nothing. Costs one request per page. Raises
-        the errors of requests that `Pager` names.
+        An empty page is not yielded. Entries that can't be read are in `Page.invalid` and raise nothing.
+        Costs one request per page. Iterating raises the errors of requests that `Pager` names.
         """
         return Stream(self._pages())
 

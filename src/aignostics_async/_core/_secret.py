@@ -21,7 +21,8 @@ class Secret:
         secret.reveal()  # "text"
 
     The text appears in no repr, log record, `attrs.asdict` or traceback variable. Only `reveal` returns it,
-    so every use can be found. Secrets compare by text, in constant time. Pickling one raises TypeError.
+    so every use can be found. Secrets compare by text, in constant time, and an empty one is falsy. Copying
+    returns the same object; pickling raises TypeError.
     """
 
     __slots__ = ("_text",)
@@ -42,7 +43,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        # With surrogates, so that a text that can't be encoded compares, too.
+        ours, theirs = (each.reveal().encode("utf-8", "surrogatepass") for each in (self, other))
+        return hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash(self._text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from math import inf
+from math import inf, isnan
 from typing import Protocol, runtime_checkable
 
 from attrs import Attribute, field, frozen
@@ -72,7 +72,17 @@ def _sendable(_instance: object, _attribute: Attribute[Secret], secret: Secret) 
 
 
 def _lifetime(value: float | timedelta | None) -> float | None:
-    return None if value is None else min(max(seconds(value), 0.0), _MAX_LIFETIME)
+    return None if value is None else min(max(_number("lifetime", seconds(value)), 0.0), _MAX_LIFETIME)
+
+
+def _issued_at(value: float) -> float:
+    return _number("issued_at", value)
+
+
+def _number(name: str, value: float) -> float:
+    if not isinstance(value, int | float) or isnan(value):
+        raise ConfigurationError(f"{name} of a token is a number of seconds, not {value!r}")
+    return value
 
 
 @conceals_fields
@@ -80,18 +90,27 @@ def _lifetime(value: float | timedelta | None) -> float | None:
 class Token:
     """An access token and its lifetime.
 
-        Token("text", lifetime=3600)
+        token = Token("text", lifetime=3600)
+        token.seconds_left  # 3600.0, or a little less
+
+    The first argument is the text, as a str or a `Secret`. `lifetime` is in seconds or a timedelta, counted
+    from `issued_at`; a negative one counts as 0, and one of more than 366 days as 366 days. With None, the
+    default, the lifetime is unknown, and the token is used until the API rejects it. `issued_at` is in
+    seconds since the epoch, now by default.
 
     The text appears in no repr and can't be pickled. Tokens compare by identity; `is_same` compares texts.
-    Raises ConfigurationError for a text that can't be sent in a header (empty, not printable ASCII, or with a
-    space or quote) or a lifetime that is no duration. A negative lifetime counts as 0, and one of more than
-    366 days as 366 days.
+    Creating one raises ConfigurationError for a text that can't be sent in a header (empty, not printable
+    ASCII, or with a space or quote), a `lifetime` that is no duration, or an `issued_at` that is no number.
     """
 
     _text: Secret = field(converter=as_secret, validator=_sendable)
     lifetime: float | None = field(default=None, converter=_lifetime, kw_only=True)
     """The lifetime in seconds or as a timedelta, counted from `issued_at`; None, the default, if unknown."""
-    issued_at: float = field(factory=lambda: time.time(), kw_only=True)  # noqa: PLW0108 - tests set the clock
+    issued_at: float = field(
+        factory=lambda: time.time(),  # noqa: PLW0108 - tests set the clock
+        converter=_issued_at,
+        kw_only=True,
+    )
     """When the token was issued, in seconds since the epoch; now by default."""
     _made_at: float = field(init=False)
     _age: float = field(init=False)  # when it was made, in seconds
@@ -107,7 +126,7 @@ class Token:
 
     @property
     def text(self) -> str:
-        """The text of the token. It is a secret: keep it out of logs and errors."""
+        """The text of the token, a secret: keep it out of logs and errors."""
         return self._text.reveal()
 
     @property
@@ -132,17 +151,19 @@ class Token:
 
 @frozen(eq=False, kw_only=True)
 class TokenSet:
-    """The tokens of a login, as a store keeps them.
+    """The tokens of a login, as a token store keeps them.
 
         TokenSet(access=Token("text", lifetime=3600), refresh=Secret("text"))
 
-    The repr shows no token.
+    `access` is the access token. `refresh` is the refresh token; None, the default, if the provider issued
+    none. `signed_in_at` is when the person signed in, in seconds since the epoch, now by default; refreshes
+    keep it. The repr shows no token. Token sets compare by identity.
     """
 
     access: Token
     """The access token."""
     refresh: Secret | None = field(default=None)
-    """The refresh token, to be exchanged for the next access token; None if the provider issued none."""
+    """The refresh token, to be exchanged for the next access token; None, the default, if there is none."""
     signed_in_at: float = field(factory=time.time)
     """When the person signed in, in seconds since the epoch; now by default. Refreshes keep it."""
 
@@ -151,21 +172,31 @@ class TokenSet:
 class TokenSource(Protocol):
     """An object that provides access tokens; pass it to `Client` in place of a token.
 
-        class Vault:
+        class TokenFile:
+            def __init__(self, path: Path) -> None:
+                self._path = path
+
             async def get_token(self, *, rejected: Token | None = None) -> Token:
-                return Token(await read_secret(), lifetime=300)
+                return Token(self._path.read_text().strip())
 
-        client = Client("https://platform.aignostics.com", Vault())
+        client = Client("https://platform.aignostics.com", TokenFile(Path("token.txt")))
 
-    A client awaits the method `async def aclose(self)` when it closes, if the object has one. Several clients
-    can share a source.
+    `get_token` is called in the client's event loop, by several requests at once. Clients in other event
+    loops and threads may share a source that is safe for that. If the object has a method
+    `async def aclose(self)`, a client awaits it when it closes.
     """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
-        """Return a usable token; called before each request, so it should keep the token between calls.
+        """Return a usable token.
 
-        `rejected` is a token that the API has just answered with 401, or None: return another token if
-        possible, and the same one otherwise. Should raise AuthenticationError if there is no token; the
-        request then raises it.
+            token = await source.get_token()
+
+        Called before each attempt of a request, so an implementation that sends requests should keep its
+        token between calls. `rejected` is None, or a token that the API has just answered with 401: then
+        return another token if possible, and otherwise the same object. The request is repeated once if
+        another object is returned.
+
+        Should raise AuthenticationError if there is no token. Whatever it raises ends the request and is
+        raised as it is.
         """
         ...

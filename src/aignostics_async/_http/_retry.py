@@ -47,9 +47,12 @@ class Outcome:
 
 
 class AttemptFailed(Exception):
-    """One attempt of a request failed.
+    """The failure of one attempt of a request, raised to the code that may repeat it.
 
-    `error` is what the caller gets if no other attempt follows; `outcome` decides whether one does.
+    `ConnectionPool.exchange` and the API pool raise it, and the retry loop catches it: no caller of a public
+    function gets it. `error` is the AignosticsError to raise if no other attempt follows. `outcome` has the
+    status and what else decides whether one does: the seconds of `Retry-After`, whether the request was sent,
+    and whether the failure is likely to pass.
     """
 
     def __init__(self, error: AignosticsError, outcome: Outcome) -> None:

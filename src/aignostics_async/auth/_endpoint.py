@@ -192,7 +192,9 @@ class Claims:
         claims = token_claims(token)
         print(claims.subject, claims.organization)
 
-    `lifetime` is in seconds, and `issued_at` in seconds since the epoch. A missing claim is None.
+    `subject` is the claim `sub`, the user or client, and `organization` the claim `org_id`. `lifetime` is in
+    seconds: `exp` less `iat`, or less the present time if there is no `iat`. `issued_at` is the claim `iat`,
+    in seconds since the epoch. A missing claim is None, the default.
     """
 
     subject: str | None = None
@@ -229,11 +231,12 @@ def read_claims(access: Secret) -> Claims:
 
 
 def token_claims(token: Token) -> Claims:
-    """Return the claims of an access token that is a JWT; all None for any other token.
+    """Return the claims of an access token that is a JWT.
 
         token_claims(await source.get_token()).organization
 
-    The signature is not verified, so do not base decisions about access on the claims. Sends no request.
+    All of them are None for any other token, or if one has an unexpected type. The signature is not verified,
+    so do not base decisions about access on the claims. Sends no request and raises nothing.
     """
     return read_claims(Secret(token.text))
 

@@ -29,12 +29,17 @@ class FileStore:
 
         source = StoredLogin(provider, store=FileStore("logins/"))
 
-    The folder is by default `auth` in the user's state folder (`$XDG_STATE_HOME/aignostics-async` on Linux),
-    and is created when it is needed. Files are readable by their owner only, and written atomically and
-    durably. A file that can't be used, because it is damaged or from another release, is renamed by `save`
-    and not overwritten. Another user's file that can't be opened raises TokenStoreError. `delete` removes
-    either. File locks protect the keys where the file system has them; the system releases them if a process
-    dies. Raises ConfigurationError if no folder is given and the user has no home folder.
+    The folder is by default `auth` in the user's state folder, which is `$XDG_STATE_HOME/aignostics-async` or
+    `~/.local/state/aignostics-async` on Linux; it is created when it is needed. Files hold the tokens
+    unencrypted as JSON, readable by their owner only, and are replaced atomically and durably. Processes can
+    share a folder: `lock` uses file locks, which the system releases if a process dies.
+
+    A file that is damaged or from another release is no login: `load` returns None, `save` renames it to
+    `{key.digest}.unusable-{number}`, and `delete` removes it.
+
+    Creating the store does no I/O, and raises ConfigurationError if no folder is given and the user has no
+    home folder. Files are read and written in worker threads. Every method but `path` and `lock` raises
+    TokenStoreError if the folder or a file can't be used.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -59,8 +64,8 @@ class FileStore:
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there is no usable file.
 
-        An unusable file is logged as a warning and kept. A file that other users could read is made private
-        and logged as a warning. Raises TokenStoreError if the file exists but can't be read.
+        An unusable file is kept, and a file that other users could read is made private; either is logged as
+        a warning, once. Raises TokenStoreError if the file exists but can't be read.
         """
         path = self.path(key)
         try:
@@ -80,8 +85,8 @@ class FileStore:
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
         """Replace the tokens of a key atomically and durably.
 
-        Costs two fsyncs. Raises TokenStoreError if the folder can't be created or the file not written; the
-        previous file is then unchanged.
+        Creates the folder if it is missing. Costs two fsyncs. Raises TokenStoreError if the folder can't be
+        created or the file can't be written; the previous file is then unchanged.
         """
 
         def write() -> None:
@@ -104,7 +109,8 @@ class FileStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        Raises TokenEndpointUnavailable if the lock is held elsewhere for 30 s. If the folder can't be
+        Creates the folder and the lock file `{key.digest}.lock`, which is never deleted. The lock is not
+        reentrant. Raises TokenEndpointUnavailable if it is held elsewhere for 30 s. If the folder can't be
         written or its file system has no locks, a warning is logged once and the block runs without a lock.
         """
         lock = FileLock(self._folder / f"{key.digest}.lock")

@@ -41,11 +41,14 @@ class KeyringStore:
 
         source = StoredLogin(provider, store=KeyringStore())
 
-    Only refresh tokens are in the key ring, because some access tokens are too long for it; so each process
-    refreshes once. Keys are locked as by `FileStore`. Every entry is read back after it was written. There is
-    no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in whatever
-    way, or does not respond to a call within 3 s. Creating the store raises MissingExtra if the `keyring`
-    extra is not installed, and ConfigurationError if the user has no home folder, where the locks are.
+    Each key has one entry, of the service `aignostics-async` and the name `key.digest`. It holds only the
+    refresh token, because some access tokens are too long for a key ring; so each process refreshes once.
+    Every entry is read back after it was written. Keys are locked by files, as `FileStore.lock` describes.
+
+    There is no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in
+    whatever way, or does not respond to a call within 3 s. Creating the store raises MissingExtra if the
+    `keyring` extra is not installed, and ConfigurationError if the user has no home folder, where the locks
+    are.
     """
 
     def __init__(self) -> None:
@@ -66,7 +69,7 @@ class KeyringStore:
     async def check(self) -> None:
         """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted.
 
-        Leaves no entry behind unless the key ring refuses to delete it.
+        Leaves no entry behind, unless the key ring stops responding or refuses to delete it.
         """
         # Of its own name: another process may check at the same time.
         name = f"probe-{secrets.token_hex(8)}"
@@ -93,8 +96,8 @@ class KeyringStore:
         """Replace the refresh token of a key; the access token is not stored.
 
         An entry of another release is copied to the entry `{key.digest}.unusable` first. Raises
-        TokenStoreError if the login has no refresh token, or if the key ring fails, cuts the entry, which is
-        deleted then, or does not respond within 3 s.
+        TokenStoreError if the login has no refresh token, or if the key ring fails, does not respond within
+        3 s, or returns another text than was written; in this last case the entry is deleted.
         """
         if tokens.refresh is None:
             raise TokenStoreError("a key ring keeps refresh tokens, and this login gave none")
@@ -116,8 +119,9 @@ class KeyringStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        It is the file lock of `FileStore.lock`: entering it raises TokenEndpointUnavailable if it is held
-        elsewhere for 30 s.
+        It is the file lock of `FileStore.lock`, in the default folder: entering it raises
+        TokenEndpointUnavailable if it is held elsewhere for 30 s. Where files can't be locked, a warning is
+        logged once and the block runs without a lock.
         """
         return self._locks.lock(key)
 

@@ -58,13 +58,17 @@ async def login_browser(
     is kept in `store`, by default a FileStore, which is checked first so that no login is lost afterwards.
     `settings` supply TLS and proxy, by default those of `Settings()`.
 
+    Costs one request to the provider, once the browser has brought a code. Cancelling the call closes the
+    port that it listens on; a code that has arrived is exchanged nevertheless, and its login kept.
+
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider does not accept
     the code that the browser brought; LoginTimeout after `timeout` (seconds or a timedelta, 300 s by
     default); TokenEndpointUnavailable if the provider can't be reached, fails or gives no usable token;
-    TokenStoreError if the store can't be used; and ConfigurationError for a provider without authorize URL, a
-    redirect URL that can't be listened on because its port is in use or not permitted, a proxy or
-    certificates that can't be used, or a user without home folder if no `store` is passed. An exception of
-    `show` or `open_browser` ends the login and is raised.
+    TokenStoreError if the store can't be used; UsageError if no asyncio event loop is running; and
+    ConfigurationError for a provider without authorize URL, a redirect URL that can't be listened on because
+    its port is in use or not permitted, a `timeout` that is no duration, a proxy or certificates that can't
+    be used, or a user without home folder if no `store` is passed. An exception of `show` or `open_browser`
+    ends the login and is raised.
     """
     if provider.authorize_url is None:
         raise ConfigurationError(

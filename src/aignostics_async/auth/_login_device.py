@@ -38,8 +38,9 @@ class DeviceCode:
 
         await login_device(provider, show=lambda code: print(code.verification_url, code.user_code))
 
-    `lifetime` is in seconds. `verification_url_complete`, the URL with the code in it, is None if the
-    provider gives none.
+    `user_code` is the text to enter at `verification_url`. `verification_url_complete` is the URL with the
+    code in it, for a link or a QR code; None if the provider gives none. `lifetime` is in seconds, 600 if the
+    provider does not say. All texts are printable.
     """
 
     user_code: str
@@ -67,16 +68,18 @@ async def login_device(
         )
 
     It uses the device flow (RFC 8628), for a machine without a browser. `show` is called once, with a
-    `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default; network
-    failures do not end the login. The login is kept in `store`, by default a FileStore, which is checked
-    first. `settings` supply TLS and proxy, by default those of `Settings()`.
+    `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default, until the code
+    expires; network failures do not end the login. The login is kept in `store`, by default a FileStore,
+    which is checked first so that no login is lost afterwards. `settings` supply TLS and proxy, by default
+    those of `Settings()`. Cancelling the call ends the polling; tokens that have arrived are kept
+    nevertheless.
 
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider no longer accepts
     the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
     provider can't be reached, fails or throttles as it is asked for a code, or gives none; TokenStoreError if
-    the store can't be used; and ConfigurationError for a provider without device URL, a proxy or certificates
-    that can't be used, or a user without home folder if no `store` is passed. An exception of `show` ends the
-    login and is raised.
+    the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for a
+    provider without device URL, a proxy or certificates that can't be used, or a user without home folder if
+    no `store` is passed. An exception of `show` ends the login and is raised.
     """
     if provider.device_url is None:
         raise ConfigurationError(

@@ -30,14 +30,15 @@ _log = get_logger("aignostics_async.auth")
 async def logout(
     *providers: IdentityProvider, store: TokenStore | None = None, settings: Settings | None = None
 ) -> int:
-    """Delete the logins of these providers, revoke their refresh tokens, and return how many logins there
-    were.
+    """Sign out: delete the logins of these providers, and revoke their refresh tokens.
 
         await logout(IdentityProvider.preset("production", client_id="..."))
 
-    `store` is a FileStore by default; `settings` supply TLS and proxy, by default those of `Settings()`.
-    Costs one request per login with a refresh token whose provider has a `revoke_url`. Access tokens that
-    were issued stay valid until they expire. Entries that can't be read as a login are kept.
+    Returns the number of logins that were deleted; 0 if there were none. `store` is a FileStore by default;
+    `settings` supply TLS and proxy, by default those of `Settings()`. Costs one request per login with a
+    refresh token whose provider has a `revoke_url`. Access tokens that were issued stay valid until they
+    expire. Entries that can't be read as a login are kept. A login that was deleted when the call was
+    cancelled may not be revoked.
 
     Raises TokenStoreError if the store can't be used, or TokenEndpointUnavailable if another process holds
     the lock of a login for 30 s; then that login and those after it are neither deleted nor revoked. If a
@@ -45,7 +46,8 @@ async def logout(
     TokenEndpointUnavailable says which refresh tokens stay valid. The refresh token of a provider without
     `revoke_url` stays valid, too, which is logged as a warning. Raises ConfigurationError for a user without
     home folder if no `store` is passed, or for a proxy or certificates that can't be used: then the first
-    login with a `revoke_url` is deleted and not revoked, and those after it are kept.
+    login with a `revoke_url` is deleted and not revoked, and those after it are kept. Raises UsageError if no
+    asyncio event loop is running.
     """
     kept = store or FileStore()
     forgotten = 0

@@ -25,9 +25,10 @@ class StaticToken:
 
         client = Client("https://platform.aignostics.com", StaticToken(os.environ["TOKEN"]))
 
-    Passing the text to `Client` does the same. Surrounding whitespace is removed. Once the token has expired,
-    requests raise Unauthorized. Raises ConfigurationError for a text that can't be sent in a header: empty,
-    not printable ASCII, or with a space or quote inside.
+    Passing the text to `Client` does the same. The argument is a str or a `Secret`; surrounding whitespace is
+    removed. Once the token has expired, requests raise Unauthorized. Creating the source raises
+    ConfigurationError for a text that can't be sent in a header: empty, not printable ASCII, or with a space
+    or quote inside.
     """
 
     @conceals_arguments
@@ -38,33 +39,36 @@ class StaticToken:
         return "StaticToken(...)"
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:  # noqa: ARG002
-        """Return the token; `rejected` makes no difference, because there is no other one."""
+        """Return the token at once; `rejected` is ignored, because there is no other token."""
         return self._token
 
 
 class RefreshedToken:
     """A token source that refreshes its token before the token expires.
 
-    The base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`. `get_token` says
-    when it refreshes, and what happens if that fails.
+    The base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`; create one of
+    these. `get_token` says when it refreshes, and what happens if that fails. Clients in several threads and
+    event loops can share a source.
     """
 
     def __init__(self, refresher: TokenRefresher) -> None:
         self._refresher = refresher
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
-        """Return a usable token; does not suspend while there is one.
+        """Return a usable token, without suspending while there is one.
 
             token = await source.get_token()
 
-        `rejected` is a token that the API has answered with 401. It is replaced by a new one, unless it
-        replaced a rejected one itself within the last 60 s.
+        `rejected` is a token that the API has answered with 401; None by default. It is replaced by a new
+        one, unless it replaced a rejected one itself within the last 60 s.
 
         All callers share one refresh. It starts in the background about 300 s before the token expires, or
         when a fifth of a shorter lifetime is left. If it fails, callers still get the old token, and the
         error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are left.
         From then on, and without a token, callers wait for a refresh and get its error: LoginRequired,
         LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as the class documents.
+        A caller that is cancelled does not end the refresh. Raises UsageError if a refresh is needed and no
+        asyncio event loop is running.
 
         After a failure no refresh is attempted for about 1 s, doubling with each failure to 30 s, or for as
         long as the provider's `Retry-After` asks, up to 120 s; after a LoginRequired always for 1 s. During
@@ -76,7 +80,7 @@ class RefreshedToken:
         """Wait for the refresh in flight, if there is one; a client does so when it closes.
 
         If this wait is cancelled, the refresh continues, and the interpreter waits for it before it exits. A
-        failed refresh is not raised here.
+        failed refresh is not raised here. The source can be used again afterwards.
         """
         await self._refresher.wait()
 
@@ -113,7 +117,7 @@ class CallableToken(RefreshedToken):
     async def aclose(self) -> None:
         """Cancel the call in flight, unless a request waits for it; a client does so when it closes.
 
-        The source can be used again afterwards.
+        Does not wait for the function to end. The source can be used again afterwards.
         """
         self._refresher.cancel()
 
@@ -151,7 +155,7 @@ class ClientCredentials(RefreshedToken):
         client = Client("https://platform.aignostics.com", ClientCredentials(provider))
 
     `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
-    kept in memory only.
+    kept in memory only; each costs one request to the provider.
 
     Creating the source raises ConfigurationError for a provider without `client_secret`. Requests raise
     LoginDenied if the provider refuses the client or the audience, LoginRequired if it refuses the grant,

@@ -83,10 +83,16 @@ class IdentityProvider:
 
         IdentityProvider.preset("production", client_id="...")
 
-    `preset` and `beside` fill in the URLs, which are None by default; so are the secret, the audience and the
-    organization. By default the scope is `offline_access`, and the redirect URL `http://localhost:8989/`.
+    Use `preset` for an environment of the platform, and `beside` for another provider with Auth0's URLs;
+    either fills in the URLs. `token_url` and `client_id` are required. None by default are `authorize_url`,
+    which `login_browser` needs; `device_url`, which `login_device` needs; `revoke_url`, without which
+    `logout` revokes nothing; the `client_secret` of a confidential client; the `audience`, the API that the
+    tokens are for; and the `organization` to sign in to. `scope` is `offline_access` by default, and
+    `redirect_url` is `http://localhost:8989/`.
+
     Sends no request. Raises ConfigurationError for a missing client id, a URL that is neither https nor http
-    on this machine, a redirect URL that is not a loopback URL, or a text with a control character.
+    on this machine, a redirect URL that is not a loopback URL, or a text with a control character. The repr
+    does not show the secret.
     """
 
     token_url: str = field(validator=_endpoint)
@@ -125,9 +131,10 @@ class IdentityProvider:
 
             IdentityProvider.preset("staging", client_id="...", organization="lab-7")
 
-        `more` are further fields of `IdentityProvider`, apart from `token_url`, and take precedence over
-        those of the environment; None keeps the default. Raises ConfigurationError for an unknown name or an
-        invalid field, and TypeError for an unknown field or `token_url`: with that use `beside`.
+        `more` are further fields of `IdentityProvider`, apart from `token_url`. They take precedence over the
+        environment's URLs and audience; None keeps the environment's value. Raises ConfigurationError for an
+        unknown name or an invalid field, and TypeError for an unknown field or `token_url`: with that use
+        `beside`.
         """
         preset = environment(name)
         return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
@@ -140,9 +147,10 @@ class IdentityProvider:
             IdentityProvider.beside("https://login.example.com/oauth/token", client_id="...")
 
         If the token URL ends in `/oauth/token`, the other endpoints have `/authorize`, `/oauth/device/code`
-        and `/oauth/revoke` in its place; otherwise pass those that you need. `more` are further fields of
-        `IdentityProvider`, and take precedence over derived endpoints; None keeps the derived one. Raises
-        ConfigurationError for an invalid field, and TypeError for an unknown field.
+        and `/oauth/revoke` in its place; otherwise they are None, so pass those that you need. `more` are
+        further fields of `IdentityProvider`. They take precedence over derived endpoints; None keeps the
+        derived or default value. Raises ConfigurationError for an invalid field, and TypeError for an unknown
+        field.
         """
         fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         base, layout, rest = check_endpoint(token_url, "token URL").rpartition(_TOKEN)
@@ -204,7 +212,10 @@ class TokenKey:
 
         await store.load(provider.key)
 
-    Audience, organization and family are empty by default. Tokens of another key are never used instead.
+    `issuer` is the origin of the token endpoint, and `client_id` the id of the client. `audience` and
+    `organization` are empty by default, as is `family`, which for a `RefreshToken` is a digest of the refresh
+    token that was passed. Keys are hashable, and equal if all fields are. A store never returns the tokens of
+    another key.
     """
 
     issuer: str

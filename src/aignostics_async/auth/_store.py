@@ -30,37 +30,43 @@ class TokenStore(Protocol):
 
         source = StoredLogin(provider, store=VaultStore())
 
-    The tokens of one key are never returned for another. The lock of a key is held while its tokens are
-    loaded, refreshed and saved, so that no two processes send the same refresh token. Every method may raise
-    TokenStoreError if the store can't be used.
+    The tokens of one key must never be returned for another. The lock of a key is held while its tokens are
+    loaded, refreshed and saved, so that no two processes send the same refresh token.
+
+    Each refresh runs in a thread with an event loop of its own, so the methods are called in changing event
+    loops and may be called in several at once. A store must not keep what belongs to one loop, such as an
+    `asyncio.Lock` or an open HTTP client. Every method may raise TokenStoreError if the store can't be used.
+    Any other exception that ends a refresh becomes the `__cause__` of a TokenEndpointUnavailable.
     """
 
     async def check(self) -> None:
         """Raise TokenStoreError unless tokens can be kept here.
 
-        `login_browser` and `login_device` call it first, so that no person signs in for nothing.
+        `login_browser` and `login_device` call it before a person signs in. It should leave nothing behind.
         """
         ...
 
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there are no usable ones.
 
-        Should raise TokenStoreError if the store can't be read.
+        Called before each refresh, while the lock is held, and also without the lock. Should raise
+        TokenStoreError if the store can't be read.
         """
         ...
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
         """Replace the tokens of a key atomically: a reader sees either the old or the new ones.
 
-        Should raise TokenStoreError if the store can't be written. After a refresh the tokens are then kept
-        in memory, with a warning in the log; `login_browser` and `login_device` raise the error.
+        Called after each refresh and login, before the new access token is used. Should raise TokenStoreError
+        if the store can't be written. After a refresh the tokens are then kept in memory, with a warning in
+        the log; `login_browser` and `login_device` raise the error.
         """
         ...
 
     async def delete(self, key: TokenKey) -> None:
         """Delete the tokens of a key; do nothing if there are none.
 
-        Should raise TokenStoreError if the store can't be written.
+        `logout` calls it while the lock is held. Should raise TokenStoreError if the store can't be written.
         """
         ...
 
@@ -70,9 +76,10 @@ class TokenStore(Protocol):
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        The lock works across processes if the store is shared by several. Entering it should raise
-        TokenEndpointUnavailable if the lock is held elsewhere for too long; the stores of this package wait
-        30 s.
+        It must exclude other tasks, event loops and threads, and other processes if they share the store. It
+        need not be reentrant. A refresh holds it during a request to the provider, which takes 20 s at most.
+        Entering it should raise TokenEndpointUnavailable if the lock is held elsewhere for too long; the
+        stores of this package wait 30 s.
         """
         ...
 
@@ -82,7 +89,8 @@ class MemoryStore:
 
         source = RefreshToken("...", provider=provider, store=MemoryStore())
 
-    The threads and event loops of the process can share it.
+    The threads and event loops of the process can share it. A forked process has a copy of its own. Only
+    `lock` raises anything.
     """
 
     def __init__(self) -> None:
@@ -116,7 +124,7 @@ class MemoryStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        Raises TokenEndpointUnavailable if the lock is held elsewhere for 30 s.
+        The lock is not reentrant. Raises TokenEndpointUnavailable if it is held elsewhere for 30 s.
         """
         lock = self._locks[os.getpid(), key]
 

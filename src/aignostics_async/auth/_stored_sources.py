@@ -196,8 +196,8 @@ class StoredLogin(RefreshedToken):
 
             provider, tokens = await source.latest()
 
-        Without any login, returns the first provider and None. Reads the store and sends no request, so the
-        tokens may have expired. Raises TokenStoreError if the store can't be read.
+        Without any login, returns the first provider and None. Reads the store once per provider and sends no
+        request, so the tokens may have expired. Raises TokenStoreError if the store can't be read.
         """
         provider, tokens = (await logins(self._providers, self._store))[0]
         return provider, tokens
