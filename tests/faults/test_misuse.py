@@ -39,7 +39,7 @@ from aignostics_async.bulk import SelectionRule
 from aignostics_async.emulator import EmulatorOptions
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides._packing import one_file
-from aignostics_async.submission import _delivery
+from aignostics_async.submission import _slide_uploads
 
 ROOT = "https://host.example.com"
 
@@ -258,7 +258,7 @@ async def test_a_slide_that_goes_away_before_its_upload(
         source.unlink()
         return one_file(*arguments, **options)
 
-    monkeypatch.setattr(_delivery, "one_file", delete_first)
+    monkeypatch.setattr(_slide_uploads, "one_file", delete_first)
     async with emulator.client() as client:
         with pytest.raises(TransferError, match="can't be read"):
             await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)

@@ -12,8 +12,8 @@ from aignostics_async.models import InvalidItem
 from aignostics_async.watch._run_state import RunState
 
 if TYPE_CHECKING:
-    from aignostics_async.watch._subscription import Subscription
     from aignostics_async.watch._transitions import Snapshot
+    from aignostics_async.watch._watcher_state import Subscription
 
 PENDING, SUCCEEDED = ItemStatus.PENDING, ItemStatus.SUCCEEDED
 TIMEOUT, INTERVAL = 60, 30

@@ -19,10 +19,10 @@ from ..slides._identifying import as_policies
 from ..slides._probed_slide import ProbedSlide
 from ._billing import SubmissionBilling, sample_slide_files
 from ._billing_index import SlideIdentity
-from ._delivery import Delivery, PendingSlide, check_credentials
 from ._metadata import slide_metadata
 from ._preflight import find_faults
 from ._pseudonyms import PseudonymMap
+from ._slide_uploads import PendingSlide, SlideUploads, check_credentials
 from ._slides import (
     SlideInput,
     Warn,
@@ -106,7 +106,7 @@ async def prepare_items(
     ):
         warn(warning)
     await check_credentials(store, settings.url_lifetime)
-    delivery = Delivery(store, settings, uploads, progress)
+    slide_uploads = SlideUploads(store, settings, uploads, progress)
     aliases = await _aliases(items, inputs) if references == "pseudonyms" else {}
     items = [evolve(item, reference=aliases.get(item.reference, item.reference)) for item in items]
     pending = [
@@ -120,7 +120,7 @@ async def prepare_items(
         )
         for each in inputs
     ]
-    sent = await delivery.send_all(pending)
+    sent = await slide_uploads.send_all(pending)
     identities = {
         each: evolve(identities[each], content=(stored.size, checksum))
         for each, (stored, checksum) in zip(inputs, sent, strict=True)
@@ -131,7 +131,7 @@ async def prepare_items(
         (aliases.get(each.reference, each.reference), identity) for each, identity in identities.items()
     ]
     # Signed when all files are there: their time runs from now.
-    urls = await run_all([partial(delivery.sign, stored) for stored, _ in sent], limit=limit)
+    urls = await run_all([partial(slide_uploads.sign, stored) for stored, _ in sent], limit=limit)
     artifacts = [
         _as_artifact(each, version, slides[each].info, url, checksum)
         for each, url, (_, checksum) in zip(inputs, urls, sent, strict=True)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ..models import ItemResult
     from ._run_state import RunState
     from ._schedule import PollSchedule
-    from ._subscription import Subscription
     from ._subscriptions import Subscriptions
     from ._transitions import Snapshot
+    from ._watcher_state import Subscription
 
 
 class ResultsPoller:

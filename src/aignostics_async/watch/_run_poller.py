@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..contracts._protocol import Bridge
     from ._run_state import RunState
     from ._schedule import PollSchedule
-    from ._subscription import Subscription
     from ._subscriptions import Subscriptions
+    from ._watcher_state import Subscription
 
 # How soon a run that was not found is requested again, in seconds.
 _RECHECK_WAIT = 0.5

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .._core._pager import Page
     from ..models import ItemResult
     from ._outage import Outage
-    from ._subscription import Subscription
+    from ._watcher_state import Subscription
 
 _NOT_STARTED = (RunStatus.RECEIVED, RunStatus.SCHEDULED)
 # The last results of a final run take seconds to appear. Scans of it begin a fraction of the interval apart,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .._core._lifetime import Lifetime
     from ..contracts._protocol import Bridge
     from ._run_state import RunState
-    from ._subscription import Subscription
+    from ._watcher_state import Subscription
 
 # A leader that is ready and has no followers waits this long, in seconds, for requests under way, because
 # nobody else would receive their responses.

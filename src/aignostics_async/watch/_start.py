@@ -10,9 +10,9 @@ from .._identifiers import as_aware, as_path_part
 from ..errors import UsageError
 from ._cursor import Cursor
 from ._scope import Scope
-from ._subscription import Subscription
 from ._transitions import ObservedState
 from ._watcher import Watcher
+from ._watcher_state import Subscription
 
 if TYPE_CHECKING:
     from ..models import RunDetails

@@ -14,8 +14,8 @@ from ._run_state import RunState
 
 if TYPE_CHECKING:
     from ..models import RunDetails
-    from ._subscription import Subscription
     from ._transitions import Snapshot
+    from ._watcher_state import Subscription
 
 
 class Subscriptions:

@@ -11,7 +11,7 @@ from ._transitions import Change
 
 if TYPE_CHECKING:
     from ._shared_poller import Poller
-    from ._subscription import Subscription
+    from ._watcher_state import Subscription
 
 
 @explains_misuse("a watcher is iterated with `async for change in watcher:`, or `await anext(watcher)`")

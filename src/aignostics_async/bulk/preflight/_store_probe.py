@@ -21,7 +21,7 @@ from ...storage import Checksums
 from ...storage._bucket import Bucket
 from ...storage._object_store import ObjectStore
 from ...storage._protocol import Deleting
-from ...submission._delivery import ends_too_early, too_early
+from ...submission._slide_uploads import ends_too_early, too_early
 from ...transfer._request import send_request
 from ._findings import Finding, FindingKind
 

@@ -20,7 +20,7 @@ from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
 from ...slides._probed_slide import ProbedSlide
 from ...storage._object_store import ObjectStore
-from ...submission._delivery import check_credentials
+from ...submission._slide_uploads import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
 from ..database._states import AttemptOutcome, IntentState, ItemState

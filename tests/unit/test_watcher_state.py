@@ -9,8 +9,8 @@ import pytest
 
 from aignostics_async import AignosticsError, RunDetails, RunStatus
 from aignostics_async.watch._scope import Scope
-from aignostics_async.watch._subscription import Subscription
 from aignostics_async.watch._transitions import ObservedState, Snapshot
+from aignostics_async.watch._watcher_state import Subscription
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, SECOND = (str(uuid.UUID(int=number)) for number in (1, 2))

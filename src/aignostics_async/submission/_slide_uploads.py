@@ -71,7 +71,7 @@ async def check_credentials(store: Store, lifetime: float) -> None:
         raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
 
 
-class Delivery:
+class SlideUploads:
     """The uploads of one submission."""
 
     def __init__(self, store: Store, settings: Settings, uploads: Uploads, progress: Progress | None) -> None:

@@ -1,0 +1,85 @@
+"""An item of a run: a slide on this machine, or files that have URLs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+from attrs.validators import optional
+
+from .._core._secret import SecretText, conceals_fields
+from ._checks import all_of, is_mapping, is_text
+from ._slide import Slide
+
+
+def _hidden(url: str) -> str:
+    return SecretText(url) if isinstance(url, str) else url
+
+
+@conceals_fields
+@frozen
+class InputArtifact:
+    """An input file that already has a URL.
+
+        InputArtifact("whole_slide_image", url, {"width_px": 46000, "height_px": 32914})
+
+    Raises UsageError for a name or URL that is not a str, or metadata that is not a mapping. Nothing is
+    requested from the URL.
+    """
+
+    name: str = field(validator=is_text)
+    """The name of the input, as the application version declares it."""
+    download_url: str = field(repr=False, converter=_hidden, validator=is_text)
+    """The signed URL, valid for at least six days. It is a secret and does not appear in the repr."""
+    metadata: Mapping[str, Any] = field(validator=is_mapping)
+    """Metadata as JSON values, which must fit the JSON schema that the version declares for this input."""
+
+
+def _as_artifacts(artifacts: Iterable[InputArtifact]) -> tuple[InputArtifact, ...]:
+    return all_of(InputArtifact, artifacts, "artifacts")
+
+
+def _as_slides(slide: _SlideLike | Mapping[str, _SlideLike] | None) -> Slide | Mapping[str, Slide] | None:
+    if isinstance(slide, Mapping):
+        return {name: _as_slide(each) for name, each in slide.items()}
+    return None if slide is None else _as_slide(slide)
+
+
+def _as_slide(slide: _SlideLike) -> Slide:
+    return slide if isinstance(slide, Slide) else Slide(slide)
+
+
+_SlideLike = Slide | str | os.PathLike[str]
+
+
+@frozen
+class Item:
+    """An item of a run, identified by a reference that is unique in the run.
+
+        Item("case-7", slide="case-7.svs")
+        Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
+
+    Set `slide` for files on this machine, `artifacts` for files that have URLs, or both for different inputs.
+    Creating an Item does no I/O. Raises UsageError for a value of another type or an invalid slide.
+    """
+
+    reference: str = field(validator=is_text)
+    """Your name for the item, unique within the run."""
+    slide: Slide | Mapping[str, Slide] | None = field(default=None, kw_only=True, converter=_as_slides)
+    """The slide or its path, which `runs.submit` reads and uploads; None by default.
+
+    For a version with several inputs, a mapping from input name to slide or path.
+    """
+    artifacts: tuple[InputArtifact, ...] = field(default=(), kw_only=True, converter=_as_artifacts)
+    """The input files that have URLs already; empty by default."""
+    metadata: Mapping[str, Any] | None = field(
+        default=None, kw_only=True, validator=optional(is_mapping), hash=False
+    )
+    """JSON values that the platform keeps with the item and gives back; not in contract 1.0."""
+
+
+def as_items(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items of a request; raises UsageError for anything else."""
+    return all_of(Item, items, "items")

@@ -1,0 +1,75 @@
+"""A whole-slide image on this machine, as callers name it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from ..errors import UsageError
+from ._checks import is_mapping
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        raise UsageError(f"a slide is the path of a file, not {path!r}") from None
+
+
+def _as_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    if isinstance(paths, str) or not isinstance(paths, Iterable):
+        raise UsageError(f"files takes several paths; put the one in a list: [{paths!r}]")
+    return tuple(map(_as_path, paths))
+
+
+def _is_mpp_source(_slide: object, _attribute: Any, value: Any) -> None:
+    if value not in (None, "file", "given"):
+        raise UsageError(f"mpp_source is 'file' or 'given', not {value!r}")
+
+
+@frozen
+class Slide:
+    """A whole-slide image on this machine: a file, or any one file of a slide with several.
+
+        Slide("case-7.svs")
+        Slide("case-7.tiff", mpp=0.25)
+
+    The content of the file, not its name, determines the format and the other files of the slide. Size and
+    resolution are read from the file when the slide is submitted. Creating a Slide does no I/O. Raises
+    UsageError for a path, `files` or `metadata` of another type, an `mpp` that is not positive, another
+    `mpp_source` than `"file"` and `"given"`, or `"given"` without `mpp`.
+    """
+
+    path: Path = field(converter=_as_path)
+    """The path of the file, absolute or relative to the current folder."""
+    mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
+    """The resolution in µm per pixel, one number or a pair (x, y); by default the file's own.
+
+    Set it for a file that has no resolution or an implausible one. A value that differs from the file's own
+    by more than 2 % is refused unless `mpp_source` is set.
+    """
+    mpp_source: Literal["file", "given"] | None = field(default=None, kw_only=True, validator=_is_mpp_source)
+    """Which resolution to use where the two differ: `"given"` for `mpp`, `"file"` for the file's own."""
+    metadata: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=is_mapping)
+    """Metadata of the input artifact; takes precedence over what is read from the file. Empty by default."""
+    files: tuple[Path, ...] = field(default=(), kw_only=True, converter=_as_paths)
+    """The files of the slide's DICOM series, as `find_slides` returns them.
+
+    Empty by default; then the folder of `path` and those beside it are searched for the series.
+    """
+    include_label: bool = field(default=False, kw_only=True)
+    """Whether the label and overview images of a DICOM series are sent too; False by default."""
+
+    def __attrs_post_init__(self) -> None:
+        numbers = self.mpp if isinstance(self.mpp, tuple) else (self.mpp, self.mpp)
+        valid = [isinstance(number, int | float) and number > 0 for number in numbers]
+        if self.mpp is not None and valid != [True, True]:
+            raise UsageError(
+                f"mpp of {self.path} is a positive number of µm per pixel, or two as (x, y), not {self.mpp!r}"
+            )
+        if self.mpp is None and self.mpp_source == "given":
+            raise UsageError(f"mpp_source of {self.path} is 'given', and no mpp is")
