@@ -21,8 +21,7 @@ from ._signing_store import SigningStore
 
 @runtime_checkable
 class StoreAddress(Protocol):
-    """A store that is not yet opened for a client: `S3`, `GCS`, `Azure`, `PlatformBucket`, `Presigned`, or
-    your own class.
+    """The address of a store, which `connect` opens for a client.
 
         class MyAddress:
             def connect(self, context: StoreContext) -> Store:
@@ -30,14 +29,17 @@ class StoreAddress(Protocol):
 
         run = await client.runs.submit(version, items, store=MyAddress())
 
-    `client.store`, `runs.submit` and bulk jobs accept it, and call `connect` once each time.
+    `S3`, `GCS`, `Azure`, `PlatformBucket` and `Presigned` are such addresses; write your own class for
+    another store. Each call of `client.store` and `runs.submit`, and each start of a bulk job, calls
+    `connect` once. An address may be used by several clients.
     """
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `context` is the part of the client that stores use. Should raise ConfigurationError if the store
-        can't be used, for example without credentials.
+        `context` is the part of the client that stores use. An implementation must not block for long,
+        because it runs in the event loop. It should raise ConfigurationError if the store can't be used, for
+        example without credentials; the caller gets what it raises.
         """
         ...
 

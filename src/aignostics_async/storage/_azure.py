@@ -43,15 +43,19 @@ class Azure:
 
         store = Azure(container="slides", prefix="lab-7")
 
-    Account and key are taken from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY unless they are passed.
-    Creating it does no I/O, and raises ConfigurationError for a value of another type; `connect` raises it
-    for what is missing or invalid.
+    `container` is its name, and `prefix` the first part of every blob name, empty by default. `account` and
+    `key`, in base64, are by default those of AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY. `endpoint` is the
+    root URL of the account if it is not Azure's own; None by default. With `verify="read-back"` every file is
+    read again after its upload, at the cost of its transfer; "auto", the default, compares what Azure
+    reports.
 
     Azure reports an MD5 for a file that fits one part, and for each part of a larger file, but no checksum of
-    the whole: larger files are unverified unless `verify="read-back"`.
+    the whole: larger files are unverified unless `verify="read-back"`. In blob names, a byte that would be
+    escaped in a URL is written as `~` and its hexadecimal number, such as `~E3`.
 
-    In blob names, a byte that would be escaped in a URL is written as `~` and its hexadecimal number, such as
-    `~E3`.
+    Creating it does no I/O, and raises ConfigurationError for an empty `container`, an unknown `verify` or a
+    value of another type; `connect` raises it for what is missing or otherwise invalid. The repr does not
+    show the key.
     """
 
     container: str = field(validator=is_name)

@@ -41,11 +41,21 @@ class S3:
         store = S3(bucket="slides", prefix="lab-7")
         store = S3(bucket="slides", endpoint="https://minio.lab", key=AwsKey("id", "secret", "us-east-1"))
 
-    By default the credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
-    the region from AWS_REGION or AWS_DEFAULT_REGION, and the endpoint is that of AWS_ENDPOINT_URL_S3 or
-    AWS_ENDPOINT_URL, else Amazon's; uploads carry checksums where the store accepts them, and are not read
-    back. Creating it does no I/O, and raises ConfigurationError for a value of another type; `connect` raises
-    it for what is missing.
+    `bucket` is its name, and `prefix` the first part of every object key, empty by default. The others are by
+    default None, or "auto":
+
+    - `endpoint`, the root URL of the store: that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else Amazon's.
+    - `region`: that of AWS_REGION or AWS_DEFAULT_REGION, else `us-east-1` if there is an endpoint.
+    - `key`, an `AwsKey` or a function that returns one: that of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+      AWS_SESSION_TOKEN.
+    - `checksums`: "auto" sends a CRC32C that the store checks, unless the store refuses it; "when_required"
+      never sends it; with "always" a refusal is an error.
+    - `verify`: "auto" compares what the store reports; "read-back" reads every file again after its upload,
+      at the cost of its transfer.
+
+    Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `checksums` or
+    `verify`, or a value of another type; `connect` raises it for what is missing and for an invalid endpoint.
+    The repr does not show the key.
     """
 
     bucket: str = field(validator=is_name)
@@ -65,7 +75,9 @@ class S3:
     key: AwsKeys | None = field(default=None, repr=False, validator=optional(_is_key))
     """The access key, or a function that returns one and may be async, for keys that are renewed.
 
-    The function is called before each request. By default the key is taken from the environment.
+    The function is called in the event loop, for each upload and for each other request, so it should keep
+    its key between calls. An exception of it is raised by the request. None, the default, takes the key from
+    the environment.
     """
     checksums: Checksums = field(default="auto", validator=one_of(Checksums))
     """Whether requests carry a CRC32C that the store checks; "auto" by default.
@@ -128,10 +140,16 @@ class GCS:
 
         store = GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
 
-    Requests are signed with an HMAC key or with the key of a service account. If neither is passed, the
+    `bucket` is its name, and `prefix` the first part of every object name, empty by default. Requests are
+    signed with `hmac`, an `HmacKey` or a pair of access id and secret, or with `service_account`, the path of
+    a service account's key file in JSON or its content as a mapping. If both are None, as by default, the
     credentials are taken from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that
-    GOOGLE_APPLICATION_CREDENTIALS names. Uploads are not read back by default. Creating it does no I/O, and
-    raises ConfigurationError for a value of another type; `connect` raises it for what is missing.
+    GOOGLE_APPLICATION_CREDENTIALS names. `endpoint` is the root URL of the store; None, the default, is that
+    of STORAGE_EMULATOR_HOST, else Google's. With `verify="read-back"` every file is read again after its
+    upload, at the cost of its transfer; "auto", the default, compares what the store reports.
+
+    Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `verify`, or a
+    `prefix` that is no text; `connect` raises it for everything else. The repr shows no credentials.
     """
 
     bucket: str = field(validator=is_name)
@@ -155,7 +173,7 @@ class GCS:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store`, `runs.submit` and bulk jobs call it. Reads the key file if there is one. Raises
+        `client.store`, `runs.submit` and bulk jobs call it. Reads the key file if one is used. Raises
         ConfigurationError if there are no credentials, the key file can't be read or holds no RSA key of a
         service account, the HMAC key is incomplete, or the endpoint is not an http or https URL.
         """

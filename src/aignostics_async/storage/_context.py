@@ -11,14 +11,19 @@ if TYPE_CHECKING:
 
 
 class StoreContext(Protocol):
-    """The part of a client that stores use, as `StoreAddress.connect` gets it.
+    """The part of a client that stores use; `StoreAddress.connect` gets it.
 
-    `engine` and `post_json` raise UsageError unless the client is open.
+        class MyAddress:
+            def connect(self, context: StoreContext) -> Store:
+                return MyStore(timeout=context.settings.timeouts.read)
+
+    A store may keep it while the client is open. `engine`, `organization_bucket` and `post_json` raise
+    UsageError unless the client is open.
     """
 
     @property
     def api_root(self) -> str:
-        """The URL of the platform's deployment, without `/api`."""
+        """The root URL of the platform's deployment, without `/api` and without a slash at its end."""
         ...
 
     @property
@@ -41,21 +46,21 @@ class StoreContext(Protocol):
             bucket = await context.organization_bucket()
             bucket.key_secret.reveal()
 
-        It has the `protocol` (`gs`), the `name`, which is empty without a bucket, the `address` such as
-        `gs://name`, and `key_id` and `key_secret`, the HMAC key: secrets whose `reveal` returns the text.
-        Costs one request. Raises UsageError unless the client is open, NotInContract under contract 1.0, and
-        the errors of requests that `Pager` names.
+        The result has the attributes `protocol` (`gs`), `name`, which is empty without a bucket, `address`,
+        such as `gs://name` or None without a bucket, and `key_id` and `key_secret`, the HMAC key: secrets
+        whose `reveal` returns the text. Costs one request. Raises UsageError unless the client is open,
+        NotInContract under contract 1.0, and the errors of requests that `Pager` names.
         """
         ...
 
     async def post_json(self, operation: str, url: str, value: object) -> Any:
-        """Send JSON with the client's token to a URL of the API's origin, and return the parsed JSON
-        response.
+        """Send JSON with the client's token to a URL of the API's origin, and return the parsed response.
 
             signed = await context.post_json("sign", f"{context.api_root}/objects/sign", {"key": key})
 
-        `operation` names the request in errors. Costs one request. Raises UsageError unless the client is
-        open or for a URL of another origin, InvalidResponse if the response is not JSON, APIStatusError for
-        an error status, ConnectionFailed without a response, and AuthenticationError without a usable token.
+        `operation` names the request in errors, hooks and logs. `value` is what JSON can express. Costs one
+        request, which is repeated only if it did not reach the API. Raises UsageError unless the client is
+        open or for a URL of another origin, InvalidResponse if the response is not JSON, and the errors of
+        requests that `Pager` names.
         """
         ...

@@ -39,12 +39,16 @@ _T = TypeVar("_T")
 class PlatformBucket:
     """The address of the bucket that the platform gives to your organization.
 
-        run = await client.runs.submit(version, items, store="platform")
+        run = await client.runs.submit(version, items, store=PlatformBucket(verify="read-back"))
 
-    The address `"platform"` is the same as this object with its defaults. The bucket is one of Google Cloud
-    Storage. Its name and HMAC key are requested from the platform (`GET /v1/me`) when they are first needed,
-    and again when the store refuses the key; no file, log, repr or error has the key. The platform deletes
-    objects 30 days after their upload. Uploads are not read back by default.
+    The address `"platform"` is the same as this object with its defaults. `endpoint` is the root URL of the
+    store; None, the default, is that of STORAGE_EMULATOR_HOST, else Google's. With `verify="read-back"` every
+    file is read again after its upload, at the cost of its transfer; "auto", the default, compares what the
+    store reports.
+
+    The bucket is one of Google Cloud Storage. Its name and HMAC key are requested from the platform
+    (`GET /v1/me`) when they are first needed, and again when the store refuses the key; no file, log, repr or
+    error has the key. The platform deletes objects 30 days after their upload.
 
     Creating it does no I/O, and raises ConfigurationError for an unknown `verify`. The methods of the store
     raise NotInContract under contract 1.0, ConfigurationError if the organization has no such bucket, and the

@@ -41,11 +41,17 @@ class Presigned:
 
         store = Presigned(put_url=put_url, get_url=get_url)
 
-    Each function, async or not, takes the key of an object and returns a URL; `put_url` and `head_url` can
-    also return a pair of a URL and the headers that its request must have. After an upload the object is
-    checked with `head_url`, or by reading one byte with `get_url`. A file is unverified if no response has a
-    checksum of it. An exception of a function is raised as it is by `Store.put` and `Store.presign_get`; they
-    raise ConfigurationError for a result of another type. So does creating it for what is no function.
+    Each function, async or not, takes the key of an object and returns a URL. It is called in the event loop
+    whenever a URL is needed, by several uploads at once. `put_url` and `head_url` can also return a pair of a
+    URL and the headers that its request must have. A URL of `get_url` must be valid for six days, because the
+    platform gets it. `head_url` is None by default.
+
+    After an upload the object is checked with `head_url`, or by reading one byte with `get_url`. A file is
+    unverified if no response has a checksum of it. With `verify="read-back"` every file is read again with
+    `get_url`, at the cost of its transfer; "auto" is the default.
+
+    Creating it raises ConfigurationError for what is no function and for an unknown `verify`. The methods of
+    the store raise an exception of a function as it is, and ConfigurationError for a result of another type.
     """
 
     put_url: Sign = field(repr=False, validator=is_function)

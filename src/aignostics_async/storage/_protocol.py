@@ -20,15 +20,21 @@ class Stored:
         stored = await store.put("case-7.svs", Path("case-7.svs"))
         print(stored.uri, stored.size, stored.verified)
 
-    `size` is in bytes, `crc32c` in wire form or None.
+    `uri` is its permanent name, such as `s3://slides/lab-7/case-7.svs`, and no secret. `size` is in bytes.
+    `crc32c` is in wire form; None, the default, if it is not known. `etag` is None, the default, if the store
+    reports none. `verified` is False by default. After an upload it is True if a checksum of the store agrees
+    with the file or the object was read back; False means that nothing contradicts the upload and nothing
+    proves it. From `stat` it is True if `crc32c` is the store's own.
     """
 
     uri: str
     """The name of the object in its store, such as `s3://slides/lab-7/a.svs`; permanent, and no secret."""
     size: int
-    """The size in bytes."""
+    """The size in bytes; from `stat` 0 if the store does not report it."""
     crc32c: str | None = None
-    """The CRC32C in wire form, of the bytes that were sent or that the store has; None if not known."""
+    """The CRC32C in wire form, of the bytes that were sent or that the store has; None, the default, if not
+    known.
+    """
     etag: str | None = None
     """The ETag of the object; None, the default, if the store reports none."""
     verified: bool = False
@@ -48,10 +54,13 @@ class Store(Protocol):
         stored = await store.put("case-7.svs", Path("case-7.svs"))
         url = await store.presign_get(stored.uri, 6 * 24 * 3600)
 
-    Write your own for a store that this package does not support: `runs.submit` accepts any object with these
-    four methods. Every method may raise TransferError. What `put` and `stat` return is compared with the
-    file. `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the
-    object under a key, if there is one.
+    Write your own for a store that this package does not support: `runs.submit` and bulk jobs accept any
+    object with these four methods. They are called in the event loop of the client, by several uploads at
+    once, and must not block it. What `put` and `stat` return is compared with the file. Every method may
+    raise TransferError. An AignosticsError ends one upload, any other exception all uploads of the call.
+
+    `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the object
+    under a key, if there is one.
     """
 
     async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
@@ -59,9 +68,12 @@ class Store(Protocol):
 
             stored = await store.put("case-7.svs", Path("case-7.svs"), progress=print)
 
-        `key` is the name of the object in the store, with slashes. `progress` is called with the number of
-        bytes sent so far, which decreases when an attempt starts over. Raises TransferError if the upload
-        fails, or the store has other bytes afterwards.
+        `key` is the name of the object in the store, with slashes. `progress`, None by default, is called in
+        the event loop with the number of bytes sent so far, which decreases when an attempt starts over; let
+        through what it raises. The result has the size of the object, and its CRC32C if that is known.
+
+        Raises TransferError if the file can't be read, the upload fails, or the store has other bytes
+        afterwards. Its caller may call it a second time if the result contradicts the file.
         """
         ...
 
@@ -70,7 +82,9 @@ class Store(Protocol):
 
             stored = await store.stat("case-7.svs")
 
-        Costs one request. Raises TransferError if the store can't be reached or does not permit the request.
+        Costs one request, and for `Presigned` without `head_url` none: the result is then None. Raises
+        TransferError if the store can't be reached or does not permit the request; a UrlRefused with status
+        403 is taken to mean that the store does not tell.
         """
         ...
 
@@ -79,17 +93,19 @@ class Store(Protocol):
 
             url = await store.presign_get(stored.uri, 6 * 24 * 3600)
 
-        `uri` is that of the `Stored` that `put` or `stat` returned. The URL is a secret. S3 and Google Cloud
-        Storage sign for seven days at most, and for `Presigned` your service decides. A store that can tell
-        should raise ConfigurationError for the URI of another one.
+        `uri` is that of the `Stored` that `put` or `stat` returned, perhaps in an earlier process. The URL is
+        a secret. S3 and Google Cloud Storage sign for seven days at most, and for `Presigned` your service
+        decides. Needs no request for S3, Google Cloud Storage and Azure. A store that can tell should raise
+        ConfigurationError for the URI of another one.
         """
         ...
 
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the signing credentials expire, as a datetime with time zone; None if never or unknown.
 
-        Every URL that they signed expires with them. `runs.submit` refuses credentials that expire within six
-        days, in which the platform reads the files, or within a shorter `Settings.url_lifetime`.
+        Every URL that they signed expires with them. `runs.submit` calls it before it uploads, and refuses
+        credentials that expire within six days, in which the platform reads the files, or within a shorter
+        `Settings.url_lifetime`.
         """
         ...
 

@@ -27,9 +27,10 @@ class AwsKey:
 
         S3(bucket="slides", key=AwsKey("AKIA...", "secret", "eu-central-1"))
 
-    The arguments are the key id, the secret and the region; for a temporary key also `token`, its session
-    token, and `expires_at`, when it expires, a datetime with time zone. The repr shows neither secret nor
-    session token.
+    `name` is the access key id, `secret` the secret access key, and `region` the region of the bucket. A
+    temporary key also has `token`, its session token, and `expires_at`, a datetime with time zone; both are
+    None by default, for a key that never expires. `algorithm` and `vendor` are the constants of the
+    signature. The repr shows neither secret nor session token.
     """
 
     name: str
@@ -56,19 +57,19 @@ class AwsKey:
         return f"{self.region}/s3/aws4_request"
 
     def extra(self) -> Mapping[str, str]:
-        """Return the query parameters that the key adds to a signed URL, as a mapping.
+        """Return the query parameters that the key adds to a signed URL.
 
-        `{"X-Amz-Security-Token": token}` for a temporary key; empty for any other.
+        The mapping is `{"X-Amz-Security-Token": token}` for a temporary key, and empty for any other.
         """
         return {"X-Amz-Security-Token": self.token} if self.token else {}
 
     def sign(self, text: str, date: str) -> str:
-        r"""Return the signature of a string to sign, as hexadecimal digits.
+        r"""Return the signature of a string to sign, as 64 hexadecimal digits.
 
             key.sign("AWS4-HMAC-SHA256\n...", "20261129")
 
-        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it (AWS signature
-        version 4).
+        `text` is the string to sign of AWS signature version 4. `date` is the day of the request in UTC as
+        YYYYMMDD; the signing key is derived from it.
         """
         return _chained(f"AWS4{self.secret}", date, self.scope, text)
 
@@ -118,7 +119,9 @@ class HmacKey(_KeyOfGoogle):
 
         GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
 
-    The repr does not show the secret.
+    `name` is the access id and `secret` the secret of the key. `expires_at` is a datetime with time zone;
+    None, the default, for a key that never expires. `algorithm` is a constant of the signature. The repr does
+    not show the secret.
     """
 
     name: str
@@ -131,12 +134,12 @@ class HmacKey(_KeyOfGoogle):
     """The value of `X-Goog-Algorithm`."""
 
     def sign(self, text: str, date: str) -> str:
-        r"""Return the signature of a string to sign, as hexadecimal digits.
+        r"""Return the signature of a string to sign, as 64 hexadecimal digits.
 
             key.sign("GOOG4-HMAC-SHA256\n...", "20261129")
 
-        `date` is the day of the request in UTC as YYYYMMDD; the signing key is derived from it (signature
-        version 4 of Google Cloud Storage).
+        `text` is the string to sign of signature version 4 of Google Cloud Storage. `date` is the day of the
+        request in UTC as YYYYMMDD; the signing key is derived from it.
         """
         return _chained(f"GOOG4{self.secret}", date, self.scope, text)
 

@@ -42,16 +42,19 @@ async def put_once(
 
         stored = await put_once(client.store("s3://slides"), "job-7/case-7.svs", Path("case-7.svs"))
 
-    Use it for keys that are fixed in advance, such as those of an interrupted job. Costs one request, and
-    reading the file if an object of its size exists (and the object, with `verify="read-back"`); otherwise
-    the upload. The file is uploaded, too, if the store does not report what it has. `Stored.verified` tells
-    whether the store's bytes were compared with the file.
+    Use it for keys that are fixed in advance, such as those of an interrupted job; repeating it is safe.
+    `progress`, None by default, is called with the number of bytes sent so far, and not at all if nothing is
+    uploaded. Returns the object that the store has; `Stored.verified` tells whether the store's bytes were
+    compared with the file.
 
-    `progress` is called with the number of bytes sent so far. Raises TransferError if the file can't be read,
-    the store can't be reached or refuses a request (UrlRefused), or has other bytes after two uploads
-    (ChecksumMismatch); and UsageError for a key that can't be encoded, or if the client is not open, if the
-    store is one of this package. A store that asks the platform for keys or URLs raises the errors of
-    requests that `Pager` names, too.
+    Costs one request, and reading the file if an object of its size exists (and the object, with
+    `verify="read-back"`); otherwise the upload. The file is uploaded, too, if the store does not report what
+    it has.
+
+    Raises TransferError if the file can't be read, the store can't be reached or refuses a request
+    (UrlRefused), or has other bytes after two uploads (ChecksumMismatch); and UsageError for a key that can't
+    be encoded, or if the client is not open, if the store is one of this package. A store that asks the
+    platform for keys or URLs raises the errors of requests that `Pager` names, too.
     """
     source = Path(source)
     if isinstance(store, ObjectStore):
