@@ -18,7 +18,9 @@ class Application:
         async for application in client.applications.list():
             print(application.application_id, application.name, application.regulatory_classes)
 
-    `application_id` is the part of a version id before the colon.
+    `application_id` is the part of a version id before the colon. `name` and `description` are for people,
+    and `regulatory_classes` is a tuple of the platform's own words, such as `RuO`. `latest_version` is the
+    number of the newest version; None, the default, if there is none, and under contract 1.0.
     """
 
     application_id: str
@@ -26,47 +28,53 @@ class Application:
     name: str
     """The name, for people."""
     description: str
-    """The description, for people."""
+    """The description, for people; may be empty."""
     regulatory_classes: tuple[str, ...]
-    """The regulatory classes in the platform's own words, such as `"RuO"`."""
+    """The regulatory classes in the platform's own words, such as `"RuO"`; may be empty."""
     latest_version: str | None = None
-    """The number of the newest version, such as `"1.2.3"`; None if the contract does not tell it."""
+    """The number of the newest version, such as `"1.2.3"`; None, the default, if there is none, and under
+    contract 1.0.
+    """
 
 
 @frozen
 class InputArtifactSpec:
     """An input file that a version needs for each item, as `ApplicationVersion.input_artifacts` lists it.
 
-        schema = version.input_artifacts[0].metadata_schema
+        for spec in version.input_artifacts:
+            print(spec.name, spec.mime_type, spec.metadata_schema.get("required"))
 
-    The metadata of the file must fit `metadata_schema`, a JSON schema as a mapping.
+    `name` is the one to pass as `InputArtifact.name`, and `mime_type` the media type of the file. The
+    metadata of the file must fit `metadata_schema`, a JSON schema as a mapping; `Runs.create` and
+    `Runs.submit` check that.
     """
 
     name: str
     """The name to pass as `InputArtifact.name`."""
     mime_type: str
-    """The media type of the file."""
+    """The media type of the file, such as `"image/tiff"`."""
     metadata_schema: Mapping[str, Any] = field(repr=False)
-    """The JSON schema that the metadata of the file must fit."""
+    """The JSON schema that the metadata of the file must fit, as parsed JSON; empty if there is none."""
 
 
 @frozen
 class OutputArtifactSpec:
-    """A file that a version produces, as `ApplicationVersion.output_artifacts` lists it.
+    """An output file that a version produces, as `ApplicationVersion.output_artifacts` lists it.
 
         for spec in version.output_artifacts:
             print(spec.name, spec.mime_type, spec.scope)
 
-    `scope` tells whether the file is of each item or of the whole run; `metadata_schema` is the JSON schema
-    of its metadata.
+    `name` and `mime_type` are those of the output and its media type. `metadata_schema` is the JSON schema of
+    its metadata, as a mapping. `scope` is an `ArtifactScope`: one file for each item, or one for the whole
+    run.
     """
 
     name: str
-    """The name of the output."""
+    """The name of the output, as `OutputArtifact.name` has it."""
     mime_type: str
-    """The media type of the file."""
+    """The media type of the file, such as `"text/csv"`."""
     metadata_schema: Mapping[str, Any] = field(repr=False)
-    """The JSON schema of the file's metadata."""
+    """The JSON schema of the file's metadata, as parsed JSON; empty if there is none."""
     scope: ArtifactScope
     """Whether the file belongs to one item or to the whole run."""
 
@@ -78,7 +86,12 @@ class ApplicationVersion:
         version = await client.applications.version("he-tme:v1.2.3")
         print(version.application_version_id, [spec.name for spec in version.input_artifacts])
 
-    `created_at` has a time zone.
+    `application_version_id` is the id, such as `he-tme:v1.2.3`; `application_id` and `version` are its parts,
+    without the `v`. `changelog` is for people and may be empty. `created_at` is the time of its release, with
+    time zone. `input_artifacts` and `output_artifacts` are tuples of `InputArtifactSpec` and
+    `OutputArtifactSpec`, in the platform's order.
+
+    `Runs.create` and `Runs.submit` accept it in place of a version id, which saves a request.
     """
 
     application_version_id: str
@@ -88,13 +101,13 @@ class ApplicationVersion:
     version: str
     """The semantic version, such as `"1.2.3"`."""
     changelog: str
-    """The changes of this version, for people."""
+    """The changes of this version, for people; may be empty."""
     created_at: datetime
-    """When the version was released, with time zone."""
+    """The time at which the version was released, with time zone."""
     input_artifacts: tuple[InputArtifactSpec, ...]
-    """The files that each item needs."""
+    """The files that each item needs, in the platform's order."""
     output_artifacts: tuple[OutputArtifactSpec, ...]
-    """The files that the version produces."""
+    """The files that the version produces, in the platform's order."""
 
 
 @frozen
@@ -104,8 +117,9 @@ class Document:
         for document in await client.applications.documents("he-tme:v1.2.3"):
             print(document.name, document.mime_type)
 
-    `name` is the one that `Applications.download_document` takes. `created_at` and `updated_at` have a time
-    zone.
+    `Applications.download_document` downloads it by its `name`. `document_id` is the platform's id, and
+    `mime_type` the media type of the file. `created_at` and `updated_at` are the times of its publication and
+    last change, with time zone.
     """
 
     document_id: str
@@ -113,8 +127,8 @@ class Document:
     name: str
     """The name, as `Applications.download_document` takes it."""
     mime_type: str
-    """The media type of the file."""
+    """The media type of the file, such as `"application/pdf"`."""
     created_at: datetime
-    """When it was first published, with time zone."""
+    """The time at which it was first published, with time zone."""
     updated_at: datetime
-    """When it was last changed, with time zone."""
+    """The time of its last change, with time zone."""

@@ -21,37 +21,39 @@ RESERVED_KEY = "aignostics_async"
 
 @frozen
 class RunStatistics:
-    """How many items of a run have each status, as the platform counts them.
+    """The numbers of a run's items in each status, as the platform counts them.
 
         details = await run.details()
         if details.statistics is not None:
             print(details.statistics.succeeded, "of", details.statistics.total)
 
-    The counts may lag behind the items.
+    `total` is the number of all items. `pending` and `processing` ones are not final; `succeeded`,
+    `user_errors` (the input could not be analysed), `system_errors` (the platform failed) and `skipped` (the
+    run was cancelled) ones are. The numbers may lag behind the items.
     """
 
     total: int
-    """The number of items."""
+    """The number of all items."""
     pending: int
-    """Not processed yet."""
+    """Items that are not processed yet."""
     processing: int
-    """Being processed."""
+    """Items that are being processed."""
     succeeded: int
-    """Final, with results."""
+    """Final items with results."""
     user_errors: int
-    """Final: the input could not be analysed."""
+    """Final items whose input could not be analysed."""
     system_errors: int
-    """Final: the platform failed."""
+    """Final items at which the platform failed."""
     skipped: int
-    """Final: not processed, because the run was cancelled."""
+    """Final items that were not processed, because the run was cancelled."""
 
     def by_status(self) -> Mapping[ItemStatus, int]:
         """Return the number of items in each status that the platform counts, 0 included.
 
             details.statistics.by_status()[ItemStatus.SUCCEEDED]
 
-        The keys are PENDING, PROCESSING, SUCCEEDED, ERROR_USER, ERROR_SYSTEM and SKIPPED of `ItemStatus`. The
-        numbers may lag behind the items.
+        The keys are PENDING, PROCESSING, SUCCEEDED, ERROR_USER, ERROR_SYSTEM and SKIPPED of `ItemStatus`, in
+        this order. The numbers may lag behind the items.
         """
         return {
             ItemStatus.PENDING: self.pending,
@@ -70,7 +72,16 @@ class RunDetails:
         details = await run.details()
         print(details.run_id, details.status, details.triggered_at)
 
-    `triggered_at` has a time zone and is by the platform's clock.
+    It does not change; `Run.details` reads a new one. `run_id` is a UUID, and `status` a `RunStatus`.
+    `organization_id` is None if the server does not send it. `triggered_at` is the time of the submission by
+    the platform's clock, and `triggered_by` the id of the user. All times have a time zone.
+
+    All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the run
+    became final. `statistics` are the numbers of its items in each status. `error` and `error_code` tell why
+    the platform cancelled the run. `metadata` are the custom metadata, `metadata_checksum` their checksum,
+    and `sdk_metadata` what this SDK has stored beside them. `due_date` and `deadline` are those of the
+    request. `preceding_items_organization` and `preceding_items_platform` are numbers of items that are
+    processed before those of this run.
     """
 
     run_id: str
@@ -78,40 +89,50 @@ class RunDetails:
     application_version_id: str
     """The id of the version, such as `"he-tme:v1.2.3"`."""
     organization_id: str | None
-    """The id of the organization; None if the server does not send it, as later contracts allow."""
+    """The id of the organization; None if the server does not send it."""
     status: RunStatus
     """The status when the snapshot was taken."""
     triggered_at: datetime
-    """When the run was submitted, with time zone, by the platform's clock."""
+    """The time at which the run was submitted, by the platform's clock and with time zone."""
     triggered_by: str
     """The id of the user who submitted the run."""
     terminated_at: datetime | None = None
-    """When the run became final, with time zone; None, the default, until then or if the contract does not
-    tell.
-
-    Each field that follows is None, too, if the contract does not tell it.
+    """The time at which the run became final, by the platform's clock and with time zone; None, the default,
+    until then.
     """
     statistics: RunStatistics | None = None
-    """How many of its items are in which state."""
+    """The number of its items in each status; None by default."""
     error: str | None = None
-    """Why the platform cancelled the run, for people."""
+    """The platform's message about a run that it cancelled, for people; None, the default, without one."""
     error_code: str | None = None
-    """Why the platform cancelled the run, for programs."""
+    """The platform's code for `error`, for programs; None, the default, without one."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
-    """Metadata that the submitter has stored with the run, as JSON values."""
+    """The custom metadata of the run, as JSON values, without what this SDK stores; None, the default,
+    without any.
+    """
     metadata_checksum: str | None = field(default=None, repr=False)
-    """A checksum of `metadata`, with which a change fails if another change came first."""
-    """A checksum of `metadata`, with which a change fails if another change came before it."""
+    """A checksum of the custom metadata, with which `Run.set_metadata` notices a change that came in between;
+    None, the default, without metadata.
+    """
     sdk_metadata: Any = field(default=None, repr=False, hash=False)
-    """What this SDK has stored with the run, beside `metadata`, as a JSON value."""
+    """What this SDK has stored with the run, beside `metadata`, as a JSON value; None, the default, if it has
+    stored nothing.
+    """
     due_date: datetime | None = None
-    """When the results are wanted, with time zone."""
+    """The time by which the results are wanted, with time zone; None, the default, if the request named none.
+    """
     deadline: datetime | None = None
-    """When the results are no longer useful, with time zone."""
+    """The time at which the platform cancels the run if it is not complete, with time zone; None, the
+    default, if the request named none.
+    """
     preceding_items_organization: int | None = None
-    """The number of items of the organization's other runs that are processed first."""
+    """The number of items of the organization's other runs that are processed first; None, the default, if
+    the platform does not send it.
+    """
     preceding_items_platform: int | None = None
-    """The number of items of all other runs on the platform that are processed first."""
+    """The number of items of all other runs on the platform that are processed first; None, the default, if
+    the platform does not send it.
+    """
 
 
 @define
@@ -123,15 +144,15 @@ class OutputArtifactDraft:
     """
 
     name: str
-    """The name of the output, as the version declares it."""
+    """The name of the output, as `OutputArtifactSpec.name` has it."""
     artifact_id: str
     """The id of the artifact, a UUID."""
     metadata: Mapping[str, Any]
-    """The metadata as JSON values."""
+    """The metadata as JSON values; empty without any."""
     download_url: str | None = field(default=None, repr=False)
-    """A signed URL: a secret that is valid for an hour; None if the server sent none."""
+    """A signed URL, a secret that is valid for an hour; None, the default, if the server sent none."""
     is_available: bool = True
-    """Whether the file is there; False once the results are deleted."""
+    """Whether the file can be downloaded, True by default; False once the results are deleted."""
 
 
 @frozen
@@ -141,14 +162,17 @@ class OutputArtifact(OutputArtifactDraft):
         for artifact in item.output_artifacts:
             print(artifact.name, artifact.mime_type, artifact.crc32c)
 
-    `name`, `artifact_id` and `metadata` are the server's. `download_url` is a signed URL: a secret that is
-    valid for an hour, or None if the server sent none. The repr does not show it.
+    `name` is that of the output, `artifact_id` a UUID, and `metadata` a mapping of JSON values, which may be
+    empty. `download_url` is a signed URL, a secret that is valid for an hour, or None if the server sent
+    none; `Run.artifact_url` returns a fresh one. `is_available` is False once the results are deleted. The
+    repr does not show the URL.
     """
 
     @property
     def mime_type(self) -> str:
-        """The media type in the metadata (`media_type` or `mime_type`); `application/octet-stream` without
-        one.
+        """The media type in the metadata, such as `text/csv`; `application/octet-stream` without one.
+
+        The key is `media_type`, else `mime_type`.
         """
         for key in ("media_type", "mime_type"):
             if isinstance(value := self.metadata.get(key), str):
@@ -157,9 +181,10 @@ class OutputArtifact(OutputArtifactDraft):
 
     @property
     def crc32c(self) -> str | None:
-        """The CRC32C in the metadata, in wire form; None without one.
+        """The CRC32C in the metadata, in wire form (the base64 of four bytes, such as `"AAAAAA=="`); None
+        without one.
 
-        It is `checksum_base64_crc32c`, or `checksum_crc32c` of older servers.
+        The key is `checksum_base64_crc32c`, or `checksum_crc32c` of older servers.
         """
         for key in CHECKSUM_KEYS:
             if isinstance(value := self.metadata.get(key), str):
@@ -169,39 +194,51 @@ class OutputArtifact(OutputArtifactDraft):
 
 @define
 class ItemResultDraft:
-    """The fields of an item while it is decoded; users get an `ItemResult`."""
+    """The fields of an item while it is decoded; users get an `ItemResult`.
+
+    From `terminated_at` on, every field is None under contract 1.0.
+    """
 
     item_id: str
     """The id of the item, a UUID."""
     run_id: str
     """The id of its run, a UUID."""
     reference: str
-    """The reference that the caller chose."""
+    """The caller's name for the item, unique in the run."""
     status: ItemStatus
     """The status when the snapshot was taken."""
     error: str | None
-    """The platform's message about an item that failed; None without one."""
+    """The platform's message about an item that failed, at most 4,000 characters with secrets redacted; None
+    without one.
+    """
     output_artifacts: tuple[OutputArtifact, ...]
     """The result files that the server listed; all of them once the item has succeeded."""
     terminated_at: datetime | None = None
-    """When the item became final, with time zone; None, the default, until then or if the contract does not
-    tell.
-
-    Each field that follows is None, too, if the contract does not tell it.
+    """The time at which the item became final, by the platform's clock and with time zone; None, the default,
+    until then.
     """
     error_code: str | None = None
-    """The platform's code for `error`, for programs."""
+    """The platform's code for `error`, for programs; None, the default, without one."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
-    """Metadata that the submitter has stored with the item, as JSON values."""
+    """The custom metadata of the item, as JSON values, without what this SDK stores; None, the default,
+    without any.
+    """
     metadata_checksum: str | None = field(default=None, repr=False)
-    """A checksum of `metadata`, with which a change fails if another change came first."""
-    """Names this state of `metadata`, for a change that must not overwrite another one."""
+    """A checksum of the custom metadata, with which `Run.set_item_metadata` notices a change that came in
+    between; None, the default, without metadata.
+    """
     sdk_metadata: Any = field(default=None, repr=False)
-    """What this SDK has stored with the item, beside `metadata`, as a JSON value."""
+    """What this SDK has stored with the item, beside `metadata`, as a JSON value; None, the default, if it
+    has stored nothing.
+    """
     queue_position_organization: int | None = None
-    """The place of the item in the queue of the organization."""
+    """The place of the item in the queue of the organization; None, the default, if the platform does not
+    send it.
+    """
     queue_position_platform: int | None = None
-    """The place of the item in the queue of the platform."""
+    """The place of the item in the queue of the platform; None, the default, if the platform does not send
+    it.
+    """
 
 
 @frozen
@@ -211,9 +248,15 @@ class ItemResult(ItemResultDraft):
         async for item in run.results():
             print(item.reference, item.status, item.error)
 
-    `item_id` and `run_id` are the platform's ids, `reference` is the caller's. `status` is an `ItemStatus`,
-    `error` the platform's message or None, and `output_artifacts` a tuple of the result files that the server
-    listed, each an `OutputArtifact`.
+    `item_id` and `run_id` are the platform's ids, UUIDs, and `reference` is the caller's name for the item.
+    `status` is an `ItemStatus`, and `error` the platform's message about an item that failed, or None.
+    `output_artifacts` is a tuple of the files that the server listed, each an `OutputArtifact`; all of them
+    once the item has succeeded, and empty without any.
+
+    All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the
+    item became final, with time zone. `error_code` is the code for `error`. `metadata` are the custom
+    metadata, `metadata_checksum` their checksum, and `sdk_metadata` what this SDK has stored beside them.
+    `queue_position_organization` and `queue_position_platform` are its places in the two queues.
     """
 
 
@@ -224,7 +267,8 @@ class InvalidItem:
         for entry in page.invalid:
             print(entry.index, entry.reason, entry.excerpt)
 
-    `index` is its position on the page, from 0. `excerpt` is its beginning, with secrets redacted.
+    `index` is its position on the page, from 0. `reason` says why it can't be read, and `excerpt` is its
+    beginning as JSON, at most 300 characters with secrets redacted.
     """
 
     index: int
@@ -232,26 +276,28 @@ class InvalidItem:
     reason: str
     """Why the entry can't be read."""
     excerpt: str
-    """The beginning of the entry, with secrets redacted."""
+    """The beginning of the entry as JSON, at most 300 characters, with secrets redacted."""
 
 
 @frozen
 class Fault:
-    """A fault in a run request, as `InvalidSubmission.faults` lists it.
+    """A fault in a run request, as `InvalidSubmission.faults` lists it; `Runs.submit` reports warnings as
+    faults, too.
 
         for fault in error.faults:
             print(fault.reference, fault.artifact, fault.problem)
 
-    `reference` and `artifact` are None, the default, for a fault of the whole request or item. `str(fault)`
-    names them and the problem in one line.
+    `problem` says what is wrong. `reference` names the item and `artifact` its input artifact; both are None,
+    the default, for a fault of the whole request, and `artifact` for one of the whole item. `str(fault)` has
+    all three in one line.
     """
 
     problem: str
-    """What is wrong."""
+    """What is wrong, for people."""
     reference: str | None = None
-    """The reference of the item; None for a fault of the whole request or of the version."""
+    """The reference of the item; None, the default, for a fault of the whole request or of the version."""
     artifact: str | None = None
-    """The name of the input artifact; None for a fault of the whole item or request."""
+    """The name of the input artifact; None, the default, for a fault of the whole item or request."""
 
     def __str__(self) -> str:
         place = [] if self.reference is None else [f"item {self.reference!r}"]

@@ -49,8 +49,9 @@ class RunStatus(_OpenEnum):
         if details.status == RunStatus.COMPLETED: ...
 
     RECEIVED, SCHEDULED and RUNNING are followed by one of COMPLETED, COMPLETED_WITH_ERROR, REJECTED,
-    CANCELED_SYSTEM and CANCELED_USER. Compare with `==`, not `is`: older servers write the values in lower
-    case. A status that this release does not know keeps its text and is not final.
+    CANCELED_SYSTEM and CANCELED_USER, which are final. Contract 1.8 has no SCHEDULED and no REJECTED. Compare
+    with `==`, not `is`: older servers write the values in lower case. A status that this release does not
+    know keeps its text and is not final.
     """
 
     RECEIVED = "RECEIVED"
@@ -62,7 +63,7 @@ class RunStatus(_OpenEnum):
     COMPLETED = "COMPLETED"
     """Final: every item has succeeded."""
     COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
-    """Final: some items ended with an error."""
+    """Final: some items, or all of them, have no results."""
     REJECTED = "REJECTED"
     """Final: the platform refused the run."""
     CANCELED_SYSTEM = "CANCELED_SYSTEM"
@@ -72,7 +73,10 @@ class RunStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the run no longer changes: it is completed, rejected or cancelled."""
+        """Whether the run no longer changes: it is completed, rejected or cancelled.
+
+        False for a status that this release does not know.
+        """
         return self in _FINAL_RUN_STATUSES
 
 
@@ -116,7 +120,10 @@ class ItemStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the item no longer changes: True for every known status but PENDING and PROCESSING."""
+        """Whether the item no longer changes: True for every known status but PENDING and PROCESSING.
+
+        False for a status that this release does not know.
+        """
         return self in _FINAL_ITEM_STATUSES
 
 
@@ -124,9 +131,12 @@ _FINAL_ITEM_STATUSES = frozenset(ItemStatus) - {ItemStatus.PENDING, ItemStatus.P
 
 
 class ArtifactScope(_OpenEnum):
-    """Whether an output belongs to one item or to the whole run.
+    """The scope of an output: one item, or the whole run.
 
-    The values are ITEM and GLOBAL. Compare with `==`, not `is`: older servers write them in lower case.
+        per_item = [spec.name for spec in version.output_artifacts if spec.scope == ArtifactScope.ITEM]
+
+    The values are ITEM and GLOBAL. Compare with `==`, not `is`: older servers write them in lower case. A
+    scope that this release does not know keeps its text.
     """
 
     ITEM = "ITEM"
@@ -147,8 +157,8 @@ class HealthStatus(_OpenEnum):
     UP = "UP"
     """It works."""
     DEGRADED = "DEGRADED"
-    """It works, and parts of it do not."""
+    """It works in part."""
     DOWN = "DOWN"
-    """It does not work: `runs.submit` refuses, and bulk jobs wait."""
+    """It does not work: `Runs.submit` raises PlatformDown, and bulk jobs wait."""
     UNKNOWN = "UNKNOWN"
-    """It does not say; nothing follows from that."""
+    """It reports no status; this is no sign of trouble."""
