@@ -17,15 +17,16 @@ class User:
         user = (await client.me()).user
         print(user.user_id, user.email, user.name)
 
-    The platform may leave out everything but the id.
+    `user_id` is the id, as `RunDetails.triggered_by` has it. `email` and `name` are None, the default, if the
+    platform does not send them.
     """
 
     user_id: str
-    """The id, as `RunDetails.triggered_by` names it."""
+    """The id, as `RunDetails.triggered_by` has it."""
     email: str | None = None
-    """The e-mail address; None if the platform does not tell it."""
+    """The e-mail address; None, the default, if the platform does not send it."""
     name: str | None = None
-    """The name, for people; None if the platform does not tell it."""
+    """The name, for people; None, the default, if the platform does not send it."""
 
 
 @frozen
@@ -35,18 +36,21 @@ class Organization:
         organization = (await client.me()).organization
         print(organization.organization_id, organization.display_name, organization.bucket)
 
-    The platform may leave out everything but the id. It holds no credentials.
+    `organization_id` is the id, as `RunDetails.organization_id` has it. `name` is the short name and
+    `display_name` the one for people. `bucket` is the address of the bucket that the platform provides for
+    the organization, such as `gs://name`, without its keys; `store="platform"` uploads to it. All but the id
+    are None, the default, if the platform does not send them.
     """
 
     organization_id: str
-    """The id, as `RunDetails.organization_id` names it."""
+    """The id, as `RunDetails.organization_id` has it."""
     name: str | None = None
-    """The short name; None if the platform does not tell it."""
+    """The short name; None, the default, if the platform does not send it."""
     display_name: str | None = None
-    """The name for people; None if the platform does not tell it."""
+    """The name for people; None, the default, if the platform does not send it."""
     bucket: str | None = None
-    """The address of the bucket that the platform gives to the organization, such as `gs://name`; None
-    without one.
+    """The address of the bucket that the platform provides for the organization, such as `gs://name`; None,
+    the default, without one.
 
     `store="platform"` uploads to it. Its keys are not here.
     """
@@ -59,13 +63,14 @@ class Me:
         me = await client.me()
         print(me.user.email, me.organization.display_name)
 
-    The organization is that of the user, or the one that the login chose.
+    `user` is the `User` whose token the client sends. `organization` is the `Organization` of that user, or
+    the one that was chosen at the login.
     """
 
     user: User
     """The user whose token the client sends."""
     organization: Organization
-    """The organization of that user, or the one that the login chose."""
+    """The organization of that user, or the one that was chosen at the login."""
 
 
 @frozen

@@ -60,8 +60,11 @@ class Timeouts:
 
         Settings(timeouts=Timeouts(read=120))
 
-    By default 10 s to connect, and 60 s each to read, to write and to wait for a connection. Raises
-    ConfigurationError for a value that is not a positive, finite duration.
+    `connect`, 10 s by default, is the time to open a connection, including TLS. `read` and `write`, 60 s
+    each, are the longest pauses between two pieces of a response or of a request, not the time for the whole.
+    `pool`, 60 s, is the time to wait for a free connection. A request that exceeds one fails, and is repeated
+    as `Retries` says; at the end RequestTimeout is raised for the API, and TransferInterrupted for a storage.
+    Raises ConfigurationError for a value that is not a positive, finite duration.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
@@ -79,20 +82,24 @@ class Timeouts:
 
 @frozen(kw_only=True)
 class Retries:
-    """When a request to the API or a storage is repeated, and how long to wait before each attempt.
+    """The policy by which requests to the API or a storage are repeated.
 
         Settings(retries=Retries(attempts=2))
 
-    By default up to 4 attempts, with waits of about 0.5, 1 and 2 s between them. GET, HEAD, PUT and DELETE
-    are repeated if `error.is_transient`; a POST only if no connection was made. `Retry-After` may lengthen a
-    wait. A request that is sent once more with a new token after a 401 does not count. Raises
-    ConfigurationError for `attempts` below 1, or a wait that is not a positive, finite duration.
+    By default up to 4 `attempts` are made. The wait between them is `initial_wait`, 0.5 s, and doubles up to
+    `max_wait`, 8 s; jitter takes up to a quarter off. `Retry-After` lengthens a wait, up to
+    `max_retry_after`, 120 s; if the server asks for more, the error is raised at once. Durations are in
+    seconds or timedeltas.
+
+    GET, HEAD, PUT and DELETE are repeated if `error.is_transient`, a POST only if no connection was made. A
+    request that is sent once more with a new token after a 401 does not count. Raises ConfigurationError for
+    `attempts` below 1 or not whole, or a wait that is not a positive, finite duration.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
     """The number of attempts including the first; 4 by default. 1 turns retries off.
 
-    A transfer that has moved a MiB since the last failure counts from the beginning again.
+    A transfer that has moved a MiB since the last failure starts counting again.
     """
     initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
     """Seconds before the second attempt; 0.5 by default. Each further wait doubles; jitter takes up to a
@@ -112,8 +119,10 @@ class Limits:
 
         Settings(limits=Limits(transfers=4))
 
-    By default 8 API requests, 16 transfers, and 500 items per run. Raises ConfigurationError for a value that
-    is below 1 or not whole.
+    `api_requests`, 8 by default, is the number of API requests in flight, and of connections to the API.
+    `transfers`, 16 by default, is the number of connections that transfer files, uploads and downloads
+    together. `items_per_run`, 500 by default, is the number of items in one run request. Raises
+    ConfigurationError for a value that is below 1 or not whole.
     """
 
     api_requests: int = field(default=8, validator=_at_least_one)
@@ -130,13 +139,15 @@ class Limits:
 
 @frozen(kw_only=True)
 class Transfers:
-    """How files are transferred; sizes are in bytes.
+    """Settings of how files are transferred; sizes are in bytes.
 
         Settings(transfers=Transfers(bandwidth=20e6))
 
-    By default the bandwidth is unlimited, segments and parts are 16 MiB, and 4 parts of a file are in flight.
-    Raises ConfigurationError for a bandwidth that is not a positive, finite number, or another value that is
-    below 1 or not whole.
+    `bandwidth` is in bytes per second for all transfers of the client together; None, the default, for no
+    limit. `segment_size` is the smallest part of a download, and `part_size` the size of a part of a
+    multipart upload; both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of
+    one uploaded file in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a
+    positive, finite number, or another value that is below 1 or not whole.
     """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))
@@ -156,14 +167,16 @@ class Transfers:
 
 @frozen(kw_only=True)
 class Uploads:
-    """The keys of the objects that `runs.submit` uploads: `{prefix}/{job}/{item}/{file name}`.
+    """The keys of the objects that `Runs.submit` uploads: `{prefix}/{job}/{item}/{file name}`.
 
         uploads = Uploads(prefix="lab-7", job="2026-11-02")
         await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides", uploads=uploads)
 
-    By default the prefix is `aignostics-async`, and each call uploads to new keys. Raises ConfigurationError
-    for a prefix with characters other than letters, digits, `_`, `.`, `-` and `/`, and for a job that is
-    empty or has characters other than these without `/`.
+    `prefix` is `aignostics-async` by default, and may be empty. With `job`, the name of a submission that may
+    be repeated, an object that an earlier call with this name uploaded is not sent again if its size and
+    checksum match; by default, None, each call uploads to new keys. Raises ConfigurationError for a prefix
+    with characters other than letters, digits, `_`, `.`, `-` and `/`, and for a job that is empty or has
+    characters other than these without `/`.
     """
 
     prefix: str = field(
@@ -186,11 +199,21 @@ class Settings:
 
         Settings(poll_interval=60, retries=Retries(attempts=2))
 
-    Each field has a default, documented at the field and, for the first five, in the classes `Timeouts`,
-    `Retries`, `Limits`, `Transfers` and `Hooks`. Runs are polled every 30 s by default, outages tolerated for
-    300 s, and signed URLs valid for 7 days. Durations are in seconds or timedeltas. Raises ConfigurationError
-    for a duration or rate that is not positive and finite, a `user_agent` that is not printable ASCII, or one
-    of the first five that has another class.
+    `timeouts`, `retries`, `limits`, `transfers` and `hooks` are instances of `Timeouts`, `Retries`, `Limits`,
+    `Transfers` and `Hooks`, with their defaults. Durations are in seconds or timedeltas:
+
+    - `poll_interval` (30 s) is the time between two polls of a run, and `results_rate_limit` (600) the number
+      of requests per minute for the items of RUNNING runs.
+    - `results_timeout` (60 s) is the wait for the last results of a final run, `outage_timeout` (300 s) the
+      time for which watching goes on while the API fails, and `read_after_write_timeout` (5 s) the time for
+      which a new run may be unknown to the server.
+    - `url_lifetime` (7 days) is the validity of the URLs that are signed for the platform.
+    - `ssl_context` (None: the environment's certificates, else certifi's), `proxy` (None: the environment's)
+      and `trust_env` (True: the environment counts) choose certificates and proxy.
+    - `user_agent` (empty) precedes the SDK's own.
+
+    Raises ConfigurationError for a duration or rate that is not positive and finite, a `user_agent` that is
+    not printable ASCII, or one of the first five that has another class.
     """
 
     timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
@@ -214,8 +237,8 @@ class Settings:
     results_timeout: float = field(default=60, converter=seconds, validator=_positive)
     """Seconds that `watch` and `download` wait for the last results of a final run; 60 by default."""
     outage_timeout: float = field(default=300, converter=seconds, validator=_positive)
-    """Seconds that `watch`, `wait` and `download` keep polling while the API can't be reached or fails; 300
-    by default.
+    """Seconds for which `watch`, `wait` and `download` keep polling while the API can't be reached or fails;
+    300 by default.
     """
     read_after_write_timeout: float = field(default=5, converter=seconds, validator=_positive)
     """Seconds for which a run that was just created may be unknown to a replica of the server; 5 by default.
@@ -226,15 +249,15 @@ class Settings:
     The platform requires at least six days, and stores allow seven at most.
     """
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
-    """The TLS context, for a private CA or a client certificate.
+    """The TLS context, for a private CA or a client certificate; None by default.
 
-    By default the certificates of SSL_CERT_FILE or SSL_CERT_DIR are trusted, and without them those of
+    Without one, the certificates of SSL_CERT_FILE or SSL_CERT_DIR are trusted, and without these those of
     certifi.
     """
     proxy: str | None = field(default=None, repr=False)
-    """The URL of a proxy for all traffic except loopback.
+    """The URL of a proxy for all traffic except loopback; None by default.
 
-    By default HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide.
+    Without one, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide.
     """
     trust_env: bool = True
     """Whether the environment variables for proxies and certificate files are used; True by default."""

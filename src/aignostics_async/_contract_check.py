@@ -19,19 +19,20 @@ _INVENTORY = Path(__file__).parent / "contracts" / "inventory.json"
 async def check_contract(
     api_root: str, *, contract: str | None = None, settings: Settings | None = None
 ) -> tuple[ContractDrift, ...]:
-    """Return how a deployment's document differs from what the SDK reads and sends; empty if it does not.
+    """Return the differences between a deployment's OpenAPI document and what the SDK reads and sends.
 
         drifts = await check_contract("https://platform.aignostics.com")
         assert not [each for each in drifts if each.severity == "breaking"]
 
-    Breaking differences come first. `contract` is the one to compare with, by default the one that a client
-    would speak: AIGNOSTICS_CONTRACT, else that of a known deployment, else 1.8. `settings` supply timeouts,
-    TLS and proxy, by default those of `Settings()`. The document is at `/api/v1/openapi.json`, and no token
-    is sent. Costs one request, which is not repeated.
+    The tuple is empty if there are none; breaking ones come first. `api_root` is the URL of the deployment,
+    without `/api`. `contract` is the contract to compare with, `"1.0"` or `"1.8"`: by default the one that a
+    client would speak, which is AIGNOSTICS_CONTRACT, else that of a known deployment, else 1.8. `settings`
+    supply timeouts, TLS and proxy, by default those of `Settings()`. Costs one request, to
+    `/api/v1/openapi.json`, which carries no token and is not repeated.
 
     Raises ConfigurationError for an invalid root or contract, or for a proxy or certificates that can't be
-    used; ConnectionFailed if there was no response; APIStatusError for an error status; and InvalidResponse
-    for a response that is not an OpenAPI document.
+    used; ConnectionFailed if there was no complete response; APIStatusError for an error status; and
+    InvalidResponse for a response that is not an OpenAPI document, or has 16 MiB or more.
     """
     from ._http._document import fetch_document
 

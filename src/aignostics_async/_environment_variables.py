@@ -38,7 +38,9 @@ class Account:
         account = read_environment(os.environ, Settings())
         client = Client(account.api_root, account.source)
 
-    Neither the repr nor `display_name` shows the credential.
+    `api_root` is the URL of the deployment, without `/api`, and `source` the token source for `Client`.
+    `display_name` has the names of the variables that were used, and the URL, for a log. Neither it nor the
+    repr shows the credential.
     """
 
     api_root: str
@@ -50,15 +52,17 @@ class Account:
 
 
 def read_environment(variables: Mapping[str, str], settings: Settings) -> Account:
-    """Return the deployment and the credential that environment variables name.
+    """Return the deployment and the credential that environment variables set.
 
         account = read_environment(os.environ, Settings())
         client = Client(account.api_root, account.source)
 
-    The variables are those of `Client.from_env`; an empty one counts as unset. `settings` are used by token
-    sources that send requests. Sends no request. Raises ConfigurationError if a variable is missing, naming
-    it, if one is invalid, or if a login has to be kept and the user has no home folder; and MissingExtra if
-    AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
+    The variables, and their precedence, are those of `Client.from_env`; an empty one counts as unset. Token
+    sources that send requests use `settings` for timeouts, TLS and proxy. Sends no request.
+
+    Raises ConfigurationError if a variable is missing, naming it, if one is invalid, or if a login has to be
+    stored and the user has no home folder; and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the
+    `keyring` extra is not installed.
     """
     given = _Variables(variables)
     del (
@@ -70,13 +74,13 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
 
 
 def read_api_root(variables: Mapping[str, str]) -> str:
-    """Return the URL of the deployment that environment variables name, without `/api`.
+    """Return the URL of the deployment that environment variables set, without `/api`.
 
         read_api_root(os.environ)  # "https://platform.aignostics.com"
 
-    AIGNOSTICS_API_ROOT takes precedence over AIGNOSTICS_ENVIRONMENT (production, staging or dev); an empty
-    variable counts as unset. Raises ConfigurationError if neither is set, if a value is invalid, or if both
-    are set and name different origins.
+    It is AIGNOSTICS_API_ROOT, else the URL of AIGNOSTICS_ENVIRONMENT (production, staging or dev); an empty
+    variable counts as unset. Sends no request. Raises ConfigurationError if neither is set, if a value is
+    invalid, or if both are set and have different origins.
     """
     given = _Variables(variables)
     del variables  # tracebacks show the variables of this frame
@@ -90,8 +94,10 @@ def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityP
         source = StoredLogin(*providers.values())
 
     The keys are the names of those variables among AIGNOSTICS_CLIENT_ID, AIGNOSTICS_CLIENT_ID_INTERACTIVE and
-    AIGNOSTICS_CLIENT_ID_DEVICE that are set, in this order. The deployment is read as by `read_api_root`.
-    Raises ConfigurationError if no deployment or client id is set, if no token URL is known, or if a value is
+    AIGNOSTICS_CLIENT_ID_DEVICE that are set, in this order; at least one. The other settings of a provider
+    are AIGNOSTICS_TOKEN_URL, AIGNOSTICS_AUDIENCE and those that docs/how-to/sign-in.md lists, else those of
+    the known deployment. The deployment is read as by `read_api_root`. Sends no request. Raises
+    ConfigurationError if no deployment or client id is set, if no token URL is known, or if a value is
     invalid.
     """
     given = _Variables(variables)
@@ -104,8 +110,9 @@ def read_token_store(variables: Mapping[str, str]) -> TokenStore:
 
         store = read_token_store(os.environ)
 
-    Raises ConfigurationError for any other name, or if the user has no home folder, which `file` and
-    `keyring` need; and MissingExtra for `keyring` if the `keyring` extra is not installed.
+    The stores are a `FileStore`, a `KeyringStore` and a `MemoryStore` with their defaults. Raises
+    ConfigurationError for any other name, or if the user has no home folder, which `file` and `keyring` need;
+    and MissingExtra for `keyring` if the `keyring` extra is not installed.
     """
     given = _Variables(variables)
     del variables  # tracebacks show the variables of this frame

@@ -25,7 +25,10 @@ class RequestEvent:
         def on_request(event: RequestEvent) -> None:
             print(event.operation, event.method, event.path, event.attempt)
 
-    `attempt` starts at 1. The event is created before the request waits for a free connection.
+    `operation` is what the request does, such as `list runs`; `method` the HTTP method in capitals; `path`
+    the path of the URL, without a query; and `attempt` the number of the attempt, from 1. Sending a request
+    again with a new token is not a new attempt. The event is created before the request waits for a free
+    connection.
     """
 
     operation: str
@@ -45,8 +48,9 @@ class ResponseEvent:
         def on_response(event: ResponseEvent) -> None:
             print(event.operation, event.status, event.seconds)
 
-    `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`; `seconds` is the time since
-    the request was sent.
+    `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`. `status` is the HTTP status,
+    and `seconds` the time from sending the request to the end of the body. `headers` are those of the
+    response, with names in lower case, without Location and Set-Cookie, which may hold secrets.
     """
 
     operation: str
@@ -68,8 +72,9 @@ class RetryEvent:
         def on_retry(event: RetryEvent) -> None:
             print(event.operation, event.attempt, event.error, event.wait)
 
-    `operation`, `method` and `path` are those of its `RequestEvent`; `attempt` is the one that failed, from
-    1, and `wait` the seconds until the next.
+    `operation`, `method` and `path` are those of its `RequestEvent`. `attempt` is the number of the attempt
+    that failed, from 1; `wait` is the time until the next one in seconds; and `error` is the AignosticsError
+    that is raised if no attempt follows.
     """
 
     operation: str
@@ -80,7 +85,7 @@ class RetryEvent:
     wait: float
     """Seconds until the next attempt."""
     error: AignosticsError
-    """The error that the attempt would have raised."""
+    """The error that would be raised if no attempt followed."""
 
 
 def _is_callable(_instance: object, attribute: Any, value: object) -> None:
@@ -97,18 +102,23 @@ class Hooks:
 
         settings = Settings(hooks=Hooks(on_response=ship))
 
-    By default there are none. A plain function must not block the event loop. An async function is awaited
-    before the request continues, and holds no connection meanwhile. Exceptions of a hook do not affect the
-    request: the first of each hook is logged with its traceback, and later ones are ignored. Raises
-    ConfigurationError for a hook that is not callable.
+    `on_request` is called with a `RequestEvent` before a request is sent, `on_response` with a
+    `ResponseEvent` after each response of any status, and `on_retry` with a `RetryEvent` before the wait for
+    a further attempt. All three are None by default. Requests to a storage, an identity provider and the
+    health page are not observed.
+
+    A plain function must not block the event loop. An async function is awaited before the request continues,
+    and holds no connection meanwhile. Functions may be called concurrently, once for each request in flight.
+    Exceptions of a hook do not affect the request: the first one of each hook is logged with its traceback,
+    and later ones are ignored. Raises ConfigurationError for a hook that is not callable.
     """
 
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)
-    """Called before each request is sent."""
+    """Called before a request is sent; None, the default, for no hook."""
     on_response: Callable[[ResponseEvent], object] | None = field(default=None, validator=_is_callable)
-    """Called after each response of any status."""
+    """Called after each response of any status; None, the default, for no hook."""
     on_retry: Callable[[RetryEvent], object] | None = field(default=None, validator=_is_callable)
-    """Called before the wait for each further attempt."""
+    """Called before the wait for a further attempt; None, the default, for no hook."""
     _failed: set[str] = field(factory=set, init=False, repr=False, eq=False)
 
 

@@ -60,7 +60,7 @@ except ModuleNotFoundError:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker `aignostics_emulator`; pytest calls it."""
+    """Register the marker `aignostics_emulator`; pytest calls it when it loads the plugin."""
     config.addinivalue_line(
         "markers",
         "aignostics_emulator(**options): options of the emulator for this test, as reset takes them",
@@ -89,8 +89,9 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
         def test_the_reference(aignostics_emulator): ...
 
     The marker sets options for one test, as `Emulator.reset` takes them. Without it the contract is that of
-    AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset in a few hundredths of a
-    second.
+    AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset before each test, in a few
+    hundredths of a second. Raises RuntimeError if the process does not start, and `urllib.error.HTTPError`
+    for an invalid option.
     """
     marker = request.node.get_closest_marker("aignostics_emulator")
     aignostics_emulator_process.reset(**(marker.kwargs if marker else {}))
@@ -118,8 +119,9 @@ def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.Mo
         def test_a_program(aignostics_environment):
             subprocess.run(["my-program"], check=True)
 
-    Returns the values of AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT and AIGNOSTICS_ACCESS_TOKEN by name, and
-    restores the environment after the test.
+    Returns the values by name: AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_ACCESS_TOKEN, and
+    STORAGE_EMULATOR_HOST, which `store="platform"` uses. Other variables stay as they are, and the
+    environment is restored after the test.
     """
     for name, value in aignostics_emulator.environment.items():
         monkeypatch.setenv(name, value)
@@ -130,7 +132,8 @@ def aignostics_environment(aignostics_emulator: Emulator, monkeypatch: pytest.Mo
 def aignostics_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of a small synthetic slide, a TIFF of 700 x 520 pixels; a pytest fixture.
 
-        item = Item("case-7", slide=aignostics_slide)
+        def test_an_item(aignostics_slide):
+            item = Item("case-7", slide=aignostics_slide)
 
     The session shares the file, so do not change it.
     """

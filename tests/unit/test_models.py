@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
 
 import pytest
@@ -138,7 +139,7 @@ def test_an_output_reads_its_metadata() -> None:
 def test_a_slide_takes_one_resolution_or_two() -> None:
     assert Slide("a.svs", mpp=0.25).mpp == 0.25
     assert Slide("a.svs", mpp=(0.25, 0.5)).mpp == (0.25, 0.5)
-    for wrong in (0, -1, (0.25, 0)):
+    for wrong in (0, -1, math.inf, (0.25, 0)):
         with pytest.raises(UsageError, match="is a positive number"):
             Slide("a.svs", mpp=wrong)
 

@@ -25,12 +25,14 @@ class InputArtifact:
 
         InputArtifact("whole_slide_image", url, {"width_px": 46000, "height_px": 32914})
 
-    Raises UsageError for a name or URL that is not a str, or metadata that is not a mapping. Nothing is
-    requested from the URL.
+    `name` is that of an input of the version. `download_url` is a signed URL from which the platform reads
+    the file, valid for at least six days; it is a secret, and the repr does not show it. `metadata` must fit
+    the JSON schema of the input. Creating an artifact requests nothing from the URL. Raises UsageError for a
+    name or URL that is not a str, or metadata that are not a mapping.
     """
 
     name: str = field(validator=is_text)
-    """The name of the input, as the application version declares it."""
+    """The name of the input, as `InputArtifactSpec.name` has it."""
     download_url: str = field(repr=False, converter=_hidden, validator=is_text)
     """The signed URL, valid for at least six days. It is a secret and does not appear in the repr."""
     metadata: Mapping[str, Any] = field(validator=is_mapping)
@@ -61,7 +63,12 @@ class Item:
         Item("case-7", slide="case-7.svs")
         Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
 
-    Set `slide` for files on this machine, `artifacts` for files that have URLs, or both for different inputs.
+    `reference` is your name for the item. Set `slide` for files on this machine, which `Runs.submit` reads
+    and uploads: a `Slide` or path, or for a version with several inputs a mapping from input name to one. Set
+    `artifacts` for files that have URLs. Both together serve different inputs; by default there are none.
+    `metadata`, None by default, are JSON values that the platform keeps with the item and returns as
+    `ItemResult.metadata`; contract 1.0 has none.
+
     Creating an Item does no I/O. Raises UsageError for a value of another type or an invalid slide.
     """
 
@@ -77,7 +84,9 @@ class Item:
     metadata: Mapping[str, Any] | None = field(
         default=None, kw_only=True, validator=optional(is_mapping), hash=False
     )
-    """JSON values that the platform keeps with the item and gives back; not in contract 1.0."""
+    """JSON values that the platform keeps with the item and returns as `ItemResult.metadata`; None, the
+    default, for none. Not in contract 1.0.
+    """
 
 
 def as_items(items: Iterable[Item]) -> tuple[Item, ...]:

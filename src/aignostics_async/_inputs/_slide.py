@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,10 +39,16 @@ class Slide:
         Slide("case-7.svs")
         Slide("case-7.tiff", mpp=0.25)
 
-    The content of the file, not its name, determines the format and the other files of the slide. Size and
-    resolution are read from the file when the slide is submitted. Creating a Slide does no I/O. Raises
-    UsageError for a path, `files` or `metadata` of another type, an `mpp` that is not positive, another
-    `mpp_source` than `"file"` and `"given"`, or `"given"` without `mpp`.
+    The content of the file at `path`, not its name, determines the format and the other files of the slide.
+    `mpp` is the resolution in µm per pixel, a number or a pair (x, y), and the file's own by default.
+    `mpp_source`, `"given"` or `"file"`, says which counts if the two differ by more than 2 %; by default such
+    a slide is refused. `metadata`, empty by default, take precedence over what is read from the file. `files`
+    and `include_label` are for DICOM: the files of the series, which are searched by default, and whether its
+    label and overview images are sent, False by default.
+
+    Creating a Slide does no I/O; size and resolution are read when it is submitted. Raises UsageError for a
+    path, `files` or `metadata` of another type, an `mpp` that is not positive and finite, another
+    `mpp_source`, or `"given"` without `mpp`.
     """
 
     path: Path = field(converter=_as_path)
@@ -53,7 +60,9 @@ class Slide:
     by more than 2 % is refused unless `mpp_source` is set.
     """
     mpp_source: Literal["file", "given"] | None = field(default=None, kw_only=True, validator=_is_mpp_source)
-    """Which resolution to use where the two differ: `"given"` for `mpp`, `"file"` for the file's own."""
+    """Which resolution to use if the two differ: `"given"` for `mpp`, `"file"` for the file's own; None, the
+    default, to refuse the slide.
+    """
     metadata: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=is_mapping)
     """Metadata of the input artifact; takes precedence over what is read from the file. Empty by default."""
     files: tuple[Path, ...] = field(default=(), kw_only=True, converter=_as_paths)
@@ -66,7 +75,7 @@ class Slide:
 
     def __attrs_post_init__(self) -> None:
         numbers = self.mpp if isinstance(self.mpp, tuple) else (self.mpp, self.mpp)
-        valid = [isinstance(number, int | float) and number > 0 for number in numbers]
+        valid = [isinstance(number, int | float) and 0 < number < inf for number in numbers]
         if self.mpp is not None and valid != [True, True]:
             raise UsageError(
                 f"mpp of {self.path} is a positive number of µm per pixel, or two as (x, y), not {self.mpp!r}"
