@@ -39,8 +39,9 @@ class CorrectionReport:
         report = await job.correct(client, manifest="slides.csv")
         print(report.released, "continue;", report.faults)
 
-    `released` counts the slides that continue, and `faults` says why others do not, each a `Finding`.
-    `unused` counts the manifest lines about none of the selected slides.
+    `released` is the number of items that continue. `faults` has the faults of items that stay as they were,
+    each a `Finding`; or those of the manifest's lines, any of which keeps all items back. It is empty if
+    there are none. `unused` is the number of manifest lines about none of the selected items, 0 by default.
     """
 
     released: int

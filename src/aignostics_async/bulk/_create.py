@@ -59,20 +59,25 @@ async def create_job(
         if not report.is_clear:
             print(report.to_json())
 
-    `directory` is created if it is missing; without a job at the end it holds no database. `store` replaces
-    the plan's own. With `quarantine_faulty=True` (False by default), slides with faults become quarantined
-    items of the job; a fault of the whole job still prevents its creation: see `can_create_job`.
+    `directory` is created if it is missing; if no job is created, it holds no database. `store` replaces the
+    plan's own; None, the default, uses that. With `quarantine_faulty=True` (False by default), slides with
+    faults become quarantined items of the job. `can_create_job` tells from the report whether the job was
+    created.
 
     `consent` is called with the report just before the job is created, and prevents the creation by raising.
-    If it returns, slides that the report lists as analysed before may be billed again. Without `consent` the
-    job holds for a decision those whose content it recognizes; those of which the report knows the reference
-    alone are billed again. `progress` is called with a `PreflightProgress` as slides are read.
+    If it returns, slides in `PreflightReport.earlier.again` may be billed again. Without `consent` (None, the
+    default) the job holds slides whose content was analysed before, and a person decides about them: see
+    `BulkJob.held_items`. Slides of which only the reference is in an earlier run are sent and billed again.
+    `progress` is called with a `PreflightProgress` after each slide that was read; None, the default, reports
+    nothing. Both callbacks are plain functions, which are called in the event loop.
 
-    Costs what `run_preflight` costs, and a listing of the newest runs. Raises JobError for a folder that
-    can't be made or locked, or if the user's state folder can't be written; JobRefused if it holds a job
-    already; JobBusy if another process uses it; JobDatabaseError if its database can't be written;
-    ConfigurationError for a user without home folder; and what `run_preflight` and the callbacks raise. After
-    an error there is no job in the folder, unless there was one.
+    After an error or a cancellation there is no job in the folder, unless there was one before. Costs what
+    `run_preflight` costs, and a listing of the newest runs.
+
+    Raises JobError on Windows, for a folder that can't be made or locked, or if the user's state folder can't
+    be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;
+    JobDatabaseError if its database can't be written; ConfigurationError for a user without home folder;
+    UsageError for an async callback; and what `run_preflight` and the callbacks raise.
     """
     check_callback(consent)
     check_callback(progress)
@@ -123,13 +128,15 @@ async def _allow_rebilling(draft: Path, report: PreflightReport) -> None:
 
 
 def can_create_job(report: PreflightReport, *, quarantine_faulty: bool) -> bool:
-    """Return whether `create_job` would create a job after this report.
+    """Return whether `create_job` creates a job after a preflight with this report.
 
-        report = await run_preflight(plan, sources, client)
-        can_create_job(report, quarantine_faulty=True)
+        report = await create_job("job/", plan, sources, client, quarantine_faulty=True)
+        if not can_create_job(report, quarantine_faulty=True):
+            print("there is no job:", report.faults)
 
-    With `quarantine_faulty=False` any fault prevents the creation; with True only a fault of the whole job
-    does, or a job without a usable slide. Sends no request.
+    With `quarantine_faulty=False` any fault prevents the creation. With True, only a fault of the whole job
+    (`Finding.slide` is None) does, or a report without a slide that is `ready`. Sends no request and raises
+    nothing.
     """
     of_all = [fault for fault in report.faults if fault.slide is None]
     return report.is_clear or (quarantine_faulty and not of_all and report.ready > 0)

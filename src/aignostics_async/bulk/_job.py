@@ -54,7 +54,7 @@ class BulkJob(MaintainedJob):
     """A job in a folder: thousands of slides, one run for each chunk of them, and every result in a folder.
 
         async with Client.from_env() as client:
-            await create_job("job/", JobPlan(...), Sources(places=["slides/"]), client)
+            await create_job("job/", plan, Sources(places=["slides/"]), client)
             async with BulkJob.open("job/") as job:
                 summary = await job.run(client)
 
@@ -62,8 +62,9 @@ class BulkJob(MaintainedJob):
     consent no item is billed twice; docs/explanation/exactly-once.md says what this depends on. Only its
     owner can read the folder, which holds no token and no signed URL. One `BulkJob` at a time can open it.
 
-    `plan` is the `JobPlan` of the job. What needs the job raises UsageError before the block is entered, and
-    what needs its database raises JobDatabaseError after the end of the block.
+    `plan` is the `JobPlan` of the job. Before the `async with` block is entered, all other properties and
+    methods but `open` and `drain` raise UsageError. After its end, those that read or write the database
+    raise JobDatabaseError.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -74,14 +75,18 @@ class BulkJob(MaintainedJob):
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> Self:
-        """Return the job in a folder, to be entered with `async with`; no I/O.
+        """Return the job in a folder, to be entered with `async with`.
 
             async with BulkJob.open("job/") as job:
                 print(await job.states())
 
-        Entering it raises JobError if the folder holds no job or can't be locked, JobBusy if another process
-        or another `BulkJob` works on it, JobRefused if a newer release wrote it, and JobDatabaseError if its
-        database can't be used.
+        The call itself does no I/O. Entering the block locks the folder, and migrates a database that an
+        older release wrote; leaving it closes the database and releases the lock, also after an error or a
+        cancellation.
+
+        Entering raises JobError if the folder holds no job or can't be read or locked, and on Windows;
+        JobBusy if another process or another `BulkJob` works on the job; JobRefused if a newer release wrote
+        it; and JobDatabaseError if its database can't be used.
         """
         return cls(directory)
 
@@ -110,20 +115,24 @@ class BulkJob(MaintainedJob):
 
     @property
     def id(self) -> str:
-        """The id of the job, a UUID."""
+        """The id of the job, a UUID as text. Raises UsageError before the block is entered."""
         return self._job.id
 
     @property
     def contract(self) -> str:
         """The contract under which the job was created: `"1.0"` or `"1.8"`.
 
-        It is `"1.0"` for jobs that were created before there were two.
+        It is `"1.0"` for a job that was created before there were two. Raises UsageError before the block is
+        entered.
         """
         return self.plan.contract or OLDEST
 
     @property
     def results(self) -> Path:
-        """The folder for output files: that of the plan, by default `results` in the job's folder."""
+        """The folder for output files: that of the plan, by default `results` in the job's folder.
+
+        It may not exist yet. Raises UsageError before the block is entered.
+        """
         return self.plan.results or self._directory.results
 
     async def summary(self) -> Summary:
@@ -131,7 +140,8 @@ class BulkJob(MaintainedJob):
 
             print((await job.summary()).status.name)
 
-        May take a second for a large job. Raises JobDatabaseError if the database can't be read.
+        It can be called during `run`. Counts in the database, which may take a second for a large job. Raises
+        JobDatabaseError if the database can't be read.
         """
         return await self._database.read(read_summary)
 
@@ -140,18 +150,19 @@ class BulkJob(MaintainedJob):
 
             (await job.states()).get(ItemState.DONE, 0)
 
-        A state without items is absent. Costs milliseconds. Raises JobDatabaseError if the database can't be
-        read.
+        A state without items is absent. It can be called during `run`, and costs milliseconds. Raises
+        JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.counts())
 
     async def stage_progress(self) -> list[StageProgress]:
-        """Return the progress of each stage, in order: read, uploaded, in a run, analysed, downloaded.
+        """Return the progress of the five stages, in order: read, uploaded, in a run, analysed, downloaded.
 
             for stage in await job.stage_progress():
                 print(stage.stage, stage.items, "of", stage.total)
 
-        Costs milliseconds. Raises JobDatabaseError if the database can't be read.
+        It can be called during `run`, and costs milliseconds. Raises JobDatabaseError if the database can't
+        be read.
         """
         return stage_progress(await self.states())
 
@@ -170,16 +181,20 @@ class BulkJob(MaintainedJob):
 
             summary = await job.run(client, listener=lambda event: print(event.to_json()))
 
-        `store` replaces the plan's own. `listener` is called with each JobEvent, `progress` with each
-        TransferEvent. `chunk_size`, `due_date` and `deadline` replace the plan's own from now on, also for
-        chunks not sent yet. If a callback raises, the request in flight is recorded, nothing more is sent,
-        and the error is raised.
+        `store` replaces the plan's own for this call; None, the default, uses that. `chunk_size` (items of
+        one run, from 1 to 500), `due_date` and `deadline` (aware times) replace those of the plan from now
+        on, also for chunks that were not sent yet; None, the default, keeps them. `listener` is called with
+        each `JobEvent`, and `progress` with each `TransferEvent`; by default nothing is called. Both are
+        plain functions, which are called in the event loop and must return at once.
 
-        The call can be cancelled or killed at any moment; a later one continues, as after any error. Raises
-        JobRefused for another server, user or organization; JobStopped if the job can't continue (its `cause`
-        is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError if the
-        database can't be read or written, and another JobError if the folder can't be used; UsageError if
-        `run` is running already or a callback is async; ConfigurationError for an invalid value or store;
+        The call can be cancelled, and the process killed, at any moment; a later call continues, as after any
+        error. If a callback raises, the outcome of the request in flight is recorded, nothing more is sent,
+        and the exception is raised.
+
+        Raises JobRefused for another server, user or organization; JobStopped if the job can't continue (its
+        `cause` is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError
+        if the database can't be read or written, and another JobError if the folder can't be used; UsageError
+        if `run` is running already or a callback is async; ConfigurationError for an invalid value or store;
         NotInContract for a `due_date` or `deadline` under contract 1.0, and then the plan stays as it was;
         and, as the job begins, the errors of requests that `Pager` names.
         """
@@ -256,9 +271,10 @@ class BulkJob(MaintainedJob):
     def drain(self) -> None:
         """Let `run` finish what is under way, begin nothing new, and return.
 
-            signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(job.drain))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, job.drain)
 
-        Call it in the event loop, any number of times; called before `run`, it applies to the next one.
+        Returns at once, and raises nothing. Call it in the event loop, any number of times; if `run` is not
+        running, it applies to the next call.
         """
         self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class MaintainedJob:
-    """The methods of `BulkJob` for a person: what to do about items, runs and files of the job."""
+    """The methods of `BulkJob` that correct, retry, decide, verify, cancel and clean.
+
+    They are called on an open `BulkJob`, which says what they raise before and after its block.
+    """
 
     plan: JobPlan
     _directory: JobFolder
@@ -45,11 +48,16 @@ class MaintainedJob:
             adopted = await job.adopt(client)
 
         Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
-        by itself where it can prove either. Costs a listing of the runs since the job was created, and the
-        results of each unknown one. A run of which a replica may have shown only a part is read again, by
-        default every 30 s for 15 minutes. Raises JobError if a run that may be the job's can't be read,
-        JobRefused for another server, user or organization, JobDatabaseError if the database can't be read or
-        written, UsageError during `run`, and the errors of requests that `Pager` names.
+        by itself where it can prove either. The list is empty if there is no such run. Runs that were adopted
+        before an error or a cancellation stay adopted, so the call can be repeated.
+
+        Costs a listing of the runs since the job was created, and the results of each unknown one. A run of
+        which a replica may have shown only a part is read again, by default every 30 s for 15 minutes
+        (`ReconciliationTimeouts.replica_lag` and `ambiguity`).
+
+        Raises JobError if a run that may be the job's can't be read, JobRefused for another server, user or
+        organization, JobDatabaseError if the database can't be read or written, UsageError during `run`, and
+        the errors of requests that `Pager` names.
         """
         self._check_idle()
         version = await client.applications.version(self.plan.application_version)
@@ -63,14 +71,15 @@ class MaintainedJob:
 
             await job.retry(failed=True, only=["lung/**"])
 
-        By default nothing is billed again. With `failed=True`, items that the platform ended without results
-        continue, too; with `rerun=True`, those that are held because another run has, or may get, results of
-        the same slide. Both get new runs, which are billed. If any item continues, the job is no longer
-        cancelled.
+        By default nothing is billed again. With `failed=True` (False by default), items that the platform
+        ended without results continue, too; with `rerun=True` (False by default), items that are held because
+        another run has, or may get, results of the same slide. Both get new runs, which are billed. `only` is
+        a list of references or patterns of them, with the syntax of `SelectionRule`; by default it is empty
+        and selects all items.
 
-        `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by default all
-        items count. Raises UsageError for a single text as `only`, an empty pattern or one with `..`, and
-        JobDatabaseError if the database can't be read or written.
+        All items are released in one transaction, and `run` sends them. If any item continues, the job is no
+        longer cancelled. Sends no request. Raises UsageError for a single text as `only`, an empty pattern or
+        one with `..`, and JobDatabaseError if the database can't be read or written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
@@ -90,16 +99,20 @@ class MaintainedJob:
             report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
 
         `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
-        `manifest`, a CSV file as for `Sources`, corrects the selected item that it names. `mpp`, in µm per
-        pixel, is given to every selected item without an `mpp` in a line, except a rejected entry that no
-        line names. If the file's own differs by more than 2 % and no `mpp_source` is set, that is a fault.
-        Corrected items without a fault continue; the others stay as they were, and the report has the faults.
-        If a line of the manifest is faulty, no item continues. Costs reading each corrected slide.
+        `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
+        `mpp`, in µm per pixel, applies to every selected item whose line sets no `mpp`; an entry that was
+        rejected needs a line of its own. A resolution that differs from the file's own by more than 2 % is a
+        fault unless `mpp_source` is set. Both are None by default; at least one is required.
+
+        Corrected items without a fault continue, in one transaction; the others stay as they were, and the
+        report has their faults. If a line of the manifest is faulty, or the call raises, no item continues.
+        Costs one request, and reading each corrected slide.
 
         Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
-        ConfigurationError for an implausible `mpp`, without the `slides` extra, or if the processes that read
-        slides can't be started or 20 in a row are lost; JobRefused for another server; JobDatabaseError if
-        the database can't be read or written; and the errors of requests that `Pager` names.
+        ConfigurationError for an implausible `mpp`, a version with an unusable schema, without the `slides`
+        extra, or if the processes that read slides can't be started or 20 in a row are lost; JobRefused for
+        another server; JobDatabaseError if the database can't be read or written; NotFound if the version is
+        gone; and the errors of requests that `Pager` names.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -114,8 +127,8 @@ class MaintainedJob:
             if await job.count_billable_retries(failed=True) <= 10:
                 await job.retry(failed=True)
 
-        The arguments are those of `retry`. Raises UsageError for an `only` that `retry` refuses, and
-        JobDatabaseError if the database can't be read.
+        The arguments and their defaults are those of `retry`. Sends no request. Raises UsageError for an
+        `only` that `retry` refuses, and JobDatabaseError if the database can't be read.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         query = _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
@@ -128,8 +141,8 @@ class MaintainedJob:
                 print(reference, "is in run", run_id, "already")
 
         The run is an earlier one, of this user but not of the item: it has, or may get, results of the same
-        slide, so a new run might be billed again. `retry(rerun=True)` permits that. Raises JobDatabaseError
-        if the database can't be read.
+        slide, so a new run might be billed again. `retry(rerun=True)` permits that. The mapping is empty if
+        no item is held. Sends no request. Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.held_items())
 
@@ -139,11 +152,14 @@ class MaintainedJob:
             await job.resolve(7, run_id=None, client=client)
 
         `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
-        of the job's version and hold no other items. None says that there is no run: the chunk is sent again
-        and billed; in a cancelled job its items are quarantined. Costs reading the run. Raises JobRefused
-        for a run that can't be the chunk's, JobStateError without an open decision, UsageError for a `run_id`
-        that is not a UUID, InvalidItems if an item of the run can't be read, JobDatabaseError if the database
-        can't be read or written, and the errors of requests that `Pager` names.
+        of the job's version and hold no other items. None states that there is no run: the chunk is sent
+        again and billed; in a cancelled job its items are quarantined.
+
+        The decision stays open if the call raises. Costs reading the run and its results, and under contract
+        1.8 marking it; with None no request is sent. Raises JobRefused for a run that can't be the chunk's,
+        JobStateError without an open decision, UsageError for a `run_id` that is not a UUID, InvalidItems if
+        an item of the run can't be read, JobDatabaseError if the database can't be read or written, and the
+        errors of requests that `Pager` names.
         """
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
@@ -153,33 +169,40 @@ class MaintainedJob:
             for duplicate in (await JobObserver("job/").decisions()).duplicates:
                 await job.resolve_duplicate(duplicate.run_id, client=client)
 
-        Costs what `Run.cancel` costs; a run that ended or vanished in the meantime is no error. Raises
-        JobStateError for a run that `JobObserver.decisions` never listed, JobDatabaseError if the database
-        can't be read or written, and the errors of requests that `Pager` names, after which the decision is
-        open still.
+        A run that ended or vanished in the meantime is no error. The decision stays open if the call raises.
+        Costs what `Run.cancel` costs; with None no request is sent. Raises JobStateError for a run that
+        `JobObserver.decisions` never listed, JobDatabaseError if the database can't be read or written, and
+        the errors of requests that `Pager` names.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
         """Read all output files again, and return the paths of those that are missing or changed.
 
-        A file has changed if its size or CRC32C is not the recorded one. The next `run` downloads the
-        returned files again. Costs reading every output file once. Raises JobDatabaseError if the
-        database can't be read or written.
+            for path in await job.verify():
+                print(path, "is downloaded again by the next run")
+
+        A file has changed if its size or CRC32C is not the recorded one. The list is empty if every file is
+        whole. Costs reading every output file once; sends no request. Raises JobDatabaseError if the database
+        can't be read or written.
         """
         return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
         """Quarantine unsent items, cancel the known runs of the job, and return how many were cancelled.
 
-        The platform does not bill items that it has not begun. Results are kept. A chunk that may or may not
-        have a run, and a second run of a chunk, wait for a person's decision: see `resolve` and
-        `resolve_duplicate`. Costs a few requests, and one or two per run that is not final. A run that can't
-        be cancelled does not affect the others; the first error is raised at the end.
+            cancelled = await job.cancel(client)
 
+        The platform does not bill items that it has not begun, and results are kept. A chunk that may or may
+        not have a run, and a second run of a chunk, wait for a person's decision: see `resolve` and
+        `resolve_duplicate`. `retry` lets the quarantined items continue. From another process use
+        `JobObserver.request_cancel`.
+
+        Costs a few requests, and one or two per run that is not final. If one run can't be cancelled, the
+        others are cancelled nevertheless, and the first error is raised at the end; the call can be repeated.
         Raises JobRefused for another server, user or organization, and then nothing was changed;
-        JobDatabaseError if the database can't be read or written; UsageError during `run`; and the errors of
-        requests that `Pager` names. From another process use `JobObserver.request_cancel`.
+        JobDatabaseError if the database can't be read or written; JobError if the folder can't be written;
+        UsageError during `run`; and the errors of requests that `Pager` names.
         """
         self._check_idle()
         await verify_identity(self._database, client, self.plan)
@@ -193,13 +216,15 @@ class MaintainedJob:
     async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
         """Delete the uploaded slides of items that are done from the store, and return how many.
 
-            await job.clean(client)
+            deleted = await job.clean(client)
 
-        `store` replaces the plan's own. Slides of other items stay. Costs a request per slide, and one or two
-        to the API for a store of the platform. Raises ConfigurationError for a store that can't be opened or
-        can't delete; TransferError if a request to the store fails; UsageError if the client is not open;
-        JobDatabaseError if the database can't be read or written; and for a store of the platform the errors
-        of requests that `Pager` names. What was deleted by then is recorded; a later call deletes the rest.
+        `store` replaces the plan's own; None, the default, uses that. Slides of other items stay. Each
+        deletion is recorded, so after an error or a cancellation a later call deletes the rest. Costs a
+        request per slide, and one or two to the API for a store of the platform.
+
+        Raises ConfigurationError for a store that can't be opened or can't delete; TransferError if a request
+        to the store fails; UsageError if the client is not open; JobDatabaseError if the database can't be
+        read or written; and for a store of the platform the errors of requests that `Pager` names.
         """
         return await _maintenance.clean(self._database, open_store(client, self.plan, store))
 

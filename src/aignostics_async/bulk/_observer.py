@@ -28,11 +28,13 @@ class PendingDecisions:
         decisions = await JobObserver("job/").decisions()
         for chunk in decisions.chunks:
             print(chunk.intent, chunk.reason)
-        for duplicate in decisions.duplicates:
-            await job.resolve_duplicate(duplicate.run_id, client=client)
+        for reference, run_id in decisions.held.items():
+            print(reference, "is in run", run_id, "already")
 
-    `BulkJob.resolve` answers those about chunks, `BulkJob.resolve_duplicate` those about duplicates, and
-    `BulkJob.retry` those about held slides, which `held` maps from reference to the id of the earlier run.
+    `chunks` are those that may or may not have a run, and `cancelled` the `intent` numbers of those whose job
+    was cancelled; answer with `BulkJob.resolve`. `duplicates` are second runs of a chunk; answer with
+    `BulkJob.resolve_duplicate`. `held` maps the reference of each held slide to the id of the earlier run;
+    answer with `BulkJob.retry`. Each is empty if nothing is pending.
     """
 
     chunks: tuple[ReportedRun, ...]
@@ -59,7 +61,8 @@ class JobObserver:
         print((await observer.summary()).status)
 
     It needs no client, and another process can work on the job meanwhile. Only `request_pause` and
-    `request_cancel` change anything. Raises UsageError if there is no job in the folder.
+    `request_cancel` change anything. Raises UsageError if there is no job in the folder, and JobError if the
+    folder can't be read.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -70,7 +73,7 @@ class JobObserver:
 
     @property
     def path(self) -> Path:
-        """The path of the job's folder."""
+        """The path of the job's folder, as it was passed."""
         return self._folder.path
 
     @property
@@ -83,18 +86,19 @@ class JobObserver:
 
             observer.holder()  # "process 4711 of lab-7"
 
-        Takes the job's lock for a moment if it is free. None, too, if the lock's file can't be opened.
+        It is None, too, if the lock's file can't be opened. Takes the job's lock for a moment if it is free.
+        Raises nothing.
         """
         return self._folder.holder()
 
     async def summary(self) -> Summary:
-        """Return a summary of the job as of one moment; may take a second for a large job.
+        """Return a summary of the job as of one moment.
 
             summary = await JobObserver("job/").summary()
             print(summary.status.name, summary.audit.outcomes)
 
-        Raises JobError if the creation of the job was not finished, and JobDatabaseError if the database
-        can't be read.
+        Counts in the database, which may take a second for a large job. Raises JobError if the job is gone or
+        its creation was not finished, and JobDatabaseError if the database can't be read.
         """
         return await to_thread.run_sync(self._read_summary)
 
@@ -104,8 +108,8 @@ class JobObserver:
             decisions = await JobObserver("job/").decisions()
             print(len(decisions.chunks), len(decisions.duplicates), len(decisions.held))
 
-        Raises JobError if the creation of the job was not finished, and JobDatabaseError if the database
-        can't be read.
+        Reads the database, and sends no request. Raises JobError if the job is gone or its creation was not
+        finished, and JobDatabaseError if the database can't be read.
         """
         return await to_thread.run_sync(self._read_decisions)
 
@@ -115,9 +119,12 @@ class JobObserver:
             for event in observer.new_events():
                 print(event.get("what"), event.get("reference"), event.get("text"))
 
-        An event is a mapping, read from a line of JSON, with `at` (seconds since the epoch), `what` (the
-        value of an `EventType`) and, if known, `reference`, `run_id` and `text`. Secrets are removed. The
-        file may have been edited: any key may be missing or hold any value. Empty if the file can't be read.
+        The list is in the order of the events, and empty if there are none or the file can't be read. Each
+        event is a mapping with `at` (seconds since the epoch), `what` (the value of an `EventType`) and, if
+        known, `reference`, `run_id` and `text`. Secrets are removed. Somebody may have edited the file, so
+        any key may be missing or hold any value.
+
+        Blocks while it reads: the last 20 kB of the file at first, then what was appended. Raises nothing.
         """
         return [
             {name: told(value) if isinstance(value, str) else value for name, value in event.items()}
@@ -125,17 +132,23 @@ class JobObserver:
         ]
 
     def request_pause(self) -> None:
-        """Ask the process that works on the job to finish what is under way and stop; returns at once.
+        """Ask the process that works on the job to finish what is under way and stop.
 
-        Does nothing if no process works on the job. Raises JobError if the folder can't be written.
+            observer.request_pause()
+
+        Returns at once; the process usually reacts within a second. Does nothing if no process works on the
+        job. Raises JobError if the folder can't be written.
         """
         self._folder.request(self._folder.pause)
 
     def request_cancel(self) -> None:
         """Ask the process that works on the job to create no further run and to cancel the job's runs.
 
-        Returns at once; a request in flight is finished first. If no process works on the job, the next
-        `BulkJob.run` cancels the runs. Raises JobError if the folder can't be written.
+            observer.request_cancel()
+
+        Returns at once; the process usually reacts within a second, and finishes a request in flight first.
+        If no process works on the job, the next `BulkJob.run` cancels the runs. Raises JobError if the folder
+        can't be written.
         """
         self._folder.request(self._folder.cancel)
 

@@ -152,21 +152,23 @@ _TIMEOUT_KEYS = {"quiescence": "quiet", "replica_lag": "lag", "ambiguity": "doub
 class JobPlan:
     """The plan of a job, without secrets.
 
-        JobPlan(
+        plan = JobPlan(
             api_root="https://platform.aignostics.com",
             application_version="he-tme:v1.0.0",
             store="s3://bucket/prefix",
+            max_items=1000,
         )
 
-    The plan of a job that was created no longer changes, except `chunk_size`, `due_date` and `deadline`,
-    which `BulkJob.run` can replace, and `checksums` while it is "auto".
+    `api_root`, `application_version` and `store` are required. By default a run has 100 items, the number of
+    billed items is not limited, references get no tag, slides that name the patient are refused, and others
+    that may identify a person are sent with a warning. `JobPlan.contract` is set by `create_job`.
 
-    By default a run has 100 items, the number of billed items is not limited, references get no tag, slides
-    that name the patient are refused, and others that may identify a person are sent with a warning. Under
-    contract 1.0 `run_preflight` and `create_job` raise NotInContract for a plan with `metadata`, `due_date`,
-    `deadline` or `callback_context`. Raises ConfigurationError for a value of another type or out of range, a
-    time without time zone, or a store address that holds a password or query; and UsageError for an invalid
-    version id or `identifying`.
+    After the job was created, only `chunk_size`, `due_date` and `deadline` can change, by arguments of
+    `BulkJob.run`, and `checksums` while it is "auto". Under contract 1.0 `run_preflight` and `create_job`
+    raise NotInContract for a plan with `metadata`, `due_date`, `deadline` or `callback_context`.
+
+    Raises ConfigurationError for a value of another type or out of range, a time without time zone, or a
+    store address that holds a password or query; and UsageError for an invalid version id or `identifying`.
     """
 
     api_root: str = field(converter=_root)
@@ -251,11 +253,12 @@ class JobPlan:
     def to_json(self) -> str:
         """Return the plan as the text of a JSON object, which `from_json` reads.
 
-            Path("plan.json").write_text(plan.to_json())
+            Path("plan.json").write_text(plan.to_json(), encoding="utf-8")
 
         The keys are the names of the fields, except two that keep their older names: `most_items` for
         `max_items`, and `patience` for `timeouts`. The latter is an object with `quiet` for `quiescence`,
-        `lag` for `replica_lag`, `doubt` for `ambiguity` and `late` for `late_commit`, all in seconds.
+        `lag` for `replica_lag`, `doubt` for `ambiguity` and `late` for `late_commit`, all in seconds. Times
+        are ISO 8601 with an offset, paths are texts, and None is null.
         """
         values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
         values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)
@@ -267,8 +270,8 @@ class JobPlan:
 
             plan = JobPlan.from_json(Path("plan.json").read_bytes())
 
-        Raises JobDatabaseError if the text is not JSON, or a value is missing or invalid; and JobRefused if a
-        newer release wrote it.
+        Bytes are UTF-8. Raises JobDatabaseError if the text is not JSON, or a value is missing or invalid;
+        and JobRefused if it has keys of a newer release.
         """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))

@@ -21,13 +21,15 @@ _STAGES: tuple[tuple[str, tuple[ItemState, ...], Literal["upload", "download"] |
 
 @frozen
 class StageProgress:
-    """How many items a stage of a job has finished, and how many will reach it.
+    """The progress of a stage of a job, as `BulkJob.stage_progress` returns it.
 
         for stage in await job.stage_progress():
             print(stage.stage, stage.items, "of", stage.total)
 
-    `stage` is `read`, `uploaded`, `in a run`, `analysed` or `downloaded`. `transfers` is the direction of the
-    stage's transfers, and None without any.
+    `stage` is `read`, `uploaded`, `in a run`, `analysed` or `downloaded`. `items` is the number of items that
+    have finished it, and `total` the number that will: all but the quarantined ones, and for `downloaded`
+    also without those that failed. `transfers` is the direction of the stage's transfers, `upload` or
+    `download`; None, the default, for a stage without transfers.
     """
 
     stage: str

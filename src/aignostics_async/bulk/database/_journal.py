@@ -72,9 +72,14 @@ class EventType(StrEnum):
 class JobEvent:
     """An event of a job, as passed to the `listener` of `BulkJob.run`.
 
-        await job.run(client, listener=lambda event: print(event.type, event.reference, event.text))
+        def show(event: JobEvent) -> None:
+            print(event.type, event.reference, event.run_id, event.text)
 
-    `reference`, `run_id` and `text` are None unless they are known. `at` is in seconds since the epoch.
+        await job.run(client, listener=show)
+
+    `at` is when it happened, in seconds since the epoch. `reference` is the item's, `run_id` the run's, and
+    `text` a reason or status for people, without secrets. These three are None, the default, if they do not
+    apply.
     """
 
     type: EventType
@@ -93,7 +98,7 @@ class JobEvent:
 
             event.as_dict()  # {"what": "item_done", "reference": "case-7", "at": 1795953600.0}
 
-        Its keys are `what` (the value of the type), `at` (seconds since the epoch) and, if known,
+        Its keys are `what` (the value of the type), `at` (seconds since the epoch) and, unless they are None,
         `reference`, `run_id` and `text`.
         """
         values = asdict(self)
@@ -106,7 +111,7 @@ class JobEvent:
 
             await job.run(client, listener=lambda event: print(event.to_json()))
 
-        `events.jsonl` in the job's folder has the same lines.
+        Other characters than ASCII are escaped. `events.jsonl` in the job's folder has the same lines.
         """
         return json.dumps(self.as_dict())
 

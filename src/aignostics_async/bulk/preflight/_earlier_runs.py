@@ -27,12 +27,15 @@ _TAG = re.compile(r"~[0-9a-f]{8}\.\d+\Z")
 
 @frozen
 class EarlierRuns:
-    """What a preflight found in earlier runs of the application version, as `PreflightReport.earlier` has it.
+    """The findings of a preflight in earlier runs of the version, as `PreflightReport.earlier` has them.
 
         for reference, run_id in report.earlier.again.items():
             print(reference, "has results in", run_id)
 
-    `output_bytes` is the mean size of the outputs of one item in bytes, measured at `samples` items.
+    Of up to 1000 newest `runs`, `unread` could not be read; `is_whole` tells if there are no more. `again`
+    maps the references of slides that have, or will have, results to the id of the run, and `similar` maps
+    others to a pair of a similar reference and the id of its run. `output_bytes` is the mean size of the
+    outputs of one item, measured at `samples` items; None without any.
     """
 
     runs: int

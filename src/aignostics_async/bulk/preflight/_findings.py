@@ -52,7 +52,9 @@ class Finding:
         for finding in report.faults:
             print(finding.kind, finding.slide, finding.problem, finding.remedy)
 
-    `slide` is None, the default, for a finding of the whole job. `str(finding)` is one line for people.
+    `kind` is the subject. `problem` and `remedy` (empty by default) are texts for people. `slide` is the path
+    of the slide, or the line of a manifest or list; None, the default, for a finding of the whole job.
+    `str(finding)` is one line for people.
     """
 
     kind: FindingKind
@@ -76,7 +78,8 @@ class FindingGroup:
         for group in group_findings(report.faults):
             print(group.kind, group.problem, group.remedy, len(group.slides))
 
-    `slides` is empty for a finding of the whole job.
+    `kind`, `problem` and `remedy` are those of each `Finding`. `slides` has the `slide` of each, in their
+    order; it is empty for a finding of the whole job.
     """
 
     kind: FindingKind
@@ -95,7 +98,8 @@ def group_findings(findings: Iterable[Finding]) -> list[FindingGroup]:
         for group in group_findings(report.faults):
             print(group.problem, len(group.slides))
 
-    Groups are in the order of `FindingKind`; within a kind, the largest group comes first.
+    Groups are in the order of `FindingKind`; within a kind, the one with most slides comes first. The list is
+    empty without findings.
     """
     slides: dict[tuple[FindingKind, str, str], list[str]] = {}
     for each in findings:

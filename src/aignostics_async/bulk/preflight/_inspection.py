@@ -25,12 +25,15 @@ from .sources._sources import Sources
 
 @frozen(kw_only=True)
 class InspectedSlide:
-    """A slide, with what is known about it and what would keep it from being sent.
+    """A slide with its facts, faults and warnings, as `Inspection.slides` lists it.
 
         for slide in (await inspect_slides("lab/")).slides:
             print(slide.reference, slide.info, slide.faults, slide.warnings)
 
-    `size` is in bytes. `info` and `size` are None for a slide that can't be read.
+    `path` is absolute, and `reference` is what `submit` and bulk jobs send by default. `info` is a
+    `SlideInfo` and `size` the bytes of all files; both are None for a slide that can't be read. `faults` keep
+    the slide from being sent, `warnings` do not; both are tuples of `Finding`. `thumbnail` is None, the
+    default, unless it was requested and can be made.
     """
 
     path: str
@@ -51,13 +54,14 @@ class InspectedSlide:
 
 @frozen
 class Inspection:
-    """The slides of some places, and what else is there.
+    """The result of `inspect_slides`: the slides, and the files and folders that were left out.
 
         inspection = await inspect_slides("lab/")
         print(len(inspection.slides), inspection.is_clear)
 
-    `left_out` lists other files, and folders that were not searched, with the reason; `faults` is about
-    those that can't be read.
+    `slides` is in the order of the places, sorted by path within each. `left_out` has other files, and
+    folders that were not searched, with the reason. `faults` is about places, files and folders that can't be
+    read; the faults of a slide are its own. Each is a tuple, and may be empty.
     """
 
     slides: tuple[InspectedSlide, ...]
@@ -75,14 +79,18 @@ class Inspection:
     def to_json(self) -> str:
         """Return the inspection as the text of a JSON object, without thumbnails.
 
-            Path("inspection.json").write_text((await inspect_slides("lab/")).to_json())
+            inspection = await inspect_slides("lab/")
+            Path("inspection.json").write_text(inspection.to_json(), encoding="utf-8")
 
-        Its keys are `slides` (each with `path`, `reference`, `faults`, `warnings` and, if the slide can be
-        read, `format`, `mime_type`, `width`, `height`, `mpp_x`, `mpp_y`, `size` in bytes, `files`,
-        `associated_images`, `identifying` and `series`), `left_out` (each with `path`, `reason` and `detail`)
-        and `faults`. A fault or warning has `kind`, `problem`, `remedy` and `slide`. `mpp_x` and `mpp_y` are
-        in µm per pixel; `identifying` has values of `IdentifyingKind`, `reason` of `LeftOutReason`, and
-        `kind` of `FindingKind`.
+        Its keys are
+
+        - `slides`: objects with `path`, `reference`, `faults`, `warnings` and, if the slide can be read,
+          `format`, `mime_type`, `width` and `height` in pixels, `mpp_x` and `mpp_y` in µm per pixel, `size`
+          in bytes, `files`, `associated_images`, `identifying` (values of `IdentifyingKind`) and `series`
+          (null unless it is DICOM);
+        - `left_out`: objects with `path`, `reason` (a value of `LeftOutReason`) and `detail`;
+        - `faults`, as those of a slide: objects with `kind` (a value of `FindingKind`), `problem`, `remedy`
+          and `slide`.
         """
         value = {
             "slides": [_as_dict(slide) for slide in self.slides],
@@ -108,16 +116,18 @@ async def inspect_slides(
         for slide in inspection.slides:
             print(slide.path, slide.info, slide.faults)
 
-    Slides are read in processes of their own, so that one that crashes its reader is a fault like any other.
-    `mpp` is the resolution, in µm per pixel, of slides whose files have none; a file whose own differs by
-    more than 2 % is a fault. `identifying` is the policy as for `runs.submit`. With `decode=True` all pixels
-    are decoded, which takes minutes for a large slide; with `thumbnails=True` each slide gets a small
-    picture. Both are False by default.
+    `places` are folders, files and patterns, as in `Sources.places`. `mpp` is the resolution, in µm per
+    pixel, of slides whose files have none; None, the default, sets none. A file whose own differs from it by
+    more than 2 % is a fault. `identifying` is the policy as for `runs.submit`; None, the default, refuses
+    slides that name the patient. With `decode=True` all pixels are decoded, which takes minutes for a large
+    slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side. Both are False by
+    default.
 
-    Costs reading the header of each slide; nothing is sent. Faults of slides are reported, not raised. Raises
-    ConfigurationError without places, for an implausible `mpp`, without the `slides` extra, or if the
-    processes that read slides can't be started or 20 in a row are lost; and UsageError for an invalid
-    `identifying`.
+    Slides are read in processes of their own, so that one that crashes its reader, or takes longer than 60 s
+    (an hour with `decode`), is a fault like any other. Costs reading the header of each slide; sends nothing.
+    Faults of slides and places are reported, not raised. Raises ConfigurationError without places, for an
+    implausible `mpp`, without the `slides` extra, or if the processes that read slides can't be started or 20
+    in a row are lost; and UsageError for an invalid `identifying`.
     """
     policies = as_policies(identifying)
     async with Prober(decode=decode) as prober:

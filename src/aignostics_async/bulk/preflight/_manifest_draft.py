@@ -46,7 +46,10 @@ class MetadataField:
         for field in draft.fields:
             print(field.column, field.type, field.allowed, field.limits)
 
-    Fields of objects have dots in their names, such as `specimen.tissue`.
+    `column` has dots for fields of objects, such as `specimen.tissue`. `is_required` tells if the version
+    requires it. `type` is the JSON type, or several joined by `or`. `allowed` is a tuple of texts, empty if
+    any value is allowed. `limits` and `description` are texts for people. All texts but `column` may be
+    empty.
     """
 
     column: str
@@ -70,9 +73,9 @@ class ManifestDraft:
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-    `rows` has a mapping for each slide, from column to value; `fields` describes the metadata columns.
-    `faults` are those of `inspect_slides`, such as a resolution to be filled in, or a slide that can't be
-    read.
+    `rows` has a mapping for each slide, from column to value; a column whose value is not known is absent.
+    `fields` describes the metadata columns. `faults` has what is wrong with the slides, such as a missing
+    resolution, and is empty if nothing is.
     """
 
     rows: tuple[Mapping[str, Any], ...]
@@ -87,24 +90,24 @@ class ManifestDraft:
 
             Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-        The columns are `path`, `reference`, `mpp`, `mpp_source` and those of `fields`. With `semicolons=True`
-        (False by default), cells are separated by semicolons and numbers have decimal commas, as spreadsheets
-        of some countries expect. A text that a spreadsheet would change, such as a number or a formula, gets
-        `./` in front. Control and invisible characters are written as `‹U+200B›`, which is read back as the
-        character.
+        The columns are `path`, `reference`, `mpp`, `mpp_source` and those of `fields`; lines end with CR LF.
+        With `semicolons=True` (False by default), cells are separated by semicolons and numbers have decimal
+        commas, as spreadsheets of some countries expect. A text that a spreadsheet would change, such as a
+        number or a formula, gets `./` in front. Control and invisible characters are written as `‹U+200B›`,
+        which is read back as the character.
         """
         columns = [*_KNOWN, *(each.column for each in self.fields)]
         rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)
         return _csv([columns, *rows], semicolons=semicolons)
 
     def fields_csv(self, *, semicolons: bool = False) -> str:
-        """Return a table of the metadata columns as CSV, with what `MetadataField` says of each.
+        """Return a table of the metadata columns as CSV, with a line per `MetadataField`.
 
             Path("fields.csv").write_text(draft.fields_csv(), encoding="utf-8-sig", newline="")
 
         The columns are `column`, `required` (yes or no), `type`, `allowed values` (separated by ` | `),
-        `limits` and `description`. With `semicolons=True` (False by default), cells are separated by
-        semicolons. A text that a spreadsheet would change gets `./` in front.
+        `limits` and `description`; lines end with CR LF. With `semicolons=True` (False by default), cells are
+        separated by semicolons. A text that a spreadsheet would change gets `./` in front.
         """
         head = ["column", "required", "type", "allowed values", "limits", "description"]
         rows = [
@@ -129,12 +132,13 @@ async def draft_manifest(
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-    The values that a file tells are filled in, apart from its checksum, which is computed when the file is
-    sent. Slides with faults have a line, too. `artifact` names the input artifact, by default the version's
-    only one.
+    `places` are those of `inspect_slides`. Values that can be read from a slide are filled in, apart from its
+    checksum, which is computed when the file is sent. Slides with faults have a line, too. `artifact` names
+    the input artifact; None, the default, uses the version's only one.
 
-    Costs one request, and reading the header of each slide. Raises NotFound if there is no such version,
-    ConfigurationError for a version that a bulk job can't serve, the errors of requests that `Pager` names,
+    Costs one request, and reading the header of each slide. Raises UsageError for a text that is not a
+    version id; NotFound if there is no such version; ConfigurationError for one that needs several inputs per
+    item or has an unusable schema, or for an unknown `artifact`; the errors of requests that `Pager` names;
     and what `inspect_slides` raises.
     """
     version = await client.applications.version(application_version)

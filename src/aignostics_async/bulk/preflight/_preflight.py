@@ -53,9 +53,12 @@ _LEFT_OUT = {
 class PreflightProgress:
     """The progress of a preflight, as passed to its `progress` callback.
 
-        await run_preflight(plan, sources, client, progress=lambda so_far: print(so_far.done, so_far.total))
+        def show(progress: PreflightProgress) -> None:
+            print(progress.done, "of", progress.total, "slides")
 
-    `done` counts the slides read so far, `total` all that were found.
+        await run_preflight(plan, sources, client, progress=show)
+
+    `done` is the number of slides read so far, `total` that of all that were found.
     """
 
     done: int
@@ -84,14 +87,15 @@ async def run_preflight(
         for group in group_findings(report.faults):
             print(group.problem, group.remedy, len(group.slides))
 
-    `store` replaces the plan's own; `results` is the folder for outputs if the plan names none, by default
-    the current one. `progress` is called with a `PreflightProgress` as slides are read. Reading one slide is
-    stopped after `seconds_per_slide`, 60 by default.
+    `store` replaces the plan's own; None, the default, uses that. `results` is the folder for outputs if the
+    plan names none; None, the default, is the current one. `progress` is called in the event loop with a
+    `PreflightProgress` after each slide that was read; None, the default, reports nothing. Reading one slide
+    is given up after `seconds_per_slide`, 60 by default, and at least an hour if the plan decodes slides.
 
     `keep`, None by default, is awaited with three arguments for each slide once it is read, and for each line
-    or file that is not a slide: an object with the `path` and the `reference`; an object with the
-    `SlideInfo` as `info` and the `size` in bytes, or the `Finding` that says why it can't be read; and the
-    sequence of its faults, each a `Finding`.
+    or file that is not a slide: an object with the `path` and the `reference`; an object with the `SlideInfo`
+    as `info` and the `size` in bytes, or the `Finding` that says why it can't be read; and the sequence of
+    its faults, each a `Finding`. Several calls may be under way at once.
 
     Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run (the
     newest 1000), and a small object in the store, sent whole and in parts, which is deleted where the store
@@ -101,8 +105,8 @@ async def run_preflight(
     application version; NotInContract under contract 1.0 for metadata of runs or items, a due date, a
     deadline or a callback context; ConfigurationError if the version needs several inputs per item or has an
     unusable schema, pseudonyms can't be kept, the `slides` extra is not installed, or the processes that read
-    slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed; what
-    `progress` and `keep` raise; and the errors of requests that `Pager` names.
+    slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed or an async
+    `progress`; what `progress` and `keep` raise; and the errors of requests that `Pager` names.
     """
     check_callback(progress)
     begun = time.monotonic()

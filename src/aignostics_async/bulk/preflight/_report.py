@@ -23,9 +23,11 @@ from .sources._discovery import shown
 class DiskEstimate:
     """The space for output files, as `PreflightReport.disk` has it.
 
-        print(report.disk.free, report.disk.expected, report.disk.basis)
+        print(report.disk.folder, report.disk.free, report.disk.expected, report.disk.basis)
 
-    `free` and `expected` are in bytes, and None if unknown. `basis` says how the estimate was made.
+    `folder` is where output files go. `free` is its free space in bytes, None if the system does not tell.
+    `expected` is the estimated size of all outputs in bytes, None if no earlier run has outputs to measure.
+    `basis` describes how the estimate was made.
     """
 
     folder: str
@@ -45,8 +47,11 @@ class PreflightReport:
         report = await run_preflight(plan, Sources(places=["slides/"]), client)
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
-    `faults` is what was found to fail, `warnings` what a person should know but prevents nothing; each is a
-    `Finding`. `bytes` is what would be uploaded, and `seconds` how long the preflight took.
+    `found` is the number of slides, `ready` of those without a fault, and `bytes` what would be uploaded.
+    `faults` are findings that would fail; `warnings` prevent nothing, but a person should read them. Each is
+    a tuple of `Finding`, empty if there is none. `left_out` has what is not sent, with the reason. `store`,
+    `disk` and `earlier` have the details; `earlier` is None if earlier runs can't be listed. `seconds` is how
+    long the preflight took.
     """
 
     plan: JobPlan
@@ -83,12 +88,12 @@ class PreflightReport:
 
     @property
     def runs(self) -> int:
-        """About how many runs the job would create: `ready` by the plan's `chunk_size`, rounded up."""
+        """The approximate number of runs of the job: `ready` by the plan's `chunk_size`, rounded up."""
         return math.ceil(self.ready / self.plan.chunk_size)
 
     @property
     def is_clear(self) -> bool:
-        """Whether the preflight found no fault."""
+        """Whether the preflight found no fault; warnings do not count."""
         return not self.faults
 
     @property
@@ -99,19 +104,23 @@ class PreflightReport:
     def to_json(self) -> str:
         """Return the report as the text of a JSON object.
 
-            Path("preflight.json").write_text(report.to_json())
+            Path("preflight.json").write_text(report.to_json(), encoding="utf-8")
 
         Its keys are
 
         - `is_clear`; `plan`, as `JobPlan.to_json` writes it; and `seconds`;
         - `slides`: `found`, `ready`, `bytes`, `beyond_limit`, `left_out` (the number of slides that were left
-          out, by suffix) and `not_taken` (a list of objects with `reason`, `detail`, `count` and `files`);
-        - `billing`: `items`, `runs` and `most_items`, the plan's `max_items`;
+          out, by suffix) and `not_taken` (everything that was left out: a list of objects with `reason`,
+          `detail`, `count` and `files`);
+        - `billing`: `items` (as `ready`), `runs` and `most_items`, the plan's `max_items`;
         - `store`: `steps`, `is_verified`, `seconds`, `credentials_end` (ISO 8601), `left`, `tells_missing`
-          and `checksums`;
+          and `checksums`, as in `StoreProbe`;
         - `earlier_runs`, null if unknown: `runs`, `unread`, `is_whole` and `again`, the run id by reference;
         - `disk`: `folder`, `free_bytes`, `expected_bytes` and `basis`;
-        - `faults` and `warnings`: lists of objects with `kind`, `problem`, `remedy` and `slides`.
+        - `faults` and `warnings`, grouped by `group_findings`: lists of objects with `kind`, `problem`,
+          `remedy` and `slides`.
+
+        What is None is null.
         """
         return json.dumps(self._told(), indent=2, ensure_ascii=False) + "\n"
 

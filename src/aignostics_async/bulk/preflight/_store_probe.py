@@ -34,11 +34,15 @@ _CONTENT = b"A trial of aignostics-async: this object may be deleted.\n"
 
 @frozen
 class StoreProbe:
-    """The result of a round trip with a store: put, stat, sign, get and delete a small object.
+    """The result of a round trip with a store, as `PreflightReport.store` has it.
 
         print(report.store.steps, report.store.faults)
 
-    `PreflightReport.store` has it. `seconds` is how long it took.
+    A small object is put, looked up, read through a signed URL and deleted. `steps` names the steps that
+    succeeded, of put, stat, sign, get and delete; `seconds` is how long they took. `faults` has a `Finding`
+    for what failed, and is empty if the store can be used. `left` is the key of the object if it could not be
+    deleted, else None. `credentials_end` is when the credentials expire, as an aware time; None if never or
+    unknown. The other fields tell what the store can do.
     """
 
     steps: tuple[str, ...]
@@ -65,10 +69,11 @@ class StoreProbe:
 
     @property
     def warnings(self) -> Iterator[Finding]:
-        """Yield a finding for each limitation of a store that can be used.
+        """An iterator over findings, one for each limitation of a store that can be used.
 
         Limitations are that it does not report missing objects, refuses checksum headers, reports no
-        checksums, or deletes objects by itself. Yields nothing if the probe found a fault.
+        checksums, or deletes objects by itself. Empty if there are none, or the probe found a fault. Each
+        access returns a new iterator.
         """
         if self.faults:
             return

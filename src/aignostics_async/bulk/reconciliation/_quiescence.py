@@ -29,14 +29,19 @@ class Moment:
 
 @frozen(kw_only=True)
 class ReconciliationTimeouts:
-    """How long to wait before concluding that a request has created no run.
+    """The timeouts, in seconds, for concluding that a request has created no run.
 
-        JobPlan(..., timeouts=ReconciliationTimeouts(quiescence=600))
+        JobPlan(
+            api_root="https://platform.aignostics.com",
+            application_version="he-tme:v1.0.0",
+            store="s3://bucket/prefix",
+            timeouts=ReconciliationTimeouts(quiescence=600),
+        )
 
-    All are in seconds. By default an absence counts after 300 s and two listings 30 s apart, a person has to
-    decide after 1200 s (`quiescence` and `ambiguity` together) or 30 s later if the last listing showed no
-    run, and second runs are searched for 1800 s. `JobPlan` raises ConfigurationError for one that is not a
-    finite number greater than 0.
+    After a lost reply, a request is repeated when `quiescence` (300 by default) has passed and two listings,
+    `replica_lag` (30) apart, show no run of it. If the listings prove nothing for `ambiguity` (900) more, a
+    person has to decide. After a repeated request, a second run is searched for `late_commit` (1800).
+    `JobPlan` raises ConfigurationError for a value that is not a finite number greater than 0.
     """
 
     quiescence: float = 300.0

@@ -15,7 +15,7 @@ from ..database._states import IntentState, ItemState
 
 
 class ItemOutcome(StrEnum):
-    """The outcome of an item, which tells whether it continues by itself or needs a person.
+    """The outcome of an item: whether it is done, continues by itself, or needs a person.
 
         audit = (await job.summary()).audit
         print(audit.outcomes[ItemOutcome.QUARANTINED], "slides are quarantined")
@@ -141,13 +141,14 @@ class JobStatus(Enum):
 
 @frozen
 class Audit:
-    """The number of items that a job began with, and the number with each outcome.
+    """The number of items that were added to a job, and the number with each outcome.
 
         audit = (await job.summary()).audit
         print(audit.outcomes[ItemOutcome.DONE], "of", audit.taken_in, audit.is_whole)
 
-    `outcomes` counts the items by `ItemOutcome`, and `lost` the lost ones by what is wrong with them, in
-    words.
+    `taken_in` is the number of items that were added. `outcomes` maps `ItemOutcome` to the number of items;
+    an outcome without items is absent, and indexing returns 0 for it. `lost` maps a description of what is
+    wrong to the number of lost items, and is empty if none is lost.
     """
 
     taken_in: int
@@ -169,15 +170,15 @@ class Audit:
 
     @property
     def missing(self) -> int:
-        """The number of items without a row in the database.
+        """The number of items without a row in the database; 0 in a sound one.
 
-        Negative if there are more rows than items that were added.
+        It is negative if there are more rows than items that were added.
         """
         return self.taken_in - sum(self.outcomes.values())
 
     @property
     def is_whole(self) -> bool:
-        """Whether every item that the job began with has a row and none is lost."""
+        """Whether every item that was added has a row in the database, and none is lost."""
         return not self.missing and not self.lost
 
     def status(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> JobStatus:
@@ -185,9 +186,10 @@ class Audit:
 
             audit.status(open_duplicates=0, ambiguous=1)  # JobStatus.UNDECIDED
 
-        `open_duplicates` and `ambiguous` count the decisions that are pending. `beyond_limit` is the number
-        of items that the plan's limit keeps from being sent, 0 by default; they do not count as under way.
-        Never QUOTA_EXCEEDED, which `Summary.status` adds.
+        `open_duplicates` is the number of second runs, and `ambiguous` that of chunks, for which a decision
+        is pending. `beyond_limit` is the number of items that the plan's `max_items` keeps from being sent, 0
+        by default; they do not count as under way. From most to least serious: LOST, UNDECIDED, UNFINISHED,
+        SOME_FAILED, DONE. Never QUOTA_EXCEEDED, which `Summary.status` adds.
         """
         if not self.is_whole:
             return JobStatus.LOST

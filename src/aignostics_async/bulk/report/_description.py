@@ -14,7 +14,8 @@ def describe_summary(summary: Summary) -> dict[str, str]:
         for label, text in describe_summary(await job.summary()).items():
             print(f"{label}: {text}")
 
-    The labels are `job`, `application`, `slides`, `uploaded`, `runs` and `results`. Times are in UTC.
+    The labels, which are the keys of the mapping, are `job`, `application`, `slides`, `uploaded`, `runs` and
+    `results`. Times are in UTC. Does no I/O.
     """
     job = summary.job
     return {

@@ -15,13 +15,13 @@ from ._summary import JobFacts, Summary
 
 @frozen
 class NextStep:
-    """Something for a person to do about a job.
+    """A step that a person has to take for a job, as `next_steps` yields it.
 
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    `what` is the situation, `how` the remedy, and `where` the section of the HTML report with the details:
-    `audit`, `decisions`, `failures`, `items` or `totals`.
+    `what` describes the situation and `how` the remedy, both as text for people. `where` is the section of
+    the HTML report with the details: `audit`, `decisions`, `failures`, `items` or `totals`.
     """
 
     what: str
@@ -35,13 +35,14 @@ class NextStep:
 
 
 def next_steps(summary: Summary) -> Iterator[NextStep]:
-    """Yield what a person has to do about a job, the most urgent step first.
+    """Yield the steps that a person has to take for a job, the most urgent first.
 
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    Also yields steps for slides that were left out, second runs that are open, a search for them that is not
-    finished, and a cancelled job; so a job whose items are all done may have steps.
+    A job whose items are all done may have steps, too: for slides that were left out, second runs without a
+    decision, a search for them that is not finished, or a cancelled job. Yields nothing if there is nothing
+    to do. Does no I/O.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)

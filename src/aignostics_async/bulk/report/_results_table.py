@@ -28,11 +28,14 @@ async def write_results_table(job: str | os.PathLike[str], target: str | os.Path
 
         await write_results_table("job/", "results.parquet")
 
-    `job` is the folder of the job. The table is that of `aignostics_async.write_table`, with the files that
-    have been downloaded so far; media types are those of the extensions that the files got. It can be called
-    at any time: a process that works on the job is not delayed. Raises JobError if there is no job
-    or its creation was not finished, JobDatabaseError if its database can't be read, and what `write_table`
-    raises.
+    `job` is the folder of the job. The suffix of `target` selects the format, `.csv` or `.parquet`; the table
+    is that of `aignostics_async.write_table`, sorted by reference and name. It has the files that are
+    downloaded so far, with the media types of their extensions. The count is without the header, and 0 if no
+    file is downloaded.
+
+    It can be called at any time, and does not delay a process that works on the job. The file is replaced
+    atomically. Raises JobError if there is no job, it can't be read or its creation was not finished;
+    JobDatabaseError if its database can't be read; and what `write_table` raises.
     """
     return await to_thread.run_sync(_write, JobFolder(job).database, Path(target))
 

@@ -59,8 +59,9 @@ class ReportedRun:
         for chunk in (await JobObserver("job/").decisions()).chunks:
             print(chunk.intent, chunk.state, chunk.reason, chunk.items)
 
-    `state` is what is known about the run, here always AMBIGUOUS. Times are in UTC. What does not exist yet
-    is None.
+    `intent` is the number of the chunk, for `BulkJob.resolve`. `state` is always AMBIGUOUS in this list.
+    `requests`, `items`, `done` and `failed` are numbers of requests and items. `run_id`, `how`, `reason`,
+    `status` and the times, in UTC, are None for what does not exist yet.
     """
 
     intent: int
@@ -106,7 +107,9 @@ class ReportedDuplicate:
         for duplicate in (await JobObserver("job/").decisions()).duplicates:
             print(duplicate.run_id, duplicate.intent, duplicate.status)
 
-    `done` is None while the decision is open.
+    `run_id` is the id of the second run, for `BulkJob.resolve_duplicate`, and `status` the platform's status
+    of it. `intent` is the number of the chunk, and `submitted_at` when the run was created, in UTC; both are
+    None if unknown. `done` describes the decision, and is None while it is open, as in this list.
     """
 
     run_id: str

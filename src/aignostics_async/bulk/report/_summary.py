@@ -31,12 +31,13 @@ _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR {HELD})
 
 @frozen(kw_only=True)
 class JobFacts:
-    """What a summary says about the job itself, as `Summary.job` has it.
+    """Facts about the job itself, as `Summary.job` has them.
 
         job = (await JobObserver("job/").summary()).job
         print(job.job_id, job.created_at, job.stop_reason)
 
-    Times are in UTC, and None for what has not happened.
+    Times are aware, in UTC, and None for what has not happened. `stopped_at`, `stop_kind` and `stop_reason`
+    are about the error that ended the last `run`, and None if none did.
     """
 
     job_id: str
@@ -67,8 +68,12 @@ class JobFacts:
 class UploadTotals:
     """Totals of the job's slides and their uploads, as `Summary.uploads` has them.
 
-    `bytes` and `stored_bytes` are in bytes; `stored_items` and `store_verified` count slides. Slides that
-    `BulkJob.clean` has deleted from the store still count.
+        uploads = (await job.summary()).uploads
+        print(uploads.stored_items, "slides,", uploads.stored_bytes, "of", uploads.bytes, "bytes")
+
+    `bytes` is the size of all slides that were read, `stored_bytes` that of the uploaded ones. `stored_items`
+    is the number of uploaded slides, `store_verified` of those whose bytes the store has verified. Slides
+    that `BulkJob.clean` has deleted from the store still count.
     """
 
     bytes: int
@@ -85,7 +90,12 @@ class UploadTotals:
 class OutputTotals:
     """Totals of the output files, as `Summary.outputs` has them.
 
-    `bytes` is in bytes; `listed`, `verified` and `unverified` count files.
+        outputs = (await job.summary()).outputs
+        print(outputs.verified, "of", outputs.listed, "files,", outputs.bytes, "bytes")
+
+    `listed` is the number of files that the platform has listed, `verified` of those that were downloaded
+    with the promised checksum, and `unverified` of those that were downloaded without one. `bytes` is the
+    size of all downloaded files.
     """
 
     listed: int
@@ -105,7 +115,10 @@ class RunTotals:
         runs = (await job.summary()).runs
         print(runs.by_state, runs.billed, runs.ambiguous)
 
-    `billed` and `held` count items; `duplicates` and `open_duplicates` count runs.
+    `by_state` is the number of chunks by `ReportedRun.state`, and `requests` the number of requests by
+    outcome; what has none is absent. `billed` is the number of items in chunks that have, or may have, a run.
+    `held` is the number of items that are held for a decision. `duplicates` is the number of second runs, and
+    `open_duplicates` of those without a decision.
     """
 
     by_state: Mapping[str, int]
@@ -133,9 +146,14 @@ class RunTotals:
 
 @frozen(kw_only=True)
 class ExpiringResults:
-    """Results at the platform that will be deleted soon and are not downloaded, as `Summary.expiry` has them.
+    """Results that the platform deletes soon and that are not downloaded, as `Summary.expiry` has them.
 
-    The platform keeps results for 30 days after their run. Soon means within 7 days.
+        expiry = (await job.summary()).expiry
+        print(expiry.items, "items expire, the first at", expiry.first)
+
+    The platform keeps results for 30 days after their run; soon means within 7 days. `items` is the number of
+    such items, those whose results were deleted already included. `first` is when the first of all results
+    that are not downloaded is deleted, in UTC; None without any.
     """
 
     items: int
@@ -146,13 +164,15 @@ class ExpiringResults:
 
 @frozen(kw_only=True)
 class Summary:
-    """A job at one moment: its status, audit, totals, and results that expire soon.
+    """A summary of a job at one moment: status, audit, totals, and results that expire soon.
 
         summary = await job.summary()
         print(summary.status.name, summary.outputs.verified, "files")
 
-    `made_at` is the moment, in UTC. `BulkJob.summary`, `BulkJob.run`, `JobObserver.summary` and
-    `write_report` return it.
+    `BulkJob.summary`, `BulkJob.run`, `JobObserver.summary` and `write_report` return it. `made_at` is the
+    moment, in UTC. `job` has the facts of the job, `audit` and `states` the number of items by outcome and by
+    state, and `uploads`, `outputs` and `runs` totals. `expiry` is about results that expire, `left_out` the
+    number of slides that were left out, by reason. `release` is the version of this package.
     """
 
     made_at: datetime

@@ -50,17 +50,18 @@ async def write_report(
 
         await write_report("job/", "report.html", "items.csv", "report.json")
 
-    The suffix of each file selects its format: .csv, .json or .html. `job` is the job's folder, or the path
-    of a database. The CSV file has a line for each item. The JSON file is an object: `summary` is as returned
-    by `Summary.plain`, and `duplicates`, `runs`, `left_out` and `items` are lists of objects.
+    `job` is the job's folder, or the path of a database. The suffix of each target selects its format: .csv,
+    .json or .html. The CSV file has a line for each item. The JSON file is an object: `summary` is as
+    returned by `Summary.plain`, and `duplicates`, `runs`, `left_out` and `items` are lists of objects. An
+    HTML page shows pictures of up to 400 slides if the `slides` extra is installed, which can take a minute;
+    `pictures=False` (True by default) leaves them out.
 
-    It can be called at any time: a process that works on the job is not delayed. All files show the same
-    moment, are readable by their owner only, and are replaced atomically. An HTML page shows pictures of
-    slides, which can take a minute; `pictures=False` leaves them out (True by default). Memory does not grow
-    with the number of slides.
+    It can be called at any time, and does not delay a process that works on the job. All files show the same
+    moment, are readable by their owner only, and are each replaced atomically. Memory does not grow with the
+    number of slides.
 
-    Raises JobError if there is no job, its creation was not finished, or a file can't be written;
-    JobDatabaseError if the database can't be read; and UsageError for any other suffix.
+    Raises JobError if there is no job, it can't be read, its creation was not finished, or a file can't be
+    written; JobDatabaseError if the database can't be read; and UsageError for any other suffix.
     """
     # Unlike `Path.is_dir`, it raises nothing for a path that can't be looked at; reading it does.
     database = JobFolder(job).database if await anyio.to_thread.run_sync(os.path.isdir, job) else Path(job)

@@ -23,13 +23,18 @@ _MAGIC = frozenset("*?[")
 class SelectionRule:
     """A pattern of paths, and whether matching files are slides of the job.
 
-        Sources(places=["slides/"], rules=[SelectionRule("*.svs", True), SelectionRule("old/", False)])
+        Sources(
+            places=["slides/"],
+            rules=[SelectionRule("*.svs", counts=True), SelectionRule("old/", counts=False)],
+        )
 
     `*`, `?` and `[a-c]` match characters of one name, `**` any number of folders. A pattern with a slash
     inside starts at the searched folder; one without matches at any depth, and one with a slash at the end
-    matches folders only. Case and the Unicode form of accents do not matter. The last rule that matches
+    matches folders only. Case and the Unicode form of accents do not matter.
+
+    With `counts=True` matching files are taken, with False they are left out. The last rule that matches
     decides; a file that no rule matches is taken if the first rule leaves files out, and otherwise left out.
-    Raises UsageError for a pattern that is no text, is empty or has `..`.
+    Raises UsageError for a pattern that is not a text, is empty or has `..`.
     """
 
     pattern: str
@@ -47,7 +52,7 @@ class SelectionRule:
 
             SelectionRule("old/", counts=False).fits("lung/old/a.svs")  # True
 
-        `path` is relative to the searched folder, with slashes. `counts` makes no difference.
+        `path` is relative to the searched folder, with slashes. `counts` makes no difference. Does no I/O.
         """
         return _fit(self.parts, _names(path), whole=False)
 
@@ -57,7 +62,7 @@ class SelectionRule:
             SelectionRule("old/", counts=False).names("lung/old/a.svs")  # False
 
         `path` is relative to the searched folder, with slashes. False for a pattern that ends in a wildcard
-        for all names, such as `slides/*`.
+        for all names, such as `slides/*`. Does no I/O.
         """
         return bool(self.parts[-1].strip("*")) and _fit(self.parts, _names(path), whole=True)
 

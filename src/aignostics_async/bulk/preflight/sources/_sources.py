@@ -73,9 +73,12 @@ class Sources:
         Sources(manifest="slides.csv", reference_from="column:case")
 
     Set `places`, `files_from` or both, or `manifest` alone. Paths are relative to the current folder of the
-    process that reads them, also those in a list; those in a manifest are relative to its folder. Creating it
-    does no I/O. Raises ConfigurationError for another combination, or a value of another type or out of
-    range.
+    process that reads them, also those in a list; those in a manifest are relative to its folder. By default
+    all slides found are taken, references are the paths below the searched folder (or a manifest's
+    `reference`), the resolution is the file's own, and no label is sent.
+
+    Creating it does no I/O. Raises ConfigurationError for another combination, or a value of another type or
+    out of range.
     """
 
     places: tuple[str, ...] = field(default=(), converter=_texts)
@@ -145,7 +148,7 @@ class Sources:
 
     @property
     def column(self) -> str | None:
-        """The column of the manifest that `reference_from` names, or None.
+        """The column of the manifest that `reference_from` names; None if it names none.
 
         For `reference_from="column:case"` it is `"case"`.
         """
