@@ -58,9 +58,9 @@ class StoreContext(Protocol):
 
             signed = await context.post_json("sign", f"{context.api_root}/objects/sign", {"key": key})
 
-        `operation` names the request in errors, hooks and logs. `value` is what JSON can express. Costs one
-        request, which is repeated only if it did not reach the API. Raises UsageError unless the client is
-        open or for a URL of another origin, InvalidResponse if the response is not JSON, and the errors of
-        requests that `Pager` names.
+        `operation` names the request in errors, hooks and logs. Costs one request, which is repeated only if
+        the API did not process it. Raises UsageError unless the client is open, for a URL of another origin,
+        or for a `value` that JSON can't express; InvalidResponse if the response is not JSON; and the errors
+        of requests that `Pager` names.
         """
         ...

@@ -83,6 +83,21 @@ def connect(addresses: Sequence[Address], deadline: float, token: CancelToken) -
         race.close()
 
 
+def dial(host: str, port: int, deadline: float, token: CancelToken) -> socket.socket:
+    """Return a socket that is connected to a host and held by `token`; raises Cancelled and OSError."""
+    addresses = resolve(host, port)
+    token.check()  # a resolver can't be interrupted
+    sock = connect(addresses, deadline, token)
+    try:
+        token.hold(sock)
+        sock.settimeout(max(deadline - time.monotonic(), 0.001))
+    except BaseException:
+        token.release()
+        sock.close()
+        raise
+    return sock
+
+
 class _Race:
     """The attempts to connect that are under way."""
 

@@ -69,9 +69,12 @@ class Connection:
         connection = pool.open(place, token)
         response = connection.request("GET", head)
 
-    `read` and `write` are the timeouts in seconds: the longest silence while a response is read, and the
-    longest time in which the storage takes no byte. Data that have arrived are read even after the deadline.
-    After a failure, or a response that was not read to its end, the connection can't be used again.
+    `place` is the route that it leads to, as `ConnectionPool.place` returns it; None for a request to a
+    proxy. `sock` is connected, with TLS set up. `read` and `write` are the timeouts in seconds: the longest
+    silence while a response is read, and the longest time in which the storage takes no byte. Data that have
+    arrived are read even after the deadline. `used_at` is when the pool kept it last, in seconds since the
+    machine started. One thread may use it at a time. After a failure, or a response that was not read to its
+    end, it can't be used again.
     """
 
     def __init__(self, place: Route | None, sock: socket.socket, *, read: float, write: float) -> None:
@@ -91,10 +94,10 @@ class Connection:
         self.socket.close()
 
     def is_fresh(self) -> bool:
-        """Return whether the storage has kept the idle connection open.
+        """Return whether an idle connection is still open, as far as can be seen without a request.
 
-        Between requests the storage has nothing to send, so anything that arrived means that it is closing.
-        Does not block.
+        False if anything arrived: between requests a storage sends only the end of the connection. Does not
+        block.
         """
         return not self._received and not self._readable.poll(0)
 
@@ -103,10 +106,13 @@ class Connection:
     def request(self, method: str, head: bytes, send: Callable[[BodyWriter], None] | None = None) -> Response:
         """Send a request and return its response, whose body is not read yet.
 
-        `head` is the request line and headers as bytes. `send` is called to write the body, and gets a
-        function that sends a memoryview. It is interrupted if the storage answers early, and what it raises
-        is raised. Raises ConnectionBroken if the connection fails or times out, or if the storage reports
-        success before it got the whole body.
+        `head` is the request line and headers as bytes, with the empty line at their end. `send` writes the
+        body, and gets a function that sends a memoryview; None, the default, sends no body. `send` is
+        interrupted if the storage answers early, and what it raises is raised.
+
+        Blocks until the headers of the response have arrived. Raises ConnectionBroken if the connection fails
+        or times out, the response is not HTTP/1.1, or the storage reports success before it got the whole
+        body.
         """
         is_whole = True
         try:
@@ -185,7 +191,7 @@ class Connection:
         return time.monotonic() if began is None else began
 
     def receive(self, seconds: float) -> bytes:
-        """Return the bytes that arrive next, up to 64 KiB; empty at the end of the connection.
+        """Return the bytes that arrive next, 64 KiB at most; empty at the end of the connection.
 
         Blocks until something arrives. Raises TimeoutError after `seconds` of silence, and OSError if the
         connection fails.
@@ -193,11 +199,10 @@ class Connection:
         return self._when_ready(lambda: self.socket.recv(_RECEIVE), seconds)
 
     def receive_into(self, view: memoryview, seconds: float) -> int:
-        """Fill `view` with the bytes that arrive next, and return their number; 0 at the end of the
-        connection.
+        """Read the bytes that arrive next into `view`, and return their number.
 
-        Blocks until something arrives; need not fill the whole view. Raises TimeoutError after `seconds` of
-        silence, and OSError if the connection fails.
+        It returns 0 at the end of the connection, and need not fill the whole view. Blocks until something
+        arrives. Raises TimeoutError after `seconds` of silence, and OSError if the connection fails.
         """
         if self._received:
             count = min(len(view), len(self._received))
@@ -223,9 +228,9 @@ class Connection:
     def read_line(self, deadline: float) -> bytes:
         """Return the next line of a chunked body, including its line break.
 
-        `deadline` is a time of the monotonic clock in seconds. Raises TimeoutError if the line has not
-        arrived by then, ConnectionResetError if the connection ends first, ProtocolError if more than 4 KiB
-        have no line break, and OSError if the connection fails.
+        `deadline` is a time of the monotonic clock in seconds, until which it blocks. Raises TimeoutError if
+        the line has not arrived by then, ConnectionResetError if the connection ends first, ProtocolError if
+        more than 4 KiB have no line break, and OSError if the connection fails.
         """
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > MAX_LINE:
@@ -242,11 +247,12 @@ class Connection:
 class Response:
     """A response whose body is not read yet; blocking, for worker threads.
 
-        buffer = memoryview(bytearray(response.length))
-        response.read_into(buffer)
+        response = connection.request("GET", head)
+        content = response.read_all(limit=1024)
 
-    `status` is the HTTP status, `headers` a mapping with names in lower case, and `length` the bytes of the
-    body or None if the storage does not say.
+    `status` is the HTTP status, and `headers` a mapping with names in lower case, in which the values of a
+    repeated header are joined by commas. `length` is the number of bytes of the body; None if it is chunked
+    or ends with the connection. `keeps_alive` is whether the connection may serve another request afterwards.
     """
 
     def __init__(self, connection: Connection, head: Head, timeout: float, *, is_last: bool) -> None:
@@ -270,11 +276,10 @@ class Response:
     def read_into(self, view: memoryview) -> int:
         """Fill `view` from the body and return the number of bytes; 0 at the end.
 
-        It is less than the size of `view` only at the end of the body, and before a failure.
-
-        Bytes that arrived before a failure are returned first; the next call raises ConnectionBroken.
-        Failures are a body that ends before its length, silence for the read timeout, and fewer than 64 bytes
-        per second.
+        The number is less than the size of `view` only at the end of the body, and before a failure: bytes
+        that arrived before a failure are returned first, and the next call raises ConnectionBroken. Failures
+        are a body that ends before its length, silence for the read timeout, and fewer than 64 bytes per
+        second.
         """
         filled = 0
         while filled < len(view) and self._failure is None:
@@ -293,7 +298,8 @@ class Response:
     def read_all(self, limit: int) -> bytes:
         """Return the body, or its first `limit` bytes if it is longer.
 
-        Raises ConnectionBroken if the body ends early, or does not arrive in time.
+        Allocates `limit` bytes if the length of the body is not known. Raises ConnectionBroken if the body
+        ends early, or does not arrive in time.
         """
         size = limit if self.length is None else min(self.length, limit)
         buffer, filled = memoryview(bytearray(size)), 0
@@ -302,9 +308,10 @@ class Response:
         return bytes(buffer[:filled])
 
     def read_error(self) -> bytes:
-        """Return the beginning of an error body, at most 2000 bytes; never raises.
+        """Return the beginning of an error body, 2,000 bytes at most; empty if nothing arrives.
 
-        Takes no longer than the read timeout, and returns what arrived by then.
+        Takes no longer than the read timeout, and returns what arrived by then. Never raises
+        ConnectionBroken.
         """
         left = _time_left(self._timeout)
         view, filled = memoryview(bytearray(_ERROR_BODY)), 0
@@ -319,10 +326,10 @@ class Response:
         return bytes(view[:filled])
 
     def finish(self) -> bool:
-        """Read a small rest of the body, and return whether the connection can be used for another request.
+        """Read a small rest of the body, and return whether the connection can serve another request.
 
-        Never raises: False if the rest is longer than 64 KiB, takes longer than 1 s or can't be read, or if
-        the storage closes the connection.
+        False if the rest is longer than 64 KiB, takes longer than 1 s or can't be read, or if the storage
+        closes the connection; the connection must then be closed. Never raises ConnectionBroken.
         """
         if not self.keeps_alive or self._failure is not None:
             return False

@@ -47,13 +47,17 @@ class Engine:
 
         size = await engine.run_file_io(lambda token: path.stat().st_size)
 
-    `run` is for work that moves bytes over a connection; the concurrency limit admits its calls.
-    `run_file_io` is for work on files.
+    `run` is for work that moves bytes over a connection; the concurrency limit admits its calls, between one
+    and `Limits.transfers` at once. `run_file_io` is for work on files.
 
     If a call ends early, by cancellation, a timeout, an exception of a callback or the end of the client, its
     thread is told to stop and its connection is shut down. The caller waits up to 2 s for the thread. A
     thread that hangs longer, for example in a frozen file system, is abandoned: it closes what it uses when
     it returns, and its result is released.
+
+    `settings` are those of the client. `bandwidth` is the limit that all transfers share, and `connections`,
+    after `open`, the `ConnectionPool`. `parts` holds the files that are being written, and `checked_folders`
+    the target folders that were found to be safe, each with device and inode.
     """
 
     def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
@@ -74,8 +78,12 @@ class Engine:
     def open(self, stack: AsyncExitStack, context: ssl.SSLContext) -> Self:
         """Open the engine and return it; its threads and connections end when `stack` is closed.
 
-        `context` is used for TLS connections to storages. Raises ConfigurationError for `Settings.proxy` that
-        is not of the form http://host:port.
+            async with AsyncExitStack() as stack:
+                engine = Engine(settings, lifetime).open(stack, ssl.create_default_context())
+
+        `context` is used for TLS connections to storages. Closing the stack stops the calls that are running
+        and waits up to 2 s for them. Raises ConfigurationError for `Settings.proxy` that is not of the form
+        http://host:port.
         """
         self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.
@@ -107,9 +115,11 @@ class Engine:
 
             count = await engine.run(lambda token: upload(path, token), tick=lambda: show(done))
 
-        `work` gets a token by which it is told to stop. `tick` is called in the event loop ten times a
-        second; an exception of it ends the work and is raised. `release` is called with a result that comes
-        after the caller has left. Raises what `work` raises, and UsageError unless the client is open.
+        `work` gets a `CancelToken`, whose `check` raises Cancelled when the work is to stop. `tick`, None by
+        default, is called in the event loop ten times a second; an exception of it ends the work and is
+        raised. `release`, None by default, is called, perhaps in the thread, with a result other than None
+        that comes after the caller has left. Raises what `work` raises, UsageError unless the client is open,
+        and ConfigurationError if the system can start no thread.
         """
         self._lifetime.check()
         async with _admitted(self._limiter):
@@ -122,8 +132,8 @@ class Engine:
 
             size = await engine.run_file_io(lambda token: path.stat().st_size)
 
-        `work` and `release` are as for `run`. Raises what `work` raises, and UsageError unless the client is
-        open.
+        `work` and `release` are as for `run`, and so are cancellation and errors: raises what `work` raises,
+        UsageError unless the client is open, and ConfigurationError if the system can start no thread.
         """
         self._lifetime.check()
         async with _admitted(self._file_limiter):
@@ -132,24 +142,29 @@ class Engine:
     async def run_cleanup(self, work: Callable[[], None]) -> None:
         """Run cleanup work in a thread, even while cancelled or after the client was closed.
 
-        The work always starts, and the caller waits up to 2 s for its end. `work` must not raise.
+            await engine.run_cleanup(part.close)
+
+        The caller waits up to 2 s for its end; the work goes on after that. What `work` raises is lost, so it
+        must not raise. Raises ConfigurationError if the system can start no thread; then the work was not
+        begun.
         """
         await self._threads.start(work).join(CANCEL_TIMEOUT)
 
     def on_throttled(self, outcome: Outcome) -> None:
         """Halve the number of connections if `outcome` has status 429 or 503; do nothing otherwise.
 
-        Responses within one second count once, and one connection is always left.
+        Responses within one second count once, and one connection is always left. It must be called in the
+        event loop.
         """
         if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()
             self._limiter.total_tokens = self._concurrency.slow_down()
 
     def buffer(self) -> memoryview:
-        """Return the buffer of the calling thread, 4 MiB.
+        """Return the buffer of the calling thread, a memoryview of 4 MiB.
 
         Each call in a thread returns the same buffer, because allocating memory costs more than copying into
-        it.
+        it. Its content is that of the last use.
         """
         if not hasattr(self._local, "buffer"):
             self._local.buffer = new_buffer(MAX_PIECE)

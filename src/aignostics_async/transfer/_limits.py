@@ -68,9 +68,10 @@ class ConcurrencyLimit:
 class BandwidthLimiter:
     """A limit on bytes per second that all connections share; safe to use from several threads.
 
+        limiter = BandwidthLimiter(rate=1_000_000)
         time.sleep(limiter.take(len(piece), time.monotonic()))
 
-    A `rate` of None means no limit.
+    `rate` is in bytes per second; None means no limit.
     """
 
     def __init__(self, rate: float | None) -> None:
@@ -79,10 +80,12 @@ class BandwidthLimiter:
         self._free_at = 0.0
 
     def take(self, count: int, now: float) -> float:
-        """Reserve `count` bytes and return how many seconds to wait before they are sent; never blocks.
+        """Reserve `count` bytes and return how many seconds to wait before they are sent.
+
+            time.sleep(limiter.take(len(piece), time.monotonic()))
 
         `now` is a time of a monotonic clock in seconds. The result is 0 without a limit, and while the limit
-        is not reached.
+        is not reached. Never blocks; a reservation can't be returned.
         """
         if self._rate is None:
             return 0.0

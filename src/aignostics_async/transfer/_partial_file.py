@@ -44,6 +44,13 @@ class PartialFile:
         part = PartialFile.open(token, Path("results/a.tiff"), "4waSgw==", "a.tiff")
         with part.in_use():
             part.write(memoryview(b"..."), part.spans[0])
+        part.close()
+
+    `target` is the path of the complete file, and `path` that of the partial file, by default
+    `.{target.name}.part` beside it. `promise` is the CRC32C of the complete file in wire form, or None.
+    `total` is its length in bytes and `etag` its ETag; both are None while they are not known. `spans` are
+    the ranges of the file with the bytes that are written, and `lock` is to be held while they change.
+    `device` is the number of the file system.
 
     A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes the
     descriptor, so no thread ever writes to a descriptor that was closed and reused for another file.
@@ -73,12 +80,13 @@ class PartialFile:
             part = PartialFile.open(token, Path("results/a.tiff"), "4waSgw==", "a.tiff")
 
         Only bytes that still match their recorded checksums are kept; reading them is the cost. `promise` is
-        the CRC32C of the whole file in wire form, or None; `name` stands for the file in errors. On a file
-        system without locks the file is claimed by renaming it.
+        the CRC32C of the whole file in wire form, or None; bytes for another promise are discarded. `name`
+        identifies the file in errors. On a file system without locks the file is claimed by renaming it, and
+        a warning is logged once.
 
         Raises TransferError while another download to the target is running, here or in another process, or
         if the target is a folder or device; OSError if the file can't be opened; and Cancelled if `token` is
-        cancelled.
+        cancelled. Then no descriptor is left open.
         """
         path = part_path(target)
         _check_place(target, name)
@@ -119,7 +127,10 @@ class PartialFile:
     # What is there
 
     def forget(self) -> None:
-        """Start over with one empty span, and forget the length and ETag of the file."""
+        """Start over with one empty span, and forget the length and ETag of the file.
+
+        The bytes on the disk stay, and are overwritten. Only one thread may use the spans.
+        """
         self.total: int | None = None
         self.etag: str | None = None
         self.spans: list[Span] = [Span(0)]
@@ -127,7 +138,7 @@ class PartialFile:
     def forget_bytes(self, span: Span) -> None:
         """Empty the only span, and forget the length and ETag of the file.
 
-        `span` must be the only one of `spans`. Unlike `forget`, it stays the same object, for the thread that
+        `span` must be the only one of `spans`. Unlike `forget`, it keeps the object, for the thread that
         fetches it.
         """
         self.total, self.etag, span.end, span.done = None, None, None, Crc32c()
@@ -177,10 +188,13 @@ class PartialFile:
         return found
 
     def write(self, view: memoryview, span: Span) -> None:
-        """Append bytes to a span and extend its checksum.
+        """Write bytes at the position of a span, and extend its checksum.
+
+            with part.in_use():
+                part.write(memoryview(b"..."), part.spans[0])
 
         Only the thread that fetches the span may call it, inside `in_use`. Raises OSError if the disk is full
-        or fails.
+        or fails; the span is then unchanged.
         """
         write_at(self._descriptor, view, span.position)
         span.grow(view)
@@ -189,7 +203,8 @@ class PartialFile:
         """Record which bytes are written, in a JSON file beside the partial file.
 
         Does nothing within 1 s of the last record, unless `now` is True, or while the length of the file is
-        unknown. Raises OSError if the record can't be written.
+        unknown. The record is replaced atomically, without an fsync: its checksums are verified before it is
+        used. Raises OSError if the record can't be written.
         """
         with self.lock:
             if self.total is None or (not now and time.monotonic() < self._saved + _SAVE_INTERVAL):
@@ -216,7 +231,7 @@ class PartialFile:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a thread uses the descriptor."""
+        """Whether a thread is inside `in_use`."""
         return self._users > 0
 
     @property
@@ -231,7 +246,8 @@ class PartialFile:
             with part.in_use():
                 part.write(view, span)
 
-        Raises Cancelled if `close` was called.
+        Several threads may be inside at once; after `close`, the last one to leave closes the file. Raises
+        Cancelled if `close` was called before the block.
         """
         with self._use_lock:
             if self._is_closing:
@@ -249,8 +265,9 @@ class PartialFile:
     def finish(self, name: str) -> None:
         """Rename the complete file to its target, after its bytes are on the disk.
 
-        Costs one fsync. `name` stands for the file in errors. Raises TransferError if another process has
-        taken the partial file away, and OSError if the disk fails.
+        It does not verify the file. The target is replaced atomically, and the record is deleted. Costs one
+        fsync. `name` identifies the file in errors. Raises TransferError if another process has taken the
+        partial file away, and OSError if the disk fails.
         """
         if os.fstat(self._descriptor).st_size != self.total:
             os.ftruncate(self._descriptor, self.total or 0)
@@ -269,7 +286,7 @@ class PartialFile:
     def discard(self) -> None:
         """Delete the partial file and its record; files that are missing are no error.
 
-        Raises OSError if one of them can't be deleted.
+        The descriptor stays open until `close`. Raises OSError if one of them can't be deleted.
         """
         self._is_over = True
         self.path.unlink(missing_ok=True)
@@ -278,9 +295,9 @@ class PartialFile:
     def close(self) -> None:
         """Close the file once no thread uses it; closing it twice does nothing.
 
-        A file that is not finished is kept, so that it can be resumed, if it is identified and has at least 8
-        MiB, unless `give_up` was called; otherwise it is deleted. Never raises OSError for that: a file that
-        can't be recorded or deleted is left.
+        A file that is not finished is kept, so that it can be resumed, if it has a checksum or an ETag and at
+        least 8 MiB, unless `give_up` was called; otherwise it is deleted. Never raises OSError for that: a
+        file that can't be recorded or deleted is left.
         """
         with self._use_lock:
             is_first, self._is_closing = not self._is_closing, True

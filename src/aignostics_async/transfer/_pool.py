@@ -24,7 +24,7 @@ from .._core._urls import DEFAULT_PORTS, origin, without_query
 from .._http._retry import AttemptFailed, Outcome
 from .._version import user_agent
 from ..errors import TransferError, TransferInterrupted
-from ._addresses import AddressRefused, check_literal, connect, resolve
+from ._addresses import AddressRefused, check_literal, dial
 from ._connection import BodyWriter, Connection, ConnectionBroken, Response, Route
 from ._proxy_urls import proxy_address, proxy_credentials
 from ._responses import checked, final, location, refusal, refused
@@ -48,11 +48,11 @@ class CertificateUntrusted(Exception):
 class ConnectionPool:
     """The connections of a client to storages, shared by its worker threads; see `exchange` for their use.
 
-    An idle connection is kept for 30 s. If a kept connection fails before the first byte of a response, or
-    is ended with a 400 or 408, the storage is taken to have given it up: the request is sent once more over a
-    new one, and other idle connections to the same place are closed. A POST always gets a new connection,
-    because it can't be sent twice. Raises ConfigurationError for a `Settings.proxy` other than
-    http://host:port.
+    `settings` supply timeouts, proxy and user agent; `context` is used for TLS. An idle connection is kept
+    for 30 s. If a kept connection fails before the first byte of a response, or is ended with a 400 or 408,
+    the storage is taken to have given it up: the request is sent once more over a new one, and other idle
+    connections to the same place are closed. A POST always gets a new connection, because it can't be sent
+    twice. Raises ConfigurationError for a `Settings.proxy` other than http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -66,7 +66,9 @@ class ConnectionPool:
             proxy_address(Proxy.parse(settings.proxy))
 
     def close(self) -> None:
-        """Close all idle connections; those in use are closed after their exchange."""
+        """Close all idle connections; those in use are closed after their exchange. Closing it twice does
+        nothing.
+        """
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -86,17 +88,19 @@ class ConnectionPool:
     ) -> Iterator[Response]:
         """Send one request, and yield the response if its status is 2xx.
 
-            with pool.exchange("GET", url, token=token, name="case-7.svs") as response:
+            with pool.exchange("GET", url, token=CancelToken(), name="case-7.svs") as response:
                 content = response.read_all(limit=1024)
 
-        `send` writes the body, with the length that `headers` names; it may be called a second time, to start
-        over. A GET or HEAD follows up to three redirects. `name` stands for the file in errors.
+        `headers` are sent beside those that `head` adds; none by default. `send` writes the body, with the
+        length that `headers` names, and may be called a second time, to start over; None, the default, sends
+        no body. `name` identifies the file in errors. A GET or HEAD follows up to three redirects. The
+        connection is kept for another request if at most 64 KiB of the body are left at the end of the block.
 
         Every failure of the connection or the storage, including one while the body is read, raises
-        AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the request,
-        TransferInterrupted if the connection fails or the storage reports a failure. A TransferError of
-        `send` becomes its `error`, too; other exceptions of `send` are raised as they are. A cancelled
-        `token` raises Cancelled, and a proxy that can't be used ConfigurationError.
+        AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the request or
+        the URL is none of a storage, TransferInterrupted if the connection fails or the storage reports a
+        failure. A TransferError of `send` becomes its `error`, too; other exceptions of `send` are raised as
+        they are. A cancelled `token` raises Cancelled, and a proxy that can't be used ConfigurationError.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -119,10 +123,10 @@ class ConnectionPool:
             raise failure
 
     def kept(self, place: Route) -> Connection | None:
-        """Take an idle connection to a place out of the pool and return it; None if there is none.
+        """Take the idle connection to a place that was used last out of the pool; None if there is none.
 
-        `place` is the tuple (scheme, host, port, proxy) that the method `place` returns. The connection
-        was idle for less than 30 s, and the storage has not closed it as far as is known.
+        `place` is the tuple (scheme, host, port, proxy) that the method `place` returns. The connection was
+        idle for less than 30 s, and the storage has not closed it as far as is known; others are closed.
         """
         while (connection := self._newest(place)) is not None:
             if _now() - connection.used_at < _MAX_IDLE_SECONDS and connection.is_fresh():
@@ -131,7 +135,7 @@ class ConnectionPool:
         return None
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection for a later request; close it if the pool is closed.
+        """Keep a connection, whose response was read to the end; close it if the pool is closed.
 
         Of more than 64 idle connections, the one that was idle longest is closed.
         """
@@ -160,7 +164,7 @@ class ConnectionPool:
         return None
 
     def place(self, target: SplitResult) -> Route:
-        """Return the key of connections to a target: scheme, host, port and proxy, which may be None.
+        """Return the key of connections to a target: scheme, host, port and proxy, which is None without one.
 
             pool.place(urlsplit("https://host/a"))  # ("https", "host", 443, None)
 
@@ -175,12 +179,13 @@ class ConnectionPool:
         return self._places[key]
 
     def open(self, place: Route, token: CancelToken) -> Connection:
-        """Open a connection to a place within `Timeouts.connect` (10 s).
+        """Open a connection to a place within `Timeouts.connect` (10 s by default).
 
-        `token` can interrupt it, except while the host is looked up, which the system limits. Raises
-        ConnectionBroken if the host can't be reached in time or TLS fails, AddressRefused for a link-local
-        address, Cancelled if `token` is cancelled, CertificateUntrusted for a certificate that is not
-        trusted, and ConfigurationError for a proxy of the environment that is not http://host:port.
+        `token` can interrupt it, except while the host is looked up, which the system limits. The caller
+        closes the connection, or gives it to `keep`. Raises ConnectionBroken if the host can't be reached in
+        time or TLS fails, AddressRefused for a link-local address, Cancelled if `token` is cancelled,
+        CertificateUntrusted for a certificate that is not trusted, and ConfigurationError for a proxy of the
+        environment that is not http://host:port.
         """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect
@@ -190,7 +195,7 @@ class ConnectionPool:
             via = proxy_address(proxy) if proxy else None
             # Behind a proxy it is the proxy that looks the host up.
             dialled = (host, port) if via is None else (via.hostname or "", via.port or 80)
-            sock = _dial(*dialled, deadline, token)
+            sock = dial(*dialled, deadline, token)
             if proxy is not None and scheme == "https":
                 _tunnel(sock, host, port, proxy, deadline)
             if scheme == "https":
@@ -231,11 +236,11 @@ class ConnectionPool:
     def head(
         self, method: str, target: SplitResult, proxy: Proxy | None, headers: Mapping[str, str]
     ) -> bytes:
-        """Return the request line and headers as bytes.
+        """Return the request line and headers as bytes, with the empty line at their end.
 
-        `headers` take precedence over Host, Accept, Accept-Encoding and User-Agent of the same spelling,
-        which are added. Raises ConnectionBroken if a header holds
-        a line break.
+        Adds Host, Accept, Accept-Encoding and User-Agent; `headers` of the same spelling take precedence.
+        With a `proxy`, a request for an http URL names the whole URL and has the proxy's credentials. Raises
+        ConnectionBroken if a header holds a line break.
         """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {
@@ -347,20 +352,6 @@ class _Exchange:
 def _now() -> float:
     """Return the seconds since the machine started, those in which it was asleep included."""
     return uptime()
-
-
-def _dial(host: str, port: int, deadline: float, token: CancelToken) -> socket.socket:
-    addresses = resolve(host, port)
-    token.check()  # a resolver can't be interrupted
-    sock = connect(addresses, deadline, token)
-    try:
-        token.hold(sock)
-        sock.settimeout(max(deadline - time.monotonic(), 0.001))
-    except BaseException:
-        token.release()
-        sock.close()
-        raise
-    return sock
 
 
 def _advice(host: str, error: ssl.SSLCertVerificationError) -> str:

@@ -29,11 +29,18 @@ class TransferEvent:
 
         await run.download("results/", progress=show)
 
+    `kind` is the step, and `direction` is `"upload"` or `"download"`. `reference` is that of the item, and
+    `name` the file name of an upload or the artifact name of a download. `done` is the number of bytes so
+    far, 0 by default, and decreases when another attempt starts over. `total` is the size of the file in
+    bytes; None, the default, while it is unknown. `retries` is the number of attempts after the first, 0 by
+    default. `verified` tells of a finished upload whether the store's bytes are verified, and is None
+    otherwise.
+
     A progress callback is a plain function of one event. It is called in the event loop, up to ten times a
-    second for each connection of a file. If it raises, the call that it was passed to stops its transfers and
-    raises the exception. Stopping takes up to two seconds; a thread that hangs longer in the file system is
-    abandoned and closes its own file, and an upload in parts takes up to ten more seconds to abort. An async
-    callback raises UsageError.
+    second for each connection of a file, and so must return at once. If it raises, the call that it was
+    passed to stops its transfers and raises the exception. Stopping takes up to two seconds; a thread that
+    hangs longer in the file system is abandoned and closes its own file, and an upload in parts takes up to
+    ten more seconds to abort. An async callback raises UsageError.
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
@@ -186,14 +193,17 @@ class ProgressReporter:
 
 @define
 class TransferTally:
-    """Totals and rate of the events of one direction.
+    """The totals and the rate of the events of one direction.
 
         tally = TransferTally()
         await run.download("results/", progress=lambda event: tally.add(event, time.monotonic()))
         print(tally.describe())
 
-    `done` and `total` are in bytes, the other attributes count files or attempts; all start at 0. Only the
-    files in progress are kept in memory.
+    `files` counts the files that started, `over` those that finished or failed, `failed` those that failed,
+    `unverified` the finished uploads that are not verified, and `retries` the attempts after the first.
+    `done` is the number of bytes so far, and `total` that of all files; a file whose size is unknown counts
+    with its bytes so far. All start at 0. Only the files in progress and the events of the last 10 s are kept
+    in memory.
     """
 
     files: int = 0
@@ -218,7 +228,8 @@ class TransferTally:
 
             tally.add(event, time.monotonic())
 
-        `now` is the time of the event by a monotonic clock, in seconds; it must not decrease.
+        `now` is the time of the event by a monotonic clock, in seconds; it must not decrease. The event of a
+        file replaces its previous one; files are told apart by reference and name.
         """
         key = event.reference, event.name
         before = self._in_progress.pop(key, None)
@@ -238,7 +249,10 @@ class TransferTally:
 
     @property
     def rate(self) -> float:
-        """The rate in bytes per second over the events of the last 10 s; 0 for fewer than two."""
+        """The rate in bytes per second over the events of the last 10 s before the latest one.
+
+        0 for fewer than two events.
+        """
         if not self._recent:
             return 0.0
         (begin, before), (end, after) = self._recent[0], self._recent[-1]
@@ -265,9 +279,10 @@ class ProgressLines:
         with ProgressLines(every=10) as lines:
             await run.download("results/", progress=lines)
 
-    It prints one line for each direction at the first event after every `every` seconds, 30 by default, and
-    at the end of the block, to standard error or to `stream`. An error of the stream, such as
-    BrokenPipeError, stops the transfer and is raised.
+    At the first event after every `every` seconds, 30 by default, and at the end of the block, it prints one
+    line for each direction with the totals since its creation, such as
+    `download: 2 of 5 files, 1 MB of 2 MB, 500 kB/s`. It prints to `stream`; None, the default, is standard
+    error. An error of the stream, such as BrokenPipeError, stops the transfer and is raised.
     """
 
     def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:

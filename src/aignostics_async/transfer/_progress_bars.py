@@ -20,7 +20,8 @@ class ProgressBars:
             await run.download("results/", progress=bars)
 
     The bars are shown inside the block; with `transient=True` they disappear at its end (False by default).
-    `show` adds bars for other work. Raises MissingExtra without the `cli` extra.
+    `show` adds bars for other work. Where standard error is no terminal, the bars are printed once, at the
+    end; use `ProgressLines` there. Raises MissingExtra without the `cli` extra.
     """
 
     def __init__(self, *, transient: bool = False) -> None:
@@ -59,8 +60,9 @@ class ProgressBars:
 
             bars.show("probing", completed=3, total=10, detail="3 of 10 slides")
 
-        `completed` and `total` have the same unit, whichever it is; `total` is None while it is unknown.
-        `detail` is shown behind the bar, and is empty by default.
+        `completed` and `total` have the same unit, such as files or bytes; `total` is None while it is
+        unknown. `detail` is shown behind the bar, and is empty by default. Control characters in `name` and
+        `detail` are shown, not obeyed.
         """
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(visible(name), total=None, detail="")
@@ -72,6 +74,6 @@ class ProgressBars:
             bars.print("case-7 failed", style="red")
 
         `style` is a style of rich, such as `"bold red"`; none by default. Control characters in `line` are
-        shown, not obeyed.
+        shown, not obeyed. Raises rich's `MissingStyle` for an unknown style.
         """
         self._bars.console.print(visible(line), style=style, markup=False, highlight=False)
