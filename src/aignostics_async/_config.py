@@ -41,17 +41,16 @@ def _header_text(_instance: object, attribute: Any, value: str) -> None:
         raise ConfigurationError(f"{attribute.name} must be printable ASCII, as HTTP headers are")
 
 
-def _instance(_settings: object, attribute: Any, value: object) -> None:
-    kinds = {
-        "timeouts": Timeouts,
-        "retries": Retries,
-        "limits": Limits,
-        "transfers": Transfers,
-        "hooks": Hooks,
-    }
-    kind = kinds[attribute.name]
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"{attribute.name} takes {kind.__name__}(...), not {value!r}")
+def _a(kind: type) -> Callable[[object, Any, Any], None]:
+    """Return a validator for instances of a class; its error shows no value, which may hold a password."""
+
+    def check(_settings: object, attribute: Any, value: Any) -> None:
+        if not isinstance(value, kind):
+            raise ConfigurationError(
+                f"{attribute.name} takes {kind.__name__}(...), not {type(value).__name__}"
+            )
+
+    return check
 
 
 @frozen(kw_only=True)
@@ -213,18 +212,18 @@ class Settings:
     - `user_agent` (empty) precedes the SDK's own.
 
     Raises ConfigurationError for a duration or rate that is not positive and finite, a `user_agent` that is
-    not printable ASCII, or one of the first five that has another class.
+    not printable ASCII, or a field of another class.
     """
 
-    timeouts: Timeouts = field(factory=Timeouts, validator=_instance)
+    timeouts: Timeouts = field(factory=Timeouts, validator=_a(Timeouts))
     """The timeouts of a single request; see `Timeouts` for the defaults."""
-    retries: Retries = field(factory=Retries, validator=_instance)
+    retries: Retries = field(factory=Retries, validator=_a(Retries))
     """When requests are repeated; see `Retries` for the defaults."""
-    limits: Limits = field(factory=Limits, validator=_instance)
+    limits: Limits = field(factory=Limits, validator=_a(Limits))
     """How much is done at once; see `Limits` for the defaults."""
-    transfers: Transfers = field(factory=Transfers, validator=_instance)
+    transfers: Transfers = field(factory=Transfers, validator=_a(Transfers))
     """How files are transferred; see `Transfers` for the defaults."""
-    hooks: Hooks = field(factory=Hooks, validator=_instance)
+    hooks: Hooks = field(factory=Hooks, validator=_a(Hooks))
     """Functions that observe each API request, response and retry; none by default."""
     poll_interval: float = field(default=30, converter=seconds, validator=_positive)
     """Seconds between two polls of a run; 30 by default, as the platform advises. Jitter takes up to a
@@ -248,13 +247,15 @@ class Settings:
 
     The platform requires at least six days, and stores allow seven at most.
     """
-    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    ssl_context: ssl.SSLContext | None = field(
+        default=None, repr=False, validator=optional(_a(ssl.SSLContext))
+    )
     """The TLS context, for a private CA or a client certificate; None by default.
 
     Without one, the certificates of SSL_CERT_FILE or SSL_CERT_DIR are trusted, and without these those of
     certifi.
     """
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False, validator=optional(_a(str)))
     """The URL of a proxy for all traffic except loopback; None by default.
 
     Without one, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide.

@@ -348,8 +348,16 @@ async def test_every_call_that_takes_a_callback_raises_what_it_raises(
     assert [path for path in (folder / "out").rglob("*") if path.is_file()] == []
 
 
+async def warned(
+    client: Client, emulator: Emulator, place: Hostile, folder: Path, progress: Progress
+) -> object:
+    emulator.set_faults()
+    items = [Item("a", slide=Slide(folder / "slide.tiff"))]
+    return await client.runs.submit("he-tme:v1.1.0", items, store=emulator.store_url, warn=progress)
+
+
 @pytest.mark.parametrize(
-    "call", [run_download, as_completed, store_put, submit], ids=lambda call: call.__name__
+    "call", [run_download, as_completed, store_put, submit, warned], ids=lambda call: call.__name__
 )
 async def test_every_call_refuses_async_callbacks(
     emulator: Emulator, client: Client, place: Hostile, folder: Path, call: Public

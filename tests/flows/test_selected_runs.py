@@ -143,10 +143,16 @@ async def test_nothing_is_cancelled_without_a_yes(client: Client, emulator: Emul
     assert {run.status async for run in client.runs.list()} == {"RUNNING", "COMPLETED"}
 
 
-async def test_without_a_filter_nothing_is_asked(client: Client, emulator: Emulator) -> None:
+async def agree(_runs: Sequence[RunDetails]) -> bool:
+    return True
+
+
+async def test_without_a_filter_or_a_plain_look_nothing_is_asked(client: Client, emulator: Emulator) -> None:
     emulator.set_faults()
     with pytest.raises(UsageError, match="nothing selects the runs to cancel"):
         await client.runs.cancel_matching(lambda _runs: True)
+    with pytest.raises(UsageError, match="must be a plain function"):
+        await client.runs.cancel_matching(agree, reference="a")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="aware time"):
         await client.runs.cancel_matching(lambda _runs: True, since=datetime(2026, 1, 1))  # noqa: DTZ001
     assert emulator.requests() == []

@@ -68,6 +68,8 @@ def test_settings_are_frozen_and_checked() -> None:
         (Retries, {"attempts": "4"}, "attempts must be at least 1 and whole, not '4'"),
         (Transfers, {"bandwidth": "fast"}, "bandwidth must be more than 0"),
         (Uploads, {"prefix": "a b"}, "prefix takes letters, digits, _, ., - and /, such as lab-7"),
+        (Settings, {"proxy": 5}, "proxy takes str(...), not int"),
+        (Settings, {"ssl_context": True}, "ssl_context takes SSLContext(...), not bool"),
         (Uploads, {"job": "a/b"}, "job takes letters, digits, _, . and -, such as lab-7"),
         (Uploads, {"job": ""}, "job takes letters"),
         (Uploads, {"prefix": None}, "prefix takes letters"),

@@ -17,6 +17,7 @@ from ..models import ApplicationVersion, Fault
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides._identifying import as_policies
 from ..slides._probed_slide import ProbedSlide
+from ..transfer._progress import call_plain, check_callback
 from ._billing import SubmissionBilling, sample_slide_files
 from ._billing_index import SlideIdentity
 from ._metadata import slide_metadata
@@ -66,6 +67,8 @@ async def prepare_items(
 
     `billing` is told the slides that a request for the items is for.
     """
+    check_callback(progress)
+    check_callback(warn)
     if references not in _REFERENCES:
         raise UsageError(f"references is one of {', '.join(_REFERENCES)}, not {references!r}")
     policies = as_policies(identifying)
@@ -104,7 +107,7 @@ async def prepare_items(
         *await copy_warnings(slides),
         *await billing.warnings(identities),
     ):
-        warn(warning)
+        call_plain(warn, warning)
     await check_credentials(store, settings.url_lifetime)
     slide_uploads = SlideUploads(store, settings, uploads, progress)
     aliases = await _aliases(items, inputs) if references == "pseudonyms" else {}
@@ -126,7 +129,7 @@ async def prepare_items(
         for each, (stored, checksum) in zip(inputs, sent, strict=True)
     }
     for warning in await billing.warnings(identities):
-        warn(warning)
+        call_plain(warn, warning)
     billing.slides = [
         (aliases.get(each.reference, each.reference), identity) for each, identity in identities.items()
     ]
