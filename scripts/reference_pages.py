@@ -18,6 +18,7 @@ from aignostics_async.services._exports import HOMES as SERVICES_HOMES
 
 PYTHON = "reference/python"
 COMMANDS = "reference/commands.md"
+_OF_ALL = "**Every command**:\n\n"
 
 
 @frozen
@@ -68,8 +69,14 @@ def write_pages(docs: Path) -> None:
         *_module(testing, []),
     ]
     _write(folder / "emulator.md", "Emulator and pytest fixtures", of_emulator)
-    commands = app.generate_docs(heading_level=2).partition("\n")[2]
-    _write_changed(docs / COMMANDS, f"# Every command and option\n{commands}")
+    _write_changed(docs / COMMANDS, f"# Every command and option\n{_commands()}")
+
+
+def _commands() -> str:
+    """Return the help of all commands, with the options that each of them has at the top only."""
+    first, *others = app.generate_docs(heading_level=2).partition("\n")[2].split(_OF_ALL)
+    shared = others[0].partition("\n\n")[0]
+    return f"{first}{_OF_ALL}{shared}" + "".join(each.removeprefix(shared) for each in others)
 
 
 def _homes(homes: Mapping[str, str]) -> dict[str, str]:

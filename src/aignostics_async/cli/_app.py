@@ -18,18 +18,21 @@ from __future__ import annotations
 import io
 import sys
 from functools import partial
+from typing import Annotated
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from .. import __version__
-from ..errors import AignosticsError
+from ..errors import AignosticsError, UsageError
 from ._failures import FAILED, USAGE, exit_status, show_error
-from ._output import discard
+from ._log_lines import shown_log_lines
+from ._output import be_quiet, discard
 from ._signals import run_interruptible
 
 _ACCOUNT = Group("Signing in", sort_key=1)
 _RUNS = Group("Running slides", sort_key=2)
 _DEVELOPMENT = Group("Development", sort_key=3)
+_EVERYWHERE = Group("Every command", sort_key=9)
 
 app = App(
     name="aignostics-async",
@@ -50,6 +53,10 @@ app.command(f"{__package__}._contract:app", name="contract", group=_DEVELOPMENT)
 app.command(f"{__package__}._emulator:emulator", group=_DEVELOPMENT)
 
 app.register_install_completion_command(help="Install completion for the shell that this is called from.")
+
+
+def _option(short: str, help_text: str) -> Parameter:
+    return Parameter(alias=short, negative=(), show_default=False, group=_EVERYWHERE, help=help_text)
 
 
 def run(arguments: list[str]) -> int:
@@ -91,7 +98,24 @@ def _load_for_help(arguments: list[str]) -> None:
 
 
 async def _run(arguments: list[str]) -> int:
-    result = await app.run_async(
+    result = await app.meta.run_async(
         arguments, exit_on_error=False, print_error=False, result_action="return_value"
     )
     return result if isinstance(result, int) else 0
+
+
+@app.meta.default
+async def _with_options_of_all(
+    *arguments: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    verbose: Annotated[bool, _option("-v", "Show every line of the log, and each request.")] = False,
+    quiet: Annotated[bool, _option("-q", "Show results and errors alone: no progress, no warnings.")] = False,
+) -> object:
+    """Run a command with the options that every command has."""
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet exclude each other; give one of them")
+    if quiet:
+        be_quiet()
+    with shown_log_lines(verbose=verbose, quiet=quiet):
+        return await app.run_async(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )

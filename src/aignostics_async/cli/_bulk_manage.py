@@ -11,7 +11,7 @@ from ..bulk import BulkJob, Finding, JobObserver
 from ..errors import UsageError
 from ._confirm import Yes, confirm
 from ._options import Endpoint, client
-from ._output import count, err, out
+from ._output import count, err, note, out
 
 _SOME_ARE_BAD = 3
 _HAS_FAULTS = 6
@@ -92,7 +92,7 @@ async def retry(
     for fault in faults:
         err(f"still quarantined: {fault}")
     if left:
-        err(
+        note(
             f"{count(left, 'slide')} ended without results at the platform; --failed submits them again, and "
             "they are billed again"
         )
@@ -114,7 +114,7 @@ async def adopt(directory: Path, /) -> None:
         adopted = await job.adopt(session)
     for run_id in adopted:
         out(run_id)
-    err(f"{count(len(adopted), 'run')} adopted")
+    note(f"{count(len(adopted), 'run')} adopted")
 
 
 async def verify(directory: Path, /) -> int:
@@ -135,7 +135,7 @@ async def verify(directory: Path, /) -> int:
     if bad:
         err(f"{count(len(bad), 'file')} gone or changed; 'bulk resume' downloads them again")
         return _SOME_ARE_BAD
-    err("every result is unchanged")
+    note("every result is unchanged")
     return 0
 
 

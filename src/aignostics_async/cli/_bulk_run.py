@@ -32,7 +32,7 @@ from ._bulk_text import event_line, event_style, is_routine, summary_json, summa
 from ._confirm import confirm
 from ._failures import exit_status
 from ._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
-from ._output import count, discard, err, print_json_line, show, text
+from ._output import count, discard, err, is_quiet, note, print_json_line, show, text
 from ._progress import JobProgress, preflight_progress
 from ._signals import drained_by_signals
 
@@ -103,9 +103,9 @@ async def run(
                 progress=progress,
             )
         if not can_create_job(report, quarantine_faulty=quarantine_faulty):
-            display.preflight(report)
+            display.preflight(report, is_needed=True)
             if can_create_job(report, quarantine_faulty=True):
-                display.say(f"--quarantine-faulty continues with the {report.ready:,} others")
+                note(f"--quarantine-faulty continues with the {report.ready:,} others")
             return report.exit_status
         async with BulkJob.open(directory) as job:
             return await _work(job, session, display, store=store)
@@ -150,11 +150,12 @@ class _Display:
     """Whether standard output is for a program; text goes to standard error then."""
     bars: ProgressBars | None = None
 
-    def preflight(self, report: PreflightReport) -> None:
-        """Show the report of the preflight."""
+    def preflight(self, report: PreflightReport, *, is_needed: bool) -> None:
+        """Show the report of the preflight; to a quiet command only if a person needs it."""
         if self.lines:
             self._line({"what": "outlook", "outlook": json.loads(report.to_json())})
-        show(*report_text(report), stream=self._stream)
+        if is_needed or not is_quiet():
+            show(*report_text(report), stream=self._stream)
 
     def event(self, event: JobEvent) -> None:
         """Show an event."""
@@ -164,7 +165,7 @@ class _Display:
         if self.bars is not None:
             if not is_routine(event.type):
                 self.bars.print(event_line(known), style=event_style(event.type))
-        elif not self.lines:
+        elif not self.lines and not is_quiet():
             show(text(event_line(known), event_style(event.type)))
 
     def say(self, words: str) -> None:
@@ -184,7 +185,7 @@ class _Display:
         self, job: BulkJob, session: Client, *, store: Store, changed: Mapping[str, Any]
     ) -> Summary:
         """Run the job and show it."""
-        if not sys.stderr.isatty():
+        if is_quiet() or not sys.stderr.isatty():
             return await job.run(session, store=store, **changed, listener=self.event)
         with ProgressBars() as bars:
             self.bars, progress = bars, JobProgress(bars)
@@ -213,8 +214,8 @@ class _Display:
 
 def _ask(display: _Display, report: PreflightReport, *, allow_rerun: bool) -> None:
     """Show what a job will cost, and ask before slides are billed again."""
-    display.preflight(report)
     again = 0 if report.earlier is None else len(report.earlier.again)
+    display.preflight(report, is_needed=again > 0)
     if again:
         confirm(
             f"{count(again, 'slide')} of these {'was' if again == 1 else 'were'} run with "

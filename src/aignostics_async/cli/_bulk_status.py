@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from ..bulk import JobObserver, Summary
 from ._bulk_text import event_line, event_style, summary_json, summary_text
 from ._options import Json
-from ._output import count, err, out, print_json, print_json_line, show, text
+from ._output import count, note, out, print_json, print_json_line, show, text
 
 _INTERVAL = 0.5  # seconds
 
@@ -103,7 +103,7 @@ async def results(directory: Path, target: Path, /) -> None:
     from ..bulk import write_results_table
 
     number = await write_results_table(JobObserver(directory).path, target)
-    err(f"{count(number, 'file')} in {target}")
+    note(f"{count(number, 'file')} in {target}")
 
 
 def _show_summary(observer: JobObserver, summary: Summary, *, as_json: bool) -> None:

@@ -36,7 +36,7 @@ from ..errors import (
     Unauthorized,
 )
 from ._options import Json
-from ._output import err, out, print_json, print_table
+from ._output import err, note, out, print_json, print_table
 
 _DEVICE_FIRST = ("AIGNOSTICS_CLIENT_ID_DEVICE", "AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE")
 _NOT_SIGNED_IN = 5
@@ -76,7 +76,7 @@ async def login(
     else:
         provider = next(iter(providers.values()))
         await login_browser(provider, show=_show_address, timeout=timeout, store=store)
-    err(f"signed in as {provider.display_name} for {read_api_root(os.environ)}")
+    note(f"signed in as {provider.display_name} for {read_api_root(os.environ)}")
     _warn_of_precedence()
 
 
@@ -84,7 +84,7 @@ async def logout() -> None:
     """Sign out every client that is set: revoke the refresh token and delete the login."""
     providers = read_identity_providers(os.environ).values()
     was_signed_in = await end_login(*providers, store=read_token_store(os.environ))
-    err("signed out" if was_signed_in else "there was no login to end")
+    note("signed out" if was_signed_in else "there was no login to end")
     _warn_of_precedence()
 
 
@@ -127,7 +127,7 @@ async def token(*, show: Annotated[bool, Parameter(negative=(), show_default=Fal
         out(access.text)
     else:
         left = "" if access.lifetime is None else f", valid for {access.seconds_left:.0f} s"
-        err(f"there is a usable access token{left}; --show prints it")
+        note(f"there is a usable access token{left}; --show prints it")
 
 
 async def _login_facts(source: StoredLogin) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _warn_of_precedence() -> None:
     """Name the variables that take precedence over a login."""
     for name in ("AIGNOSTICS_ACCESS_TOKEN", "AIGNOSTICS_REFRESH_TOKEN", "AIGNOSTICS_CLIENT_SECRET"):
         if os.environ.get(name, "").strip():
-            err(f"{name} is set, and is used in place of any login")
+            note(f"{name} is set, and is used in place of any login")
 
 
 def _is_remote() -> bool:

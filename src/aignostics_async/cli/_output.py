@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,13 +27,16 @@ from .._core._display_text import count, escape_json, human_size, visible, visib
 __all__ = [
     "Renderable",
     "ask",
+    "be_quiet",
     "count",
     "discard",
     "err",
     "grid",
     "human_size",
     "indented",
+    "is_quiet",
     "jsonable",
+    "note",
     "out",
     "print_document",
     "print_json",
@@ -47,6 +51,7 @@ Renderable = RenderableType
 _HIDDEN = ("download_url", "sdk_metadata")
 _PIPE_WIDTH = 120  # columns, for prose in a pipe
 _TABLE_WIDTH = 10_000  # columns, so that no cell is cut in a pipe
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 def out(line: str) -> None:
@@ -55,8 +60,24 @@ def out(line: str) -> None:
 
 
 def err(line: str) -> None:
-    """Print a line for a person on standard error; standard output holds results only."""
+    """Print an error, or what a person must see, on standard error; standard output holds results only."""
     _print(visible_lines(line), sys.stderr)
+
+
+def note(line: str) -> None:
+    """Print a line on standard error, unless --quiet asks for results and errors alone."""
+    if not is_quiet():
+        err(line)
+
+
+def be_quiet() -> None:
+    """Print results and errors alone from now on in this command."""
+    _quiet.set(True)
+
+
+def is_quiet() -> bool:
+    """Return whether this command prints results and errors alone."""
+    return _quiet.get()
 
 
 def ask(question: str) -> None:

@@ -11,19 +11,25 @@ import anyio
 
 from .. import ProgressBars, ProgressLines, TransferEvent, TransferTally
 from ..bulk import BulkJob, PreflightProgress
+from ._output import is_quiet
 
 _INTERVAL = 0.5  # seconds
 
 
-def transfer_progress() -> ProgressBars | ProgressLines:
-    """Return bars for a terminal, and a line every 30 s for anything else."""
-    return ProgressBars() if sys.stderr.isatty() else ProgressLines()
+@contextmanager
+def transfer_progress() -> Iterator[ProgressBars | ProgressLines | None]:
+    """Give bars for a terminal, a line every 30 s for anything else, and nothing to a quiet command."""
+    if is_quiet():
+        yield None
+        return
+    with ProgressBars() if sys.stderr.isatty() else ProgressLines() as progress:
+        yield progress
 
 
 @contextmanager
 def preflight_progress() -> Iterator[Callable[[PreflightProgress], None] | None]:
-    """Yield a callback that shows the progress of a preflight; None without a terminal."""
-    if not sys.stderr.isatty():
+    """Yield a callback that shows the progress of a preflight; None without a terminal or if quiet."""
+    if is_quiet() or not sys.stderr.isatty():
         yield None
         return
     with ProgressBars(transient=True) as bars:

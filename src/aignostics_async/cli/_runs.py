@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
 from ._options import Bwlimit, Json, PollInterval, as_time, client
-from ._output import count, err, jsonable, out, print_document, print_json, print_json_line, print_table
+from ._output import count, err, jsonable, note, out, print_document, print_json, print_json_line, print_table
 from ._progress import transfer_progress
 
 app = App(name="runs", help="List, follow and cancel runs, and download their results.")
@@ -269,7 +269,7 @@ async def download_results(
         for failure in report.failures():
             err(f"failed: {failure}")
     if table is not None:
-        err(f"{count(write_table(report.files, table), 'file')} in {table}")
+        note(f"{count(write_table(report.files, table), 'file')} in {table}")
     return SOME_FAILED if report.failures() else 0
 
 

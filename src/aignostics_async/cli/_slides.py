@@ -17,6 +17,7 @@ from ._output import (
     grid,
     human_size,
     indented,
+    note,
     print_document,
     show,
     text,
@@ -109,7 +110,7 @@ async def manifest(
     beside = Path("slides.csv") if output is None else output
     listed = fields or beside.with_suffix(".fields.csv")
     write_csv(draft.fields_csv(semicolons=semicolons), listed)
-    err(f"{count(len(draft.rows), 'slide')}; {listed} has the allowed values of each column")
+    note(f"{count(len(draft.rows), 'slide')}; {listed} has the allowed values of each column")
     for fault in draft.faults:
         err(str(fault))
     return _HAS_FAULTS if draft.faults else 0
@@ -158,4 +159,4 @@ def _write_thumbnails(folder: Path, inspection: Inspection) -> None:
         if slide.thumbnail is not None:
             path = folder / f"{number:0{width}}.jpg"
             path.write_bytes(slide.thumbnail)
-            err(f"{path}: {slide.reference}")
+            note(f"{path}: {slide.reference}")

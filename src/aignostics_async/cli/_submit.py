@@ -32,7 +32,7 @@ from ._options import (
     key_value,
     run_metadata as as_run_metadata,
 )
-from ._output import err, out, print_json
+from ._output import err, note, out, print_json
 from ._progress import transfer_progress
 from ._runs import download_results
 
@@ -107,7 +107,7 @@ async def submit(
         "due_date": as_time(due_date),
         "deadline": as_time(deadline),
         "force": force,
-        "warn": lambda warning: err(f"warning: {warning}"),
+        "warn": lambda warning: note(f"warning: {warning}"),
     }
     async with client(poll_interval, bwlimit) as session:
         target = session.store(store, endpoint=endpoint)
@@ -161,7 +161,7 @@ def _find(paths: tuple[Path, ...]) -> FoundSlides:
     slides = find_slides(*paths)
     for each in slides.left_out:
         if each.is_slide:
-            err(f"left out: {each.path} ({each.reason}{': ' if each.detail else ''}{each.detail})")
+            note(f"left out: {each.path} ({each.reason}{': ' if each.detail else ''}{each.detail})")
     if not slides:
         raise UsageError("there are no slides; give slide files, or folders that contain some")
     return slides
