@@ -84,7 +84,8 @@ def test_an_emulator_that_was_not_started_says_so(tmp_path: Path, use: Callable[
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_an_emulator_that_has_ended_says_so(tmp_path: Path, end: str) -> None:
-    with Emulator(tmp_path) as emulator:
+    with Emulator(tmp_path, static_token=None) as emulator:
+        assert emulator.access_token != "None"
         with pytest.raises(ConfigurationError, match="contract is"):
             emulator.client(contract="2.0")
         with pytest.raises(UsageError, match="running already"):

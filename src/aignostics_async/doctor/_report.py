@@ -15,7 +15,7 @@ class CheckState(StrEnum):
 
         warnings = [check for check in report.checks if check.state is CheckState.WARNING]
 
-    The values are the names in lower case: `ok`, `warning`, `fault` and `unknown`.
+    The values, which JSON reports have, are the names in lower case: `ok`, `warning`, `fault` and `unknown`.
     """
 
     OK = "ok"
@@ -35,7 +35,8 @@ class SetupCheck:
         for check in report.checks:
             print(check.name, check.state, check.detail, check.remedy)
 
-    `detail` and `remedy` are for people; `remedy` is empty, the default, if there is nothing to do.
+    `name` is one of those that `check_setup` lists, and `state` the result. `detail` and `remedy` are texts
+    for people; `remedy` is empty, the default, if there is nothing to do.
     """
 
     name: str
@@ -50,12 +51,12 @@ class SetupCheck:
 
 @frozen
 class SetupReport:
-    """The result of `check_setup`: one entry for each check, in a fixed order.
+    """The result of `check_setup`, with one entry for each check.
 
         report = await check_setup(store="platform")
         print(report.is_clear, [check.name for check in report.faults])
 
-    `check_setup` lists the names of the checks.
+    `checks` is a tuple of `SetupCheck`, always of the same names and in the order that `check_setup` lists.
     """
 
     checks: tuple[SetupCheck, ...]
@@ -79,7 +80,7 @@ class SetupReport:
     def to_json(self) -> str:
         """Return the report as the text of a JSON object.
 
-            Path("setup.json").write_text(report.to_json())
+            Path("setup.json").write_text(report.to_json(), encoding="utf-8")
 
         Its keys are `checks`, a list of objects with `name`, `state` (a value of `CheckState`), `detail` and
         `remedy`, and `exit_status`.

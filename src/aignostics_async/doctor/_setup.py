@@ -40,17 +40,19 @@ async def check_setup(
         for check in report.faults:
             print(check.name, check.detail, check.remedy)
 
-    `store` is the store for slides, with its `endpoint` as for `Client.store`; without it (the default) no
-    store is checked. `folder` is the folder for jobs and results, by default the current one. `settings` are
-    by default those of `Settings()` with two attempts per request. Deployment and credential are those of
-    `variables`, by default the environment: see `Client.from_env`.
+    `store` is the store for slides, with its `endpoint`, as for `Client.store`; None, the default, checks no
+    store. `folder` is the folder for jobs and results, by default the current one. `settings` are by default
+    those of `Settings()` with two attempts per request. Deployment and credential are those of `variables`,
+    by default the environment: see `Client.from_env`.
 
     The checks are, in this order: proxy and CA, deployment, contract, health, clock, token and organization,
-    store, slides reader, scratch disk, file locks, key ring, free disk. A check that depends on another one
-    that failed is UNKNOWN. Faults are reported and not raised.
+    store, slides reader, scratch disk, file locks, key ring, free disk. A check is UNKNOWN if one that it
+    depends on has failed. What does not work is reported, not raised: that includes missing or wrong
+    settings, credentials and extras.
 
     Costs about four requests, a small object in the store, which is deleted where the store can, a process
-    that reads a slide, and small files that are deleted again. Uploads no slide and creates no run.
+    that reads a slide, and small files and a key ring entry that are deleted again. Uploads no slide and
+    creates no run.
     """
     given = _HiddenVariables(os.environ if variables is None else variables)
     place = Path(folder)

@@ -12,7 +12,8 @@ from ..errors import UsageError
 class ControlClient:
     """The methods of `Emulator` that send it a request.
 
-    `_control` and `_faults` describe the JSON.
+    They raise UsageError while the emulator is not running, `urllib.error.HTTPError` for arguments that it
+    refuses, and `urllib.error.URLError` if its process has ended by itself. Arguments are sent as JSON.
     """
 
     def __init__(self) -> None:
@@ -24,10 +25,11 @@ class ControlClient:
 
             emulator.reset(token_lifetime=5)
 
-        Keyword arguments are fields of `EmulatorOptions`; they replace the options of the constructor until
-        the next reset. The conditions of `set_conditions` end. Address, access token and keys are kept;
-        `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes more than one.
-        Raises HTTPError for an unknown option or an invalid value.
+        Keyword arguments are fields of `EmulatorOptions`, as JSON values; they replace the options of the
+        constructor until the next reset. The conditions of `set_conditions` end. Address, access token and
+        keys are kept; `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes
+        more than one. Raises `urllib.error.HTTPError` for an unknown option or an invalid value, and then
+        changes nothing; and what `ControlClient` names.
         """
         self._info = self._control("POST", "reset", options)
 
@@ -38,7 +40,7 @@ class ControlClient:
             source = RefreshToken(emulator.sign_in(), provider=provider)
 
         It is valid for one use, or for `refresh_overlap` seconds after the first use if that option is set.
-        Costs one request to the emulator.
+        Costs one request to the emulator. Raises what `ControlClient` names.
         """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
@@ -48,7 +50,8 @@ class ControlClient:
 
             emulator.rotate_bucket_key()
 
-        `gcs(hmac=True)` has the same key. A reset keeps it. Costs one request to the emulator.
+        `gcs(hmac=True)` has the same key. A reset keeps it. Costs one request to the emulator. Raises what
+        `ControlClient` names.
         """
         self._control("POST", "bucket-key")
 
@@ -57,12 +60,28 @@ class ControlClient:
 
             emulator.set_faults({"operation": "create_run", "times": 1, "drop": "after"})
 
-        The first rule that matches a request applies. Conditions are `operation` (its name under every
-        contract that has it), `contract`, `method`, `path` (a regular expression for the whole path, with or
-        without the contract's root), `query`, `skip` and `times`; actions are `status` (with `headers` and
-        `body`), `answer`, `drop`, `late_s`, `lag_s`, `delay_s` and `then`.
-        docs/how-to/steer-the-emulator.md describes them. Raises HTTPError for an invalid rule, and then keeps
-        the earlier ones.
+        The first rule that matches a request applies. These conditions are optional:
+
+        - `operation`, its name under every contract that has it, such as `create_run`; `contract`; and
+          `method`;
+        - `path`, a regular expression for the whole path, with or without the contract's root;
+        - `query`, a mapping of parameters that must be present;
+        - `skip`, the number of matching requests that pass first (0 by default), and `times`, how often the
+          rule applies (always by default).
+
+        These are the actions:
+
+        - `status`, with optional `headers` and `body`, or `answer`, the name of a prepared response: respond
+          with that;
+        - `drop`: `"before"` closes the connection and does nothing, `"after"` does the work and sends no
+          response;
+        - `late_s`: close the connection, and do the work that many seconds later;
+        - `lag_s`: respond to a read as a replica that is that many seconds behind;
+        - `delay_s`: wait that many seconds of real time first;
+        - `then`: moves, as for `move`, that are applied after the response.
+
+        docs/how-to/steer-the-emulator.md has examples. Raises `urllib.error.HTTPError` for an invalid rule,
+        and then keeps the earlier ones; and what `ControlClient` names.
         """
         self._control("POST", "faults", rules)
 
@@ -71,13 +90,20 @@ class ControlClient:
 
             emulator.set_conditions(health="DEGRADED", remaining_slides=10)
 
-        `health` is UP (the default), DEGRADED or DOWN. With `remaining_slides`, runs of more items are
-        refused with 402, and each run uses some of them up; by default there is no limit. Under contract 1.8,
-        `empty_runs="404"` answers a page of runs without entries with 404, `lists_urls=False` leaves out the
-        deprecated download URLs of items, and `artifact_file="body"` sends an artifact's bytes instead of a
-        redirect. With `filters_metadata=False` listings of runs ignore the filter by custom metadata, and
-        `metadata_late_s` is how much later than a run its custom metadata are shown. Raises HTTPError for an
-        unknown condition or value.
+        - `health` is UP (the default), DEGRADED or DOWN.
+        - `remaining_slides` is a quota of items, which each run reduces: a run of more is refused with 402.
+          None, the default, is no quota.
+
+        Those of contract 1.8 are
+
+        - `empty_runs`, the response for a page of runs without entries: `"page"` (the default) or `"404"`;
+        - `lists_urls`, whether items have the deprecated download URLs; True by default;
+        - `artifact_file`, how an artifact is sent: as a `"redirect"` (the default) or as its bytes, `"body"`;
+        - `filters_metadata`, whether listings of runs are filtered by custom metadata; True by default;
+        - `metadata_late_s`, how many seconds later than a run its custom metadata are shown; 0 by default.
+
+        Raises `urllib.error.HTTPError` for an unknown condition or value, and then changes nothing; and what
+        `ControlClient` names.
         """
         self._control("POST", "conditions", conditions)
 
@@ -87,9 +113,10 @@ class ControlClient:
             [request["path"] for request in emulator.requests() if request["method"] == "POST"]
 
         Each is a mapping with `contract` and `operation` (None where the API has none), `method`, `path`,
-        `query`, `authorized` (whether it had an Authorization header), `body_size` in bytes, `at`, `status`
-        (None if no response was sent) and `answered_at`. Times are seconds since the epoch, by the emulator's
-        clock. Requests to the control API, such as this one, are not among them.
+        `query` (a text), `authorized` (whether it had an Authorization header), `body_size` in bytes, `at`,
+        `status` (None if no response was sent) and `answered_at` (None until then). Times are seconds since
+        the epoch, by the emulator's clock. Requests to the control API, such as this one, are not among them.
+        Raises what `ControlClient` names.
         """
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
@@ -101,10 +128,13 @@ class ControlClient:
             (run_id,) = emulator.script(script)
 
         A script is an object with `items` (references) and optionally `application_version_id` (by default
-        `test-app:v0.0.2`), `custom_metadata` (a JSON object), `after_s` (seconds until the run is created, 0
-        by default; negative for the past) and `steps`. A step is a list of seconds after the creation,
-        reference (None for the run itself) and status, a value of `RunStatus` or `ItemStatus`. Seconds are
-        those of the emulator's clock. Raises HTTPError for an invalid script.
+        `test-app:v0.0.2`), `custom_metadata` (a JSON object, none by default), `after_s` (seconds until the
+        run is created, 0 by default; negative for the past) and `steps` (none by default). A step is a list
+        of seconds after the creation, reference (None for the run itself) and status, a value of `RunStatus`
+        or `ItemStatus`. Seconds are those of the emulator's clock.
+
+        Ids are in the order of the scripts. Raises `urllib.error.HTTPError` for an invalid script, and then
+        creates no run; and what `ControlClient` names.
         """
         run_ids: list[str] = self._control("POST", "runs", scripts)
         return run_ids
@@ -116,8 +146,10 @@ class ControlClient:
 
         A move is an object with `run` (its id) and either `delete` (True) or `status`, a value of
         `RunStatus`; with `reference`, the status is that of an item, a value of `ItemStatus`. A move of an
-        unknown run, or a status for a run or item that is final, is not applied. Raises HTTPError (422) for
-        an invalid move or an unknown item, also one of an unknown run; then no move is applied.
+        unknown run, or a status for a run or item that is final, is not applied.
+
+        The list is in the order of the moves. Raises `urllib.error.HTTPError` (422) for an invalid move or an
+        unknown item, also one of an unknown run, and then no move is applied; and what `ControlClient` names.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made
@@ -125,18 +157,21 @@ class ControlClient:
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
         """Return all transitions since the last reset, in order, without those of items to PROCESSING.
 
-            for at, run_id, reference, status in emulator.ledger(): ...
+            for at, run_id, reference, status in emulator.ledger():
+                print(at, run_id, reference, status)
 
         Each is a tuple. `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for
         a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`: that of a run is
-        `RECEIVED` first, and `DELETED` last if the run was deleted.
+        `RECEIVED` first, and `DELETED` last if the run was deleted. Raises what `ControlClient` names.
         """
         return [tuple(row) for row in self._control("GET", "ledger")]
 
     def now(self) -> float:
         """Return the time of the emulator's clock, in seconds since the epoch.
 
-        Costs one request to the emulator.
+            deadline = emulator.now() + 60
+
+        Costs one request to the emulator. Raises what `ControlClient` names.
         """
         now: float = self._control("GET", "clock")["now"]
         return now
@@ -147,7 +182,8 @@ class ControlClient:
             emulator.set_clock(rate=0, advance_s=3600)
 
         `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
-        `advance_s` is 0 by default. The clock does not go back: a negative value raises HTTPError.
+        `advance_s` is 0 by default. The clock does not go back: a negative value raises
+        `urllib.error.HTTPError`, and changes nothing. Raises what `ControlClient` names, too.
         """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})

@@ -31,11 +31,12 @@ class Emulator(ControlClient):
             async with emulator.client() as client:
                 runs = await client.runs.list().to_list()
 
-    It runs inside the block. `data` is the folder of its state, which is created if it is missing; `kill` and
-    `start` restart the emulator on it. Keyword arguments are the options of `aignostics-async emulator`, with
-    underscores, such as `token_lifetime=5`; a list or tuple repeats an option. Their defaults are those of
-    the command, apart from `speed`, which is 1000: a run, which takes 4 s and 2 s more for each item at speed
-    1, takes milliseconds here. `speed` changes no other time. Needs the extras `emulator` and `cli`.
+    The process runs inside the block. `data` is the folder of its state, which is created if it is missing;
+    `kill` and `start` restart the emulator on it. Keyword arguments are the options of `aignostics-async
+    emulator`, with underscores, such as `token_lifetime=5`; a list or tuple repeats an option, and None
+    leaves it out. Their defaults are those of the command, apart from `speed`, which is 1000: a run, which
+    takes 4 s and 2 s more for each item at speed 1, takes milliseconds here. `speed` changes no other time.
+    Needs the extras `emulator` and `cli`.
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
     and `kill` raise UsageError while the emulator is not running. Those that send it a request raise
@@ -56,7 +57,8 @@ class Emulator(ControlClient):
 
         Entering the block does the same. Takes a second or two. Each start has a port, an access token and a
         refresh token of its own, unless `port` and `static_token` are set. Raises RuntimeError if the process
-        ends before it accepts requests; its standard error says why.
+        ends before it accepts requests; its standard error says why. Raises UsageError if the emulator is
+        running.
         """
         if self._process is not None and self._process.poll() is None:
             raise UsageError("the emulator is running already; call `stop` or `kill` first")
@@ -77,7 +79,10 @@ class Emulator(ControlClient):
     def stop(self) -> None:
         """Stop the emulator with SIGTERM and wait until it has ended; does nothing if it is not running.
 
-        Raises `subprocess.TimeoutExpired` if it has not ended after 30 s.
+            emulator.stop()
+
+        Leaving the block does the same. Runs and objects survive in the data folder. Raises
+        `subprocess.TimeoutExpired` if it has not ended after 30 s; `kill` ends it then.
         """
         self._end("terminate")
 
@@ -111,7 +116,7 @@ class Emulator(ControlClient):
 
             Client(emulator.api_root, emulator.access_token, contract="1.0")
 
-        `root` is that of the emulator's own contract.
+        `root` is that of the emulator's own contract. Raises UsageError while the emulator is not running.
         """
         return self._text("api_root")
 
@@ -121,16 +126,19 @@ class Emulator(ControlClient):
 
             Client(emulator.api_roots["1.8"], emulator.access_token, contract="1.8")
 
-        The names are `"1.0"` and `"1.8"`. The emulator always serves both.
+        The names are `"1.0"` and `"1.8"`. The emulator always serves both. Raises UsageError while the
+        emulator is not running.
         """
         roots: dict[str, str] = self._running()["api_roots"]
         return roots
 
     @property
     def contract(self) -> str:
-        """The name of the emulator's own contract: `"1.8"`, or that of the option `contract`.
+        """The name of the emulator's own contract, `"1.0"` or `"1.8"`.
 
-        `root`, `client`, `environment` and `login_environment` are about this contract.
+        It is that of the option `contract`, by default that of AIGNOSTICS_CONTRACT, else 1.8. `root`,
+        `client`, `environment` and `login_environment` use it. Raises UsageError while the emulator is not
+        running.
         """
         return self._text("contract")
 
@@ -140,7 +148,7 @@ class Emulator(ControlClient):
 
             provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
 
-        The emulator is the identity provider itself.
+        The emulator is the identity provider itself. Raises UsageError while the emulator is not running.
         """
         return self._text("token_url")
 
@@ -150,7 +158,8 @@ class Emulator(ControlClient):
 
             await client.runs.submit(version, items, store=emulator.store_url)
 
-        The store signs URLs itself and needs no credentials. `s3` and `gcs` are further stores.
+        The store signs URLs itself and needs no credentials. `s3` and `gcs` are further stores. Raises
+        UsageError while the emulator is not running.
         """
         return self._text("store_url")
 
@@ -159,6 +168,7 @@ class Emulator(ControlClient):
         """The id of the public client at the token endpoint, to pass to `IdentityProvider.beside`.
 
         People sign in to it, and the tokens of `refresh_token` and `sign_in` belong to it. It has no secret.
+        Raises UsageError while the emulator is not running.
         """
         return self._text("client_id")
 
@@ -172,7 +182,7 @@ class Emulator(ControlClient):
             )
             source = ClientCredentials(provider)
 
-        The secret stays the same for a data folder.
+        The secret stays the same for a data folder. Raises UsageError while the emulator is not running.
         """
         return self._text("service_client_id"), self._text("client_secret")
 
@@ -181,16 +191,20 @@ class Emulator(ControlClient):
         """An access token that is valid under both contracts until the emulator stops.
 
         A reset keeps it, and `token_lifetime` does not apply to it. It is that of the option `static_token`,
-        by default a new one at each start.
+        by default a new one at each start. Raises UsageError while the emulator is not running.
         """
         return self._text("access_token")
 
     @property
     def refresh_token(self) -> str:
-        """A refresh token of `client_id`, to pass to `RefreshToken`; each start and reset makes a new one.
+        """A refresh token of `client_id`, to pass to `RefreshToken`.
 
-        It is valid for one use, or for `refresh_overlap` seconds after the first use if that option is set.
-        `sign_in` returns further ones.
+            provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
+            source = RefreshToken(emulator.refresh_token, provider=provider)
+
+        Each start and reset makes a new one. It is valid for one use, or for `refresh_overlap` seconds after
+        the first use if that option is set; `sign_in` returns further ones. Raises UsageError while the
+        emulator is not running.
         """
         return self._text("refresh_token")
 
@@ -200,7 +214,7 @@ class Emulator(ControlClient):
 
             Client(emulator.root, emulator.access_token, contract=emulator.contract)
 
-        It is that of `api_roots` for `contract`.
+        It is that of `api_roots` for `contract`. Raises UsageError while the emulator is not running.
         """
         return self.api_roots[self.contract]
 
@@ -215,7 +229,8 @@ class Emulator(ControlClient):
             subprocess.run(["my-program"], env={**os.environ, **emulator.environment}, check=True)
 
         They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_ACCESS_TOKEN, and STORAGE_EMULATOR_HOST,
-        the URL of the emulator's Google Cloud Storage API.
+        the URL of the emulator's Google Cloud Storage API. Raises UsageError while the emulator is not
+        running.
         """
         account = {"AIGNOSTICS_ACCESS_TOKEN": self.access_token, "STORAGE_EMULATOR_HOST": self._google}
         return {**self._place, **account}
@@ -224,8 +239,11 @@ class Emulator(ControlClient):
     def login_environment(self) -> dict[str, str]:
         """The environment variables with which `aignostics-async login` signs in to the emulator, by name.
 
+            command = ["aignostics-async", "login"]
+            subprocess.run(command, env={**os.environ, **emulator.login_environment}, check=True)
+
         They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_TOKEN_URL, AIGNOSTICS_CLIENT_ID and
-        AIGNOSTICS_REDIRECT_URL.
+        AIGNOSTICS_REDIRECT_URL. Raises UsageError while the emulator is not running.
         """
         return {
             **self._place,
@@ -240,7 +258,7 @@ class Emulator(ControlClient):
             await client.runs.submit(version, items, store=emulator.s3(prefix="lab-7"))
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
-        first part of every object key. Sends no request.
+        first part of every object key. Sends no request. Raises UsageError while the emulator is not running.
         """
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
@@ -252,7 +270,8 @@ class Emulator(ControlClient):
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
         first part of every object name. Requests are signed with the key of a service account, or with an
-        HMAC key if `hmac` is True (False by default). Sends no request.
+        HMAC key if `hmac` is True (False by default). Sends no request. Raises UsageError while the emulator
+        is not running.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]
@@ -264,7 +283,8 @@ class Emulator(ControlClient):
 
             await client.runs.submit(version, items, store=emulator.platform_bucket())
 
-        With the variables of `environment`, `store="platform"` is the same. Sends no request.
+        With the variables of `environment`, `store="platform"` is the same. Sends no request. Raises
+        UsageError while the emulator is not running.
         """
         return PlatformBucket(endpoint=self._google)
 
@@ -283,8 +303,9 @@ class Emulator(ControlClient):
             async with emulator.client() as client:
                 runs = await client.runs.list().to_list()
 
-        The settings are `IMPATIENT` by default: polls and retries wait for milliseconds. `contract` is "1.0"
-        or "1.8", by default the emulator's own. Raises ConfigurationError for any other.
+        The `settings` are `IMPATIENT` by default: polls and retries wait for milliseconds. `contract` is
+        "1.0" or "1.8"; None, the default, is the emulator's own. Sends no request. Raises ConfigurationError
+        for another contract, and UsageError while the emulator is not running.
         """
         spoken = self.contract if contract is None else line_of(contract)
         return Client(self.api_roots[spoken], self.access_token, settings=settings, contract=spoken)
@@ -295,6 +316,8 @@ def _arguments(options: dict[str, object]) -> list[str]:
     arguments = []
     for name, value in options.items():
         option = f"--{name.replace('_', '-')}"
+        if value is None:
+            continue
         if isinstance(value, bool):
             arguments.append(option if value else option.replace("--", "--no-", 1))
         else:

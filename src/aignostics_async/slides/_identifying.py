@@ -17,10 +17,12 @@ from ..errors import UsageError
 class IdentifyingKind(StrEnum):
     """A kind of content in a slide that may identify a person, as `SlideInfo.identifying` lists it.
 
-        if IdentifyingKind.LABEL in (await read_slide(Slide("case-7.svs"))).identifying: ...
+        info = await read_slide(Slide("case-7.svs"))
+        if IdentifyingKind.LABEL in info.identifying:
+            print(IdentifyingKind.LABEL.problem)
 
     The values are the names in lower case: `label`, `macro`, `patient`, `case` and `name`.
-    `runs.submit(identifying=...)` takes a policy for each.
+    `runs.submit(identifying=...)` takes a policy for each, an `IdentifyingPolicy`.
     """
 
     LABEL = "label"
@@ -41,7 +43,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """The remedy for people, a text such as "anonymise a copy and submit that"."""
+        """The remedy for people, such as "if it must not leave your institution, anonymise a copy ..."."""
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 
 
@@ -63,8 +65,8 @@ class IdentifyingPolicy(StrEnum):
         policies = {"label": "allow", "patient": "refuse"}
         await client.runs.submit(version, items, store=store, identifying=policies)
 
-    The values are `warn`, `refuse` and `allow`. By default a slide that names the patient is refused, and any
-    other is sent with a warning.
+    The values are `warn`, `refuse` and `allow`; a text is accepted in place of a member. By default a slide
+    that names the patient is refused, and any other is sent with a warning.
     """
 
     WARN = "warn"

@@ -48,7 +48,10 @@ class SlideInfo:
         info = await read_slide(Slide("case-7.svs"))
         print(info.width, info.height, info.mpp_x, info.mime_type)
 
-    `width` and `height` are pixels of the largest level; `mpp_x` and `mpp_y` are µm per pixel.
+    `width` and `height` are pixels of the largest level; `mpp_x` and `mpp_y` are µm per pixel. `format` is
+    the format by content, and `mime_type` the media type of what is sent. `files` are the files that are
+    sent, as one zip if `is_packed`. `associated_images`, `identifying` and `remarks` are tuples, empty by
+    default. `series` is the SeriesInstanceUID of a DICOM series; None, the default, for other formats.
     """
 
     width: int

@@ -34,7 +34,7 @@ class Remark:
         for remark in (await read_slide(Slide("case-7.svs"))).remarks:
             print(remark.problem, remark.remedy)
 
-    `remedy` is empty, the default, if there is nothing to do.
+    `problem` and `remedy` are texts for people. `remedy` is empty, the default, if there is nothing to do.
     """
 
     problem: str

@@ -31,8 +31,9 @@ _UNDER_WAY = FileContent(Format.UNSUPPORTED, "its name says that it is a copy wh
 
 
 class LeftOutReason(StrEnum):
-    """Why a file or folder is not among the slides that were found, as `LeftOut.reason` has it.
+    """The reason why a file or folder is not among the found slides, as `LeftOut.reason` has it.
 
+        slides = find_slides("lab/")
         hidden = [each.path for each in slides.left_out if each.reason is LeftOutReason.HIDDEN]
 
     The values are the names in lower case: `hidden`, `trash`, `format` and `duplicate`.
@@ -55,7 +56,8 @@ class LeftOut:
         for each in find_slides("lab/").left_out:
             print(each.path, each.reason, each.detail)
 
-    `detail` is for people, and may be empty. `is_slide` tells whether it is, or has, a slide nevertheless.
+    `path` is a text, and `reason` a `LeftOutReason`. `detail` is more about it for people, empty by default.
+    `is_slide`, False by default, tells if the file is a slide nevertheless, or the folder has one.
     """
 
     path: str
@@ -74,9 +76,9 @@ class FoundSlides(list[Slide]):
         slides = find_slides("lab/")
         print(len(slides), slides.references, slides.left_out)
 
-    `references` maps the path of each slide to a reference: its path below the folder that was searched, with
-    slashes, or the file name of a slide that was named. Slides of several places may get the same reference.
-    `left_out` is a tuple of `LeftOut`; see `find_slides`.
+    `references` maps the path of each slide, a `Path`, to a reference: its path below the folder that was
+    searched, with slashes, or the file name of a slide that was named. Slides of several places may get the
+    same reference. `left_out` is a tuple of `LeftOut`, empty if nothing was left out; see `find_slides`.
     """
 
     def __init__(
@@ -100,15 +102,16 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
         for each in slides.left_out:
             print(each.path, each.reason, each.detail)
 
-    Slides are in the order of the places, and sorted by path within a folder. The content of a file
-    determines what it is. A file that can't be read counts as a slide if it has the suffix of one, so that
-    `read_slide` tells the reason. The files of one DICOM series are one slide, in whatever folders they are
-    and however many of them are named. `left_out` lists other files and folders that were not searched with
-    the reason: hidden, trash, other formats, duplicates. It has no empty folders, and no files that systems
-    write, such as `.DS_Store`.
+    Slides are in the order of the places, and sorted by path within a folder; the list is empty if there are
+    none. The content of a file determines what it is. A file that can't be read counts as a slide if it has
+    the suffix of one; `read_slide` then raises the reason. The files of one DICOM series are one slide, in
+    whatever folders they are and however many of them are named. `left_out` lists other files, and folders
+    that were not searched, with the reason: hidden, trash, other formats, duplicates. It has no empty
+    folders, and no files that systems write, such as `.DS_Store`.
 
     Blocks: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a place
-    that is missing, and for a folder, or one below it, that can't be read.
+    that is missing, and for a folder, or one below it, that can't be read; and MissingExtra for DICOM files
+    without the `slides` extra.
     """
     search = _SlideSearch()
     for place in map(Path, places):
