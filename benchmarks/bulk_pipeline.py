@@ -37,6 +37,8 @@ from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Journal
 from aignostics_async.bulk.database._run_commands import ObservedRun
 from aignostics_async.bulk.database._states import AttemptOutcome, ItemState
+from aignostics_async.bulk.engines import _tasks
+from aignostics_async.bulk.engines._local import LocalEngine
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
@@ -44,7 +46,7 @@ from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.reconciliation._quiescence import Moment
 from aignostics_async.bulk.reconciliation._submitter import Submitter
-from aignostics_async.bulk.stages import _downloading, _monitoring
+from aignostics_async.bulk.stages import _monitoring
 from aignostics_async.bulk.stages._context import JobContext
 from aignostics_async.bulk.stages._pipeline import run_pipeline
 from aignostics_async.bulk.stages._submitting import Signing
@@ -55,7 +57,6 @@ from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
 from aignostics_async.slides._probed_slide import ProbedSlide
-from aignostics_async.slides._prober import Prober
 from aignostics_async.storage import Stored
 from aignostics_async.submission._billing_index import BillingIndex
 
@@ -285,11 +286,11 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
     )
     with (
         closing(context.journal),
-        mock.patch.object(_downloading, "download_artifact", bring),
+        mock.patch.object(_tasks, "download_artifact", bring),
         mock.patch.object(_monitoring, "watch_new_run", partial(watch, platform)),
     ):
-        async with Prober() as prober:
-            await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)
+        async with LocalEngine().open(context.engine_setup(None)) as engine:
+            await run_pipeline(context, engine=engine, submitter=submitter, reconciler=reconciler)
 
 
 def main() -> None:

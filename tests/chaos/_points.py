@@ -19,8 +19,8 @@ from attrs import define, frozen
 
 from aignostics_async.bulk.database import _commands
 from aignostics_async.bulk.database._database import Database
+from aignostics_async.bulk.engines import _tasks
 from aignostics_async.bulk.reconciliation import _platform, _submitter
-from aignostics_async.bulk.stages import _downloading, _uploading
 
 When = Literal["before", "during", "after"]
 
@@ -133,10 +133,10 @@ def chunks_in_flight(database: Path) -> int:
 
 
 _CALLS: dict[str, tuple[Any, str]] = {
-    ":put_once": (_uploading, "put_once"),
+    ":put_once": (_tasks, "put_once"),
     ":create": (_platform.PlatformClient, "create"),
     ":references": (_platform.PlatformClient, "references"),
-    ":download_artifact": (_downloading, "download_artifact"),
+    ":download_artifact": (_tasks, "download_artifact"),
     ":begin": (_submitter.Submitter, "begin"),
 }
 

@@ -74,7 +74,7 @@ class StageHarness:
         )
 
     def stage(self, do: Step, workers: int = 3, **told: Any) -> ItemStage:
-        return ItemStage(self.context, StageId.PROBING, [ItemState.FOUND], do, workers=workers, **told)
+        return ItemStage(self.context, StageId.PROBING, [ItemState.FOUND], do, window=lambda: workers, **told)
 
     async def ready(self, row: ItemRow) -> None:
         """Do the step that works."""
@@ -222,7 +222,7 @@ async def test_a_file_that_changes_all_the_time_is_set_aside(harness: StageHarne
             return
         raise CHANGED
 
-    await ItemStage(harness.context, StageId.UPLOADING, [ItemState.READY], do, workers=1).run()
+    await ItemStage(harness.context, StageId.UPLOADING, [ItemState.READY], do, window=lambda: 1).run()
     assert seen == ["READY", "FOUND", *["READY", "FOUND"] * 2, "READY"]
     assert await harness.states() == {"SET_ASIDE": 1}
 
@@ -247,7 +247,7 @@ async def test_two_stages_never_work_on_one_item(harness: StageHarness) -> None:
 
     reading = asyncio.create_task(harness.stage(read, before=before).run())
     uploading = asyncio.create_task(
-        ItemStage(harness.context, StageId.UPLOADING, [ItemState.READY], upload, workers=2).run()
+        ItemStage(harness.context, StageId.UPLOADING, [ItemState.READY], upload, window=lambda: 2).run()
     )
     await is_back.wait()
     for _ in range(20):

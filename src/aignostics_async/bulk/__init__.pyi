@@ -8,6 +8,8 @@ from ._plan import JobPlan as JobPlan
 from ._stage_progress import StageProgress as StageProgress
 from .database._journal import EventType as EventType, JobEvent as JobEvent
 from .database._states import ItemState as ItemState
+from .engines._local import LocalEngine as LocalEngine
+from .engines._protocol import StageEngine as StageEngine
 from .preflight._findings import (
     Finding as Finding,
     FindingGroup as FindingGroup,

@@ -17,7 +17,7 @@ from ..slides._prober import Prober
 from .database import _queries, _retries
 from .preflight._findings import Finding, FindingKind
 from .preflight._requirements import Requirements
-from .preflight._slide_probe import probe_slide
+from .preflight._slide_probe import as_finding
 from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
 from .preflight.sources._selection_rules import SelectionRule
 from .preflight.sources._slide_entry import SlideEntry
@@ -188,7 +188,7 @@ async def _take_faulty(entries: dict[int, SlideEntry], client: Client, plan: Job
 
     async def check(number: int) -> None:
         entry = entries[number]
-        probed = await probe_slide(prober, entry.slide)
+        probed = await as_finding(prober.probe(entry.slide), entry.path)
         its = [probed] if isinstance(probed, Finding) else list(requirements.faults(entry, probed.info))
         if its:
             faults.extend(its)

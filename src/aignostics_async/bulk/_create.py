@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..slides._probed_slide import ProbedSlide
     from ..storage import Store, StoreAddress
     from ._plan import JobPlan
+    from .engines._protocol import StageEngine
     from .preflight._report import PreflightReport
     from .preflight.sources._slide_entry import SlideEntry
     from .preflight.sources._sources import Sources
@@ -52,6 +53,7 @@ async def create_job(
     quarantine_faulty: bool = False,
     consent: Callable[[PreflightReport], None] | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,
+    engine: StageEngine | None = None,
 ) -> PreflightReport:
     """Run the preflight, create the job if nothing would fail, and return the report.
 
@@ -69,7 +71,8 @@ async def create_job(
     default) the job holds slides whose content was analysed before, and a person decides about them: see
     `BulkJob.held_items`. Slides of which only the reference is in an earlier run are sent and billed again.
     `progress` is called with a `PreflightProgress` after each slide that was read; None, the default, reports
-    nothing. Both callbacks are plain functions, which are called in the event loop.
+    nothing. Both callbacks are plain functions, which are called in the event loop. `engine` reads the
+    slides; None, the default, is this machine.
 
     After an error or a cancellation there is no job in the folder, unless there was one before. Costs what
     `run_preflight` costs, and a listing of the newest runs.
@@ -99,6 +102,7 @@ async def create_job(
                     results=folder.results,
                     keep=_keeper(database, job_id),
                     progress=progress,
+                    engine=engine,
                 )
                 await database.write(_commands.renumber())
                 left_out = [

@@ -15,7 +15,6 @@ from .._core._tasks import plain_task_group
 from .._internals import contract_facts
 from ..contracts._lines import OLDEST
 from ..errors import JobError
-from ..slides._prober import Prober
 from ..transfer._progress import check_callback, ignore
 from ._assembly import begin_work
 from ._expiry_monitor import monitor_expiry
@@ -25,11 +24,12 @@ from ._maintained_job import MaintainedJob
 from ._plan import JobPlan, replace_values, run_options
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
-from ._store import open_store, record_checksums
+from ._store import address_of, open_store, record_checksums
 from .database import _commands, _queries
 from .database._database import close_database, open_database
 from .database._job_folder import JobFolder, has_database
 from .database._journal import EventType, Journal
+from .engines._local import LocalEngine
 from .preflight._requirements import Requirements
 from .reconciliation._platform import PlatformClient
 from .report._summary import Summary, read_summary
@@ -39,6 +39,7 @@ from .stages._pipeline import run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from .._client import Client
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .database._journal import Listener
     from .database._queries import JobRow
     from .database._states import ItemState
+    from .engines._protocol import OpenEngine, StageEngine
 
 
 @explains_misuse("use a job in `async with BulkJob.open(...) as job:`", inside=("_database", "_job", "plan"))
@@ -176,6 +178,7 @@ class BulkJob(MaintainedJob):
         chunk_size: int | None = None,
         due_date: datetime | None = None,
         deadline: datetime | None = None,
+        engine: StageEngine | None = None,
     ) -> Summary:
         """Work until nothing is left to do, or until a drain, pause or cancellation; return the summary.
 
@@ -186,6 +189,7 @@ class BulkJob(MaintainedJob):
         on, also for chunks that were not sent yet; None, the default, keeps them. `listener` is called with
         each `JobEvent`, and `progress` with each `TransferEvent`; by default nothing is called. Both are
         plain functions, which are called in the event loop and must return at once.
+        `engine` reads, uploads and downloads slides; None, the default, is this machine.
 
         The call can be cancelled, and the process killed, at any moment; a later call continues, as after any
         error. If a callback raises, the outcome of the request in flight is recorded, nothing more is sent,
@@ -213,7 +217,20 @@ class BulkJob(MaintainedJob):
                 await self._database.write(_commands.unseal(plan.to_json()))
                 self.plan = plan
             opened = open_store(client, self.plan, store)
-            summary = await self._run(client, opened, journal, guard.guarded(progress or ignore))
+            context = JobContext(
+                job_id=self.id,
+                plan=self.plan,
+                results=self.results,
+                folders=await self._database.read(_queries.folder_names()),
+                database=self._database,
+                client=client,
+                store=opened,
+                journal=journal,
+                progress=guard.guarded(progress or ignore),
+                clock=self._clock,
+            )
+            stages = context.engine_setup(address_of(self.plan, store))
+            summary = await self._run(context, (engine or LocalEngine()).open(stages))
             self.plan = await record_checksums(self._database, self.plan, opened)
             if guard.failure is not None:
                 raise guard.failure
@@ -235,20 +252,10 @@ class BulkJob(MaintainedJob):
         if self._context is not None:
             self._context.abort()
 
-    async def _run(self, client: Client, store: Store, journal: Journal, progress: Progress) -> Summary:
+    async def _run(self, context: JobContext, engine: AbstractAsyncContextManager[OpenEngine]) -> Summary:
+        client, journal = context.client, context.journal
         await to_thread.run_sync(self._directory.begin_work)
-        self._context = context = JobContext(
-            job_id=self.id,
-            plan=self.plan,
-            results=self.results,
-            folders=await self._database.read(_queries.folder_names()),
-            database=self._database,
-            client=client,
-            store=store,
-            journal=journal,
-            progress=progress,
-            clock=self._clock,
-        )
+        self._context = context
         journal.emit(EventType.STARTED)
         if self._is_to_drain or self._is_cancel_requested():
             self.drain()
@@ -259,10 +266,10 @@ class BulkJob(MaintainedJob):
         submitter, reconciler = await begin_work(
             context, self._job, platform, is_cancelled=self._is_cancel_requested
         )
-        async with Prober(decode=self.plan.decode) as prober, plain_task_group() as group:
+        async with engine as opened, plain_task_group() as group:
             group.start_soon(monitor_requests, self._directory, self._database, self.drain)
             group.start_soon(monitor_expiry, self._database, journal)
-            await run_pipeline(context, prober=prober, submitter=submitter, reconciler=reconciler)
+            await run_pipeline(context, engine=opened, submitter=submitter, reconciler=reconciler)
             group.cancel_scope.cancel()
         if self._is_cancel_requested():
             await self._cancel(client)

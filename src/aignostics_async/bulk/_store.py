@@ -24,6 +24,13 @@ def open_store(client: Client, plan: JobPlan, store: Store | StoreAddress | str 
     return opened
 
 
+def address_of(plan: JobPlan, store: Store | StoreAddress | str | None) -> str | None:
+    """Return the address by which another process opens the same store; None for one that is an object."""
+    if store is None:
+        return plan.store
+    return store if isinstance(store, str) else None
+
+
 async def record_checksums(database: Database, plan: JobPlan, store: Store) -> JobPlan:
     """Write down what a store has decided, if nothing was decided before, and return the plan."""
     if plan.checksums != "auto" or not isinstance(store, Bucket) or not store.is_at(plan.store):

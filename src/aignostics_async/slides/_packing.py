@@ -78,7 +78,7 @@ async def packed(slide: SlideInfo, scratch: Path, *, alias: str | None = None) -
     """
     if not slide.is_packed:
         return slide.files[0]
-    target = scratch / f"{alias or slide.files[0].stem}.zip"
+    target = scratch / _zip_name(slide, alias)
     await anyio.to_thread.run_sync(_pack, slide, target, alias)
     return target
 
@@ -86,6 +86,15 @@ async def packed(slide: SlideInfo, scratch: Path, *, alias: str | None = None) -
 def sent_name(source: Path, alias: str | None) -> str:
     """Return what the object of a slide is called: as its file, or by an alias."""
     return source.name if alias is None else f"{alias}{source.suffix.lower()}"
+
+
+def object_name(slide: SlideInfo, alias: str | None) -> str:
+    """Return what the object of a slide is called, before the one file that stands for it is there."""
+    return sent_name(Path(_zip_name(slide, alias)) if slide.is_packed else slide.files[0], alias)
+
+
+def _zip_name(slide: SlideInfo, alias: str | None) -> str:
+    return f"{alias or slide.files[0].stem}.zip"
 
 
 def _pack(slide: SlideInfo, target: Path, alias: str | None) -> None:

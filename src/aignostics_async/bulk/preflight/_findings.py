@@ -41,6 +41,8 @@ class FindingKind(StrEnum):
     """The space for output files."""
     COST = "cost"
     """Slides that would be billed again, or more slides than the plan permits."""
+    CLUSTER = "cluster"
+    """What the workers of a cluster can't do."""
     PLATFORM = "platform"
     """The platform, or earlier runs that can't be read."""
 

@@ -17,7 +17,7 @@ from ...slides._identifying import Policies, as_policies
 from ...slides._prober import Prober
 from ._findings import Finding
 from ._requirements import policy_faults, policy_warnings
-from ._slide_probe import probe_slide
+from ._slide_probe import as_finding
 from .sources._discovery import discover, shown
 from .sources._slide_entry import SlideEntry
 from .sources._sources import Sources
@@ -149,7 +149,7 @@ async def inspect_slides(
 
 
 async def _inspected(prober: Prober, entry: SlideEntry, policies: Policies) -> InspectedSlide:
-    probed = await probe_slide(prober, entry.slide)
+    probed = await as_finding(prober.probe(entry.slide), entry.path)
     slide = InspectedSlide(
         path=entry.path, reference=entry.reference, info=None, size=None, faults=(), warnings=()
     )

@@ -24,13 +24,17 @@ from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
 from ...transfer._progress import call_plain, check_callback
 from .._plan import run_options
-from .._store import open_store
+from .._store import address_of, open_store
+from ..database._samples import Stage
+from ..engines._local import LocalEngine
+from ..engines._protocol import EngineSetup
+from ..engines._tasks import ProbeTask
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
 from ._repeats import SampledSlide, billed_again, find_billed, find_copies, sample_slide
 from ._report import DiskEstimate, PreflightReport
 from ._requirements import Requirements
-from ._slide_probe import probe_slide
+from ._slide_probe import as_finding
 from ._store_probe import StoreProbe, probe_store
 from .sources._discovery import Discovery, discover, shown
 from .sources._slide_entry import SlideEntry
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from ..._client import Client
     from ...storage import Store, StoreAddress
     from .._plan import JobPlan
+    from ..engines._protocol import OpenEngine, StageEngine
     from .sources._sources import Sources
 
 _LEFT_OUT = {
@@ -80,6 +85,7 @@ async def run_preflight(
     keep: Keep | None = None,
     progress: Callable[[PreflightProgress], None] | None = None,
     seconds_per_slide: float = 60.0,
+    engine: StageEngine | None = None,
 ) -> PreflightReport:
     """Check everything that a job needs, and report what it would do, cost and fail at.
 
@@ -91,6 +97,7 @@ async def run_preflight(
     plan names none; None, the default, is the current one. `progress` is called in the event loop with a
     `PreflightProgress` after each slide that was read; None, the default, reports nothing. Reading one slide
     is given up after `seconds_per_slide`, 60 by default, and at least an hour if the plan decodes slides.
+    `engine` reads the slides; None, the default, is this machine.
 
     `keep`, None by default, is awaited with three arguments for each slide once it is read, and for each line
     or file that is not a slide: an object with the `path` and the `reference`; an object with the `SlideInfo`
@@ -124,7 +131,17 @@ async def run_preflight(
             has_custom = any(entry.item_metadata for entry in entries)
             contract_facts(client).check_metadata({} if has_custom else None)
             group.start_soon(preflight.look_back)
-            await preflight.read_all(prober)
+        setup = EngineSetup(
+            plan=plan,
+            client=client,
+            store=partial(open_store, client, plan, store),
+            store_address=address_of(plan, store),
+            job_id="plan",
+            results=folder,
+            seconds_per_slide=seconds_per_slide,
+        )
+        async with (engine or LocalEngine()).open(setup) as opened:
+            await preflight.read_all(opened)
     await preflight.find_repeats()
     free = await anyio.to_thread.run_sync(_free, folder)
     return preflight.report(_disk(folder, free, preflight.earlier, preflight.ready), time.monotonic() - begun)
@@ -145,6 +162,7 @@ class _Preflight:
     earlier: EarlierRuns | None = None
     recognized: frozenset[str] = frozenset()
     """References that the index of billed slides has found in earlier runs."""
+    engine: str = ""
     done: int = 0
     ready: int = 0
     bytes: int = 0
@@ -191,18 +209,21 @@ class _Preflight:
                 Finding(FindingKind.PLATFORM, f"earlier runs can't be listed: {error}", remedy)
             )
 
-    async def read_all(self, prober: Prober) -> None:
+    async def read_all(self, engine: OpenEngine) -> None:
         """Read all slides and compare them with what the version asks for."""
+        self.engine = engine.description
+        self.warnings += [Finding(FindingKind.CLUSTER, *remark) for remark in engine.remarks]
 
-        async def read(entry: SlideEntry) -> None:
-            probed = await probe_slide(prober, entry.slide)
+        async def read(numbered: tuple[int, SlideEntry]) -> None:
+            number, entry = numbered
+            probed = await as_finding(engine.run(ProbeTask(number, entry.slide)), entry.path)
             await self._take(entry, probed)
             self.done += 1
             if self.progress is not None:
                 call_plain(self.progress, PreflightProgress(self.done, len(self.found.entries)))
 
-        # Two for each process: one is read while the other one's answer is looked at.
-        await for_each(self.found.entries, read, limit=2 * prober.workers)
+        numbered = list(enumerate(self.found.entries))
+        await for_each(numbered, read, limit=engine.window(Stage.PROBE))
 
     async def _take(self, entry: SlideEntry, probed: ProbedSlide | Finding) -> None:
         if isinstance(probed, Finding):
@@ -244,6 +265,7 @@ class _Preflight:
         ]
         return PreflightReport(
             plan=self.plan,
+            engine=self.engine,
             found=self.found.found,
             ready=self.ready,
             bytes=self.bytes,

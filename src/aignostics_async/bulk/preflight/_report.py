@@ -85,6 +85,8 @@ class PreflightReport:
     """What a person should know but prevents nothing."""
     seconds: float
     """How long the preflight took, in seconds."""
+    engine: str = "this machine"
+    """What read the slides, in words, such as `dask: 4 workers with 16 threads`."""
 
     @property
     def runs(self) -> int:
@@ -108,7 +110,7 @@ class PreflightReport:
 
         Its keys are
 
-        - `is_clear`; `plan`, as `JobPlan.to_json` writes it; and `seconds`;
+        - `is_clear`; `plan`, as `JobPlan.to_json` writes it; `engine`; and `seconds`;
         - `slides`: `found`, `ready`, `bytes`, `beyond_limit`, `left_out` (the number of slides that were left
           out, by suffix) and `not_taken` (everything that was left out: a list of objects with `reason`,
           `detail`, `count` and `files`);
@@ -128,6 +130,7 @@ class PreflightReport:
         return {
             "is_clear": self.is_clear,
             "plan": json.loads(self.plan.to_json()),
+            "engine": self.engine,
             "slides": {
                 "found": self.found,
                 "ready": self.ready,

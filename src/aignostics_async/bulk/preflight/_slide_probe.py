@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..._inputs import Slide
+from collections.abc import Awaitable
+
 from ...errors import NotASlide, ResolutionConflict, ResolutionUnknown, SlideError
 from ...slides._probed_slide import ProbedSlide
-from ...slides._prober import Prober
 from ._findings import Finding, FindingKind
 
 _KINDS: dict[type[SlideError], FindingKind] = {
@@ -15,10 +15,10 @@ _KINDS: dict[type[SlideError], FindingKind] = {
 }
 
 
-async def probe_slide(prober: Prober, slide: Slide) -> ProbedSlide | Finding:
+async def as_finding(probing: Awaitable[ProbedSlide], path: str) -> ProbedSlide | Finding:
     """Return what a slide says of itself, or why it can't be read; raises what concerns all slides."""
     try:
-        return await prober.probe(slide)
+        return await probing
     except SlideError as error:
         kind = _KINDS.get(type(error), FindingKind.UNREADABLE)
-        return Finding(kind, error.problem, error.remedy, str(slide.path))
+        return Finding(kind, error.problem, error.remedy, path)

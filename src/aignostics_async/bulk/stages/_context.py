@@ -14,6 +14,7 @@ from ...errors import AignosticsError, JobRefused, JobStopped
 from ...submission._billing_index import BillingIndex
 from ..database import _commands
 from ..database._journal import EventType
+from ..engines._protocol import EngineSetup
 from ._failure_policy import FailureAction, Failures, decide
 from ._signals import StageSignals
 from ._throughput import ThroughputMeter
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
     from ..._client import Client
     from ...storage import Store
-    from ...transfer._progress import Progress
+    from ...transfer._progress import Progress, TransferEvent
     from .._plan import JobPlan
     from ..database._database import Database
     from ..database._journal import Journal
     from ..database._queries import ItemRow
+    from ..database._samples import Stage
     from ..preflight._requirements import Requirements
 
 T = TypeVar("T")
@@ -115,6 +117,20 @@ class JobContext:
         with self.clock.move_on_after(seconds):
             await self._sending_ended.wait()
 
+    def engine_setup(self, store_address: str | None) -> EngineSetup:
+        """Return what an engine is opened for; the store is the one at an address, if it has one."""
+        return EngineSetup(
+            plan=self.plan,
+            client=self.client,
+            store=lambda: self.store,
+            store_address=store_address,
+            job_id=self.job_id,
+            results=self.results,
+            on_wait=lambda reason: self.journal.emit(EventType.WAITING, text=reason),
+            on_grown=self.signals.notify,
+            is_stopping=lambda: self.is_draining,
+        )
+
     async def with_retries(self, do: Callable[[], Awaitable[T]]) -> T:
         """Return the result of a step that the whole job depends on, repeated while its failure may pass.
 
@@ -134,6 +150,18 @@ class JobContext:
                     raise JobStopped(str(error), cause=error) from error
                 self.journal.emit(EventType.WAITING, text=str(error))
             await self.sleep(decision.wait)
+
+    def counting(self, stage: Stage) -> Progress:
+        """Return a callback for the events of one item, which counts the bytes that a stage moves."""
+        files: dict[str, Callable[[int], None]] = {}
+
+        def tell(event: TransferEvent) -> None:
+            # An upload that finishes without having advanced was there already.
+            if event.kind == "advanced" or (event.kind == "finished" and event.direction == "download"):
+                files.setdefault(event.name, self.meter.passing(stage))(event.done)
+            self.progress(event)
+
+        return tell
 
     async def quarantine(self, row: ItemRow, fault: str, remedy: str = "") -> None:
         """Quarantine an item; the others continue. A final item keeps its state."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..._core._tasks import plain_task_group
 from ...errors import AignosticsError, JobStopped
 from ..database import _queries
 from ..database._journal import EventType
+from ..database._samples import Stage
 from ..database._states import ItemState
 from ._billing import BillingGuard
 from ._downloading import Downloading
@@ -20,7 +22,7 @@ from ._submitting import Submitting
 from ._uploading import Uploading
 
 if TYPE_CHECKING:
-    from ...slides._prober import Prober
+    from ..engines._protocol import OpenEngine
     from ..reconciliation._duplicates import Reconciler
     from ..reconciliation._submitter import Submitter
     from ._context import JobContext
@@ -29,20 +31,24 @@ _SWEEP_INTERVAL = 60.0  # seconds
 
 
 async def run_pipeline(
-    context: JobContext, *, prober: Prober, submitter: Submitter, reconciler: Reconciler
+    context: JobContext, *, engine: OpenEngine, submitter: Submitter, reconciler: Reconciler
 ) -> None:
     """Work until nothing is left to do or the job drains; raises JobStopped if it can't continue."""
-    transfers = context.client.settings.limits.transfers
-    read = Probing(context, prober)
+    read = Probing(context, engine)
     probing = ItemStage(
-        context, StageId.PROBING, [ItemState.FOUND], read, workers=2 * prober.workers, sends=True
+        context,
+        StageId.PROBING,
+        [ItemState.FOUND],
+        read,
+        window=partial(engine.window, Stage.PROBE),
+        sends=True,
     )
     uploading = ItemStage(
         context,
         StageId.UPLOADING,
         [ItemState.SENDING, ItemState.READY],
-        Uploading(context, read),
-        workers=transfers,
+        Uploading(context, engine, read),
+        window=partial(engine.window, Stage.UPLOAD),
         before=probing,
         sends=True,
         room=None if context.plan.max_items is None else _room(context, context.plan.max_items),
@@ -63,8 +69,8 @@ async def run_pipeline(
         context,
         StageId.DOWNLOADING,
         [ItemState.SUCCEEDED],
-        Downloading(context),
-        workers=transfers,
+        Downloading(context, engine),
+        window=partial(engine.window, Stage.DOWNLOAD),
         before=monitoring,
     )
     async with plain_task_group() as background:

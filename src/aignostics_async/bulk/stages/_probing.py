@@ -11,14 +11,15 @@ from attrs import frozen
 from ..database import _commands
 from ..database._samples import Stage
 from ..database._states import ItemState
+from ..engines._tasks import ProbeTask
 from ..preflight._findings import Finding
-from ..preflight._slide_probe import probe_slide
+from ..preflight._slide_probe import as_finding
 from ..preflight.sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
     from ...slides._probed_slide import ProbedSlide
-    from ...slides._prober import Prober
     from ..database._queries import ItemRow
+    from ..engines._protocol import OpenEngine
     from ._context import JobContext
 
 
@@ -27,7 +28,7 @@ class Probing:
     """Probes slides, and quarantines those with faults, naming every fault."""
 
     context: JobContext
-    prober: Prober
+    engine: OpenEngine
 
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from FOUND to READY."""
@@ -36,7 +37,7 @@ class Probing:
             remedy = "correct it, then use 'bulk retry --manifest', or create another job for what it names"
             await self.context.quarantine(row, "it could not be taken when the job was made", remedy)
             return
-        probed = await probe_slide(self.prober, entry.slide)
+        probed = await as_finding(self.engine.run(ProbeTask(row.number, entry.slide)), entry.path)
         faults = (
             [probed]
             if isinstance(probed, Finding)

@@ -51,7 +51,7 @@ class ItemStage:
         states: Sequence[ItemState],
         do: Callable[[ItemRow], Awaitable[None]],
         *,
-        workers: int,
+        window: Callable[[], int],
         before: Before | None = None,
         room: Callable[[], Awaitable[int]] | None = None,
         sends: bool = False,
@@ -62,7 +62,7 @@ class ItemStage:
         self._part = part
         self._states = states
         self._do = do
-        self._workers = workers
+        self._window = window
         self._before = before
         self._room = room
         self._sends = sends  # whether it prepares what is to be sent
@@ -97,7 +97,7 @@ class ItemStage:
     async def _free(self) -> int:
         """Return how many items more may be taken."""
         in_flight = len(self.in_flight)
-        free = self._workers - in_flight
+        free = max(0, self._window() - in_flight)
         if self._room is None or not free:
             return free
         # Items at work take up room. They are counted first, since one may end while the room is read.

@@ -1,0 +1,49 @@
+"""The engine of one machine: tasks run in the event loop of the job, in its threads and processes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from attrs import frozen
+
+from ...slides._prober import Prober
+from ...transfer._progress import Progress, ignore
+from ..database._samples import Stage
+from ._protocol import EngineSetup, OpenEngine, StageTask, StageTools
+
+T = TypeVar("T")
+
+
+class LocalEngine:
+    """Runs the stages of a bulk job on this machine; the default.
+
+    await job.run(client, engine=LocalEngine())
+    """
+
+    @asynccontextmanager
+    async def open(self, setup: EngineSetup) -> AsyncIterator[OpenEngine]:
+        """Return the engine at work for one job, to be entered; called by `BulkJob.run`."""
+        async with Prober(decode=setup.plan.decode, timeout=setup.seconds_per_slide) as prober:
+            yield OpenLocalEngine(StageTools(setup.client, setup.store, prober))
+
+
+@frozen
+class OpenLocalEngine:
+    """The engine of one machine at work."""
+
+    tools: StageTools
+    description = "this machine"
+    remarks = ()
+
+    def window(self, stage: Stage) -> int:
+        """Return how many tasks of a stage should be under way at a time."""
+        if stage is Stage.PROBE:
+            # Two for each process: one is read while the other one's answer is looked at.
+            return 2 * self.tools.prober.workers
+        return self.tools.client.settings.limits.transfers
+
+    async def run(self, task: StageTask[T], progress: Progress = ignore) -> T:
+        """Return the result of a task; raises the AignosticsError of its failure."""
+        return await task.perform(self.tools, progress)

@@ -1,0 +1,122 @@
+"""What runs the stages of a job: an engine, opened for one job, runs tasks and gives their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+
+from attrs import frozen
+
+from ...transfer._progress import ignore
+
+if TYPE_CHECKING:
+    from ..._client import Client
+    from ...slides._prober import Prober
+    from ...storage import Store
+    from ...transfer._progress import Progress
+    from .._plan import JobPlan
+    from ..database._samples import Stage
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@frozen
+class StageTools:
+    """What a task works with, in the process that runs it."""
+
+    client: Client
+    store: Callable[[], Store]
+    """Opens the store, or returns the one that is open."""
+    prober: Prober
+
+
+class StageTask(Protocol[T_co]):
+    """The work of one stage on one item, which may be done twice without harm, and by another process."""
+
+    stage: ClassVar[Stage]
+
+    @property
+    def number(self) -> int:
+        """The number of the item, from which nobody learns what it is."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """The reference of the item, for events."""
+        ...
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files and folders that must be there before it begins."""
+        ...
+
+    @property
+    def file_name(self) -> str:
+        """The name of its only file in events; empty where the events name each file."""
+        ...
+
+    async def perform(self, tools: StageTools, progress: Progress) -> T_co:
+        """Do it; raises the AignosticsError of a failure."""
+        ...
+
+
+@frozen(kw_only=True)
+class EngineSetup:
+    """What an engine is opened for: a job, or a preflight."""
+
+    plan: JobPlan
+    client: Client
+    store: Callable[[], Store]
+    """Opens the store, or returns the one that is open."""
+    store_address: str | None
+    """The address by which another process opens the same store; None if it has none."""
+    job_id: str
+    """The id of the job; for a preflight, any."""
+    results: Path
+    """The folder for outputs, which may not exist yet."""
+    seconds_per_slide: float = 60.0
+    on_wait: Callable[[str], None] = lambda _reason: None
+    """Told why nothing happens."""
+    is_stopping: Callable[[], bool] = lambda: False
+    """Whether nothing new is to be begun, so that nothing has to be waited for."""
+    on_grown: Callable[[], None] = lambda: None
+    """Called when more tasks may be under way than before."""
+
+
+class OpenEngine(Protocol):
+    """An engine at work."""
+
+    @property
+    def description(self) -> str:
+        """What runs the tasks, in words."""
+        ...
+
+    @property
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        """What a person should know about it before the work begins: each a problem and its remedy."""
+        ...
+
+    def window(self, stage: Stage) -> int:
+        """Return how many tasks of a stage should be under way at a time."""
+        ...
+
+    async def run(self, task: StageTask[T], progress: Progress = ignore) -> T:
+        """Return the result of a task as soon as it is there; raises the AignosticsError of its failure."""
+        ...
+
+
+class StageEngine(Protocol):
+    """What runs the stages of a bulk job, such as `LocalEngine`.
+
+        summary = await job.run(client, engine=LocalEngine())
+
+    Reading, uploading and downloading slides are its part. Whatever the engine, the process that runs the job
+    alone creates runs, watches them and writes the database.
+    """
+
+    def open(self, setup: EngineSetup) -> AbstractAsyncContextManager[OpenEngine]:
+        """Return the engine at work for one job, to be entered; called by `BulkJob.run`."""
+        ...
