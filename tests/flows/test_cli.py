@@ -160,7 +160,7 @@ def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
         (("submit", "he-tme:v1.0.0", "--store", "s3://bucket"), 2, "there are no slides"),
         (("submit", "he-tme:v1.0.0", "a.svs", "--metadata", "x", "--store", "s3://b"), 2, "KEY=VALUE"),
         (("--version",), 0, "0.1.0"),
-        (("--help",), 0, "Sign out every client that is set"),
+        (("--help",), 0, "Sign out every client"),
         (("bulk",), 0, "Check slides, create a job in a folder"),
         (("bulk", "status", "--help"), 0, "needs no sign-in"),
         (("emulator", "--host", "192.0.2.1"), 2, "can't listen on 192.0.2.1"),

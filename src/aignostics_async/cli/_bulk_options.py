@@ -69,7 +69,7 @@ class JobOptions:
             "decides. A file that matches none is included, unless the first pattern is an --include.",
         ),
     ] = ()
-    limit: Annotated[int | None, Parameter(help="The maximum number of slides.")] = None
+    limit: Annotated[int | None, Parameter(help="The maximum number of slides; by default no limit.")] = None
     reference_from: Annotated[
         str | None,
         Parameter(
@@ -90,11 +90,13 @@ class JobOptions:
     due_date: DueDate = None
     deadline: Deadline = None
     prefix: Annotated[str, Parameter(help="The prefix of object keys.")] = "aignostics-async"
-    results: Annotated[Path | None, Parameter(help="The folder of outputs, if not in the job's folder.")] = (
-        None
-    )
+    results: Annotated[
+        Path | None, Parameter(help="The folder of outputs; by default one in the job's folder.")
+    ] = None
     chunk_size: Annotated[int, Parameter(help="Items per run, 500 at most.")] = 100
-    max_items: Annotated[int | None, Parameter(help="The maximum number of items to be billed.")] = None
+    max_items: Annotated[
+        int | None, Parameter(help="The maximum number of items to be billed; by default no limit.")
+    ] = None
     pack: Annotated[
         bool,
         Parameter(

@@ -21,9 +21,15 @@ _STYLES = {
 
 async def doctor(
     *,
-    store: Annotated[str | None, Parameter(help="Where slides will be uploaded, as for 'submit'.")] = None,
+    store: Annotated[
+        str | None,
+        Parameter(help="Where slides will be uploaded, as for 'submit'; by default no store is checked."),
+    ] = None,
     endpoint: Endpoint = None,
-    folder: Annotated[Path, Parameter(help="Where jobs and results will be.", show_default=False)] = Path(),
+    folder: Annotated[
+        Path,
+        Parameter(help="Where jobs and results will be; by default the current folder.", show_default=False),
+    ] = Path(),
     as_json: Json = False,
 ) -> int:
     """Check everything that a submission or a bulk job needs, and say what to do about what is missing.

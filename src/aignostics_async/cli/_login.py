@@ -49,7 +49,8 @@ async def login(
 ) -> None:
     """Sign in to the platform that the environment names, and stay signed in.
 
-    AIGNOSTICS_CLIENT_ID is the id of your client; the platform's support gives one to each integration.
+    AIGNOSTICS_CLIENT_ID is the id of your client; the platform's support gives one to each integration. Ends
+    with 5 if you or the provider refuse, or if nobody signs in in time.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ async def login(
         Sign in with a code on another device, or with the browser of this one. The default is the browser,
         except over SSH and without a screen.
     timeout
-        Seconds to wait for the browser.
+        Seconds to wait for the browser. A device code has a lifetime of its own.
     """
     providers = read_identity_providers(os.environ)
     store = read_token_store(os.environ)
@@ -81,7 +82,10 @@ async def login(
 
 
 async def logout() -> None:
-    """Sign out every client that is set: revoke the refresh token and delete the login."""
+    """Sign out every client that the environment names: delete its login, and revoke the refresh token.
+
+    Ends with 1 if a token could not be revoked; the logins are deleted nevertheless.
+    """
     providers = read_identity_providers(os.environ).values()
     was_signed_in = await end_login(*providers, store=read_token_store(os.environ))
     note("signed out" if was_signed_in else "there was no login to end")
@@ -115,6 +119,8 @@ async def whoami(*, json: Json = False) -> int:
 
 async def token(*, show: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
     """Get a usable access token, refreshing it if needed; --show prints it.
+
+    Ends with 5 if a login is needed.
 
     Parameters
     ----------

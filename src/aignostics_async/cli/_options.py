@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from ..bulk import BulkJob
 
 Flag = Parameter(negative=(), show_default=False)
+RunId = Annotated[str, Parameter(help="The id of the run, as 'runs list' prints it.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="Print JSON.")]
 PollInterval = Annotated[float, Parameter(help="Seconds between two requests for the status of a run.")]
 Endpoint = Annotated[
     str | None,
     Parameter(
         help="The URL of the object store, for stores with the API of S3, GCS or Azure elsewhere. "
-        "AWS_ENDPOINT_URL sets it for S3."
+        "By default that of AWS_ENDPOINT_URL for S3 and STORAGE_EMULATOR_HOST for GCS, else the cloud's."
     ),
 ]
 Bwlimit = Annotated[
-    str | None, Parameter(help="Bytes per second for all transfers together, such as 500K, 20M or 1.5G.")
+    str | None,
+    Parameter(
+        help="Bytes per second for all transfers together, such as 500K, 20M or 1.5G; by default no limit."
+    ),
 ]
 
 Identifying = Annotated[

@@ -12,7 +12,7 @@ from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus, wri
 from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
-from ._options import Bwlimit, Json, PollInterval, as_time, client
+from ._options import Bwlimit, Json, PollInterval, RunId, as_time, client
 from ._output import count, err, jsonable, note, out, print_document, print_json, print_json_line, print_table
 from ._progress import transfer_progress
 
@@ -66,8 +66,11 @@ async def list_runs(
 
 
 @app.command
-async def show(run_id: str, /, *, as_json: Json = False) -> None:
-    """Show a run and its items."""
+async def show(run_id: RunId, /, *, as_json: Json = False) -> None:
+    """Show a run and its items.
+
+    Ends with 7 if there is no such run.
+    """
     async with client() as session:
         run = session.run(run_id)
         details = await run.details()
@@ -123,7 +126,7 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
 
 
 @app.command
-async def watch(run_id: str, /, *, poll_interval: PollInterval = 30, as_json: Json = False) -> int:
+async def watch(run_id: RunId, /, *, poll_interval: PollInterval = 30, as_json: Json = False) -> int:
     """Follow a run until it is final; JSON comes as one line per change.
 
     Ends with 3 if the run failed or was cancelled.
@@ -136,7 +139,7 @@ async def watch(run_id: str, /, *, poll_interval: PollInterval = 30, as_json: Js
 
 
 @app.command
-async def cancel(run_id: str, /, *, as_json: Json = False) -> int:
+async def cancel(run_id: RunId, /, *, as_json: Json = False) -> int:
     """Cancel a run: its pending items are not processed and cost nothing.
 
     Cancelling a cancelled run succeeds. Ends with 1 if the run ended otherwise before.
@@ -207,7 +210,7 @@ async def cancel_matching(
 
 
 @app.command
-async def delete_results(run_id: str, /, *, yes: Yes = False, as_json: Json = False) -> None:
+async def delete_results(run_id: RunId, /, *, yes: Yes = False, as_json: Json = False) -> None:
     """Delete all output artifacts of a run permanently."""
     confirm(f"this permanently deletes all results of {run_id}", yes=yes)
     async with client() as session:
@@ -220,8 +223,8 @@ async def delete_results(run_id: str, /, *, yes: Yes = False, as_json: Json = Fa
 
 @app.command
 async def download(
-    run_id: str,
-    folder: Path,
+    run_id: RunId,
+    folder: Annotated[Path, Parameter(help="The folder for the files; created if it is missing.")],
     /,
     *,
     wait: Annotated[

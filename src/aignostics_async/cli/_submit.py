@@ -65,6 +65,9 @@ async def submit(
 
     The reference of a slide is its file name, or its path below the folder that was given.
 
+    Ends with 3 if some items or files of a download failed, and with 4 if it is unknown whether the run was
+    created.
+
     Examples: `submit he-tme:v1.0.0 slides/ --store s3://bucket/prefix`, and with results
     `submit he-tme:v1.0.0 case-7.svs --store gs://bucket/prefix --download results/`
 
