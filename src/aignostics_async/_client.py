@@ -58,10 +58,12 @@ class Client:
     `applications` and `runs` are its resources, an `Applications` and a `Runs`.
 
     Creating a client does no I/O. Entering it opens its connections in the running event loop, and all tasks
-    of that loop can share it. Creating it raises ConfigurationError for an API root that is not https (or
-    http on this machine), an invalid token, an unknown contract, or settings of another type; entering it
-    raises ConfigurationError for a proxy or certificates that can't be used, and UsageError the second time.
-    Using a client outside its `async with` block or in another event loop raises UsageError.
+    of that loop can share it. Leaving it closes the connections and the token source.
+
+    Creating it raises ConfigurationError for an API root that is not https (or http on this machine), an
+    invalid token, an unknown contract, or settings of another type. Entering it raises ConfigurationError for
+    a proxy or certificates that can't be used, and UsageError the second time. Using a client outside its
+    `async with` block or in another event loop raises UsageError.
     """
 
     @conceals_arguments
@@ -121,7 +123,7 @@ class Client:
 
     @property
     def api_root(self) -> str:
-        """The URL of the platform's deployment, without `/api`."""
+        """The URL of the platform's deployment, without `/api` and without a trailing slash."""
         return self._session.api_root
 
     @property
@@ -131,7 +133,7 @@ class Client:
 
     @property
     def settings(self) -> Settings:
-        """The settings of this client; those of a client made by `with_options` have its options."""
+        """The settings of this client; for a client made by `with_options`, with those options."""
         return self._session.settings
 
     async def __aenter__(self) -> Self:
@@ -210,15 +212,17 @@ class Client:
     def watch(self, runs: Iterable[Run | str] = (), *, cursor: str | None = None) -> Watcher:
         """Watch several runs as one stream of changes, the current states first.
 
-            async for change in client.watch([run, "0b5c..."]):
+            async for change in client.watch([run, "0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10"]):
                 print(change.run_id, change.reference, change.old, "->", change.new)
 
         `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
-        continue from there, even if they are not in `runs`. Iteration ends when all runs are final. A run
-        that vanishes or can't be read does not stop the others; at the end all such errors, which are those
-        of `Run.watch`, are raised in one ExceptionGroup. A login that is not accepted, or a listing of runs
-        that fails, ends the iteration with its error: after `Settings.outage_timeout` if the error is
-        transient, and at once if not, as with LoginRequired or Forbidden.
+        continue from there, even if they are not in `runs`. By default there is no cursor. Iteration ends
+        when all runs are final, and at once if there are none.
+
+        A run that vanishes or can't be read does not stop the others; at the end all such errors, which are
+        those of `Run.watch`, are raised in one ExceptionGroup. A login that is not accepted, or a listing of
+        runs that fails, ends the iteration with its error: after `Settings.outage_timeout` (300 s) if the
+        error is transient, and at once if not, as with LoginRequired or Forbidden.
 
         Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
         `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A slow consumer
@@ -249,16 +253,17 @@ class Client:
             async for change in client.watch_all(since=datetime.now(UTC)):
                 print(change.run_id, change.new)
 
-        `application` limits the watch to one application id. `since`, a datetime with a time zone, limits it
-        to runs submitted at that time or later; without it every existing run is read once. After a restart
-        pass the `cursor` of an earlier change instead: watching continues there. Runs that were final by then
-        may be reported again, with the same `Change.id`; usually they are those submitted later than ten
-        minutes before the newest run that had been listed. A run that vanishes or can't be read is dropped
-        with a warning in the log.
+        `application` limits the watch to one application id; by default there is no limit. `since`, a
+        datetime with a time zone, limits it to runs submitted at that time or later; without it every
+        existing run is read once. After a restart pass the `cursor` of an earlier change instead, and
+        watching continues there. Runs that were final by then may be reported again, with the same
+        `Change.id`; usually they are those submitted later than ten minutes before the newest run that had
+        been listed.
 
-        A login that is not accepted, or a listing of runs that fails, ends the iteration with its error:
-        after `Settings.outage_timeout` if the error is transient, and at once if not, as with LoginRequired,
-        Forbidden or InvalidResponse.
+        A run that vanishes or can't be read is dropped with a warning in the log. A login that is not
+        accepted, or a listing of runs that fails, ends the iteration with its error: after
+        `Settings.outage_timeout` (300 s) if the error is transient, and at once if not, as with
+        LoginRequired, Forbidden or InvalidResponse.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
         of an id, a `since` without time zone, an invalid cursor, or if the client is not open.
@@ -279,15 +284,16 @@ class Client:
                     print(done.item.reference, [file.path for file in done.files])
 
         `runs` are handles or ids, or a watcher, for example one from `watch_all` or one that continues from a
-        cursor. `folder` gets a folder per run id, and in it a folder per item. Files are named and verified
-        as by `Run.download`; up to `Limits.transfers` (16) items are downloaded at once. A signed URL that a
-        storage refuses is requested again. A file that fails is reported in `CompletedItem.files`, raises
-        nothing, and stops no other file.
+        cursor. `folder`, which is created if it is missing, gets a folder per run id, and in it a folder per
+        item. Files are named and verified as by `Run.download`; up to `Limits.transfers` (16) items are
+        downloaded at once. A signed URL that a storage refuses is requested again. A file that fails is
+        reported in `CompletedItem.files`, raises nothing, and stops no other file.
 
-        `progress` is called with a `TransferEvent` for each step; an exception that it raises stops the
-        downloads and is raised. At the end the iteration raises what `watch` raises. Costs the requests that
-        `watch` costs. Raises UsageError at once for invalid `runs`, an async `progress`, or if the client is
-        not open.
+        `progress` is called in the event loop with a `TransferEvent` for each step; None, the default, for no
+        callback. An exception that it raises stops the downloads and is raised. At the end the iteration
+        raises what `watch` raises. Costs the requests that `watch` costs, and one for each URL that is
+        requested again. Raises UsageError at once for invalid `runs`, an async `progress`, or if the client
+        is not open.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -309,24 +315,30 @@ class Client:
         verify: Verify = "auto",
         checksums: Checksums = "auto",
     ) -> Store:
-        """Return the object store at an address, as `runs.submit` would use it.
+        """Return the object store at an address, as `Runs.submit` would use it.
 
             store = client.store("s3://slides/lab-7", verify="read-back")
 
-        `address` is a text (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, `platform`
-        for the bucket that the platform gives to the organization, or the https URL of a server of the API's
-        own origin that signs URLs) or any `StoreAddress`, such as `S3`, `GCS`, `Azure`, `PlatformBucket` or
-        `Presigned`, whose `connect` is called. A `Store` is returned as it is. `endpoint`, `verify` and
-        `checksums` (both "auto" by default) are for a text only and mean the same as the fields of `S3`;
-        `checksums` counts for `s3://` alone. Without `endpoint` it is that of AWS_ENDPOINT_URL_S3 or
-        AWS_ENDPOINT_URL for `s3://`, that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, and otherwise
-        the cloud's own. Credentials, and the region for `s3://`, come from the environment, too; the classes
-        name the variables.
+        `address` is one of these:
 
-        Sends no request. The store works while the client is open, and raises NotInContract for `platform`
-        under contract 1.0. Raises ConfigurationError for an unsupported address, if no credentials for it are
-        found, if the region of an `s3://` bucket without endpoint is not known, for an invalid option, or for
-        one with an address that does not take it; MissingExtra for Azure without the `stores` extra.
+        - a text: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, `platform` for the
+          bucket that the platform provides for the organization, or the https URL of a server of the API's
+          own origin that signs URLs
+        - a `StoreAddress`, such as `S3`, `GCS`, `Azure`, `PlatformBucket` or `Presigned`, whose `connect` is
+          called
+        - a `Store`, which is returned as it is
+
+        The options are for a text only, and mean the same as the fields of `S3`. `verify` is `"auto"` (the
+        default) or `"read-back"`. `checksums` is `"auto"` (the default) or `"when_required"`, and counts for
+        `s3://` alone. `endpoint` is by default that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL for `s3://`,
+        that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, and otherwise the cloud's own. Credentials,
+        and the region for `s3://`, come from the environment, too; the classes name the variables.
+
+        Sends no request. The methods of the store raise UsageError if the client is not open, and
+        NotInContract for `platform` under contract 1.0. Raises ConfigurationError for an unsupported address,
+        if no credentials for it are found, if the region of an `s3://` bucket without endpoint is not known,
+        for an invalid option, or for one that the address does not take; and MissingExtra for Azure without
+        the `stores` extra.
         """
         from .storage._addresses import open_store
 
@@ -340,12 +352,12 @@ class Client:
             runs = await client.call(list_runs, page_size=10)
 
         `operation` is a module of `aignostics_api_1_8.api.public`, or of `aignostics_api.api.public` under
-        contract 1.0; further arguments are those of its `asyncio` function, without `client`. Token, retries,
-        timeouts and hooks are those of this client. Costs one request and its retries. Returns None if the
-        response has no body.
+        contract 1.0; further arguments are those of its `asyncio` function, without `client`. The request
+        uses the token, retries, timeouts and hooks of this client. Returns None if the response has no body.
 
-        Raises UsageError for what is no operation, one of another contract, or arguments that make no
-        request, and the errors of requests that `Pager` names.
+        Costs one request and its retries; a POST is not repeated, except after a 401 or if no connection was
+        made. Raises UsageError for a module that is not an operation, an operation of another contract, or
+        arguments that make no request; and the errors of requests that `Pager` names.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

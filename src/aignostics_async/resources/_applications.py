@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @explains_misuse("applications are listed with `async for application in client.applications.list():`")
 class Applications:
-    """The applications that the caller's organization may run.
+    """The applications that the caller's organization may run, with their versions and documents.
 
         version = await client.applications.version("he-tme:v1.2.3")
 
-    `client.applications` is the instance of a client.
+    `client.applications` is the instance of a client. Its methods raise UsageError if the client is not open.
     """
 
     def __init__(self, session: Session) -> None:
@@ -35,10 +35,11 @@ class Applications:
             async for application in client.applications.list(sort="-name"):
                 print(application.application_id)
 
-        `sort` is a field name or several, each with a leading `-` for descending order; by default the server
-        decides. Costs one request per page of `page_size` applications, by default 100. Raises UsageError
-        unless `page_size` is from 5 to 100 and `sort` has texts. Iterating raises the errors that `Pager`
-        names.
+        `sort` is one or several of `application_id`, `name`, `description` and `regulatory_classes`, each
+        with a leading `-` for descending order; by default the server decides. Costs one request per page of
+        `page_size` applications, from 5 to 100 and by default 100. Raises UsageError for another `page_size`,
+        or a `sort` that is not text. Iterating raises the errors that `Pager` names, such as
+        UnprocessableRequest for another field.
         """
         return Pager(
             "list applications",
@@ -60,13 +61,15 @@ class Applications:
             async for version in client.applications.versions("he-tme"):
                 print(version.application_version_id, version.changelog)
 
-        `version` limits it to one semantic version, such as `"1.2.3"`. `sort` is a field name or several,
-        each with a leading `-` for descending order; by default the server decides. Costs one request per
-        page of `page_size` versions, by default 100, and under contract 1.8 one more per version. Raises
-        UsageError unless `page_size` is from 5 to 100 and `sort` has texts. Iterating raises NotFound if
+        `version` limits it to one semantic version, such as `"1.2.3"`, without `v`; None, the default, for
+        all. `sort` is one or several of `version`, `application_version_id` and `created_at`, each with a
+        leading `-` for descending order; by default the server decides. Costs one request per page of
+        `page_size` versions, from 5 to 100 and by default 100, and under contract 1.8 one more per version.
+
+        Raises UsageError for another `page_size`, or a `sort` that is not text. Iterating raises NotFound if
         there is no such application (under contract 1.0 there may be no versions instead), UsageError for an
-        empty id, and the errors that `Pager` names; under contract 1.8 NotInContract for another `sort` than
-        `version`, `application_version_id` and `created_at`.
+        empty id, NotInContract for another field in `sort` under contract 1.8, and the errors that `Pager`
+        names.
         """
         return Pager(
             "list versions",
@@ -83,22 +86,24 @@ class Applications:
             version = await client.applications.version("he-tme:v1.2.3")
             print([spec.name for spec in version.input_artifacts])
 
-        The `v` can be omitted. Costs one request. Raises UsageError for a text that is not a version id,
-        NotFound if there is no such version, and the errors of requests that `Pager` names; under contract
-        1.0 InvalidItems if an entry that may be the version can't be read.
+        The id is `{application id}:v{semantic version}`; the `v` can be omitted. Costs one request. Raises
+        UsageError for a text that is not a version id, NotFound if there is no such version, and the errors
+        of requests that `Pager` names; under contract 1.0 InvalidItems if an entry that may be the version
+        can't be read.
         """
         application_id, wanted = split_version_id(application_version_id)
         return await self._session.bridge.get_application_version(application_id, wanted)
 
     async def documents(self, application_version_id: str) -> Sequence[Document]:
-        """Return the public documents of a version, such as its instructions for use.
+        """Return the public documents of a version, such as its instructions for use, in the server's order.
 
             for document in await client.applications.documents("he-tme:v1.2.3"):
                 print(document.name, document.mime_type)
 
-        The `v` can be omitted. Costs one request. Raises NotInContract under contract 1.0, UsageError for a
-        text that is not a version id, NotFound if there is no such version, InvalidItems if an entry can't be
-        read, and the errors of requests that `Pager` names.
+        Empty if there are none. The `v` of the version id can be omitted. Costs one request. Raises
+        NotInContract under contract 1.0, UsageError for a text that is not a version id, NotFound if there is
+        no such version, InvalidItems if an entry can't be read, and the errors of requests that `Pager`
+        names.
         """
         return await self._session.bridge.list_documents(*split_version_id(application_version_id))
 
@@ -114,10 +119,11 @@ class Applications:
 
             path = await client.applications.download_document("he-tme:v1.2.3", "instructions.pdf", "docs/")
 
-        The file appears under its name when it is complete and has the CRC32C that the storage reports; the
+        `name` is that of a `Document`, and `folder` is created if it is missing. The file is named like the
+        document, with characters replaced that a file system may not accept, and replaces an existing file.
+        It appears under its name only when it is complete and has the CRC32C that the storage reports; the
         contract has none. If the storage reports none, ChecksumMissing is raised and no file is kept, unless
-        `allow_unverified` is True (False by default). An existing file of that name is replaced. Characters
-        of the name that a file system may not accept are replaced, too.
+        `allow_unverified` is True (False by default).
 
         Costs one request, and the transfer. Raises NotInContract under contract 1.0, UsageError for a text
         that is not a version id or an empty name, NotFound for an unknown version or name, TransferError if

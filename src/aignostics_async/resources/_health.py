@@ -26,13 +26,17 @@ class Health:
         health = await client.health()
         if health.status == HealthStatus.DOWN: ...
 
-    A deployment that reports nothing is UNKNOWN, which is no sign of trouble.
+    `status` is a `HealthStatus`; UNKNOWN, for a deployment that reports none, is no sign of trouble. `date`
+    is the time of the server when it responded, with time zone; None, the default, if the response has no
+    Date header.
     """
 
     status: HealthStatus
     """UP, DEGRADED or DOWN in the platform's words; UNKNOWN if it reports none."""
     date: datetime | None = None
-    """The time of the server when it responded, with time zone; None if the response has no Date header."""
+    """The time of the server when it responded, with time zone; None, the default, if the response has no
+    Date header.
+    """
 
 
 async def read_health(session: Session) -> Health:

@@ -43,8 +43,9 @@ class Run:
         run = client.run("0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10")
         details = await run.wait()
 
-    `id` is the run's id. `client.run`, `runs.create` and `runs.submit` create handles. Creating one sends no
-    request, so a stored id is enough after a restart.
+    `id` is the run's id, a UUID as text. `Client.run`, `Runs.create` and `Runs.submit` create handles.
+    Creating one sends no request, so a stored id is enough after a restart. Using it raises UsageError if the
+    client is not open, and NotFound if the caller has no such run.
     """
 
     def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
@@ -61,12 +62,15 @@ class Run:
     def is_new(self) -> bool:
         """Whether the run was created through this handle so recently that reads may not find it yet.
 
-        That is for `Settings.read_after_write_timeout`, 5 s by default.
+        True for `Settings.read_after_write_timeout`, 5 s by default. Sends no request.
         """
         return time.monotonic() < self._grace_until
 
     async def details(self) -> RunDetails:
         """Return the current details of the run.
+
+            details = await run.details()
+            print(details.status, details.triggered_at)
 
         Costs one request. If the run was just created through this handle, a 404 is retried for
         `Settings.read_after_write_timeout` (5 s), because replicas of the server lag. Raises NotFound if the
@@ -98,17 +102,18 @@ class Run:
             async for item in run.results(statuses=["ERROR_USER"]):
                 print(item.reference, item.error)
 
-        An item must match every filter that is passed; several values of one filter are alternatives.
-        References are sent in the URL, so pass a few dozen at most. `metadata` selects items by their own, as
-        `Runs.list` selects runs; under contract 1.0 iterating raises NotInContract for it. `sort` is a field
-        name or several, each with a leading `-` for descending order; by default the server decides. Each
-        request signs new download URLs, which are valid for an hour; under contract 1.8 the server may leave
-        them out.
+        By default it has all items. An item must match every filter that is passed; several values of one
+        filter are alternatives. References are sent in the URL, so pass a few dozen at most. `statuses` are
+        values of `ItemStatus`. `metadata` selects items by their own, as `Runs.list` selects runs. `sort` is
+        one or several of `item_id`, `reference`, `status` and, under contract 1.8, `metadata`,
+        `terminated_at` and `termination_reason`, each with a leading `-` for descending order; by default the
+        server decides. Each request signs new download URLs, which are valid for an hour; under contract 1.8
+        the server may leave them out.
 
-        Costs one request per page of `page_size` items, by default 100. Raises UsageError for a single text
-        as a filter, `metadata` that is no mapping or has the SDK's own key, or unless `page_size` is from 5
-        to 100. Iterating raises NotFound if the caller has no such run, UsageError for an item id that is not
-        a UUID, and the errors that `Pager` names.
+        Costs one request per page of `page_size` items, from 5 to 100 and by default 100. Raises UsageError
+        for another `page_size`, a single text as a filter, or `metadata` that are no mapping or have the
+        SDK's own key. Iterating raises NotFound if the caller has no such run, UsageError for an item id that
+        is not a UUID, NotInContract for `metadata` under contract 1.0, and the errors that `Pager` names.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
@@ -130,15 +135,14 @@ class Run:
             await run.set_metadata({**(details.metadata or {}), "study": "lung-7"}, read=details)
 
         `metadata` is a mapping of JSON values; an empty one removes all metadata. `read` are the details that
-        it is based on: if the metadata have changed since, PreconditionFailed is raised. Without `read` they
-        are read first, so only a change between the two requests is noticed. A run without any metadata has
-        no checksum to compare, so of two first writes the last one holds. What the SDK itself keeps with the
-        run is not changed.
+        it is based on. Without `read`, None by default, they are read first, so only a change between the two
+        requests is noticed. A run without any metadata has no checksum to compare, so of two first writes the
+        last one holds. What the SDK itself keeps with the run is not changed.
 
-        Costs one request, and one more without `read`. Raises PreconditionFailed if somebody else changed the
-        metadata, UsageError for no mapping, a value that is not JSON, the SDK's own key or the details of
-        another run, NotInContract under contract 1.0, NotFound if the caller has no such run, and the errors
-        of requests that `Pager` names.
+        Costs one request, and one more without `read`. Raises PreconditionFailed, and changes nothing, if the
+        metadata were changed in between; UsageError for no mapping, a value that is not JSON, the SDK's own
+        key or the details of another run; NotInContract under contract 1.0; NotFound if the caller has no
+        such run; and the errors of requests that `Pager` names.
         """
         if read is not None and not isinstance(read, RunDetails):
             raise UsageError(f"read takes the RunDetails of the run, not {type(read).__name__}")
@@ -149,14 +153,15 @@ class Run:
     async def update_metadata(
         self, change: Callable[[dict[str, Any]], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """Read the custom metadata of the run, change them with a function, write and return them.
+        """Read the custom metadata of the run, change them with a function, and write and return the result.
 
             await run.update_metadata(lambda metadata: {**metadata, "reviewed": True})
 
-        `change` is called with a copy of the metadata, an empty dict if there are none, and returns all new
-        metadata. If somebody else changed them in between, they are read again and `change` is called again,
-        up to ten times, so no change of others is lost (except for the first metadata of a run; see
-        `set_metadata`). An exception of the function is raised, and then nothing is written.
+        `change` is a plain function. It is called in the event loop with a copy of the metadata, an empty
+        dict if there are none, and returns all new metadata, a mapping of JSON values. If somebody else
+        changed them in between, they are read again and `change` is called again, up to ten times, so no
+        change of others is lost (except for the first metadata of a run; see `set_metadata`). An exception of
+        the function is raised, and then nothing is written.
 
         Costs two requests per attempt. Raises PreconditionFailed after the tenth attempt, UsageError if the
         function returns no mapping, and what `set_metadata` raises.
@@ -166,14 +171,15 @@ class Run:
     async def set_item_metadata(
         self, reference: str, metadata: Mapping[str, Any], *, read: ItemResult | None = None
     ) -> None:
-        """Replace all custom metadata of an item, as `set_metadata` does for the run.
+        """Replace all custom metadata of an item, unless they have changed since they were read.
 
             await run.set_item_metadata("case-7", {"block": "A1"})
 
-        `read` is the item that the new metadata are based on. Costs one request, and one more without `read`.
-        Raises UsageError also for a reference with a slash, which the platform may not find in the path of a
-        URL, and for another item as `read`; NotFound if the run has no such item; InvalidItems if it can't be
-        read; and what `set_metadata` raises.
+        It does for an item what `set_metadata` does for the run. `read` is the `ItemResult` that the new
+        metadata are based on; None, the default, to read it first. Costs one request, and one more without
+        `read`. Raises UsageError also for a reference with a slash, which the platform may not find in the
+        path of a URL, and for another item as `read`; NotFound if the run has no such item; InvalidItems if
+        it can't be read; and what `set_metadata` raises.
         """
         if read is not None and not isinstance(read, ItemResult):
             raise UsageError(f"read takes the ItemResult of the item, not {type(read).__name__}")
@@ -184,12 +190,13 @@ class Run:
     async def update_item_metadata(
         self, reference: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """Change the custom metadata of an item with a function, as `update_metadata` does for the run.
+        """Read the custom metadata of an item, change them with a function, and write and return the result.
 
             await run.update_item_metadata("case-7", lambda metadata: {**metadata, "block": "A1"})
 
-        Costs two requests per attempt. Raises PreconditionFailed after ten attempts, UsageError if the
-        function returns no mapping, and what `set_item_metadata` raises.
+        It does for an item what `update_metadata` does for the run: `change` gets a copy of the metadata, and
+        returns all new ones. Costs two requests per attempt. Raises PreconditionFailed after ten attempts,
+        UsageError if the function returns no mapping, and what `set_item_metadata` raises.
         """
         return await self._metadata(reference).update(change)
 
@@ -206,8 +213,9 @@ class Run:
 
             item = await run.item("case-7")
 
-        Costs one request. Raises NotFound if the run has no such item or the caller no such run, InvalidItems
-        if it can't be read, and the errors of requests that `Pager` names. References may have slashes.
+        References may have slashes. Costs one request. Raises NotFound if the run has no such item or the
+        caller no such run, InvalidItems if the item can't be read, and the errors of requests that `Pager`
+        names.
         """
         first = PageRequest.first((), MIN_PAGE_SIZE)
         page = await self._session.bridge.list_run_results(self.id, first, references=[reference])
@@ -224,10 +232,11 @@ class Run:
 
             url = await run.artifact_url(item.item_id, artifact.artifact_id)
 
-        The URL is a secret that is valid for an hour. Costs one request. Raises NotFound if the caller has no
-        such run; for an unknown artifact it raises NotFound under contract 1.8, and returns None under 1.0.
-        Under 1.0 it raises UsageError for an item id that is not a UUID, and InvalidItems if the item can't
-        be read; `item_id` does not count under 1.8. Raises the errors of requests that `Pager` names, too.
+        The URL is a secret that is valid for an hour. Costs one request. Under contract 1.8 `item_id` does
+        not count, and NotFound is raised for an unknown run or artifact. Under contract 1.0 None is returned
+        for an unknown artifact; NotFound is raised for an unknown run, UsageError for an item id that is not
+        a UUID, and InvalidItems if the item can't be read. Raises the errors of requests that `Pager` names,
+        too.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 
@@ -240,15 +249,17 @@ class Run:
         The final state of the run comes last, after a later scan of its results has shown every item as
         final. If no scan does so within `Settings.results_timeout` (60 s), the last change has
         `items_incomplete` set. Each state is reported once; a state that lasts less than a poll interval may
-        be missed, unless it is final. With the `cursor` of an earlier change, watching resumes at that
-        change: it is yielded again, or the state that has replaced it since.
+        be missed, unless it is final. With the `cursor` of an earlier change (None by default), watching
+        resumes at that change: it is yielded again, or the state that has replaced it since.
 
         Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
         while the run is RUNNING; reading all items takes one per hundred. All watchers of a client share
         these requests. Transient failures are tolerated for `Settings.outage_timeout` (300 s), then raised;
-        others are raised as they occur. Raises UsageError at once for an invalid cursor, or if the
-        client is not open; iterating raises NotFound if the run does not exist, and RunVanished if it was
-        deleted while it was watched.
+        others are raised as they occur.
+
+        Raises UsageError at once for an invalid cursor, or if the client is not open. Iterating raises
+        NotFound if the run does not exist, RunVanished if it was deleted while it was watched, and the errors
+        of requests that `Pager` names.
         """
         return watch_run(self._session.poller, self.id, is_new=self.is_new, cursor=cursor)
 
@@ -274,9 +285,10 @@ class Run:
             if not await run.cancel():
                 print("it was already cancelled")
 
-        Returns True, or False if its user or the platform had already cancelled it. Costs one request, and
-        one more if the platform refuses the first. Raises Conflict if the run ended otherwise, NotFound if
-        the caller has no such run, and the errors of requests that `Pager` names.
+        Returns True if the platform accepted the request, and False if its user or the platform had already
+        cancelled the run. Costs one request, and one more if the platform refuses the first. Raises Conflict
+        if the run ended otherwise, NotFound if the caller has no such run, and the errors of requests that
+        `Pager` names.
         """
         try:
             await self._session.bridge.cancel_run(self.id)
@@ -292,9 +304,12 @@ class Run:
     async def delete_results(self) -> None:
         """Delete all output artifacts of a final run permanently.
 
+            await run.delete_results()
+
         The platform does so itself after 30 days. Artifacts that are deleted already are not an error, so the
-        call can be repeated. Costs one request. Raises Conflict if the run is not final, NotFound if the
-        caller has no such run, and the errors of requests that `Pager` names.
+        call can be repeated. Files on this machine are not touched. Costs one request. Raises Conflict if the
+        run is not final, NotFound if the caller has no such run, and the errors of requests that `Pager`
+        names.
         """
         with suppress(Gone):
             await self._session.bridge.delete_run_results(self.id)
@@ -312,17 +327,21 @@ class Run:
             report.raise_for_failures()
 
         The files of an item are downloaded as soon as it succeeds, until the run is final; with `wait=False`
-        only those that exist now. They are `{folder}/{reference}/{artifact name}` and an extension for the
-        media type, with characters replaced that a file system may not accept. A file gets its name only when
-        it is complete and has the promised CRC32C, if one was promised. A file that already has the promised
-        bytes is not downloaded again; it is read once per client to check that. An interrupted download of 8
-        MiB or more is resumed. `Limits.transfers` (16) connections are shared by all files.
+        only those that exist now (True by default). They are `{folder}/{reference}/{artifact name}` and an
+        extension for the media type, with characters replaced that a file system may not accept; missing
+        folders are created. A file gets its name only when it is complete and has the promised CRC32C, if one
+        was promised. A file that already has the promised bytes is not downloaded again; it is read once per
+        client to check that. An interrupted download of 8 MiB or more is resumed by the next call, also after
+        a cancellation.
 
         A failed file or run, or an item that can't be read, is in the report and not raised, and does not
-        stop other files. Costs one request for the details and one per hundred items; by default also the
-        requests that `watch` costs. Raises what `details` raises, by default also what `watch` raises, once
-        the files under way are there. `progress` is called with a `TransferEvent` for each step; an exception
-        that it raises stops the download and is raised, and an async callback raises UsageError.
+        stop other files. `progress` is called in the event loop with a `TransferEvent` for each step; None,
+        the default, for no callback. An exception that it raises stops the download and is raised.
+
+        Costs one request for the details and one per hundred items; by default also the requests that `watch`
+        costs. `Limits.transfers` (16) connections are shared by all files. Raises what `details` raises, by
+        default also what `watch` raises, once the files under way are there; and UsageError for an async
+        `progress`.
         """
         from ..downloads._run_download import download_results
 

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @explains_misuse("runs are listed with `async for run in client.runs.list():`")
 class Runs:
-    """The runs of the caller.
+    """The runs of the caller: listing, finding, creating and cancelling them.
 
         run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
 
-    `client.runs` is the instance of a client.
+    `client.runs` is the instance of a client. Its methods raise UsageError if the client is not open.
     """
 
     def __init__(self, session: Session, applications: Applications) -> None:
@@ -51,23 +51,30 @@ class Runs:
         sort: str | Sequence[str] = "-triggered_at",
         page_size: int = MAX_PAGE_SIZE,
     ) -> Pager[RunDetails]:
-        """Return a pager of the caller's runs, by default the newest first; sends no request until it is
-        iterated.
+        """Return a pager of the caller's runs; sends no request until it is iterated.
 
             async for run in client.runs.list(application_id="he-tme"):
                 print(run.run_id, run.status)
 
-        `application_version` is a version id such as `"he-tme:v1.2.3"`. `reference` selects the runs with an
-        item of this reference. `metadata` selects the runs whose metadata have all values of a mapping, which
-        may be nested: texts, numbers, booleans and None. `organization`, the id of an organization, lists
-        all of its runs in place of the caller's own; only administrators may do so. `sort` is a field name or
-        several, each with a leading `-` for descending order; `-triggered_at` by default.
+        A run must match every filter that is passed; by default there are none:
 
-        Costs one request per page of `page_size` runs, by default 100. Raises UsageError for an invalid
-        version id, `metadata` that is no mapping or has the SDK's own key, or unless `page_size` is from 5 to
-        100. Iterating raises NotInContract for `reference`, `metadata` or `organization` under contract 1.0;
-        under 1.8 UsageError for `metadata` that is empty, too long or has other values; and the errors that
-        `Pager` names.
+        - `application_id` is the part of a version id before the colon, and `application_version` a version
+          id such as `"he-tme:v1.2.3"`.
+        - `reference` selects the runs with an item of this reference.
+        - `metadata` selects the runs whose metadata have all values of a mapping, which may be nested: texts,
+          numbers, booleans and None.
+        - `organization`, the id of an organization, lists all of its runs in place of the caller's own; only
+          administrators may do so.
+
+        `sort` is one or several of `triggered_at`, `triggered_by`, `application_version_id`, `status` and,
+        under contract 1.8, `run_id`, `metadata` and `terminated_at`, each with a leading `-` for descending
+        order; by default `-triggered_at`, the newest first. Costs one request per page of `page_size` runs,
+        from 5 to 100 and by default 100.
+
+        Raises UsageError for an invalid version id, `metadata` that are no mapping or have the SDK's own key,
+        a `sort` that is not text, or another `page_size`. Iterating raises NotInContract for `reference`,
+        `metadata` or `organization` under contract 1.0; under 1.8 UsageError for `metadata` that are empty,
+        too long (1,000 characters as a query) or have other values; and the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         refuse_reserved_key(metadata)
@@ -109,21 +116,25 @@ class Runs:
                 if found.exact:
                     run = client.run(found.exact[0].run_id)
 
-        `exact` are the runs whose items have exactly this set of references. `possible` are runs of which
-        nothing could be read, or only a part, which matches; search again later before you send anything. An
-        empty result holds only for the moment, because a request in flight may still create its run.
+        `FoundRuns.exact` are the runs whose items have exactly this set of references. `FoundRuns.possible`
+        are runs of which nothing could be read, or only a part, which matches; search again later before you
+        send anything. An empty result holds only for the moment, because a request in flight may still create
+        its run.
 
-        With `submission`, that of a `SubmissionUnknown`, `exact` is the run that this very request has
-        created, and no other one with the same references. A run without a mark, whose metadata may be
-        written later or were overwritten, is possible if its items match, or if no references are given.
+        `submission` is that of a `SubmissionUnknown`, and None by default. With it, `exact` is the run that
+        this very request has created, and no other one with the same references. A run without a mark, whose
+        metadata may be written later or were overwritten, is possible if its items match, or if no references
+        are passed.
 
-        `application_version` limits the search to one version, `since` to runs from ten minutes before that
-        time on (for clock skew); by default all runs are searched. Costs one request per hundred runs, and
-        about one per run without a mark; one request where the mark is found. Raises UsageError without
-        references and `submission`, for an invalid version id or a `since` without time zone; NotInContract
-        for a `submission` under contract 1.0; InvalidItems if an entry that can't be read may be the run; and
-        the errors of requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no
-        runs.
+        `application_version`, an `ApplicationVersion` or its id, limits the search to one version, and
+        `since`, a datetime with a time zone, to runs from ten minutes before that time on (for clock skew);
+        by default all runs are searched. Costs one request per hundred runs, and about one per run without a
+        mark; one request where the mark is found.
+
+        Raises UsageError without references and `submission`, for an invalid version id or a `since` without
+        time zone; NotInContract for a `submission` under contract 1.0; InvalidItems if an entry that can't be
+        read may be the run; and the errors of requests that `Pager` names. Under contract 1.0 NotFound may
+        mean that the caller has no runs.
         """
         from ..submission._find import find_runs
         from ..submission._marks import mark_filter
@@ -172,7 +183,7 @@ class Runs:
         metadata: Mapping[str, Any] | None = None,
         since: datetime | None = None,
     ) -> tuple[str, ...]:
-        """Cancel the caller's runs that match and are not final, after a look at them; return their ids.
+        """Cancel the caller's runs that match and are not final, if a function agrees, and return their ids.
 
             def look(runs):
                 print([run.run_id for run in runs])
@@ -180,16 +191,19 @@ class Runs:
 
             await client.runs.cancel_matching(look, application_version="he-tme:v1.2.3")
 
-        `look` is called once with the `RunDetails` of the runs that match, and nothing is cancelled unless it
-        returns True; it is not called if there are none. A run must match every filter that is passed, as for
-        `list`; `since` selects the runs that were submitted at that time or later. The client compares each
-        run with the filters, too, so that no other run is cancelled if the server ignores one.
+        `look` is called once, in the event loop, with a list of the `RunDetails` of the runs that match, and
+        nothing is cancelled unless it returns True; it is not called if there are none. A run must match
+        every filter that is passed, and at least one is needed. Filters are those of `list`; `since`, a
+        datetime with a time zone, selects the runs that were submitted at that time or later. The client
+        compares each run with the filters, too, so that no other run is cancelled if the server ignores one.
 
-        Costs the listing, one request per run for a `reference`, and one or two per run that is cancelled. A
-        run that has ended in the meantime is no error. Raises UsageError without a filter or for a `since`
-        without time zone, what `list`, its iteration and `look` raise, and then nothing was cancelled; and at
-        the end one ExceptionGroup of the errors of all runs that could not be cancelled, while the others
-        were.
+        Returns a tuple of the ids of the runs that were cancelled by this call; empty if there are none. A
+        run that has ended in the meantime is no error. Costs the listing, one request per run for a
+        `reference`, and one or two per run that is cancelled.
+
+        Raises UsageError without a filter, for a `since` without time zone or an async `look`, and what
+        `list`, its iteration and `look` raise; then nothing was cancelled. At the end one ExceptionGroup has
+        the errors of all runs that could not be cancelled, while the others were.
         """
         check_callback(look)
         version = None if application_version is None else as_version_id(application_version)
@@ -226,13 +240,12 @@ class Runs:
         once after a 401. A version id instead of an `ApplicationVersion` costs one more request. If the call
         is cancelled while it waits for the reply, the run may exist: look with `find`.
 
-        `metadata` are JSON values that the platform keeps with the run and finds it by. `due_date` is when
-        the results are wanted: the platform orders its work by it. At `deadline` the platform cancels a run
-        that is not complete, and nobody can change the deadline of a run. Both are datetimes with time zone,
-        in the future.
-        `callback_context`, at most 1024 bytes of JSON, comes back in the platform's events about the run.
-        Contract 1.0 has none of these, nor metadata of items: NotInContract is raised before anything is
-        sent.
+        The options are None by default. `metadata` are JSON values that the platform keeps with the run and
+        finds it by. `due_date` is when the results are wanted: the platform orders its work by it. At
+        `deadline` the platform cancels a run that is not complete, and nobody can change the deadline of a
+        run. Both are datetimes with time zone, in the future. `callback_context`, a mapping of at most 1024
+        bytes of JSON, comes back in the platform's events about the run. Contract 1.0 has none of these, nor
+        metadata of items: NotInContract is raised before anything is sent.
 
         Raises UsageError for `items` that are not several of `Item`, an invalid version id, a time without
         zone or in the past, metadata or a context that is not JSON, or a context that is too long; NotFound
@@ -276,30 +289,28 @@ class Runs:
         they cost their start, some 0.3 s, and end before the first upload. Each file is read once more while
         it is sent, and compared with what the store reports about it: see docs/how-to/stores.md. When every
         file is uploaded and unchanged since it was read, URLs are signed for `Settings.url_lifetime` (7 days)
-        and the run is created. `uploads` names the objects, and lets an interrupted submission find what it
-        has sent; by default every call uses new names.
+        and the run is created, as by `create`.
 
-        `identifying` is the policy for slides that may identify a person, by an image of their label or by
-        their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`, `case`
-        and `name` to one of them; by default `patient` is refused, and the others are warned of. With
-        `decode=True` every pixel is decoded first, taking minutes for a large slide. `warn` is called with
-        each warning about a slide, a `Fault`; by default warnings are logged. A slide that this user has
-        already had analysed, by `submit` or in a bulk job and under any name, is sent nevertheless, and a
-        warning names its run. With `pack=True` slides of several files are sent as one zip even if the
-        version does not list that format.
-
-        With `references="pseudonyms"` references stay on this machine, and so do names of files, except those
-        that a format of several files has inside. Each item gets a random reference, the same one whenever it
-        is sent again, and `pseudonyms.csv` in the user's state folder, which only its owner can read, tells
-        which slide it stands for.
-
-        `progress` is called with a `TransferEvent` for each step, and never after the run is requested. An
-        exception that it raises stops the uploads and is raised, and no run is created. `metadata`,
-        `due_date`, `deadline` and `callback_context` are those of `create`; UsageError is raised, too, if the
-        deadline has passed when everything is uploaded.
-
-        Under contract 1.8 the health of the platform is requested first. If it is DOWN, PlatformDown is
-        raised before any slide is read, unless `force` is True (False by default).
+        - `uploads` names the objects, and lets an interrupted submission find what it has sent; by default
+          every call uses new names.
+        - `progress` is called in the event loop with a `TransferEvent` for each step, and never after the run
+          is requested. An exception that it raises stops the uploads and is raised, and no run is created.
+        - `identifying` is the policy for slides that may identify a person, by an image of their label or by
+          their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`,
+          `case` and `name` to one of them; by default `patient` is refused, and the others are warned of.
+        - `pack=True` sends slides of several files as one zip even if the version does not list that format.
+        - `decode=True` decodes every pixel first, which takes minutes for a large slide.
+        - `references="pseudonyms"` keeps references on this machine, and names of files, except those that a
+          format of several files has inside. Each item gets a random reference, the same one whenever it is
+          sent again; `pseudonyms.csv` in the user's state folder, which only its owner can read, has the
+          slide of each.
+        - `warn` is called with a `Fault` for each warning about a slide; by default warnings are logged. A
+          slide that this user has already had analysed, by `submit` or in a bulk job and under any name, is
+          sent nevertheless, and a warning names its run.
+        - `metadata`, `due_date`, `deadline` and `callback_context` are those of `create`; UsageError is
+          raised, too, if the deadline has passed when everything is uploaded.
+        - `force=True` skips the request for the platform's health. Without it, under contract 1.8,
+          PlatformDown is raised before any slide is read if the platform is DOWN.
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, credentials that expire within six days, pseudonyms that can't be kept, or if no
