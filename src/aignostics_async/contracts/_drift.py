@@ -22,12 +22,14 @@ Fields = Mapping[str, Mapping[str, Any]]
 
 @frozen
 class ContractDrift:
-    """One difference between a deployment's document and what this release was built for.
+    """A difference between a deployment's OpenAPI document and what this release was built for.
 
         for drift in await check_contract("https://platform.aignostics.com"):
             print(drift.severity, drift.operation, drift.detail)
 
-    `severity` is `"breaking"` or `"additive"`. `str(drift)` is one line for people.
+    `severity` is `"breaking"` if something that the SDK reads or sends is concerned, else `"additive"`.
+    `operation` is method and path, such as `POST /v1/runs`, and `detail` what differs, for people.
+    `str(drift)` has all three in one line.
     """
 
     severity: Severity
@@ -35,7 +37,7 @@ class ContractDrift:
     operation: str
     """The operation, such as `POST /v1/runs`."""
     detail: str
-    """What differs."""
+    """What differs, for people."""
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.operation}: {self.detail}"

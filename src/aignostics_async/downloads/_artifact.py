@@ -48,7 +48,10 @@ class DownloadRequest:
         return f"{self.item.reference}/{self.artifact.name}"
 
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:
-        """Return an outcome of this file without an error; `size` is in bytes, `crc32c` in wire form."""
+        """Return an outcome of this file without an error.
+
+        `size` is in bytes, and `crc32c` in wire form; 0 and None by default.
+        """
         return FileOutcome(
             self.item.reference,
             self.artifact.name,

@@ -48,31 +48,37 @@ class CompletedItem:
                 print(done.item.reference, [file.status for file in done.files])
                 path.write_text(done.change.cursor)
 
-    `change` is the change that reported the item. A watcher that starts from its cursor after a restart, as
-    above, leads to every item that was not yielded yet, and to some others again. Their files that already
-    have the promised bytes are not downloaded again.
+    `change` is the `Change` that reported the item, `item` its `ItemResult`, and `files` a tuple with a
+    `FileOutcome` for each output artifact, failed ones included; empty if it has none.
+
+    A watcher that starts from the cursor of `change` after a restart, as above, leads to every item that was
+    not yielded yet, and to some others again. Their files that already have the promised bytes are not
+    downloaded again.
     """
 
     change: Change
     """The change that reported the item; its cursor is a position before every item not yielded yet."""
     item: ItemResult
-    """The item with its output artifacts."""
+    """The item with its output artifacts, as the change has it."""
     files: tuple[FileOutcome, ...]
-    """The outcome of each file, failed ones included."""
+    """The outcome of each file, failed ones included, in the order of the item's output artifacts."""
 
 
 @explains_misuse(_OUTSIDE)
 class CompletedItems(AsyncIterator[CompletedItem]):
-    """An async iterator over completed items, created by `client.download_as_completed`.
+    """An async iterator over completed items, created by `Client.download_as_completed`.
 
         async with client.download_as_completed(runs, "results/") as items:
             async for done in items:
                 print(done.item.reference, [file.path for file in done.files])
 
-    Leaving the block stops downloads; the next call finishes them. A completed item waits until it is
-    consumed, and at most `Limits.transfers` (16) items are downloaded ahead. Iterating outside the block, or
-    entering it twice, raises UsageError. An exception of the progress callback stops the downloads and is
-    raised by the next step of the iteration, or at the end of the block.
+    Each is a `CompletedItem`, in the order in which the downloads end. A completed item waits until it is
+    consumed, and at most `Limits.transfers` (16) items are downloaded ahead. A cancelled or timed-out wait
+    for the next item loses nothing. Leaving the block stops the downloads; the next call continues them.
+
+    Iterating raises, at the end, what `Client.watch` raises. An exception of the progress callback stops the
+    downloads and is raised by the next step of the iteration, or at the end of the block. Iterating outside
+    the block, or entering it twice, raises UsageError.
     """
 
     def __init__(

@@ -13,11 +13,13 @@ from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
 class FileStatus(StrEnum):
-    """Whether an output file is in the folder, and whether its bytes are verified.
+    """The status of an output file: whether it is in the folder, and whether its bytes are verified.
 
         missing = [file for file in report.files if file.status is FileStatus.FAILED]
 
-    The values are VERIFIED, PRESENT, UNVERIFIED and FAILED; JSON reports have them, too.
+    The values are VERIFIED (downloaded, with the promised CRC32C), PRESENT (already there with it, so not
+    downloaded), UNVERIFIED (downloaded, and no checksum was promised) and FAILED (not there;
+    `FileOutcome.error` says why).
     """
 
     VERIFIED = "VERIFIED"
@@ -37,7 +39,11 @@ class FileOutcome:
         for file in report.files:
             print(file.reference, file.artifact, file.path, file.status, file.error)
 
-    `size` is in bytes, and `crc32c` in wire form. `error` is set if and only if the status is FAILED.
+    `reference` is that of the item, and `artifact` the name of the output. `path` is where the file is, or
+    would be if it failed. `status` is a `FileStatus`. `size` is in bytes, and 0 if the download failed.
+    `crc32c` is in wire form, and None if the download failed. `error` is the AignosticsError of a failure;
+    None unless the status is FAILED. `media_type` is the one that the platform names; None, the default, if
+    it is not known.
     """
 
     reference: str
@@ -49,11 +55,11 @@ class FileOutcome:
     status: FileStatus
     """Whether the file is there and verified."""
     size: int = 0
-    """The size in bytes; 0 if the download failed."""
+    """The size in bytes; 0, the default, if the download failed."""
     crc32c: str | None = None
-    """The CRC32C of the file in wire form; None if the download failed."""
+    """The CRC32C of the file in wire form; None, the default, if the download failed."""
     error: AignosticsError | None = None
-    """The reason of a failure; None unless the status is FAILED."""
+    """The reason of a failure; None, the default, unless the status is FAILED."""
     media_type: str | None = None
     """The media type that the platform names; None, the default, if it is not known."""
 
@@ -70,15 +76,16 @@ class DownloadReport:
         report = await run.download("results/")
         report.raise_for_failures()
 
-    `run` and `items` are as last read, and `folder` is the target folder. `files` has an outcome for each
-    output file of an item that succeeded. `invalid` lists the items that can't be read, and is empty by
-    default.
+    `run` and `items` are the `RunDetails` and a tuple of `ItemResult` as last read, and `folder` is the
+    target folder. `files` is a tuple with a `FileOutcome` for each output file of an item that succeeded, in
+    the order of items and artifacts. `invalid` is a tuple with an `InvalidItem` for each item that can't be
+    read, empty by default.
     """
 
     run: RunDetails
     """The run as last read."""
     folder: Path
-    """The folder that was passed to `download`."""
+    """The folder that was passed to `Run.download`."""
     items: tuple[ItemResult, ...]
     """The items as last read."""
     files: tuple[FileOutcome, ...]
@@ -87,7 +94,7 @@ class DownloadReport:
     """The items that can't be read, with the reason; empty by default."""
 
     def of(self, reference: str) -> tuple[FileOutcome, ...]:
-        """Return the outcomes of the files of one item.
+        """Return the outcomes of the files of one item, in the order of `files`.
 
             for file in report.of("case-7"):
                 print(file.path, file.status)
@@ -98,7 +105,9 @@ class DownloadReport:
 
     @property
     def unverified(self) -> tuple[FileOutcome, ...]:
-        """The outcomes of the files that were downloaded without a promised checksum, as a tuple."""
+        """The outcomes of the files that were downloaded without a promised checksum; an empty tuple if there
+        are none.
+        """
         return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
@@ -107,10 +116,10 @@ class DownloadReport:
             for error in report.failures(allow_unverified=True):
                 print(type(error).__name__, error)
 
-        Failures are: a run that was cancelled or rejected (RunCancelled, RunFailed); an item without results
-        that is final, or whose run is (ItemFailed); an item that can't be read (AignosticsError); a file that
-        could not be downloaded (`FileOutcome.error`); and, unless `allow_unverified` is True, a file without
-        a promised checksum (ChecksumMissing).
+        In this order, failures are: a run that was cancelled or rejected (RunCancelled, RunFailed); an item
+        without results that is final, or whose run is (ItemFailed); an item that can't be read
+        (AignosticsError); and a file that could not be downloaded (`FileOutcome.error`) or, unless
+        `allow_unverified` is True (False by default), that has no promised checksum (ChecksumMissing).
         """
         ended = run_error(self.run)
         failures: list[AignosticsError] = [] if ended is None else [ended]
@@ -139,10 +148,12 @@ class DownloadReport:
     def raise_for_failures(self, *, allow_unverified: bool = False) -> None:
         """Raise an ExceptionGroup of all `failures`; do nothing if there are none.
 
-            report = await run.download("results/")
-            report.raise_for_failures(allow_unverified=True)
+            try:
+                report.raise_for_failures(allow_unverified=True)
+            except* TransferError as group:
+                print(group.exceptions)
 
-        By default a file without a promised checksum is a failure.
+        A file without a promised checksum is a failure unless `allow_unverified` is True (False by default).
         """
         failures = self.failures(allow_unverified=allow_unverified)
         if failures:
@@ -151,12 +162,16 @@ class DownloadReport:
     def to_json(self) -> str:
         """Return the report as the text of a JSON object, without any signed URL.
 
-            Path("report.json").write_text(report.to_json())
+            Path("report.json").write_text(report.to_json(), encoding="utf-8")
 
-        Its keys are `run_id`, `application_version_id`, `status` (a `RunStatus`), `items` (each with
-        `reference`, `status`, an `ItemStatus`, and `error`) and `files` (each with `reference`, `artifact`,
-        `path` relative to the folder, `status`, a `FileStatus`, `size` in bytes, `checksum_base64_crc32c` and
-        `error`). `error` is null without one, and so is an unknown checksum.
+        Its keys are:
+
+        - `run_id`, `application_version_id` and `status`, the text of a `RunStatus`
+        - `items`, a list of objects with `reference`, `status`, the text of an `ItemStatus`, and `error`
+        - `files`, a list of objects with `reference`, `artifact`, `path` relative to the folder, `status`,
+          the text of a `FileStatus`, `size` in bytes, `checksum_base64_crc32c` and `error`
+
+        Both lists have the order of the report. `error` is null without one, and so is an unknown checksum.
         """
         record = {
             "run_id": self.run.run_id,

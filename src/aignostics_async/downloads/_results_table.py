@@ -22,22 +22,22 @@ _BATCH = 10_000  # rows that are in memory
 
 
 def write_table(files: Iterable[FileOutcome], target: str | os.PathLike[str]) -> int:
-    """Write one table of result files, and return how many lines it has.
+    """Write one table of result files, and return the number of its rows.
 
         report = await run.download("results/")
         write_table(report.files, "results/table.parquet")
 
-    `files` are outcomes, as `DownloadReport.files` and `CompletedItem.files` have them. The suffix of
-    `target` selects the format: `.csv`, or `.parquet` with the extra `parquet`. The columns are `reference`,
-    `artifact` (the name of the output), `path` (absolute), `crc32c` (in wire form), `media_type` and `size`
-    in bytes. Files that failed are left out. In a CSV file, which is UTF-8 with a byte order mark, a text
+    `files` are outcomes, as `DownloadReport.files` and `CompletedItem.files` have them; those that failed are
+    left out. The suffix of `target` selects the format: `.csv`, or `.parquet` with the extra `parquet`. The
+    columns are `reference`, `artifact` (the name of the output), `path` (absolute), `crc32c` (in wire form),
+    `media_type` and `size` in bytes. A CSV file is UTF-8 with a byte order mark and a header; in it, a text
     that a spreadsheet would take for a formula begins with an apostrophe, and invisible characters are
-    written out; Parquet has every text unchanged.
+    written out. Parquet has every text unchanged.
 
-    The file is replaced when the table is complete, and readable by its owner only. Memory does not grow with
-    the number of files. Blocks while it writes: some 0.1 s for 10,000 files. Raises UsageError for another
-    suffix, MissingExtra without the extra, TransferError if the file can't be written, and what iterating
-    over `files` raises.
+    The file appears, or replaces an earlier one, when the table is complete, and only its owner can read it.
+    Memory does not grow with the number of files. Blocks while it writes: some 0.1 s for 10,000 files. Raises
+    UsageError for another suffix, MissingExtra for Parquet without the extra, TransferError if the file can't
+    be written, and what iterating over `files` raises.
     """
     path = Path(target)
     writer = {".csv": _write_csv, ".parquet": _write_parquet}.get(path.suffix.lower())

@@ -21,18 +21,20 @@ _CLOCK_SKEW = timedelta(minutes=10)
 
 @frozen
 class FoundRuns:
-    """The runs that match a set of references, or may match it, the newest first.
+    """The runs that match a set of references, or may match it, as `Runs.find` returns them.
 
         if not await client.runs.find(references=["a", "b"]):
             print("there is no such run yet")
 
-    `exact` and `possible` are tuples of `RunDetails`. The object is false if both are empty.
+    `exact` is a tuple of the `RunDetails` of runs whose items have exactly these references. `possible` are
+    those of runs of which nothing, or only a part, could be read, and the part matches: search again later.
+    Both have the newest first. The object is false if both are empty.
     """
 
     exact: tuple[RunDetails, ...]
     """Runs whose items have exactly these references."""
     possible: tuple[RunDetails, ...]
-    """Runs of which nothing or only a part could be read, and that part matches. Search again later."""
+    """Runs of which nothing or only a part could be read, and that part matches."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.possible)

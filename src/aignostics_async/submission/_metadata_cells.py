@@ -26,18 +26,20 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
 def read_metadata(version: ApplicationVersion | None, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return metadata that is given as texts, as the schema of a version wants it.
+    """Convert metadata that are given as texts to JSON values, as the schema of a version requires them.
 
         facts = read_metadata(version, {"specimen.tissue": "LUNG", "resolution_mpp": "0.25"})
         slide = Slide("case-7.svs", metadata=facts)
 
-    Returns a dict of JSON values. A dot leads into an object, unless the schema has a property of that very
-    name. A text that is JSON is that value where the schema accepts it: `"3"` is a number, or a text where
-    the schema asks for one. For a version that does not have exactly one input, and for custom metadata,
-    which have no schema (None instead of a version), all JSON counts as JSON.
+    The keys of `texts` are names of properties. A dot leads into an object, unless the schema has a property
+    of that very name. A text that is JSON becomes that value if the schema accepts it: `"3"` is a number, or
+    a text if the schema asks for one. A number with a decimal comma, such as `0,25`, and TRUE or FALSE in any
+    case count as JSON; so do `wahr`, `vrai`, `verdadero` and their opposites if the schema asks for a
+    boolean. For a version that does not have exactly one input, and for custom metadata, which have no schema
+    (None instead of a version), every text that is JSON becomes its value.
 
-    Sends no request, and blocks, for a hostile schema some seconds. Refuses nothing: `runs.submit` reports
-    all faults.
+    Returns a new dict of JSON values. Sends no request, and blocks, for a hostile schema some seconds. Raises
+    nothing for a value that does not fit: `Runs.submit` reports all faults.
     """
     specs = () if version is None else version.input_artifacts
     schemas = [spec.metadata_schema for spec in specs]

@@ -21,7 +21,14 @@ class Change:
         async for change in run.watch():
             print(change.reference or "the run", change.old, "->", change.new)
 
-    Statuses between two polls are skipped: `old` is the last one observed.
+    `run_id` is the id of the run. For a change of an item, `reference` is its reference and `item` its
+    `ItemResult`; both are None for a change of the run itself. `old` and `new` are values of `ItemStatus` or
+    `RunStatus`: `old` is the last one observed, None for the first, and statuses that passed between two
+    polls are skipped. `details` is the `RunDetails` of the run as last observed. `items_incomplete`, False by
+    default, is True for a final run of which some results were still missing after `Settings.results_timeout`
+    (60 s); read them later with `Run.results`.
+
+    Changes can be pickled.
     """
 
     run_id: str
@@ -48,7 +55,8 @@ class Change:
     def id(self) -> str:
         """A text that identifies this status of this run or item, the same after a restart.
 
-        Use it to recognise a change that is yielded again after a restart.
+        Use it to recognise a change that is yielded again: `{run id}/{status}`, or `{run id}/{item
+        id}/{status}`.
         """
         parts = (self.run_id, self.item and self.item.item_id, self.new.name)
         return "/".join(part for part in parts if part)
@@ -57,7 +65,8 @@ class Change:
     def cursor(self) -> str:
         """The position before this change as text, for the `cursor` argument of watchers.
 
-            async for change in client.watch_all(cursor=path.read_text()):
+            cursor = path.read_text() if path.exists() else None
+            async for change in client.watch_all(cursor=cursor):
                 process(change)
                 path.write_text(change.cursor)
 

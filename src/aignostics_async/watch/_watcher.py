@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @explains_misuse("a watcher is iterated with `async for change in watcher:`, or `await anext(watcher)`")
 class Watcher(AsyncIterator[Change]):
-    """An async iterator over the changes of runs, created by `watch` and `watch_all`.
+    """An async iterator over the changes of runs, created by `Run.watch`, `Client.watch` and
+    `Client.watch_all`.
 
         watcher = run.watch()
         async for change in watcher:
             print(change.reference, change.new)
 
-    Each change is yielded once. Requests are sent only while a task waits for a change. All watchers of the
+    Each `Change` is yielded once. Requests are sent only while a task waits for a change. All watchers of the
     client share the requests, which run outside the context of any caller: context variables are unset in
     hooks and log records.
 
@@ -31,8 +32,8 @@ class Watcher(AsyncIterator[Change]):
     timeout, when the last watcher of the client is closed, or when the client is closed. Closing a watcher is
     therefore optional.
 
-    Only one task at a time can wait for the next change; for a second one UsageError is raised. Create a
-    watcher for each task.
+    Iterating raises the errors that the method which created it names. Only one task at a time can wait for
+    the next change; for a second one UsageError is raised. Create a watcher for each task.
     """
 
     def __init__(self, poller: Poller, subscription: Subscription) -> None:
@@ -51,7 +52,10 @@ class Watcher(AsyncIterator[Change]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the next change, an error, or the end of the iteration is available without waiting."""
+        """Whether the next change, an error, or the end of the iteration is available without waiting.
+
+        Sends no request.
+        """
         return self._subscription.is_ready
 
     async def aclose(self) -> None:
@@ -59,8 +63,8 @@ class Watcher(AsyncIterator[Change]):
 
             await watcher.aclose()
 
-        Cancels the request in flight if this is the last open watcher of the client. Closing twice does
-        nothing.
+        Changes that were not yielded yet are dropped. Cancels the request in flight if this is the last open
+        watcher of the client. Closing twice does nothing.
         """
         self._subscription.close()
         await self._shared_poller.remove(self._subscription)
