@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from inspect import signature
 from pathlib import Path
 
+import pytest
+from bulk_command import UPLOADS, VERSION, Command
 from command_line import run_here
 
 from aignostics_async import Slide
+from aignostics_async.cli._app import app
 from aignostics_async.emulator.process import Emulator
 
 
@@ -29,3 +33,50 @@ def test_a_command_shows_more_or_less(emulator: Emulator, slide: Slide) -> None:
     assert "upload: 1 of 1 files" in usual.stderr
     failed = cli(emulator, "-q", "applications", "nothing")
     assert failed.stderr.startswith("error: ")
+
+
+@pytest.fixture
+def job(emulator: Emulator, slide_file: Path, tmp_path: Path) -> Command:
+    """Give a job of which two slides are done and one is quarantined."""
+    command = Command(emulator, tmp_path)
+    command.slides(slide_file, 3)
+    emulator.set_faults({"method": "PUT", "path": UPLOADS + r"-0\.tiff", "status": 403})
+    done = command("run", *command.begin(), "--json")
+    assert done.returncode == 3, done.stderr
+    emulator.set_faults()
+    return command
+
+
+def test_a_rehearsal_says_what_would_happen_and_changes_nothing(job: Command) -> None:
+    (run_id,) = job.runs()
+    slides, store = job.folder / "slides", ("--store", job.emulator.store_url)
+    told = {
+        ("bulk", "retry", job.job): "1 slide would continue, 0 of them billed again",
+        ("bulk", "retry", job.job, "--mpp", "0.5"): "1 slide would continue, 0 of them billed again",
+        ("bulk", "resume", job.job): "0 slides would be uploaded, 0 submitted and billed",
+        ("bulk", "cancel", job.job): "0 runs would be cancelled, and 0 slides without a run quarantined",
+        ("bulk", "clean", job.job): "2 objects in",
+        ("bulk", "resolve", job.job, "1", "--none"): "chunk 1 would be submitted again",
+        ("bulk", "run", job.folder / "other", VERSION, slides, *store): "3 items in 1 run",
+        ("submit", VERSION, slides, *store): "3 items in 1 run",
+        ("runs", "cancel", run_id): f"run {run_id} is COMPLETED already",
+        ("runs", "cancel-matching", "--version", VERSION, "--since", "2126-01-01"): "0 runs would be",
+        ("runs", "delete-results", run_id): "6 outputs of 2 items would be deleted permanently",
+    }
+    before = (job.job / "job.sqlite3").read_bytes()
+    for command, words in told.items():
+        seen = len(job.emulator.requests())
+        done = cli(job.emulator, *command, "--dry-run")
+        assert (done.returncode, words in done.stdout) == (0, True), (command, done.stdout, done.stderr)
+        changes = [each for each in job.emulator.requests()[seen:] if each["method"] not in ("GET", "HEAD")]
+        assert all("trial" in each["path"] or "sign" in each["path"] for each in changes), changes
+    assert (job.job / "job.sqlite3").read_bytes() == before
+    assert not (job.folder / "other" / "job.sqlite3").exists()
+
+
+def test_what_asks_for_a_yes_can_be_rehearsed() -> None:
+    for group in ("runs", "bulk"):
+        for name, command in app[group].resolved_commands().items():
+            if callable(command.default_command):
+                options = signature(command.default_command).parameters
+                assert "yes" not in options or "dry_run" in options, (group, name)

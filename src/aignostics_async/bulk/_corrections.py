@@ -89,7 +89,9 @@ class Corrections:
         Sources(places=["."], mpp=self.mpp)  # refuses what is no resolution
 
 
-async def correct(database: Database, client: Client, plan: JobPlan, told: Corrections) -> CorrectionReport:
+async def correct(
+    database: Database, client: Client, plan: JobPlan, told: Corrections, *, dry_run: bool = False
+) -> CorrectionReport:
     """Apply corrections to the items that a retry would send, and let those go on that have no fault then."""
     which = {"failed": told.failed, "rerun": told.rerun}
     path = None if told.manifest is None else Path(told.manifest)
@@ -111,8 +113,11 @@ async def correct(database: Database, client: Client, plan: JobPlan, told: Corre
         }
         for number, entry in entries.items()
     }
-    command = _retries.retry(**which, only=columns.keys(), corrections=columns)
-    released = await database.write(command) if columns else 0
+    if dry_run:
+        released = await database.read(_retries.count_retries(**which, only=columns.keys()))
+    else:
+        command = _retries.retry(**which, only=columns.keys(), corrections=columns)
+        released = await database.write(command) if columns else 0
     return CorrectionReport(released, tuple(faults), lines.unused)
 
 

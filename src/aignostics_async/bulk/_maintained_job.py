@@ -66,7 +66,9 @@ class MaintainedJob:
         reconciler = make_reconciler(self._job, self.plan, self._database, client, platform)
         return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
 
-    async def retry(self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()) -> int:
+    async def retry(
+        self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = (), dry_run: bool = False
+    ) -> int:
         """Let quarantined items continue, and return how many do.
 
             await job.retry(failed=True, only=["lung/**"])
@@ -78,10 +80,13 @@ class MaintainedJob:
         and selects all items.
 
         All items are released in one transaction, and `run` sends them. If any item continues, the job is no
-        longer cancelled. Sends no request. Raises UsageError for a single text as `only`, an empty pattern or
-        one with `..`, and JobDatabaseError if the database can't be read or written.
+        longer cancelled. With `dry_run=True` (False by default) nothing changes. Sends no request. Raises
+        UsageError for a single text as `only`, an empty pattern or one with `..`, and JobDatabaseError if the
+        database can't be read or written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
+        if dry_run:
+            return await self._database.read(_retries.count_retries(failed=failed, rerun=rerun, only=numbers))
         return await self._database.write(_retries.retry(failed=failed, rerun=rerun, only=numbers))
 
     async def correct(
@@ -93,6 +98,7 @@ class MaintainedJob:
         only: Sequence[str] = (),
         failed: bool = False,
         rerun: bool = False,
+        dry_run: bool = False,
     ) -> CorrectionReport:
         """Retry items with another resolution or other metadata, checked as they were by `create_job`.
 
@@ -106,6 +112,7 @@ class MaintainedJob:
 
         Corrected items without a fault continue, in one transaction; the others stay as they were, and the
         report has their faults. If a line of the manifest is faulty, or the call raises, no item continues.
+        With `dry_run=True` (False by default) nothing changes, and `released` counts those that would.
         Costs one request, and reading each corrected slide.
 
         Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
@@ -117,7 +124,7 @@ class MaintainedJob:
         self._check_idle()
         check_server(client, self.plan)
         told = _corrections.Corrections(mpp, manifest, only=only, failed=failed, rerun=rerun)
-        return await _corrections.correct(self._database, client, self.plan, told)
+        return await _corrections.correct(self._database, client, self.plan, told, dry_run=dry_run)
 
     async def count_billable_retries(
         self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
@@ -213,20 +220,24 @@ class MaintainedJob:
         await to_thread.run_sync(self._directory.forget, self._directory.cancel)
         return cancelled
 
-    async def clean(self, client: Client, *, store: Store | StoreAddress | str | None = None) -> int:
+    async def clean(
+        self, client: Client, *, store: Store | StoreAddress | str | None = None, dry_run: bool = False
+    ) -> int:
         """Delete the uploaded slides of items that are done from the store, and return how many.
 
             deleted = await job.clean(client)
 
         `store` replaces the plan's own; None, the default, uses that. Slides of other items stay. Each
         deletion is recorded, so after an error or a cancellation a later call deletes the rest. Costs a
-        request per slide, and one or two to the API for a store of the platform.
+        request per slide, and one or two to the API for a store of the platform. With `dry_run=True` (False
+        by default) nothing is deleted, and the number is that of the slides that would be.
 
         Raises ConfigurationError for a store that can't be opened or can't delete; TransferError if a request
         to the store fails; UsageError if the client is not open; JobDatabaseError if the database can't be
         read or written; and for a store of the platform the errors of requests that `Pager` names.
         """
-        return await _maintenance.clean(self._database, open_store(client, self.plan, store))
+        opened = open_store(client, self.plan, store)
+        return await _maintenance.clean(self._database, opened, dry_run=dry_run)
 
     def _check_idle(self) -> None:
         if self._is_at_work:

@@ -160,12 +160,12 @@ async def cancel(database: Database, client: Client) -> int:
     return cancelled
 
 
-async def clean(database: Database, store: Store) -> int:
+async def clean(database: Database, store: Store, *, dry_run: bool) -> int:
     """Delete the objects of items that are done; failed items may still need theirs."""
     if not isinstance(store, Deleting):
         raise ConfigurationError("this store can't delete; remove the objects under the job's prefix by hand")
     rows = await database.read(_queries.objects_of(ItemState.DONE))
-    for number, key in rows:
+    for number, key in () if dry_run else rows:
         await store.delete(key)
         await database.write(_commands.set_item(number, uri=None))
     return len(rows)

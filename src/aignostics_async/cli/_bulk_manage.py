@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ._confirm import Yes, confirm
 from ._options import Endpoint, client
 from ._output import count, err, note, out
+from ._rehearsal import DryRun, cancellation_of_job, rehearsed
 
 _SOME_ARE_BAD = 3
 _HAS_FAULTS = 6
@@ -45,6 +46,7 @@ async def retry(
     only: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     mpp: float | None = None,
     manifest: Path | None = None,
+    dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
     """Let quarantined slides continue where they stopped; 'bulk resume' then works on them.
@@ -72,23 +74,28 @@ async def retry(
     JobObserver(directory)
     async with BulkJob.open(directory) as job:
         billed = await job.count_billable_retries(failed=failed, rerun=rerun, only=only)
-        if billed:
+        if billed and not dry_run:
             confirm(f"{count(billed, 'item')} that had a run will be billed again", yes=yes)
         faults: tuple[Finding, ...] = ()
         if mpp is None and manifest is None:
-            number = await job.retry(failed=failed, rerun=rerun, only=only)
+            number = await job.retry(failed=failed, rerun=rerun, only=only, dry_run=dry_run)
         else:
             async with client(job=job) as session:
                 report = await job.correct(
-                    session, mpp=mpp, manifest=manifest, only=only, failed=failed, rerun=rerun
-                )
+                    session, mpp=mpp, manifest=manifest, only=only, failed=failed, rerun=rerun,
+                    dry_run=dry_run,
+                )  # fmt: skip
             number, faults = report.released, report.faults
         left = 0 if failed else await job.count_billable_retries(failed=True, only=only)
-    out(
-        f"{count(number, 'slide')} will continue with 'bulk resume'"
-        if number
-        else "there is nothing to retry"
-    )
+    if dry_run:
+        words = f"{count(number, 'slide')} would continue, {billed:,} of them billed again"
+        rehearsed(words, {})
+    else:
+        out(
+            f"{count(number, 'slide')} will continue with 'bulk resume'"
+            if number
+            else "there is nothing to retry"
+        )
     for fault in faults:
         err(f"still quarantined: {fault}")
     if left:
@@ -139,7 +146,7 @@ async def verify(directory: Path, /) -> int:
     return 0
 
 
-async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
+async def cancel(directory: Path, /, *, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Cancel all runs of a job, and send nothing more.
 
     Items that the platform has not started cost nothing. Downloaded results stay. If a process works on the
@@ -151,6 +158,9 @@ async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
         The job's folder.
     """
     observer = JobObserver(directory)
+    if dry_run:
+        rehearsed(*cancellation_of_job(await observer.summary()))
+        return
     confirm(
         "all runs of the job will be cancelled, and slides that are not sent will be quarantined", yes=yes
     )
@@ -164,7 +174,9 @@ async def cancel(directory: Path, /, *, yes: Yes = False) -> None:
     out(f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist")
 
 
-async def clean(directory: Path, /, *, endpoint: Endpoint = None, yes: Yes = False) -> None:
+async def clean(
+    directory: Path, /, *, endpoint: Endpoint = None, dry_run: DryRun = False, yes: Yes = False
+) -> None:
     """Delete uploaded slides from the object store once their results are downloaded.
 
     Local slides and results stay, and so do uploads of failed slides, for 'bulk retry'.
@@ -176,6 +188,11 @@ async def clean(directory: Path, /, *, endpoint: Endpoint = None, yes: Yes = Fal
     """
     JobObserver(directory)
     async with BulkJob.open(directory) as job, client(job=job) as session:
-        confirm(f"the uploaded slides of this job in {job.plan.store} will be deleted", yes=yes)
-        deleted = await job.clean(session, store=session.store(job.plan.store, endpoint=endpoint))
+        if not dry_run:
+            confirm(f"the uploaded slides of this job in {job.plan.store} will be deleted", yes=yes)
+        store = session.store(job.plan.store, endpoint=endpoint)
+        deleted = await job.clean(session, store=store, dry_run=dry_run)
+    if dry_run:
+        rehearsed(f"{count(deleted, 'object')} in {job.plan.store} would be deleted", {})
+        return
     out(f"{count(deleted, 'object')} deleted")

@@ -14,6 +14,7 @@ from ..bulk import BulkJob, JobObserver, PendingDecisions, ReportedDuplicate, Re
 from ..errors import UsageError
 from ._options import client
 from ._output import count, out
+from ._rehearsal import DryRun, rehearsed
 
 _Choice = Annotated[bool, Parameter(negative=(), show_default=False)]
 
@@ -28,6 +29,7 @@ async def resolve(
     duplicate: str | None = None,
     cancel: _Choice = False,
     leave: _Choice = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Decide about a run that may or may not exist, or about a run that exists twice.
 
@@ -59,10 +61,17 @@ async def resolve(
     elif duplicate is not None:
         _expect(chunk is None and not (run or none), "--duplicate takes --cancel or --leave alone")
         _expect(cancel != leave, "--duplicate takes either --cancel or --leave")
+        if dry_run:
+            rehearsed(f"run {duplicate} would be {'cancelled' if cancel else 'left to run'}", {})
+            return
         await _resolve_duplicate(directory, duplicate, cancel=cancel)
     elif chunk is not None:
         _expect(not (cancel or leave), "--cancel and --leave are for --duplicate")
         _expect((run is not None) != none, "a chunk takes either --run RUN_ID or --none")
+        if dry_run:
+            again = "would be submitted again, and billed twice if it has a run after all"
+            rehearsed(f"chunk {chunk} {again if run is None else f'would continue with run {run}'}", {})
+            return
         async with BulkJob.open(directory) as job, client(job=job) as session:
             await job.resolve(chunk, run_id=run, client=session)
         decided = "has no run" if run is None else f"has run {run}"

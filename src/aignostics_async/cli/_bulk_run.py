@@ -34,6 +34,7 @@ from ._failures import exit_status
 from ._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
 from ._output import count, discard, err, is_quiet, note, print_json_line, show, text
 from ._progress import JobProgress, preflight_progress
+from ._rehearsal import DryRun, continuation_of_job, rehearsed
 from ._signals import drained_by_signals
 
 _DRAINING = (
@@ -50,7 +51,7 @@ async def run(
     options: JobOptions,
     quarantine_faulty: Annotated[bool, Flag] = False,
     allow_rerun: Annotated[bool, Flag] = False,
-    dry_run: Annotated[bool, Flag] = False,
+    dry_run: DryRun = False,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     as_json: Json = False,
@@ -75,8 +76,6 @@ async def run(
         Continue without the slides that have faults; the report lists them.
     allow_rerun
         Run slides again that were run with this version before. Each is billed again.
-    dry_run
-        Only run the preflight, like 'bulk plan'.
     """
     plan, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
     if dry_run:
@@ -121,6 +120,7 @@ async def resume(
     deadline: Deadline = None,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Continue a job, whatever ended it; ends like 'bulk run'.
@@ -134,7 +134,10 @@ async def resume(
     chunk_size
         Items per run from now on, 500 at most. Runs that were requested already keep their size.
     """
-    JobObserver(directory)
+    observer = JobObserver(directory)
+    if dry_run:
+        rehearsed(*continuation_of_job(await observer.summary()), as_json=as_json)
+        return 0
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with BulkJob.open(directory) as job, client(poll_interval, bwlimit, job=job) as session:
         store = session.store(job.plan.store, endpoint=endpoint)

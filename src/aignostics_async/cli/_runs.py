@@ -15,6 +15,7 @@ from ._confirm import Yes, confirm
 from ._options import Bwlimit, Json, PollInterval, RunId, as_time, client
 from ._output import count, err, jsonable, note, out, print_document, print_json, print_json_line, print_table
 from ._progress import transfer_progress
+from ._rehearsal import DryRun, cancellation_of_run, rehearsed
 
 app = App(name="runs", help="List, follow and cancel runs, and download their results.")
 
@@ -139,13 +140,19 @@ async def watch(run_id: RunId, /, *, poll_interval: PollInterval = 30, as_json: 
 
 
 @app.command
-async def cancel(run_id: RunId, /, *, as_json: Json = False) -> int:
+async def cancel(run_id: RunId, /, *, dry_run: DryRun = False, as_json: Json = False) -> int:
     """Cancel a run: its pending items are not processed and cost nothing.
 
     Cancelling a cancelled run succeeds. Ends with 1 if the run ended otherwise before.
+
+    Example: `runs cancel 6f2c1d0a-... --dry-run`
     """
     async with client() as session:
         run = session.run(run_id)
+        if dry_run:
+            details = await run.details()
+            rehearsed(cancellation_of_run(details), {"run": jsonable(details)}, as_json=as_json)
+            return 0
         try:
             await run.cancel()
         except Conflict:
@@ -167,6 +174,7 @@ async def cancel_matching(
     version: str | None = None,
     reference: str | None = None,
     since: str | None = None,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -188,10 +196,14 @@ async def cancel_matching(
     since
         Runs that were submitted at this time or later, such as 2026-11-29T18:00+01:00.
     """
+    matching: list[str] = []
 
     def look(runs: Sequence[RunDetails]) -> bool:
         for run in runs:
             err("  ".join(map(str, _row(run))))
+        matching.extend(run.run_id for run in runs)
+        if dry_run:
+            return False
         confirm(f"{count(len(runs), 'run')} will be cancelled", yes=yes)
         return True
 
@@ -203,15 +215,30 @@ async def cancel_matching(
             reference=reference,
             since=as_time(since),
         )
-    if as_json:
+    if dry_run:
+        words = f"{count(len(matching), 'run')} would be cancelled"
+        rehearsed(words, {"cancelled": matching}, as_json=as_json)
+    elif as_json:
         print_json({"cancelled": list(cancelled)})
     else:
         out(f"{count(len(cancelled), 'run')} cancelled")
 
 
 @app.command
-async def delete_results(run_id: RunId, /, *, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete all output artifacts of a run permanently."""
+async def delete_results(
+    run_id: RunId, /, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
+    """Delete all output artifacts of a run permanently.
+
+    Example: `runs delete-results 6f2c1d0a-... --dry-run`
+    """
+    if dry_run:
+        async with client() as session:
+            items = [item async for item in session.run(run_id).results()]
+        files = sum(len(item.output_artifacts) for item in items)
+        words = f"{count(files, 'output')} of {count(len(items), 'item')} would be deleted permanently"
+        rehearsed(words, {"run_id": run_id, "items": len(items), "outputs": files}, as_json=as_json)
+        return
     confirm(f"this permanently deletes all results of {run_id}", yes=yes)
     async with client() as session:
         await session.run(run_id).delete_results()

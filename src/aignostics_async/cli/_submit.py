@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal
 from attrs import evolve
 from cyclopts import Parameter
 
-from .. import FoundSlides, Item, find_slides, read_metadata
+from .. import FoundSlides, Item, find_slides, read_api_root, read_metadata
 from ..errors import SubmissionUnknown, UsageError
 from ._options import (
     Bwlimit,
@@ -34,6 +35,7 @@ from ._options import (
 )
 from ._output import err, note, out, print_json
 from ._progress import transfer_progress
+from ._rehearsal import DryRun
 from ._runs import download_results
 
 _MAX_NAMED = 20
@@ -59,11 +61,14 @@ async def submit(
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
     force: Annotated[bool, Flag] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Read, check, upload and submit slides as one run.
 
-    The reference of a slide is its file name, or its path below the folder that was given.
+    The reference of a slide is its file name, or its path below the folder that was given. With --dry-run the
+    slides are checked as by 'bulk plan', and nothing is uploaded or billed; ends with 6 if something would
+    fail.
 
     Ends with 3 if some items or files of a download failed, and with 4 if it is unknown whether the run was
     created.
@@ -101,6 +106,20 @@ async def submit(
     """
     texts = dict(key_value(pair) for pair in metadata)
     found = _find(slides)
+    if dry_run:
+        plan = {
+            "store": store,
+            "identifying": identifying_policies(identifying),
+            "pack": pack,
+            "decode": decode,
+            "metadata": as_run_metadata(run_metadata),
+            "due_date": as_time(due_date),
+            "deadline": as_time(deadline),
+        }
+        sources: dict[str, Any] = {"mpp": mpp, "metadata": texts, "include_label": include_label}
+        if references == "pseudonyms":
+            sources["reference_from"] = references
+        return await _rehearse(application_version, slides, plan, sources, endpoint, as_json=as_json)
     options: dict[str, Any] = {
         "identifying": identifying_policies(identifying),
         "pack": pack,
@@ -140,6 +159,24 @@ async def submit(
     else:
         out(run.id)
     return 0
+
+
+async def _rehearse(
+    application_version: str,
+    slides: tuple[Path, ...],
+    plan: dict[str, Any],
+    sources: dict[str, Any],
+    endpoint: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Show what would be sent and everything that would fail, like 'bulk plan'."""
+    from ..bulk import JobPlan, Sources
+    from ._bulk_plan import preflight
+
+    job = JobPlan(api_root=read_api_root(os.environ), application_version=application_version, **plan)
+    places = Sources(places=[str(path) for path in slides], **sources)
+    return await preflight(job, places, endpoint=endpoint, as_json=as_json)
 
 
 @contextmanager

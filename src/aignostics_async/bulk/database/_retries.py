@@ -67,6 +67,13 @@ def retryable(
     return query
 
 
+def count_retries(
+    *, failed: bool, rerun: bool, only: Collection[int] | None = None
+) -> Callable[[Execute], int]:
+    """Return the query for how many items a retry would let go on."""
+    return lambda execute: sum(1 for _ in _retried(execute, failed=failed, rerun=rerun, only=only))
+
+
 def count_billable_retries(
     *, failed: bool, rerun: bool, only: Collection[int] | None = None
 ) -> Callable[[Execute], int]:
