@@ -41,7 +41,8 @@ class CorrectionReport:
 
     `released` is the number of items that continue. `faults` has the faults of items that stay as they were,
     each a `Finding`; or those of the manifest's lines, any of which keeps all items back. It is empty if
-    there are none. `unused` is the number of manifest lines about none of the selected items, 0 by default.
+    there are none. `unused` is the number of manifest lines that name none of the selected items, 0 by
+    default.
     """
 
     released: int

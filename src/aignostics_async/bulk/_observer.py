@@ -97,8 +97,9 @@ class JobObserver:
             summary = await JobObserver("job/").summary()
             print(summary.status.name, summary.audit.outcomes)
 
-        Counts in the database, which may take a second for a large job. Raises JobError if the job is gone or
-        its creation was not finished, and JobDatabaseError if the database can't be read.
+        Counts in the database, which may take a second for a large job. Raises JobError if the folder can't
+        be read, the job is gone or its creation was not finished; and JobDatabaseError if the database can't
+        be read.
         """
         return await to_thread.run_sync(self._read_summary)
 
@@ -108,8 +109,8 @@ class JobObserver:
             decisions = await JobObserver("job/").decisions()
             print(len(decisions.chunks), len(decisions.duplicates), len(decisions.held))
 
-        Reads the database, and sends no request. Raises JobError if the job is gone or its creation was not
-        finished, and JobDatabaseError if the database can't be read.
+        Reads the database, and sends no request. Raises JobError if the folder can't be read, the job is gone
+        or its creation was not finished; and JobDatabaseError if the database can't be read.
         """
         return await to_thread.run_sync(self._read_decisions)
 

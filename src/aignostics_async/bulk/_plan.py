@@ -161,7 +161,7 @@ class JobPlan:
 
     `api_root`, `application_version` and `store` are required. By default a run has 100 items, the number of
     billed items is not limited, references get no tag, slides that name the patient are refused, and others
-    that may identify a person are sent with a warning. `JobPlan.contract` is set by `create_job`.
+    that may identify a person are sent with a warning. `create_job` sets `contract`.
 
     After the job was created, only `chunk_size`, `due_date` and `deadline` can change, by arguments of
     `BulkJob.run`, and `checksums` while it is "auto". Under contract 1.0 `run_preflight` and `create_job`

@@ -27,7 +27,7 @@ class StageProgress:
             print(stage.stage, stage.items, "of", stage.total)
 
     `stage` is `read`, `uploaded`, `in a run`, `analysed` or `downloaded`. `items` is the number of items that
-    have finished it, and `total` the number that will: all but the quarantined ones, and for `downloaded`
+    have finished the stage. `total` is the number of all items but the quarantined ones, for `downloaded`
     also without those that failed. `transfers` is the direction of the stage's transfers, `upload` or
     `download`; None, the default, for a stage without transfers.
     """

@@ -12,8 +12,7 @@ from ..errors import UsageError
 class ControlClient:
     """The methods of `Emulator` that send it a request.
 
-    They raise UsageError while the emulator is not running, `urllib.error.HTTPError` for arguments that it
-    refuses, and `urllib.error.URLError` if its process has ended by itself. Arguments are sent as JSON.
+    They raise the errors that `Emulator` names. Arguments are sent as JSON.
     """
 
     def __init__(self) -> None:
@@ -29,7 +28,7 @@ class ControlClient:
         constructor until the next reset. The conditions of `set_conditions` end. Address, access token and
         keys are kept; `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes
         more than one. Raises `urllib.error.HTTPError` for an unknown option or an invalid value, and then
-        changes nothing; and what `ControlClient` names.
+        changes nothing; and the errors that `Emulator` names.
         """
         self._info = self._control("POST", "reset", options)
 
@@ -40,7 +39,7 @@ class ControlClient:
             source = RefreshToken(emulator.sign_in(), provider=provider)
 
         It is valid for one use, or for `refresh_overlap` seconds after the first use if that option is set.
-        Costs one request to the emulator. Raises what `ControlClient` names.
+        Costs one request to the emulator. Raises the errors that `Emulator` names.
         """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
@@ -50,8 +49,8 @@ class ControlClient:
 
             emulator.rotate_bucket_key()
 
-        `gcs(hmac=True)` has the same key. A reset keeps it. Costs one request to the emulator. Raises what
-        `ControlClient` names.
+        `gcs(hmac=True)` has the same key. A reset keeps it. Costs one request to the emulator. Raises the
+        errors that `Emulator` names.
         """
         self._control("POST", "bucket-key")
 
@@ -81,7 +80,7 @@ class ControlClient:
         - `then`: moves, as for `move`, that are applied after the response.
 
         docs/how-to/steer-the-emulator.md has examples. Raises `urllib.error.HTTPError` for an invalid rule,
-        and then keeps the earlier ones; and what `ControlClient` names.
+        and then keeps the earlier ones; and the errors that `Emulator` names.
         """
         self._control("POST", "faults", rules)
 
@@ -90,11 +89,11 @@ class ControlClient:
 
             emulator.set_conditions(health="DEGRADED", remaining_slides=10)
 
-        - `health` is UP (the default), DEGRADED or DOWN.
+        - `health` is what the platform reports: UP (the default), DEGRADED or DOWN.
         - `remaining_slides` is a quota of items, which each run reduces: a run of more is refused with 402.
           None, the default, is no quota.
 
-        Those of contract 1.8 are
+        The others are about contract 1.8:
 
         - `empty_runs`, the response for a page of runs without entries: `"page"` (the default) or `"404"`;
         - `lists_urls`, whether items have the deprecated download URLs; True by default;
@@ -102,8 +101,8 @@ class ControlClient:
         - `filters_metadata`, whether listings of runs are filtered by custom metadata; True by default;
         - `metadata_late_s`, how many seconds later than a run its custom metadata are shown; 0 by default.
 
-        Raises `urllib.error.HTTPError` for an unknown condition or value, and then changes nothing; and what
-        `ControlClient` names.
+        Raises `urllib.error.HTTPError` for an unknown condition or value, and then changes nothing; and the
+        errors that `Emulator` names.
         """
         self._control("POST", "conditions", conditions)
 
@@ -116,7 +115,7 @@ class ControlClient:
         `query` (a text), `authorized` (whether it had an Authorization header), `body_size` in bytes, `at`,
         `status` (None if no response was sent) and `answered_at` (None until then). Times are seconds since
         the epoch, by the emulator's clock. Requests to the control API, such as this one, are not among them.
-        Raises what `ControlClient` names.
+        Raises the errors that `Emulator` names.
         """
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
@@ -134,7 +133,7 @@ class ControlClient:
         or `ItemStatus`. Seconds are those of the emulator's clock.
 
         Ids are in the order of the scripts. Raises `urllib.error.HTTPError` for an invalid script, and then
-        creates no run; and what `ControlClient` names.
+        creates no run; and the errors that `Emulator` names.
         """
         run_ids: list[str] = self._control("POST", "runs", scripts)
         return run_ids
@@ -149,7 +148,8 @@ class ControlClient:
         unknown run, or a status for a run or item that is final, is not applied.
 
         The list is in the order of the moves. Raises `urllib.error.HTTPError` (422) for an invalid move or an
-        unknown item, also one of an unknown run, and then no move is applied; and what `ControlClient` names.
+        unknown item, also one of an unknown run, and then no move is applied; and the errors that `Emulator`
+        names.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made
@@ -162,7 +162,7 @@ class ControlClient:
 
         Each is a tuple. `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for
         a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`: that of a run is
-        `RECEIVED` first, and `DELETED` last if the run was deleted. Raises what `ControlClient` names.
+        `RECEIVED` first, and `DELETED` last if the run was deleted. Raises the errors that `Emulator` names.
         """
         return [tuple(row) for row in self._control("GET", "ledger")]
 
@@ -171,7 +171,7 @@ class ControlClient:
 
             deadline = emulator.now() + 60
 
-        Costs one request to the emulator. Raises what `ControlClient` names.
+        Costs one request to the emulator. Raises the errors that `Emulator` names.
         """
         now: float = self._control("GET", "clock")["now"]
         return now
@@ -182,8 +182,8 @@ class ControlClient:
             emulator.set_clock(rate=0, advance_s=3600)
 
         `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
-        `advance_s` is 0 by default. The clock does not go back: a negative value raises
-        `urllib.error.HTTPError`, and changes nothing. Raises what `ControlClient` names, too.
+        `advance_s` is 0 by default. Raises `urllib.error.HTTPError` for a negative value, since the clock
+        does not go back, and then changes nothing; and the errors that `Emulator` names.
         """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})

@@ -40,8 +40,8 @@ class Emulator(ControlClient):
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
     and `kill` raise UsageError while the emulator is not running. Those that send it a request raise
-    `urllib.error.HTTPError` for arguments that it refuses, and `urllib.error.URLError` if the process has
-    ended by itself.
+    `urllib.error.HTTPError` for arguments that it refuses, and another OSError, such as
+    `urllib.error.URLError`, if the process has ended by itself or does not respond within 30 s.
     """
 
     def __init__(self, data: Path, **options: object) -> None:

@@ -43,7 +43,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """The remedy for people, such as "if it must not leave your institution, anonymise a copy ..."."""
+        """The remedy for people, which contains for example "anonymise a copy and submit that"."""
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 
 
@@ -65,8 +65,9 @@ class IdentifyingPolicy(StrEnum):
         policies = {"label": "allow", "patient": "refuse"}
         await client.runs.submit(version, items, store=store, identifying=policies)
 
-    The values are `warn`, `refuse` and `allow`; a text is accepted in place of a member. By default a slide
-    that names the patient is refused, and any other is sent with a warning.
+    `warn` sends the slide with a warning, `refuse` treats it as a fault, and `allow` sends it without a
+    warning. A text is accepted in place of a member. By default a slide that names the patient is refused,
+    and any other is sent with a warning.
     """
 
     WARN = "warn"

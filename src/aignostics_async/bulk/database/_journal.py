@@ -77,9 +77,9 @@ class JobEvent:
 
         await job.run(client, listener=show)
 
-    `at` is when it happened, in seconds since the epoch. `reference` is the item's, `run_id` the run's, and
-    `text` a reason or status for people, without secrets. These three are None, the default, if they do not
-    apply.
+    `type` is an `EventType`, and `at` when it happened, in seconds since the epoch. `reference` is the
+    item's, `run_id` the run's, and `text` a reason or status for people, without secrets. These three are
+    None, the default, if they do not apply.
     """
 
     type: EventType

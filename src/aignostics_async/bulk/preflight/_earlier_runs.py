@@ -32,10 +32,11 @@ class EarlierRuns:
         for reference, run_id in report.earlier.again.items():
             print(reference, "has results in", run_id)
 
-    Of up to 1000 newest `runs`, `unread` could not be read; `is_whole` tells if there are no more. `again`
-    maps the references of slides that have, or will have, results to the id of the run, and `similar` maps
-    others to a pair of a similar reference and the id of its run. `output_bytes` is the mean size of the
-    outputs of one item, measured at `samples` items; None without any.
+    `runs` is the number of runs that were read or tried, and `unread` of those that could not be read.
+    `is_whole` is False if there are more than the newest 1000. `again` maps the reference of each slide that
+    has, or will have, results to the id of the run. `similar` maps others to a pair: a similar reference and
+    the id of its run. `output_bytes` is the mean size of the outputs of one item in bytes, measured at
+    `samples` items; None without any.
     """
 
     runs: int

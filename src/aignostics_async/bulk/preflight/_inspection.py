@@ -59,9 +59,10 @@ class Inspection:
         inspection = await inspect_slides("lab/")
         print(len(inspection.slides), inspection.is_clear)
 
-    `slides` is in the order of the places, sorted by path within each. `left_out` has other files, and
-    folders that were not searched, with the reason. `faults` is about places, files and folders that can't be
-    read; the faults of a slide are its own. Each is a tuple, and may be empty.
+    `slides` has an `InspectedSlide` for each, in the order of the places and sorted by path within each.
+    `left_out` has a `LeftOut` for each other file, and for each folder that was not searched. `faults` has a
+    `Finding` for each place, file or folder that can't be read; the faults of a slide are its own. All are
+    tuples, and may be empty.
     """
 
     slides: tuple[InspectedSlide, ...]

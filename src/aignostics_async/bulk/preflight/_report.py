@@ -47,11 +47,12 @@ class PreflightReport:
         report = await run_preflight(plan, Sources(places=["slides/"]), client)
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
-    `found` is the number of slides, `ready` of those without a fault, and `bytes` what would be uploaded.
-    `faults` are findings that would fail; `warnings` prevent nothing, but a person should read them. Each is
-    a tuple of `Finding`, empty if there is none. `left_out` has what is not sent, with the reason. `store`,
-    `disk` and `earlier` have the details; `earlier` is None if earlier runs can't be listed. `seconds` is how
-    long the preflight took.
+    `found` is the number of slides up to `Sources.limit`, `beyond_limit` the number beyond it, and `ready`
+    the number without a fault. `bytes` is the size of what would be uploaded. `faults` are findings that
+    would fail; `warnings` prevent nothing, but a person should read them. Each is a tuple of `Finding`, empty
+    if there is none. `left_out` has what is not sent, with the reason. `store`, `disk` and `earlier` have the
+    details; `earlier` is None if earlier runs can't be listed. `seconds` is how long the preflight of the
+    `plan` took.
     """
 
     plan: JobPlan

@@ -41,8 +41,12 @@ class StoreProbe:
     A small object is put, looked up, read through a signed URL and deleted. `steps` names the steps that
     succeeded, of put, stat, sign, get and delete; `seconds` is how long they took. `faults` has a `Finding`
     for what failed, and is empty if the store can be used. `left` is the key of the object if it could not be
-    deleted, else None. `credentials_end` is when the credentials expire, as an aware time; None if never or
-    unknown. The other fields tell what the store can do.
+    deleted, else None.
+
+    `credentials_end` is when the credentials expire, as an aware time; None if never or unknown.
+    `is_verified` and `tells_missing` (True by default) tell if the store reports checksums and missing
+    objects, `checksums` if requests carry them (None, the default, for stores that are no buckets), and
+    `object_days` after how many days it deletes objects by itself (None, the default, if unknown).
     """
 
     steps: tuple[str, ...]

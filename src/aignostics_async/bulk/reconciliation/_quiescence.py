@@ -38,10 +38,11 @@ class ReconciliationTimeouts:
             timeouts=ReconciliationTimeouts(quiescence=600),
         )
 
-    After a lost reply, a request is repeated when `quiescence` (300 by default) has passed and two listings,
-    `replica_lag` (30) apart, show no run of it. If the listings prove nothing for `ambiguity` (900) more, a
-    person has to decide. After a repeated request, a second run is searched for `late_commit` (1800).
-    `JobPlan` raises ConfigurationError for a value that is not a finite number greater than 0.
+    After a lost reply, the request is repeated when `quiescence` (300 by default) has passed and two
+    listings, `replica_lag` (30 by default) apart, show no run of it. If the listings prove nothing for
+    another `ambiguity` (900 by default), a person has to decide. After a repeated request, the job looks for
+    a second run until `late_commit` (1800 by default) has passed. `JobPlan` raises ConfigurationError for a
+    value that is not a finite number greater than 0.
     """
 
     quiescence: float = 300.0

@@ -170,7 +170,7 @@ class Audit:
 
     @property
     def missing(self) -> int:
-        """The number of items without a row in the database; 0 in a sound one.
+        """The number of items without a row in the database; 0 unless it was damaged or changed.
 
         It is negative if there are more rows than items that were added.
         """

@@ -36,8 +36,9 @@ class JobFacts:
         job = (await JobObserver("job/").summary()).job
         print(job.job_id, job.created_at, job.stop_reason)
 
-    Times are aware, in UTC, and None for what has not happened. `stopped_at`, `stop_kind` and `stop_reason`
-    are about the error that ended the last `run`, and None if none did.
+    `server` is the URL of the deployment, and `max_items` that of the plan, None for no limit. Times are
+    aware, in UTC, and None for what has not happened. `stopped_at`, `stop_kind` and `stop_reason` are about
+    the error that ended the last `run`, and None if none did; `is_paused` tells if a request to pause did.
     """
 
     job_id: str
@@ -72,8 +73,8 @@ class UploadTotals:
         print(uploads.stored_items, "slides,", uploads.stored_bytes, "of", uploads.bytes, "bytes")
 
     `bytes` is the size of all slides that were read, `stored_bytes` that of the uploaded ones. `stored_items`
-    is the number of uploaded slides, `store_verified` of those whose bytes the store has verified. Slides
-    that `BulkJob.clean` has deleted from the store still count.
+    is the number of uploaded slides, `store_verified` the number of those whose bytes the store has verified.
+    Slides that `BulkJob.clean` has deleted from the store still count.
     """
 
     bytes: int
@@ -93,8 +94,8 @@ class OutputTotals:
         outputs = (await job.summary()).outputs
         print(outputs.verified, "of", outputs.listed, "files,", outputs.bytes, "bytes")
 
-    `listed` is the number of files that the platform has listed, `verified` of those that were downloaded
-    with the promised checksum, and `unverified` of those that were downloaded without one. `bytes` is the
+    `listed` is the number of files that the platform has listed, `verified` the number that were downloaded
+    with the promised checksum, and `unverified` the number that were downloaded without one. `bytes` is the
     size of all downloaded files.
     """
 
@@ -116,9 +117,9 @@ class RunTotals:
         print(runs.by_state, runs.billed, runs.ambiguous)
 
     `by_state` is the number of chunks by `ReportedRun.state`, and `requests` the number of requests by
-    outcome; what has none is absent. `billed` is the number of items in chunks that have, or may have, a run.
-    `held` is the number of items that are held for a decision. `duplicates` is the number of second runs, and
-    `open_duplicates` of those without a decision.
+    outcome; a state or outcome without any is absent. `billed` is the number of items in chunks that have, or
+    may have, a run. `held` is the number of items that are held for a decision. `duplicates` is the number of
+    second runs, and `open_duplicates` the number of those without a decision.
     """
 
     by_state: Mapping[str, int]
