@@ -53,9 +53,9 @@ class Page(Generic[T]):
 
     `number` starts at 1. `items` is a tuple of the entries that could be read, in the server's order, without
     those that the previous page had. `invalid` is a tuple with an `InvalidItem` for each entry that could not
-    be read, empty by default. `left_out` is the number of entries that the client removed because they do not
-    match a filter, 0 by default. `date` is the server's time with time zone; None, the default, if it was not
-    reported.
+    be read, empty by default. `left_out` is the number of entries that the client left out, because they do
+    not match a filter or are gone since they were listed; 0 by default. `date` is the server's time with time
+    zone; None, the default, if it was not reported.
     """
 
     number: int
@@ -67,7 +67,8 @@ class Page(Generic[T]):
     date: datetime | None = None
     """The server's time in the response, with time zone; None if the response had no valid Date header."""
     left_out: int = 0
-    """How many entries the client removed by a filter that the contract does not have; 0 by default."""
+    """How many entries the client left out: by a filter that the contract lacks, or gone since; 0 by default.
+    """
 
     @property
     def size(self) -> int:
@@ -105,11 +106,11 @@ class Pager(Generic[T]):
         newest = await client.runs.list().first()
         applications = await client.applications.list().to_list()
 
-    Creating a pager sends no request. Each iteration starts at the first page, sends one request per page,
-    and keeps one page in memory. It ends at an empty page, at a page that is not full, or at a 404. On the
-    first page a 404 raises NotFound, except that the API of contract 1.8 may answer so if there are no runs.
-    An entry that moves to the next page between two requests is yielded once; one that moves to a page that
-    was already read is missed.
+    Creating a pager sends no request. Each iteration starts at the first page, sends one request per page
+    unless the method that returned the pager says otherwise, and keeps one page in memory. It ends at an
+    empty page, at a page that is not full, or at a 404. A 404 on the first page raises NotFound, except for
+    runs under contract 1.8, where the API may answer so if there are none. An entry that moves to the next
+    page between two requests is yielded once; one that moves to a page that was already read is missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
     them in `Page.invalid` instead. A request that still fails after the attempts of `Settings.retries` raises
@@ -148,7 +149,7 @@ class Pager(Generic[T]):
 
             newest = await client.runs.list(page_size=5).first()
 
-        Costs one request, unless no entry of the first page can be read; a small `page_size` keeps the
+        Fetches one page, and further ones only if no entry of it can be read; a small `page_size` keeps the
         response small. Entries that can't be read are skipped. Raises the errors of requests that `Pager`
         names.
         """
@@ -162,7 +163,7 @@ class Pager(Generic[T]):
 
             applications = await client.applications.list().to_list()
 
-        Costs one request per page, and memory for all entries. Raises InvalidItems if some entries can't be
+        Fetches every page, and keeps all entries in memory. Raises InvalidItems if some entries can't be
         read; iterate over the pager to get the others. Raises the errors of requests that `Pager` names.
         """
         return [entry async for entry in self]
@@ -174,7 +175,7 @@ class Pager(Generic[T]):
                 print(page.number, len(page.items), len(page.invalid))
 
         An empty page is not yielded. Entries that can't be read are in `Page.invalid` and raise nothing.
-        Costs one request per page. Iterating raises the errors of requests that `Pager` names.
+        Iterating raises the errors of requests that `Pager` names.
         """
         return Stream(self._pages())
 

@@ -66,9 +66,9 @@ class RefreshedToken:
         when a fifth of a shorter lifetime is left. If it fails, callers still get the old token, and the
         error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are left.
         From then on, and without a token, callers wait for a refresh and get its error: LoginRequired,
-        LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as the class documents.
-        A caller that is cancelled does not end the refresh. Raises UsageError if a refresh is needed and no
-        asyncio event loop is running.
+        LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as the class of the
+        source documents. A caller that is cancelled does not end the refresh. Raises UsageError if a refresh
+        is needed and no asyncio event loop is running.
 
         After a failure no refresh is attempted for about 1 s, doubling with each failure to 30 s, or for as
         long as the provider's `Retry-After` asks, up to 120 s; after a LoginRequired always for 1 s. During

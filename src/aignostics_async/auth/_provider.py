@@ -83,12 +83,19 @@ class IdentityProvider:
 
         IdentityProvider.preset("production", client_id="...")
 
-    Use `preset` for an environment of the platform, and `beside` for another provider with Auth0's URLs;
-    either fills in the URLs. `token_url` and `client_id` are required. None by default are `authorize_url`,
-    which `login_browser` needs; `device_url`, which `login_device` needs; `revoke_url`, without which
-    `logout` revokes nothing; the `client_secret` of a confidential client; the `audience`, the API that the
-    tokens are for; and the `organization` to sign in to. `scope` is `offline_access` by default, and
-    `redirect_url` is `http://localhost:8989/`.
+    Use `preset` for an environment of the platform, and `beside` for another provider with the URLs of Auth0;
+    each fills in the URLs. `token_url` and `client_id` are required. The other fields are None by default,
+    unless stated:
+
+    - `client_secret`: the secret of a confidential client, as a str or a `Secret`.
+    - `authorize_url`: where a person signs in; `login_browser` needs it.
+    - `device_url`: where device codes are issued; `login_device` needs it.
+    - `revoke_url`: where `logout` revokes refresh tokens; without it they are only deleted on this machine.
+    - `audience`: the API that the tokens are for; some providers need it.
+    - `organization`: the organization to sign in to, for a person who belongs to several.
+    - `scope`: the scope of a login; `offline_access` by default, without which no refresh token is issued.
+    - `redirect_url`: the loopback URL registered for the client, `http://localhost:8989/` by default; port 0
+      uses a free port.
 
     Sends no request. Raises ConfigurationError for a missing client id, a URL that is neither https nor http
     on this machine, a redirect URL that is not a loopback URL, or a text with a control character. The repr

@@ -110,7 +110,7 @@ class MemoryStore:
         return self._kept.get(key)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the tokens of a key; never fails."""
+        """Replace the tokens of a key; raises nothing."""
         self._kept[key] = tokens
 
     async def delete(self, key: TokenKey) -> None:

@@ -41,17 +41,18 @@ class S3:
         store = S3(bucket="slides", prefix="lab-7")
         store = S3(bucket="slides", endpoint="https://minio.lab", key=AwsKey("id", "secret", "us-east-1"))
 
-    `bucket` is its name, and `prefix` the first part of every object key, empty by default.
+    `bucket` is the name of the bucket. The other fields are optional:
 
-    - `endpoint` is the root URL of the store; None, the default, is that of AWS_ENDPOINT_URL_S3, else
+    - `prefix`: the first part of every object key; empty by default.
+    - `endpoint`: the root URL of the store. None, the default, is that of AWS_ENDPOINT_URL_S3, else
       AWS_ENDPOINT_URL, else Amazon's.
-    - `region` is that of the bucket; None, the default, is AWS_REGION, else AWS_DEFAULT_REGION, else
+    - `region`: the region of the bucket. None, the default, is AWS_REGION, else AWS_DEFAULT_REGION, else
       `us-east-1` if there is an endpoint.
-    - `key` is an `AwsKey` or a function that returns one; None, the default, is that of AWS_ACCESS_KEY_ID,
-      AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
-    - `checksums` "auto", the default, sends a CRC32C that the store checks, unless the store refuses it;
+    - `key`: an `AwsKey`, or a function that returns one and may be async. None, the default, is the key of
+      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+    - `checksums`: "auto", the default, sends a CRC32C that the store checks, unless the store refuses it;
       "when_required" never sends it; with "always" a refusal is an error.
-    - `verify` "auto", the default, compares what the store reports; "read-back" reads every file again after
+    - `verify`: "auto", the default, compares what the store reports; "read-back" reads every file again after
       its upload, at the cost of its transfer.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `checksums` or

@@ -69,11 +69,12 @@ class Store(Protocol):
             stored = await store.put("case-7.svs", Path("case-7.svs"), progress=print)
 
         `key` is the name of the object in the store, with slashes. `progress`, None by default, is called in
-        the event loop with the number of bytes sent so far, which decreases when an attempt starts over; let
-        through what it raises. The result has the size of the object, and its CRC32C if that is known.
+        the event loop with the number of bytes sent so far, which decreases when an attempt starts over; an
+        exception of it ends the upload and is raised. The result has the size of the object, and its CRC32C
+        if that is known.
 
         Raises TransferError if the file can't be read, the upload fails, or the store has other bytes
-        afterwards. Its caller may call it a second time if the result contradicts the file.
+        afterwards. The caller may call it a second time if the result contradicts the file.
         """
         ...
 

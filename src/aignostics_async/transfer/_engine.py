@@ -43,7 +43,7 @@ _SAME_TIME = 1.0  # seconds
 
 
 class Engine:
-    """Runs blocking work in threads, so that the event loop only handles ticks and results.
+    """The engine that runs blocking work in threads, so that the event loop handles only ticks and results.
 
         size = await engine.run_file_io(lambda token: path.stat().st_size)
 

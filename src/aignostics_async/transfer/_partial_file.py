@@ -129,7 +129,7 @@ class PartialFile:
     def forget(self) -> None:
         """Start over with one empty span, and forget the length and ETag of the file.
 
-        The bytes on the disk stay, and are overwritten. Only one thread may use the spans.
+        The bytes on the disk stay, and are overwritten. Call it while no other thread uses the spans.
         """
         self.total: int | None = None
         self.etag: str | None = None
@@ -138,7 +138,7 @@ class PartialFile:
     def forget_bytes(self, span: Span) -> None:
         """Empty the only span, and forget the length and ETag of the file.
 
-        `span` must be the only one of `spans`. Unlike `forget`, it keeps the object, for the thread that
+        `span` must be the only one of `spans`. Unlike `forget`, it keeps the `Span`, for the thread that
         fetches it.
         """
         self.total, self.etag, span.end, span.done = None, None, None, Crc32c()
@@ -263,7 +263,7 @@ class PartialFile:
                 self._close()
 
     def finish(self, name: str) -> None:
-        """Rename the complete file to its target, after its bytes are on the disk.
+        """Rename the complete file to its target, once its bytes are on the disk.
 
         It does not verify the file. The target is replaced atomically, and the record is deleted. Costs one
         fsync. `name` identifies the file in errors. Raises TransferError if another process has taken the
