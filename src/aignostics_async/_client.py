@@ -104,13 +104,15 @@ class Client:
         AIGNOSTICS_API_ROOT or AIGNOSTICS_ENVIRONMENT (production, staging, dev) sets the deployment; there is
         no default. The credential is the first of AIGNOSTICS_ACCESS_TOKEN, AIGNOSTICS_REFRESH_TOKEN,
         AIGNOSTICS_CLIENT_SECRET, and the login made by `aignostics-async login`; all but the first need a
-        client id, such as AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables. The contract
-        is `contract`, else AIGNOSTICS_CONTRACT, else that of a known deployment, else `fallback_contract`,
-        else the newest.
+        client id, such as AIGNOSTICS_CLIENT_ID. docs/how-to/sign-in.md lists further variables.
+
+        `settings` are `Settings()` by default. The contract is `contract`, else AIGNOSTICS_CONTRACT, else
+        that of a known deployment, else `fallback_contract`, else 1.8; each is `"1.0"` or `"1.8"`, and None
+        by default.
 
         Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one is invalid, if
-        `contract` is unknown, or if a login has to be kept and the user has no home folder; and MissingExtra
-        if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
+        a contract is unknown, or if a login has to be stored and the user has no home folder; and
+        MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
         """
         settings = settings or Settings()
         account = read_environment(os.environ, settings)
@@ -155,10 +157,11 @@ class Client:
         """Return a client that shares the connections of this one, with other timeouts, retries or hooks.
 
             quick = client.with_options(timeouts=Timeouts(read=5), retries=Retries(attempts=1))
+            details = await quick.runs.get(run_id)
 
-        An argument that is None keeps this client's value. The new client is open as long as this one is;
-        entering it raises UsageError. Watchers and transfers of either client use the settings of the one
-        that was entered, because they share requests and connections. Sends no request. Raises
+        An argument that is None, the default, keeps this client's value. The new client is open as long as
+        this one is; entering it raises UsageError. Watchers and transfers of either client use the settings
+        of the one that was entered, because they share requests and connections. Sends no request. Raises
         ConfigurationError for an argument of another type.
         """
         base = self.settings

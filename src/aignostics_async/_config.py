@@ -203,13 +203,14 @@ class Settings:
 
     - `poll_interval` (30 s) is the time between two polls of a run, and `results_rate_limit` (600) the number
       of requests per minute for the items of RUNNING runs.
-    - `results_timeout` (60 s) is the wait for the last results of a final run, `outage_timeout` (300 s) the
-      time for which watching goes on while the API fails, and `read_after_write_timeout` (5 s) the time for
-      which a new run may be unknown to the server.
+    - `results_timeout` (60 s) is the longest wait for the last results of a final run.
+    - `outage_timeout` (300 s) is the time for which watching goes on while the API can't be reached or fails.
+    - `read_after_write_timeout` (5 s) is the time for which a new run may be unknown to the server.
     - `url_lifetime` (7 days) is the validity of the URLs that are signed for the platform.
-    - `ssl_context` (None: the environment's certificates, else certifi's), `proxy` (None: the environment's)
-      and `trust_env` (True: the environment counts) choose certificates and proxy.
-    - `user_agent` (empty) precedes the SDK's own.
+    - `ssl_context` is a TLS context for a private CA or a client certificate, and `proxy` the URL of a proxy;
+      both are None by default, and environment variables decide.
+    - `trust_env` (True) is whether these environment variables are used.
+    - `user_agent` (empty) is a text before the SDK's own user agent.
 
     Raises ConfigurationError for a duration or rate that is not positive and finite, a `user_agent` that is
     not printable ASCII, or a field of another class.

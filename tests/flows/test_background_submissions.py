@@ -135,6 +135,24 @@ async def test_it_is_on_disk_before_it_is_begun(emulator: Emulator, path: Path) 
         assert [each["id"] for each in await begun.get()] == [submission.id]
 
 
+async def test_what_on_change_raises_is_logged(
+    emulator: Emulator, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def tell(submission: Submission) -> None:
+        raise RuntimeError(submission.id)
+
+    async with emulator.client() as client:
+
+        async def submit(submission: Submission, **tracking: Any) -> Run:
+            return await create(client, submission, tracking)
+
+        async with BackgroundSubmissions(path, client, submit, on_change=tell) as submissions:
+            submission = await submissions.start(["a"])
+            await asyncio.wait(submissions._tasks.values())
+    assert len(await run_ids(emulator)) == 1
+    assert f"on_change failed for submission {submission.id}" in caplog.text
+
+
 @pytest.mark.both_contracts
 @pytest.mark.parametrize("was_created", [True, False], ids=["after the run", "before the run"])
 async def test_it_is_continued_after_a_kill(emulator: Emulator, path: Path, was_created: bool) -> None:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 class ConnectionFailed(AignosticsError):
     """An API request that got no complete response.
 
+        try:
+            await run.cancel()
         except ConnectionFailed as error:
-            if error.method != "POST" or not error.request_sent: ...  # safe to send again
+            print(error.method, error.path, error.request_sent)
 
     The client has repeated a GET, PUT or DELETE as `Retries` says. `method` is the HTTP method in capitals,
     and `path` the path of the URL without query. `request_sent` is False only if the request did not reach
@@ -108,6 +110,8 @@ class InvalidItems(InvalidResponse):
 class APIStatusError(AignosticsError):
     """An error status in a response of the API; most statuses have a class of their own below this one.
 
+        try:
+            details = await run.details()
         except APIStatusError as error:
             print(error.status, error.detail, error.request_id)
 
@@ -115,8 +119,8 @@ class APIStatusError(AignosticsError):
     HTTP method in capitals, and `path` the path of the URL without query. `detail` is the server's own
     message, with secrets redacted, and empty if it sent none. `request_id`, which the platform's support asks
     for, and `retry_after` (in seconds) are None if the server did not send them. `answered_by` is `"api"` for
-    an error in the API's own JSON, `"gateway"` for plain text or an empty body, else `"unknown"`. `advice`
-    says what to do next.
+    an error in the API's own JSON, `"gateway"` for plain text or an empty body, else `"unknown"`. `attempt`
+    is the number of the attempt that got the response, from 1. `advice` says what to do next.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."

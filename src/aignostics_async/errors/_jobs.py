@@ -40,6 +40,8 @@ class JobDatabaseError(JobError):
 class JobStopped(JobError):
     """A bulk job that stopped before its end.
 
+        try:
+            await job.run(client)
         except JobStopped as stopped:
             print(stopped, stopped.cause)
 

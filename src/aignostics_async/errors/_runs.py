@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class InvalidSubmission(AignosticsError):
     """A run request with faults; no run was requested.
 
+        try:
+            run = await client.runs.submit(version, items, store=store)
         except InvalidSubmission as error:
             for fault in error.faults:
                 print(fault.reference, fault.artifact, fault.problem)
@@ -36,6 +38,8 @@ class InvalidSubmission(AignosticsError):
 class SubmissionUnknown(AignosticsError):
     """A run request whose outcome is unknown: the run may exist, and sending it again may bill it twice.
 
+        try:
+            run = await client.runs.create(version, items)
         except SubmissionUnknown as lost:
             found = await client.runs.find(
                 references=lost.references, since=lost.sent_at, submission=lost.submission

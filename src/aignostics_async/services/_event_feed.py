@@ -45,7 +45,7 @@ class EventFeed:
     every `save_interval` (5) seconds and at the end of the block, events and cursor together: a process that
     continues at `cursor` after a kill publishes again what was lost. A file that can't be written is logged
     as a warning and tried again. A listener without an event for `heartbeat` (15) seconds gets a comment,
-    because proxies close silent connections.
+    because proxies close silent connections. Use a feed in one event loop, and its file in one process.
     """
 
     def __init__(
@@ -100,8 +100,9 @@ class EventFeed:
 
             feed.publish("item", change.run_id, change.reference, status=change.new.name)
 
-        `facts` are JSON values. `group` and `subject` are empty by default. The event is sent to the users
-        who can see the group: see `is_visible`. Raises TypeError or ValueError for facts that are not JSON.
+        `facts` are JSON values, with other names than `id`. `group` and `subject` are empty by default. The
+        event is sent to the users who can see the group: see `is_visible`. Raises TypeError or ValueError for
+        facts that are not JSON; then nothing is published.
         """
         json.dumps(facts, allow_nan=False)  # here, where somebody sees the error
         event = {"kind": kind, "group": group, "subject": subject, **facts}
@@ -114,8 +115,9 @@ class EventFeed:
 
             feed.set_owner(run_id, "ada")
 
-        A group has one owner, the last one that was set. Does nothing if `user` is None, for a service
-        without sign-in.
+        A group has one owner, the last one that was set. The latest owners are kept, ten for each group of
+        `max_groups` (2,000 by default), also for groups without events. Does nothing if `user` is None, for a
+        service without sign-in.
         """
         if user is None or self._owners.get(group) == user:
             return
@@ -152,8 +154,10 @@ class EventFeed:
 
             StreamingResponse(feed.stream(last_event_id, user), media_type="text/event-stream")
 
-        The data of an event is its dict as JSON. `last_event_id` is the header `Last-Event-ID` of a page that
-        connects again; any text but an id, such as the empty default, means that it has seen nothing.
+        The data of an event is its dict as JSON. The first text tells the page to reconnect after 2 s.
+        `last_event_id` is the header `Last-Event-ID` of a page that connects again; any text but an id, such
+        as the empty default, means that it has seen nothing. `user` gets the events that `is_visible` allows;
+        None, the default, gets all.
         """
         after = int(last_event_id[:_MAX_DIGITS]) if last_event_id.isdecimal() else 0
         yield f"retry: {_RECONNECT}\n\n"

@@ -22,7 +22,8 @@ class SubmissionStatus(StrEnum):
 
         submission.status is SubmissionStatus.PENDING
 
-    The values are PENDING, CREATED and FAILED.
+    The values are PENDING (under way), CREATED (its run exists) and FAILED (there is no run of it, or it is
+    unknown whether there is one).
     """
 
     PENDING = "PENDING"
@@ -39,8 +40,10 @@ class Submission:
 
         print(submission.id, submission.status, submission.run_id or submission.problem)
 
-    `BackgroundSubmissions.start` returns one, too. `sent` and `size` are in bytes, and 0 until the first file
-    is sent.
+    `BackgroundSubmissions.start` returns one, too. `id` is a UUID, `references` a tuple of the references of
+    its items, and `owner` the user who started it, or None. `began` is the time of its start, with time zone.
+    `status` is a `SubmissionStatus`, `run_id` None until there is a run, and `problem` a text for users,
+    empty if there is no problem. `sent` and `size` are in bytes, and 0 until the first file is sent.
     """
 
     id: str

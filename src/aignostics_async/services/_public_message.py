@@ -20,10 +20,10 @@ def public_message(error: BaseException, *, root: str | os.PathLike[str] | None 
 
         {"detail": public_message(error, root="slides/")}
 
-    `root` is the folder of the users' slides; files in it are named relative to it. The faults of an
-    InvalidSubmission may still name files elsewhere by their paths. For an error that is not of this package,
-    or whose message is for the service's operator, the text has the name of its class only; log the error
-    itself.
+    `root` is the folder of the users' slides; files in it are named relative to it. None, the default, if
+    there is none: then the faults of an InvalidSubmission name files by their paths, as they do for files
+    outside of `root`. For an error that is not of this package, or whose message is for the service's
+    operator, the text has the name of its class only; log the error itself. Raises nothing.
     """
     if isinstance(error, SlideError):
         told = f"{Path(error.path).name}: {error.problem}"

@@ -40,7 +40,16 @@ _log = get_logger("aignostics_async")
 
 
 class Submit(Protocol):
-    """Submits the slides of a submission; `tracking` are arguments for `runs.submit`."""
+    """An async function that submits the slides of a submission, as `BackgroundSubmissions` takes it.
+
+        async def submit(submission, **tracking):
+            items = [Item(name, slide=slides[name]) for name in submission.references]
+            return await client.runs.submit(version, items, store=store, **tracking)
+
+    It is called in the event loop, once for each submission, and once more by a later process if no run of it
+    has appeared. It must pass `tracking`, arguments for `Runs.submit`, on to one call of that. What it raises
+    ends the submission as FAILED, except that a run whose reply was lost is looked for.
+    """
 
     def __call__(self, submission: Submission, **tracking: Any) -> Coroutine[Any, Any, Run]:
         """Return the run."""
@@ -56,12 +65,12 @@ class BackgroundSubmissions:
         async with BackgroundSubmissions("data/submissions.json", client, submit) as submissions:
             submission = await submissions.start(["case-7"], owner=user)
 
-    `submit` calls `runs.submit` with an item for each of `submission.references`, passes on `tracking`, which
+    `submit` calls `Runs.submit` with an item for each of `submission.references`, passes on `tracking`, which
     holds `progress`, `uploads` and `metadata`, and returns the run. `path` is the file that keeps the
-    submissions that are under way and the last 50 that are over. `on_change` is called in the event loop
-    with a `Submission` when it has changed, and for each in the file when the block is entered. `describe`
-    returns a text for users about an error; `public_message` by default. At most `max_pending` (10)
-    submissions are under way.
+    submissions that are under way and the last 50 that are over. `on_change` is a plain function, called in
+    the event loop with a `Submission` when it has changed, and for each in the file when the block is
+    entered; what it raises is logged and changes nothing. `describe` returns a text for users about an error;
+    `public_message` by default. At most `max_pending` (10) submissions are under way.
 
     Each submission becomes one run. A submission that an earlier process left is continued: its run is
     searched by its metadata under contract 1.8, and under 1.0 by its references, among the runs of that time
@@ -97,7 +106,7 @@ class BackgroundSubmissions:
     async def __aenter__(self) -> Self:
         for submission in await to_thread.run_sync(self._journal.open):
             self._submissions[submission.id] = submission
-            self._on_change(submission)
+            self._tell(submission)
             if submission.status is SubmissionStatus.PENDING:
                 self._begin(submission, is_new=False)
         return self
@@ -135,7 +144,7 @@ class BackgroundSubmissions:
         except BaseException:
             del self._submissions[submission.id]
             raise
-        self._on_change(submission)
+        self._tell(submission)
         self._begin(submission, is_new=True)
         return submission
 
@@ -231,7 +240,13 @@ class BackgroundSubmissions:
         after = evolve(before, **changes)
         self._submissions[submission.id] = after
         if after != before:
-            self._on_change(after)
+            self._tell(after)
+
+    def _tell(self, submission: Submission) -> None:
+        try:
+            self._on_change(submission)
+        except Exception:  # noqa: BLE001 - an observer must not break the submission that it observes
+            _log.exception("on_change failed for submission %s", submission.id)
 
     async def _save(self) -> None:
         async with self._saving:

@@ -34,8 +34,9 @@ class Supervisor:
     Each work is an async function of one argument, a function that it calls whenever it is up to date. A work
     that ends, or raises a transient error, is called again after a wait that doubles with each failure in a
     row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to ten minutes.
-    `on_trouble` is called in the event loop with the value of `trouble` when that changes; and with an empty
-    text when all works are up to date for the first time, since an earlier process may have reported trouble.
+    `on_trouble` is a plain function, called in the event loop with the value of `trouble` when that changes;
+    and with an empty text when all works are up to date for the first time, since an earlier process may have
+    reported trouble. What it raises ends `run`.
     """
 
     def __init__(

@@ -63,7 +63,8 @@ class Change:
 
     @property
     def cursor(self) -> str:
-        """The position before this change as text, for the `cursor` argument of watchers.
+        """The position before this change as text, to pass to `Run.watch`, `Client.watch` or
+        `Client.watch_all`.
 
             cursor = path.read_text() if path.exists() else None
             async for change in client.watch_all(cursor=cursor):
