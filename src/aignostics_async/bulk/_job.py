@@ -188,8 +188,8 @@ class BulkJob(MaintainedJob):
         one run, from 1 to 500), `due_date` and `deadline` (aware times) replace those of the plan from now
         on, also for chunks that were not sent yet; None, the default, keeps them. `listener` is called with
         each `JobEvent`, and `progress` with each `TransferEvent`; by default nothing is called. Both are
-        plain functions, which are called in the event loop and must return at once.
-        `engine` reads, uploads and downloads slides; None, the default, is this machine.
+        plain functions, which are called in the event loop and must return at once. `engine` reads, uploads
+        and downloads the slides; None, the default, is `LocalEngine()`, this machine.
 
         The call can be cancelled, and the process killed, at any moment; a later call continues, as after any
         error. If a callback raises, the outcome of the request in flight is recorded, nothing more is sent,

@@ -17,14 +17,21 @@ T = TypeVar("T")
 
 
 class LocalEngine:
-    """Runs the stages of a bulk job on this machine; the default.
+    """The engine that runs the stages of a bulk job on this machine; the default.
 
-    await job.run(client, engine=LocalEngine())
+        summary = await job.run(client, engine=LocalEngine())
+
+    Slides are read in processes of their own, from 2 to 8 of them; uploads and downloads are as many at once
+    as `Limits.transfers`. It holds no state, so one engine can run several jobs.
     """
 
     @asynccontextmanager
     async def open(self, setup: EngineSetup) -> AsyncIterator[OpenEngine]:
-        """Return the engine at work for one job, to be entered; called by `BulkJob.run`."""
+        """Return an async context manager that yields the engine, open for one job.
+
+        `BulkJob.run` and `run_preflight` call it. Entering does no I/O; leaving ends the processes that read
+        slides, also after an error or a cancellation.
+        """
         async with Prober(decode=setup.plan.decode, timeout=setup.seconds_per_slide) as prober:
             yield OpenLocalEngine(StageTools(setup.client, setup.store, prober))
 

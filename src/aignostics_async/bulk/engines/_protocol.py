@@ -87,36 +87,54 @@ class EngineSetup:
 
 
 class OpenEngine(Protocol):
-    """An engine at work."""
+    """An engine that is open for one job, as `StageEngine.open` yields it.
+
+    All members are used in the event loop of the job, `run` by many tasks at once, until the block of `open`
+    ends.
+    """
 
     @property
     def description(self) -> str:
-        """What runs the tasks, in words."""
+        """A description for people of what runs the tasks, as `PreflightReport.engine` has it."""
         ...
 
     @property
     def remarks(self) -> tuple[tuple[str, str], ...]:
-        """What a person should know about it before the work begins: each a problem and its remedy."""
+        """Warnings for people before the work begins, as pairs of problem and remedy; empty if there are none."""
         ...
 
     def window(self, stage: Stage) -> int:
-        """Return how many tasks of a stage should be under way at a time."""
+        """Return how many tasks of a stage should be under way at a time.
+
+        It is called before each search for further items, so it must return at once; the number may change.
+        """
         ...
 
     async def run(self, task: StageTask[T], progress: Progress = ignore) -> T:
-        """Return the result of a task as soon as it is there; raises the AignosticsError of its failure."""
+        """Run a task, and return its result.
+
+        A task can be repeated without harm, also by another process. `progress`, which shows nothing by
+        default, is called in the event loop with each `TransferEvent` of the task. Cancelling the call must
+        end the task. Raises the AignosticsError with which the task failed: the job then repeats the task,
+        quarantines the item or stops, depending on the error. Any other exception ends the job.
+        """
         ...
 
 
 class StageEngine(Protocol):
-    """What runs the stages of a bulk job, such as `LocalEngine`.
+    """An engine that reads, uploads and downloads the slides of a bulk job, such as `LocalEngine`.
 
         summary = await job.run(client, engine=LocalEngine())
 
-    Reading, uploading and downloading slides are its part. Whatever the engine, the process that runs the job
-    alone creates runs, watches them and writes the database.
+    Whatever the engine, the process that runs the job alone creates runs, watches them and writes the
+    database.
     """
 
     def open(self, setup: EngineSetup) -> AbstractAsyncContextManager[OpenEngine]:
-        """Return the engine at work for one job, to be entered; called by `BulkJob.run`."""
+        """Return an async context manager that yields an `OpenEngine` for one job.
+
+        `BulkJob.run` and `run_preflight` call it once each, in the event loop. `setup` has the plan, the
+        client, the store and the folder for results. Leaving the block must end what the engine has started,
+        also after an error or a cancellation. What it raises ends the call.
+        """
         ...

@@ -51,8 +51,8 @@ class PreflightReport:
     the number without a fault. `bytes` is the size of what would be uploaded. `faults` are findings that
     would fail; `warnings` prevent nothing, but a person should read them. Each is a tuple of `Finding`, empty
     if there is none. `left_out` has what is not sent, with the reason. `store`, `disk` and `earlier` have the
-    details; `earlier` is None if earlier runs can't be listed. `seconds` is how long the preflight of the
-    `plan` took.
+    details; `earlier` is None if earlier runs can't be listed. `engine` describes what read the slides,
+    `this machine` by default. `seconds` is how long the preflight of the `plan` took.
     """
 
     plan: JobPlan
