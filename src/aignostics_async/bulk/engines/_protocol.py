@@ -100,7 +100,7 @@ class OpenEngine(Protocol):
 
     @property
     def remarks(self) -> tuple[tuple[str, str], ...]:
-        """Warnings for people before the work begins, as pairs of problem and remedy; empty if there are none."""
+        """Warnings for people before the work begins, as pairs of problem and remedy; may be empty."""
         ...
 
     def window(self, stage: Stage) -> int:
