@@ -20,6 +20,7 @@ from ..errors import ConfigurationError, LoginDenied
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._loopback import AuthorizationResponse, listen
+from ._provider import check_provider
 from ._sign_in import keep, within
 from ._stored_sources import StoredLogin
 
@@ -70,6 +71,7 @@ async def login_browser(
     be used, or a user without home folder if no `store` is passed. An exception of `show` or `open_browser`
     ends the login and is raised.
     """
+    check_provider(provider)
     if provider.authorize_url is None:
         raise ConfigurationError(
             "the identity provider has no authorize URL; give one (AIGNOSTICS_AUTHORIZE_URL), or sign in by "

@@ -17,6 +17,7 @@ from .._core._uncancellable import run_uncancellable
 from ..errors import ConfigurationError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
+from ._provider import check_provider
 from ._sign_in import keep, within
 from ._stored_sources import StoredLogin
 
@@ -81,6 +82,7 @@ async def login_device(
     provider without device URL, a proxy or certificates that can't be used, or a user without home folder if
     no `store` is passed. An exception of `show` ends the login and is raised.
     """
+    check_provider(provider)
     if provider.device_url is None:
         raise ConfigurationError(
             "the identity provider has no device URL; give one (AIGNOSTICS_DEVICE_URL), or sign in by browser"

@@ -11,6 +11,7 @@ from .._core._uncancellable import run_uncancellable
 from ..errors import TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
+from ._provider import check_provider
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
@@ -49,6 +50,8 @@ async def logout(
     login with a `revoke_url` is deleted and not revoked, and those after it are kept. Raises UsageError if no
     asyncio event loop is running.
     """
+    for provider in providers:
+        check_provider(provider)
     kept = store or FileStore()
     forgotten = 0
     unrevoked: list[str] = []

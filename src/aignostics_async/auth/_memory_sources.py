@@ -14,7 +14,7 @@ from .._core._token import Token, stripped
 from .._core._uncancellable import start_in_loop, start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenEndpointUnavailable
 from ._endpoint import DEFAULT_LIFETIME, TokenEndpoint, read_claims
-from ._provider import IdentityProvider
+from ._provider import IdentityProvider, check_provider
 from ._refresher import TokenRefresher
 
 _MAX_CALL_SECONDS = 60.0
@@ -157,13 +157,14 @@ class ClientCredentials(RefreshedToken):
     `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
     kept in memory only; each costs one request to the provider.
 
-    Creating the source raises ConfigurationError for a provider without `client_secret`. Requests raise
-    LoginDenied if the provider refuses the client or the audience, LoginRequired if it refuses the grant,
-    TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no usable token, and
-    ConfigurationError for a proxy or certificates that can't be used.
+    Creating the source raises ConfigurationError for what is no IdentityProvider, or one without
+    `client_secret`. Requests raise LoginDenied if the provider refuses the client or the audience,
+    LoginRequired if it refuses the grant, TokenEndpointUnavailable if it can't be reached, fails, throttles
+    or gives no usable token, and ConfigurationError for a proxy or certificates that can't be used.
     """
 
     def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:
+        check_provider(provider)
         if provider.client_secret is None:
             raise ConfigurationError("client credentials are an id and a secret; give client_secret too")
         endpoint = TokenEndpoint(provider, settings or Settings())

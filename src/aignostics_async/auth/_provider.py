@@ -205,6 +205,15 @@ class IdentityProvider:
         return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
 
 
+def check_provider(provider: object) -> None:
+    """Raise ConfigurationError for anything but an IdentityProvider; the error does not show its value."""
+    if not isinstance(provider, IdentityProvider):
+        raise ConfigurationError(
+            'give an IdentityProvider, such as IdentityProvider.preset("production", client_id="..."), not '
+            f"{type(provider).__name__}"
+        )
+
+
 def checked_field(name: str, value: str) -> Any:
     """Return a value as a field of IdentityProvider keeps it; raises ConfigurationError."""
     attribute: Any = fields_dict(IdentityProvider)[name]

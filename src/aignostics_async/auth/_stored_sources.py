@@ -16,7 +16,7 @@ from ..errors import ConfigurationError, LoginRequired, TokenStoreError
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._memory_sources import RefreshedToken
-from ._provider import IdentityProvider, TokenKey, fingerprint
+from ._provider import IdentityProvider, TokenKey, check_provider, fingerprint
 from ._refresher import TokenRefresher, margin
 from ._store import MemoryStore, TokenStore
 
@@ -112,18 +112,18 @@ class RefreshToken(RefreshedToken):
 
         source = RefreshToken("...", provider=IdentityProvider.preset("production", client_id="..."))
 
-    Surrounding whitespace is removed from the refresh token. By default tokens are kept in memory. If the
-    provider rotates refresh tokens, yours can be used only once: pass a `store` that outlives the process, so
-    that the next process finds the latest successor. `settings` supply TLS and proxy for requests to the
-    provider, by default those of `Settings()`.
+    The refresh token is a str or a `Secret`; surrounding whitespace is removed. `store` keeps the tokens, by
+    default in memory. If the provider rotates refresh tokens, yours can be used only once: pass a `store`
+    that outlives the process, so that the next process finds the latest successor. `settings` supply TLS and
+    proxy for requests to the provider, by default those of `Settings()`.
 
-    Creating the source raises ConfigurationError for a token that is empty, can't be encoded, or has a line
-    break or control character inside. Requests raise LoginRequired once the provider refuses the refresh
-    token; LoginDenied if it refuses the client or the audience; TokenEndpointUnavailable if it can't be
-    reached, fails, throttles or gives no usable token, or if another process holds the lock of the login for
-    30 s; TokenStoreError if the store can't be read; and ConfigurationError for a proxy or certificates that
-    can't be used. If the store can't be written, the new tokens are kept in memory, with a warning in the
-    log.
+    Creating the source raises ConfigurationError for a `provider` that is no IdentityProvider, or a token
+    that is empty, can't be encoded, or has a line break or control character inside. Requests raise
+    LoginRequired once the provider refuses the refresh token; LoginDenied if it refuses the client or the
+    audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no usable token, or
+    if another process holds the lock of the login for 30 s; TokenStoreError if the store can't be read; and
+    ConfigurationError for a proxy or certificates that can't be used. If the store can't be written, the new
+    tokens are kept in memory, with a warning in the log.
     """
 
     @conceals_arguments
@@ -135,6 +135,7 @@ class RefreshToken(RefreshedToken):
         store: TokenStore | None = None,
         settings: Settings | None = None,
     ) -> None:
+        check_provider(provider)
         given = stripped(refresh_token)
         if not given:
             raise ConfigurationError("the refresh token is empty; give one, or sign in")
@@ -162,12 +163,12 @@ class StoredLogin(RefreshedToken):
     is a FileStore by default; `settings` supply TLS and proxy for requests to the provider, by default those
     of `Settings()`. A login that another process makes later is used from the next refresh on.
 
-    Creating the source raises ConfigurationError without a provider, and without `store` if the user has no
-    home folder. Requests raise LoginRequired if there is no valid login; LoginDenied if the provider refuses
-    the client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no
-    usable token, or if another process holds the lock of the login for 30 s; TokenStoreError if the store
-    can't be read; and ConfigurationError for a proxy or certificates that can't be used. If the store can't
-    be written, the new tokens are kept in memory, with a warning in the log.
+    Creating the source raises ConfigurationError without an IdentityProvider, and without `store` if the user
+    has no home folder. Requests raise LoginRequired if there is no valid login; LoginDenied if the provider
+    refuses the client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or
+    gives no usable token, or if another process holds the lock of the login for 30 s; TokenStoreError if the
+    store can't be read; and ConfigurationError for a proxy or certificates that can't be used. If the store
+    can't be written, the new tokens are kept in memory, with a warning in the log.
     """
 
     def __init__(
@@ -175,6 +176,8 @@ class StoredLogin(RefreshedToken):
     ) -> None:
         if not providers:
             raise ConfigurationError("give the identity provider whose login is kept")
+        for provider in providers:
+            check_provider(provider)
         self._providers = providers
         self._store = store or FileStore()
         self._tokens = {
