@@ -75,16 +75,24 @@ class Me:
 
 @frozen
 class OrganizationBucket:
-    """The bucket that the platform gives to an organization, and the HMAC key for it."""
+    """The bucket that the platform provides for an organization, and the HMAC key for it.
+
+        bucket = await context.organization_bucket()
+        print(bucket.address)
+
+    `protocol` is that of the bucket, `gs`, and `name` its name; both are empty without a bucket. `key_id` and
+    `key_secret` are the two halves of the key, each a `Secret` that the repr does not show; empty without
+    one.
+    """
 
     protocol: str
-    """What the bucket speaks: `gs`."""
+    """The protocol of the bucket, `gs`; empty without a bucket."""
     name: str
     """The name of the bucket; empty without one."""
     key_id: Secret = field(repr=False)
-    """The access id of the HMAC key."""
+    """The access id of the HMAC key; empty without one."""
     key_secret: Secret = field(repr=False)
-    """The secret of the HMAC key."""
+    """The secret of the HMAC key; empty without one."""
 
     @property
     def address(self) -> str | None:

@@ -202,7 +202,7 @@ class Client:
         return await read_health(self._session)
 
     def run(self, run_id: str) -> Run:
-        """Return the handle of a run by its id, without a request.
+        """Return a handle of a run by its id, without a request.
 
             run = client.run("0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10")
             details = await run.details()

@@ -90,9 +90,10 @@ class Retries:
     `max_retry_after`, 120 s; if the server asks for more, the error is raised at once. Durations are in
     seconds or timedeltas.
 
-    GET, HEAD, PUT and DELETE are repeated if `error.is_transient`, a POST only if no connection was made. A
-    request that is sent once more with a new token after a 401 does not count. Raises ConfigurationError for
-    `attempts` below 1 or not whole, or a wait that is not a positive, finite duration.
+    GET, HEAD, PUT and DELETE are repeated if the error is transient (see `AignosticsError.is_transient`), a
+    POST only if no connection was made. A request that is sent once more with a new token after a 401 does
+    not count. Raises ConfigurationError for `attempts` below 1 or not whole, or a wait that is not a
+    positive, finite duration.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
@@ -143,10 +144,11 @@ class Transfers:
         Settings(transfers=Transfers(bandwidth=20e6))
 
     `bandwidth` is in bytes per second for all transfers of the client together; None, the default, for no
-    limit. `segment_size` is the smallest part of a download, and `part_size` the size of a part of a
-    multipart upload; both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of
-    one uploaded file in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a
-    positive, finite number, or another value that is below 1 or not whole.
+    limit. `segment_size` is the smallest part of a download that gets a connection of its own, and
+    `part_size` the size of a part of a multipart upload, which grows for files of more than 10,000 parts;
+    both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of one uploaded file
+    in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a positive, finite
+    number, or another value that is below 1 or not whole.
     """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 
 @frozen
 class DownloadRequest:
-    """An output artifact to download, and its target path.
+    """An output artifact to download, and the path of its file.
 
-    `path` must not leave the folder `root`.
+        request = DownloadRequest(item, artifact, root / "case-7" / "tissue.tiff", root)
+
+    `item` is the `ItemResult` that has the `artifact`, an `OutputArtifact`. `root` is the folder that `path`
+    must not leave. Creating a request does no I/O.
     """
 
     item: ItemResult
@@ -50,7 +53,7 @@ class DownloadRequest:
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:
         """Return an outcome of this file without an error.
 
-        `size` is in bytes, and `crc32c` in wire form; 0 and None by default.
+        `size` is in bytes, 0 by default. `crc32c` is in wire form (base64), None by default.
         """
         return FileOutcome(
             self.item.reference,
@@ -63,7 +66,9 @@ class DownloadRequest:
         )
 
     def failure(self, error: AignosticsError) -> FileOutcome:
-        """Return an outcome of this file with the status FAILED and an error."""
+        """Return an outcome of this file with the status FAILED and an error; its size is 0, and its CRC32C
+        None.
+        """
         return evolve(self.outcome(FileStatus.FAILED), error=error)
 
 

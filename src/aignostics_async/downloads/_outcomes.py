@@ -41,9 +41,9 @@ class FileOutcome:
 
     `reference` is that of the item, and `artifact` the name of the output. `path` is where the file is, or
     would be if it failed. `status` is a `FileStatus`. `size` is in bytes, and 0 if the download failed.
-    `crc32c` is in wire form, and None if the download failed. `error` is the AignosticsError of a failure;
-    None unless the status is FAILED. `media_type` is the one that the platform names; None, the default, if
-    it is not known.
+    `crc32c` is in wire form (base64), and None if the download failed. `error` is the AignosticsError of a
+    failure; None unless the status is FAILED. `media_type` is the one that the platform names; None, the
+    default, if it is not known.
     """
 
     reference: str

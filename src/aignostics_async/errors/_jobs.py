@@ -24,8 +24,8 @@ class JobRefused(JobError):
     """A job that can't be used with this client, folder, release or run.
 
     It was created for another account, server or application version, or by a newer release; the folder holds
-    another job already; or a run does not belong to the job. The message says which, and what to use instead.
-    No run was created or changed.
+    another job already; or a run does not belong to the job. The message says which. No run was created or
+    changed. Use what the job was created with, or another folder.
     """
 
 

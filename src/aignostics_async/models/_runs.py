@@ -27,9 +27,9 @@ class RunStatistics:
         if details.statistics is not None:
             print(details.statistics.succeeded, "of", details.statistics.total)
 
-    `total` is the number of all items. `pending` and `processing` ones are not final; `succeeded`,
-    `user_errors` (the input could not be analysed), `system_errors` (the platform failed) and `skipped` (the
-    run was cancelled) ones are. The numbers may lag behind the items.
+    `total` counts all items, and `pending` and `processing` those that are not final. The others count final
+    ones: `succeeded`, `user_errors` (the input could not be analysed), `system_errors` (the platform failed)
+    and `skipped` (the run was cancelled). The numbers may lag behind the items.
     """
 
     total: int
@@ -137,7 +137,8 @@ class RunDetails:
 
 @define
 class OutputArtifactDraft:
-    """The fields of an output artifact while it is decoded; users get an `OutputArtifact`.
+    """The fields of an output artifact while it is decoded; users get an `OutputArtifact`, which explains
+    them.
 
     Initialising a frozen object takes three times as long, and a page has hundreds. The decoder fills this
     one and then sets its class to OutputArtifact.
@@ -194,7 +195,7 @@ class OutputArtifact(OutputArtifactDraft):
 
 @define
 class ItemResultDraft:
-    """The fields of an item while it is decoded; users get an `ItemResult`.
+    """The fields of an item while it is decoded; users get an `ItemResult`, which explains them.
 
     From `terminated_at` on, every field is None under contract 1.0.
     """

@@ -163,8 +163,9 @@ class Run:
         change of others is lost (except for the first metadata of a run; see `set_metadata`). An exception of
         the function is raised, and then nothing is written.
 
-        Costs two requests per attempt. Raises PreconditionFailed after the tenth attempt, UsageError if the
-        function returns no mapping, and what `set_metadata` raises.
+        Costs two requests per attempt, with a wait of at most 1.6 s before the next. Raises
+        PreconditionFailed after the tenth attempt, UsageError if the function returns no mapping, and what
+        `set_metadata` raises.
         """
         return await self._metadata().update(change)
 
@@ -194,9 +195,9 @@ class Run:
 
             await run.update_item_metadata("case-7", lambda metadata: {**metadata, "block": "A1"})
 
-        It does for an item what `update_metadata` does for the run: `change` gets a copy of the metadata, and
-        returns all new ones. Costs two requests per attempt. Raises PreconditionFailed after ten attempts,
-        UsageError if the function returns no mapping, and what `set_item_metadata` raises.
+        It does for an item what `update_metadata` does for the run: `change` is called with a copy of the
+        metadata, and returns all new ones. Costs two requests per attempt. Raises PreconditionFailed after
+        the tenth attempt, UsageError if the function returns no mapping, and what `set_item_metadata` raises.
         """
         return await self._metadata(reference).update(change)
 
