@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class MaintainedJob:
-    """The methods of `BulkJob` that correct, retry, decide, verify, cancel and clean.
+    """The methods of `BulkJob` that adopt, retry, correct, resolve, verify, cancel and clean.
 
     They are called on an open `BulkJob`, which says what they raise before and after its block.
     """

@@ -99,7 +99,7 @@ class Sources:
     rules: Sequence[SelectionRule] = field(
         default=(), validator=_checked(_are_rules, "a list of SelectionRule(...)")
     )
-    """Which of the files found are taken; by default all slides are."""
+    """Which files are taken, also of those that are named; by default all slides are."""
     limit: int | None = field(default=None, validator=_optional(_is_count, "a whole number, at least 1"))
     """The maximum number of slides; None, the default, for no limit."""
     reference_from: str | None = field(
