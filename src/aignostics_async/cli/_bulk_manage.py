@@ -107,7 +107,7 @@ async def retry(
 
 
 async def adopt(directory: Path, /) -> None:
-    """Add the job's runs to its database that the platform has and the database lacks.
+    """Add to a job's database the runs of the job that only the platform has.
 
     For a database that was restored from a copy; 'bulk resume' adopts runs by itself if it detects that.
 
@@ -147,7 +147,7 @@ async def verify(directory: Path, /) -> int:
 
 
 async def cancel(directory: Path, /, *, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Cancel all runs of a job, and send nothing more.
+    """Cancel all runs of a job, and create no further ones.
 
     Items that the platform has not started cost nothing. Downloaded results stay. If a process works on the
     job, that process cancels the runs: it finishes a request under way first, and creates no further run.

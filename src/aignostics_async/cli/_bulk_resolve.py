@@ -33,8 +33,8 @@ async def resolve(
 ) -> None:
     """Decide about a run that may or may not exist, or about a run that exists twice.
 
-    Without options it lists the open decisions with their choices, slides that are held because an earlier
-    run has results of them among them.
+    Without options it lists the open decisions with their choices, and the slides that are held because an
+    earlier run has results of them.
 
     Parameters
     ----------

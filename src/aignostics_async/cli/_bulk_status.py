@@ -65,7 +65,7 @@ async def report(
     *files: Path,
     pictures: Annotated[bool, Parameter(help="Show slide thumbnails.")] = True,
 ) -> None:
-    """Write what became of every slide into files, at any time.
+    """Write report files with the outcome of every slide so far.
 
     The suffix of a file decides its format: .csv, .json or .html. Needs no sign-in.
 

@@ -80,9 +80,9 @@ async def manifest(
 ) -> int:
     """Write a manifest with a line for each slide and a column for each field that a version asks for.
 
-    What the files tell is filled in. A second file names the allowed values and limits of each column.
-    Complete the manifest, and give it to 'bulk plan --manifest'. Ends with 6 if a slide has a fault; its line
-    is there all the same.
+    Values that the slide files contain are filled in. A second file names the allowed values and limits of
+    each column. Complete the manifest, and give it to 'bulk plan --manifest'. Ends with 6 if a slide has a
+    fault; its line is written nevertheless.
 
     Example: `slides manifest lab/ --application-version he-tme:v1.1.0 > slides.csv`
 
