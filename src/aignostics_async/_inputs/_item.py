@@ -65,7 +65,7 @@ class Item:
 
     `reference` is your name for the item. Set `slide` for files on this machine, which `Runs.submit` reads
     and uploads: a `Slide` or path, or for a version with several inputs a mapping from input name to one. Set
-    `artifacts` for files that have URLs. Both together serve different inputs; by default there are none.
+    `artifacts` for files that have URLs already, or both for different inputs; by default there are none.
     `metadata`, None by default, are JSON values that the platform keeps with the item and returns as
     `ItemResult.metadata`; contract 1.0 has none.
 

@@ -271,8 +271,8 @@ class TooManyRequests(APIStatusError):
 
     The client itself repeats a GET, PUT or DELETE, after a wait of up to `Retries.max_retry_after` (120 s).
     The error is raised if the server asks for a longer wait, after the last attempt, and at once for a POST.
-    Wait for `retry_after`, in seconds and None if the server named no wait, and then send fewer requests at
-    once. The other attributes are those of `APIStatusError`.
+    Wait for `retry_after` seconds, or some time if it is None, and then send fewer requests at once. The
+    other attributes are those of `APIStatusError`.
     """
 
     advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."

@@ -89,6 +89,11 @@ class _RunEnded(AignosticsError):
 class RunFailed(_RunEnded):
     """A run that the platform rejected or cancelled.
 
+        try:
+            await run.wait()
+        except RunFailed as error:
+            print(error.details.status, error.details.error)
+
     Raised by `Run.wait`, and by `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the
     final `RunDetails` of the run. Look at the errors of its items before you submit it again; items that have
     succeeded can still be downloaded.

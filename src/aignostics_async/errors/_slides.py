@@ -8,8 +8,14 @@ from ._base import AignosticsError
 class SlideError(AignosticsError):
     """A slide that can't be read or used.
 
-    `path` is the path of its file as text, `problem` what is wrong, and `remedy` what to do, which may be
-    empty. Raised by `read_slide`; `Runs.submit` reports it in `InvalidSubmission.faults` instead.
+        try:
+            info = await read_slide(Slide("case-7.svs"))
+        except SlideError as error:
+            print(error.path, error.problem, error.remedy)
+
+    Raised by `read_slide`, and returned by `read_slides`; `Runs.submit` reports it in
+    `InvalidSubmission.faults` instead. `path` is the path of its file as text, `problem` what is wrong, and
+    `remedy` what to do, which may be empty.
     """
 
     def __init__(self, problem: str, *, path: str, remedy: str = "") -> None:

@@ -72,16 +72,17 @@ class RunDetails:
         details = await run.details()
         print(details.run_id, details.status, details.triggered_at)
 
-    It does not change; `Run.details` reads a new one. `run_id` is a UUID, and `status` a `RunStatus`.
-    `organization_id` is None if the server does not send it. `triggered_at` is the time of the submission by
-    the platform's clock, and `triggered_by` the id of the user. All times have a time zone.
+    It does not change; `Run.details` reads a new one. `run_id` is a UUID, `application_version_id` the id of
+    the version, and `status` a `RunStatus`. `organization_id` is None if the server does not send it.
+    `triggered_at` is the time of the submission by the platform's clock, and `triggered_by` the id of the
+    user. All times have a time zone.
 
     All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the run
-    became final. `statistics` are the numbers of its items in each status. `error` and `error_code` tell why
-    the platform cancelled the run. `metadata` are the custom metadata, `metadata_checksum` their checksum,
-    and `sdk_metadata` what this SDK has stored beside them. `due_date` and `deadline` are those of the
-    request. `preceding_items_organization` and `preceding_items_platform` are numbers of items that are
-    processed before those of this run.
+    became final. `statistics` are a `RunStatistics`, the numbers of its items in each status. `error` and
+    `error_code` tell why the platform cancelled the run. `metadata` are the custom metadata as a mapping of
+    JSON values, `metadata_checksum` their checksum, and `sdk_metadata` what this SDK has stored beside them.
+    `due_date` and `deadline` are those of the request. `preceding_items_organization` and
+    `preceding_items_platform` are numbers of items that are processed before those of this run.
     """
 
     run_id: str

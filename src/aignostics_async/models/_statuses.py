@@ -48,10 +48,11 @@ class RunStatus(_OpenEnum):
 
         if details.status == RunStatus.COMPLETED: ...
 
-    RECEIVED, SCHEDULED and RUNNING are followed by one of COMPLETED, COMPLETED_WITH_ERROR, REJECTED,
-    CANCELED_SYSTEM and CANCELED_USER, which are final. Contract 1.8 has no SCHEDULED and no REJECTED. Compare
-    with `==`, not `is`: older servers write the values in lower case. A status that this release does not
-    know keeps its text and is not final.
+    RECEIVED (accepted), SCHEDULED (waiting) and RUNNING are followed by a final status: COMPLETED (every item
+    has succeeded), COMPLETED_WITH_ERROR (some items, or all, have no results), REJECTED (the platform refused
+    the run), CANCELED_SYSTEM (the platform cancelled it) or CANCELED_USER (its user did). Contract 1.8 has no
+    SCHEDULED and no REJECTED. Compare with `==`, not `is`: older servers write the values in lower case. A
+    status that this release does not know keeps its text and is not final.
     """
 
     RECEIVED = "RECEIVED"
@@ -96,9 +97,11 @@ class ItemStatus(_OpenEnum):
 
         if item.status == ItemStatus.SUCCEEDED: ...
 
-    PENDING and PROCESSING are followed by one of the others, which are final. Compare with `==`, not `is`:
-    older servers write the values in lower case. A status that this release does not know keeps its text and
-    is not final.
+    PENDING and PROCESSING are followed by a final status: SUCCEEDED (it has results), ERROR_USER (the input
+    could not be analysed), ERROR_SYSTEM (the platform failed), or one for an item whose run was cancelled:
+    SKIPPED, under contract 1.0 CANCELED_USER or CANCELED_SYSTEM. Contract 1.0 has no PROCESSING. Compare with
+    `==`, not `is`: older servers write the values in lower case. A status that this release does not know
+    keeps its text and is not final.
     """
 
     PENDING = "PENDING"
@@ -150,8 +153,9 @@ class HealthStatus(_OpenEnum):
 
         if (await client.health()).status == HealthStatus.DOWN: ...
 
-    The values are UP, DEGRADED, DOWN and UNKNOWN. Compare with `==`, not `is`: the platform may write them in
-    lower case. A status that this release does not know keeps its text.
+    The values are UP (it works), DEGRADED (it works in part), DOWN (it does not work) and UNKNOWN (it reports
+    none). Compare with `==`, not `is`: the platform may write them in lower case. A status that this release
+    does not know keeps its text.
     """
 
     UP = "UP"

@@ -319,7 +319,7 @@ class Runs:
         `references`, or an async callback; TransferError for the first file that could not be sent, after all
         others were tried, with notes about the rest; LocalFileChanged for a file that changed since it was
         read; MissingExtra without the `slides` extra; and what `create` raises. What was uploaded stays in
-        the store.
+        the store, also if the call is cancelled.
         """
         from ..storage._addresses import open_store
         from ..submission._billing import SubmissionBilling
