@@ -23,15 +23,27 @@ class TokenStore(Protocol):
     """A place that keeps the tokens of logins; implement it to keep them elsewhere.
 
         class VaultStore:
+            async def check(self) -> None:
+                await vault.ping()
+
             async def load(self, key: TokenKey) -> TokenSet | None:
                 return await vault.get(key.digest)
 
-            ...  # check, save, delete and lock
+            async def save(self, key: TokenKey, tokens: TokenSet) -> None:
+                await vault.put(key.digest, tokens)
+
+            async def delete(self, key: TokenKey) -> None:
+                await vault.delete(key.digest)
+
+            def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
+                return vault.lock(key.digest)
 
         source = StoredLogin(provider, store=VaultStore())
 
-    The tokens of one key must never be returned for another. The lock of a key is held while its tokens are
-    loaded, refreshed and saved, so that no two processes send the same refresh token.
+    A store keeps `access.text`, `access.lifetime`, `access.issued_at`, the text of `refresh` and
+    `signed_in_at` of a TokenSet. It must never return the tokens of one key for another. The lock of a key is
+    held while its tokens are loaded, refreshed and saved, so that no two processes send the same refresh
+    token.
 
     Each refresh runs in a thread with an event loop of its own, so the methods are called in changing event
     loops and may be called in several at once. A store must not keep what belongs to one loop, such as an
