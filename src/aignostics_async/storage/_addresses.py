@@ -30,8 +30,8 @@ class StoreAddress(Protocol):
         run = await client.runs.submit(version, items, store=MyAddress())
 
     `S3`, `GCS`, `Azure`, `PlatformBucket` and `Presigned` are such addresses; write your own class for
-    another store. Each call of `client.store` and `runs.submit`, and each start of a bulk job, calls
-    `connect` once. An address may be used by several clients.
+    another store. Each call of `client.store` and `runs.submit`, and each preflight, start or clean-up of a
+    bulk job, calls `connect` once. An address may be used by several clients.
     """
 
     def connect(self, context: StoreContext) -> Store:
