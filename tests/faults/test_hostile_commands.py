@@ -296,6 +296,7 @@ FORMS = {
                  f"names {{job}} {BULK}", f"errors {{name}} {BULK}"],
     "bulk resume": [f"-finished {{job}} {QUICK}", f"-job {{job}} {QUICK}", f"-job {{job}} {QUICK} --json",
                     "nothing {name}"],
+    "bulk list": ["-job", "-job --json", "-finished --all"],
     "bulk pause": ["-job {job}", "nothing {name}"],
     "bulk status": ["-job {job}", "-job {job} --json", "-finished {job}", "nothing {name}"],
     "bulk watch": ["job {job}", "job {job} --json", "finished {job}", "nothing {name}"],

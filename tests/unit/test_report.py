@@ -29,11 +29,12 @@ from aignostics_async.bulk.report import _formatting
 from aignostics_async.bulk.report._audit import ItemOutcome, JobStatus
 from aignostics_async.bulk.report._consistent_view import consistent_view
 from aignostics_async.bulk.report._data_files import write_csv, write_json
+from aignostics_async.bulk.report._expiry import ALARM, KEPT
 from aignostics_async.bulk.report._formatting import percent
 from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.bulk.report._rows import remedy
 from aignostics_async.bulk.report._sanitizing import named, told
-from aignostics_async.bulk.report._summary import ALARM, KEPT, Summary, read_summary
+from aignostics_async.bulk.report._summary import Summary, read_summary
 from aignostics_async.bulk.report._write import ReportFormat, write_forms, write_report
 from aignostics_async.bulk.report.html import _page as html
 from aignostics_async.bulk.report.html._overview import audit_line, headline

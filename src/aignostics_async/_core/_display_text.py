@@ -7,6 +7,7 @@ characters, and direction and zero-width characters make one text look like anot
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 # Controls, bidirectional and other format characters, line separators, fillers, variation selectors, lone
 # surrogates, tag characters: whatever steers a display or does not show.
@@ -84,6 +85,30 @@ def shorten(text: str, limit: int) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: `1 slide`, `2,000 slides`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def human_money(amount: Decimal, currency: str | None) -> str:
+    """Return an amount with at least two decimals and its currency, if any: `1,250.00 EUR`."""
+    exponent = amount.as_tuple().exponent
+    shown = f"{amount:,}" if isinstance(exponent, int) and exponent < -2 else f"{amount:,.2f}"
+    return shown if currency is None else f"{shown} {currency}"
+
+
+def human_time(seconds: float) -> str:
+    """Return a duration in its two largest units: `40 s`, `12 min`, `2 h 10 min`, `3 d 4 h`."""
+    minutes = round(seconds / 60)
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return _two_units(minutes, 60, "h", "min")
+    return _two_units(round(minutes / 60), 24, "d", "h")
+
+
+def _two_units(number: int, factor: int, large: str, small: str) -> str:
+    whole, rest = divmod(number, factor)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
 
 
 def human_size(size: int) -> str:

@@ -3,6 +3,7 @@
 from ._corrections import CorrectionReport as CorrectionReport
 from ._create import can_create_job as can_create_job, create_job as create_job
 from ._job import BulkJob as BulkJob
+from ._known_jobs import KnownJob as KnownJob, list_jobs as list_jobs
 from ._observer import JobObserver as JobObserver, PendingDecisions as PendingDecisions
 from ._plan import JobPlan as JobPlan
 from ._stage_progress import StageProgress as StageProgress
@@ -33,6 +34,7 @@ from .preflight.sources._sources import Sources as Sources
 from .reconciliation._quiescence import ReconciliationTimeouts as ReconciliationTimeouts
 from .report._audit import Audit as Audit, ItemOutcome as ItemOutcome, JobStatus as JobStatus
 from .report._description import describe_summary as describe_summary
+from .report._last_error import LastError as LastError
 from .report._next_steps import NextStep as NextStep, next_steps as next_steps
 from .report._results_table import write_results_table as write_results_table
 from .report._rows import ReportedDuplicate as ReportedDuplicate, ReportedRun as ReportedRun

@@ -19,6 +19,7 @@ from ..transfer._progress import call_plain, check_callback
 from .database import _commands, _run_commands
 from .database._database import Database
 from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
+from .database._job_registry import register_folder
 from .database._states import ItemState
 from .preflight._findings import Finding
 from .preflight._preflight import Keep, PreflightProgress, run_preflight
@@ -119,6 +120,7 @@ async def create_job(
                 # The mark tells the first process that this database is no copy.
                 await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))
                 draft.replace(folder.database)
+                await to_thread.run_sync(register_folder, job_id, folder.path)
         return report
     finally:
         folder.release()

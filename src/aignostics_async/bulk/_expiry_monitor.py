@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from .database._journal import EventType
-from .report._summary import read_expiry
+from .report._expiry import read_expiry
 
 if TYPE_CHECKING:
     from .database._database import Database

@@ -28,6 +28,7 @@ from ._store import address_of, open_store, record_checksums
 from .database import _commands, _queries
 from .database._database import close_database, open_database
 from .database._job_folder import JobFolder, has_database
+from .database._job_registry import register_folder
 from .database._journal import EventType, Journal
 from .engines._local import LocalEngine
 from .preflight._requirements import Requirements
@@ -101,6 +102,7 @@ class BulkJob(MaintainedJob):
             try:
                 self._job: JobRow = await self._database.read(_queries.job())
                 self.plan = JobPlan.from_json(self._job.plan)
+                await to_thread.run_sync(register_folder, self.id, self._directory.path)
             except BaseException:
                 await close_database(self._database)
                 raise

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from ..errors import (
 )
 from ..slides._identifying import as_policies
 from ..storage import Checksums
+from ._price import as_price, check_currency
 from .reconciliation._quiescence import ReconciliationTimeouts
 
 MAX_CHUNK_SIZE = 500
@@ -197,6 +199,13 @@ class JobPlan:
     """
     max_items: int | None = field(default=None, validator=_at_least_one)
     """The maximum number of items that are billed; None, the default, for no limit."""
+    price: Decimal | None = field(default=None, converter=as_price)
+    """The price of an item, for the totals in reports; None, the default, for none. The platform tells none.
+
+    A `Decimal`, or a number or text of one such as `"12.50"`.
+    """
+    currency: str | None = field(default=None, validator=check_currency)
+    """The currency of the price, such as `"EUR"`, at most 8 characters; None, the default, for none."""
     artifact: str | None = field(default=None, validator=_name)
     """The name of the input artifact for the slides; None, the default, for the version's only one."""
     pack: bool = field(default=False, validator=_yes_or_no)
@@ -316,4 +325,4 @@ def _inverted(names: Mapping[str, str]) -> dict[str, str]:
 def _as_text(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | Decimal) else value

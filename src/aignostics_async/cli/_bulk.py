@@ -15,6 +15,7 @@ _COMMANDS = {
     "_bulk_run:run": _WORK,
     "_bulk_run:resume": _WORK,
     "_bulk_manage:pause": _WORK,
+    "_bulk_list:list_": _OBSERVE,
     "_bulk_status:status": _OBSERVE,
     "_bulk_status:watch": _OBSERVE,
     "_bulk_status:report": _OBSERVE,

@@ -97,6 +97,11 @@ class JobOptions:
     max_items: Annotated[
         int | None, Parameter(help="The maximum number of items to be billed; by default no limit.")
     ] = None
+    price: Annotated[
+        str | None,
+        Parameter(help="The price of an item, such as 12.50; plan, status and report then tell the total."),
+    ] = None
+    currency: Annotated[str | None, Parameter(help="The currency of --price, such as EUR.")] = None
     pack: Annotated[
         bool,
         Parameter(
@@ -128,6 +133,8 @@ class JobOptions:
             chunk_size=self.chunk_size,
             reference_tag=self.reference_tag,
             max_items=self.max_items,
+            price=self.price,
+            currency=self.currency,
             pack=self.pack,
             identifying=identifying_policies(self.identifying),
             decode=self.decode,

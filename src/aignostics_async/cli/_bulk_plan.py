@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ..bulk import (
 )
 from ._bulk_options import JobOptions
 from ._options import Json, client
-from ._output import Renderable, count, grid, human_size, indented, print_document, show, text
+from ._output import Renderable, count, grid, human_money, human_size, indented, print_document, show, text
 from ._progress import preflight_progress
 
 _MAX_SHOWN = 5  # slides of one finding; --json has all
@@ -79,15 +80,32 @@ def _figures(report: PreflightReport) -> Renderable:
     allowed = "" if plan.max_items is None else f" of {plan.max_items:,} allowed"
     free = "an unknown space" if disk.free is None else human_size(disk.free)
     expected = "unknown" if disk.expected is None else f"about {human_size(disk.expected)}"
+    billed = f"{count(report.ready, 'item')}{allowed} in {count(report.runs, 'run')}"
     rows = {
         "application": f"{plan.application_version} at {plan.api_root}",
         "slides": f"{report.found:,} found, {report.ready:,} ready, {human_size(report.bytes)}{limit}",
-        "to be billed": f"{count(report.ready, 'item')}{allowed} in {count(report.runs, 'run')}",
+        "to be billed": billed + _cost(report),
         "store": f"{plan.store}: {_store_probe(report)}",
         "results": f"{expected} ({disk.basis}); {free} free in {disk.folder}",
         "run before": _earlier_runs(report),
     }
+    if report.left_out:
+        rows["left out"] = _left_out(report)
     return grid((text(label), text(value)) for label, value in rows.items())
+
+
+def _left_out(report: PreflightReport) -> str:
+    """Return what was seen and is not sent, the most frequent reason first."""
+    reasons = Counter(f"{each.reason}{': ' if each.detail else ''}{each.detail}" for each in report.left_out)
+    told = [f"{number:,} {reason}" for reason, number in reasons.most_common(_MAX_SHOWN)]
+    more = "; and other reasons" if len(reasons) > _MAX_SHOWN else ""
+    return f"{count(len(report.left_out), 'path')} ({'; '.join(told)}{more}); --json names them"
+
+
+def _cost(report: PreflightReport) -> str:
+    if report.cost is None:
+        return ""
+    return f", {human_money(report.cost, report.plan.currency)} at the given price"
 
 
 def _store_probe(report: PreflightReport) -> str:

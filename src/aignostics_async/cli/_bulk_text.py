@@ -39,11 +39,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
 
 def summary_text(summary: Summary, holder: str | None) -> list[Renderable]:
     """Return how a job stands and what to do next, for `show`."""
-    words, style = _STATUS[summary.status]
-    if holder is not None:
-        words = f"{holder} works on it"
-    elif summary.job.is_paused and summary.status is JobStatus.UNFINISHED:
-        words = "paused"
+    words, style = standing(summary, holder)
     parts: list[Renderable] = [
         grid((text(label), text(value)) for label, value in describe_summary(summary).items()),
         text(""),
@@ -52,6 +48,16 @@ def summary_text(summary: Summary, holder: str | None) -> list[Renderable]:
     for step in next_steps(summary):
         parts += [indented(text(step.what)), indented(text(step.how, "dim"), 4)]
     return parts
+
+
+def standing(summary: Summary, holder: str | None) -> tuple[str, str]:
+    """Return in a few words how a job stands, and the style of these words."""
+    words, style = _STATUS[summary.status]
+    if holder is not None:
+        words = f"{holder} works on it"
+    elif summary.job.is_paused and summary.status is JobStatus.UNFINISHED:
+        words = "paused"
+    return words, style
 
 
 def is_routine(what: object) -> bool:

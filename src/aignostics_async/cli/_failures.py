@@ -47,7 +47,7 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
 _PARAMETER = re.compile(
     r"\b(?:allow_rerun|chunk_size|clock_rate|files_from|max_items|poll_interval|reference_from|reference_tag)\b"
 )
-_FIRST_WORD = re.compile(r"^(endpoint|limit|mpp|prefix|store)(?= (?:is|must|has) )")
+_FIRST_WORD = re.compile(r"^(currency|endpoint|limit|mpp|prefix|price|store)(?= (?:is|must|has) )")
 _CONTRACT = re.compile(r"^contract(?= is )")
 _COMMANDS = {
     "force=True": "--force",

@@ -22,7 +22,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from .._core._display_text import count, escape_json, human_size, visible, visible_lines
+from .._core._display_text import count, escape_json, human_money, human_size, visible, visible_lines
 
 __all__ = [
     "Renderable",
@@ -32,6 +32,7 @@ __all__ = [
     "discard",
     "err",
     "grid",
+    "human_money",
     "human_size",
     "indented",
     "is_quiet",

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+_PACE = 600.0  # seconds over which the time that is left is estimated
+
+
 class ProgressBars:
     """Progress bars on standard error, one for each direction; pass the object as `progress`.
 
@@ -27,14 +30,15 @@ class ProgressBars:
     def __init__(self, *, transient: bool = False) -> None:
         try:
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
         except ImportError:
             raise MissingExtra("drawing progress bars", extra="cli") from None
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),  # the width that the text leaves
             TextColumn("{task.fields[detail]}", markup=False),
-            TimeElapsedColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            speed_estimate_period=_PACE,
             console=Console(stderr=True),
             transient=transient,
             expand=True,

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
@@ -95,6 +96,12 @@ class PreflightReport:
         return math.ceil(self.ready / self.plan.chunk_size)
 
     @property
+    def cost(self) -> Decimal | None:
+        """The cost of the items that would be billed, by the plan's `price`; None without a price."""
+        items = self.ready if self.plan.max_items is None else min(self.ready, self.plan.max_items)
+        return None if self.plan.price is None else self.plan.price * items
+
+    @property
     def is_clear(self) -> bool:
         """Whether the preflight found no fault; warnings do not count."""
         return not self.faults
@@ -115,7 +122,8 @@ class PreflightReport:
         - `slides`: `found`, `ready`, `bytes`, `beyond_limit`, `left_out` (the number of slides that were left
           out, by suffix) and `not_taken` (everything that was left out: a list of objects with `reason`,
           `detail`, `count` and `files`);
-        - `billing`: `items` (as `ready`), `runs` and `most_items`, the plan's `max_items`;
+        - `billing`: `items` (as `ready`), `runs`, `most_items` (the plan's `max_items`), `cost` (a decimal
+          number as text) and `currency`;
         - `store`: `steps`, `is_verified`, `seconds`, `credentials_end` (ISO 8601), `left`, `tells_missing`
           and `checksums`, as in `StoreProbe`;
         - `earlier_runs`, null if unknown: `runs`, `unread`, `is_whole` and `again`, the run id by reference;
@@ -140,7 +148,13 @@ class PreflightReport:
                 "not_taken": _by_reason(self.left_out),
                 "beyond_limit": self.beyond_limit,
             },
-            "billing": {"items": self.ready, "runs": self.runs, "most_items": self.plan.max_items},
+            "billing": {
+                "items": self.ready,
+                "runs": self.runs,
+                "most_items": self.plan.max_items,
+                "cost": None if self.cost is None else str(self.cost),
+                "currency": self.plan.currency,
+            },
             "store": _store(self.store),
             "earlier_runs": None if self.earlier is None else _earlier(self.earlier),
             "disk": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core._display_text import count, human_size
+from ..._core._display_text import count, human_money, human_size, human_time
 from ._audit import ItemOutcome
 from ._formatting import INTENTS, OUTCOMES, minute
 from ._summary import Summary
@@ -15,7 +15,8 @@ def describe_summary(summary: Summary) -> dict[str, str]:
             print(f"{label}: {text}")
 
     The labels, which are the keys of the mapping, are `job`, `application`, `slides`, `uploaded`, `runs` and
-    `results`. Times are in UTC. Does no I/O.
+    `results`, then `cost`, `time left` and `last error` as far as they are known. Times are in UTC. Does no
+    I/O.
     """
     job = summary.job
     return {
@@ -25,7 +26,35 @@ def describe_summary(summary: Summary) -> dict[str, str]:
         "uploaded": _uploads(summary),
         "runs": _runs(summary),
         "results": _outputs(summary),
+        **_costs(summary),
+        **_left(summary),
+        **_last_error(summary),
     }
+
+
+def _costs(summary: Summary) -> dict[str, str]:
+    job = summary.job
+    if job.price is None or summary.cost is None:
+        return {}
+    total, price = (human_money(each, job.currency) for each in (summary.cost, job.price))
+    return {"cost": f"{total} for {count(summary.runs.billed, 'item')}, at the given price of {price}"}
+
+
+def _left(summary: Summary) -> dict[str, str]:
+    seconds = summary.time_left
+    return (
+        {} if seconds is None else {"time left": f"about {human_time(seconds)}, by the pace of its last hour"}
+    )
+
+
+def _last_error(summary: Summary) -> dict[str, str]:
+    error = summary.last_error
+    if error is None:
+        return {}
+    what = {"slide": error.reference or "a slide", "run": "a request for a run", "job": "the job"}[
+        error.where
+    ]
+    return {"last error": f"{minute(error.at)} UTC, {what}: {error.message}"}
 
 
 def _items(summary: Summary) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from ..database._states import IntentState, ItemState
@@ -65,4 +66,6 @@ def minute(when: datetime | None) -> str:
 
 def plain(_instance: object, _attribute: object, value: Any) -> Any:
     """Return a value as what JSON can hold; a `value_serializer` of attrs."""
+    if isinstance(value, Decimal):
+        return str(value)
     return iso(value) if isinstance(value, datetime) else value

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from attrs import asdict, frozen
@@ -13,17 +14,17 @@ from attrs import asdict, frozen
 from ..._core._urls import without_query
 from ..._version import __version__
 from ...errors import QuotaExceeded
+from .._price import as_price
 from ..database._queries import billed
 from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..database._writer import Execute
 from ._audit import HELD, LOST, VERIFIED, WITH_INTENTS, Audit, ItemOutcome, JobStatus, outcome_of
+from ._expiry import ExpiringResults, read_expiry
 from ._formatting import moment, plain
+from ._last_error import LastError, read_last_error
+from ._pace import read_pace, seconds_left
 from ._sanitizing import named, told
 
-KEPT = 30 * 24 * 3600.0
-"""Seconds for which the platform keeps the results of a run that has ended."""
-ALARM = 7 * 24 * 3600.0
-"""Seconds before their end in which results that are not here are an alarm."""
 _UNSENT = (ItemState.FOUND, ItemState.READY, ItemState.SENDING, ItemState.STORED)
 # Whether an item is another account than others of its state.
 _IS_SPECIAL = f"(({LOST}) IS NOT NULL OR intents.state IS 'AMBIGUOUS' OR {HELD})"
@@ -55,6 +56,10 @@ class JobFacts:
     """Whether the job stopped because of `JobObserver.request_pause`."""
     max_items: int | None
     """The maximum number of items that are billed; None for no limit."""
+    price: Decimal | None
+    """The price of an item that the plan was given; None without one."""
+    currency: str | None
+    """The currency of the price; None without one."""
     stopped_at: datetime | None
     """When the job stopped with an error; None while it works, and after it has finished."""
     stop_kind: str | None
@@ -146,24 +151,6 @@ class RunTotals:
 
 
 @frozen(kw_only=True)
-class ExpiringResults:
-    """Results that the platform deletes soon and that are not downloaded, as `Summary.expiry` has them.
-
-        expiry = (await job.summary()).expiry
-        print(expiry.items, "items expire, the first at", expiry.first)
-
-    The platform keeps results for 30 days after their run; soon means within 7 days. `items` is the number of
-    such items, those whose results were deleted already included. `first` is when the first of all results
-    that are not downloaded is deleted, in UTC; None without any.
-    """
-
-    items: int
-    """The number of items whose results are deleted within 7 days, or have been."""
-    first: datetime | None
-    """When the first of all results that are not downloaded is deleted, in UTC; None without any."""
-
-
-@frozen(kw_only=True)
 class Summary:
     """A summary of a job at one moment: status, audit, totals, and results that expire soon.
 
@@ -194,6 +181,12 @@ class Summary:
     """Totals of the runs and of the requests for them."""
     expiry: ExpiringResults
     """Results that are not downloaded yet and expire."""
+    last_error: LastError | None
+    """The latest error, also one that was overcome; None without any."""
+    pace: Mapping[str, float]
+    """The items a second of each stage in the last hour of work, by `PROBE`, `UPLOAD`, `ANALYSIS` and
+    `DOWNLOAD`; a stage without items then is absent.
+    """
     left_out: Mapping[str, int]
     """The number of slides that were left out when the job was created, by value of `LeftOutReason`; a reason
     without slides is absent.
@@ -237,14 +230,28 @@ class Summary:
         unsent = sum(self.states.get(state, 0) for state in _UNSENT)
         return max(0, unsent - max(0, self.job.max_items - self.runs.billed))
 
+    @property
+    def time_left(self) -> float | None:
+        """The seconds of work that are left, by its `pace`; None if it is done or the pace is unknown.
+
+        It is a guess: what the platform has in its queue may take longer.
+        """
+        return seconds_left(self.pace, self.states, self.beyond_limit)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """The cost of the items that are billed, or may be, by the plan's `price`; None without a price."""
+        return None if self.job.price is None else self.job.price * self.runs.billed
+
     def plain(self) -> dict[str, Any]:
         """Return the summary as a mapping of JSON values, as in the JSON report.
 
             json.dumps((await job.summary()).plain())
 
         Its keys are `made_at`, `release`, `job`, `audit`, `states`, `uploads`, `outputs`, `runs`, `expiry`,
-        `left_out`, `verdict` (the name of the status) and `exit_status`. The objects have a key for each
-        attribute of the same name, except two that keep older names: `audit.accounts` for `outcomes`, and
+        `last_error`, `pace`, `left_out`, `time_left`, `cost` (a decimal number as text), `verdict` (the name
+        of the status) and `exit_status`. The objects have a key for each attribute of the same name, except
+        two that keep older names: `audit.accounts` for `outcomes`, and
         `job.most_items` for `max_items`. `audit` also has `accounted_for` and `missing`. Items are counted by
         the values of `ItemOutcome` and `ItemState`. Times are ISO 8601 in UTC; None is null in JSON.
         """
@@ -253,7 +260,13 @@ class Summary:
         facts["audit"]["accounts"] = facts["audit"].pop("outcomes")
         facts["job"]["most_items"] = facts["job"].pop("max_items")
         facts["audit"] |= {"accounted_for": self.audit.accounted_for, "missing": self.audit.missing}
-        return {**facts, "verdict": self.status.name, "exit_status": self.exit_status}
+        return {
+            **facts,
+            "time_left": self.time_left,
+            "cost": None if self.cost is None else str(self.cost),
+            "verdict": self.status.name,
+            "exit_status": self.exit_status,
+        }
 
 
 def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
@@ -272,6 +285,8 @@ def read_summary(execute: Execute, now: datetime | None = None) -> Summary:
         outputs=_read_outputs(execute),
         runs=_read_runs(execute),
         expiry=read_expiry(execute, made_at.timestamp()),
+        last_error=read_last_error(execute),
+        pace=read_pace(execute),
         left_out=dict(
             execute("SELECT reason, count(*) FROM left_out WHERE is_slide GROUP BY reason ORDER BY reason")
         ),
@@ -294,6 +309,8 @@ def _read_job(execute: Execute) -> tuple[JobFacts, int]:
         finished_at=moment(finished_at),
         is_paused=bool(is_paused),
         max_items=values.get("most_items"),
+        price=as_price(values.get("price")),
+        currency=values.get("currency"),
         stopped_at=moment(stopped_at),
         stop_kind=stop_kind,
         stop_reason=None if stop_reason is None else told(stop_reason),
@@ -359,13 +376,3 @@ def _read_runs(execute: Execute) -> RunTotals:
         open_duplicates=still_open,
         held=execute(f"SELECT count(*) FROM items WHERE {HELD}").fetchone()[0],  # noqa: S608
     )
-
-
-def read_expiry(execute: Execute, now: float) -> ExpiringResults:
-    """Read which results end soon: a query for `Database.read`."""
-    query = (
-        "SELECT coalesce(sum(seen.ended_at < ?), 0), min(seen.ended_at) FROM items "
-        "JOIN seen ON seen.run_id = items.run_id WHERE items.state IN ('SUBMITTED', 'SUCCEEDED')"
-    )
-    items, first = execute(query, (now + ALARM - KEPT,)).fetchone()
-    return ExpiringResults(items=items, first=moment(None if first is None else first + KEPT))
