@@ -119,10 +119,10 @@ asyncio.run(main())
     [
         (
             "import asyncio as a, sys; from aignostics_async import *; a.run(read_slide(Slide(sys.argv[1])))",
-            "pip install '.[slides]'",
+            "pip install 'aignostics-async[slides] @ file:///",
         ),
-        ("from aignostics_async import *; ProgressBars()", "pip install '.[cli]'"),
-        ("from aignostics_async.cli import main; main()", "pip install '.[cli]'"),
+        ("from aignostics_async import *; ProgressBars()", "pip install 'aignostics-async[cli] @ file:///"),
+        ("from aignostics_async.cli import main; main()", "pip install 'aignostics-async[cli] @ file:///"),
     ],
     ids=["slides", "progress", "cli"],
 )

@@ -110,12 +110,13 @@ class MissingExtra(ConfigurationError):
     """An optional dependency that is not installed.
 
     Raised when a feature is used whose extra is missing. `extra` is the name of the extra of this package,
-    such as `slides`; the message has the command that installs it.
+    such as `slides`; the message has the command that adds it, from where the package itself came.
     """
 
     def __init__(self, purpose: str, *, extra: str) -> None:
-        # From a checkout: nobody has registered the distribution's name at a package index yet.
-        super().__init__(f"{purpose} needs the {extra} extra; in a checkout: pip install '.[{extra}]'")
+        from ._installation import install_command  # takes longer to import than all errors together
+
+        super().__init__(f"{purpose} needs the {extra} extra; install it: {install_command(extra)}")
         self.extra = extra
 
 
