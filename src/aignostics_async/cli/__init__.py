@@ -32,7 +32,9 @@ def main() -> None:
             raise
         from ..errors import MissingExtra
 
-        print(f"error: {MissingExtra('the command line', extra='cli')}", file=sys.stderr)
+        # That of the emulator brings this one.
+        extra = "emulator" if sys.argv[1:2] == ["emulator"] else "cli"
+        print(f"error: {MissingExtra('the command line', extra=extra)}", file=sys.stderr)
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))
 
