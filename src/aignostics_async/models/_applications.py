@@ -19,8 +19,8 @@ class Application:
             print(application.application_id, application.name, application.regulatory_classes)
 
     `application_id` is the part of a version id before the colon. `name` and `description` are for people,
-    and `regulatory_classes` is a tuple of the platform's own words, such as `RuO`. `latest_version` is the
-    number of the newest version; None, the default, if there is none, and under contract 1.0.
+    and `regulatory_classes` is a tuple of the platform's names of them, such as `RuO`. `latest_version` is
+    the number of the newest version; None, the default, if there is none, and under contract 1.0.
     """
 
     application_id: str
@@ -30,7 +30,7 @@ class Application:
     description: str
     """The description, for people; may be empty."""
     regulatory_classes: tuple[str, ...]
-    """The regulatory classes in the platform's own words, such as `"RuO"`; may be empty."""
+    """The regulatory classes as the platform names them, such as `"RuO"`; may be empty."""
     latest_version: str | None = None
     """The number of the newest version, such as `"1.2.3"`; None, the default, if there is none, and under
     contract 1.0.

@@ -32,7 +32,7 @@ class Health:
     """
 
     status: HealthStatus
-    """UP, DEGRADED or DOWN in the platform's words; UNKNOWN if it reports none."""
+    """UP, DEGRADED or DOWN as the deployment reports it; UNKNOWN if it reports none."""
     date: datetime | None = None
     """The time of the server when it responded, with time zone; None, the default, if the response has no
     Date header.

@@ -121,15 +121,16 @@ class Runs:
         send anything. An empty result holds only for the moment, because a request in flight may still create
         its run.
 
-        `submission` is that of a `SubmissionUnknown`, and None by default. With it, `exact` is the run that
-        this very request has created, and no other one with the same references. A run without a mark, whose
-        metadata may be written later or were overwritten, is possible if its items match, or if no references
-        are passed.
+        `submission` is that of a `SubmissionUnknown`, and None by default. The SDK stores it in the metadata
+        of the run, so `exact` is then the run that this very request has created, and no other one with the
+        same references. A run without it, whose metadata may be written later or were overwritten, is
+        possible if its items match, or if no references are passed.
 
         `application_version`, an `ApplicationVersion` or its id, limits the search to one version, and
         `since`, a datetime with a time zone, to runs from ten minutes before that time on (for clock skew);
-        by default all runs are searched. Costs one request per hundred runs, and about one per run without a
-        mark; one request where the mark is found.
+        by default all runs are searched. Under contract 1.8 a run that is found costs a few requests.
+        Otherwise the search costs one request per hundred runs, and about one for each run whose items are
+        compared: all of them, and with `submission` only those without one.
 
         Raises UsageError without references and `submission`, for an invalid version id or a `since` without
         time zone; NotInContract for a `submission` under contract 1.0; InvalidItems if an entry that can't be
