@@ -20,6 +20,7 @@ from aignostics_async.bulk import (
     JobEvent,
     JobPlan,
     ReconciliationTimeouts,
+    StageEngine,
     Summary,
     _create as making,
 )
@@ -106,6 +107,7 @@ class JobHarness:
         on: Callable[[BulkJob, JobEvent], None] = lambda _job, _event: None,
         *,
         store: Store | None = None,
+        engine: StageEngine | None = None,
     ) -> Summary:
         """Run the job until it ends; `on` is told every event, and may drain or cancel it."""
         async with self.opened() as job:
@@ -114,7 +116,7 @@ class JobHarness:
                 self.events.append(event)
                 on(job, event)
 
-            return await job.run(self.client, listener=listen, store=store)
+            return await job.run(self.client, listener=listen, store=store, engine=engine)
 
     def told(self, what: EventType) -> list[JobEvent]:
         """Return the events of a kind, of all runs of the job."""

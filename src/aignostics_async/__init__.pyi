@@ -82,6 +82,8 @@ from .errors import (
     BadRequest as BadRequest,
     ChecksumMismatch as ChecksumMismatch,
     ChecksumMissing as ChecksumMissing,
+    ClusterLost as ClusterLost,
+    ClusterRefused as ClusterRefused,
     ConfigurationError as ConfigurationError,
     Conflict as Conflict,
     ConnectionFailed as ConnectionFailed,

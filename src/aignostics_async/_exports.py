@@ -21,6 +21,8 @@ HOMES = {
     "Claims": "auth",
     "Client": "_client",
     "ClientCredentials": "auth",
+    "ClusterLost": "errors",
+    "ClusterRefused": "errors",
     "CompletedItem": "downloads._completed_items",
     "CompletedItems": "downloads._completed_items",
     "ConfigurationError": "errors",

@@ -7,6 +7,8 @@ from ._known_jobs import KnownJob as KnownJob, list_jobs as list_jobs
 from ._observer import JobObserver as JobObserver, PendingDecisions as PendingDecisions
 from ._plan import JobPlan as JobPlan
 from ._stage_progress import StageProgress as StageProgress
+from .cluster._connection import ClusterTls as ClusterTls
+from .cluster._dask_engine import DaskEngine as DaskEngine
 from .database._journal import EventType as EventType, JobEvent as JobEvent
 from .database._states import ItemState as ItemState
 from .engines._local import LocalEngine as LocalEngine

@@ -3,7 +3,9 @@
 HOMES = {
     "Audit": "report._audit",
     "BulkJob": "_job",
+    "ClusterTls": "cluster._connection",
     "CorrectionReport": "_corrections",
+    "DaskEngine": "cluster._dask_engine",
     "EventType": "database._journal",
     "Finding": "preflight._findings",
     "FindingGroup": "preflight._findings",

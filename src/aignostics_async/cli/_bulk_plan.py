@@ -18,6 +18,7 @@ from ..bulk import (
     run_preflight,
 )
 from ._bulk_options import JobOptions
+from ._engine_options import EngineOptions
 from ._options import Json, client
 from ._output import Renderable, count, grid, human_money, human_size, indented, print_document, show, text
 from ._progress import preflight_progress
@@ -25,7 +26,14 @@ from ._progress import preflight_progress
 _MAX_SHOWN = 5  # slides of one finding; --json has all
 
 
-async def plan(application_version: str, /, *places: str, options: JobOptions, as_json: Json = False) -> int:
+async def plan(
+    application_version: str,
+    /,
+    *places: str,
+    options: JobOptions,
+    engine: EngineOptions | None = None,
+    as_json: Json = False,
+) -> int:
     """Show what a job would do and cost, and everything that would fail.
 
     Uploads no slide and creates no run. Ends with 6 if something would fail.
@@ -40,18 +48,26 @@ async def plan(application_version: str, /, *places: str, options: JobOptions, a
         Folders, slide files, and patterns such as 'slides/**/*.svs'.
     """
     job, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
-    return await preflight(job, sources, endpoint=options.endpoint, as_json=as_json)
+    return await preflight(job, sources, endpoint=options.endpoint, engine=engine, as_json=as_json)
 
 
 async def preflight(
-    job: JobPlan, sources: Sources, *, endpoint: str | None, results: Path | None = None, as_json: bool
+    job: JobPlan,
+    sources: Sources,
+    *,
+    endpoint: str | None,
+    engine: EngineOptions | None = None,
+    results: Path | None = None,
+    as_json: bool,
 ) -> int:
     """Run the preflight, show its report, and return the exit status."""
+    engine = engine or EngineOptions()
+    stages = engine.open(endpoint)
     async with client() as session:
-        store = session.store(job.store, endpoint=endpoint)
+        store = engine.store(session, job.store, endpoint)
         with preflight_progress() as progress:
             report = await run_preflight(
-                job, sources, session, store=store, results=results, progress=progress
+                job, sources, session, store=store, results=results, progress=progress, engine=stages
             )
     if as_json:
         print_document(report.to_json())
@@ -88,6 +104,7 @@ def _figures(report: PreflightReport) -> Renderable:
         "store": f"{plan.store}: {_store_probe(report)}",
         "results": f"{expected} ({disk.basis}); {free} free in {disk.folder}",
         "run before": _earlier_runs(report),
+        "read by": report.engine,
     }
     if report.left_out:
         rows["left out"] = _left_out(report)

@@ -9,12 +9,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, TextIO
 
 from attrs import define
 
-from .. import Client, ProgressBars, Store, read_api_root
+from .. import Client, ProgressBars, read_api_root
 from ..bulk import (
     BulkJob,
     JobEvent,
@@ -30,6 +29,7 @@ from ._bulk_options import JobOptions
 from ._bulk_plan import preflight, report_text
 from ._bulk_text import event_line, event_style, is_routine, summary_json, summary_text
 from ._confirm import confirm
+from ._engine_options import EngineOptions
 from ._failures import exit_status
 from ._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
 from ._output import count, discard, err, is_quiet, note, print_json_line, show, text
@@ -49,6 +49,7 @@ async def run(
     /,
     *places: str,
     options: JobOptions,
+    engine: EngineOptions | None = None,
     quarantine_faulty: Annotated[bool, Flag] = False,
     allow_rerun: Annotated[bool, Flag] = False,
     dry_run: DryRun = False,
@@ -78,12 +79,16 @@ async def run(
         Run slides again that were run with this version before. Each is billed again.
     """
     plan, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
+    engine = engine or EngineOptions()
+    stages = engine.open(options.endpoint)
     if dry_run:
         results = directory / "results"
-        return await preflight(plan, sources, endpoint=options.endpoint, results=results, as_json=as_json)
+        return await preflight(
+            plan, sources, endpoint=options.endpoint, engine=engine, results=results, as_json=as_json
+        )
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with client(poll_interval, bwlimit) as session:
-        store = session.store(plan.store, endpoint=options.endpoint)
+        store = engine.store(session, plan.store, options.endpoint)
         with ExitStack() as stack:
             progress = stack.enter_context(preflight_progress())
 
@@ -100,6 +105,7 @@ async def run(
                 quarantine_faulty=quarantine_faulty,
                 consent=consent,
                 progress=progress,
+                engine=stages,
             )
         if not can_create_job(report, quarantine_faulty=quarantine_faulty):
             display.preflight(report, is_needed=True)
@@ -107,7 +113,7 @@ async def run(
                 note(f"--quarantine-faulty continues with the {report.ready:,} others")
             return report.exit_status
         async with BulkJob.open(directory) as job:
-            return await _work(job, session, display, store=store)
+            return await _work(job, session, display, {"store": store, "engine": stages})
 
 
 async def resume(
@@ -115,6 +121,7 @@ async def resume(
     /,
     *,
     endpoint: Endpoint = None,
+    engine: EngineOptions | None = None,
     chunk_size: int | None = None,
     due_date: DueDate = None,
     deadline: Deadline = None,
@@ -135,14 +142,16 @@ async def resume(
         Items per run from now on, 500 at most. Runs that were requested already keep their size.
     """
     observer = JobObserver(directory)
+    engine = engine or EngineOptions()
+    stages = engine.open(endpoint)
     if dry_run:
         rehearsed(*continuation_of_job(await observer.summary()), as_json=as_json)
         return 0
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with BulkJob.open(directory) as job, client(poll_interval, bwlimit, job=job) as session:
-        store = session.store(job.plan.store, endpoint=endpoint)
+        store = engine.store(session, job.plan.store, endpoint)
         changed = {"chunk_size": chunk_size, "due_date": as_time(due_date), "deadline": as_time(deadline)}
-        return await _work(job, session, display, store=store, changed=changed)
+        return await _work(job, session, display, {"store": store, "engine": stages, **changed})
 
 
 @define
@@ -184,19 +193,15 @@ class _Display:
             self._line({"what": "summary", **summary_json(summary), "exit_status": status})
         show(*summary_text(summary, None), stream=self._stream)
 
-    async def run(
-        self, job: BulkJob, session: Client, *, store: Store, changed: Mapping[str, Any]
-    ) -> Summary:
-        """Run the job and show it."""
+    async def run(self, job: BulkJob, session: Client, options: Mapping[str, Any]) -> Summary:
+        """Run the job with some options, and show it."""
         if is_quiet() or not sys.stderr.isatty():
-            return await job.run(session, store=store, **changed, listener=self.event)
+            return await job.run(session, **options, listener=self.event)
         with ProgressBars() as bars:
             self.bars, progress = bars, JobProgress(bars)
             follower = asyncio.create_task(progress.follow(job))
             try:
-                summary = await job.run(
-                    session, store=store, **changed, listener=self.event, progress=progress
-                )
+                summary = await job.run(session, **options, listener=self.event, progress=progress)
                 await progress.show(job)
             finally:
                 self.bars = None
@@ -228,21 +233,14 @@ def _ask(display: _Display, report: PreflightReport, *, allow_rerun: bool) -> No
         )
 
 
-async def _work(
-    job: BulkJob,
-    session: Client,
-    display: _Display,
-    *,
-    store: Store,
-    changed: Mapping[str, Any] = MappingProxyType({}),
-) -> int:
+async def _work(job: BulkJob, session: Client, display: _Display, options: Mapping[str, Any]) -> int:
     def drain() -> None:
         job.drain()
         display.say(_DRAINING)
 
     with drained_by_signals(drain) as signals:
         try:
-            summary = await display.run(job, session, store=store, changed=changed)
+            summary = await display.run(job, session, options)
         except asyncio.CancelledError:
             if len(signals) < 2:
                 raise

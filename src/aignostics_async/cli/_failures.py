@@ -10,6 +10,7 @@ from ..errors import (
     AignosticsError,
     APIStatusError,
     AuthenticationError,
+    ClusterLost,
     ConfigurationError,
     JobBusy,
     JobRefused,
@@ -40,6 +41,7 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (Unauthorized, 5),
     (NotFound, 7),
     (QuotaExceeded, 8),
+    (ClusterLost, 75),
     (JobBusy, 75),
     (JobStopped, 75),
 )

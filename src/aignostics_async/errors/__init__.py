@@ -2,7 +2,8 @@
 
     AignosticsError
     ├── ConfigurationError              something to set is missing or can't be used
-    │   └── MissingExtra                an optional dependency is not installed
+    │   ├── MissingExtra                an optional dependency is not installed
+    │   └── ClusterRefused              a cluster is not protected, or its workers differ from this process
     ├── UsageError                      a wrong argument, a closed client, a foreign event loop
     │   └── NotInContract               the contract that the client speaks can't express it
     ├── SlideError                      a slide can't be read
@@ -42,6 +43,7 @@
     │   ├── JobBusy                     somebody else works on it
     │   ├── JobRefused                  it is another account's, server's, version's or release's
     │   ├── JobDatabaseError            its database can't be written or read
+    │   ├── ClusterLost                 the cluster that runs its stages is gone
     │   ├── JobStateError               a step that does not follow from the state there is
     │   └── JobStopped                  it stopped before its end, and can be resumed
     └── TransferError
@@ -96,6 +98,8 @@ from ._base import (
     is_transient_status as is_transient_status,
 )
 from ._jobs import (
+    ClusterLost as ClusterLost,
+    ClusterRefused as ClusterRefused,
     JobBusy as JobBusy,
     JobDatabaseError as JobDatabaseError,
     JobError as JobError,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ._base import AignosticsError
+from collections.abc import Sequence
+
+from ._base import AignosticsError, ConfigurationError
 
 
 class JobError(AignosticsError):
@@ -60,3 +62,24 @@ class JobStateError(JobError):
     For example, `BulkJob.resolve` raises it for a chunk without an open decision. Read the job's state before
     you try again.
     """
+
+
+class ClusterLost(JobError):
+    """The cluster that runs the stages of a bulk job is gone, or does not answer.
+
+    What was done is recorded. Call `run` again once the cluster is there, or with another engine.
+    """
+
+
+class ClusterRefused(ConfigurationError):
+    """A cluster can't be used: it is not protected, or its workers differ from this process.
+
+        except ClusterRefused as refused:
+            print(refused, refused.differences)
+
+    `differences` names each difference of Python or a package; it is empty for another reason.
+    """
+
+    def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.differences = tuple(differences)

@@ -71,11 +71,11 @@ class BandwidthLimiter:
         limiter = BandwidthLimiter(rate=1_000_000)
         time.sleep(limiter.take(len(piece), time.monotonic()))
 
-    `rate` is in bytes per second; None means no limit.
+    `rate` is in bytes per second; None means no limit. It may be changed at any time.
     """
 
     def __init__(self, rate: float | None) -> None:
-        self._rate = rate
+        self.rate = rate
         self._lock = threading.Lock()
         self._free_at = 0.0
 
@@ -87,11 +87,12 @@ class BandwidthLimiter:
         `now` is a time of a monotonic clock in seconds. The result is 0 without a limit, and while the limit
         is not reached. Never blocks; a reservation can't be returned.
         """
-        if self._rate is None:
+        rate = self.rate  # it may change meanwhile
+        if rate is None:
             return 0.0
         with self._lock:
             begin = max(now, self._free_at)
-            self._free_at = begin + count / self._rate
+            self._free_at = begin + count / rate
             return begin - now
 
 

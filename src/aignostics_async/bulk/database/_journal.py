@@ -58,6 +58,8 @@ class EventType(StrEnum):
     """All outputs of an item are downloaded, and verified if a checksum was promised."""
     WAITING = "waiting"
     """The job waits, for the reason in `text`."""
+    ENGINE = "engine"
+    """What the cluster that runs the stages can't do, so that this machine does it; `text` tells why."""
     RESULTS_EXPIRE = "results_expire"
     """Results that are not downloaded yet will be deleted soon."""
     DRAINING = "draining"

@@ -43,6 +43,7 @@ class OpenLocalEngine:
     tools: StageTools
     description = "this machine"
     remarks = ()
+    unseen = ()
 
     def window(self, stage: Stage) -> int:
         """Return how many tasks of a stage should be under way at a time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
@@ -78,8 +78,12 @@ class EngineSetup:
     results: Path
     """The folder for outputs, which may not exist yet."""
     seconds_per_slide: float = 60.0
+    is_trial: bool = False
+    """Whether it is a preflight, which writes nothing."""
     on_wait: Callable[[str], None] = lambda _reason: None
     """Told why nothing happens."""
+    on_remark: Callable[[str], None] = lambda _remark: None
+    """Told what a person should know."""
     is_stopping: Callable[[], bool] = lambda: False
     """Whether nothing new is to be begun, so that nothing has to be waited for."""
     on_grown: Callable[[], None] = lambda: None
@@ -101,6 +105,11 @@ class OpenEngine(Protocol):
     @property
     def remarks(self) -> tuple[tuple[str, str], ...]:
         """Warnings for people before the work begins, as pairs of problem and remedy; may be empty."""
+        ...
+
+    @property
+    def unseen(self) -> Sequence[str]:
+        """The paths that could not be seen from where the tasks run, so that this process did the work."""
         ...
 
     def window(self, stage: Stage) -> int:

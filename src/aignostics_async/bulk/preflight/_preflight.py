@@ -6,6 +6,7 @@ others go on.
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -72,6 +73,11 @@ class PreflightProgress:
     """All slides that were found."""
 
 
+_UNSEEN = (
+    "the workers of the cluster don't see it, or see another file",
+    "mount its folder on the workers under the same path; until then this machine reads and uploads it",
+)
+
 Keep = Callable[[SlideEntry, ProbedSlide | Finding, Sequence[Finding]], Awaitable[None]]
 
 
@@ -136,7 +142,8 @@ async def run_preflight(
             client=client,
             store=partial(open_store, client, plan, store),
             store_address=address_of(plan, store),
-            job_id="plan",
+            job_id=f"plan {secrets.token_hex(8)}",
+            is_trial=True,
             results=folder,
             seconds_per_slide=seconds_per_slide,
         )
@@ -224,6 +231,7 @@ class _Preflight:
 
         numbered = list(enumerate(self.found.entries))
         await for_each(numbered, read, limit=engine.window(Stage.PROBE))
+        self.warnings += [Finding(FindingKind.CLUSTER, *_UNSEEN, path) for path in engine.unseen]
 
     async def _take(self, entry: SlideEntry, probed: ProbedSlide | Finding) -> None:
         if isinstance(probed, Finding):

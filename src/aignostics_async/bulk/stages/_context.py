@@ -127,6 +127,7 @@ class JobContext:
             job_id=self.job_id,
             results=self.results,
             on_wait=lambda reason: self.journal.emit(EventType.WAITING, text=reason),
+            on_remark=lambda text: self.journal.emit(EventType.ENGINE, text=text),
             on_grown=self.signals.notify,
             is_stopping=lambda: self.is_draining,
         )

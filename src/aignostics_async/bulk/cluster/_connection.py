@@ -1,0 +1,160 @@
+"""The way to a scheduler. It runs anybody's code, so it is protected by TLS, or on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from attrs import field, frozen
+from attrs.converters import optional
+
+from ...errors import ClusterLost, ClusterRefused, MissingExtra
+
+CONNECT_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+_THREADS = 8
+_UNPROTECTED = (
+    "runs the code of anybody who reaches it, so off this machine it must use TLS with certificates: "
+    "start scheduler and workers with --protocol tls, --tls-ca-file, --tls-cert and --tls-key, and give the "
+    "address as tls://...; see docs/how-to/clusters.md"
+)
+
+
+@frozen(kw_only=True)
+class ClusterTls:
+    """The certificates for a cluster, as paths of PEM files.
+
+        DaskEngine("tls://head:8786", tls=ClusterTls(ca="ca.pem", cert="client.pem", key="client-key.pem"))
+
+    Without them those of Dask's own configuration are used.
+    """
+
+    ca: Path = field(converter=Path)
+    """The certificate of the authority that has signed those of scheduler and workers."""
+    cert: Path = field(converter=Path)
+    """The certificate of this process."""
+    key: Path | None = field(default=None, converter=optional(Path))
+    """Its private key; None, the default, if it is in `cert`."""
+
+
+def load_distributed() -> Any:
+    """Return the module; raises MissingExtra."""
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtra("a Dask cluster", extra="cluster") from None
+    return distributed
+
+
+def read_scheduler_file(path: str | os.PathLike[str]) -> str:
+    """Return the address in a file that a scheduler has written; raises ClusterRefused."""
+    try:
+        return str(json.loads(Path(path).read_text("utf-8"))["address"])
+    except OSError as error:
+        raise ClusterRefused(
+            f"the scheduler's file {path} can't be read ({error.strerror}); has the scheduler been started?"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise ClusterRefused(
+            f"{path} is no file that a Dask scheduler has written with --scheduler-file"
+        ) from None
+
+
+def check_addresses(scheduler: str, workers: Iterable[str] = ()) -> None:
+    """Raise ClusterRefused unless each address uses TLS or is this machine's. Pure."""
+    for name, address in (("the scheduler", scheduler), *(("a worker", each) for each in workers)):
+        if not is_protected(address):
+            raise ClusterRefused(f"{name} at {address} {_UNPROTECTED}")
+
+
+def is_protected(address: str) -> bool:
+    """Whether an address uses TLS, or can be reached from this machine only. Pure."""
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme in ("tls", "inproc"):
+        return True
+    if parts.scheme != "tcp":
+        return False
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"
+
+
+@asynccontextmanager
+async def connect(address: str, security: Any) -> AsyncIterator[Any]:
+    """Give a connected client of a scheduler; raises ClusterRefused and ClusterLost."""
+    distributed = load_distributed()
+    check_addresses(address)
+    client = distributed.Client(
+        address,
+        security=security,
+        asynchronous=True,
+        set_as_default=False,
+        timeout=CONNECT_SECONDS,
+        name="aignostics-async",
+    )
+    try:
+        await client
+    except (OSError, TimeoutError) as error:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_SECONDS):
+            await client.close(timeout=CLOSE_SECONDS)
+        raise ClusterLost(
+            f"no scheduler answers at {address} ({type(error).__name__}); is it there, and do the "
+            "certificates fit?"
+        ) from None
+    try:
+        yield client
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_SECONDS):
+            await client.close(timeout=CLOSE_SECONDS)
+
+
+def security_for(address: str, tls: ClusterTls | None) -> Any:
+    """Return Dask's security for an address; raises ClusterRefused where certificates are missing."""
+    distributed = load_distributed()
+    if tls is None:
+        security = distributed.Security()
+        if address.startswith("tls") and not (security.tls_ca_file and security.tls_client_cert):
+            raise ClusterRefused(
+                f"{address} needs certificates: give --tls-ca, --tls-cert and --tls-key, or set Dask's "
+                "distributed.comm.tls"
+            )
+        return security
+    if missing := [str(path) for path in (tls.ca, tls.cert, tls.key) if path and not path.is_file()]:
+        raise ClusterRefused(f"there is no file {missing[0]}")
+    return distributed.Security(
+        tls_ca_file=str(tls.ca),
+        tls_client_cert=str(tls.cert),
+        tls_client_key=str(tls.key or tls.cert),
+        require_encryption=True,
+    )
+
+
+@asynccontextmanager
+async def local_cluster(workers: int) -> AsyncIterator[tuple[str, Any]]:
+    """Give address and security of a cluster of processes on this machine, which ends with the block."""
+    distributed = load_distributed()
+    # Other users of the machine reach its loopback, too.
+    security = distributed.Security.temporary()
+    cluster = await distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=_THREADS,
+        processes=True,
+        host="127.0.0.1",
+        protocol="tls://",
+        dashboard_address=None,
+        security=security,
+        asynchronous=True,
+    )
+    try:
+        yield cluster.scheduler_address, security
+    finally:
+        with anyio.CancelScope(shield=True):
+            await cluster.close()

@@ -1,0 +1,155 @@
+"""The introduction of a job to a cluster: waits for workers, compares versions, asks what they can do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+from anyio import to_thread
+from attrs import evolve
+
+from ..._hooks import Hooks
+from ..._internals import token_claims
+from ...errors import ClusterLost
+from ..database._samples import Stage
+from ..engines._protocol import EngineSetup
+from ._connection import check_addresses
+from ._handshake import PACKAGE, Stay, check_versions, remarks, stays
+from ._requests import WorkerFacts, WorkerSetup
+from ._sealed import Sealed
+from ._worker import describe
+from ._worker_tools import RESULTS_MARK, hashed_user, mark_of
+
+T = TypeVar("T")
+
+_LOOK_SECONDS = 0.5
+_MAX_TRIAL_WAIT = 600.0
+_STOPPING = Stay("the job ends before the cluster has workers", "resume it")
+
+
+class Introduction:
+    """What a job and the workers of a cluster know of each other."""
+
+    def __init__(self, dask: Any, setup: EngineSetup, store_endpoint: str | None) -> None:
+        self._dask = dask
+        self._setup = setup
+        self._store_endpoint = store_endpoint
+        self.name = f"aig-{hashlib.sha256(setup.job_id.encode()).hexdigest()[:12]}"
+        """What all keys begin with; it tells nothing of the job."""
+        self.workers: dict[str, int] = {}
+        """The threads of each worker, by its address."""
+        self.stays: dict[Stage, Stay] = {}
+        """The stages that the workers can't do."""
+
+    @asynccontextmanager
+    async def made(self) -> AsyncIterator[None]:
+        """Introduce them, and leave the workers a mark in the folder of results while the block runs."""
+        folder = await to_thread.run_sync(self._mark)
+        try:
+            await self._introduce(folder)
+            yield
+        finally:
+            if not self._setup.is_trial:
+                (folder / RESULTS_MARK).unlink(missing_ok=True)
+
+    def _mark(self) -> Path:
+        """Mark the folder of results, and return it; or a trial's, or what is above it."""
+        folder = self._setup.results
+        if self._setup.is_trial:
+            return next(place for place in (folder, *folder.parents) if place.exists())
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / RESULTS_MARK).write_text(secrets.token_hex(16), "ascii")
+        return folder
+
+    async def _introduce(self, folder: Path) -> None:
+        self._salt = secrets.token_hex(16)
+        self.sealed = Sealed.of(self._worker_setup(folder))
+        """What each worker needs to know."""
+        await self._wait_for_workers()
+        if not self.workers:
+            self.stays = dict.fromkeys((Stage.PROBE, Stage.UPLOAD, Stage.DOWNLOAD), _STOPPING)
+            return
+        check_addresses(self._dask.scheduler.address, self.workers)
+        check_versions(await _asked(self._dask.get_versions(packages=[PACKAGE])))
+        claims = await token_claims(self._setup.client)
+        self.stays = stays(
+            await self._facts(),
+            user=hashed_user(self._salt, claims.subject, claims.organization),
+            has_address=self._store_address is not None,
+            store_needs_api=(self._store_address or "").startswith(("platform", "http:", "https:")),
+        )
+        for problem, _ in remarks(self.stays):
+            self._setup.on_remark(problem)
+
+    @property
+    def _store_address(self) -> str | None:
+        if self._store_endpoint is not None:
+            return self._setup.plan.store
+        return self._setup.store_address
+
+    def _worker_setup(self, folder: Path) -> WorkerSetup:
+        plan, client = self._setup.plan, self._setup.client
+        settings = client.settings
+        return WorkerSetup(
+            api_root=client.api_root,
+            contract=client.contract,
+            store=self._store_address,
+            store_endpoint=self._store_endpoint,
+            checksums=plan.checksums,
+            decode=plan.decode,
+            seconds_per_slide=self._setup.seconds_per_slide,
+            # Certificates and proxies are the worker's own, and callbacks can't be called from there.
+            settings=evolve(
+                settings,
+                ssl_context=None,
+                proxy=None,
+                hooks=Hooks(),
+                transfers=evolve(settings.transfers, bandwidth=None),
+            ),
+            salt=self._salt,
+            results=folder,
+            results_mark=mark_of(folder),
+        )
+
+    async def _wait_for_workers(self) -> None:
+        """Wait until there are workers; an adaptive cluster starts some for a task that waits."""
+        waiting = self._dask.submit(int, key=f"{self.name}-hello", pure=False)
+        begun, is_told = anyio.current_time(), False
+        try:
+            while not self._setup.is_stopping():
+                self.workers = dict(await _asked(self._dask.nthreads()))
+                if self.workers:
+                    return
+                if not is_told:
+                    self._setup.on_wait("the cluster has no workers yet")
+                    is_told = True
+                if self._setup.is_trial and anyio.current_time() > begun + _MAX_TRIAL_WAIT:
+                    raise ClusterLost(f"no worker of the cluster came within {_MAX_TRIAL_WAIT:.0f} s")
+                await anyio.sleep(_LOOK_SECONDS)
+        finally:
+            waiting.release()
+
+    async def _facts(self) -> dict[str, WorkerFacts]:
+        told = await _asked(self._dask.run(describe, self.sealed, on_error="return"))
+        return {address: _opened(answer) for address, answer in told.items()}
+
+
+def _opened(answer: object) -> WorkerFacts:
+    if isinstance(answer, Sealed):
+        facts: WorkerFacts = answer.open()
+        return facts
+    reason = f"it does not say what it can do ({type(answer).__name__})"
+    return WorkerFacts(api=reason, user=None, store=reason, sees_results=False)
+
+
+async def _asked(question: Awaitable[T]) -> T:
+    """Return the answer of the scheduler; raises ClusterLost."""
+    try:
+        return await question
+    except (OSError, TimeoutError) as error:
+        raise ClusterLost(f"the scheduler of the cluster is gone ({type(error).__name__})") from None

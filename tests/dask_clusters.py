@@ -1,0 +1,108 @@
+"""Dask clusters for tests: a real scheduler and real workers, each a process on the loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from attrs import define, field
+
+pytest.importorskip("distributed", reason="clusters need the extra `cluster`: pip install '.[cluster]'")
+
+_PATIENCE = 60.0  # seconds
+
+
+@define
+class DaskCluster:
+    """A scheduler and its workers; all of them end with the block of `dask_cluster`."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(factory=dict)
+    scheduler: subprocess.Popen[bytes] = field(init=False)
+    workers: list[subprocess.Popen[bytes]] = field(factory=list)
+
+    @property
+    def file(self) -> Path:
+        """The scheduler's file."""
+        return self.folder / "scheduler.json"
+
+    @property
+    def address(self) -> str:
+        """The scheduler's address."""
+        return str(json.loads(self.file.read_text())["address"])
+
+    @property
+    def dashboard(self) -> str:
+        """The root of the scheduler's pages."""
+        port = json.loads(self.file.read_text())["services"]["dashboard"]
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def logs(self) -> str:
+        """All that scheduler and workers have written."""
+        return "\n".join(path.read_text("utf-8", "replace") for path in self.folder.glob("*.log"))
+
+    def start_scheduler(self, *options: str) -> None:
+        """Start a scheduler, and wait until it answers."""
+        self.file.unlink(missing_ok=True)
+        listening = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._start("scheduler", *listening, "--scheduler-file", str(self.file), *options)
+        wait_until(lambda: self.file.exists() and self.file.read_text().endswith("}"), self.scheduler)
+
+    def start_worker(self, threads: int = 4, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker, which is there some time later."""
+        told = ("--scheduler-file", str(self.file), "--nthreads", str(threads), "--no-nanny")
+        place = ("--host", "127.0.0.1", "--death-timeout", "60", "--local-directory", str(self.folder))
+        pages = ("--dashboard-address", "127.0.0.1:0")
+        worker = self._start("worker", *told, *place, *pages, *options, **environment)
+        self.workers.append(worker)
+        return worker
+
+    def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"{what}-{time.monotonic_ns()}.log").open("wb")
+        with log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_" + what, *options],
+                env={**os.environ, **self.environment, **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def end(self) -> None:
+        """End all processes."""
+        for process in (*self.workers, self.scheduler):
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=30)
+
+
+def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait until something is so, as long as a process runs."""
+    until = time.monotonic() + _PATIENCE
+    while not is_so():
+        assert process.poll() is None, "it has ended"
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@contextmanager
+def dask_cluster(
+    folder: Path, environment: Mapping[str, str], *options: str, workers: int = 2, threads: int = 4
+) -> Iterator[DaskCluster]:
+    """Give a cluster on this machine; the options are its workers'."""
+    folder.mkdir()
+    cluster = DaskCluster(folder, environment)
+    cluster.start_scheduler()
+    try:
+        for _ in range(workers):
+            cluster.start_worker(threads, *options)
+        yield cluster
+    finally:
+        cluster.end()

@@ -1,0 +1,151 @@
+"""Bulk stages on a Dask cluster of real processes: the same promises as on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from dask_clusters import DaskCluster, dask_cluster
+from running_jobs import RATE, SETTINGS, JobHarness, on_first
+
+from aignostics_async import ClusterLost, JobStopped, Limits
+from aignostics_async.bulk import (
+    BulkJob,
+    DaskEngine,
+    EventType,
+    FindingKind,
+    JobStatus,
+    Sources,
+    run_preflight,
+)
+from aignostics_async.cli._failures import exit_status
+from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.synthetic import write_slide
+
+pytestmark = pytest.mark.process
+
+ALTERED = Path(__file__).parent.parent / "altered_worker.py"
+
+
+@pytest.fixture(scope="module")
+def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
+
+
+@pytest.fixture
+async def harness(
+    emulator: Emulator, tmp_path: Path, tiny_slide: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[JobHarness]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    emulator.reset(clock_rate=RATE, url_lifetime=10**6)
+    async with emulator.client(SETTINGS) as client:
+        yield JobHarness(emulator=emulator, client=client, folder=tmp_path, slide=tiny_slide)
+
+
+@pytest.fixture
+def cluster(harness: JobHarness, tmp_path: Path) -> Iterator[DaskCluster]:
+    with dask_cluster(tmp_path / "cluster", harness.emulator.environment) as cluster:
+        yield cluster
+
+
+async def test_a_cluster_does_what_one_machine_does(harness: JobHarness, cluster: DaskCluster) -> None:
+    names = ("a", "b", "c", "d", "e")
+    await harness.make(*names, chunk_size=2)
+
+    summary = await harness.run(engine=DaskEngine(cluster.address))
+
+    assert summary.status is JobStatus.DONE
+    assert not harness.told(EventType.ENGINE), "all of it was done by the workers"
+    assert harness.puts() == dict.fromkeys(map(harness.reference, names), 1)
+    harness.assert_each_has_one_run(*names)
+    await harness.assert_outputs_are_the_platform_s(*names)
+
+
+@pytest.mark.slow
+async def test_a_job_goes_on_with_another_engine_in_its_middle(
+    harness: JobHarness, cluster: DaskCluster
+) -> None:
+    names = tuple("abcdefgh")
+    await harness.make(*names, chunk_size=2)
+    two_at_once = evolve(SETTINGS, limits=Limits(transfers=2))
+    async with harness.emulator.client(two_at_once) as client:
+        await evolve(harness, client=client).run(on_first(EventType.UPLOADED, BulkJob.drain))
+    uploaded = harness.puts()
+    assert 0 < len(uploaded) < len(names)
+
+    with pytest.raises(JobStopped, match="the scheduler of the cluster is gone") as stopped:
+        lose = on_first(EventType.UPLOADED, lambda _job: cluster.scheduler.kill())
+        await harness.run(lose, engine=DaskEngine(cluster.address))
+    assert isinstance(stopped.value.cause, ClusterLost)
+    assert exit_status(stopped.value) == 75
+
+    assert (await harness.run()).status is JobStatus.DONE
+    sent = harness.puts()
+    assert set(sent) == set(map(harness.reference, names))
+    assert all(sent[reference] == 1 for reference in uploaded), "nothing that was finished is repeated"
+    harness.assert_each_has_one_run(*names)
+    await harness.assert_outputs_are_the_platform_s(*names)
+
+
+@pytest.mark.slow
+async def test_a_slide_that_kills_workers_is_quarantined_and_no_neighbour(
+    harness: JobHarness, tmp_path: Path
+) -> None:
+    names = ("a", "b", "poison", "c", "d")
+    await harness.make(*names, chunk_size=2)
+    one_death = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    environment = {**harness.emulator.environment, **one_death}
+    preload = ("--preload", str(ALTERED))
+    with dask_cluster(tmp_path / "cluster", environment, *preload, workers=3) as cluster:
+        summary = await harness.run(engine=DaskEngine(cluster.address))
+        deaths = [worker.poll() for worker in cluster.workers]
+    assert harness.states() == {**dict.fromkeys("abcd", "DONE"), "poison": "SET_ASIDE"}
+    assert summary.status is JobStatus.SOME_FAILED
+    assert deaths.count(9) == 2, "one with its neighbours, and one alone"
+    assert "worked on it alone died" in (harness.told(EventType.QUARANTINED)[0].text or "")
+    harness.assert_each_has_one_run(*"abcd")
+
+
+@pytest.mark.slow
+async def test_what_workers_can_t_do_stays_with_the_coordinator(harness: JobHarness, tmp_path: Path) -> None:
+    await harness.make("a", "b")
+    environment = dict(harness.emulator.environment)
+    del environment["AIGNOSTICS_ACCESS_TOKEN"]
+    environment |= {**harness.emulator.login_environment, "AIGNOSTICS_REFRESH_TOKEN": "not-to-be-sent"}
+    with dask_cluster(tmp_path / "cluster", environment, workers=1) as cluster:
+        summary = await harness.run(engine=DaskEngine(cluster.address))
+    assert summary.status is JobStatus.DONE
+    told = [event.text or "" for event in harness.told(EventType.ENGINE)]
+    assert ["uploads stay" in told[0], "downloads stay" in told[1]] == [True, True]
+    assert all("a refresh token, which two processes must not share" in text for text in told)
+
+
+@pytest.mark.slow
+async def test_a_preflight_names_what_workers_do_not_see(harness: JobHarness, tmp_path: Path) -> None:
+    harness.copy("a", "unseen")
+    places = [str(harness.path(name)) for name in ("a", "unseen")]
+    preload = ("--preload", str(ALTERED))
+    with dask_cluster(tmp_path / "cluster", harness.emulator.environment, *preload, workers=1) as cluster:
+        engine = DaskEngine(cluster.address)
+        report = await run_preflight(harness.plan(), Sources(places=places), harness.client, engine=engine)
+        assert report.engine == "dask: 1 worker with 4 threads"
+        unseen = [each for each in report.warnings if each.kind is FindingKind.CLUSTER]
+        assert [each.slide for each in unseen] == [str(harness.path("unseen"))]
+        assert report.ready == 2, "this machine reads what the workers do not see"
+
+        await harness.make("a", "unseen")
+        assert (await harness.run(engine=engine)).status is JobStatus.DONE
+
+
+@pytest.mark.slow
+async def test_a_cluster_of_this_machine_is_started_protected(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in harness.emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    await harness.make("a", "b")
+    summary = await harness.run(engine=DaskEngine(local_workers=1))
+    assert summary.status is JobStatus.DONE
+    assert not harness.told(EventType.ENGINE)
