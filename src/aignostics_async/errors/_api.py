@@ -269,6 +269,11 @@ class UnprocessableRequest(APIStatusError):
 class TooManyRequests(APIStatusError):
     """A 429 response: the server limits the rate of requests.
 
+        try:
+            run = await client.runs.create(version, items)
+        except TooManyRequests as error:
+            await asyncio.sleep(error.retry_after or 60)
+
     The client itself repeats a GET, PUT or DELETE, after a wait of up to `Retries.max_retry_after` (120 s).
     The error is raised if the server asks for a longer wait, after the last attempt, and at once for a POST.
     Wait for `retry_after` seconds, or some time if it is None, and then send fewer requests at once. The

@@ -48,6 +48,11 @@ class TokenStoreError(AuthenticationError):
 class TokenEndpointUnavailable(AuthenticationError):
     """A failure to get an access token that is likely to pass; try again later.
 
+        try:
+            me = await client.me()
+        except TokenEndpointUnavailable as error:
+            await asyncio.sleep(error.retry_after or 60)
+
     The identity provider can't be reached or is failing, a token callable failed, or another process has held
     the lock of the login for 30 s. `logout` raises it, too, for refresh tokens that were not revoked.
 

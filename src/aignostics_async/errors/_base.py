@@ -109,6 +109,11 @@ class ConfigurationError(AignosticsError):
 class MissingExtra(ConfigurationError):
     """An optional dependency that is not installed.
 
+        try:
+            store = KeyringStore()
+        except MissingExtra as error:
+            print(error.extra, error)
+
     Raised when a feature is used whose extra is missing. `extra` is the name of the extra of this package,
     such as `slides`; the message has the command that adds it, from where the package itself came.
     """
@@ -129,6 +134,11 @@ class UsageError(AignosticsError):
 
 class NotInContract(UsageError):
     """A call that the contract of the client can't express; nothing was changed.
+
+        try:
+            me = await client.me()
+        except NotInContract as error:
+            print(error.contract, error)
 
     Raised by the call itself, or by a pager when it is iterated. `contract` is the name of the client's
     contract, such as `1.0`. The message says what the contract lacks. If the deployment speaks a newer

@@ -103,6 +103,11 @@ class RunFailed(_RunEnded):
 class RunCancelled(_RunEnded):
     """A run that its user cancelled.
 
+        try:
+            await run.wait()
+        except RunCancelled as error:
+            print(error.details.terminated_at)
+
     Raised by `Run.wait`, and by `DownloadReport.raise_for_failures` in an ExceptionGroup. `details` is the
     final `RunDetails` of the run. Items that have succeeded can still be downloaded.
     """

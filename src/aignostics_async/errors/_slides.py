@@ -42,6 +42,11 @@ class ResolutionUnknown(SlideError):
 class ResolutionConflict(SlideError):
     """A slide whose `mpp` differs from the file's own resolution by more than 2 %; set `mpp_source`.
 
+        try:
+            info = await read_slide(Slide("case-7.svs", mpp=0.5))
+        except ResolutionConflict as error:
+            print(error.from_file, error.given)
+
     `from_file` and `given` are pairs of floats in µm per pixel, horizontal and vertical. The other attributes
     are those of `SlideError`.
     """

@@ -22,6 +22,10 @@ class TransferInterrupted(TransferError):
     """A transfer that the storage did not complete, after all attempts: it could not be reached, failed, or
     closed the connection.
 
+        for file in report.files:
+            if isinstance(file.error, TransferInterrupted):
+                print(file.path, file.error.status, file.error.code)
+
     Try again; a download of which 8 MiB or more have arrived is resumed. `status` is the HTTP status of the
     response, 0 for a certificate that is not trusted, and None if there was no response. `code` is the
     storage's own error code, or None. `name` identifies the file.
@@ -46,6 +50,10 @@ class TransferInterrupted(TransferError):
 
 class ChecksumMismatch(TransferError):
     """Transferred bytes whose checksum or size is not the expected one.
+
+        for file in report.files:
+            if isinstance(file.error, ChecksumMismatch):
+                print(file.path, file.error.expected, file.error.actual)
 
     A download is tried twice before it is raised, and no file with these bytes is kept. An uploaded object is
     deleted if the store is one of this package and permits it. Try again, and report it if it persists.
@@ -72,6 +80,10 @@ class ChecksumMissing(TransferError):
 
 class UrlRefused(TransferError):
     """A request that the storage refused; repeating the same request will not help.
+
+        for file in report.files:
+            if isinstance(file.error, UrlRefused):
+                print(file.path, file.error.status, file.error.problem)
 
     The usual reason is a signed URL that has expired. `problem` is what the storage answered, and `advice`
     what to do next, which may be empty. `status` is the HTTP status, 0 if no request was sent or no response
