@@ -16,14 +16,16 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from aignostics_async.contracts._lines import NEWEST, OLDEST
 
 from ._judge import Judgement
-from ._round import RATE, Death, Lane, Outcome, Plan
+from ._lane import RATE, Lane
+from ._plans import Death, Outcome, Plan
 from ._schedule import TRIALS, Trial, first_wave, wave
 from ._table import table
+from ._weakened import GUARDS
 
 _MOST_WAVES = 6
 
@@ -31,11 +33,14 @@ _MOST_WAVES = 6
 def main() -> int:
     """Play a trial, print its figures, and return the exit status."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--trial", choices=TRIALS, default="whole", help="quick: each point once")
+    parser.add_argument(
+        "--trial", choices=TRIALS, default="whole", help="quick: each point once; marks: what marks withstand"
+    )
     parser.add_argument("--contract", choices=(OLDEST, NEWEST), default=NEWEST, help="by default the newest")
     parser.add_argument("--rate", type=float, default=RATE, help="seconds of the platform's clock in one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lanes", type=int, default=3, help="emulators, each with one job at a time")
+    parser.add_argument("--weaken", choices=GUARDS, help="take a guard away: the trial has to fail")
     given = parser.parse_args()
     trial = TRIALS[given.trial]
     folder, begun = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
@@ -56,6 +61,7 @@ def _play(trial: Trial, folder: Path, given: argparse.Namespace) -> list[Outcome
         plans = first_wave(trial, seed) if number == 0 else wave(trial, outcomes, seed + 1000 * number)
         if not plans:
             break
+        plans = [evolve(plan, guard=given.weaken) for plan in plans]
         print(f"{len(plans)} jobs", flush=True)
         outcomes += _side_by_side(plans, folder / str(number), given)
     return outcomes

@@ -81,6 +81,20 @@ def sent_again(requests: Iterable[Mapping[str, Any]]) -> list[str]:
     return again
 
 
+def cancelled_wrongly(
+    ledger: Ledger, own: Mapping[str, frozenset[str]], taken: frozenset[str]
+) -> frozenset[str]:
+    """Return the cancelled runs that are no second ones, or that a database has taken. Pure.
+
+    `own` are the references of the runs that the job or a copy of it has created.
+    """
+    cancelled = {
+        run for _, run, reference, status in ledger if reference is None and status == "CANCELED_USER"
+    }
+    kept = {reference for run, its in own.items() if run not in cancelled for reference in its}
+    return frozenset(run for run in cancelled if run in taken or run not in own or not own[run] <= kept)
+
+
 def all_over(ledger: Ledger) -> bool:
     """Whether every run is over. Pure."""
     over = {run for _, run, reference, status in ledger if reference is None and status in _FINAL}

@@ -8,11 +8,13 @@ from random import Random
 
 from attrs import frozen
 
+from ._plans import MARKS, Kill, Kind, Outcome, Plan
 from ._points import AFTER_DUPLICATE, DOUBT, POINTS, REQUEST, RESUMED, Point
-from ._round import Kill, Kind, Outcome, Plan
 
 _KILLS_OF_A_ROUND = 3
 _MOST_TRIES = 4
+_ALSO_LATE: tuple[Kind, ...] = ("together", "rerun", "user")
+"""Of these every other round has commits beyond the bound."""
 
 
 @frozen(kw_only=True)
@@ -23,22 +25,24 @@ class Trial:
     """With two chunks in flight or more."""
     at_point: int
     at_random: int
-    late: int
+    late: int = 0
     """Rounds whose commits come later than the bound."""
-    copies: int
+    copies: int = 0
     """Rounds in which an older database is brought back."""
-    naps: int
+    naps: int = 0
     """Rounds in which the process sleeps for longer than its timeouts."""
-    turns: int
+    turns: int = 0
     """Rounds in which copies of the job's folder work one after the other."""
-    quotas: int
+    quotas: int = 0
     """Rounds in which the quota is used up."""
-    callbacks: int
+    callbacks: int = 0
     """Rounds in which callbacks of the caller raise."""
-    full: int
+    full: int = 0
     """Rounds in which the disk is full."""
     points: Sequence[Point] = POINTS
     """Of which points."""
+    kinds: Sequence[Kind] = ("kills",)
+    """What the jobs are that are killed."""
 
 
 WHOLE = Trial(
@@ -61,7 +65,22 @@ SAMPLE = Trial(
     full=1,
     points=[POINTS[number - 1] for number in (2, 8, 14, 19)],
 )
-TRIALS = {"whole": WHOLE, "quick": QUICK, "sample": SAMPLE}
+# Each kind of what marks withstand, with and without commits beyond the bound.
+OF_MARKS = Trial(kills=200, at_point=4, at_random=80, kinds=MARKS)
+SAMPLE_OF_MARKS = Trial(
+    kills=0,
+    at_point=1,
+    at_random=4,
+    kinds=MARKS,
+    points=[POINTS[number - 1] for number in (2, 6, 8, 9, 10, 11, 12, 13, 14, 15)],
+)
+TRIALS = {
+    "whole": WHOLE,
+    "quick": QUICK,
+    "sample": SAMPLE,
+    "marks": OF_MARKS,
+    "sample-marks": SAMPLE_OF_MARKS,
+}
 
 
 def first_wave(trial: Trial, seed: int) -> list[Plan]:
@@ -80,18 +99,28 @@ def wave(trial: Trial, outcomes: Iterable[Outcome], seed: int) -> list[Plan]:
     wanted = trial.at_random - random_flying
     count = max(wanted, trial.kills - len(flying) - len(pointed), 0)
     count = count if not done else 2 * count  # some of them hit before two chunks are in flight
-    return _rounds(pointed, count, random, f"w{seed}")
+    return _rounds(pointed, count, random, f"w{seed}", trial.kinds)
 
 
-def _rounds(pointed: Sequence[Point], at_random: int, random: Random, name: str) -> list[Plan]:
+def _rounds(
+    pointed: Sequence[Point], at_random: int, random: Random, name: str, kinds: Sequence[Kind]
+) -> list[Plan]:
     kills: list[Point | None] = [*pointed, *[None] * at_random]
     random.shuffle(kills)
     plans: list[Plan] = []
     for start in range(0, len(kills), _KILLS_OF_A_ROUND):
         chosen = kills[start : start + _KILLS_OF_A_ROUND]
         seed = random.randrange(1_000_000)
+        number = len(plans)
+        kind = kinds[number % len(kinds)]
         plans.append(
-            Plan(name=f"{name}r{len(plans)}", seed=seed, kind="kills", kills=_in_order(chosen, random))
+            Plan(
+                name=f"{name}r{number}",
+                seed=seed,
+                kind=kind,
+                kills=_in_order(chosen, random),
+                is_late=kind in _ALSO_LATE and number // len(kinds) % 2 == 1,
+            )
         )
     return plans
 
@@ -145,4 +174,5 @@ def _special(trial: Trial, seed: int) -> list[Plan]:
 
 def _plan(kind: Kind, number: int, seed: int, kills: Sequence[Kill], *, has_tag: bool = False) -> Plan:
     name = f"{kind}{number}s{seed}"
-    return Plan(name=name, seed=seed + number, kind=kind, kills=kills, has_tag=has_tag)
+    is_late = kind == "late"
+    return Plan(name=name, seed=seed + number, kind=kind, kills=kills, has_tag=has_tag, is_late=is_late)

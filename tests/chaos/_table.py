@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ._judge import Judgement
+from ._plans import MARKS, Outcome
 from ._points import AFTER_DUPLICATE
-from ._round import Outcome
 from ._schedule import Trial
 
 
@@ -36,9 +36,39 @@ class Line:
 
 def table(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
     """Return all figures."""
-    in_bound = [outcome for outcome in outcomes if outcome.kind != "late"]
-    late = [outcome for outcome in outcomes if outcome.kind == "late"]
-    return [*_kills(outcomes, trial), *_promise(outcomes, in_bound), *_late(late, trial)]
+    alone = [outcome for outcome in outcomes if outcome.kind != "together"]
+    in_bound = [outcome for outcome in alone if not outcome.is_late]
+    late = [outcome for outcome in alone if outcome.is_late]
+    return [
+        *_kills(outcomes, trial),
+        *_marks(outcomes),
+        *_promise(outcomes, alone, in_bound),
+        *_late(late, trial),
+        *_copies(outcomes),
+    ]
+
+
+def _marks(outcomes: Sequence[Outcome]) -> list[Line]:
+    of_kind = Counter(outcome.kind for outcome in outcomes if outcome.kind in MARKS)
+    found = [requests for outcome in outcomes for requests in outcome.reconciliations]
+    return [
+        *[Line(f"jobs of the kind {kind}", count) for kind, count in sorted(of_kind.items())],
+        Line("runs that others have created, with a mark", sum(each.strangers for each in outcomes)),
+        Line("decisions of a person", sum(each.decisions for each in outcomes)),
+        Line("runs found whose request was not answered", len(found)),
+        Line("  requests for them", sum(found)),
+    ]
+
+
+def _copies(outcomes: Sequence[Outcome]) -> list[Line]:
+    together = [outcome for outcome in outcomes if outcome.kind == "together"]
+    if not together:
+        return []
+    return [
+        Line("jobs with a copy at work at the same time", sum(each.copied for each in together)),
+        Line("  runs of the same slides there", _duplicates(together)),
+        Line("  slides in two runs, and no copy tells of it", sum(len(o.untold) for o in together), 0, 0),
+    ]
 
 
 def _kills(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
@@ -75,7 +105,9 @@ def _kills(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
     ]
 
 
-def _promise(outcomes: Sequence[Outcome], in_bound: Sequence[Outcome]) -> list[Line]:
+def _promise(
+    outcomes: Sequence[Outcome], alone: Sequence[Outcome], in_bound: Sequence[Outcome]
+) -> list[Line]:
     judged = [outcome.judgement for outcome in outcomes if outcome.judgement]
     return [
         Line("jobs that did not come to their end", sum(bool(outcome.trouble) for outcome in outcomes), 0, 0),
@@ -83,7 +115,14 @@ def _promise(outcomes: Sequence[Outcome], in_bound: Sequence[Outcome]) -> list[L
         Line("duplicate runs, commits within the bound", _duplicates(in_bound), 0, 0),
         Line(
             "second runs told of that are none",
-            sum(max(0, outcome.told - _second(outcome.judgement)) for outcome in outcomes),
+            sum(max(0, outcome.told - _second(outcome.judgement)) for outcome in alone),
+            0,
+            0,
+        ),
+        Line("second runs cancelled", sum(each.cancelled for each in outcomes)),
+        Line(
+            "runs cancelled that are none, or that a database has",
+            sum(len(o.cancelled_wrongly) for o in outcomes),
             0,
             0,
         ),

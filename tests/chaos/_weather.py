@@ -15,6 +15,8 @@ TIMEOUTS = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=900,
 LATEST = 120.0
 """How late a commit is at most; with the longest lag it is well within `TIMEOUTS.quiescence`."""
 LONGEST_LAG = 25.0
+LATEST_MARK = 250.0
+"""How much later than their run metadata show at most."""
 TIMEOUTS_LATE = ReconciliationTimeouts(quiescence=300, replica_lag=30, ambiguity=900, late_commit=2000)
 LATE_BEYOND = 900.0
 """How late a commit is that no timeouts was made for."""
@@ -42,14 +44,20 @@ def weather(seed: int) -> list[Rule]:
     return rules
 
 
-def conditions(seed: int) -> dict[str, Any]:
+def conditions(seed: int, kind: str) -> dict[str, Any]:
     """Return what contract 1.8 leaves to a platform: all that comes of it means nothing under 1.0."""
     random = Random(seed)
+    of_kind: dict[str, Any] = {}
+    if kind == "marks":
+        of_kind = {"metadata_late_s": random.uniform(30, LATEST_MARK)}
+    if kind == "unfiltered":
+        of_kind = {"filters_metadata": False}
     return {
         "lists_urls": random.random() < 0.5,
         "empty_runs": random.choice(["page", "404"]),
         "filters_metadata": random.random() < 0.5,
         "metadata_late_s": random.choice([0.0, 60.0]),
+        **of_kind,
     }
 
 

@@ -13,16 +13,19 @@ import traceback
 from pathlib import Path
 from random import Random
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from fast_clock import FastClock
 
-from aignostics_async import Client, JobDatabaseError, JobStopped
+from aignostics_async import Client, Hooks, JobDatabaseError, JobStopped
 from aignostics_async._config import Limits
 from aignostics_async.auth import ClientCredentials, IdentityProvider, _refresher
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
+from ._person import Decisions
 from ._points import Point, Trap
+from ._reconciliations import RequestMeter
+from ._weakened import GUARDS
 
 # Few at once, so that some slides are on their way while others are analysed.
 SETTINGS = evolve(IMPATIENT, limits=Limits(transfers=2))
@@ -52,8 +55,10 @@ class Orders:
     """Which of all calls of a callback raises."""
     file_limit: int | None = None
     """How many bytes its files may have."""
-    adopts: bool = False
-    """Whether somebody says first that all runs of the job's items are its own."""
+    decisions: Decisions = field(factory=Decisions)
+    """What a person has decided before."""
+    guard: str | None = None
+    """Which guard is weakened, so that the trial has to fail."""
 
 
 DONE, STOPPED, ANSWER_LOST, CALLBACK_RAISED, DISK_FULL = 0, 1, 3, 4, 5
@@ -64,12 +69,13 @@ class CallbackError(Exception):
     """What a caller's callback raises."""
 
 
-def client_of(emulator: Emulator) -> Client:
+def client_of(emulator: Emulator, meter: RequestMeter | None = None) -> Client:
     """Return a client whose tokens end, and are renewed."""
     client_id, secret = emulator.service
     provider = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret=secret)
     source = ClientCredentials(provider)
-    return Client(emulator.root, source, settings=SETTINGS, contract=emulator.contract)
+    settings = SETTINGS if meter is None else evolve(SETTINGS, hooks=Hooks(on_request=meter.count))
+    return Client(emulator.root, source, settings=settings, contract=emulator.contract)
 
 
 def make(emulator: Emulator, folder: Path, plan: JobPlan, slides: Path) -> None:
@@ -119,8 +125,11 @@ def _live(emulator: Emulator, orders: Orders) -> int:
     if orders.file_limit is not None:
         # What a full disk does to the log of the database: no commit gets through any more.
         resource.setrlimit(resource.RLIMIT_FSIZE, (orders.file_limit, resource.RLIM_INFINITY))
+    if orders.guard is not None:
+        GUARDS[orders.guard]()
     summary = asyncio.run(_work(emulator, orders))
-    (orders.folder / "summary.json").write_text(json.dumps(summary, default=str), encoding="utf-8")
+    told = json.dumps(summary, default=str)
+    (orders.folder / f"summary-{orders.job}.json").write_text(told, encoding="utf-8")
     return DONE
 
 
@@ -148,12 +157,22 @@ class _Callback:
 async def _work(emulator: Emulator, orders: Orders) -> object:
     job_at = BulkJob(orders.folder / orders.job, clock=FastClock(orders.rate))
     callback = _Callback(orders.raises_at)
-    async with client_of(emulator) as plain, job_at as job:
+    meter = RequestMeter(orders.folder / "reconciliations.jsonl")
+    meter.set()
+    async with client_of(emulator, meter) as plain, job_at as job:
         client = plain.with_options(retries=SETTINGS.retries) if orders.has_options else plain
-        if orders.adopts:
-            await job.adopt(client)
+        await _decide(job, client, orders.decisions)
         summary = await job.run(client, listener=callback, progress=callback, chunk_size=orders.chunk_size)
         return summary.plain()
+
+
+async def _decide(job: BulkJob, client: Client, decisions: Decisions) -> None:
+    for chunk, run_id in decisions.chunks.items():
+        await job.resolve(chunk, run_id=run_id, client=client)
+    if decisions.adopts:
+        await job.adopt(client)
+    if decisions.reruns:
+        await job.retry(rerun=True, only=decisions.reruns)
 
 
 def _speak(log: Path) -> None:

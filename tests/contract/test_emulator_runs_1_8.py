@@ -339,6 +339,9 @@ def test_filters_of_runs(standing: Emulator, ask: Asker) -> None:
     assert found(custom_metadata='$.study ? (@ == "y")') == {other}
     assert found(custom_metadata='$.study ? (@ == "y")', application_id="he-tme") == set()
     assert found(custom_metadata='$.study == "y"') == {one, two, other}, "a bare predicate matches every run"
+    (theirs,) = standing.script({"items": ["b"], "submitted_by": "somebody else"})
+    assert found(submitted_by="somebody else") == {theirs}
+    assert found(submitted_by="me") == {one, two, other}
 
 
 @pytest.mark.parametrize("path", ["$..x", "(", "$.a ? (@ ==", '$.a ? (@ like_regex "(")', "'x'", "x" * 1001])

@@ -1,4 +1,4 @@
-"""Who asks: one user of one organization, who submits every run."""
+"""Who asks: one user of one organization, who submits every run but those of scripts for other users."""
 
 ORGANIZATION = "emulator"
 USER = "emulator|developer"

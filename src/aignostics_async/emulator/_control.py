@@ -6,10 +6,11 @@ All endpoints are under `/emulator`, need the bearer token, and count seconds of
 - `GET /emulator/clock` returns `now` and `rate`. `POST` takes `rate` (0 stops the clock) and `advance_s`.
 - `POST /emulator/runs` takes a list of scripts and returns the ids of their runs. Scripted runs need no
   slides and do no work: their transitions are stored at once, so thousands of them cost nothing. A script is
-  an object with `items` (references) and, optionally, `application_version_id`, `custom_metadata`, `after_s`
-  (seconds until the run is created; negative: it was created in the past) and `steps`. A step is [seconds
-  after creation, reference or null for the run, status]. Statuses are those of the reference contract, and
-  for items also PROCESSING and SKIPPED.
+  an object with `items` (references) and, optionally, `application_version_id`, `custom_metadata`,
+  `submitted_by` (the id of another user: listings show the run, too), `after_s` (seconds until the run is
+  created; negative: it was created in the past) and `steps`. A step is [seconds after creation, reference or
+  null for the run, status]. Statuses are those of the reference contract, and for items also PROCESSING and
+  SKIPPED.
 - `POST /emulator/moves` takes a list of moves and returns for each whether it was applied.
   `{"run": id, "delete": true}` deletes a run; `{"run": id, "status": status}` sets its status, and with a
   `reference` that of an item. A final status does not change.
@@ -33,6 +34,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..models import ItemStatus, RunStatus
+from ._account import USER
 from ._buckets import rotate_hmac_key
 from ._catalogue import find_version
 from ._conditions import Conditions
@@ -103,6 +105,7 @@ class ControlApi:
         application_version_id: str = "test-app:v0.0.2",
         after_s: float = 0.0,
         custom_metadata: dict[str, Any] | None = None,
+        submitted_by: str = USER,
         steps: list[tuple[float, str | None, str]] | None = None,
     ) -> str:
         version = find_version(application_version_id)
@@ -121,6 +124,7 @@ class ControlApi:
             [SubmittedItem(reference=reference) for reference in items],
             metadata=custom_metadata,
             scripted=True,
+            user=submitted_by,
         )
         self._history.add_script(
             run_id, [(created + seconds, reference, status) for seconds, reference, status in steps or ()]

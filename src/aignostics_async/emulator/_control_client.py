@@ -127,10 +127,11 @@ class ControlClient:
             (run_id,) = emulator.script(script)
 
         A script is an object with `items` (references) and optionally `application_version_id` (by default
-        `test-app:v0.0.2`), `custom_metadata` (a JSON object, none by default), `after_s` (seconds until the
-        run is created, 0 by default; negative for the past) and `steps` (none by default). A step is a list
-        of seconds after the creation, reference (None for the run itself) and status, a value of `RunStatus`
-        or `ItemStatus`. Seconds are those of the emulator's clock.
+        `test-app:v0.0.2`), `custom_metadata` (a JSON object, none by default), `submitted_by` (the id of
+        another user, whose run the listings show, too; by default the emulator's own), `after_s` (seconds
+        until the run is created, 0 by default; negative for the past) and `steps` (none by default). A step
+        is a list of seconds after the creation, reference (None for the run itself) and status, a value of
+        `RunStatus` or `ItemStatus`. Seconds are those of the emulator's clock.
 
         Ids are in the order of the scripts. Raises `urllib.error.HTTPError` for an invalid script, and then
         creates no run; and the errors that `Emulator` names.

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ._account import USER
 from ._item_counts import ItemStatusCounts
 from ._json_path import has_match
 from ._state_database import StateDatabase
@@ -41,13 +42,15 @@ LEFT JOIN transitions AS last ON last.number = (
 """
 _RUNS = f"""
 SELECT runs.id, application_id, version, submitted_at, coalesce(last.status, 'RECEIVED') AS status, last.at,
-       last.error, last.code, item_count, results_deleted_at, due_date, deadline, metadata
+       last.error, last.code, item_count, results_deleted_at, due_date, deadline, submitted_by,
+       metadata
 FROM runs {_LAST.format(run="runs.id", item="''")}
 WHERE runs.at <= :at AND coalesce(deleted_at > :at, TRUE)
 """  # noqa: S608
 _RUNS_AMONG = {
     "application": " AND application_id = :application",
     "version": " AND version = :version",
+    "user": " AND submitted_by = :user",
     "reference": " AND runs.id IN (SELECT run_id FROM items WHERE reference = :reference)",
     "path": " AND has_match(metadata, :path)",
 }
@@ -91,14 +94,15 @@ class History:
         metadata: dict[str, Any] | None = None,
         scheduling: Scheduling = UNSCHEDULED,
         scripted: bool = False,
+        user: str = USER,
     ) -> str:
         """Store a new run with its items, in one transaction, and return its id."""
         run_id = str(uuid.uuid4())
         row = (run_id, application_id, version, timestamp(at), at, scripted, len(items), _dumps(metadata))
         with self._database.transaction() as execute:
             execute(
-                "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, NULL)",
-                [(*row, scheduling.due_date, scheduling.deadline)],
+                "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, NULL, ?)",
+                [(*row, scheduling.due_date, scheduling.deadline, user)],
             )
             execute(
                 "INSERT INTO items VALUES (NULL, ?, ?, ?, ?, ?, ?)",
@@ -122,6 +126,7 @@ class History:
         *,
         application: str | None = None,
         version: str | None = None,
+        user: str | None = None,
         reference: str | None = None,
         path: str | None = None,
         page: Selection = ALL,
@@ -130,7 +135,13 @@ class History:
 
         `reference` is that of one of its items, `path` a JSONPath of `_json_path` on its custom metadata.
         """
-        wanted = {"application": application, "version": version, "reference": reference, "path": path}
+        wanted = {
+            "application": application,
+            "version": version,
+            "user": user,
+            "reference": reference,
+            "path": path,
+        }
         given = {name: value for name, value in wanted.items() if value is not None}
         query = "".join([_RUNS, *(_RUNS_AMONG[name] for name in given), page.clause("runs.number DESC")])
         return [StoredRun(*row) for row in self._database.all(query, {"at": at, **given})]

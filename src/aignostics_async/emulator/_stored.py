@@ -60,6 +60,7 @@ class StoredRun:
     results_deleted_at: float | None
     due_date: str | None
     deadline: str | None
+    submitted_by: str
     metadata: dict[str, Any] | None = field(converter=_loads)
 
     @property

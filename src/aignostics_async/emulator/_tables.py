@@ -1,6 +1,6 @@
 """The tables of the emulator's database."""
 
-VERSION = 3
+VERSION = 4
 """Goes up when the tables change; a folder of another version is refused rather than migrated."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS clock (number INTEGER PRIMARY KEY, wall REAL, clock REAL, rate REAL) STRICT;
@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, application_id TEXT NOT NULL, version TEXT NOT NULL,
     submitted_at TEXT NOT NULL, at REAL NOT NULL, deleted_at REAL, scripted INTEGER NOT NULL,
-    item_count INTEGER NOT NULL, metadata TEXT, due_date TEXT, deadline TEXT, results_deleted_at REAL
+    item_count INTEGER NOT NULL, metadata TEXT, due_date TEXT, deadline TEXT, results_deleted_at REAL,
+    submitted_by TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS runs_in_order ON runs (submitted_at, number);
 CREATE TABLE IF NOT EXISTS items (

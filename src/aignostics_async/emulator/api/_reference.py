@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from .._account import ORGANIZATION, USER
+from .._account import ORGANIZATION
 from .._catalogue import APPLICATIONS, DeclaredArtifact, OfferedApplication, OfferedVersion, find_version
 from .._platform import QuotaReached
 from .._stored import FINAL, StoredItem, StoredRun, SubmittedItem
@@ -33,7 +33,7 @@ _RUN_FIELDS = {
     "organization_id": "NULL",  # the same for all
     "status": "status",
     "triggered_at": "submitted_at",
-    "triggered_by": "NULL",
+    "triggered_by": "submitted_by",
 }
 _ITEM_FIELDS = {
     "item_id": "items.id",
@@ -230,6 +230,6 @@ def _run_json(run: StoredRun) -> dict[str, Any]:
         "organization_id": ORGANIZATION,
         "status": run.status,
         "triggered_at": run.submitted_at,
-        "triggered_by": USER,
+        "triggered_by": run.submitted_by,
         "user_payload": None,
     }

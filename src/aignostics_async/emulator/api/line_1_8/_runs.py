@@ -31,7 +31,7 @@ _FIELDS = {
     "version_number": "version",
     "custom_metadata": "metadata",
     "submitted_at": "submitted_at",
-    "submitted_by": "NULL",  # the same for all
+    "submitted_by": "submitted_by",
     "organization_id": "NULL",
     **RUN_COLUMNS,
 }
@@ -61,11 +61,12 @@ class RunHandlers:
         path = checked_path(values)
         path = path if self._platform.conditions.filters_metadata else None
         found = []
-        if _is_own(values):
+        if _is_of_organization(values):
             found = self._history.runs(
                 values["at"],
                 application=values["application_id"],
                 version=values["application_version"],
+                user=USER if values["submitted_by"] == "me" else values["submitted_by"],
                 reference=values["external_id"],
                 path=path,
                 page=page,
@@ -178,12 +179,11 @@ def acknowledged(body: dict[str, Any], current: dict[str, Any] | None) -> dict[s
     return metadata
 
 
-def _is_own(values: dict[str, Any]) -> bool:
-    """Return whether a listing asks for runs of this user and organization, of which all runs are."""
-    return (
-        values["submitted_by"] in (None, "me", USER)
-        and values["organization_id"] in (None, "my_org", ORGANIZATION)
-        and values["for_organization"] in (None, ORGANIZATION)
+def _is_of_organization(values: dict[str, Any]) -> bool:
+    """Return whether a listing asks for runs of this organization, of which all runs are."""
+    return values["organization_id"] in (None, "my_org", ORGANIZATION) and values["for_organization"] in (
+        None,
+        ORGANIZATION,
     )
 
 
@@ -215,7 +215,7 @@ def _run_json(run: StoredRun, counts: ItemCounts) -> dict[str, Any]:
         "custom_metadata": run.metadata,
         "custom_metadata_checksum": checksum_of(run.metadata),
         "submitted_at": run.submitted_at,
-        "submitted_by": USER,
+        "submitted_by": run.submitted_by,
         "organization_id": ORGANIZATION,
         "terminated_at": None if run.ended_at is None else timestamp(run.ended_at),
         "num_preceding_items_org": preceding,
