@@ -27,7 +27,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos docs pictures
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos chaos-cluster docs pictures
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ identity-provider: $(VENV)/.env  ## Install the identity provider that signing i
 
 chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes a quarter of an hour
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
+
+chaos-cluster: $(VENV)/.env  ## Kill workers, scheduler and coordinator of jobs on a Dask cluster; takes an hour
+	PYTHONPATH=tests $(BIN)/python -m cluster_chaos $(ARGUMENTS)
 
 test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, some six minutes on two cores; COVERAGE=1 counts what they reach
 	$(if $(COVERAGE),rm -f .coverage*)

@@ -80,7 +80,7 @@ def setup() -> WorkerSetup:
     nothing: Any = None
     return WorkerSetup(
         api_root=ROOT, contract="1.8", store=None, store_endpoint=None, checksums="auto", decode=False,
-        seconds_per_slide=1.0, settings=Settings(), salt="", results=nothing, results_mark="",
+        seconds_per_slide=1.0, settings=Settings(), salt="", mark=nothing, mark_content="",
     )  # fmt: skip
 
 

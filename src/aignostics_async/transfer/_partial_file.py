@@ -18,7 +18,7 @@ from .._core._crc32c import Crc32c
 from .._core._file_lock import try_lock
 from .._core._logging import get_logger
 from .._core._portable import free_space, open_file, read_at, sync
-from ..errors import DiskFull, TransferError
+from ..errors import DiskFull, TransferError, TransferInterrupted
 from ._cancel_token import Cancelled
 from ._file_io import write_at
 from ._ranges import Span
@@ -84,9 +84,9 @@ class PartialFile:
         identifies the file in errors. On a file system without locks the file is claimed by renaming it, and
         a warning is logged once.
 
-        Raises TransferError while another download to the target is running, here or in another process, or
-        if the target is a folder or device; OSError if the file can't be opened; and Cancelled if `token` is
-        cancelled. Then no descriptor is left open.
+        Raises TransferInterrupted while another download to the target is running, here or in another
+        process; TransferError if the target is a folder or device; OSError if the file can't be opened; and
+        Cancelled if `token` is cancelled. Then no descriptor is left open.
         """
         path = part_path(target)
         _check_place(target, name)
@@ -106,7 +106,7 @@ class PartialFile:
                 return cls._recovered(token, target, path, descriptor, promise)
             os.close(descriptor)
             if is_locked is False:
-                raise TransferError("another download of it is under way", name=name)
+                raise TransferInterrupted("another download of it is under way", name=name)
             if is_locked is None:
                 _warn_of_missing_locks(path.parent.stat().st_dev)
                 return cls._recovered(token, target, *_claim(path), promise)
@@ -266,14 +266,14 @@ class PartialFile:
         """Rename the complete file to its target, once its bytes are on the disk.
 
         It does not verify the file. The target is replaced atomically, and the record is deleted. Costs one
-        fsync. `name` identifies the file in errors. Raises TransferError if another process has taken the
-        partial file away, and OSError if the disk fails.
+        fsync. `name` identifies the file in errors. Raises TransferInterrupted if another process has taken
+        the partial file away, and OSError if the disk fails.
         """
         if os.fstat(self._descriptor).st_size != self.total:
             os.ftruncate(self._descriptor, self.total or 0)
         sync(self._descriptor)
         if not _is_at(self._descriptor, self.path):
-            raise TransferError("another process has taken its partial file away; try again", name=name)
+            raise TransferInterrupted("another process has taken its partial file away; try again", name=name)
         # In this order: a kill in between leaves nothing that is never cleared.
         self._delete_record()
         self.path.replace(self.target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from ._handshake import PACKAGE, Stay, check_versions, remarks, stays
 from ._requests import WorkerFacts, WorkerSetup
 from ._sealed import Sealed
 from ._worker import describe
-from ._worker_tools import RESULTS_MARK, hashed_user, mark_of
+from ._worker_tools import content_of, hashed_user
 
 T = TypeVar("T")
 
@@ -39,8 +38,8 @@ class Introduction:
         self._dask = dask
         self._setup = setup
         self._store_endpoint = store_endpoint
-        self.name = f"aig-{hashlib.sha256(setup.job_id.encode()).hexdigest()[:12]}"
-        """What all keys begin with; it tells nothing of the job."""
+        self.name = setup.name
+        """What all keys begin with."""
         self.workers: dict[str, int] = {}
         """The threads of each worker, by its address."""
         self.stays: dict[Stage, Stay] = {}
@@ -49,26 +48,26 @@ class Introduction:
     @asynccontextmanager
     async def made(self) -> AsyncIterator[None]:
         """Introduce them, and leave the workers a mark in the folder of results while the block runs."""
-        folder = await to_thread.run_sync(self._mark)
+        mark = await to_thread.run_sync(self._mark)
         try:
-            await self._introduce(folder)
+            await self._introduce(mark)
             yield
         finally:
             if not self._setup.is_trial:
-                (folder / RESULTS_MARK).unlink(missing_ok=True)
+                mark.unlink(missing_ok=True)
 
     def _mark(self) -> Path:
-        """Mark the folder of results, and return it; or a trial's, or what is above it."""
-        folder = self._setup.results
+        """Mark the folder of results, and return the mark; a preflight's is what is there already."""
+        folder, mark = self._setup.results, self._setup.mark
         if self._setup.is_trial:
             return next(place for place in (folder, *folder.parents) if place.exists())
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / RESULTS_MARK).write_text(secrets.token_hex(16), "ascii")
-        return folder
+        mark.write_text(secrets.token_hex(16), "ascii")
+        return mark
 
-    async def _introduce(self, folder: Path) -> None:
+    async def _introduce(self, mark: Path) -> None:
         self._salt = secrets.token_hex(16)
-        self.sealed = Sealed.of(self._worker_setup(folder))
+        self.sealed = Sealed.of(self._worker_setup(mark))
         """What each worker needs to know."""
         await self._wait_for_workers()
         if not self.workers:
@@ -92,7 +91,7 @@ class Introduction:
             return self._setup.plan.store
         return self._setup.store_address
 
-    def _worker_setup(self, folder: Path) -> WorkerSetup:
+    def _worker_setup(self, mark: Path) -> WorkerSetup:
         plan, client = self._setup.plan, self._setup.client
         settings = client.settings
         return WorkerSetup(
@@ -112,8 +111,8 @@ class Introduction:
                 transfers=evolve(settings.transfers, bandwidth=None),
             ),
             salt=self._salt,
-            results=folder,
-            results_mark=mark_of(folder),
+            mark=mark,
+            mark_content=content_of(mark),
         )
 
     async def _wait_for_workers(self) -> None:

@@ -32,10 +32,10 @@ class WorkerSetup:
     settings: Settings
     salt: str
     """What the name of a user is hashed with."""
-    results: Path
-    """The folder for outputs, or one that is there already above it."""
-    results_mark: str
-    """What a worker finds of that folder if it is the coordinator's."""
+    mark: Path
+    """A file in the folder for outputs; for a preflight, that folder or one that is there above it."""
+    mark_content: str
+    """What a worker finds there if it sees the coordinator's folder."""
 
 
 @frozen(kw_only=True)

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from ...auth._endpoint import Claims
     from ...storage import Store
 
-RESULTS_MARK = ".aignostics-async-cluster"
-"""A hidden file in the folder of results, by which a worker knows that it sees the coordinator's folder."""
 _IDLE_SECONDS = 60.0
 _MIN_TOKEN_SECONDS = 600.0
 
@@ -119,9 +117,8 @@ class WorkerTools:
     async def sees_results(self) -> bool:
         """Whether the folder of results is here what it is for the coordinator; looked at once."""
         if self._sees_results is None:
-            self._sees_results = await to_thread.run_sync(mark_of, self.setup.results) == (
-                self.setup.results_mark
-            )
+            found = await to_thread.run_sync(content_of, self.setup.mark)
+            self._sees_results = found == self.setup.mark_content
         return self._sees_results
 
     async def facts(self) -> WorkerFacts:
@@ -202,15 +199,13 @@ def _seconds_left(claims: Claims) -> float:
     return issued_at + claims.lifetime - time.time()
 
 
-def mark_of(folder: Path) -> str:
-    """Return what tells a folder from others of the same path on other machines; blocks."""
+def content_of(mark: Path) -> str:
+    """Return what tells a file or folder from others of the same path on other machines; blocks."""
     try:
-        return (folder / RESULTS_MARK).read_text("ascii")
-    except OSError:
-        pass
-    try:
-        status = folder.stat()
-    except OSError:
+        if not mark.is_dir():
+            return mark.read_text("ascii")
+        status = mark.stat()
+    except (OSError, ValueError):
         return ""
     return f"{status.st_ino} {status.st_mtime_ns}"
 

@@ -32,6 +32,8 @@ class LocalEngine:
         `BulkJob.run` and `run_preflight` call it. Entering does no I/O; leaving ends the processes that read
         slides, also after an error or a cancellation.
         """
+        if not setup.is_trial:
+            setup.mark.unlink(missing_ok=True)  # of a process that was killed
         async with Prober(decode=setup.plan.decode, timeout=setup.seconds_per_slide) as prober:
             yield OpenLocalEngine(StageTools(setup.client, setup.store, prober))
 

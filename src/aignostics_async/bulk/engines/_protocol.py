@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -88,6 +89,16 @@ class EngineSetup:
     """Whether nothing new is to be begun, so that nothing has to be waited for."""
     on_grown: Callable[[], None] = lambda: None
     """Called when more tasks may be under way than before."""
+
+    @property
+    def name(self) -> str:
+        """A name for the job, from which nobody learns what it is."""
+        return f"aig-{hashlib.sha256(self.job_id.encode()).hexdigest()[:12]}"
+
+    @property
+    def mark(self) -> Path:
+        """A hidden file in the folder of results, by which others know that they see the same folder."""
+        return self.results / f".{self.name}"
 
 
 class OpenEngine(Protocol):
