@@ -27,7 +27,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos chaos-cluster docs pictures
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-decode bench-transfers bench-watch clean chaos chaos-cluster docs pictures
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -69,6 +69,14 @@ test-pythons:  ## Run the fast tests with each Python of PYTHONS="3.11 3.12 3.13
 	  echo "python$$version:"; \
 	  $(MAKE) --no-print-directory test-fast PYTHON=$$python VENV=$(VENV)/pythons/$$version || exit 1; \
 	done
+
+# A lane of its own, whose environment has httpx2: libraries that know it prefer it.
+test-httpx2:  ## Run the fast tests with httpx2 in the place of httpx, which may fail before the move
+	@$(MAKE) --no-print-directory run-httpx2 VENV=$(VENV)/lanes/httpx2
+
+run-httpx2: $(VENV)/.env
+	$(PIP) install --constraint constraints.txt --group httpx2
+	PYTHONPATH=tests $(BIN)/python -m pytest -p httpx2_alias $(PARALLEL) -m "not (slow or long or process or emulator or node or browser)" --hypothesis-profile=fast
 
 test-slow: $(VENV)/.env $(NODE_TOOLS)  ## Run what `make test` only samples: all examples, kills and regenerations
 	$(BIN)/python -m pytest $(PARALLEL) -m "slow or hypothesis" --hypothesis-profile=slow
