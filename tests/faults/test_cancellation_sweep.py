@@ -270,8 +270,8 @@ async def cancelled_at(call: Call, setting: Setting) -> None:
         engine = client._session.engine
         await settles(lambda: not engine._threads._calls, lambda: "a thread is at work")
         await settles(lambda: not asyncio.all_tasks() - before, asyncio.all_tasks)
-        assert engine._limiter.borrowed_tokens == 0
-        assert engine._file_limiter.borrowed_tokens == 0
+        for lane in (engine._connection_calls, engine._file_calls):
+            assert (lane.at_work, len(lane.waiting)) == (0, 0)
         assert engine.parts == set()
         left = [path for path in setting.folder.rglob("*") if path.name.startswith(".")]
         assert left == []

@@ -41,6 +41,7 @@ from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
 from aignostics_async.transfer._request import send_request
+from aignostics_async.transfer._target_folder import clear_abandoned
 from aignostics_async.transfer._upload import put_file
 
 MIB = 1024 * 1024
@@ -324,9 +325,9 @@ async def test_retry_after_is_honoured(place: Hostile, tmp_path: Path) -> None:
     slow_down = Reply(429, b"<Code>SlowDown</Code>", {"Retry-After": "0"})
     place.fault = lambda ask: slow_down if ask.number < 2 else None
     async with engine_of() as engine:
-        before = engine._limiter.total_tokens
+        before = engine._connection_calls.limit
         await fetch_file(engine, place.ask_url, tmp_path / "file", name="file", expected=CRC)
-        assert engine._limiter.total_tokens == before // 2, "two at once count once"
+        assert engine._connection_calls.limit == before // 2, "two at once count once"
     place.fault = lambda _ask: evolve(slow_down, headers={"Retry-After": "1000"})
     with pytest.raises(TransferInterrupted, match="answered 429"):
         await fetch(place, tmp_path / "other")
@@ -670,7 +671,7 @@ def test_what_can_t_be_cleared_stops_no_download(tmp_path: Path, what: str) -> N
     abandoned.write_bytes(b"old")
     for each in (entry, abandoned):
         os.utime(each, (0, 0), follow_symlinks=False)
-    _partial_file.clear_abandoned(tmp_path, 1)
+    clear_abandoned(tmp_path)
     assert not abandoned.exists()
 
 

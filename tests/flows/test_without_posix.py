@@ -43,14 +43,16 @@ assert other.acquire()
 other.release()
 
 for content in (b"first", b"second"):
-    part = PartialFile.open(CancelToken(), folder / "target", None, "name")
-    part.total = len(content)
+    part = PartialFile(folder / "target", None, "name")
     with part.in_use():
+        part.open(CancelToken())
+        part.total = len(content)
         part.write(memoryview(content), part.spans[0])
-    part.finish("name")
+    part.finish()
     part.close()
     assert (folder / "target").read_bytes() == content
-left = PartialFile.open(CancelToken(), folder / "left", None, "name")
+left = PartialFile(folder / "left", None, "name")
+left.open(CancelToken())
 left.discard()
 left.close()
 print("done")

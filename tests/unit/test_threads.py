@@ -48,7 +48,7 @@ async def test_a_call_without_a_thread_is_refused_and_leaves_nothing(no_threads:
     no_threads()
     calls = [threads.start(threading.get_ident) for _ in range(3)]
     for call in calls:
-        assert await call.wait(60)
+        assert await call.wait()
         call.take()
     await threads.close(60)
     assert not begun, "a call that was refused is not made later"

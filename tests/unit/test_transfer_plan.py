@@ -65,7 +65,8 @@ def test_the_record_is_written_once_a_second_and_when_it_has_to_be(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(_partial_file, "time", SimpleNamespace(monotonic=lambda: now))
-    part = PartialFile.open(CancelToken(), tmp_path / "file", None, "name")
+    part = PartialFile(tmp_path / "file", None, "name")
+    part.open(CancelToken())
     record = record_path(tmp_path / "file")
 
     def is_written(**how: bool) -> bool:

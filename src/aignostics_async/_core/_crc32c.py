@@ -63,6 +63,8 @@ class Crc32c:
         return encode_crc32c(self.value)
 
     def __add__(self, after: Crc32c) -> Crc32c:
+        if not self.value:  # as before the first segment: the arithmetic takes its time
+            return Crc32c(after.value, self.length + after.length)
         value = _multiply(_power_of_x(8 * after.length), self.value) ^ after.value
         return Crc32c(value, self.length + after.length)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from .._core._secret import SecretText
 from ..errors import AignosticsError, TransferError
 from ..models import ItemResult, OutputArtifact
-from ..transfer._download import fetch_file, make_room
+from ..transfer._download import fetch_file
 from ..transfer._file_io import unwritable
 from ..transfer._progress import (
     Progress,
@@ -17,6 +18,7 @@ from ..transfer._progress import (
     TransferEvent,
     guard_progress,
 )
+from ..transfer._target_folder import make_room
 from ._outcomes import FileOutcome, FileStatus
 
 if TYPE_CHECKING:
@@ -106,20 +108,29 @@ async def _fetch(
     checksums: ChecksumCache,
     reporter: ProgressReporter,
 ) -> FileOutcome:
-    promise = request.artifact.crc32c
+    artifact, path = request.artifact, request.path
+
+    async def fresh() -> str:
+        url = await run.artifact_url(request.item.item_id, artifact.artifact_id)
+        if url is not None:
+            return url
+        raise TransferError(
+            "the platform offers no URL for it any more; were the results deleted?", name=request.name
+        )
 
     def find() -> Crc32c | None:
-        """Make the file's folder, and return the checksum of a file that is there as promised."""
-        make_room(engine, request.root, request.path)
-        found = None if promise is None else checksums.checksum(request.path)
-        return found if found is not None and found.wire == promise else None
+        """Return the checksum of a file that is there as promised."""
+        found = None if artifact.crc32c is None else checksums.checksum(path)
+        return found if found is not None and found.wire == artifact.crc32c else None
 
     fetched = await fetch_file(
         engine,
-        _Url(run, request).get,
-        request.path,
+        fresh,
+        path,
         name=request.name,
-        expected=promise,
+        expected=artifact.crc32c,
+        listed=None if artifact.download_url is None else SecretText(artifact.download_url),
+        prepare=lambda: make_room(engine, request.root, path),
         find=find,
         progress=reporter.advance,
     )
@@ -127,25 +138,3 @@ async def _fetch(
     if not fetched.is_new:
         status = FileStatus.PRESENT
     return request.outcome(status, size=fetched.size, crc32c=fetched.crc32c)
-
-
-class _Url:
-    """The signed URL of an artifact: the listed one first, then a fresh one at each call."""
-
-    def __init__(self, run: RunReader, request: DownloadRequest) -> None:
-        self._run = run
-        self._request = request
-        self._is_used = False
-
-    async def get(self) -> str:
-        """Return a URL to try."""
-        listed = self._request.artifact
-        if not self._is_used and listed.download_url is not None:
-            self._is_used = True
-            return listed.download_url
-        fresh = await self._run.artifact_url(self._request.item.item_id, listed.artifact_id)
-        if fresh is not None:
-            return fresh
-        raise TransferError(
-            "the platform offers no URL for it any more; were the results deleted?", name=self._request.name
-        )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from .._core._file_names import safe_name
 from ..errors import ChecksumMissing
-from ..transfer._download import fetch_file, make_room
+from ..transfer._download import fetch_file
+from ..transfer._target_folder import make_room
 
 if TYPE_CHECKING:
     from ..transfer._engine import Engine
@@ -28,7 +29,7 @@ async def download_document(
     """
     path = folder / safe_name(name)
     fetched = await fetch_file(
-        engine, url, path, name=name, expected=None, find=lambda: make_room(engine, folder, path)
+        engine, url, path, name=name, expected=None, prepare=lambda: make_room(engine, folder, path)
     )
     if not fetched.verified and not allow_unverified:
         path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mmap
 import os
 import threading
@@ -9,8 +10,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
-
-import anyio
 
 from ._cancel_token import Cancelled, CancelToken
 from ._limits import (
@@ -20,7 +19,7 @@ from ._limits import (
     ConcurrencyLimit,
 )
 from ._pool import ConnectionPool
-from ._threads import WorkerThreads
+from ._threads import Lane, WorkerThreads
 
 if TYPE_CHECKING:
     import ssl
@@ -70,6 +69,7 @@ class Engine:
         self._slowed = 0.0
         self._observed = (0.0, 0, 0.0)
         self._local = threading.local()
+        self._ticker: asyncio.TimerHandle | None = None
         self.parts: set[PartialFile] = set()
         """The files under way, which share the space on their disks."""
         self.checked_folders: dict[Path, tuple[int, int]] = {}
@@ -88,8 +88,8 @@ class Engine:
         self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.
         self._threads = WorkerThreads("aignostics-transfer")
-        self._limiter = anyio.CapacityLimiter(self._concurrency.connections)
-        self._file_limiter = anyio.CapacityLimiter(_FILE_CALLS)
+        self._connection_calls = Lane(self._concurrency.connections)
+        self._file_calls = Lane(_FILE_CALLS)
         stack.push_async_callback(self._close)
         return self
 
@@ -102,7 +102,7 @@ class Engine:
     @property
     def has_room(self) -> bool:
         """Whether another call of `run` would start without waiting for the concurrency limit."""
-        return self._limiter.available_tokens > 0
+        return self._connection_calls.has_room
 
     async def run(
         self,
@@ -121,9 +121,7 @@ class Engine:
         that comes after the caller has left. Raises what `work` raises, UsageError unless the client is open,
         and ConfigurationError if the system can start no thread.
         """
-        self._lifetime.check()
-        async with _admitted(self._limiter):
-            return await self._run(work, tick, release)
+        return await self._run(work, self._connection_calls, tick, release)
 
     async def run_file_io(
         self, work: Callable[[CancelToken], _T], *, release: Callable[[_T], None] | None = None
@@ -135,9 +133,7 @@ class Engine:
         `work` and `release` are as for `run`, and so are cancellation and errors: raises what `work` raises,
         UsageError unless the client is open, and ConfigurationError if the system can start no thread.
         """
-        self._lifetime.check()
-        async with _admitted(self._file_limiter):
-            return await self._run(work, None, release)
+        return await self._run(work, self._file_calls, None, release)
 
     async def run_cleanup(self, work: Callable[[], None]) -> None:
         """Run cleanup work in a thread, even while cancelled or after the client was closed.
@@ -158,7 +154,7 @@ class Engine:
         """
         if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()
-            self._limiter.total_tokens = self._concurrency.slow_down()
+            self._threads.set_limit(self._connection_calls, self._concurrency.slow_down())
 
     def buffer(self) -> memoryview:
         """Return the buffer of the calling thread, a memoryview of 4 MiB.
@@ -174,25 +170,26 @@ class Engine:
     async def _run(
         self,
         work: Callable[[CancelToken], _T],
+        lane: Lane,
         tick: Callable[[], None] | None,
         release: Callable[[_T], None] | None,
     ) -> _T:
+        self._lifetime.check()
         token = CancelToken()
+        call = self._threads.start(partial(work, token), release, lane=lane)
         self._tokens.add(token)
-        call = self._threads.start(partial(work, token), release)
+        self._tick_later()
         try:
-            while not await call.wait(_TICK):
+            while not await call.wait():
                 self._observe()
                 if tick is not None:
                     tick()
-        except GeneratorExit:  # nothing can be waited for any more
+        except BaseException as error:
             token.cancel()
-            call.abandon()
-            raise
-        except BaseException:
-            token.cancel()
-            call.abandon()
-            await call.join(CANCEL_TIMEOUT)
+            self._threads.abandon(call)
+            if not isinstance(error, GeneratorExit):  # else nothing can be waited for any more
+                await call.join(CANCEL_TIMEOUT)
+            self._threads.vacate(call)
             raise
         finally:
             self._tokens.discard(token)
@@ -205,6 +202,16 @@ class Engine:
             self._lifetime.check()
             raise
 
+    def _tick_later(self) -> None:
+        """Let the callers see how far their calls are in a while, as long as there are any."""
+        if self._ticker is None:
+            self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
+
+    def _tick(self) -> None:
+        self._ticker = None
+        if self._threads.tick():
+            self._tick_later()
+
     def _observe(self) -> None:
         """Let the concurrency limit observe the throughput since the last time."""
         then, moved_then, busy_then = self._observed
@@ -215,29 +222,12 @@ class Engine:
         moved = self._moved + sum(token.moved for token in self._tokens)
         self._observed = now, moved, busy
         if now - then > 4 * INTERVAL:  # nothing was under way, so what was known is old
-            self._limiter.total_tokens = self._concurrency.rest()
+            self._threads.set_limit(self._connection_calls, self._concurrency.rest())
             return
         share = (busy - busy_then) / (now - then) / _cores()
-        is_full = self._limiter.available_tokens <= 0
-        self._limiter.total_tokens = self._concurrency.observe(
-            (moved - moved_then) / (now - then), share, is_full=is_full
-        )
-
-
-class _admitted:  # noqa: N801 - reads like a function
-    """Hold a place of a limiter; a free one costs no turn of the loop, as `async with limiter` does."""
-
-    def __init__(self, limiter: anyio.CapacityLimiter) -> None:
-        self._limiter = limiter
-
-    async def __aenter__(self) -> None:
-        try:
-            self._limiter.acquire_on_behalf_of_nowait(self)
-        except anyio.WouldBlock:
-            await self._limiter.acquire_on_behalf_of(self)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._limiter.release_on_behalf_of(self)
+        rate, is_full = (moved - moved_then) / (now - then), not self.has_room
+        limit = self._concurrency.observe(rate, share, is_full=is_full)
+        self._threads.set_limit(self._connection_calls, limit)
 
 
 def new_buffer(size: int) -> memoryview:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from .._core._crc32c import Crc32c
 from .._core._file_lock import try_lock
 from .._core._logging import get_logger
 from .._core._portable import free_space, open_file, read_at, sync
-from ..errors import DiskFull, TransferError, TransferInterrupted
+from ..errors import DiskFull, TransferInterrupted
 from ._cancel_token import Cancelled
 from ._file_io import write_at
 from ._ranges import Span
@@ -36,93 +35,89 @@ _SAVE_INTERVAL = 1.0  # seconds
 # What is worth keeping after a failure; less is fetched again as fast as it is checked.
 _WORTH_KEEPING = 8 * 1024 * 1024
 _FLAGS = os.O_RDWR | os.O_CREAT
+_NONE = -1  # in place of a descriptor
 
 
 class PartialFile:
     """The partial file of one target, shared by the threads that fill it; all methods block.
 
-        part = PartialFile.open(token, Path("results/a.tiff"), "4waSgw==", "a.tiff")
+        part = PartialFile(Path("results/a.tiff"), "4waSgw==", "a.tiff")
         with part.in_use():
+            if part.open(token):
+                part.recover(token)
             part.write(memoryview(b"..."), part.spans[0])
         part.close()
 
     `target` is the path of the complete file, and `path` that of the partial file, by default
     `.{target.name}.part` beside it. `promise` is the CRC32C of the complete file in wire form, or None.
-    `total` is its length in bytes and `etag` its ETag; both are None while they are not known. `spans` are
-    the ranges of the file with the bytes that are written, and `lock` is to be held while they change.
-    `device` is the number of the file system.
+    `name` identifies the file in errors. `total` is its length in bytes and `etag` its ETag; both are None
+    while they are not known. `spans` are the ranges of the file with the bytes that are written, and `lock`
+    is to be held while they change. `device` is the number of the file system, 0 before `open`.
 
     A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes the
     descriptor, so no thread ever writes to a descriptor that was closed and reused for another file.
     """
 
-    def __init__(self, target: Path, path: Path, descriptor: int, promise: str | None) -> None:
+    def __init__(self, target: Path, promise: str | None, name: str) -> None:
         self.target = target
-        self.path = path
+        self.path = part_path(target)
         self.promise = promise
-        self.device = os.fstat(descriptor).st_dev
+        self.device = 0
+        self._name = name
         self.lock = threading.Lock()
         """Held while the spans change."""
-        self._descriptor = descriptor
-        self._record = _record_of(path)
+        self._descriptor = _NONE
+        self._record = _record_of(self.path)
         self._saved = time.monotonic()  # nothing is worth a record yet
         self._use_lock = threading.Lock()
         self._users = 0
         self._is_closing = False
-        self._is_over = False
+        self._is_over = True
+        """Whether `close` leaves the file alone: because it was finished, or because nothing was begun."""
         self._is_worthless = False
         self.forget()
 
-    @classmethod
-    def open(cls, token: CancelToken, target: Path, promise: str | None, name: str) -> Self:
-        """Open the partial file of a target, with the bytes of an earlier download.
+    def open(self, token: CancelToken) -> bool:
+        """Open the partial file, if it is not, and return whether there are bytes to `recover` first.
 
-            part = PartialFile.open(token, Path("results/a.tiff"), "4waSgw==", "a.tiff")
-
-        Only bytes that still match their recorded checksums are kept; reading them is the cost. `promise` is
-        the CRC32C of the whole file in wire form, or None; bytes for another promise are discarded. `name`
-        identifies the file in errors. On a file system without locks the file is claimed by renaming it, and
-        a warning is logged once.
+        Only inside `in_use`. On a file system without locks the file is claimed by renaming it, and a
+        warning is logged once.
 
         Raises TransferInterrupted while another download to the target is running, here or in another
-        process; TransferError if the target is a folder or device; OSError if the file can't be opened; and
-        Cancelled if `token` is cancelled. Then no descriptor is left open.
+        process; OSError if the file can't be opened; and Cancelled if `token` is cancelled. Then no
+        descriptor is left open.
         """
-        path = part_path(target)
-        _check_place(target, name)
+        if self._descriptor == _NONE:
+            self._descriptor = self._opened(token)
+            self._saved = time.monotonic()  # nothing is worth a record yet
+            status = os.fstat(self._descriptor)
+            self.device, self._is_over = status.st_dev, status.st_size > 0
+        return self._is_over
+
+    def _opened(self, token: CancelToken) -> int:
         while True:
             token.check()
-            descriptor = open_file(path, _FLAGS)
+            descriptor = open_file(self.path, _FLAGS)
             try:
-                is_locked = try_lock(descriptor, path)
-                is_ours = is_locked and _is_at(descriptor, path)
+                is_locked = try_lock(descriptor, self.path)
+                is_ours = is_locked and _is_at(descriptor, self.path)
                 if is_ours and os.fstat(descriptor).st_nlink > 1:
-                    path.unlink()  # its bytes are another file's too, as in a backup by hard links
+                    self.path.unlink()  # its bytes are another file's too, as in a backup by hard links
                     is_ours = False
             except BaseException:
                 os.close(descriptor)
                 raise
             if is_ours:
-                return cls._recovered(token, target, path, descriptor, promise)
+                return descriptor
             os.close(descriptor)
             if is_locked is False:
-                raise TransferInterrupted("another download of it is under way", name=name)
+                raise TransferInterrupted("another download of it is under way", name=self._name)
             if is_locked is None:
-                _warn_of_missing_locks(path.parent.stat().st_dev)
-                return cls._recovered(token, target, *_claim(path), promise)
+                _warn_of_missing_locks(self.path.parent.stat().st_dev)
+                self.path, descriptor = _claim(self.path)
+                self._record = _record_of(self.path)
+                return descriptor
             # Else it was finished, discarded or not only ours; the next one is.
-
-    @classmethod
-    def _recovered(
-        cls, token: CancelToken, target: Path, path: Path, descriptor: int, promise: str | None
-    ) -> Self:
-        try:
-            part = cls(target, path, descriptor, promise)
-            part._recover(token)
-            return part
-        except BaseException:
-            os.close(descriptor)
-            raise
 
     # What is there
 
@@ -158,22 +153,25 @@ class PartialFile:
         """Whether later bytes can be recognised as part of the same file, by its checksum or its ETag."""
         return self.promise is not None or self.etag is not None
 
-    def _recover(self, token: CancelToken) -> None:
-        """Use the spans of the record whose bytes still have its checksums."""
-        if not os.fstat(self._descriptor).st_size:
-            return  # a new file
+    def recover(self, token: CancelToken) -> None:
+        """Take over the bytes of an earlier download that still match their recorded checksums.
+
+        Only inside `in_use`, after `open`. Reading the bytes is the cost. Raises OSError, and Cancelled if
+        `token` is cancelled.
+        """
         try:
             record = read_record(self._record.read_bytes())
         except OSError:
             record = None
         if record is None or record.promise != self.promise or (record.promise is record.etag is None):
             os.ftruncate(self._descriptor, 0)
-            return
-        self.total, self.etag = record.total, record.etag
-        self.spans = [
-            span if self._checksum(span, token) == span.done else Span(span.start, span.end)
-            for span in record.spans
-        ]
+        else:
+            spans = [
+                span if self._checksum(span, token) == span.done else Span(span.start, span.end)
+                for span in record.spans
+            ]
+            self.total, self.etag, self.spans = record.total, record.etag, spans
+        self._is_over = False
 
     def _checksum(self, span: Span, token: CancelToken) -> Crc32c:
         found = Crc32c()
@@ -239,6 +237,11 @@ class PartialFile:
         """Whether `close` was called."""
         return self._is_closing
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a descriptor to close, or a thread that may open one."""
+        return self._descriptor != _NONE or self.is_in_use
+
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep the descriptor open while the block runs.
@@ -262,18 +265,20 @@ class PartialFile:
             if is_last and self.is_closing:
                 self._close()
 
-    def finish(self, name: str) -> None:
+    def finish(self) -> None:
         """Rename the complete file to its target, once its bytes are on the disk.
 
         It does not verify the file. The target is replaced atomically, and the record is deleted. Costs one
-        fsync. `name` identifies the file in errors. Raises TransferInterrupted if another process has taken
-        the partial file away, and OSError if the disk fails.
+        fsync. Raises TransferInterrupted if another process has taken the partial file away, and OSError if
+        the disk fails.
         """
-        if os.fstat(self._descriptor).st_size != self.total:
-            os.ftruncate(self._descriptor, self.total or 0)
-        sync(self._descriptor)
-        if not _is_at(self._descriptor, self.path):
-            raise TransferInterrupted("another process has taken its partial file away; try again", name=name)
+        descriptor = self._descriptor
+        if os.fstat(descriptor).st_size != self.total:
+            os.ftruncate(descriptor, self.total or 0)
+        sync(descriptor)
+        if not _is_at(descriptor, self.path):
+            message = "another process has taken its partial file away; try again"
+            raise TransferInterrupted(message, name=self._name)
         # In this order: a kill in between leaves nothing that is never cleared.
         self._delete_record()
         self.path.replace(self.target)
@@ -306,13 +311,23 @@ class PartialFile:
             self._close()
 
     def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, _NONE
+        if descriptor == _NONE:
+            return
         try:
             # Nothing more can be done for a file that can't be saved or deleted.
             with contextlib.suppress(OSError):
-                if not self._is_over and _is_at(self._descriptor, self.path):
+                if not self._is_over and _is_at(descriptor, self.path):
                     self._keep_or_discard()
         finally:
-            os.close(self._descriptor)
+            os.close(descriptor)
+
+    def count_among(self, parts: set[PartialFile]) -> None:
+        """Add the file to those under way, for `check_space`. Raises Cancelled if `close` was called."""
+        with self._use_lock:
+            if self._is_closing:
+                raise Cancelled
+            parts.add(self)
 
     def _keep_or_discard(self) -> None:
         if not self.is_identified or self.done < _WORTH_KEEPING or self._is_worthless:
@@ -348,25 +363,6 @@ def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
             "make room and download again",
             name=part.target.name,
         )
-
-
-def clear_abandoned(folder: Path, older_than: float) -> None:
-    """Delete partial files that were not touched for `older_than` seconds, those that can be deleted."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") and entry.name.endswith((".part", ".part.json", ".part.json.new")):
-                # Another user's file, or a folder or link of that name, does not concern the download.
-                with contextlib.suppress(OSError):
-                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than:
-                        Path(entry.path).unlink()
-
-
-def _check_place(target: Path, name: str) -> None:
-    """Raise TransferError if something is in the place of a file that no file may replace."""
-    with contextlib.suppress(FileNotFoundError):
-        mode = target.lstat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            raise TransferError("a folder or a device is in its place; move that away", name=name)
 
 
 def _claim(path: Path) -> tuple[Path, int]:

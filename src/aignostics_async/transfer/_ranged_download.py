@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from .._core._tasks import plain_task_group
 from .._http._retry import AttemptFailed, Outcome, repeat
 from ..errors import ChecksumMismatch, TransferInterrupted, UrlRefused
 from ._limits import MAX_PIECE, next_piece
-from ._partial_file import PartialFile, check_space
+from ._partial_file import check_space
 from ._ranges import (
     Span,
     combined,
@@ -27,13 +28,16 @@ from ._ranges import (
     strong_etag,
 )
 from ._responses import refusal
+from ._target_folder import check_place
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from .._core._crc32c import Crc32c
     from ._cancel_token import CancelToken
     from ._connection import Response
     from ._engine import Engine
+    from ._partial_file import PartialFile
 
 _MAX_BEGINNINGS = 3
 _SMALL = 1024 * 1024  # bytes; such a file is finished by the thread that fetched it
@@ -52,6 +56,12 @@ class DownloadSpec:
     """Its CRC32C in the wire form, if one was promised."""
     progress: Callable[[int, int | None], None]
     """Called with the bytes so far and in all."""
+    listed: SecretText | None = None
+    """A signed URL to try before any of `url`."""
+    prepare: Callable[[], None] | None = None
+    """Called in a thread before the target is touched, more than once."""
+    find: Callable[[], Crc32c | None] | None = None
+    """Called in a thread if something is in the target's place; the checksum of a file to leave as it is."""
 
 
 @frozen
@@ -74,14 +84,23 @@ class _Stale(Exception):
         self.ranges = ranges
 
 
+class _Unchecked(Exception):
+    """Bytes are there already, which may take long to check."""
+
+
 class RangedDownload:
-    """One file under way."""
+    """One file under way.
+
+    A small file takes a single call in a thread. One of which something is there already takes a call among
+    those on files first, so that no connection waits while it is read.
+    """
 
     def __init__(self, engine: Engine, spec: DownloadSpec, part: PartialFile) -> None:
         self._engine = engine
         self._spec = spec
         self._part = part
-        self._address = _Address(spec.url)
+        self._is_begun = False
+        self._address = _Address(spec.url, spec.listed)
         self._ranges = True
         self._is_splittable = False
         self._told: str | None = None
@@ -92,6 +111,13 @@ class RangedDownload:
 
     async def run(self) -> FetchedFile:
         """Fetch the missing bytes, check the whole, and give it its name."""
+        if self._spec.listed is not None:  # else a URL is asked for only if the file is not there
+            with suppress(_Unchecked):
+                return await self._fetched_file()
+        found = await self._engine.run_file_io(self._check)
+        return found if found is not None else await self._fetched_file()
+
+    async def _fetched_file(self) -> FetchedFile:
         for _ in range(_MAX_BEGINNINGS):
             try:
                 await self._fetch()
@@ -181,6 +207,7 @@ class RangedDownload:
     def _pull(self, url: str, span: Span, token: CancelToken) -> None:
         headers, connections = range_header(span), self._engine.connections
         with self._part.in_use():
+            self._begin(token)
             with connections.exchange(
                 "GET", url, token=token, name=self._spec.name, headers=headers
             ) as response:
@@ -188,6 +215,32 @@ class RangedDownload:
                 self._drain(response, span, token)
             if len(self._part.spans) == 1 and span.is_complete and span.position <= _SMALL:
                 self._fetched = self._finished()
+
+    def _begin(self, token: CancelToken) -> None:
+        """Open the partial file. Raises _Unchecked if it has bytes, or something is in the target's place."""
+        if self._is_begun:
+            return
+        if (self._is_taken() and self._spec.find is not None) or self._part.open(token):
+            raise _Unchecked
+        self._part.count_among(self._engine.parts)
+        self._is_begun = True
+
+    def _is_taken(self) -> bool:
+        """Prepare the target's place, and return whether something is there."""
+        if self._spec.prepare is not None:
+            self._spec.prepare()
+        return check_place(self._spec.target, self._spec.name)
+
+    def _check(self, token: CancelToken) -> FetchedFile | None:
+        """Return the file if it is there as promised, else open its partial file with the bytes it has."""
+        if self._is_taken() and self._spec.find is not None and (found := self._spec.find()) is not None:
+            return FetchedFile(found.length, found.wire, verified=True, is_new=False)
+        with self._part.in_use():
+            if self._part.open(token):
+                self._part.recover(token)
+            self._part.count_among(self._engine.parts)
+            self._is_begun = True
+        return None
 
     def _accept(self, response: Response, span: Span) -> None:
         """Check that an answer has the bytes that were asked for, of the file that the others are of."""
@@ -268,7 +321,7 @@ class RangedDownload:
             part.discard()
             found = "none" if digest is None else digest.wire
             raise ChecksumMismatch(name=self._spec.name, expected=promise or "none", actual=found)
-        part.finish(self._spec.name)
+        part.finish()
         part.close()
         return FetchedFile(total, digest.wire, promise is not None)
 
@@ -276,14 +329,16 @@ class RangedDownload:
 class _Address:
     """The signed URL in use; a refused one is replaced once per stretch of progress."""
 
-    def __init__(self, ask: Callable[[], Awaitable[str]]) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[str]], listed: SecretText | None) -> None:
         self._ask = ask
         self._lock = anyio.Lock(fast_acquire=True)
-        self._url: SecretText | None = None
+        self._url = listed
         self._refused_at = -1
 
     async def get(self) -> str:
         """Return a URL to try; the connections of one file share it."""
+        if self._url is not None:
+            return self._url
         async with self._lock:
             if self._url is None:
                 self._url = SecretText(await self._ask())

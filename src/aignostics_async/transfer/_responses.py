@@ -52,7 +52,7 @@ def _parts(url: str) -> SplitResult | None:
         return None
     usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
     usable = usable and not has_user_name(url) and not parts.fragment
-    return parts if usable and not any(c.isspace() or not c.isprintable() for c in url) else None
+    return parts if usable and url.isprintable() and " " not in url else None
 
 
 def location(
