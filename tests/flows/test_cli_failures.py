@@ -8,11 +8,13 @@ import re
 import shlex
 import subprocess
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import run_here
+from cyclopts import App
 from support import pretend, result
 
 from aignostics_async import AwsKey, Slide
@@ -196,13 +198,28 @@ def test_the_commands_of_the_documentation_exist(emulator: Emulator, root: Path)
         _app.app.parse_args(shlex.split(line), exit_on_error=False, print_error=False)
 
 
-def test_help_fits_80_columns(emulator: Emulator) -> None:
-    for command in ("", "runs", "bulk", "bulk run", "bulk resume", "bulk plan", "submit", "emulator"):
-        done = cli(emulator, *command.split(), "--help", COLUMNS="80")
+def commands(group: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command and of every group."""
+    yield path
+    for name, command in group.resolved_commands().items():
+        if not name.startswith("-"):
+            yield from commands(command, (*path, name))
+
+
+def test_each_help_fits_80_columns_and_has_an_example(emulator: Emulator) -> None:
+    every = list(commands(_app.app))
+    assert len(every) > 38
+    for command in every:
+        done = cli(emulator, *command, "--help", COLUMNS="80")
         assert done.returncode == 0
         assert max(map(len, done.stdout.splitlines())) <= 80, command
-        assert "[default: False]" not in done.stdout
-        assert not re.search(r"\banew\b|\bhome\b|\bheed\b", done.stdout), command
+        assert not re.search(r"\[default: (False|True|None)\]|\[ARGS|\banew\b|\bheed\b", done.stdout), command
+        (example,) = re.findall(
+            r"^Example: aignostics-async ([^╭]*?)\n\n", f"{done.stdout}\n\n", re.MULTILINE
+        )
+        words = shlex.split(example.partition(">")[0])
+        assert tuple(words[: len(command)]) == command
+        _app.app.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_nothing_is_hidden_by_json(emulator: Emulator) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import io
 import sys
-from functools import partial
+from functools import cache, partial
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -32,27 +32,40 @@ from ._signals import run_interruptible
 _ACCOUNT = Group("Signing in", sort_key=1)
 _RUNS = Group("Running slides", sort_key=2)
 _DEVELOPMENT = Group("Development", sort_key=3)
+_HELP = Group("Help and completion", sort_key=4)
 _EVERYWHERE = Group("Every command", sort_key=9)
 
 app = App(
     name="aignostics-async",
-    help="Slides in, verified results out: an unofficial client for the Aignostics Platform.",
+    help="Slides in, verified results out: an unofficial client for the Aignostics Platform.\n\n"
+    "Example: `aignostics-async submit he-tme:v1.1.0 slides/ --store platform --download results/`",
     version=__version__,
+    group_parameters=Group("Options", sort_key=8),
 )
 # By name: a command loads only what it needs.
-for _command in ("login", "logout", "whoami", "token"):
-    app.command(f"{__package__}._login:{_command}", group=_ACCOUNT)
-app.command(f"{__package__}._doctor:doctor", group=_RUNS)
-app.command(f"{__package__}._applications:applications", group=_RUNS)
-app.command(f"{__package__}._applications:documents", group=_RUNS)
-app.command(f"{__package__}._submit:submit", group=_RUNS)
-app.command(f"{__package__}._runs:app", name="runs", group=_RUNS)
-app.command(f"{__package__}._slides:app", name="slides", group=_RUNS)
-app.command(f"{__package__}._bulk:app", name="bulk", group=_RUNS)
-app.command(f"{__package__}._contract:app", name="contract", group=_DEVELOPMENT)
-app.command(f"{__package__}._emulator:emulator", group=_DEVELOPMENT)
+_COMMANDS = {
+    "_login:login": _ACCOUNT,
+    "_login:whoami": _ACCOUNT,
+    "_login:token": _ACCOUNT,
+    "_login:logout": _ACCOUNT,
+    "_doctor:doctor": _RUNS,
+    "_applications:applications": _RUNS,
+    "_applications:documents": _RUNS,
+    "_slides:app": _RUNS,
+    "_submit:submit": _RUNS,
+    "_runs:app": _RUNS,
+    "_bulk:app": _RUNS,
+    "_emulator:emulator": _DEVELOPMENT,
+    "_contract:app": _DEVELOPMENT,
+}
+for _place, (_command, _group) in enumerate(_COMMANDS.items()):
+    _module, _, _name = _command.partition(":")
+    _named = _module.removeprefix("_") if _name == "app" else _name
+    app.command(f"{__package__}.{_command}", name=_named, group=_group, sort_key=_place)
 
 app.register_install_completion_command(help="Install completion for the shell that this is called from.")
+for _flag in ("--help", "--version", "--install-completion"):
+    app[_flag].group = (_HELP,)
 
 
 def _option(short: str, help_text: str) -> Parameter:
@@ -91,10 +104,16 @@ def _tell(error: Exception, status: int, arguments: list[str]) -> None:
 
 
 def _load_for_help(arguments: list[str]) -> None:
-    """Load every command if its help will be shown."""
+    """Load every command if help will be shown."""
     if arguments[-1:] in ([], ["bulk"]) or any(flag in arguments for flag in ("--help", "-h")):
-        for each in (app, app["bulk"]):
-            each.resolved_commands()
+        _load_all()
+
+
+@cache
+def _load_all() -> None:
+    from ._usage import name_arguments
+
+    name_arguments(app)
 
 
 async def _run(arguments: list[str]) -> int:

@@ -16,6 +16,8 @@ async def applications(application_id: str | None = None, /, *, as_json: Json = 
 
     Ends with 7 if there is no such application.
 
+    Example: `aignostics-async applications he-tme`
+
     Parameters
     ----------
     application_id
@@ -39,7 +41,7 @@ async def documents(
 
     Ends with 7 if there is no such version or document.
 
-    Example: `documents he-tme:v1.1.0 --download docs/`
+    Example: `aignostics-async documents he-tme:v1.1.0 --download docs/`
 
     Parameters
     ----------

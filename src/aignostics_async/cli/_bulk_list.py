@@ -28,7 +28,7 @@ async def list_(
     it, such as 'bulk resume' or 'bulk verify', has opened it. --json prints all of them, with a problem for
     those that are not there.
 
-    Example: `bulk list --all`
+    Example: `aignostics-async bulk list --all`
     """
     jobs = await list_jobs()
     if as_json:

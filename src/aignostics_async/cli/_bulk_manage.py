@@ -21,6 +21,8 @@ _HAS_FAULTS = 6
 async def pause(directory: Path, /) -> None:
     """Let the process that works on a job finish what it began, and stop.
 
+    Example: `aignostics-async bulk pause job/`
+
     Parameters
     ----------
     directory
@@ -54,7 +56,7 @@ async def retry(
     Nothing that was paid for is paid again. With --mpp or --manifest the slides are read and checked as at
     the beginning; those with faults stay as they were, and it ends with 6.
 
-    Example: `bulk retry job/ --mpp 0.25 --only 'lung/**'`
+    Example: `aignostics-async bulk retry job/ --mpp 0.25 --only 'lung/**'`
 
     Parameters
     ----------
@@ -111,6 +113,8 @@ async def adopt(directory: Path, /) -> None:
 
     For a database that was restored from a copy; 'bulk resume' adopts runs by itself if it detects that.
 
+    Example: `aignostics-async bulk adopt job/`
+
     Parameters
     ----------
     directory
@@ -128,6 +132,8 @@ async def verify(directory: Path, /) -> int:
     """Read every result of a job again and compare it with its checksum.
 
     Prints the names of missing and changed files and ends with 3; 'bulk resume' downloads them again.
+
+    Example: `aignostics-async bulk verify job/`
 
     Parameters
     ----------
@@ -151,6 +157,8 @@ async def cancel(directory: Path, /, *, dry_run: DryRun = False, yes: Yes = Fals
 
     Items that the platform has not started cost nothing. Downloaded results stay. If a process works on the
     job, that process cancels the runs: it finishes a request under way first, and creates no further run.
+
+    Example: `aignostics-async bulk cancel job/ --dry-run`
 
     Parameters
     ----------
@@ -180,6 +188,8 @@ async def clean(
     """Delete uploaded slides from the object store once their results are downloaded.
 
     Local slides and results stay, and so do uploads of failed slides, for 'bulk retry'.
+
+    Example: `aignostics-async bulk clean job/ --dry-run`
 
     Parameters
     ----------

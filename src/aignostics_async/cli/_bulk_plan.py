@@ -38,7 +38,7 @@ async def plan(
 
     Uploads no slide and creates no run. Ends with 6 if something would fail.
 
-    Example: `bulk plan he-tme:v1.0.0 slides/ --store s3://bucket/prefix`
+    Example: `aignostics-async bulk plan he-tme:v1.0.0 slides/ --store s3://bucket/prefix`
 
     Parameters
     ----------

@@ -36,6 +36,8 @@ async def resolve(
     Without options it lists the open decisions with their choices, and the slides that are held because an
     earlier run has results of them.
 
+    Example: `aignostics-async bulk resolve job/ 7 --none --dry-run`
+
     Parameters
     ----------
     directory

@@ -63,7 +63,7 @@ async def run(
     if slides have faults and nothing was begun, and 75 if 'bulk resume' has to continue. Without a terminal,
     and with --json, standard output is one JSON object per line for each event.
 
-    Example: `bulk run job/ he-tme:v1.0.0 slides/ --store s3://bucket/prefix --max-items 300`
+    Example: `aignostics-async bulk run job/ he-tme:v1.0.0 slides/ --store s3://bucket/prefix --max-items 300`
 
     Parameters
     ----------
@@ -133,6 +133,8 @@ async def resume(
     """Continue a job, whatever ended it; ends like 'bulk run'.
 
     Nothing is uploaded, submitted or downloaded a second time.
+
+    Example: `aignostics-async bulk resume job/ --chunk-size 10`
 
     Parameters
     ----------

@@ -24,6 +24,8 @@ async def status(directory: Path, /, *, as_json: Json = False) -> None:
     Reads only the job's folder, also while a process works on the job, and needs no sign-in. Ends with 0
     however the job stands; --json includes the exit status that 'bulk run' would end with.
 
+    Example: `aignostics-async bulk status job/`
+
     Parameters
     ----------
     directory
@@ -37,6 +39,8 @@ async def watch(directory: Path, /, *, as_json: Json = False) -> int:
     """Follow the events of a job until no process works on it; ends as 'bulk run' would.
 
     Begins with the latest events. Interrupting it does not affect the job.
+
+    Example: `aignostics-async bulk watch job/`
 
     Parameters
     ----------
@@ -63,11 +67,15 @@ async def report(
     directory: Path,
     /,
     *files: Path,
-    pictures: Annotated[bool, Parameter(help="Show slide thumbnails.")] = True,
+    pictures: Annotated[
+        bool, Parameter(show_default=False, help="Show slide thumbnails, as by default.")
+    ] = True,
 ) -> None:
     """Write report files with the outcome of every slide so far.
 
     The suffix of a file decides its format: .csv, .json or .html. Needs no sign-in.
+
+    Example: `aignostics-async bulk report job/ report.html slides.csv`
 
     Parameters
     ----------
@@ -91,7 +99,7 @@ async def results(directory: Path, target: Path, /) -> None:
     The suffix decides the format: .csv, or .parquet with the extra `parquet`. Works at any time, and needs no
     sign-in.
 
-    Example: `bulk results job/ results.parquet`
+    Example: `aignostics-async bulk results job/ results.parquet`
 
     Parameters
     ----------

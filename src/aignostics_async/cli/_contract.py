@@ -11,7 +11,11 @@ from .. import check_contract, read_api_root
 from ._options import Json
 from ._output import jsonable, out, print_json
 
-app = App(name="contract", help="What a deployment speaks, and whether this release understands it.")
+app = App(
+    name="contract",
+    help="What a deployment speaks, and whether this release understands it.\n\n"
+    "Example: `aignostics-async contract check`",
+)
 _ADDITIVE, _BREAKING = 2, 3
 
 
@@ -27,6 +31,8 @@ async def check(
 
     Ends with 0 if nothing differs, with 2 if something is new, and with 3 if something breaks; the operations
     are named. Other failures end with 1.
+
+    Example: `aignostics-async contract check`
 
     Parameters
     ----------

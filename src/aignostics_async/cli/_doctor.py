@@ -39,7 +39,7 @@ async def doctor(
     and creates no run; the store gets a small object, which is deleted again. Ends with 6 if something is
     broken.
 
-    Example: `doctor --store platform --folder results/`
+    Example: `aignostics-async doctor --store platform --folder results/`
     """
     report = await check_setup(store=store, endpoint=endpoint, folder=folder)
     if as_json:

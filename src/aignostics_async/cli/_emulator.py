@@ -38,6 +38,8 @@ async def emulator(
 ) -> None:
     """Run an emulator of the platform until it is interrupted. For development, not for an open network.
 
+    Example: `aignostics-async emulator --speed 100`
+
     Parameters
     ----------
     host

@@ -52,6 +52,8 @@ async def login(
     AIGNOSTICS_CLIENT_ID is the id of your client; the platform's support gives one to each integration. Ends
     with 5 if you or the provider refuse, or if nobody signs in in time.
 
+    Example: `aignostics-async login --device`
+
     Parameters
     ----------
     device
@@ -85,6 +87,8 @@ async def logout() -> None:
     """Sign out every client that the environment names: delete its login, and revoke the refresh token.
 
     Ends with 1 if a token could not be revoked; the logins are deleted nevertheless.
+
+    Example: `aignostics-async logout`
     """
     providers = read_identity_providers(os.environ).values()
     was_signed_in = await end_login(*providers, store=read_token_store(os.environ))
@@ -97,6 +101,8 @@ async def whoami(*, json: Json = False) -> int:
 
     Sends one request where the platform tells who the caller is, as under contract 1.8. Ends with 5 if a
     login is needed.
+
+    Example: `aignostics-async whoami --json`
     """
     account = read_environment(os.environ, Settings())
     facts: dict[str, Any] = {"api_root": account.api_root, "credential": account.display_name}
@@ -121,6 +127,8 @@ async def token(*, show: Annotated[bool, Parameter(negative=(), show_default=Fal
     """Get a usable access token, refreshing it if needed; --show prints it.
 
     Ends with 5 if a login is needed.
+
+    Example: `aignostics-async token --show`
 
     Parameters
     ----------

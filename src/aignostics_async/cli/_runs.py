@@ -17,7 +17,11 @@ from ._output import count, err, jsonable, note, out, print_document, print_json
 from ._progress import transfer_progress
 from ._rehearsal import DryRun, cancellation_of_run, rehearsed
 
-app = App(name="runs", help="List, follow and cancel runs, and download their results.")
+app = App(
+    name="runs",
+    help="List, follow and cancel runs, and download their results.\n\n"
+    "Example: `aignostics-async runs list --limit 5`",
+)
 
 SOME_FAILED = 3
 _UNSUCCESSFUL = (RunStatus.CANCELED_USER, RunStatus.CANCELED_SYSTEM, RunStatus.REJECTED)
@@ -35,6 +39,8 @@ async def list_runs(
     """List your runs, the newest first.
 
     Ends with 7 if there is no such application or version.
+
+    Example: `aignostics-async runs list --application he-tme --limit 5`
 
     Parameters
     ----------
@@ -71,6 +77,8 @@ async def show(run_id: RunId, /, *, as_json: Json = False) -> None:
     """Show a run and its items.
 
     Ends with 7 if there is no such run.
+
+    Example: `aignostics-async runs show 6f2c1d0a-...`
     """
     async with client() as session:
         run = session.run(run_id)
@@ -103,6 +111,8 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
 
     Ends with 3 if there are none, and with 7 if there is no such version.
 
+    Example: `aignostics-async runs find case-7.svs case-8.svs --version he-tme:v1.1.0`
+
     Parameters
     ----------
     references
@@ -131,6 +141,8 @@ async def watch(run_id: RunId, /, *, poll_interval: PollInterval = 30, as_json: 
     """Follow a run until it is final; JSON comes as one line per change.
 
     Ends with 3 if the run failed or was cancelled.
+
+    Example: `aignostics-async runs watch 6f2c1d0a-...`
     """
     async with client(poll_interval) as session:
         run = session.run(run_id)
@@ -145,7 +157,7 @@ async def cancel(run_id: RunId, /, *, dry_run: DryRun = False, as_json: Json = F
 
     Cancelling a cancelled run succeeds. Ends with 1 if the run ended otherwise before.
 
-    Example: `runs cancel 6f2c1d0a-... --dry-run`
+    Example: `aignostics-async runs cancel 6f2c1d0a-... --dry-run`
     """
     async with client() as session:
         run = session.run(run_id)
@@ -183,7 +195,7 @@ async def cancel_matching(
     A run must match every filter that is given, and not be over. Nothing is cancelled without --yes or your
     answer.
 
-    Example: `runs cancel-matching --version he-tme:v1.0.0 --since 2026-11-29T18:00+01:00`
+    Example: `aignostics-async runs cancel-matching --version he-tme:v1.0.0 --since 2026-11-29T18:00+01:00`
 
     Parameters
     ----------
@@ -230,7 +242,7 @@ async def delete_results(
 ) -> None:
     """Delete all output artifacts of a run permanently.
 
-    Example: `runs delete-results 6f2c1d0a-... --dry-run`
+    Example: `aignostics-async runs delete-results 6f2c1d0a-... --dry-run`
     """
     if dry_run:
         async with client() as session:
@@ -255,7 +267,11 @@ async def download(
     /,
     *,
     wait: Annotated[
-        bool, Parameter(help="Wait until the run is final; else download what exists now.")
+        bool,
+        Parameter(
+            show_default=False,
+            help="Wait until the run is final, as by default, or download what exists now.",
+        ),
     ] = True,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
@@ -269,6 +285,8 @@ async def download(
 
     Files that are complete already are verified, not downloaded again. Ends with 3 if some items or files
     failed.
+
+    Example: `aignostics-async runs download 6f2c1d0a-... results/ --table results.csv`
     """
     async with client(poll_interval, bwlimit) as session:
         return await download_results(session.run(run_id), folder, wait=wait, table=table, as_json=as_json)

@@ -24,7 +24,11 @@ from ._output import (
     write_csv,
 )
 
-app = App(name="slides", help="Slides on this machine: what they are, and what a version asks for.")
+app = App(
+    name="slides",
+    help="Slides on this machine: what they are, and what a version asks for.\n\n"
+    "Example: `aignostics-async slides inspect lab/`",
+)
 _HAS_FAULTS = 6
 
 
@@ -41,7 +45,7 @@ async def inspect(
 
     Ends with 6 if a slide has a fault. Needs no sign-in.
 
-    Example: `slides inspect lab/ --thumbnails pictures/`
+    Example: `aignostics-async slides inspect lab/ --thumbnails pictures/`
 
     Parameters
     ----------
@@ -84,7 +88,7 @@ async def manifest(
     each column. Complete the manifest, and give it to 'bulk plan --manifest'. Ends with 6 if a slide has a
     fault; its line is written nevertheless.
 
-    Example: `slides manifest lab/ --application-version he-tme:v1.1.0 > slides.csv`
+    Example: `aignostics-async slides manifest lab/ --application-version he-tme:v1.1.0 > slides.csv`
 
     Parameters
     ----------

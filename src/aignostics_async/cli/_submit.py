@@ -73,8 +73,7 @@ async def submit(
     Ends with 3 if some items or files of a download failed, and with 4 if it is unknown whether the run was
     created.
 
-    Examples: `submit he-tme:v1.0.0 slides/ --store s3://bucket/prefix`, and with results
-    `submit he-tme:v1.0.0 case-7.svs --store gs://bucket/prefix --download results/`
+    Example: `aignostics-async submit he-tme:v1.1.0 slides/ --store s3://bucket/prefix --download results/`
 
     Parameters
     ----------
