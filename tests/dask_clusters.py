@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx
 import pytest
 from attrs import define, field
 
 pytest.importorskip("distributed", reason="clusters need the extra `cluster`: pip install '.[cluster]'")
 
+from distributed import Security
+
 _PATIENCE = 60.0  # seconds
+_PAGES = (
+    "info/main/workers.html",
+    "info/main/exceptions.html",
+    "info/main/logs.html",
+    "json/counts.json",
+    "json/identity.json",
+    "metrics",
+    "sitemap.json",
+)
+_MOST_PAGES = 200
 
 
 @define
@@ -49,6 +64,19 @@ class DaskCluster:
     def logs(self) -> str:
         """All that scheduler and workers have written."""
         return "\n".join(path.read_text("utf-8", "replace") for path in self.folder.glob("*.log"))
+
+    def pages(self) -> Iterator[tuple[str, str]]:
+        """Yield the pages of the scheduler, and all that they lead to: workers, tasks, stacks and logs."""
+        waiting = [f"{self.dashboard}/{page}" for page in _PAGES]
+        seen = set(waiting)
+        while waiting and len(seen) < _MOST_PAGES:
+            url = waiting.pop(0)
+            answer = httpx.get(url, timeout=30)
+            yield url, answer.text
+            linked = {urljoin(url, link) for link in re.findall(r'href="([^"#]+)"', answer.text)} - seen
+            found = sorted(link for link in linked if link.startswith(f"{self.dashboard}/info/"))
+            seen.update(found)
+            waiting += found
 
     def start_scheduler(self, *options: str) -> None:
         """Start a scheduler, and wait until it answers."""
@@ -94,15 +122,30 @@ def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> N
 
 @contextmanager
 def dask_cluster(
-    folder: Path, environment: Mapping[str, str], *options: str, workers: int = 2, threads: int = 4
+    folder: Path,
+    environment: Mapping[str, str],
+    *options: str,
+    workers: int = 2,
+    threads: int = 4,
+    tls: Sequence[str] = (),
 ) -> Iterator[DaskCluster]:
-    """Give a cluster on this machine; the options are its workers'."""
+    """Give a cluster on this machine; the options are its workers', those of `tls` the scheduler's, too."""
     folder.mkdir()
     cluster = DaskCluster(folder, environment)
-    cluster.start_scheduler()
+    cluster.start_scheduler(*tls)
     try:
         for _ in range(workers):
-            cluster.start_worker(threads, *options)
+            cluster.start_worker(threads, *options, *tls)
         yield cluster
     finally:
         cluster.end()
+
+
+def certificates(folder: Path) -> dict[str, Path]:
+    """Write the certificates of a cluster into a folder, and return their paths: `ca`, `cert` and `key`."""
+    made = Security.temporary()
+    texts = {"ca": made.tls_ca_file, "cert": made.tls_client_cert, "key": made.tls_client_key}
+    paths = {name: folder / f"{name}.pem" for name in texts}
+    for name, text in texts.items():
+        paths[name].write_text(text)
+    return paths

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
+import anyio
 import pytest
+from anyio import to_thread
 from attrs import evolve
-from dask_clusters import DaskCluster, dask_cluster
+from bulk_command import QUICK, UPLOADS, Command, events
+from dask_clusters import DaskCluster, certificates, dask_cluster, wait_until
+from distributed import Client
+from leak_detector import SECRETS
 from running_jobs import RATE, SETTINGS, JobHarness, on_first
 
 from aignostics_async import ClusterLost, JobStopped, Limits
@@ -149,3 +157,73 @@ async def test_a_cluster_of_this_machine_is_started_protected(
     summary = await harness.run(engine=DaskEngine(local_workers=1))
     assert summary.status is JobStatus.DONE
     assert not harness.told(EventType.ENGINE)
+
+
+@pytest.mark.slow
+async def test_no_page_and_no_log_of_a_cluster_names_anything(
+    harness: JobHarness, cluster: DaskCluster
+) -> None:
+    names = ("a", "b", "gone")
+    await harness.make(*names)
+    harness.path("gone").write_bytes(b"something else")  # so that errors travel, too
+    harness.emulator.set_faults({"method": "PUT", "path": "/storage/objects/.*", "delay_s": 3.0})
+    shown: list[tuple[str, str]] = []
+
+    async def look() -> None:
+        while True:
+            shown.extend(await to_thread.run_sync(lambda: list(cluster.pages())))
+            await anyio.sleep(0.5)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(look)
+        await harness.run(engine=DaskEngine(cluster.address))
+        group.cancel_scope.cancel()
+
+    told = [*map(harness.reference, names), *map(str, map(harness.path, names)), *harness.runs()]
+    secrets = [harness.emulator.access_token, *told]
+    assert any("-upload-" in text for _, text in shown), "a task was on the pages"
+    assert found_in(shown, cluster, secrets) == []
+
+    async with Client(cluster.address, asynchronous=True, set_as_default=False) as dask:
+        await dask.submit(int, told[0], key=f"planted {told[1]}").exception()
+        assert found_in(list(cluster.pages()), cluster, secrets) == told[:2], "the search finds what is there"
+
+
+def found_in(shown: list[tuple[str, str]], cluster: DaskCluster, secrets: list[str]) -> list[str]:
+    """Return those of some texts that are on a page or in a log, and every signed URL or token there."""
+    texts = [cluster.logs, *(f"{url} {unquote(text)}" for url, text in shown)]
+    named = [secret for secret in secrets if any(secret in text for text in texts)]
+    return [*named, *(found[0] for text in texts for found in SECRETS.finditer(text))]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a Unix thing")
+def test_the_command_line_drains_on_a_cluster_with_tls(
+    emulator: Emulator, tmp_path: Path, slide_file: Path
+) -> None:
+    bulk = Command(emulator, tmp_path)
+    bulk.slides(slide_file, 3)
+    tls = certificates(tmp_path)
+    theirs = ("--protocol", "tls", *told_tls(tls, "--tls-ca-file"))
+    with dask_cluster(tmp_path / "cluster", bulk.environment, tls=theirs, workers=1) as cluster:
+        refused = bulk("plan", *bulk.begin()[1:-2], "--scheduler", cluster.address)
+        assert refused.returncode == 2
+        assert "needs certificates" in refused.stderr
+        emulator.set_faults({"method": "PUT", "path": UPLOADS, "delay_s": 2.0})
+        place = ("--scheduler-file", str(cluster.file), *told_tls(tls, "--tls-ca"))
+        with bulk.started("run", *bulk.begin(), *place) as process:
+            name = f"/{tmp_path.name}-"
+            wait_until(lambda: any(name in each["path"] for each in emulator.requests()), cluster.scheduler)
+            process.send_signal(signal.SIGTERM)
+            told, said = process.communicate(timeout=100)
+        assert process.returncode == 75, said
+        happened = events(told)
+        assert happened[0]["outlook"]["engine"] == "dask: 1 worker with 4 threads"
+        assert happened[-1]["states"] == {"STORED": 3}
+    assert bulk("resume", bulk.job, *QUICK).returncode == 0
+    assert len(bulk.runs()) == 2
+
+
+def told_tls(tls: dict[str, Path], ca: str) -> list[str]:
+    """Return the options for certificates; the first one differs from program to program."""
+    return [ca, str(tls["ca"]), "--tls-cert", str(tls["cert"]), "--tls-key", str(tls["key"])]

@@ -19,6 +19,7 @@ from aignostics_async.bulk.cluster._requests import WorkerFacts, WorkerSetup
 from aignostics_async.bulk.cluster._sealed import Sealed
 from aignostics_async.bulk.cluster._worker_tools import worker_source
 from aignostics_async.bulk.database._samples import Stage
+from aignostics_async.cli._engine_options import EngineOptions
 
 ABLE = WorkerFacts(api=None, user="u", store=None, sees_results=True)
 ROOT = "https://platform.example.com"
@@ -145,3 +146,17 @@ def test_an_engine_needs_one_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra, match="needs the cluster extra"):
         load_distributed()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"engine": "dask"},
+        {"engine": "local", "scheduler": "tls://a"},
+        {"scheduler": "tls://a", "local_cluster": 2},
+        {"scheduler": "tls://a", "tls_cert": "cert.pem"},
+    ],
+)
+def test_options_that_name_no_one_engine_are_refused(options: Any) -> None:
+    with pytest.raises(UsageError):
+        EngineOptions(**options).open(None)
