@@ -19,10 +19,11 @@ from aignostics_async.bulk._maintenance import resolve
 from aignostics_async.bulk._plan import JobPlan
 from aignostics_async.bulk.database import _commands, _queries
 from aignostics_async.bulk.database._database import Database
-from aignostics_async.bulk.database._states import IntentState
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._submitter import Submitter
+from aignostics_async.emulator._account import USER
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.errors import JobRefused
 from aignostics_async.models import RESERVED_KEY
@@ -178,6 +179,65 @@ async def test_a_run_of_another_job_with_the_same_references_is_not_taken(
     assert "list_results" not in reads(platform), "its mark tells, and its items need not be read"
 
 
+async def test_a_run_that_comes_after_the_proof_of_its_absence_is_taken_before_another_is_asked_for(
+    platform: Emulator, worker: Submitter, database: Database
+) -> None:
+    platform.set_faults({"operation": "create_run", "times": 1, "late_s": 400})
+    prepare, prepared = worker.prepare, 0
+
+    async def slowly(row: Any) -> Any:
+        nonlocal prepared
+        prepared += 1
+        if prepared == 2:  # the URLs of the request that is to be repeated
+            await come(platform, 1, after_s=400)
+        return await prepare(row)
+
+    assert await evolve(worker, prepare=slowly).reconcile(await intent(database)) is None
+    assert (await intent(database)).state is IntentState.CREATED
+    assert (prepared, posts(platform)) == (2, 1)
+
+
+@pytest.mark.parametrize("whose", ["the job's", "another user's", "copied", "another job's"])
+async def test_a_run_that_comes_while_nobody_works_is_the_job_s_if_its_mark_is(
+    platform: Emulator, client: Client, worker: Submitter, database: Database, whose: str
+) -> None:
+    """The process has proven its absence, and was killed before it has sent another request."""
+    await die_after_sending(worker, database)
+    await database.write(_commands.conclude(1, AttemptOutcome.UNKNOWN, IntentState.UNKNOWN))
+    await database.write(_commands.resolve(1, IntentState.SEALED, reason="the platform has no such run"))
+    (run,) = await client.runs.list().to_list()
+    if whose != "the job's":
+        platform.move({"run": run.run_id, "delete": True})
+        mark = RunMark.read(run.sdk_metadata)
+        assert mark is not None
+        mark = evolve(mark, job="another") if whose == "another job's" else mark
+        metadata = {RESERVED_KEY: mark.as_json()}
+        script = {"items": ["a", "b"], "application_version_id": VERSION, "custom_metadata": metadata}
+        user = {"submitted_by": "another"} if whose == "another user's" else {}
+        platform.script(*[{**script, **user}] * (2 if whose == "copied" else 1))
+    settling = evolve(reconciler(client, database, worker.platform, "heir"), user=USER, replica_lag=0.0)
+    while (result := await settling.adopt(is_copy=False)).is_open:
+        pass
+    assert (result.adopted == [run.run_id]) == (whose == "the job's")
+    assert bool(result.held) == (whose != "the job's")
+
+
+async def test_a_run_of_a_copy_that_has_some_items_again_is_told_of(
+    platform: Emulator, client: Client, worker: Submitter, database: Database
+) -> None:
+    """The copy has put the items into other chunks, so no chunk has the references of its run."""
+    assert await worker.reconcile(await intent(database)) is None
+    theirs = RunMark(attempt="theirs", holder="copy", job="job", intent="other")
+    script = {"application_version_id": VERSION, "custom_metadata": {RESERVED_KEY: theirs.as_json()}}
+    other = evolve(theirs, attempt="another's", job="another").as_json()
+    run_id, _ = platform.script(
+        {**script, "items": ["b", "c"]},
+        {**script, "items": ["a"], "custom_metadata": {RESERVED_KEY: other}},
+    )
+    (told,) = await reconciler(client, database, worker.platform, worker.holder).find_duplicates()
+    assert (told.run_id, told.intent, told.done) == (run_id, 1, None)
+
+
 def reconciler(client: Client, database: Database, platform: PlatformClient, holder: str) -> Reconciler:
     told: dict[str, Any] = {"database": database, "platform": platform, "client": client}
     return Reconciler(**told, version=VERSION, tag="", since=0.0, replica_lag=30.0, job="job", holder=holder)
@@ -188,12 +248,17 @@ async def late_second_run(platform: Emulator, worker: Submitter, database: Datab
     platform.set_faults({"operation": "create_run", "times": 1, "late_s": 5000})
     assert await worker.reconcile(await intent(database)) is None
     assert (await intent(database)).state is IntentState.CREATED
-    platform.set_clock(advance_s=5000)
+    await come(platform, 2, after_s=5000)
+
+
+async def come(platform: Emulator, runs: int, *, after_s: float) -> None:
+    """Let time pass, after which there are some runs."""
+    platform.set_clock(advance_s=after_s)
     for _ in range(600):
-        if len({run_id for _, run_id, _, _ in platform.ledger()}) == 2:
+        if len({run_id for _, run_id, _, _ in platform.ledger()}) == runs:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("the second run never comes")
+    raise AssertionError("the run never comes")
 
 
 @pytest.mark.parametrize("who", ["the process itself", "another one", "nobody: a copy has it"])

@@ -331,6 +331,18 @@ def test_listings_that_prove_nothing_end_with_a_person(is_empty: bool) -> None:
     assert looked[-1] == TIMEOUTS.quiescence + TIMEOUTS.ambiguity
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_a_machine_that_slept_looks_again_before_a_person_has_to(before: bool) -> None:
+    """Nobody has looked meanwhile, so the time says nothing of what the listings would have shown."""
+    detector = QuiescenceDetector(TIMEOUTS, Moment(0.0))
+    assert not detector.observe(Moment(TIMEOUTS.quiescence), is_empty=before)
+    woken = TIMEOUTS.quiescence + 10 * TIMEOUTS.ambiguity
+    is_proven = detector.observe(Moment(woken), is_empty=True)
+    assert is_proven == before
+    assert is_proven or not detector.is_ambiguous(Moment(woken))
+    assert detector.observe(Moment(woken + TIMEOUTS.replica_lag), is_empty=True)
+
+
 def test_replicas_that_contradict_each_other_end_with_a_person() -> None:
     detector = QuiescenceDetector(TIMEOUTS, Moment(0.0))
     for uptime in range(0, 5000, 15):

@@ -614,7 +614,7 @@ WEAKENED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 @pytest.mark.parametrize("guard", WEAKENED)
 def test_each_guard_is_needed(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
     WEAKENED[guard](monkeypatch)
-    for seed in range(2_000):
+    for seed in range(4_000):
         random = Random(seed)
         options = {"is_late": random.random() < 0.5, "has_copy": random.random() < 0.5}
         try:

@@ -39,6 +39,7 @@ def make_reconciler(
         tag=tag_of(job.id) if plan.reference_tag else "",
         since=job.created_at,
         job=job.id,
+        user=known_user(job.identity),
         replica_lag=plan.timeouts.replica_lag,
     )
 

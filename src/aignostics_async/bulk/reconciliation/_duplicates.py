@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from ..._core._logging import get_logger
 from ...errors import AignosticsError
-from ...submission._marks import new_token
+from ...submission._marks import RunMark, new_token
 from ..database import _commands, _ownership_queries, _queries, _run_commands
 from ._matching import CLOCK_SKEW
 from ._ownership import (
@@ -21,6 +21,7 @@ from ._ownership import (
     contested_intents,
     duplicate_of,
     is_awaited,
+    overlapped_by,
     owned_items,
     shared_items,
 )
@@ -101,6 +102,8 @@ class Reconciler:
     """The id of the job, as the marks of its runs have it."""
     holder: str = field(factory=new_token)
     """The token of this process, for the same."""
+    user: str | None = None
+    """Who submits, as runs name their user; None if nobody knows."""
     on_duplicate: Callable[[DuplicateRun], None] = lambda _second: None
     """Called once with each second run."""
     # Runs that were read to their end and have no item of the job.
@@ -127,7 +130,7 @@ class Reconciler:
                 continue
             # Read after the references, in one query: by now the run may belong to an intent.
             ownership = await self.database.read(_ownership_queries.ownership())
-            if (intent := duplicate_of(run.run_id, references, ownership)) is not None:
+            if (intent := self._second_of(run, references, ownership)) is not None:
                 found.append(await self._report(run, intent, references, listed))
             # The items of an empty run may not be listed yet.
             elif references and not any(plain(each, self.tag) in ownership.items for each in references):
@@ -137,10 +140,10 @@ class Reconciler:
     async def adopt(self, *, is_copy: bool) -> AdoptionResult:
         """Settle the runs that have items of the job and that its database does not know.
 
-        A run that consists of the job's own items becomes the job's, if a tag proves that it is or the
-        database is a copy from before. Otherwise the items of such a run that were not sent are held for a
-        person's decision. What a request without an answer may have created is left to the reconciliation
-        of that request.
+        A run that consists of the job's own items becomes the job's, if its mark or a tag proves that it is,
+        or the database is a copy from before. Otherwise the items of such a run that were not sent are held
+        for a person's decision. What a request without an answer may have created is left to the
+        reconciliation of that request.
 
         A young run may be listed in part, and then looks like a smaller one: it has to read the same a
         replica lag later. Until then, and while a run can't be read, nothing may be sent.
@@ -170,7 +173,8 @@ class Reconciler:
         listed: Sequence[ObservedRun],
         is_copy: bool,
     ) -> None:
-        is_provable = (is_copy or self.tag) and not self._is_another_job_s(run)
+        is_proven = is_copy or bool(self.tag) or self._is_marked_as_own(run, listed)
+        is_provable = is_proven and not self._is_another_job_s(run)
         owned = owned_items(references, ownership, self.tag) if is_provable else []
         shared = owned or shared_items(references, ownership, self.tag)
         is_whole = await self._is_settled(run, references, before)
@@ -184,7 +188,7 @@ class Reconciler:
                 result.doubtful.append(run.run_id)
         elif shared:
             result.held.update(await self._hold(run, references, shared, ownership))
-        elif (intent := duplicate_of(run.run_id, references, ownership)) is not None:
+        elif (intent := self._second_of(run, references, ownership)) is not None:
             await self._report(run, intent, references, listed)
         else:
             self._strangers.add(run.run_id)
@@ -233,6 +237,22 @@ class Reconciler:
         """Whether a run is marked by another job, or by a request of none."""
         return run.mark is not None and run.mark.job != self.job
 
+    def _is_marked_as_own(self, run: ObservedRun, listed: Sequence[ObservedRun]) -> bool:
+        """Whether a run has a mark of this job that nobody has copied, as far as the listing shows."""
+        mark = run.mark
+        if mark is None or mark.job != self.job or mark.withdrawn is not None:
+            return False
+        is_of_user = self.user is None or run.user in (None, self.user)
+        return is_of_user and _is_alone(mark, listed)
+
+    def _second_of(self, run: ObservedRun, references: frozenset[str], ownership: Ownership) -> int | None:
+        """Return the intent of which a run is a second one, or has some of the items again."""
+        intent = duplicate_of(run.run_id, references, ownership)
+        is_marked = run.mark is not None and run.mark.job == self.job
+        if intent is not None or not is_marked or references in ownership.open:
+            return intent
+        return overlapped_by(references, ownership, self.tag)
+
     async def _report(
         self, run: ObservedRun, intent: int, references: frozenset[str], listed: Sequence[ObservedRun]
     ) -> DuplicateRun:
@@ -262,7 +282,7 @@ class Reconciler:
             first=None if row.run_id is None else await self.platform.details(row.run_id),
             sent=next((each for each in attempts if (each.mark, each.intent) == (attempt, intent)), None),
             holder=self.holder,
-            is_alone=sum(each.mark is not None and each.mark.attempt == attempt for each in listed) == 1,
+            is_alone=_is_alone(run.mark, listed),
             is_whole=references == await self._references(row) and await self._has_run(row),
         )
         return second.is_cancellable and await self.platform.withdraw(run, self.holder)
@@ -284,3 +304,8 @@ class Reconciler:
             _log.warning("run %s could not be cancelled: %s", run_id, error)
             return None
         return "it was cancelled"
+
+
+def _is_alone(mark: RunMark, listed: Iterable[ObservedRun]) -> bool:
+    """Whether only one run has been created by the request of a mark; else it was copied. Pure."""
+    return sum(each.mark is not None and each.mark.attempt == mark.attempt for each in listed) == 1

@@ -26,6 +26,16 @@ def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) 
     return ownership.intents.get(references, ownership.dissolved.get(references))
 
 
+def overlapped_by(references: frozenset[str], ownership: Ownership, tag: str) -> int | None:
+    """Return an intent that has a run, and items of which another run of the same job has again.
+
+    It is none while an item of it has no run yet: that one is held, or its intent finds it.
+    """
+    if shared_items(references, ownership, tag):
+        return None
+    return next((intent for its, intent in ownership.intents.items() if its & references), None)
+
+
 @frozen(kw_only=True)
 class SecondRun:
     """A second run of an intent, and all that tells whether this process may cancel it."""

@@ -170,6 +170,10 @@ def reconcile(
     while state not in _SETTLED:
         if state is IntentState.SEALED:
             yield Prepare()
+            if unknown and (late := (yield from _find_marked())) is not None:
+                yield late  # it has come since its absence was proven
+                state = late.state
+                continue
             before: Moment = yield ReadClock(is_fresh=True)
             yield Begin(before.server)
             sent: AttemptResult = yield Send()
@@ -190,8 +194,7 @@ def reconcile(
 
 def _find_run(timeouts: ReconciliationTimeouts, interval: float) -> Steps:
     """Find out whether the run exists, and return the state that follows."""
-    marked: RunListing | None = yield FindMarked()
-    if marked is not None and (found := (yield from _only_match(marked))) is not None:
+    if (found := (yield from _find_marked())) is not None:
         yield found
         return found.state
     # The request has left before this moment, but not necessarily soon after it was written down.
@@ -216,6 +219,12 @@ def _judge(run: ObservedRun, query: RunQuery) -> Judging:
     if by_mark is not None:
         return by_mark
     return compare(query.references, (yield ReadReferences(run.run_id)))
+
+
+def _find_marked() -> Generator[Step, Any, Resolve | None]:
+    """Return the resolution if the platform finds the run by its mark."""
+    marked: RunListing | None = yield FindMarked()
+    return None if marked is None else (yield from _only_match(marked))
 
 
 def _only_match(listing: RunListing) -> Generator[Step, Any, Resolve | None]:

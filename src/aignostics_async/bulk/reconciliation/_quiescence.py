@@ -91,7 +91,8 @@ class QuiescenceDetector:
 
     def is_ambiguous(self, now: Moment) -> bool:
         """Whether listings have proven nothing for so long that a person has to decide."""
-        if self._undecided_since is None:
+        # The first that showed no run may come after a long sleep: the next one may prove it.
+        if self._undecided_since is None or now == self._empty_since:
             return False
         patience = self._timeouts.ambiguity
         if self._empty_since is not None:
