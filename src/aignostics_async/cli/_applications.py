@@ -75,17 +75,29 @@ async def documents(
 
 async def list_versions(session: Client, application_id: str) -> list[ApplicationVersion]:
     """Return the versions of an application; raises NotFound if there is no such application."""
-    versions = [each async for each in session.applications.versions(application_id)]
+    # Of an unknown application, contract 1.0 lists no versions, and later ones answer 404.
+    refused: NotFound | None = None
+    versions: list[ApplicationVersion] = []
+    try:
+        versions = [each async for each in session.applications.versions(application_id)]
+    except NotFound as error:
+        refused = error
     if versions:
         return versions
     known = [each.application_id async for each in session.applications.list()]
-    if application_id in known:
-        return []
+    if application_id not in known:
+        raise _unknown_application(application_id, known) from refused
+    if refused is not None:
+        raise refused
+    return []
+
+
+def _unknown_application(application_id: str, known: list[str]) -> NotFound:
     available = ", ".join(known) or "none"
-    raise NotFound(
+    return NotFound(
         404,
         method="GET",
-        path=f"/api/v1/applications/{application_id}/versions",
+        path=f"/api/v1/applications/{application_id}",
         detail=f"there is no application {application_id!r}; your organization has {available}",
     )
 
