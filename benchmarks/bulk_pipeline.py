@@ -270,6 +270,7 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
         generation=1,
         version=VERSION,
         since=0.0,
+        job="job",
         timeouts=ReconciliationTimeouts(),
         prepare=Signing(context),
         sleep=context.sleep,

@@ -63,6 +63,7 @@ async def submitter(
         generation=1,
         version=VERSION,
         since=0.0,
+        job="job",
         timeouts=TIMEOUTS,
         prepare=prepare,
         clock=clock,

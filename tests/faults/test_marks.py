@@ -63,7 +63,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def worker(platform: Emulator, client: Client, database: Database, tmp_path: Path) -> Submitter:
-    return evolve(await submitter(client, database, tmp_path, SteppedClock(platform)), job="job")
+    return await submitter(client, database, tmp_path, SteppedClock(platform))
 
 
 def reads(platform: Emulator) -> list[str]:

@@ -69,8 +69,8 @@ class Submitter:
     """The id of the application version."""
     since: float
     """When the job was made. The Date of a request may be ahead of the clock that dates its run."""
-    job: str = ""
-    """The id of the job, for the marks of its runs."""
+    job: str
+    """The id of the job, for the marks of its runs; not empty."""
     holder: str = field(factory=new_token)
     """The token of this process, for the same."""
     user: str | None = None
