@@ -23,6 +23,7 @@ from playwright.async_api import Browser
 from aignostics_async import Slide
 from aignostics_async._core import _token
 from aignostics_async.auth import _endpoint, _refresher
+from aignostics_async.contracts._lines import NEWEST, OLDEST
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
@@ -168,15 +169,17 @@ def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests that are marked with `both_contracts` under each contract."""
-    if metafunc.definition.get_closest_marker("both_contracts"):
-        metafunc.parametrize("contract", ["1.0", "1.8"], indirect=True)
+    """Run the tests that are marked with `both_contracts` under each contract, but those of one alone."""
+    marked, alone = map(metafunc.definition.get_closest_marker, ("both_contracts", "one_contract"))
+    if marked and not alone and "contract" in metafunc.fixturenames:
+        metafunc.parametrize("contract", [NEWEST, OLDEST], indirect=True)
 
 
 @pytest.fixture
 def contract(request: pytest.FixtureRequest) -> str:
-    """Give the contract of the test, which is 1.0 unless it runs under both."""
-    chosen: str = getattr(request, "param", "1.0")
+    """Give the contract of the test: the reference, unless it is marked with another one or with both."""
+    alone = request.node.get_closest_marker("one_contract")
+    chosen: str = getattr(request, "param", alone.args[0] if alone else OLDEST)
     return chosen
 
 
@@ -196,9 +199,9 @@ def second_running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def second_emulator(second_running_emulator: Emulator) -> Emulator:
+def second_emulator(second_running_emulator: Emulator, contract: str) -> Emulator:
     """Give another emulator, for tests that need two at once."""
-    second_running_emulator.reset()
+    second_running_emulator.reset(contract=contract)
     return second_running_emulator
 
 

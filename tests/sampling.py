@@ -3,6 +3,10 @@
 `@pytest.mark.sampled(test=25, fast=5)` says how many; `make test-slow` runs the others. A sample is the same
 each time, and has each value of each parameter if it is large enough. A case that is named on the command
 line alone always runs.
+
+`@pytest.mark.both_contracts` is a table of two: `make test` runs the contract of the live platform, and
+`make test-slow` the reference. `both_contracts(test=2)` runs both in `make test`. A test that is
+`sampled`, too, has the contract among its parameters.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from random import Random
 
 import pytest
 
+from aignostics_async.contracts._lines import OLDEST
+
 
 def mark_samples(items: Sequence[pytest.Item]) -> None:
     """Mark what `make test` leaves out as `slow`, and what `make test-fast` leaves out as `long`."""
@@ -22,6 +28,8 @@ def mark_samples(items: Sequence[pytest.Item]) -> None:
             continue
         if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
+        elif _is_second_contract(item):
+            item.add_marker("slow")
     for name, cases in tables.items():
         marker = cases[0].get_closest_marker("sampled")
         assert marker is not None
@@ -29,6 +37,14 @@ def mark_samples(items: Sequence[pytest.Item]) -> None:
         for size, mark in ((marker.kwargs.get("test"), "slow"), (marker.kwargs.get("fast"), "long")):
             for index in order[size:] if size is not None else ():
                 cases[index].add_marker(mark)
+
+
+def _is_second_contract(item: pytest.Function) -> bool:
+    """Whether a test runs under the older contract what it also runs under the one of the live platform."""
+    marker = item.get_closest_marker("both_contracts")
+    if marker is None or marker.kwargs.get("test", 1) > 1:
+        return False
+    return hasattr(item, "callspec") and item.callspec.params.get("contract") == OLDEST
 
 
 def _values(case: pytest.Function) -> list[Hashable]:

@@ -88,6 +88,23 @@ async def storage() -> AsyncIterator[Storage]:
             await asyncio.wait(place.serving, timeout=10)
 
 
+# Answers that fit both contracts: each has the fields of either, and neither minds those of the other.
+
+_ITEM_ENDS = {
+    "SUCCEEDED": "SUCCEEDED",
+    "ERROR_USER": "USER_ERROR",
+    "ERROR_SYSTEM": "SYSTEM_ERROR",
+    "CANCELED_USER": "SKIPPED",
+    "CANCELED_SYSTEM": "SKIPPED",
+}
+_RUN_ENDS = {
+    "COMPLETED": "ALL_ITEMS_PROCESSED",
+    "COMPLETED_WITH_ERROR": "ALL_ITEMS_PROCESSED",
+    "CANCELED_USER": "CANCELED_BY_USER",
+    "CANCELED_SYSTEM": "CANCELED_BY_SYSTEM",
+}
+
+
 def artifact(name: str, url: str | None, body: bytes | None = None, **metadata: Any) -> dict[str, Any]:
     """Return an output artifact as the API gives it, with the checksum of `body` if there is one."""
     if body is not None:
@@ -97,31 +114,64 @@ def artifact(name: str, url: str | None, body: bytes | None = None, **metadata: 
         "output_artifact_id": str(uuid.uuid4()),
         "metadata": metadata,
         "download_url": url,
+        **_state("SUCCEEDED", _ITEM_ENDS, "AVAILABLE"),
     }
 
 
-def result(reference: str, *artifacts: dict[str, Any], status: str = "SUCCEEDED") -> dict[str, Any]:
+def result(
+    reference: str, *artifacts: dict[str, Any], status: str = "SUCCEEDED", error: str | None = None
+) -> dict[str, Any]:
     """Return an item result as the API gives it."""
     return {
         "application_run_id": str(uuid.UUID(int=1)),
-        "error": None,
+        "error": error,
+        "error_message": error,
         "item_id": str(uuid.uuid4()),
+        "input_artifacts": [],
         "output_artifacts": list(artifacts),
         "reference": reference,
+        "external_id": reference,
+        "custom_metadata": None,
         "status": status,
+        **_state(status, _ITEM_ENDS, "FULL" if artifacts else "NONE"),
     }
 
 
 def details(status: str = "COMPLETED") -> dict[str, Any]:
-    """Return a run as the API gives it."""
+    """Return a run as the API gives it; by its counts, two items are in the state of the run."""
     return {
         "application_run_id": str(uuid.UUID(int=1)),
+        "run_id": str(uuid.UUID(int=1)),
         "application_version_id": "he-tme:v1.0.0",
+        "application_id": "he-tme",
+        "version_number": "1.0.0",
         "organization_id": "org",
         "status": status,
+        **_state(status, _RUN_ENDS, "FULL" if status == "COMPLETED" else "NONE"),
+        "error_code": None,
+        "error_message": None,
+        "statistics": _statistics(status),
+        "custom_metadata": None,
         "triggered_at": "2026-01-01T00:00:00Z",
+        "submitted_at": "2026-01-01T00:00:00Z",
         "triggered_by": "me",
+        "submitted_by": "me",
     }
+
+
+def _state(status: str, ends: dict[str, str], output: str) -> dict[str, Any]:
+    """Return how contract 1.8 tells a status of 1.0."""
+    state = {"RECEIVED": "PENDING", "RUNNING": "PROCESSING"}.get(status, status)
+    reason = ends.get(status)
+    return {"state": "TERMINATED" if reason else state, "termination_reason": reason, "output": output}
+
+
+def _statistics(status: str) -> dict[str, int]:
+    counts = ("pending", "processing", "user_error", "system_error", "skipped", "succeeded")
+    of = {"RECEIVED": "pending", "RUNNING": "processing", "COMPLETED": "succeeded"}
+    of |= {"COMPLETED_WITH_ERROR": "user_error"}
+    theirs = of.get(status, "skipped")
+    return {"item_count": 2, **{f"item_{each}_count": 2 * (each == theirs) for each in counts}}
 
 
 def run_body(*references: str, **metadata: Any) -> dict[str, Any]:
@@ -146,18 +196,29 @@ def run_body(*references: str, **metadata: Any) -> dict[str, Any]:
 
 def pretend(emulator: Emulator, *results: dict[str, Any], status: str = "COMPLETED") -> str:
     """Let the emulator answer for a run that does not exist, and return its id."""
-    run_id = str(uuid.UUID(int=1))
-    path = f"/api/v1/runs/{run_id}"
-    emulator.set_faults(
-        {"method": "GET", "path": path, "status": 200, "body": details(status)},
-        {"method": "GET", "path": f"{path}/results", "status": 200, "body": list(results)},
-    )
-    return run_id
+    emulator.set_faults(*rules_of(*results, status=status))
+    return str(uuid.UUID(int=1))
 
 
-def count(emulator: Emulator, method: str, path: str) -> int:
-    """Return how often the emulator was asked this."""
-    return sum(asked["method"] == method and asked["path"] == path for asked in emulator.requests())
+def rules_of(*results: dict[str, Any], status: str = "COMPLETED") -> list[dict[str, Any]]:
+    """Return the rules by which the emulator answers for a run."""
+    return [
+        {"operation": "get_run", "status": 200, "body": details(status)},
+        {"operation": "list_results", "status": 200, "body": list(results)},
+        *(redirect(each) for item in results for each in item["output_artifacts"] if each["download_url"]),
+    ]
+
+
+def redirect(output: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule by which contract 1.8 gives an artifact's URL again."""
+    place = f".*/artifacts/{output['output_artifact_id']}/file"
+    headers = {"location": output["download_url"]}
+    return {"operation": "get_artifact_file", "path": place, "status": 307, "headers": headers}
+
+
+def count(emulator: Emulator, **request: object) -> int:
+    """Return how often the emulator was asked this, such as `operation="create_run"`."""
+    return sum(request.items() <= asked.items() for asked in emulator.requests())
 
 
 def signed_in(emulator: Emulator, refresh_token: str | None = None) -> RefreshToken:

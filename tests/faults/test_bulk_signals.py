@@ -14,7 +14,10 @@ from support import count
 
 from aignostics_async.emulator.process import Emulator
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are a Unix thing")
+pytestmark = [
+    pytest.mark.both_contracts,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are a Unix thing"),
+]
 
 RUNS = "/api/v1/runs"
 
@@ -63,11 +66,11 @@ def test_a_first_signal_lets_uploads_end_and_begins_no_run(bulk: Command, number
         "summary",
     ]
     assert (happened[-1]["exit_status"], happened[-1]["job"]["finished_at"]) == (75, None)
-    assert count(bulk.emulator, "POST", RUNS) == 0
+    assert count(bulk.emulator, operation="create_run") == 0
 
     assert bulk("resume", bulk.job, *QUICK).returncode == 0
     assert uploads(bulk.emulator) == 3, "nothing was sent twice"
-    assert len(bulk.runs()) == count(bulk.emulator, "POST", RUNS) == 2
+    assert len(bulk.runs()) == count(bulk.emulator, operation="create_run") == 2
 
 
 def test_a_second_signal_stops_at_once(bulk: Command) -> None:
@@ -84,7 +87,7 @@ def test_a_second_signal_stops_at_once(bulk: Command) -> None:
 
     bulk.emulator.set_faults()
     assert bulk("resume", bulk.job, *QUICK).returncode == 0
-    assert len(bulk.runs()) == count(bulk.emulator, "POST", RUNS) == 2
+    assert len(bulk.runs()) == count(bulk.emulator, operation="create_run") == 2
 
 
 def test_a_signal_before_there_is_a_job_leaves_none(bulk: Command) -> None:

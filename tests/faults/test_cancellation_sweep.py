@@ -29,6 +29,8 @@ from aignostics_async import Client, Item, Slide
 from aignostics_async.bulk import JobObserver, JobStatus
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 BODY = random.Random("body").randbytes(300_000)
 SAMPLE = 6
 FEWER = {"run_job": 1, "submit": 3}  # each costs a second, or a half

@@ -27,6 +27,8 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.errors import status_error_class
 from aignostics_async.submission._outcome import CreationOutcome, creation_outcome
 
+pytestmark = pytest.mark.both_contracts
+
 RUNS = "/api/v1/runs"
 RUN_ID = str(uuid.UUID(int=1))
 ITEM = Item("a", artifacts=[InputArtifact("slide", "http://127.0.0.1:9/a.tiff", METADATA)])
@@ -72,11 +74,11 @@ UNLISTED = [
 
 async def create(emulator: Emulator, answer: dict[str, Any]) -> AignosticsError:
     """Return what `create` raises where the server answers so; the request was sent once."""
-    emulator.set_faults({"method": "POST", "path": RUNS, **answer})
+    emulator.set_faults({"operation": "create_run", **answer})
     async with emulator.client() as client:
         with pytest.raises(AignosticsError) as caught:
             await client.runs.create("he-tme:v1.0.0", [ITEM])
-    assert count(emulator, "POST", RUNS) == 1
+    assert count(emulator, operation="create_run") == 1
     return caught.value
 
 

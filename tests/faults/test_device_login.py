@@ -92,7 +92,7 @@ async def test_what_the_provider_is_asked_for() -> None:
 async def test_a_code_becomes_a_login(quick: Emulator) -> None:
     source = await login(quick)
     assert (await source.get_token()).text.startswith("emulator-access-")
-    assert count(quick, "POST", TOKEN) == 1, "the token of the login itself serves first"
+    assert count(quick, method="POST", path=TOKEN) == 1, "the token of the login itself serves first"
 
 
 async def test_a_person_who_refuses(quick: Emulator) -> None:
@@ -105,7 +105,7 @@ async def test_waiting_for_the_person(quick: Emulator, status: int) -> None:
     pending = {"status": status, "body": {"error": "authorization_pending"}}
     quick.set_faults({"path": TOKEN, "times": 3, **pending})
     await login(quick)
-    assert count(quick, "POST", TOKEN) == 4
+    assert count(quick, method="POST", path=TOKEN) == 4
 
 
 @pytest.mark.parametrize("status", [400, 429])
@@ -227,7 +227,7 @@ async def test_a_login_can_be_cancelled(emulator: Emulator) -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert count(emulator, "POST", TOKEN) == 0
+    assert count(emulator, method="POST", path=TOKEN) == 0
 
 
 async def test_a_provider_without_devices(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ from aignostics_async._core._file_fingerprint import Fingerprint
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.transfer._upload import _Put, put_file
 
+pytestmark = pytest.mark.both_contracts
+
 BODY = bytes(range(256)) * 5000
 
 
@@ -106,12 +108,12 @@ async def test_artifacts_that_are_listed_late_are_not_lost(
     early, late = (artifact(name, place.url(f"/{name}", Answer(b"x")), b"x") for name in ("early", "late"))
     item = result("case", early)
     run_id = pretend(emulator)
-    path = f"/api/v1/runs/{run_id}"
+    run, listed = ({"operation": name, "status": 200} for name in ("get_run", "list_results"))
     emulator.set_faults(
-        {"path": path, "status": 200, "body": details("RUNNING"), "times": 1},
-        {"path": path, "status": 200, "body": details()},
-        {"path": f"{path}/results", "status": 200, "body": [item], "times": 1},
-        {"path": f"{path}/results", "status": 200, "body": [{**item, "output_artifacts": [early, late]}]},
+        {**run, "body": details("RUNNING"), "times": 1},
+        {**run, "body": details()},
+        {**listed, "body": [item], "times": 1},
+        {**listed, "body": [{**item, "output_artifacts": [early, late]}]},
     )
     async with emulator.client() as client:
         report = await client.run(run_id).download(tmp_path)

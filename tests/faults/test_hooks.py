@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from attrs import evolve
@@ -32,6 +33,8 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 LIST = "/api/v1/runs"
 RUN_ID = str(uuid.UUID(int=1))
 
@@ -41,17 +44,17 @@ async def test_hooks_are_told_of_requests_responses_and_retries(emulator: Emulat
     hooks = Hooks(on_request=told.append, on_response=told.append, on_retry=told.append)
     emulator.set_faults(
         {
-            "path": LIST,
+            "operation": "list_runs",
             "status": 503,
             "times": 1,
             "headers": {"x-request-id": "r-1", "set-cookie": "a=secret"},
         },
-        {"path": LIST, "drop": "before", "times": 1},
+        {"operation": "list_runs", "drop": "before", "times": 1},
     )
     async with emulator.client(evolve(IMPATIENT, hooks=hooks)) as client:
         assert [page.number async for page in client.runs.list(page_size=7).pages()] in ([1], [])
     asked, refused, first, again, lost, once_more, answered = told
-    where = ("list runs", "GET", LIST)
+    where = ("list runs", "GET", f"{urlsplit(emulator.root).path}{LIST}")
     assert (asked, again, once_more) == tuple(RequestEvent(*where, attempt) for attempt in (1, 2, 3))
     assert (refused.status, refused.attempt, refused.headers["x-request-id"]) == (503, 1, "r-1")
     assert isinstance(answered, ResponseEvent)
@@ -68,9 +71,11 @@ async def test_hooks_are_told_of_requests_responses_and_retries(emulator: Emulat
 
 async def test_a_renewed_token_is_no_new_attempt(emulator: Emulator) -> None:
     told: list[RequestEvent] = []
-    emulator.set_faults({"path": LIST, "status": 401, "times": 1})
+    emulator.set_faults({"operation": "list_runs", "status": 401, "times": 1})
     settings = evolve(IMPATIENT, hooks=Hooks(on_request=told.append))
-    async with Client(emulator.api_root, signed_in(emulator), settings=settings) as client:
+    async with Client(
+        emulator.root, signed_in(emulator), settings=settings, contract=emulator.contract
+    ) as client:
         async for _ in client.runs.list():
             break
     assert [event.attempt for event in told] == [1, 1]
@@ -171,7 +176,7 @@ async def test_the_instrumentation_of_httpx_sees_every_request_and_no_secret(emu
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    emulator.set_faults({"path": LIST, "status": 503, "times": 1})
+    emulator.set_faults({"operation": "list_runs", "status": 503, "times": 1})
     HTTPXClientInstrumentor().instrument(tracer_provider=provider)
     try:
         with provider.get_tracer("test").start_as_current_span("job") as job:

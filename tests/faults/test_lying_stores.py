@@ -165,7 +165,8 @@ async def check(
             assert created or not is_right or case.tells == "nothing", f"{case} was refused"
     assert wrong == []
     assert outcomes[True, False] > 0
-    assert count(emulator, "POST", RUNS) == sum(n for (_, created), n in outcomes.items() if created)
+    posts = sum(number for (_, is_created), number in outcomes.items() if is_created)
+    assert count(emulator, operation="create_run") == posts
 
 
 @pytest.mark.parametrize("kind", KINDS)

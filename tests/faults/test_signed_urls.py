@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support import Answer, artifact, details, pretend, result, storage
+from support import Answer, artifact, pretend, redirect, result, rules_of, storage
 
 from aignostics_async import (
     ChecksumMismatch,
@@ -23,6 +23,8 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._upload import put_file
+
+pytestmark = pytest.mark.both_contracts
 
 
 def sign(emulator: Emulator, method: str, key: str, expires_s: float = 60) -> str:
@@ -139,22 +141,13 @@ async def test_a_url_that_expired_in_the_queue_is_replaced(emulator: Emulator, t
     run_id = pretend(emulator, item)
     fresh = {**item, "output_artifacts": [{**item["output_artifacts"][0]}]}
     fresh["output_artifacts"][0]["download_url"] = sign(emulator, "GET", "out")
-    path = f"/api/v1/runs/{run_id}/results"
-    asked_again = {"path": path, "query": {"item_id__in": item["item_id"]}, "status": 200, "body": [fresh]}
-    rules = [asked_again, *rules_of(run_id, [item])]
-    emulator.set_faults(*rules)
+    by_id = {"operation": "list_results", "query": {"item_id__in": item["item_id"]}}
+    asked_again = {**by_id, "status": 200, "body": [fresh]}
+    emulator.set_faults(asked_again, redirect(fresh["output_artifacts"][0]), *rules_of(item))
     async with emulator.client() as client:
         report = await client.run(run_id).download(tmp_path)
     report.raise_for_failures()
     assert (tmp_path / "case" / "heatmap.png").read_bytes() == b"result"
-
-
-def rules_of(run_id: str, results: list[dict[str, object]]) -> list[dict[str, object]]:
-    path = f"/api/v1/runs/{run_id}"
-    return [
-        {"path": path, "status": 200, "body": details()},
-        {"path": f"{path}/results", "status": 200, "body": results},
-    ]
 
 
 async def test_a_store_is_of_the_api_s_own_origin(emulator: Emulator, slide: Slide) -> None:

@@ -35,7 +35,11 @@ from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.submission._marks import RunMark
 
+pytestmark = pytest.mark.both_contracts
+
 RUNS = "/api/v1/runs"
+SEARCH = {"operation": "list_runs", "query": {"page_size": "100"}}
+"""A question for runs; a shorter page is a question for the time."""
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ async def test_a_run_is_created_and_written_down(
         f"{tmp_path.name}-2",
     }
     assert HighWaterMarkFile("job", tmp_path / "state").read() == HighWaterMark(1, 1)
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
 
 
 @pytest.mark.parametrize(
@@ -115,9 +119,9 @@ async def test_a_run_is_created_and_written_down(
 async def test_whatever_the_answer_there_is_one_run(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, fault: dict[str, Any], posts: int
 ) -> None:
-    platform.set_faults({"method": "POST", "path": RUNS, "times": 1, **fault})
+    platform.set_faults({"operation": "create_run", "times": 1, **fault})
     assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
-    assert count(platform, "POST", RUNS) == posts
+    assert count(platform, operation="create_run") == posts
     assert await finished(platform, tmp_path) == 1
 
 
@@ -126,24 +130,25 @@ async def test_stale_listings_and_late_commits(
 ) -> None:
     """The run is there after 40 s, and listings are 25 s behind: in five minutes it shows."""
     platform.set_faults(
-        {"method": "POST", "path": RUNS, "times": 1, "late_s": 40},
+        {"operation": "create_run", "times": 1, "late_s": 40},
         {"method": "GET", "path": f"{RUNS}.*", "lag_s": 25},
     )
     assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
     assert await finished(platform, tmp_path) == 1
 
 
+@pytest.mark.one_contract("1.0")  # the other one has marks, which tell without the items
 async def test_nothing_is_sent_again_while_a_run_may_be_the_one(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
     """A run of the right time whose items can't be read: in the end a person has to look."""
     platform.set_faults(
-        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
-        {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
+        {"operation": "create_run", "times": 1, "drop": "after"},
+        {"operation": "list_results", "status": 500},
     )
     assert await reconcile(platform, client, database, tmp_path) is IntentState.AMBIGUOUS
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
     assert "these may be its run" in ((await intent(database)).reason or "")
 
 
@@ -164,7 +169,7 @@ async def test_a_process_that_died_after_sending_finds_its_run(
             await worker.reconcile(await intent(database))
     assert (await intent(database)).state is IntentState.SENDING
     assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
     assert await finished(platform, tmp_path) == 1
 
 
@@ -175,7 +180,7 @@ async def test_a_process_that_died_before_sending_sends(
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     await worker.begin(1, (await worker.platform.moment(fresh=True)).server)
     assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
     asked = [request for request in platform.requests() if request["method"] == "GET"]
     assert len(asked) > 8, "it has looked again and again"
 
@@ -187,18 +192,18 @@ async def test_two_equal_runs_are_for_a_person(
     references = [f"{tmp_path.name}-1", f"{tmp_path.name}-2"]
     twin = {"items": references, "application_version_id": "he-tme:v1.0.0"}
     platform.set_faults(
-        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
-        {"method": "GET", "path": RUNS, "skip": 1, "times": 1, "status": 503},
+        {"operation": "create_run", "times": 1, "drop": "after"},
+        {"operation": "list_runs", "skip": 1, "times": 1, "status": 503},
     )
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     reconciling = asyncio.create_task(worker.reconcile(await intent(database)))
-    while count(platform, "POST", RUNS) == 0:
+    while count(platform, operation="create_run") == 0:
         await asyncio.wait([reconciling], timeout=0.005)
     platform.script(twin)
     await reconciling
     found = await intent(database)
     assert found.state in (IntentState.AMBIGUOUS, IntentState.CREATED)
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
 
 
 @pytest.mark.parametrize(("status", "posts"), [(402, 1), (403, 1), (404, 1), (401, 2)])
@@ -206,14 +211,14 @@ async def test_an_answer_that_stops_the_job(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int, posts: int
 ) -> None:
     told = {"detail": "the server's own words"}
-    platform.set_faults({"method": "POST", "path": RUNS, "status": status, "body": told})
+    platform.set_faults({"operation": "create_run", "status": status, "body": told})
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     stopped = await worker.reconcile(await intent(database))
     assert stopped is not None
     assert isinstance(stopped.error, APIStatusError)
     assert stopped.error.status == status
     assert (await intent(database)).state is IntentState.SEALED, "nothing is lost"
-    assert count(platform, "POST", RUNS) == posts
+    assert count(platform, operation="create_run") == posts
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -221,8 +226,8 @@ async def test_who_is_signed_out_while_an_answer_is_lost_is_told(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
 ) -> None:
     platform.set_faults(
-        {"method": "POST", "path": RUNS, "drop": "after"},
-        {"method": "GET", "path": RUNS, "skip": 2, "status": status},  # two are for the time
+        {"operation": "create_run", "drop": "after"},
+        {**SEARCH, "status": status},
     )
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     with pytest.raises(APIStatusError) as told:
@@ -235,15 +240,15 @@ async def test_requests_without_an_answer_are_counted_over_interruptions(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
     """A request that is never answered is repeated once, even if a listing failed in between."""
-    lost = {"method": "POST", "path": RUNS, "drop": "before"}
-    platform.set_faults(lost, {"method": "GET", "path": RUNS, "skip": 2, "status": 403})
+    lost = {"operation": "create_run", "drop": "before"}
+    platform.set_faults(lost, {**SEARCH, "status": 403})
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
     with pytest.raises(APIStatusError):
         await asyncio.wait_for(worker.reconcile(await intent(database)), 20)
     platform.set_faults(lost)
     stopped = await asyncio.wait_for(worker.reconcile(await intent(database)), 20)
     assert stopped is not None
-    assert count(platform, "POST", RUNS) == 1, "after the one before the interruption"
+    assert count(platform, operation="create_run") == 1, "after the one before the interruption"
     assert (await intent(database)).state is IntentState.SEALED
 
 
@@ -251,16 +256,16 @@ async def test_requests_without_an_answer_are_counted_over_interruptions(
 @pytest.mark.parametrize(
     "fault",
     [
-        {"method": "POST", "status": 429, "body": {"detail": "too many"}},
-        {"method": "GET", "status": 503, "skip": 2},
+        {"operation": "create_run", "status": 429, "body": {"detail": "too many"}},
+        {**SEARCH, "status": 503},
     ],
     ids=["POST", "GET"],
 )
 async def test_an_outage_of_an_hour_stops_the_job(
     platform: Emulator, database: Database, tmp_path: Path, fault: dict[str, Any]
 ) -> None:
-    lost = [{"method": "POST", "path": RUNS, "times": 1, "drop": "after"}] if "skip" in fault else []
-    platform.set_faults(*lost, {"path": RUNS, **fault})
+    lost = {"operation": "create_run", "times": 1, "drop": "after"}
+    platform.set_faults(*[lost] * (fault["status"] == 503), fault)
     waited: list[str] = []
     async with platform.client(evolve(IMPATIENT, retries=Retries(attempts=1))) as client:
         worker = await submitter(client, database, tmp_path, SteppedClock(platform))
@@ -268,7 +273,7 @@ async def test_an_outage_of_an_hour_stops_the_job(
             await evolve(worker, on_wait=waited.append).reconcile(await intent(database))
     assert isinstance(stopped.value.cause, APIStatusError)
     assert len(waited) == 1, "and not each time"
-    assert count(platform, "POST", RUNS) < 3600 / 30
+    assert count(platform, operation="create_run") < 3600 / 30
     assert (await intent(database)).state in (IntentState.SEALED, IntentState.UNKNOWN)
 
 
@@ -279,21 +284,23 @@ async def test_without_a_token_nothing_is_sent(
         raise LoginRequired("sign in")
 
     worker = await submitter(client, database, tmp_path, SteppedClock(platform))
-    async with Client(platform.api_root, CallableToken(gone), settings=IMPATIENT) as signed_out:
+    async with Client(
+        platform.root, CallableToken(gone), settings=IMPATIENT, contract=platform.contract
+    ) as signed_out:
         version = await client.applications.version("he-tme:v1.0.0")
         stopped = await evolve(worker, platform=PlatformClient(signed_out, version, worker.clock)).reconcile(
             await intent(database)
         )
     assert stopped is not None
     assert isinstance(stopped.error, LoginRequired)
-    assert count(platform, "POST", RUNS) == 0
+    assert count(platform, operation="create_run") == 0
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 async def test_a_request_that_is_refused_dissolves_its_intent(
     platform: Emulator, client: Client, database: Database, tmp_path: Path, status: int
 ) -> None:
-    platform.set_faults({"method": "POST", "path": RUNS, "status": status, "body": {"detail": "no"}})
+    platform.set_faults({"operation": "create_run", "status": status, "body": {"detail": "no"}})
     assert await reconcile(platform, client, database, tmp_path) is IntentState.DISSOLVED
     states = await database.read(lambda execute: execute("SELECT state, attempts FROM items").fetchall())
     assert states == [("STORED", 1)] * 2
@@ -305,7 +312,7 @@ async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path
     async with job_database(tmp_path / "many", *names) as database:
         for number in range(20):
             await database.write(_commands.seal([2 * number + 1, 2 * number + 2]))
-        lost = {"method": "POST", "path": RUNS, "skip": 1, "times": 1, "drop": "after"}
+        lost = {"operation": "create_run", "skip": 1, "times": 1, "drop": "after"}
         platform.set_faults(*[lost] * 10)
         worker = await submitter(client, database, tmp_path, SteppedClock(platform))
         sealed = [await intent(database, number) for number in range(1, 21)]
@@ -313,7 +320,7 @@ async def test_many_intents_at_once(platform: Emulator, client: Client, tmp_path
         ended = [await intent(database, number) for number in range(1, 21)]
         assert {each.state for each in ended} == {IntentState.CREATED}
         assert len({each.run_id for each in ended}) == 20
-        assert count(platform, "POST", RUNS) == 20
+        assert count(platform, operation="create_run") == 20
 
 
 async def test_the_server_s_clock_runs_under_other_options(
@@ -337,22 +344,22 @@ async def test_a_run_is_found_that_seems_older_than_its_request(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
     """The Date of an answer may be far ahead of the clock that dates runs."""
-    platform.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "before"})
+    platform.set_faults({"operation": "create_run", "times": 1, "drop": "before"})
     references = [f"{tmp_path.name}-1", f"{tmp_path.name}-2"]
     (run_id,) = platform.script({"items": references, "application_version_id": VERSION, "after_s": -7200})
     assert await reconcile(platform, client, database, tmp_path) is IntentState.CREATED
     assert (await intent(database)).run_id == run_id
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
 
 
 async def test_a_lost_request_is_reconciled_under_other_options(
     platform: Emulator, client: Client, database: Database, tmp_path: Path
 ) -> None:
     """The run is committed late, by a request whose answer was lost: silence must not be proven too early."""
-    platform.set_faults({"method": "POST", "path": RUNS, "times": 1, "late_s": 90})
+    platform.set_faults({"operation": "create_run", "times": 1, "late_s": 90})
     view = client.with_options(timeouts=Timeouts(read=5))
     assert await reconcile(platform, view, database, tmp_path) is IntentState.CREATED
-    assert count(platform, "POST", RUNS) == 1
+    assert count(platform, operation="create_run") == 1
     assert await finished(platform, tmp_path) == 1
 
 

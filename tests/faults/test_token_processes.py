@@ -56,7 +56,7 @@ class Login:
 
     @property
     def refreshes(self) -> int:
-        return count(self.emulator, "POST", "/oauth/token")
+        return count(self.emulator, method="POST", path="/oauth/token")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def lenient(emulator: Emulator) -> Emulator:
 async def test_eight_processes_with_one_expired_file_refresh_once(login: Login) -> None:
     assert login.use_at_once(8, calls=50) == [{"2": 50}] * 8
     assert login.refreshes == 1
-    assert count(login.emulator, "GET", "/api/v1/applications") == 400
+    assert count(login.emulator, operation="list_applications") == 400
 
 
 async def test_processes_with_a_refused_login_ask_once_each(login: Login) -> None:

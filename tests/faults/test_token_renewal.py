@@ -436,11 +436,11 @@ async def test_a_403_renews_nothing(emulator: Emulator) -> None:
     async with Client(emulator.api_root, signed_in(emulator), settings=IMPATIENT) as client:
         with pytest.raises(Exception, match="403"):
             await listed(client)
-    assert count(emulator, "POST", "/oauth/token") == 1
+    assert count(emulator, method="POST", path="/oauth/token") == 1
 
 
 async def test_the_body_of_a_post_is_sent_again_whole(emulator: Emulator) -> None:
-    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "status": 401, "times": 1})
+    emulator.set_faults({"operation": "create_run", "status": 401, "times": 1})
     async with Client(emulator.api_root, signed_in(emulator), settings=IMPATIENT) as client:
         artifact = InputArtifact("slide", "http://127.0.0.1:9/slide.tiff", METADATA)
         run = await client.runs.create("he-tme:v1.0.0", [Item("replayed", artifacts=[artifact])])
@@ -592,7 +592,7 @@ async def test_a_service_s_own_tokens(emulator: Emulator) -> None:
     provider = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret=secret)
     async with Client(emulator.api_root, ClientCredentials(provider), settings=IMPATIENT) as client:
         assert await asyncio.gather(*(listed(client) for _ in range(20))) == [2] * 20
-    assert count(emulator, "POST", "/oauth/token") == 1
+    assert count(emulator, method="POST", path="/oauth/token") == 1
 
     wrong = IdentityProvider.beside(emulator.token_url, client_id=client_id, client_secret="PLANTED")
     with pytest.raises(LoginDenied, match="are client id, client secret, audience") as caught:

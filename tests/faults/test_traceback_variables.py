@@ -82,7 +82,7 @@ Transfer = Callable[[Client, RawServer, Path], Coroutine[Any, Any, None]]
 @WAYS
 @pytest.mark.parametrize("status", [307, 400, 401, 402, 403, 404, 409, 422, 429, 500, 503])
 async def test_a_refused_run_shows_no_signed_url(emulator: Emulator, create: Create, status: int) -> None:
-    emulator.set_faults({"method": "POST", "path": RUNS, "status": status})
+    emulator.set_faults({"operation": "create_run", "status": status})
     async with emulator.client() as client:
         with pytest.raises(AignosticsError) as caught:
             await create(client, METADATA)
@@ -91,7 +91,7 @@ async def test_a_refused_run_shows_no_signed_url(emulator: Emulator, create: Cre
 
 @WAYS
 async def test_a_lost_answer_shows_no_signed_url(emulator: Emulator, create: Create) -> None:
-    emulator.set_faults({"method": "POST", "path": RUNS, "drop": "after"})
+    emulator.set_faults({"operation": "create_run", "drop": "after"})
     async with emulator.client() as client:
         with pytest.raises(AignosticsError) as caught:
             await create(client, METADATA)
@@ -100,7 +100,7 @@ async def test_a_lost_answer_shows_no_signed_url(emulator: Emulator, create: Cre
 
 @WAYS
 async def test_a_deadline_shows_no_signed_url(emulator: Emulator, create: Create) -> None:
-    emulator.set_faults({"method": "POST", "path": RUNS, "delay_s": 60})
+    emulator.set_faults({"operation": "create_run", "delay_s": 60})
     async with emulator.client() as client:
         await client.applications.list().to_list()
         with pytest.raises(TimeoutError) as caught:

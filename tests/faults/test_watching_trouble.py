@@ -24,12 +24,14 @@ from aignostics_async import (
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.watch import _run_scan
 
+pytestmark = pytest.mark.both_contracts
+
 
 async def test_a_late_result_holds_the_final_state_back(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
     emulator.move({"run": run_id, "status": "COMPLETED"})
     # The result comes after the third time that it was looked for.
-    late = {"path": f"{LIST}/{run_id}/results", "times": 1, "skip": 2, "then": finish(run_id, "a")}
+    late = {"operation": "list_results", "times": 1, "skip": 2, "then": finish(run_id, "a")}
     emulator.set_faults(late)
     async with emulator.client() as client:
         assert await all_of(client.run(run_id).watch()) == [
@@ -37,7 +39,7 @@ async def test_a_late_result_holds_the_final_state_back(emulator: Emulator) -> N
             ("a", "PENDING", "SUCCEEDED"),
             (None, None, "COMPLETED"),
         ]
-    assert count(emulator, "GET", f"{LIST}/{run_id}/results") == 4
+    assert count(emulator, operation="list_results") == 4
 
 
 async def test_the_grace_ends_and_the_event_says_so(emulator: Emulator) -> None:
@@ -69,7 +71,7 @@ async def test_a_stale_answer_takes_nothing_back(emulator: Emulator) -> None:
 
 async def test_results_that_are_not_there_yet_are_waited_for(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
-    emulator.set_faults({"path": ".*/results", "status": 404, "times": 2, "then": finish(run_id, "a")})
+    emulator.set_faults({"operation": "list_results", "status": 404, "times": 2, "then": finish(run_id, "a")})
     async with emulator.client() as client:
         assert await until(client.run(run_id).watch(), "a", "SUCCEEDED") == [
             (None, None, "RUNNING"),
@@ -77,19 +79,16 @@ async def test_results_that_are_not_there_yet_are_waited_for(emulator: Emulator)
         ]
 
 
-async def test_items_that_finish_while_their_pages_are_read(emulator: Emulator) -> None:
+async def test_items_that_finish_while_their_pages_are_read(emulator: Emulator, contract: str) -> None:
     references = [f"{number:03}" for number in range(250)]
     run_id = script(emulator, *references)
-    # Each page of the pending ones is followed by the end of sixty more, until all are done.
+    # Each page of the pending ones is followed by the end of sixty more, until all are done. Contract 1.8 has
+    # no filter for all that are not done.
+    query = {"1.0": {"status__in": "PENDING"}, "1.8": {}}[contract]
     emulator.move(*finish(run_id, *references[:130]))
     emulator.set_faults(
         *(
-            {
-                "path": ".*/results",
-                "query": {"status__in": "PENDING"},
-                "times": 1,
-                "then": finish(run_id, *part),
-            }
+            {"operation": "list_results", "query": query, "times": 1, "then": finish(run_id, *part)}
             for part in (references[130:190], references[190:249])
         )
     )
@@ -105,12 +104,12 @@ async def test_items_that_finish_while_their_pages_are_read(emulator: Emulator) 
 
 async def test_a_new_run_may_be_unknown_for_a_moment(emulator: Emulator, slide: Slide) -> None:
     async with emulator.client() as client:
-        emulator.set_faults({"method": "GET", "path": "/api/v1/runs/[^/]*", "status": 404, "times": 3})
+        emulator.set_faults({"operation": "get_run", "status": 404, "times": 3})
         run = await client.runs.submit("test-app:v0.0.2", [Item("a", slide=slide)], store=emulator.store_url)
         assert (await run.details()).run_id == run.id
-        emulator.set_faults({"method": "GET", "path": "/api/v1/runs/[^/]*", "status": 404, "times": 3})
+        emulator.set_faults({"operation": "get_run", "status": 404, "times": 3})
         assert (await run.wait()).status == RunStatus.COMPLETED
-        emulator.set_faults({"method": "GET", "path": "/api/v1/runs/[^/]*", "status": 404, "times": 1})
+        emulator.set_faults({"operation": "get_run", "status": 404, "times": 1})
         with pytest.raises(NotFound):
             await client.run(run.id).details()
 
@@ -168,8 +167,8 @@ async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: 
     once = evolve(IMPATIENT, retries=evolve(IMPATIENT.retries, attempts=1))
     run_id = pretend(emulator, result("a"))
     well = [
-        {"path": RUN, "status": 200, "body": details("COMPLETED")},
-        {"path": f"{RUN}/results", "status": 200, "body": [result("a")]},
+        {"operation": "get_run", "status": 200, "body": details("COMPLETED")},
+        {"operation": "list_results", "status": 200, "body": [result("a")]},
     ]
     outage = [
         {"path": f"{RUN}.*", "status": 503, "times": 3},
@@ -181,15 +180,15 @@ async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: 
             ("a", None, "SUCCEEDED"),
             (None, None, "COMPLETED"),
         ]
-    emulator.set_faults({"path": RUN, "status": 503})
+    emulator.set_faults({"operation": "get_run", "status": 503})
     async with emulator.client(evolve(once, outage_timeout=0.2)) as client:
         with pytest.raises(ServerError):
             await anext(client.run(run_id).watch())
-    emulator.set_faults({"path": f"{RUN}/results", "status": 503}, {**well[0], "body": details("RUNNING")})
+    emulator.set_faults({"operation": "list_results", "status": 503}, {**well[0], "body": details("RUNNING")})
     async with emulator.client(evolve(once, outage_timeout=0.2)) as client:
         with pytest.raises(ServerError):
             await until(client.run(run_id).watch(), "a", "SUCCEEDED")
-    emulator.set_faults({"path": RUN, "status": 403})
+    emulator.set_faults({"operation": "get_run", "status": 403})
     async with emulator.client(once) as client:
         with pytest.raises(Forbidden):
             await anext(client.run(run_id).watch())
@@ -197,7 +196,7 @@ async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: 
 
 
 async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_at_once(emulator: Emulator) -> None:
-    emulator.set_faults({"path": RUN, "status": 429, "headers": {"Retry-After": "301"}})
+    emulator.set_faults({"operation": "get_run", "status": 429, "headers": {"Retry-After": "301"}})
     async with emulator.client(evolve(IMPATIENT, retries=Retries())) as client:
         with pytest.raises(TooManyRequests):
             await anext(client.run(RUN_ID).watch())
@@ -216,14 +215,14 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_pages")
 async def test_a_list_may_end_with_a_404(emulator: Emulator) -> None:
     run_ids = [script(emulator, "a") for _ in range(7)]
-    emulator.set_faults({"path": LIST, "query": {"page": "2"}, "status": 404, "times": 1})
+    emulator.set_faults({"operation": "list_runs", "query": {"page": "2"}, "status": 404, "times": 1})
     async with emulator.client() as client:
         told = await some(client.watch(run_ids), 14)
     assert told[:7] == [(None, None, "RUNNING")] * 7
 
 
 async def test_the_list_of_somebody_without_runs_may_be_a_404(emulator: Emulator) -> None:
-    emulator.set_faults({"path": LIST, "status": 404})
+    emulator.set_faults({"operation": "list_runs", "status": 404})
     async with emulator.client() as client:
         watcher = client.watch_all(since=datetime.fromtimestamp(emulator.now(), UTC))
         with pytest.raises(TimeoutError):
@@ -257,7 +256,7 @@ async def test_a_run_that_slides_between_the_first_pages_is_seen(emulator: Emula
     run_ids = [script(emulator, "a", after_s=-9000 + number) for number in range(9)]
     newest = script(emulator, "a")
     gone = [{"run": newest, "delete": True}]
-    emulator.set_faults({"path": LIST, "query": {"page": "1"}, "times": 1, "then": gone})
+    emulator.set_faults({"operation": "list_runs", "query": {"page": "1"}, "times": 1, "then": gone})
     missing = set(run_ids)
     async with emulator.client() as client, asyncio.timeout(10):
         watcher = client.watch_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -14,6 +14,7 @@ import pytest
 from rounds import sizes
 
 from aignostics_async import (
+    AignosticsError,
     Client,
     Conflict,
     InputArtifact,
@@ -24,11 +25,12 @@ from aignostics_async import (
     RunDetails,
     Slide,
 )
-from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 REFERENCES = ["case/7", "a+b", "Müller ß", "x y", "日本", "%2F", "a&b=c", "..", "?", "#1", "ÅÅ", "e\u0301"]
 METADATA = {"checksum_base64_crc32c": "AAAAAA==", **dict.fromkeys(("width", "height"), 1)}
 METADATA |= dict.fromkeys(("width_mpp", "height_mpp"), 0.5)
+ARTIFACTS = [InputArtifact("slide", "https://example.com/slide.tiff", METADATA)]
 ENDS = ["COMPLETED", "COMPLETED_WITH_ERROR", "CANCELED_USER", "CANCELED_SYSTEM", "RUNNING", "RECEIVED"]
 ITEM_ENDS = ["SUCCEEDED", "ERROR_USER", "ERROR_SYSTEM", "PENDING"]
 MODELS = {model.__name__: model for model in (RunDetails, ItemResult, OutputArtifact)}
@@ -83,8 +85,7 @@ def script(random: Random) -> dict[str, Any]:
 
 async def made(client: Client, random: Random) -> Run:
     """Make a run of items that can't be fetched, and cancel it or wait for its end."""
-    artifacts = [InputArtifact("slide", "https://example.com/slide.tiff", METADATA)]
-    items = [Item(each, artifacts=artifacts) for each in random.sample(REFERENCES, random.randint(1, 3))]
+    items = [Item(each, artifacts=ARTIFACTS) for each in random.sample(REFERENCES, random.randint(1, 3))]
     run = await client.runs.create("he-tme:v1.0.0", items)
     if random.random() < 0.5:
         with suppress(Conflict):  # it may have ended before
@@ -158,3 +159,31 @@ async def test_no_runs_are_none_however_the_server_says_it(emulator: Emulator, s
         run = await client.runs.submit("he-tme:v1.1.0", [Item("a", slide=slide)], store=emulator.store_url)
         assert [each.run_id async for each in client.runs.list()] == [run.id]
         assert await client.runs.list(metadata={"case": "none"}).to_list() == []
+
+
+CALLS: dict[str, Callable[[Client, str], Awaitable[object]]] = {
+    "the versions": lambda client, _: client.applications.versions("he-tme").to_list(),
+    "a version": lambda client, _: client.applications.version("he-tme:v1.0.0"),
+    "the runs": lambda client, _: client.runs.list().to_list(),
+    "a search": lambda client, _: client.runs.find(references=["a"]),
+    "a run": lambda client, run_id: client.runs.get(run_id),
+    "a new run": lambda client, _: client.runs.create("he-tme:v1.0.0", [Item("a", artifacts=ARTIFACTS)]),
+    "the results": lambda client, run_id: client.run(run_id).results().to_list(),
+    "an item": lambda client, run_id: client.run(run_id).item("a"),
+    "the end": lambda client, run_id: client.run(run_id).wait(),
+    "the files": lambda client, run_id: client.run(run_id).download(Path("unused")),
+    "a deletion": lambda client, run_id: client.run(run_id).delete_results(),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("1.0", "1.8"), ("1.8", "1.0")])
+async def test_a_wrong_contract_is_named(emulator: Emulator, ours: str, theirs: str) -> None:
+    steps = [(0, None, "RUNNING"), (0, "a", "SUCCEEDED"), (0, None, "COMPLETED")]
+    (run_id,) = emulator.script({"items": ["a"], "steps": steps, "after_s": -1})
+    root = emulator.api_roots[theirs]
+    async with Client(root, emulator.access_token, settings=IMPATIENT, contract=ours) as client:
+        for what, call in CALLS.items():
+            with pytest.raises(AignosticsError) as caught:
+                await call(client, run_id)
+            assert f"AIGNOSTICS_CONTRACT={theirs}" in str(caught.value), what
+    assert {made for _, made, _, _ in emulator.ledger()} == {run_id}

@@ -16,6 +16,8 @@ from aignostics_async.bulk.report._next_steps import next_steps
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+pytestmark = pytest.mark.both_contracts
+
 
 @pytest.fixture
 async def harness(

@@ -19,6 +19,8 @@ from support import count
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+pytestmark = pytest.mark.both_contracts
+
 RUNS = "/api/v1/runs"
 
 
@@ -44,7 +46,7 @@ def test_a_job_from_its_slides_to_its_report(bulk: Command, slide_file: Path) ->
     assert (told[-1]["verdict"], told[-1]["exit_status"], told[-1]["to_do"]) == ("DONE", 0, [])
     assert "to be billed  3 items in 2 runs" in done.stderr
     assert "all is done" in done.stderr
-    assert len(bulk.runs()) == count(bulk.emulator, "POST", RUNS) == 2
+    assert len(bulk.runs()) == count(bulk.emulator, operation="create_run") == 2
     assert len(list((bulk.job / "results").rglob("*.*"))) == told[-1]["outputs"]["verified"] + 3
     assert {path.stat().st_mode & 0o077 for path in (bulk.job, *bulk.job.glob("*.*"))} == {0}
 
@@ -66,7 +68,7 @@ def test_a_job_from_its_slides_to_its_report(bulk: Command, slide_file: Path) ->
     )
     assert "--allow-rerun" in elsewhere.stderr
     assert [path.name for path in (bulk.folder / "other").iterdir()] == ["lock"], "nothing is half made"
-    assert count(bulk.emulator, "POST", RUNS) == 2
+    assert count(bulk.emulator, operation="create_run") == 2
 
 
 def test_results_are_verified_and_brought_anew_and_objects_deleted(bulk: Command, slide_file: Path) -> None:
@@ -104,7 +106,7 @@ def test_slides_with_faults_are_told_and_can_be_set_aside(bulk: Command, slide_f
     assert "1 fault, 1 slide with one" in refused.stderr
     assert "--quarantine-faulty continues with the 1 others" in refused.stderr
     assert [path.name for path in bulk.job.iterdir()] == ["lock"]
-    assert count(bulk.emulator, "POST", RUNS) == 0
+    assert count(bulk.emulator, operation="create_run") == 0
 
     done = bulk("run", *bulk.begin(), "--quarantine-faulty")
     assert done.returncode == 3
@@ -148,7 +150,7 @@ def test_others_look_on_while_one_process_works_and_may_let_it_pause(bulk: Comma
 
     bulk.emulator.set_clock(rate=1)
     assert bulk("resume", bulk.job, *QUICK).returncode == 0
-    assert len(bulk.runs()) == count(bulk.emulator, "POST", RUNS) == 2
+    assert len(bulk.runs()) == count(bulk.emulator, operation="create_run") == 2
 
 
 def test_cancelling_keeps_the_platform_from_going_on(bulk: Command, slide_file: Path) -> None:
@@ -188,7 +190,7 @@ def test_a_job_that_can_t_go_on_says_why_and_is_resumed(
 ) -> None:
     bulk.slides(slide_file, 1)
     refusal = {"status": status, "body": {"detail": "no quota"}, "headers": {"Retry-After": "0"}}
-    bulk.emulator.set_faults({"method": "POST", "path": RUNS, **refusal})
+    bulk.emulator.set_faults({"operation": "create_run", **refusal})
     stopped = bulk("run", *bulk.begin())
     assert stopped.returncode == ends_with, stopped.stderr
     assert "error: the job stopped: " in stopped.stderr
@@ -201,7 +203,7 @@ def test_a_job_that_can_t_go_on_says_why_and_is_resumed(
 
 def test_a_used_up_quota_is_status_8_and_smaller_runs_go_on(bulk: Command, slide_file: Path) -> None:
     bulk.slides(slide_file, 4)
-    bulk.emulator.set_faults({"method": "POST", "path": RUNS, "answer": "quota_exceeded"})
+    bulk.emulator.set_faults({"operation": "create_run", "answer": "quota_exceeded"})
     stopped = bulk("run", *bulk.begin())
     assert stopped.returncode == 8, stopped.stderr
     assert "12 of 500 are left" in stopped.stderr

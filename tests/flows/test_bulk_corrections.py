@@ -15,6 +15,8 @@ from aignostics_async.bulk import JobStatus, Sources, create_job
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+pytestmark = pytest.mark.both_contracts
+
 
 @pytest.fixture
 async def harness(

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from aignostics_async.emulator.process import Emulator
+
+pytestmark = pytest.mark.both_contracts
 
 
 def test_the_example_of_a_bulk_job_runs_and_may_run_again(

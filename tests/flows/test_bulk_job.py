@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 import pytest
 from attrs import define, evolve
+from line_1_8 import Asker
 from running_jobs import (
     PATIENT,
     RATE,
@@ -49,8 +50,9 @@ from aignostics_async.emulator._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
+from aignostics_async.submission._marks import RunMark
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.both_contracts, pytest.mark.timeout(60)]
 
 
 @pytest.fixture
@@ -81,7 +83,6 @@ def drain(job: BulkJob) -> None:
 # From end to end
 
 
-@pytest.mark.both_contracts
 async def test_slides_become_results_and_nothing_is_done_twice(harness: JobHarness) -> None:
     names = ("a", "b", "c", "d", "e")
     places = list(map(str, harness.copy(*names)))
@@ -115,7 +116,7 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(harness: JobHar
     await harness.make("a", "b")
     harness.emulator.set_faults(
         {"method": "PUT", "path": "/storage/objects/.*", "times": 1, "status": 503},
-        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
+        {"operation": "create_run", "times": 1, "drop": "after"},
         {"method": "GET", "path": "/storage/objects/results/.*", "times": 2, "status": 403},
     )
     assert (await harness.run()).status is JobStatus.DONE
@@ -137,7 +138,6 @@ async def test_a_job_s_folder_is_its_owner_s_and_holds_no_secret(harness: JobHar
 
 
 @pytest.mark.sampled(test=6)
-@pytest.mark.both_contracts
 @pytest.mark.parametrize("what", [EventType.UPLOADED, EventType.RUN_CREATED, EventType.ITEM_DONE])
 @pytest.mark.parametrize("how", ["drained", "cancelled"])
 async def test_an_interrupted_job_goes_on(harness: JobHarness, what: EventType, how: str) -> None:
@@ -178,8 +178,8 @@ async def test_a_job_that_is_cancelled_while_it_waits_for_an_answer(
     await harness.make("a", "b", chunk_size=2)
     create, is_created = PlatformClient.create, asyncio.Event()
 
-    async def never_told(self: PlatformClient, items: Sequence[Item], *_: object) -> AttemptResult:
-        await create(self, items)
+    async def never_told(self: PlatformClient, items: Sequence[Item], mark: RunMark | None) -> AttemptResult:
+        await create(self, items, mark)
         is_created.set()
         await anyio.sleep_forever()
         raise AssertionError
@@ -361,7 +361,7 @@ async def test_a_chunk_is_refused_for_one_slide(harness: JobHarness) -> None:
 async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(harness: JobHarness, status: int) -> None:
     await harness.make("a", "b", "c", "d", chunk_size=4)
     harness.emulator.set_faults(
-        {"method": "POST", "path": RUNS, "times": 1, "status": status, "body": {"detail": "no"}}
+        {"operation": "create_run", "times": 1, "status": status, "body": {"detail": "no"}}
     )
     assert (await harness.run()).status is JobStatus.DONE
     assert sorted(map(len, harness.runs().values())) == [2, 2]
@@ -371,7 +371,7 @@ async def test_a_chunk_that_the_platform_refuses_goes_on_in_halves(harness: JobH
 async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(harness: JobHarness) -> None:
     names = tuple("abcdefgh")
     await harness.make(*names, chunk_size=1)
-    refused = {"method": "POST", "path": RUNS, "status": 422}
+    refused = {"operation": "create_run", "status": 422}
     # Its words differ each time: the fault is the same.
     bodies = [{"detail": f"no {number}"} for number in range(8)]
     harness.emulator.set_faults(*({**refused, "body": body, "times": 1} for body in bodies))
@@ -384,7 +384,6 @@ async def test_a_platform_that_refuses_one_slide_after_the_other_stops_the_job(h
     harness.assert_each_has_one_run(*names)
 
 
-@pytest.mark.both_contracts
 @pytest.mark.sampled(test=1)
 async def test_failed_items_are_submitted_again_by_one_new_run(harness: JobHarness) -> None:
     await harness.make("a", "bad", "c", chunk_size=3)
@@ -416,7 +415,7 @@ async def test_a_retried_item_whose_answer_is_lost_is_not_paid_again(harness: Jo
     assert (await harness.run()).status is JobStatus.SOME_FAILED
     async with harness.opened() as job:
         await job.retry(failed=True)
-        harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "after"})
+        harness.emulator.set_faults({"operation": "create_run", "times": 1, "drop": "after"})
         assert (await job.run(harness.client)).status is JobStatus.DONE
     assert harness.posts() == 1
     assert len(harness.runs()) == 2
@@ -473,7 +472,7 @@ async def test_a_job_that_is_cancelled_pays_for_nothing_more(harness: JobHarness
     created = len(harness.rows("SELECT 1 FROM intents WHERE state = 'CREATED'"))
     posts = harness.posts()
     # The first of them can't be cancelled: the others are all the same.
-    harness.emulator.set_faults({"method": "POST", "path": f"{RUNS}/.*/cancel", "times": 1, "status": 404})
+    harness.emulator.set_faults({"operation": "cancel_run", "times": 1, "status": 404})
     async with harness.opened() as job:
         assert await job.cancel(harness.client) == created - 1
         assert await job.cancel(harness.client) == 1
@@ -504,13 +503,19 @@ async def test_only_slides_that_are_done_are_cleaned_away(harness: JobHarness) -
 
 
 async def ambiguous(harness: JobHarness) -> None:
-    """Make a job whose one run may exist or not."""
+    """Make a job whose one run may exist or not: it has lost its mark, and its items can't be read."""
     await harness.make("a", "b", chunk_size=2)
     harness.emulator.set_faults(
-        {"method": "POST", "path": RUNS, "times": 1, "drop": "after"},
-        {"method": "GET", "path": f"{RUNS}/.*/results", "status": 500},
+        {"operation": "create_run", "times": 1, "drop": "after"},
+        {"operation": "list_results", "status": 500},
     )
-    assert (await harness.run()).status is JobStatus.UNDECIDED
+
+    def overwrite(_job: BulkJob) -> None:
+        (run_id,) = {run_id for _, run_id, _, _ in harness.emulator.ledger()}
+        if harness.client.contract == "1.8":
+            Asker(harness.emulator).put(f"/runs/{run_id}/custom-metadata", {"custom_metadata": {}})
+
+    assert (await harness.run(on_first(EventType.RUN_UNKNOWN, overwrite))).status is JobStatus.UNDECIDED
     assert harness.told(EventType.RUN_AMBIGUOUS)
     harness.emulator.set_faults()
 
@@ -558,11 +563,12 @@ async def test_a_person_decides_about_a_second_run(harness: JobHarness, does_can
             await job.resolve_duplicate(own, client=harness.client)
         await job.resolve_duplicate(scripted[0], client=harness.client if does_cancel else None)
         assert (await job.summary()).status is JobStatus.DONE
-    cancels = [asked["path"] for asked in harness.emulator.requests() if asked["path"].endswith("/cancel")]
-    assert cancels == [f"{RUNS}/{scripted[0]}/cancel"] * does_cancel
+    asked = [each["path"] for each in harness.emulator.requests() if each["operation"] == "cancel_run"]
+    assert [Path(path).parent.name for path in asked] == scripted * does_cancel
 
 
-async def test_a_second_run_with_the_job_s_mark_is_cancelled(harness: JobHarness) -> None:
+@pytest.mark.one_contract("1.0")  # the other one has marks in the metadata; a tag proves nothing there
+async def test_a_second_run_with_the_job_s_tag_is_cancelled(harness: JobHarness) -> None:
     await harness.make("a", chunk_size=1, reference_tag=True)
 
     def twin(_job: BulkJob) -> None:
@@ -582,6 +588,7 @@ async def test_a_second_run_with_the_job_s_mark_is_cancelled(harness: JobHarness
 # Whose the job is
 
 
+@pytest.mark.one_contract("1.0")  # the other one tells the account
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -608,7 +615,7 @@ async def test_who_resumes_is_who_began(harness: JobHarness, change: dict[str, s
     assert (harness.posts(), harness.puts()) == (0, {})
 
 
-@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+@pytest.mark.one_contract("1.8")
 async def test_the_account_tells_who_resumes(harness: JobHarness) -> None:
     await harness.make("a", "b", chunk_size=1)
     await harness.run(on_first(EventType.UPLOADED, drain))
@@ -628,7 +635,7 @@ async def test_the_account_tells_who_resumes(harness: JobHarness) -> None:
     assert harness.rows("SELECT identity ->> 'me_user' FROM job") == [("emulator|developer",)]
 
 
-@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+@pytest.mark.one_contract("1.8")
 @pytest.mark.parametrize("answer", [{"status": 403}, {"status": 404}, {"status": 200, "body": {}}], ids=str)
 async def test_without_an_account_the_newest_run_tells_who_resumes(
     harness: JobHarness, answer: dict[str, Any]
@@ -642,7 +649,7 @@ async def test_without_an_account_the_newest_run_tells_who_resumes(
     assert "me_user" not in json.loads(kept)
 
 
-@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+@pytest.mark.one_contract("1.8")
 async def test_a_job_waits_while_the_platform_is_down(harness: JobHarness) -> None:
     await harness.make("a")
     harness.emulator.set_conditions(health="DOWN")
@@ -666,13 +673,14 @@ async def test_another_server_is_refused(harness: JobHarness, second_emulator: E
 
 
 async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(harness: JobHarness) -> None:
-    """Its token says nothing of who it is, and it has no run of its own by which to tell."""
+    """Neither the platform nor its token says who it is, and it has no run of its own by which to tell."""
     await harness.make("a", "b", "c", chunk_size=1)
     harness.emulator.set_clock(rate=0)
     await harness.run(on_first(EventType.RUN_CREATED, drain))
-    harness.write("UPDATE job SET identity = json_remove(identity, '$.user', '$.organization')")
+    harness.write("UPDATE job SET identity = '{}'")
     harness.emulator.set_faults(
-        {"method": "GET", "path": RUNS, "status": 200, "body": []},
+        {"operation": "get_me", "status": 404},
+        {"operation": "list_runs", "status": 200, "body": []},
         {"method": "GET", "path": f"{RUNS}/.*", "status": 404},
     )
     with pytest.raises(JobRefused, match="none of the runs"):
@@ -711,11 +719,11 @@ async def test_a_copy_from_before_adopts_what_there_is_and_asks_for_nothing(
     assert (await harness.run()).status is JobStatus.DONE
 
     assert len(harness.told(EventType.RUN_ADOPTED)) == 2
-    asked = [(each["method"], each["path"]) for each in harness.emulator.requests()]
-    assert asked.count(("POST", RUNS)) == 1, "of the slide that was in no run"
-    before = asked[: asked.index(("POST", RUNS))]
-    adopted = harness.rows("SELECT run_id FROM intents WHERE how IS NOT NULL")
-    assert all(("GET", f"{RUNS}/{run_id}/results") in before for (run_id,) in adopted)
+    asked = [each["operation"] for each in harness.emulator.requests()]
+    assert asked.count("create_run") == 1, "of the slide that was in no run"
+    before = harness.emulator.requests()[: asked.index("create_run")]
+    read = {Path(each["path"]).parent.name for each in before if each["operation"] == "list_results"}
+    assert read >= {run_id for (run_id,) in harness.rows("SELECT run_id FROM intents WHERE how IS NOT NULL")}
     harness.assert_each_has_one_run(*names, "e")
 
 
@@ -725,12 +733,12 @@ async def test_a_copy_from_before_waits_for_what_it_has_forgotten_to_have_asked_
 ) -> None:
     await harness.make("a", "b", chunk_size=2, timeouts=PATIENT)
     copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
-    late = {"method": "POST", "path": RUNS, "times": 1, "late_s": 100}
+    late = {"operation": "create_run", "times": 1, "late_s": 100}
     harness.emulator.set_faults(late)
     await harness.run(on_first(EventType.RUN_UNKNOWN, drain))
     shutil.copy(copy, harness.database)
     posts = harness.posts()
-    harness.emulator.set_faults({"method": "GET", "path": RUNS, "times": failed_questions, "status": 503})
+    harness.emulator.set_faults({"operation": "list_runs", "times": failed_questions, "status": 503})
     assert (await harness.run()).status is JobStatus.DONE
     assert (posts, harness.posts()) == (1, 0)
     harness.assert_each_has_one_run("a", "b")
@@ -787,7 +795,7 @@ async def test_nothing_is_sent_while_a_run_that_may_be_the_job_s_cannot_be_read(
     copy = shutil.copy(harness.database, harness.folder / "copy.sqlite3")
     await harness.run()
     shutil.copy(copy, harness.database)
-    harness.emulator.set_faults({"method": "GET", "path": f"{RUNS}/.*/results", "status": 500})
+    harness.emulator.set_faults({"operation": "list_results", "status": 500})
     with pytest.raises(JobError, match="nothing can be sent"):
         await harness.run()
     assert (harness.posts(), harness.puts()) == (0, {})
@@ -892,7 +900,8 @@ async def test_a_login_that_ends_stops_the_job_and_a_new_one_resumes_it(harness:
             {"path": TOKEN_PATH, "status": 403, "body": {"error": "invalid_grant"}},
         )
 
-    async with Client(harness.emulator.api_root, source, settings=SETTINGS) as client:
+    root, contract = harness.client.api_root, harness.client.contract
+    async with Client(root, source, settings=SETTINGS, contract=contract) as client:
         ending = evolve(harness, client=client)
         with pytest.raises(JobStopped) as stopped:
             await ending.run(on_first(EventType.RUN_CREATED, end))

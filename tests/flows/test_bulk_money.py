@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from attrs import define, evolve
-from running_jobs import RATE, RUNS, SETTINGS, VERSION, JobHarness, on_first
+from running_jobs import RATE, SETTINGS, VERSION, JobHarness, on_first
 
 from aignostics_async import (
     Fault,
@@ -38,7 +38,7 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.both_contracts, pytest.mark.timeout(90)]
 under_every_client = pytest.mark.parametrize("harness", ["plain", "with_options"], indirect=True)
 """What `make test` tries under both; the others it tries under a plain client."""
 
@@ -60,13 +60,14 @@ async def harness(
     fast_emulator: Emulator,
     tiny_slide: Path,
     tmp_path: Path,
+    contract: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[JobHarness]:
     """Give a job under a plain client, and under one with other options that shares its connections."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     fast_emulator.set_clock(rate=RATE)
     fast_emulator.set_faults()
-    async with fast_emulator.client(SETTINGS) as plain:
+    async with fast_emulator.client(SETTINGS, contract=contract) as plain:
         timeouts = evolve(SETTINGS.timeouts, read=SETTINGS.timeouts.read + 1)
         client = plain if request.param == "plain" else plain.with_options(timeouts=timeouts)
         yield JobHarness(emulator=fast_emulator, client=client, folder=tmp_path, slide=tiny_slide)
@@ -92,7 +93,7 @@ async def summary_of(harness: JobHarness) -> Any:
 async def test_a_late_commit_is_waited_for_under_every_client(harness: JobHarness) -> None:
     """A clock that stands still would let silence last for ever, or end too soon."""
     await harness.make("a", "b", chunk_size=2)
-    harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "late_s": 90})
+    harness.emulator.set_faults({"operation": "create_run", "times": 1, "late_s": 90})
     assert (await harness.run()).status is JobStatus.DONE
     assert harness.posts() == 1
     harness.assert_each_has_one_run("a", "b")
@@ -101,7 +102,7 @@ async def test_a_late_commit_is_waited_for_under_every_client(harness: JobHarnes
 @under_every_client
 async def test_a_request_that_was_lost_is_repeated_under_every_client(harness: JobHarness) -> None:
     await harness.make("a", "b", chunk_size=2)
-    harness.emulator.set_faults({"method": "POST", "path": RUNS, "times": 1, "drop": "before"})
+    harness.emulator.set_faults({"operation": "create_run", "times": 1, "drop": "before"})
     assert (await harness.run()).status is JobStatus.DONE
     assert harness.posts() == 2
     harness.assert_each_has_one_run("a", "b")
@@ -113,7 +114,7 @@ async def test_a_request_that_was_lost_is_repeated_under_every_client(harness: J
 @under_every_client
 async def test_a_quota_that_is_used_up_stops_sending_and_nothing_else(harness: JobHarness) -> None:
     await harness.make("a", "b", "c", "d", chunk_size=1)
-    quota = {"method": "POST", "path": RUNS, "skip": 1, "answer": "quota_exceeded"}
+    quota = {"operation": "create_run", "skip": 1, "answer": "quota_exceeded"}
     harness.emulator.set_faults(quota)
     with pytest.raises(JobStopped, match="12 of 500 are left") as stopped:
         await harness.run()
@@ -139,7 +140,7 @@ async def test_a_quota_that_is_used_up_stops_sending_and_nothing_else(harness: J
 
 async def test_an_answer_that_is_not_listed_is_asked_for_twice_and_not_for_ever(harness: JobHarness) -> None:
     await harness.make("a", "b", chunk_size=2)
-    teapot = {"method": "POST", "path": RUNS, "status": 418, "body": {"detail": "short and stout"}}
+    teapot = {"operation": "create_run", "status": 418, "body": {"detail": "short and stout"}}
     harness.emulator.set_faults(teapot)
     with pytest.raises(JobStopped, match="short and stout"):
         await harness.run()
@@ -155,7 +156,7 @@ async def test_an_answer_that_is_not_listed_is_asked_for_twice_and_not_for_ever(
 
 async def test_status_says_why_and_when_a_job_stopped(harness: JobHarness) -> None:
     await harness.make("a")
-    harness.emulator.set_faults({"method": "POST", "path": RUNS, "answer": "forbidden"})
+    harness.emulator.set_faults({"operation": "create_run", "answer": "forbidden"})
     with pytest.raises(JobStopped) as stopped:
         await harness.run()
     assert isinstance(stopped.value.cause, Forbidden)
@@ -227,8 +228,8 @@ async def test_a_callback_that_raises_ends_the_job_and_no_answer_is_lost(
 ) -> None:
     names = ("a", "b", "c", "d")
     await harness.make(*names, chunk_size=1)
-    slow = {"method": "POST", "path": RUNS, "skip": 1, "delay_s": 0.3}
-    lost = {"method": "POST", "path": RUNS, "times": 1, "drop": "after"}
+    slow = {"operation": "create_run", "skip": 1, "delay_s": 0.3}
+    lost = {"operation": "create_run", "times": 1, "drop": "after"}
     harness.emulator.set_faults(*([lost] if where == EventType.RUN_UNKNOWN else []), slow)
 
     def progress(_event: object) -> None:
@@ -258,7 +259,7 @@ async def test_another_process_cancels_a_job_at_work(harness: JobHarness) -> Non
     names = ("a", "b", "c", "d", "e", "f")
     await harness.make(*names, chunk_size=1)
     harness.emulator.set_clock(rate=0)
-    slow = {"method": "POST", "path": RUNS, "skip": 1, "delay_s": 0.3}
+    slow = {"operation": "create_run", "skip": 1, "delay_s": 0.3}
     harness.emulator.set_faults(slow)
     observer = JobObserver(harness.job)
     await harness.run(on_first(EventType.RUN_CREATED, lambda _job: observer.request_cancel()))

@@ -20,7 +20,7 @@ from attrs import evolve
 from command_line import run_here
 from lying_store import Trouble, lying_store
 from slide_files import make_old, write_mirax, write_tiff
-from support import count
+from support import count, result
 
 from aignostics_async import (
     S3,
@@ -45,6 +45,8 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.slides._probed_slide import ProbedSlide
 
+pytestmark = pytest.mark.both_contracts
+
 VERSION = "he-tme:v1.1.0"
 
 
@@ -57,7 +59,7 @@ async def client(emulator: Emulator) -> AsyncIterator[Client]:
 @pytest.fixture
 def plan(emulator: Emulator, tmp_path: Path) -> JobPlan:
     return JobPlan(
-        api_root=emulator.api_root,
+        api_root=emulator.root,
         application_version=VERSION,
         store=emulator.store_url,
         results=tmp_path / "results",
@@ -93,7 +95,7 @@ async def test_real_slides_with_their_traps(
     assert report.exit_status == 6
     assert report.store.steps == ("put", "stat", "sign", "get", "delete")
     assert (report.store.is_verified, report.store.left) == (True, None)
-    assert count(emulator, "POST", "/api/v1/runs") == 0
+    assert count(emulator, operation="create_run") == 0
     assert sum(asked["method"] == "PUT" for asked in emulator.requests()) == 1, (
         "the trial's small object alone"
     )
@@ -191,7 +193,7 @@ async def test_what_was_run_before_is_told_and_measured(
     items.append(Item("elsewhere", slide=Slide(slides / "2.tiff")))
 
     async with emulator.client() as client:
-        plan = JobPlan(api_root=emulator.api_root, application_version=VERSION, store=emulator.store_url)
+        plan = JobPlan(api_root=emulator.root, application_version=VERSION, store=emulator.store_url)
         run = await client.runs.submit(VERSION, items, store=emulator.store_url)
         report = await run.download(tmp_path / "results")
         sizes = [sum(file.size for file in report.of(item.reference)) for item in report.items]
@@ -290,14 +292,9 @@ async def test_what_has_failed_before_is_not_paid_again(
         VERSION, [Item("failed.tiff", slide=Slide(tmp_path / "failed.tiff"))], store=emulator.store_url
     )
     await run.wait()
-    rule = {"method": "GET", "path": f"/api/v1/runs/{run.id}/results"}
-    results = [
-        {
-            "application_run_id": run.id, "error": "unreadable", "item_id": run.id, "output_artifacts": [],
-            "reference": "failed.tiff", "status": "ERROR_USER",
-        }
-    ]  # fmt: skip
-    emulator.set_faults({**rule, "status": 200, "body": results})
+    rule = {"operation": "list_results"}
+    failed = result("failed.tiff", status="ERROR_USER", error="unreadable")
+    emulator.set_faults({**rule, "status": 200, "body": [{**failed, "application_run_id": run.id}]})
     report = await run_preflight(plan, Sources(places=[tmp_path / "failed.tiff"]), client)
     assert report.warnings == ()
     emulator.set_faults({**rule, "status": 500})
@@ -309,7 +306,7 @@ async def test_what_has_failed_before_is_not_paid_again(
 async def test_a_platform_that_does_not_list_runs(
     client: Client, plan: JobPlan, shared: Path, emulator: Emulator
 ) -> None:
-    emulator.set_faults({"method": "GET", "path": "/api/v1/runs", "status": 500})
+    emulator.set_faults({"operation": "list_runs", "status": 500})
     report = await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client)
     assert report.earlier is None
     assert [warning.kind for warning in report.warnings] == [FindingKind.PLATFORM]

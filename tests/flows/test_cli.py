@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from command_line import run_here
-from support import pretend, result
+from support import count, pretend, result
 
 from aignostics_async import Slide
 from aignostics_async.emulator.process import Emulator
+
+pytestmark = pytest.mark.both_contracts
 
 
 def cli(*arguments: str | Path, emulator: Emulator | None = None) -> subprocess.CompletedProcess[str]:
@@ -39,7 +41,6 @@ def run_id(emulator: Emulator, slide: Slide) -> str:
     return str(submitted["run_id"])
 
 
-@pytest.mark.both_contracts
 def test_applications_and_versions(emulator: Emulator) -> None:
     listed = parsed(cli("applications", "--json", emulator=emulator))
     assert {"he-tme", "test-app"} <= {each["application_id"] for each in listed}
@@ -50,7 +51,6 @@ def test_applications_and_versions(emulator: Emulator) -> None:
     assert "he-tme:v1.1.0" in table.stdout
 
 
-@pytest.mark.both_contracts
 def test_a_run_from_submit_to_delete(emulator: Emulator, run_id: str, tmp_path: Path) -> None:
     lines = cli("runs", "watch", run_id, "--poll-interval", "0.05", "--json", emulator=emulator)
     changes = [json.loads(line) for line in lines.stdout.splitlines()]
@@ -93,7 +93,6 @@ def test_progress_is_lines_where_there_is_no_terminal(
     assert "--bwlimit takes bytes per second" in refused.stderr
 
 
-@pytest.mark.both_contracts
 def test_cancel(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     emulator.reset(speed=0.1)
     submitted = cli("submit", "test-app:v0.0.2", slide.path, "--store", emulator.store_url, emulator=emulator)
@@ -117,7 +116,7 @@ def test_submit_and_download_in_one(emulator: Emulator, shared: Path, tmp_path: 
 ATLAS = ("--metadata", "staining_method=H&E", "--metadata", "specimen.disease=LUNG_CANCER")
 
 
-@pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+@pytest.mark.one_contract("1.8")
 def test_a_schema_that_requires_what_no_file_tells(
     emulator: Emulator, root: Path, slide: Slide, tmp_path: Path
 ) -> None:
@@ -181,14 +180,14 @@ def test_a_wrong_token_is_status_5(emulator: Emulator) -> None:
 
 
 def test_failed_items_are_status_3(emulator: Emulator, tmp_path: Path) -> None:
-    run_id = pretend(emulator, {**result("bad", status="ERROR_USER"), "error": "unreadable"})
+    run_id = pretend(emulator, result("bad", status="ERROR_USER", error="unreadable"))
     done = cli("runs", "download", run_id, tmp_path, emulator=emulator)
     assert done.returncode == 3
     assert "item 'bad' ended as ERROR_USER: unreadable" in done.stderr
 
 
 def test_an_unknown_submission_is_status_4(emulator: Emulator, slide: Slide) -> None:
-    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "drop": "after"})
+    emulator.set_faults({"operation": "create_run", "drop": "after"})
     done = cli("submit", "he-tme:v1.0.0", slide.path, "--store", emulator.store_url, emulator=emulator)
     assert done.returncode == 4
     assert "Do not send it again" in " ".join(done.stderr.split())
@@ -240,12 +239,12 @@ def test_a_run_that_is_waited_for_is_told_before_the_wait(
 
 
 def test_a_submission_that_is_cut_short_says_how_to_find_it(emulator: Emulator, slide: Slide) -> None:
-    emulator.set_faults({"method": "POST", "path": "/api/v1/runs", "delay_s": 20})
+    emulator.set_faults({"operation": "create_run", "delay_s": 20})
     arguments = ["submit", "he-tme:v1.0.0", str(slide.path), "--store", emulator.store_url]
     command = [sys.executable, "-m", "aignostics_async.cli", *arguments]
     environment = {**os.environ, **emulator.environment}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        while not any(asked["path"] == "/api/v1/runs" for asked in emulator.requests()):
+        while not count(emulator, operation="create_run"):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)

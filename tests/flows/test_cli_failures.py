@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from command_line import run_here
@@ -20,6 +21,8 @@ from support import pretend, result
 from aignostics_async import AwsKey, Slide
 from aignostics_async.cli import _app
 from aignostics_async.emulator.process import Emulator
+
+pytestmark = pytest.mark.both_contracts
 
 UNKNOWN = str(uuid.UUID(int=404))
 
@@ -109,7 +112,8 @@ def test_an_answer_of_the_api_as_json(
     emulator.set_faults({"path": "/api/.*", "answer": answer, "headers": {"x-request-id": "r-7"}})
     error = error_of(cli(emulator, "runs", "show", UNKNOWN, "--json"))
     assert (error["type"], error["status"], error["exit_status"]) == (kind, status, exit_status)
-    assert (error["method"], error["path"]) == ("GET", f"/api/v1/runs/{UNKNOWN}")
+    place = urlsplit(emulator.root).path
+    assert (error["method"], error["path"]) == ("GET", f"{place}/api/v1/runs/{UNKNOWN}")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from support import pretend, result
 
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.one_contract("1.8")
+
 STREAMS = {
     "stdout closed": ">&-",
     "stdout full": "> /dev/full",

@@ -32,6 +32,8 @@ from aignostics_async.downloads._artifact import DownloadRequest, download_artif
 from aignostics_async.downloads._listing import RunReader
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 SETTINGS = evolve(IMPATIENT, read_after_write_timeout=0.5)
 
 
@@ -63,7 +65,6 @@ async def advance_to_the_end_of_an_item(emulator: Emulator, run: Run) -> None:
                 return
 
 
-@pytest.mark.both_contracts
 async def test_each_item_comes_while_its_run_goes_on(
     standing: Emulator, slide: Slide, tmp_path: Path
 ) -> None:
@@ -89,7 +90,6 @@ async def test_each_item_comes_while_its_run_goes_on(
             assert (await checksum_file(file.path)).wire == file.crc32c
 
 
-@pytest.mark.both_contracts
 async def test_many_runs_into_a_folder_for_each(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     runs = [await submit(emulator, slide, "a", "b") for _ in range(3)]
     one_at_a_time = evolve(SETTINGS, limits=Limits(transfers=1))
@@ -152,9 +152,8 @@ async def test_what_watching_raises_is_raised_at_the_end(
 ) -> None:
     run = await submit(emulator, slide, "a")
     (gone,) = emulator.script({"items": ["a"], "steps": [(0, None, "RUNNING")]})
-    emulator.set_faults(
-        {"path": f"/api/v1/runs/{gone}/results", "times": 1, "then": [{"run": gone, "delete": True}]}
-    )
+    read = {"operation": "list_results", "path": f".*/{gone}/.*", "times": 1}
+    emulator.set_faults({**read, "then": [{"run": gone, "delete": True}]})
     told = []
     async with (
         emulator.client(SETTINGS) as client,

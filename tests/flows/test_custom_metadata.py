@@ -16,7 +16,7 @@ from aignostics_async.emulator.process import Emulator
 
 pytestmark = [
     pytest.mark.timeout(60),
-    pytest.mark.parametrize("contract", ["1.8"], indirect=True),
+    pytest.mark.one_contract("1.8"),
 ]
 
 

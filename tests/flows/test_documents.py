@@ -20,7 +20,7 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
 # What is spoken where nothing else is said.
-both = pytest.mark.parametrize("contract", ["1.8"], indirect=True)
+both = pytest.mark.one_contract("1.8")
 STORE = "s3://bucket/prefix"
 QUICK = "from aignostics_async.emulator.process import IMPATIENT\n"
 ROOT = Path(__file__).parents[2]

@@ -82,7 +82,7 @@ def test_signing_in_and_out_with_a_browser(shell: Shell, emulator: Emulator) -> 
     assert login.stdout == ""
 
     assert "he-tme" in shell.run("applications").stdout
-    assert count(emulator, "POST", "/oauth/token") == 1, "the login's own token serves"
+    assert count(emulator, method="POST", path="/oauth/token") == 1, "the login's own token serves"
 
     told = json.loads(shell.run("whoami", "--json").stdout)
     assert told["credential"].startswith("the login kept for AIGNOSTICS_CLIENT_ID at ")
@@ -94,7 +94,7 @@ def test_signing_in_and_out_with_a_browser(shell: Shell, emulator: Emulator) -> 
     assert shell.run("applications").returncode == 5
     assert "there was no login" in shell.run("logout").stderr
     assert shell.run("whoami").returncode == 5
-    assert count(emulator, "POST", "/oauth/revoke") == 1
+    assert count(emulator, method="POST", path="/oauth/revoke") == 1
 
 
 def test_signing_in_by_device(shell: Shell, emulator: Emulator) -> None:
@@ -151,7 +151,7 @@ def test_a_refresh_token_of_the_environment_outlives_the_process(shell: Shell, e
     for _ in range(3):
         listed = shell.run("applications", AIGNOSTICS_REFRESH_TOKEN=refresh)
         assert listed.returncode == 0, listed.stderr
-    assert count(emulator, "POST", "/oauth/token") == 1
+    assert count(emulator, method="POST", path="/oauth/token") == 1
     told = json.loads(shell.run("whoami", "--json", AIGNOSTICS_REFRESH_TOKEN=refresh).stdout)
     assert told["credential"].startswith("AIGNOSTICS_REFRESH_TOKEN with AIGNOSTICS_CLIENT_ID")
 

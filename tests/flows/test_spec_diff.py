@@ -58,9 +58,13 @@ def test_the_next_release_only_adds(diff: Path, shared: Path, committed: dict[st
 
 
 @pytest.mark.slow
-def test_the_newest_release_breaks(diff: Path, root: Path, shared: Path, committed: dict[str, Any]) -> None:
-    new = json.loads((shared / "specs/platform-1.7.0.json").read_text(encoding="utf-8"))
-    done = run(diff, shared / "specs/platform-1.7.0.json", "--format", "json")
+@pytest.mark.parametrize("release", ["1.7.0", "1.8.0"])
+def test_later_releases_break(
+    diff: Path, root: Path, shared: Path, committed: dict[str, Any], release: str
+) -> None:
+    specification = shared / f"specs/platform-{release}.json"
+    new = json.loads(specification.read_text(encoding="utf-8"))
+    done = run(diff, specification, "--format", "json")
     assert done.returncode == 3, done.stderr
     told = {each["name"]: each for each in report(done)["changes"] if each["severity"] == "breaking"}
     # All that is gone under its old name, found in another way.
@@ -89,6 +93,23 @@ def test_the_newest_release_breaks(diff: Path, root: Path, shared: Path, committ
     ):
         (use,) = (use for use in told[name]["code"] if use["file"] == BRIDGE)
         assert word in lines[use["line"] - 1]
+
+
+@pytest.mark.slow
+def test_the_newest_line_against_its_releases(diff: Path, shared: Path) -> None:
+    """It is 1.8.0, and what 1.7.0 lacks are statuses of errors."""
+    same, older = (
+        run(diff, shared / f"specs/platform-{release}.json", "--contract", "1.8", "--format", "json")
+        for release in ("1.8.0", "1.7.0")
+    )
+    assert (same.returncode, report(same)["changes"]) == (0, [])
+    assert older.returncode == 2, older.stderr
+    told = {
+        (each["kind"], each["name"]) for each in report(older)["changes"] if each["severity"] != "cosmetic"
+    }
+    delete = "DELETE /v1/runs/{run_id}/artifacts"
+    gone = ["POST /v1/runs → 402", *(f"{delete} → {status}" for status in (403, 409, 410))]
+    assert told == {("removed", name) for name in gone}
 
 
 def test_a_contract_against_itself_is_no_change(diff: Path, root: Path) -> None:

@@ -20,7 +20,6 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.slides import _prober
 
 VERSION = "he-tme:v1.1.0"
-RUNS = ("POST", "/api/v1/runs")
 only_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are told by /proc")
 
 
@@ -34,10 +33,10 @@ async def faults(
     client: Client, emulator: Emulator, *items: Item, version: str = VERSION, **options: str
 ) -> list[str]:
     """Return why items are not submitted; nothing was sent."""
-    before = count(emulator, *RUNS), len(emulator.requests())
+    before = count(emulator, operation="create_run"), len(emulator.requests())
     with pytest.raises(InvalidSubmission) as caught:
         await client.runs.submit(version, items, store=emulator.store_url, **options)  # type: ignore[arg-type]
-    assert count(emulator, *RUNS) == before[0]
+    assert count(emulator, operation="create_run") == before[0]
     assert not any(asked["method"] == "PUT" for asked in emulator.requests()[before[1] :])
     return [str(fault) for fault in caught.value.faults]
 
@@ -93,13 +92,13 @@ async def test_a_file_that_changes_before_the_run_is_created_costs_nothing(
             with path.open("ab") as file:
                 file.write(b"more")
 
-    before = count(emulator, *RUNS)
+    before = count(emulator, operation="create_run")
     async with emulator.client() as client:
         with pytest.raises(LocalFileChanged, match="it changed after it was read, so nothing was created"):
             await client.runs.submit(
                 VERSION, [Item("a", slide=Slide(path))], store=emulator.store_url, progress=grow
             )
-    assert count(emulator, *RUNS) == before
+    assert count(emulator, operation="create_run") == before
 
 
 def readers() -> list[int]:
@@ -158,10 +157,10 @@ def submit(emulator: Emulator, *arguments: str | Path) -> subprocess.CompletedPr
 
 def test_the_files_that_a_shell_names_are_one_slide(emulator: Emulator, tmp_path: Path) -> None:
     paths = write_dicom(tmp_path, levels=3)
-    before = count(emulator, *RUNS)
+    before = count(emulator, operation="create_run")
     done = submit(emulator, *paths)
     assert done.returncode == 0, done.stderr
-    assert count(emulator, *RUNS) == before + 1
+    assert count(emulator, operation="create_run") == before + 1
     run_id = done.stdout.strip()
     found = subprocess.run(
         [sys.executable, "-m", "aignostics_async.cli", "runs", "find", "0.dcm", "--json"],
@@ -173,12 +172,12 @@ def test_the_files_that_a_shell_names_are_one_slide(emulator: Emulator, tmp_path
 def test_a_resolution_for_a_folder_never_replaces_that_of_a_file(emulator: Emulator, tmp_path: Path) -> None:
     for name, mpp in (("a.tiff", 0.5), ("b.tiff", 0.25), ("none.tiff", None)):
         make_old(write_tiff(tmp_path / name, mpp=mpp))
-    before = count(emulator, *RUNS)
+    before = count(emulator, operation="create_run")
     done = submit(emulator, tmp_path, "--mpp", "0.25")
     assert done.returncode != 0
     assert "a.tiff: its file says 0.5 µm per pixel, and 0.25 was given" in done.stderr
     assert "b.tiff" not in done.stderr
-    assert count(emulator, *RUNS) == before
+    assert count(emulator, operation="create_run") == before
     (tmp_path / "a.tiff").unlink()
     assert submit(emulator, tmp_path, "--mpp", "0.25").returncode == 0
 

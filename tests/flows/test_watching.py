@@ -13,8 +13,9 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.both_contracts
 
-@pytest.mark.both_contracts
+
 async def test_a_run_from_its_beginning_to_its_end(emulator: Emulator) -> None:
     run_id = script(emulator, "a", "b", status="RECEIVED")
     async with emulator.client() as client:
@@ -33,7 +34,6 @@ async def test_a_run_from_its_beginning_to_its_end(emulator: Emulator) -> None:
         assert await all_of(watcher) == [], "it stays at its end"
 
 
-@pytest.mark.both_contracts
 async def test_waiting_reads_no_results(emulator: Emulator) -> None:
     run_id = script(emulator, "a", status="COMPLETED")
     async with emulator.client() as client:
@@ -56,7 +56,6 @@ async def test_a_deadline_is_asyncio_s_own(emulator: Emulator) -> None:
 
 
 @pytest.mark.sampled(test=1)
-@pytest.mark.both_contracts
 async def test_many_runs_as_one_stream(emulator: Emulator) -> None:
     run_ids = emulator.script(*({"items": ["a", "b"], "steps": [(0, None, "RUNNING")]} for _ in range(120)))
     emulator.set_faults()
@@ -90,7 +89,6 @@ async def test_those_who_wait_for_many_share_their_requests(emulator: Emulator) 
     assert len(emulator.requests()) < len(run_ids)
 
 
-@pytest.mark.both_contracts
 async def test_all_runs_of_an_application_also_new_ones(emulator: Emulator) -> None:
     since = datetime.fromtimestamp(emulator.now(), UTC)
     script(emulator, "a", after_s=-1000)

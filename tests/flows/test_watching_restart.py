@@ -16,8 +16,9 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.both_contracts
 
-@pytest.mark.both_contracts
+
 @pytest.mark.sampled(test=1)
 async def test_every_cursor_goes_on_from_its_change(emulator: Emulator) -> None:
     run_ids = [script(emulator, "a", "b") for _ in range(3)]
@@ -40,7 +41,6 @@ async def test_every_cursor_goes_on_from_its_change(emulator: Emulator) -> None:
         assert all(each.old == before.get((each.run_id, each.reference)) for each in again)
 
 
-@pytest.mark.both_contracts
 @pytest.mark.sampled(test=1)
 async def test_one_run_goes_on_from_a_cursor(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
@@ -55,7 +55,6 @@ async def test_one_run_goes_on_from_a_cursor(emulator: Emulator) -> None:
             client.run(run_id).watch(cursor="yesterday")
 
 
-@pytest.mark.both_contracts
 @pytest.mark.sampled(test=1)
 async def test_watching_all_goes_on_from_a_cursor(emulator: Emulator) -> None:
     since = datetime.fromtimestamp(emulator.now() - 10_000, UTC)

@@ -9,13 +9,15 @@ from contextvars import ContextVar
 
 import pytest
 from attrs import evolve
-from watching import LIST, all_of, finish, plain, script
+from watching import all_of, finish, plain, script
 
 from aignostics_async import Change, Hooks, RequestEvent, ResponseEvent, Watcher
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 SLOW = {"method": "GET", "path": "/api/.*", "delay_s": 0.2}
-HANGING = {"method": "GET", "path": "/api/.*/results", "delay_s": 10}
+HANGING = {"operation": "list_results", "delay_s": 10}
 TRACE: ContextVar[str] = ContextVar("trace", default="none")
 
 
@@ -94,7 +96,7 @@ async def few_tasks(before: set[asyncio.Task[object]], number: int) -> None:
 
 async def test_closing_the_last_watcher_cancels_the_request_under_way(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
-    emulator.set_faults({"method": "GET", "path": f"{LIST}/{run_id}", "delay_s": 10})
+    emulator.set_faults({"operation": "get_run", "delay_s": 10})
     async with emulator.client() as client:
         before = asyncio.all_tasks()
         watcher, other = client.run(run_id).watch(), client.run(run_id).watch()
@@ -112,7 +114,7 @@ async def test_closing_the_last_watcher_cancels_the_request_under_way(emulator: 
 
 async def test_closing_a_watcher_ends_a_wait_in_another_task(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
-    emulator.set_faults({"method": "GET", "path": f"{LIST}/{run_id}", "delay_s": 10})
+    emulator.set_faults({"operation": "get_run", "delay_s": 10})
     async with emulator.client() as client:
         watchers = [client.run(run_id).watch() for _ in range(2)]  # one leads, one follows
         tasks = [asyncio.create_task(all_of(watcher)) for watcher in watchers]

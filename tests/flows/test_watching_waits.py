@@ -17,6 +17,8 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 
 async def ended(before: set[asyncio.Task[Any]]) -> None:
     """Wait for the end of a request that is under way; the next short wait would have had its answer."""
@@ -46,7 +48,7 @@ async def test_leaving_leaves_nothing_behind(emulator: Emulator) -> None:
         emulator.set_faults()
         emulator.move(*finish(other, "a", status="COMPLETED"))
         await all_of(client.run(other).watch())
-        assert count(emulator, "GET", f"{LIST}/{left}") == 0, "nobody asks for it any more"
+        assert count(emulator, method="GET", path=f"{LIST}/{left}") == 0, "nobody asks for it any more"
 
 
 async def test_the_lead_passes_on(emulator: Emulator) -> None:
