@@ -217,6 +217,12 @@ async def test_a_deleted_file_has_no_address(httpx_mock: HTTPXMock) -> None:
     assert await artifact_url(httpx_mock, status_code=410, json={"detail": "gone"}) is None
 
 
+async def test_an_address_that_is_none_of_the_web_shows_in_no_variable(httpx_mock: HTTPXMock) -> None:
+    """The leak detector looks at the variables of the traceback."""
+    with pytest.raises(InvalidResponse, match="something else came"):
+        await artifact_url(httpx_mock, status_code=307, headers={"location": "ftp://127.0.0.1/a?PLANTED"})
+
+
 async def test_nothing_of_a_file_that_comes_instead_is_kept(httpx_mock: HTTPXMock) -> None:
     taken = 0
 

@@ -298,9 +298,9 @@ class Bridge18:
 
 def _redirect_of(operation: str, response: Response) -> str:
     """Return the address of a file in a response; raises InvalidResponse where there is none."""
-    address: str = response.headers.get("location", "")
+    address = SecretText(response.headers.get("location", ""))
     if address.startswith(("https://", "http://")):
-        return SecretText(address)
+        return address
     # Nothing of a body is shown: it may be the file itself.
     reason = "the address of the file was expected, and something else came"
     raise InvalidResponse(reason, operation=operation, status=response.status_code, excerpt="")
