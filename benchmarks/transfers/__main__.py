@@ -251,6 +251,13 @@ def small(bench: Bench, rounds: int) -> None:
             cpu = statistics.median(each["cpu"] for each in runs) / count * 1000
             ratio = "" if who == "ours" else f"   ours is {faster(measured, who)} times as fast"
             print(f"  {who:16}{count / seconds:6.0f} files/s {cpu:6.2f} CPU ms/file{ratio}")
+        shares = {
+            part: statistics.median(each[part] / each["cpu"] for each in measured["ours"])
+            for part in ("loop", "kernel")
+        }
+        print(
+            f"  {shares['loop']:.0%} of it in the event loop's thread, {shares['kernel']:.0%} in the kernel"
+        )
         cost = Figure.of([each["cpu"] / count * 1000 for each in measured["ours"]])
         verdict("CPU ms for each file", cost, "<= 0.8", at_most(cost, 0.8), measured["ours"])
 

@@ -317,11 +317,14 @@ async def _work() -> None:
         order = json.loads(line)
         stop = asyncio.Event()
         probe = asyncio.create_task(_lag(stop)) if order.get("lag") else None
-        began, cpu = time.perf_counter(), time.process_time()
+        began, cpu, loop_cpu = time.perf_counter(), os.times(), time.thread_time()
         await work(order)
+        after = os.times()
         answer: dict[str, Any] = {
             "seconds": time.perf_counter() - began,
-            "cpu": time.process_time() - cpu,
+            "cpu": after.user + after.system - cpu.user - cpu.system,
+            "kernel": after.system - cpu.system,
+            "loop": time.thread_time() - loop_cpu,
             "memory": _high_water(),
         }
         stop.set()

@@ -12,7 +12,7 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from unittest.mock import ANY
 
 import pytest
@@ -33,6 +33,7 @@ from aignostics_async import (
     UsageError,
     checksum_bytes,
 )
+from aignostics_async._core._secret import SecretText
 from aignostics_async.downloads._checksum_cache import ChecksumCache
 from aignostics_async.emulator.process import IMPATIENT
 from aignostics_async.storage._object_store import file_size
@@ -42,6 +43,7 @@ from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
 from aignostics_async.transfer._request import send_request
 from aignostics_async.transfer._target_folder import clear_abandoned
+from aignostics_async.transfer._threads import Lane
 from aignostics_async.transfer._upload import put_file
 
 MIB = 1024 * 1024
@@ -655,6 +657,44 @@ async def test_a_download_under_way_ends_with_its_client(place: Hostile, tmp_pat
     with pytest.raises(UsageError, match="closed"):
         await asyncio.wait_for(task, 30)
     assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", ["nothing", "bytes", "the file"])
+async def test_a_small_file_takes_one_call_unless_bytes_have_to_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    content = b"small"
+    digest = checksum_bytes(content)
+    target = tmp_path / "file"
+    if there != "nothing":
+        (target if there == "the file" else part_path(target)).write_bytes(content)
+    with hostile(content) as place:
+        async with engine_of() as engine:
+            lanes: list[Lane | None] = []
+            start = engine._threads.start
+
+            def counted(*args: Any, lane: Lane | None = None) -> Any:
+                lanes.append(lane)
+                return start(*args, lane=lane)
+
+            monkeypatch.setattr(engine._threads, "start", counted)
+            fetched = await fetch_file(
+                engine,
+                place.ask_url,
+                target,
+                name="file",
+                expected=digest.wire,
+                listed=SecretText(place.url),
+                find=lambda: digest,
+            )
+    assert fetched == FetchedFile(len(content), digest.wire, verified=True, is_new=there != "the file")
+    expected = {
+        "nothing": [engine._connection_calls],
+        "bytes": [engine._connection_calls, engine._file_calls, engine._connection_calls],
+        "the file": [engine._connection_calls, engine._file_calls],
+    }
+    assert lanes == expected[there]
+    assert files_in(tmp_path) == ["file"]
 
 
 # What else is in the folder

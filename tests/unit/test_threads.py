@@ -6,13 +6,15 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from aignostics_async import ConfigurationError
 from aignostics_async._core._uncancellable import run_in_daemon_thread
 from aignostics_async.bulk.database._writer import Writer
-from aignostics_async.transfer._threads import WorkerThreads
+from aignostics_async.transfer._cancel_token import Cancelled
+from aignostics_async.transfer._threads import Lane, WorkerThreads
 
 End = Callable[[], None]
 
@@ -94,4 +96,39 @@ async def test_a_result_that_is_taken_is_not_released() -> None:
     assert call.take() == "result"
     call.abandon()
     assert released == []
+    await threads.close(20)
+
+
+async def test_the_calls_of_a_lane_take_turns() -> None:
+    threads, lane = WorkerThreads("test"), Lane(1)
+    may_end, ran = threading.Event(), list[str]()
+    hanging = threads.start(lambda: may_end.wait(60), lane=lane)
+    left, second, last = (threads.start(partial(ran.append, name), lane=lane) for name in ("left", "b", "c"))
+    threads.abandon(left)
+    assert left.is_done, "it was not begun, so nobody waits for its end"
+    assert not lane.has_room
+    threads.vacate(hanging)
+    await second.join(20)
+    await last.join(20)
+    assert ran == ["b", "c"]
+    may_end.set()
+    await threads.close(20)
+    assert (lane.at_work, len(lane.waiting)) == (0, 0)
+
+
+@pytest.mark.parametrize("end", ["limit", "close"])
+async def test_a_call_waits_for_its_turn_until_there_is_room_or_its_threads_end(end: str) -> None:
+    threads, lane, may_end = WorkerThreads("test"), Lane(1), threading.Event()
+    hanging = threads.start(lambda: may_end.wait(60), lane=lane)
+    waiting = threads.start(lambda: "result", lane=lane)
+    if end == "limit":
+        threads.set_limit(lane, 2)
+        await waiting.join(20)
+        assert waiting.take() == "result"
+    else:
+        await threads.close(0)
+        with pytest.raises(Cancelled):
+            waiting.take()
+    assert not hanging.is_done
+    may_end.set()
     await threads.close(20)

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from aignostics_async import Crc32c, checksum_bytes
 from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._cancel_token import CancelToken
-from aignostics_async.transfer._partial_file import PartialFile, record_path
+from aignostics_async.transfer._partial_file import PartialFile, part_path, record_path
 from aignostics_async.transfer._ranges import (
     Span,
     combined,
@@ -157,3 +157,14 @@ def test_a_record_with_one_wrong_bit_is_none() -> None:
 def test_what_is_no_record(content: bytes) -> None:
     assert read_record(content) is None
     assert read_record(record().to_bytes()[: len(content)]) is None
+
+
+def test_bytes_that_were_not_checked_stay_as_they_are(tmp_path: Path) -> None:
+    """A download that ends before it has read them has not made them worthless."""
+    for path in (part_path(tmp_path / "file"), record_path(tmp_path / "file")):
+        path.write_bytes(b"earlier")
+    part = PartialFile(tmp_path / "file", None, "name")
+    with part.in_use():
+        assert part.open(CancelToken())
+    part.close()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"earlier", b"earlier"]
