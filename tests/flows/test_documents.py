@@ -43,7 +43,6 @@ def blocks_of(page: str, emulator: Emulator | None = None) -> list[str]:
 
 
 def run(folder: Path, emulator: Emulator, program: str) -> None:
-    (folder / "slides").mkdir()
     write_slide(folder / "slides/case-7.tiff", width=700, height=520)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIGNOSTICS_")},
@@ -84,6 +83,7 @@ def test_the_tour_runs_inside_a_client(tmp_path: Path, emulator: Emulator) -> No
 @both
 def test_the_first_run_is_one_program_after_the_other(tmp_path: Path, emulator: Emulator) -> None:
     slide, program = blocks_of("docs/tutorial/first-run.md", emulator)
+    subprocess.run([sys.executable, "-c", slide], cwd=tmp_path, check=True, timeout=60)
     run(tmp_path, emulator, f"{slide}\n{program}")
     assert list((tmp_path / "results/case-1").rglob("*.*")), "it has downloaded results"
 

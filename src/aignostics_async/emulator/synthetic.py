@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,12 @@ _NUCLEUS = (88, 58, 130)
 
 
 def write_slide(
-    path: Path, *, seed: int = 0, width: int = 2048, height: int = 1536, mpp: float | None = 0.5
+    path: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    width: int = 2048,
+    height: int = 1536,
+    mpp: float | None = 0.5,
 ) -> Path:
     """Write a tiled pyramidal TIFF with H&E-like tissue, and return its path.
 
@@ -26,8 +32,11 @@ def write_slide(
     The same arguments write the same bytes; another `seed` (0 by default) draws other tissue. `width` and
     `height` are in pixels, 2048 and 1536 by default. `mpp` is the stored resolution in µm per pixel, 0.5 by
     default; None stores none. Blocks for about a second for the default size, 13 MB. Needs the `emulator`
-    extra. Raises OSError if the file can't be written; an existing file is replaced.
+    extra. Its folder is made if it is missing; an existing file is replaced. Raises OSError if the file can't
+    be written.
     """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     picture = _tissue(np.random.default_rng(seed), width, height)
     with tifffile.TiffWriter(path) as tiff:
         level = 0

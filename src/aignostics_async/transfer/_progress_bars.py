@@ -1,15 +1,17 @@
-"""Progress bars on a terminal."""
+"""Progress bars on a terminal, or in a notebook."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from .._core._display_text import visible
 from ..errors import MissingExtra
+from ._notebook_bars import NotebookBars
 from ._progress import Direction, TransferEvent, TransferTally
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import TaskID
 
 
@@ -23,27 +25,22 @@ class ProgressBars:
             await run.download("results/", progress=bars)
 
     The bars are shown inside the block; with `transient=True` they disappear at its end (False by default).
-    `show` adds bars for other work. Where standard error is no terminal, the bars are printed once, at the
-    end; use `ProgressLines` there. Raises MissingExtra without the `cli` extra.
+    `show` adds bars for other work. In a notebook they are in the output of the cell. Elsewhere, where
+    standard error is no terminal, they are printed once, at the end; use `ProgressLines` there. Raises
+    MissingExtra without the `cli` extra.
     """
 
     def __init__(self, *, transient: bool = False) -> None:
         try:
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
         except ImportError:
             raise MissingExtra("drawing progress bars", extra="cli") from None
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),  # the width that the text leaves
-            TextColumn("{task.fields[detail]}", markup=False),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            speed_estimate_period=_PACE,
-            console=Console(stderr=True),
-            transient=transient,
-            expand=True,
+        console = Console(stderr=True)
+        self._bars: _Bars = (
+            NotebookBars(transient=transient)
+            if console.is_jupyter
+            else _TerminalBars(console, transient=transient)
         )
-        self._tasks: dict[str, TaskID] = {}
         self._tallies: dict[Direction, TransferTally] = {}
 
     def __enter__(self) -> Self:
@@ -68,9 +65,7 @@ class ProgressBars:
         unknown. `detail` is shown behind the bar, and is empty by default. Control characters in `name` and
         `detail` are shown, not obeyed.
         """
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(visible(name), total=None, detail="")
-        self._bars.update(self._tasks[name], completed=completed, total=total, detail=visible(detail))
+        self._bars.update(visible(name), completed, total, visible(detail))
 
     def print(self, line: str, *, style: str = "") -> None:
         """Print a line above the bars.
@@ -80,4 +75,44 @@ class ProgressBars:
         `style` is a style of rich, such as `"bold red"`; none by default. Control characters in `line` are
         shown, not obeyed. Raises rich's `MissingStyle` for an unknown style.
         """
-        self._bars.console.print(visible(line), style=style, markup=False, highlight=False)
+        self._bars.print(visible(line), style)
+
+
+class _Bars(Protocol):
+    """Bars by name, wherever they are drawn; all texts are safe to show."""
+
+    def start(self) -> None: ...
+
+    def update(self, name: str, completed: int, total: int | None, detail: str) -> None: ...
+
+    def print(self, line: str, style: str, /) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class _TerminalBars:
+    """Bars on a terminal, drawn by rich."""
+
+    def __init__(self, console: Console, *, transient: bool) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),  # the width that the text leaves
+            TextColumn("{task.fields[detail]}", markup=False),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            speed_estimate_period=_PACE,
+            console=console,
+            transient=transient,
+            expand=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self.start, self.stop = self._progress.start, self._progress.stop
+
+    def update(self, name: str, completed: int, total: int | None, detail: str) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=None, detail="")
+        self._progress.update(self._tasks[name], completed=completed, total=total, detail=detail)
+
+    def print(self, line: str, style: str, /) -> None:
+        self._progress.console.print(line, style=style, markup=False, highlight=False)
