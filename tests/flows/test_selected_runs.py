@@ -216,6 +216,7 @@ async def test_a_document_is_compared_with_the_storage_s_checksum(
     allowed: bool,
     error: str | None,
 ) -> None:
+    (tmp_path / "release-notes.md").write_text("of last week")
     emulator.set_faults({"path": "/storage/.*", "status": 200, "body": "text", "headers": headers})
     fetching = client.applications.download_document(
         VERSION, "release-notes.md", tmp_path, allow_unverified=allowed
@@ -226,7 +227,7 @@ async def test_a_document_is_compared_with_the_storage_s_checksum(
     with pytest.raises(Exception, match=error) as caught:
         await fetching
     assert isinstance(caught.value, ChecksumMissing) is (not headers)
-    assert list(tmp_path.glob("*.md")) == []
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["of last week"]
 
 
 async def test_documents_that_are_not_there_or_cant_be_read(

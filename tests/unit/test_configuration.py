@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from attrs import evolve
 from leak_detector import variables_of
 
 from aignostics_async import (
+    GCS,
+    S3,
+    Azure,
     Client,
     ClientCredentials,
     ConfigurationError,
@@ -431,3 +435,10 @@ def test_a_line_break_in_a_given_secret_is_told() -> None:
 def test_a_provider_is_made_from_texts(make: Callable[..., IdentityProvider], value: object) -> None:
     with pytest.raises(ConfigurationError):
         make(value, client_id="lab-7")
+
+
+@pytest.mark.parametrize("address", [S3, GCS, partial(Azure, account="a", key="YQ==")])
+def test_the_endpoint_of_a_store_is_a_text(address: Callable[..., object]) -> None:
+    name = "container" if isinstance(address, partial) else "bucket"
+    with pytest.raises(ConfigurationError, match="endpoint is a text, not int"):
+        address(**{name: "slides", "endpoint": 5})

@@ -31,10 +31,10 @@ class PendingDecisions:
         for reference, run_id in decisions.held.items():
             print(reference, "is in run", run_id, "already")
 
-    `chunks` are those that may or may not have a run, and `cancelled` the `intent` numbers of those whose job
-    was cancelled; answer with `BulkJob.resolve`. `duplicates` are second runs of a chunk; answer with
-    `BulkJob.resolve_duplicate`. `held` maps the reference of each held slide to the id of the earlier run;
-    answer with `BulkJob.retry`. Each is empty if nothing is pending.
+    `chunks` are those that may or may not have a run, and `cancelled` the `intent` numbers of those among
+    them that are not sent again, because the job was cancelled; answer with `BulkJob.resolve`. `duplicates`
+    are second runs of a chunk; answer with `BulkJob.resolve_duplicate`. `held` maps the reference of each
+    held slide to the id of the earlier run; answer with `BulkJob.retry`. Each is empty if nothing is pending.
     """
 
     chunks: tuple[ReportedRun, ...]
@@ -42,9 +42,9 @@ class PendingDecisions:
     duplicates: tuple[ReportedDuplicate, ...]
     """Second runs of a chunk that were neither cancelled nor left to run."""
     cancelled: frozenset[int]
-    """The numbers (`ReportedRun.intent`) of those chunks whose job was cancelled.
+    """The numbers (`ReportedRun.intent`) of those `chunks` that were undecided when the job was cancelled.
 
-    Without a run, they are not sent again.
+    One of them that has no run is not sent again.
     """
     held: Mapping[str, str]
     """Slides that are held because another run has, or may get, results of them: a mapping from reference to

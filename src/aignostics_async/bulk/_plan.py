@@ -279,8 +279,10 @@ class JobPlan:
 
             plan = JobPlan.from_json(Path("plan.json").read_bytes())
 
-        Bytes are UTF-8. Raises JobDatabaseError if the text is not JSON, or a value is missing or invalid;
-        and JobRefused if it has keys of a newer release.
+        Bytes are UTF-8. Keys that are missing, as in the text of an older release, have their defaults,
+        except that a missing `identifying` is `warn` for every kind, as it was then. Raises JobDatabaseError
+        if the text is not JSON, if `api_root`, `application_version`, `store` or `patience` is missing, or if
+        a value is invalid; and JobRefused if it has keys of a newer release.
         """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))

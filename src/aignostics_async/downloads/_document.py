@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._core._file_names import safe_name
-from ..errors import ChecksumMissing
 from ..transfer._download import fetch_file
 from ..transfer._target_folder import make_room
 
@@ -23,15 +22,18 @@ async def download_document(
     *,
     allow_unverified: bool,
 ) -> Path:
-    """Download a document and return its path. Raises ChecksumMissing, and keeps nothing, without a promise.
+    """Download a document and return its path; raises ChecksumMissing where the storage names no checksum.
 
-    The contract promises no checksum, so the one of the storage counts.
+    The contract has none. What was under the name stays until the new file is verified.
     """
     path = folder / safe_name(name)
-    fetched = await fetch_file(
-        engine, url, path, name=name, expected=None, prepare=lambda: make_room(engine, folder, path)
+    await fetch_file(
+        engine,
+        url,
+        path,
+        name=name,
+        expected=None,
+        prepare=lambda: make_room(engine, folder, path),
+        needs_checksum=not allow_unverified,
     )
-    if not fetched.verified and not allow_unverified:
-        path.unlink(missing_ok=True)
-        raise ChecksumMissing("the storage gave no checksum; allow_unverified=True keeps it", name=name)
     return path

@@ -23,11 +23,12 @@ class JobBusy(JobError):
 
 
 class JobRefused(JobError):
-    """A job that can't be used with this client, folder, release or run.
+    """A job that can't be used with this client, folder or release, or a run that is not its chunk's.
 
-    It was created for another account, server or application version, or by a newer release; the folder holds
-    another job already; or a run does not belong to the job. The message says which. No run was created or
-    changed. Use what the job was created with, or another folder.
+    Raised by whatever opens or creates a job, if it was created for another account, server or application
+    version, or by a newer release, or if the folder holds another job already; and by `BulkJob.resolve`, if
+    the run is not of the chunk, or is about to be cancelled. The message says which. No run was created or
+    changed. Use what the job was created with, another folder, or the run of the chunk.
     """
 
 
@@ -72,12 +73,17 @@ class ClusterLost(JobError):
 
 
 class ClusterRefused(ConfigurationError):
-    """A cluster can't be used: it is not protected, or its workers differ from this process.
+    r"""A cluster that can't be used as it is.
 
+        try:
+            await job.run(client, engine=engine)
         except ClusterRefused as refused:
-            print(refused, refused.differences)
+            print(refused, *refused.differences, sep="\n")
 
-    `differences` names each difference of Python or a package; it is empty for another reason.
+    Raised by `BulkJob.run` and `run_preflight` with a `DaskEngine`, before any work, if the connection to a
+    scheduler on another machine is not protected by TLS, certificates or the scheduler file can't be read, or
+    workers have other versions of Python or of a package than this process. `differences` is a tuple of
+    texts, one for each such version; empty for any other reason. The message says what to change.
     """
 
     def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:

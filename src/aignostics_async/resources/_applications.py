@@ -121,9 +121,9 @@ class Applications:
 
         `name` is that of a `Document`, and `folder` is created if it is missing. The file is named like the
         document, with characters replaced that a file system may not accept, and replaces an existing file.
-        It appears under its name only when it is complete and has the CRC32C that the storage reports; the
-        contract has none. If the storage reports none, ChecksumMissing is raised and no file is kept, unless
-        `allow_unverified` is True (False by default).
+        It appears under its name only when it is complete and has the CRC32C that the storage reports, since
+        the platform lists no checksum for documents. If the storage reports none, ChecksumMissing is raised
+        and an existing file stays as it was, unless `allow_unverified` is True (False by default).
 
         Costs one request, and the transfer. Raises NotInContract under contract 1.0, UsageError for a text
         that is not a version id or an empty name, NotFound for an unknown version or name, TransferError if

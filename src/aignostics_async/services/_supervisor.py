@@ -17,7 +17,7 @@ from ._public_message import public_message
 _MAX_RETRY_AFTER = 600.0  # seconds; a service that waits longer on one answer's word seems dead
 _log = get_logger("aignostics_async")
 
-SupervisedWork = Callable[[Callable[[], None]], Awaitable[object]]
+SupervisedTask = Callable[[Callable[[], None]], Awaitable[object]]
 
 
 class Supervisor:
@@ -31,11 +31,11 @@ class Supervisor:
         supervisor = Supervisor(on_trouble=lambda trouble: feed.publish("platform", trouble=trouble))
         await supervisor.run(show_changes, show_results)
 
-    Each work is an async function of one argument, a function that it calls whenever it is up to date. A work
+    Each task is an async function of one argument, a function that it calls whenever it is up to date. A task
     that ends, or raises a transient error, is called again after a wait that doubles with each failure in a
     row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to ten minutes.
     `on_trouble` is a plain function, called in the event loop with the value of `trouble` when that changes;
-    and with an empty text when all works are up to date for the first time, since an earlier process may have
+    and with an empty text when all tasks are up to date for the first time, since an earlier process may have
     reported trouble. What it raises ends `run`.
     """
 
@@ -50,42 +50,42 @@ class Supervisor:
         self._backoff = Backoff(initial_wait, max_wait)
         self._clock = SYSTEM_CLOCK
         self._told: str | None = None
-        self._troubles: dict[int, str | None] = {}  # by work; None until it has succeeded or failed
+        self._troubles: dict[int, str | None] = {}  # by task; None until it has succeeded or failed
 
     @property
     def trouble(self) -> str:
-        """The reasons for which works have failed, as one text for users; empty if none has failed.
+        """Why background tasks have failed, as one text for users; empty if none has.
 
-        A work that has failed is no longer in trouble once it calls its function.
+        A task that has failed is no longer in trouble once it calls the function that it was given.
         """
         return "; ".join(dict.fromkeys(filter(None, self._troubles.values())))
 
     @property
     def is_ready(self) -> bool:
-        """Whether each work has been up to date since the start, and none is in trouble.
+        """Whether each task has been up to date since the start, and none is in trouble.
 
         False before `run` is called. Suited for a readiness probe.
         """
         return bool(self._troubles) and all(trouble == "" for trouble in self._troubles.values())
 
-    async def run(self, *works: SupervisedWork) -> None:
-        """Run all works until cancelled, or until one of them raises an error that is not transient.
+    async def run(self, *tasks: SupervisedTask) -> None:
+        """Run all tasks until cancelled, or until one of them raises an error that is not transient.
 
             await supervisor.run(show_changes, show_results)
 
         Raises the first error that is not transient, or not of this package, after it has cancelled the other
-        works; `trouble` then still has its text. End the process after it, so that it can be restarted.
+        tasks; `trouble` then still has its text. End the process after it, so that it can be restarted.
         """
-        self._troubles = dict.fromkeys(range(len(works)))
+        self._troubles = dict.fromkeys(range(len(tasks)))
         async with plain_task_group() as group:
-            for number, work in enumerate(works):
-                group.start_soon(self._keep_going, number, work)
+            for number, task in enumerate(tasks):
+                group.start_soon(self._keep_going, number, task)
 
     @asynccontextmanager
     async def in_background(
-        self, *works: SupervisedWork, on_failure: Callable[[Exception], object]
+        self, *tasks: SupervisedTask, on_failure: Callable[[Exception], object]
     ) -> AsyncIterator[None]:
-        """Run all works in a task while the block runs, and cancel them at its end.
+        """Run all tasks in the background while the block runs, and cancel them at its end.
 
             async with supervisor.in_background(show_changes, on_failure=server.fail):
                 yield  # of a lifespan
@@ -96,19 +96,19 @@ class Supervisor:
 
         async def run() -> None:
             try:
-                await self.run(*works)
+                await self.run(*tasks)
             except Exception as error:  # noqa: BLE001 - whoever started it decides
                 _log.error("background work can't go on", exc_info=error)
                 on_failure(error)
 
-        task = asyncio.create_task(run())
+        running = asyncio.create_task(run())
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            running.cancel()
+            await asyncio.wait([running])
 
-    async def _keep_going(self, number: int, work: SupervisedWork) -> None:
+    async def _keep_going(self, number: int, task: SupervisedTask) -> None:
         failures = 0
 
         def succeeded() -> None:
@@ -119,7 +119,7 @@ class Supervisor:
         while True:
             retry_after = 0.0
             try:
-                await work(succeeded)
+                await task(succeeded)
             except Exception as error:
                 self._tell(number, public_message(error))
                 if not (isinstance(error, AignosticsError) and error.is_transient):

@@ -43,7 +43,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """The remedy for people, which contains for example "anonymise a copy and submit that"."""
+        """What to do about it, as a text for people, such as "rename it"."""
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 
 

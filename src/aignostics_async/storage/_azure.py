@@ -66,7 +66,7 @@ class Azure:
     """The storage account; AZURE_STORAGE_ACCOUNT by default."""
     key: str | None = field(default=None, repr=False, validator=optional(is_text))
     """The account key in base64; AZURE_STORAGE_KEY by default."""
-    endpoint: str | None = field(default=None, repr=shown_endpoint)
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
     """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
     verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.

@@ -64,7 +64,7 @@ class S3:
     """The name of the bucket."""
     prefix: str = field(default="", validator=is_text)
     """The first part of every object key, without slashes at its ends; empty by default."""
-    endpoint: str | None = field(default=None, repr=shown_endpoint)
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
     """The root URL of a store other than Amazon's; the bucket is the first part of its paths.
 
     By default AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's own.
@@ -151,14 +151,15 @@ class GCS:
     upload, at the cost of its transfer; "auto", the default, compares what the store reports.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `verify`, or a
-    `prefix` that is no text; `connect` raises it for everything else. The repr shows no credentials.
+    `prefix` or `endpoint` that is no text; `connect` raises it for everything else. The repr shows no
+    credentials.
     """
 
     bucket: str = field(validator=is_name)
     """The name of the bucket."""
     prefix: str = field(default="", validator=is_text)
     """The first part of every object name, without slashes at its ends; empty by default."""
-    endpoint: str | None = field(default=None, repr=shown_endpoint)
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
     """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else
     `https://storage.googleapis.com`.
     """

@@ -86,8 +86,10 @@ class Store(Protocol):
         exception of it ends the upload and is raised. The result has the size of the object, and its CRC32C
         if that is known.
 
-        Raises TransferError if the file can't be read, the upload fails, or the store has other bytes
-        afterwards. The caller may call it a second time if the result contradicts the file.
+        Costs the transfer of the file, and with the stores of this package one more request that asks for
+        what has arrived; `verify="read-back"` transfers it once more. Raises TransferError if the file can't
+        be read, the upload fails, or the store has other bytes afterwards, and UsageError for a key that the
+        store can't express. The caller may call it a second time if the result contradicts the file.
         """
         ...
 

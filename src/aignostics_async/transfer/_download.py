@@ -31,27 +31,29 @@ async def fetch_file(
     listed: SecretText | None = None,
     prepare: Callable[[], None] | None = None,
     find: Callable[[], Crc32c | None] | None = None,
+    needs_checksum: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> FetchedFile:
     """Download to `target`, which appears whole and verified or not at all.
 
     `url` returns a signed URL. It is called at the start, unless one is `listed`, and again when the storage
-    refuses the last one. With a listed one, a small file costs a single call in a thread.
-    `expected` is the promised CRC32C in its wire form; without a readable one, the storage's own
-    `x-goog-hash` counts; without either the result is not `verified`. `prepare` is called before anything
-    else, in a worker thread, and may be called again. So is `find` if something is in the place of the file;
-    the checksum that it returns is that of a file to leave as it is. `progress` is called with the bytes so
-    far and in all; what it raises ends the download and is raised.
+    refuses the last one. With a listed one, a small file costs a single call in a thread. `expected` is the
+    promised CRC32C in its wire form; without a readable one, the storage's own `x-goog-hash` counts; without
+    either the result is not `verified`, or with `needs_checksum` nothing is kept. `prepare` is called before
+    anything else, in a worker thread, and may be called again. So is `find` if something is in the place of
+    the file; the checksum that it returns is that of a file to leave as it is. `progress` is called with the
+    bytes so far and in all; what it raises ends the download and is raised.
 
     What a killed or failed download left is resumed if its length, its checksums and, without a promise, its
     ETag still hold. A large file is fetched over more connections while there are some to spare. Memory stays
     at four MiB per connection.
 
-    Raises ChecksumMismatch after a second try from the start, UrlRefused, TransferInterrupted and DiskFull.
+    Raises ChecksumMismatch after a second try from the start, ChecksumMissing, UrlRefused,
+    TransferInterrupted and DiskFull.
     """
     with guard_progress(progress) as report:
         promise = readable_crc32c(expected)
-        spec = DownloadSpec(url, target, name, promise, report, listed, prepare, find)
+        spec = DownloadSpec(url, target, name, promise, report, listed, prepare, find, needs_checksum)
         try:
             return await _fetch_once(engine, spec)
         except ChecksumMismatch:

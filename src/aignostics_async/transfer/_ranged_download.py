@@ -16,7 +16,7 @@ from .._core._crc32c import goog_crc32c, readable_crc32c
 from .._core._secret import SecretText
 from .._core._tasks import plain_task_group
 from .._http._retry import AttemptFailed, Outcome, repeat
-from ..errors import ChecksumMismatch, TransferInterrupted, UrlRefused
+from ..errors import ChecksumMismatch, ChecksumMissing, TransferInterrupted, UrlRefused
 from ._limits import MAX_PIECE, next_piece
 from ._partial_file import check_space
 from ._ranges import (
@@ -62,6 +62,8 @@ class DownloadSpec:
     """Called in a thread before the target is touched, more than once."""
     find: Callable[[], Crc32c | None] | None = None
     """Called in a thread if something is in the target's place; the checksum of a file to leave as it is."""
+    needs_checksum: bool = False
+    """Whether a file is worth nothing about whose bytes nobody promised anything."""
 
 
 @frozen
@@ -321,6 +323,11 @@ class RangedDownload:
             part.discard()
             found = "none" if digest is None else digest.wire
             raise ChecksumMismatch(name=self._spec.name, expected=promise or "none", actual=found)
+        if promise is None and self._spec.needs_checksum:
+            part.discard()
+            raise ChecksumMissing(
+                "the storage gave no checksum; allow_unverified=True takes it as it is", name=self._spec.name
+            )
         part.finish()
         part.close()
         return FetchedFile(total, digest.wire, promise is not None)

@@ -44,7 +44,7 @@ class ItemState(StrEnum):
     STORED = "STORED"
     """The slide is in the object store, with its checksum."""
     ASSIGNED = "ASSIGNED"
-    """The item belongs to an intent, which has no run yet."""
+    """The item belongs to a chunk that has no run yet."""
     SUBMITTED = "SUBMITTED"
     """The item belongs to a run."""
     SUCCEEDED = "SUCCEEDED"
@@ -52,7 +52,7 @@ class ItemState(StrEnum):
     DONE = "DONE"
     """Final: every output is downloaded, and verified if a checksum was promised."""
     FAILED = "FAILED"
-    """Final: the platform ended the item without results."""
+    """Final until a retry: the platform ended the item without results."""
     QUARANTINED = "SET_ASIDE"
     """Final until a retry: the item is held back, and its fault says why and what to do."""
 

@@ -49,11 +49,11 @@ class PreflightReport:
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
     `found` is the number of slides up to `Sources.limit`, `beyond_limit` the number beyond it, and `ready`
-    the number without a fault. `bytes` is the size of what would be uploaded. `faults` are findings that
-    would fail; `warnings` prevent nothing, but a person should read them. Each is a tuple of `Finding`, empty
-    if there is none. `left_out` has what is not sent, with the reason. `store`, `disk` and `earlier` have the
-    details; `earlier` is None if earlier runs can't be listed. `engine` describes what read the slides,
-    `this machine` by default. `seconds` is how long the preflight of the `plan` took.
+    the number without a fault. `bytes` is the size of what would be uploaded. `faults` are findings because
+    of which a request would fail; `warnings` prevent nothing, but a person should read them. Each is a tuple
+    of `Finding`, empty if there is none. `left_out` has what is not sent, with the reason. `store`, `disk`
+    and `earlier` have the details; `earlier` is None if earlier runs can't be listed. `engine` describes what
+    read the slides, `this machine` by default. `seconds` is how long the preflight of the `plan` took.
     """
 
     plan: JobPlan
@@ -84,7 +84,7 @@ class PreflightReport:
     faults: tuple[Finding, ...] = field(repr=False)
     """What was found to fail, of the job and of every slide."""
     warnings: tuple[Finding, ...] = field(repr=False)
-    """What a person should know but prevents nothing."""
+    """Findings that prevent nothing, but that a person should read."""
     seconds: float
     """How long the preflight took, in seconds."""
     engine: str = "this machine"

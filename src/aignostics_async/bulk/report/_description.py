@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core._display_text import count, human_money, human_size, human_time
+from ..._core._display_text import count, human_money, human_size, human_time, visible
 from ._audit import ItemOutcome
 from ._formatting import INTENTS, OUTCOMES, minute
 from ._summary import Summary
@@ -54,7 +54,8 @@ def _last_error(summary: Summary) -> dict[str, str]:
     what = {"slide": error.reference or "a slide", "run": "a request for a run", "job": "the job"}[
         error.where
     ]
-    return {"last error": f"{minute(error.at)} UTC, {what}: {error.message}"}
+    text = f"{minute(error.at)} UTC, {what}: {error.message}"
+    return {"last error": visible(" ".join(text.split()))}
 
 
 def _items(summary: Summary) -> str:
