@@ -13,7 +13,6 @@ from .._identifiers import as_aware, as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
-from ..transfer._progress import check_callback
 from ._cancelling import RunMatcher, cancel_all
 from ._health import refuse_if_down
 from ._run import Run
@@ -206,6 +205,8 @@ class Runs:
         `list`, its iteration and `look` raise; then nothing was cancelled. At the end one ExceptionGroup has
         the errors of all runs that could not be cancelled, while the others were.
         """
+        from ..transfer._progress import check_callback
+
         check_callback(look)
         version = None if application_version is None else as_version_id(application_version)
         selection: dict[str, Any] = {
