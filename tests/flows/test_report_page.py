@@ -18,12 +18,12 @@ from aignostics_async.bulk.database._states import ItemState
 from aignostics_async.bulk.report._write import ReportFormat, write_forms
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ROWS = 10_000
+ROWS = 2_000
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the page of a job of ten thousand slides."""
+    """Give the page of a job of many slides."""
     return page_of(write_large_job(tmp_path_factory.mktemp("large"), ROWS))
 
 
@@ -41,7 +41,7 @@ def small(tmp_path: Path) -> Path:
         job.duplicate(intent)
         job.move([20], ItemState.QUARANTINED, fault="it changed", remedy="wait")
         job.execute(
-            "INSERT INTO samples VALUES (?, 'UPLOAD', 1, 10), (?, 'UPLOAD', 2, 30)", BEGUN, BEGUN + 60
+            "INSERT INTO samples VALUES (?, 'ANALYSIS', 50000, 0), (?, 'UPLOAD', 2, 30)", BEGUN, BEGUN + 60
         )
     return page_of(tmp_path / "job.sqlite3")
 
@@ -134,12 +134,23 @@ async def test_the_verdict_is_seen_at_once(context: BrowserContext, small: Path)
         assert await page.locator(link or "none").count() == 1, link
 
 
+# Tables that are wider than their place, and labels of plots that are outside of theirs.
+CUT = """() => [
+  ...Array.from(document.querySelectorAll(".scroll")).filter((each) => each.scrollWidth > each.clientWidth),
+  ...Array.from(document.querySelectorAll(".plot text")).filter((each) => {
+    const [text, plot] = [each, each.closest("svg")].map((part) => part.getBoundingClientRect());
+    return text.width && (text.left < plot.left - 1 || text.right > plot.right + 1);
+  }),
+].map((each) => each.outerHTML.slice(0, 80))"""
+
+
 @pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("width", [360, 800, 1400])
 async def test_it_fits_any_window(browser: Browser, small: Path, width: int) -> None:
     async with await browser.new_context(viewport={"width": width, "height": 800}) as context:
         page, *_ = await visit(context, small)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await page.evaluate(CUT) == []
 
 
 async def test_it_prints_without_what_paper_can_t_do(
@@ -161,20 +172,36 @@ async def test_it_prints_without_what_paper_can_t_do(
 
 
 async def shown(page: Page, column: int = 1) -> list[str]:
-    """Return the cells of a column of the rows that are shown."""
+    """Return the cells of a column of the rows that are found, from all pages of them."""
+    await page.wait_for_selector("#all:not([aria-busy])")
     cells: list[str] = await page.evaluate(
-        """column => Array.from(document.querySelectorAll("#all tbody:not([hidden]) tr"))
-            .map((row) => row.cells[column - 1].textContent.trim())""",
+        """column => {
+          const next = document.querySelector(".pager button + button");
+          const cells = [];
+          for (;;) {
+            const rows = Array.from(document.querySelectorAll("#all tbody tr"));
+            cells.push(...rows.map((row) => row.cells[column - 1].textContent.trim()));
+            if (!next || next.disabled) break;
+            next.click();
+          }
+          document.querySelector("#filter").dispatchEvent(new Event("input"));
+          return cells;
+        }""",
         column,
     )
     return cells
 
 
-async def test_ten_thousand_rows_are_searched(context: BrowserContext, large: Path) -> None:
+async def test_many_rows_are_searched_a_page_at_a_time(context: BrowserContext, large: Path) -> None:
     page, requests, complaints = await visit(context, large)
+    await page.get_by_label("Find").fill("")
     everything = await shown(page)
-    assert len(everything) == ROWS
-    assert await page.locator("#shown").text_content() == "10,000 of 10,000 shown"
+    assert len(everything) == len(set(everything)) == ROWS
+    assert await page.locator("#all tbody tr").count() == 200
+    told = page.locator("#shown")
+    assert await told.text_content() == "2,000 of 2,000 slides, 1 to 200 here"
+    await page.get_by_role("button", name="Next").first.click()
+    assert await told.text_content() == "2,000 of 2,000 slides, 201 to 400 here"
     await page.get_by_label("Find").fill("s26-00012")
     assert await shown(page) == everything[120:130], "in any case of letters"
     await page.get_by_label("State").select_option("failed")
@@ -182,7 +209,8 @@ async def test_ten_thousand_rows_are_searched(context: BrowserContext, large: Pa
     await page.get_by_label("Find").fill("")
     failed = await shown(page)
     assert set(await shown(page, 2)) == {"failed"}
-    assert await page.locator("#shown").text_content() == f"{len(failed)} of 10,000 shown"
+    assert await told.text_content() == f"{len(failed)} of 2,000 slides"
+    assert not await page.locator(".pager").first.is_visible()
     option = await page.locator("#filter option[value=failed]").text_content()
     assert option == f"failed ({len(failed)})"
     await page.get_by_label("Find").press("Enter")
@@ -192,18 +220,20 @@ async def test_ten_thousand_rows_are_searched(context: BrowserContext, large: Pa
     assert complaints == []
 
 
-async def test_ten_thousand_rows_are_sorted(context: BrowserContext, large: Path) -> None:
+async def test_many_rows_are_sorted(context: BrowserContext, large: Path) -> None:
     page, *_ = await visit(context, large)
+    await page.get_by_label("Find").fill("")
     everything = await shown(page)
     head = page.locator("#all th", has_text="MB")
     sizes = [float(each.replace(",", "") or -1) for each in await shown(page, 3)]
     for order, is_down in (("ascending", False), ("descending", True)):
         await head.get_by_role("button").click()
-        assert await head.get_attribute("aria-sort") == order
+        await page.wait_for_selector(f"#all th[aria-sort={order}]")
         found = [float(each.replace(",", "") or -1) for each in await shown(page, 3)]
         assert found == sorted(sizes, reverse=is_down)
         assert sorted(await shown(page)) == sorted(everything)
     await page.locator("#all th", has_text="Slide").get_by_role("button").click()
+    await page.wait_for_selector("#all th[aria-sort]:first-child")
     assert await head.get_attribute("aria-sort") is None
     assert await shown(page) == sorted(everything)
 
@@ -213,8 +243,10 @@ async def test_numbers_in_names_are_sorted_as_numbers(context: BrowserContext, s
     button = page.locator("#all th", has_text="Slide").get_by_role("button")
     await button.focus()
     await page.keyboard.press("Enter")
+    await page.wait_for_selector("#all th[aria-sort=ascending]")
     assert await shown(page) == [f"case-{number}" for number in range(20)]
     await page.keyboard.press("Enter")
+    await page.wait_for_selector("#all th[aria-sort=descending]")
     assert await shown(page) == [f"case-{number}" for number in reversed(range(20))]
 
 

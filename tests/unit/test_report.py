@@ -361,8 +361,12 @@ def test_failures_are_counted_by_cause(tmp_path: Path) -> None:
             made.move(
                 [number], ItemState.QUARANTINED, fault=f"{name}: it has no resolution", remedy=f"mend {name}"
             )
+        made.move(made.add("a", "b"), ItemState.QUARANTINED, fault="it is empty", remedy="copy it again")
     page = report(tmp_path / "job.sqlite3")[ReportFormat.HTML]
     assert "<tr><td>12<td>it has no resolution<td>mend …" in page
+    groups = re.findall(r'scope="rowgroup">(.*)', page)
+    assert groups == ["12 slides: it has no resolution", "2 slides: it is empty"], "the most frequent first"
+    assert page.index("2 slides: it is empty") < page.index("/slides/a.svs") < page.index('id="items"')
 
 
 # Hostile texts

@@ -26,10 +26,13 @@ def describe_summary(summary: Summary) -> dict[str, str]:
         "uploaded": _uploads(summary),
         "runs": _runs(summary),
         "results": _outputs(summary),
-        **_costs(summary),
-        **_left(summary),
-        **_last_error(summary),
+        **describe_pace(summary),
     }
+
+
+def describe_pace(summary: Summary) -> dict[str, str]:
+    """Return cost, time left and last error, as far as they are known, as labelled texts."""
+    return {**_costs(summary), **_left(summary), **_last_error(summary)}
 
 
 def _costs(summary: Summary) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...._core._display_text import count, human_size
 from ...database._samples import Series
 from .._audit import ItemOutcome, JobStatus
+from .._description import describe_pace
 from .._formatting import INTENTS, OUTCOMES, minute, percent
 from .._next_steps import NextStep, next_steps
 from .._summary import Summary
@@ -98,6 +99,7 @@ def _facts(summary: Summary) -> Html:
         "Job": job.job_id,
         "Begun": f"{minute(job.created_at)} UTC",
         "Finished": f"{minute(job.finished_at)} UTC" if job.finished_at else "not yet",
+        **{name[0].upper() + name[1:]: value for name, value in describe_pace(summary).items()},
         "This report": f"{minute(summary.made_at)} UTC, by release {summary.release}",
     }
     return render("facts", entries=join([render("fact", name=name, value=facts[name]) for name in facts]))

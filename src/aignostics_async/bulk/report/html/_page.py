@@ -21,10 +21,10 @@ from ._tables import (
     ambiguous_entries,
     cause_entries,
     duplicate_entries,
+    group_troubles,
     item_entries,
     picture_entries,
     run_entries,
-    trouble_entries,
 )
 from ._templates import join, render
 from ._thumbnails import PICTURED
@@ -73,8 +73,20 @@ def _write_troubles(page: HtmlWriter, execute: Execute, summary: Summary, pictur
             page.write_all(cause_entries(read_troubles(execute)), _CAUSES)
         page.write(render("one_by_one"))
     with _table(page, "troubles", "Slide", "What happened", "What to do"):
-        written = page.write_all(trouble_entries(read_troubles(execute), pictures), _TROUBLES)
+        written = _write_groups(page, execute, pictures)
     _tell_rest(page, number - written, "slide")
+
+
+def _write_groups(page: HtmlWriter, execute: Execute, pictures: Pictures) -> int:
+    """Write the slides in trouble by their faults, the most frequent first; return how many have room."""
+    rows = read_troubles(execute)
+    groups = group_troubles(rows, pictures, _TROUBLES)
+    for (fault, _), group in groups:
+        if len(groups) > 1 and group.entries:
+            page.write(render("group", slides=count(group.number, "slide"), fault=fault))
+        for markup in group.entries:
+            page.write(markup)
+    return sum(len(group.entries) for _, group in groups)
 
 
 def _write_pictures(page: HtmlWriter, execute: Execute, pictures: Pictures) -> None:
@@ -99,8 +111,10 @@ def _write_runs(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
 
 def _write_items(page: HtmlWriter, execute: Execute, summary: Summary) -> None:
     page.write(render("items_begin"))
+    page.write(render("rows_begin"))
     with _table(page, "all", "Slide", "State", "MB", "Run", "Outputs", "Last change"):
         written = page.write_all(item_entries(read_items(execute)), MAX_SIZE - page.size - _END)
+    page.write(render("rows_end"))
     _tell_rest(page, sum(summary.states.values()) - written, "slide")
 
 

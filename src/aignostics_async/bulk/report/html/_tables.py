@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
+from attrs import define, field
+
 from ...._core._display_text import count
 from ...database._states import IntentState
 from .._audit import ItemOutcome
@@ -22,6 +24,7 @@ BODY = 200
 
 _MAX_CAUSES = 5_000  # that are told apart
 _LISTED_CAUSES = 30
+_OTHERS = ("other reasons", "")
 
 
 def ambiguous_entries(rows: Iterable[ReportedRun]) -> Iterator[Html]:
@@ -68,15 +71,48 @@ def _status(status: str | None) -> str:
     return (status or "").lower().replace("_", " ")
 
 
+Cause = tuple[str, str]
+"""What happened and what to do, without what is a slide's own."""
+
+
 def cause_entries(rows: Iterable[ReportedItem]) -> Iterator[Html]:
     """Give the causes of failures, the commonest first."""
-    causes: Counter[tuple[str, str]] = Counter()
+    causes: Counter[Cause] = Counter()
     for row in rows:
-        cause = _without_names(row.fault or "no reason was given", row), _without_names(row.remedy or "", row)
+        cause = _cause(row)
         if cause in causes or len(causes) < _MAX_CAUSES:
             causes[cause] += 1
     for (fault, remedy), number in causes.most_common(_LISTED_CAUSES):
         yield render("cause", number=f"{number:,}", fault=fault, remedy=remedy)
+
+
+@define
+class Group:
+    """The slides of one cause, and the markup of those that have room."""
+
+    number: int = 0
+    entries: list[Html] = field(factory=list)
+
+
+def group_troubles(rows: Iterable[ReportedItem], pictures: Pictures, room: int) -> list[tuple[Cause, Group]]:
+    """Return the slides that failed by their causes, the commonest first, in `room` bytes of markup."""
+    groups: dict[Cause, Group] = {}
+    for row in rows:
+        cause = _cause(row)
+        if cause not in groups and len(groups) >= _MAX_CAUSES:
+            cause = _OTHERS
+        group = groups.setdefault(cause, Group())
+        group.number += 1
+        if room > 0:
+            markup = _trouble(row, pictures)
+            room -= len(markup.encode())
+            if room >= 0:
+                group.entries.append(markup)
+    return sorted(groups.items(), key=lambda each: -each[1].number)
+
+
+def _cause(row: ReportedItem) -> Cause:
+    return _without_names(row.fault or "no reason was given", row), _without_names(row.remedy or "", row)
 
 
 def _without_names(words: str, row: ReportedItem) -> str:
@@ -89,21 +125,19 @@ def _without_names(words: str, row: ReportedItem) -> str:
     return words.removeprefix("…: ")
 
 
-def trouble_entries(rows: Iterable[ReportedItem], pictures: Pictures) -> Iterator[Html]:
-    """Give the slides that failed, each with its remedy."""
-    for row in rows:
-        yield render(
-            "trouble",
-            picture=_picture(pictures.get(row.number)),
-            reference=row.reference,
-            path=row.path,
-            run=render("trouble_run", run_id=row.run_id) if row.run_id else "",
-            item=render("trouble_item", item_id=row.item_id) if row.item_id else "",
-            state=item_state(row.account, row.state),
-            status=render("trouble_status", status=row.status) if row.status else "",
-            fault=row.fault or "No reason was given.",
-            remedy=row.remedy or "",
-        )
+def _trouble(row: ReportedItem, pictures: Pictures) -> Html:
+    return render(
+        "trouble",
+        picture=_picture(pictures.get(row.number)),
+        reference=row.reference,
+        path=row.path,
+        run=render("trouble_run", run_id=row.run_id) if row.run_id else "",
+        item=render("trouble_item", item_id=row.item_id) if row.item_id else "",
+        state=item_state(row.account, row.state),
+        status=render("trouble_status", status=row.status) if row.status else "",
+        fault=row.fault or "No reason was given.",
+        remedy=row.remedy or "",
+    )
 
 
 def picture_entries(rows: Iterable[ReportedItem], pictures: Pictures, limit: int) -> Iterator[Html]:

@@ -7,12 +7,38 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
+from attrs import evolve, frozen
+
 from ...._core._display_text import human_size
 from ...database._samples import Series, Stage
 from ._templates import Html, join, render
 
-_WIDTH, _LEFT, _RIGHT = 1000, 64, 8
-_TOP, _HEIGHT, _GAP = 22, 64, 18
+_HEIGHT, _GAP, _LINE = 64, 18, 18
+_MIN_LEFT, _RIGHT, _CHARACTER = 56, 8, 7
+
+
+@frozen
+class _Shape:
+    """The size of a plot: the narrow one is for phones, where the wide one would be too small to read."""
+
+    name: str
+    width: int
+    top: int
+    """The space above each panel: one line of text, or two in the narrow one."""
+    ticks: int
+    """The largest number of ticks on the axis of time."""
+    left: int = _MIN_LEFT
+
+    @property
+    def right(self) -> int:
+        return self.width - _RIGHT
+
+    @property
+    def pitch(self) -> int:
+        return self.top + _HEIGHT + _GAP
+
+
+_SHAPES = (_Shape("wide", 1000, 22, 8), _Shape("narrow", 360, 40, 3))
 _TITLES = {
     Stage.PROBE: "Slides read",
     Stage.UPLOAD: "Upload",
@@ -34,49 +60,66 @@ _STEPS = tuple(
 
 
 def plot(series: Sequence[Series]) -> Html:
-    """Return the plots of some stages as one `svg`; nothing for none."""
+    """Return the plots of some stages as an `svg` for each width of a window; nothing for no stages."""
     if not series:
         return Html()
-    height = _TOP + len(series) * (_HEIGHT + _GAP + _TOP)
-    panels = [_panel(each, _TOP + index * (_HEIGHT + _GAP + _TOP)) for index, each in enumerate(series)]
+    labels = [_figure(_largest(each)) for each in series]
+    left = max(_MIN_LEFT, *(12 + _CHARACTER * len(label) for label in labels))
+    return join([_plot(series, evolve(shape, left=left)) for shape in _SHAPES])
+
+
+def _plot(series: Sequence[Series], shape: _Shape) -> Html:
+    height = len(series) * shape.pitch + _LINE
     label = "Throughput over time: " + "; ".join(_total(each) for each in series)
-    axis = _time_axis(series[0], height - _TOP - _GAP)
     return render(
-        "plot", width=_WIDTH, height=height, label=Html(escape(label)), axis=axis, panels=join(panels)
+        "plot",
+        kind=shape.name,
+        width=shape.width,
+        height=height,
+        label=Html(escape(label)),
+        axis=_time_axis(series[0], shape, height - _LINE - _GAP),
+        panels=join([_panel(each, shape, index * shape.pitch) for index, each in enumerate(series)]),
     )
 
 
-def _panel(series: Series, top: int) -> Html:
+def _panel(series: Series, shape: _Shape, above: int) -> Html:
     rates, unit = _rates(series)
-    largest = nice(max(rates))
+    largest = _largest(series)
+    top = above + shape.top
     bottom = top + _HEIGHT
     return render(
         "panel",
-        left=_LEFT,
-        right=_WIDTH - _RIGHT,
-        label_x=_LEFT - 8,
+        left=shape.left,
+        right=shape.right,
+        label_x=shape.left - 8,
         top=top,
         bottom=bottom,
-        title_y=top - 8,
+        title_y=above + 14,
+        summary_y=top - 8,
         max_y=top + 9,
         title=_TITLES[series.stage],
         unit=unit,
         summary=_total(series),
         max=_figure(largest),
-        steps=Html(_steps(rates, largest, bottom)),
+        steps=Html(_steps(rates, largest, shape, bottom)),
     )
 
 
-def _steps(rates: Sequence[float], largest: float, bottom: int) -> str:
-    width = (_WIDTH - _LEFT - _RIGHT) / len(rates)
-    parts = [f"M{_LEFT} {bottom}"]
+def _largest(series: Series) -> float:
+    """Return the end of the axis of a stage."""
+    return nice(max(_rates(series)[0]))
+
+
+def _steps(rates: Sequence[float], largest: float, shape: _Shape, bottom: int) -> str:
+    width = (shape.right - shape.left) / len(rates)
+    parts = [f"M{shape.left} {bottom}"]
     before = None
     for index, rate in enumerate(rates):
         y = f"{bottom - _HEIGHT * rate / largest:.1f}"
         if y != before:
-            parts.append(f"H{_LEFT + index * width:.1f}V{y}")
+            parts.append(f"H{shape.left + index * width:.1f}V{y}")
         before = y
-    return "".join([*parts, f"H{_WIDTH - _RIGHT}V{bottom}Z"])
+    return "".join([*parts, f"H{shape.right}V{bottom}Z"])
 
 
 def _rates(series: Series) -> tuple[list[float], str]:
@@ -114,24 +157,28 @@ def _figure(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _time_axis(series: Series, bottom: int) -> Html:
-    """Return ticks at round moments, at most nine of them."""
+def _time_axis(series: Series, shape: _Shape, bottom: int) -> Html:
+    """Return ticks at round moments."""
     span = series.width * len(series.items)
-    step = next((each for each in _STEPS if span / each <= 8), _STEPS[-1])
+    step = next((each for each in _STEPS if span / each <= shape.ticks), _STEPS[-1])
     first = math.ceil(series.begins / step) * step
-    scale = (_WIDTH - _LEFT - _RIGHT) / span
-    shape = "%d %b" if step >= _DAY else "%H:%M" if step >= _MINUTE else "%H:%M:%S"
+    scale = (shape.right - shape.left) / span
+    form = "%d %b" if step >= _DAY else "%H:%M" if step >= _MINUTE else "%H:%M:%S"
     parts = []
     day = ""
     for index in range(int(span / step) + 1):
         at = first + index * step
-        x = _LEFT + (at - series.begins) * scale
-        if x > _WIDTH - _RIGHT:
+        x = shape.left + (at - series.begins) * scale
+        if x > shape.right:
             break
         when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
         # The day is told once, at its first tick.
-        label, day_before, day = when.strftime(shape), day, when.strftime("%d %b")
+        label, day_before, day = when.strftime(form), day, when.strftime("%d %b")
         if step < _DAY and day != day_before:
             label = f"{day}, {label}"
-        parts.append(render("tick", x=f"{x:.1f}", top=_TOP, bottom=bottom, label_y=bottom + 16, label=label))
+        half = _CHARACTER * len(label) / 2
+        inside = min(max(x, half), shape.width - half)
+        place = {"x": f"{x:.1f}", "top": shape.top, "bottom": bottom}
+        text = {"label": label, "label_x": f"{inside:.1f}", "label_y": bottom + 16}
+        parts.append(render("tick", **place, **text))
     return join(parts)
