@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from aignostics_async.emulator.process import Emulator
@@ -34,7 +35,9 @@ def main() -> int:
     if slides is None:
         slides = arguments.folder / "slides"
         print(f"making {SYNTHETIC_SLIDES} synthetic slides in {slides}", flush=True)
-        write_slides(slides, SYNTHETIC_SLIDES)
+        a_minute_ago = time.time() - 60
+        for slide in write_slides(slides, SYNTHETIC_SLIDES):
+            os.utime(slide, (a_minute_ago, a_minute_ago))  # else it might still be on its way from a scanner
     results = arguments.folder / "results"
     shutil.rmtree(results, ignore_errors=True)
     # Fast enough to watch: a run takes some seconds instead of half a minute.

@@ -29,6 +29,7 @@ def test_six_slides_in_and_verified_results_out(root: Path, tmp_path: Path) -> N
     done = demo(root, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "signed in as client 'emulator'" in done.stderr
+    assert "Wait until" not in done.stderr, "its slides are complete"
     report = json.loads((tmp_path / "results/report.json").read_text())
     assert len(report["items"]) == 6
     for item in report["items"]:
