@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,7 +19,7 @@ from distributed import Client
 from leak_detector import SECRETS
 from running_jobs import RATE, SETTINGS, JobHarness, on_first
 
-from aignostics_async import ClusterLost, JobStopped, Limits
+from aignostics_async import ClusterLost, JobStopped, Limits, TransferEvent, Transfers
 from aignostics_async.bulk import (
     BulkJob,
     DaskEngine,
@@ -227,3 +228,42 @@ def test_the_command_line_drains_on_a_cluster_with_tls(
 def told_tls(tls: dict[str, Path], ca: str) -> list[str]:
     """Return the options for certificates; the first one differs from program to program."""
     return [ca, str(tls["ca"]), "--tls-cert", str(tls["cert"]), "--tls-key", str(tls["key"])]
+
+
+@pytest.mark.slow
+async def test_the_bandwidth_is_the_whole_job_s_and_progress_is_told(
+    harness: JobHarness, cluster: DaskCluster
+) -> None:
+    await harness.make("a", "b", "c")
+    size = harness.path("a").stat().st_size
+    rate = size / 8  # slow enough that another worker comes meanwhile
+    told: list[TransferEvent] = []
+
+    def rates() -> list[float | None]:
+        from aignostics_async._internals import transfer_engine
+        from aignostics_async.bulk.cluster._worker_tools import open_tools
+
+        return [transfer_engine(tools.client).bandwidth.rate for tools in open_tools()]
+
+    async def until_one_has(share: float) -> None:
+        async with Client(cluster.address, asynchronous=True, set_as_default=False) as dask:
+            while [share] not in (await dask.run(rates)).values():  # noqa: ASYNC110 - no event tells it
+                await anyio.sleep(0.1)
+
+    async with (
+        harness.emulator.client(evolve(SETTINGS, transfers=Transfers(bandwidth=rate))) as client,
+        harness.opened() as job,
+        anyio.create_task_group() as group,
+    ):
+        engine = DaskEngine(cluster.address)
+        group.start_soon(partial(job.run, client, engine=engine, progress=told.append))
+        await until_one_has(rate / 2)
+        cluster.start_worker()
+        await until_one_has(rate / 3)
+    part = [each for each in told if each.kind == "advanced" and each.direction == "upload"]
+    assert any(0 < each.done < size for each in part)
+    assert {each.reference for each in part} <= set(map(harness.reference, "abc"))
+    done = [each for each in told if each.kind == "finished" and each.direction == "upload"]
+    assert sorted((each.reference, each.name, each.done) for each in done) == [
+        (harness.reference(name), harness.path(name).name, size) for name in "abc"
+    ]

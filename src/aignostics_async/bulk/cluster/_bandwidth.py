@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import anyio
 
 from ..._internals import transfer_engine
 from ._worker import limit
 
 if TYPE_CHECKING:
     from ..._client import Client
+
+
+_ANSWER_SECONDS = 20.0
 
 
 class BandwidthShares:
@@ -29,7 +35,9 @@ class BandwidthShares:
         if is_local:
             transfer_engine(self._client).bandwidth.rate = self.of_one
         if before != self.of_one:
-            await self._dask.run(limit, self.of_one, on_error="ignore")
+            # A worker that does not answer learns it with its next task.
+            with suppress(OSError, TimeoutError), anyio.move_on_after(_ANSWER_SECONDS):
+                await self._dask.run(limit, self.of_one, on_error="ignore")
 
     def end(self) -> None:
         """Give this process its whole limit back."""

@@ -135,7 +135,13 @@ class Introduction:
 
     async def _facts(self) -> dict[str, WorkerFacts]:
         told = await _asked(self._dask.run(describe, self.sealed, on_error="return"))
-        return {address: _opened(answer) for address, answer in told.items()}
+        # One that is gone by now does nothing for the job.
+        facts = {
+            address: _opened(answer) for address, answer in told.items() if not isinstance(answer, OSError)
+        }
+        if not facts:
+            raise ClusterLost("no worker of the cluster answers")
+        return facts
 
 
 def _opened(answer: object) -> WorkerFacts:

@@ -11,7 +11,8 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from copy import copy
 from typing import Any, TypeVar
 
 import anyio
@@ -108,8 +109,7 @@ class OpenDaskEngine:
             return await self._local.run(task, progress)
         answer = await self._answer(task, progress)
         if answer.is_unseen or await to_thread.run_sync(_is_other_file, task, answer):
-            self.unseen.append(str(next(iter(task.paths), self._setup.results)))
-            await self._share()
+            await self._note_unseen(str(next(iter(task.paths), self._setup.results)))
             return await self._local.run(task, progress)
         for number, event in enumerate(answer.events):
             if event.kind in ("finished", "failed"):
@@ -118,6 +118,12 @@ class OpenDaskEngine:
             raise answer.error
         result: T = answer.value
         return result
+
+    async def _note_unseen(self, path: str) -> None:
+        if not self.unseen:
+            self._setup.on_remark(f"workers don't see {path}, or see another file; such work stays here")
+        self.unseen.append(path)
+        await self._share()
 
     async def _answer(self, task: StageTask[Any], progress: Progress) -> TaskAnswer:
         """Return a worker's answer; a task that no worker has survived is tried once more, alone.
@@ -194,7 +200,7 @@ class OpenDaskEngine:
         try:
             await asyncio.wait({waiting, self._gone}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                raise self._gone.result()
+                raise copy(self._gone.result())
             return waiting.result()
         except load_distributed().KilledWorker:
             return None
@@ -215,20 +221,14 @@ class OpenDaskEngine:
             self._gone.set_result(
                 error or ClusterLost("the scheduler of the cluster is gone, or was restarted")
             )
-        return self._gone.result()
+        return copy(self._gone.result())
 
     async def _follow(self) -> None:
         """Notice that workers come and go, and that the scheduler is gone."""
         while self._client.status == "running":
             try:
-                with anyio.fail_after(_ANSWER_SECONDS):
-                    workers = dict(await self._client.nthreads())
-            except (OSError, TimeoutError):
-                continue  # the client notices
-            try:
-                await self._changed(workers)
-            except (OSError, TimeoutError):
-                continue
+                with suppress(OSError, TimeoutError), anyio.move_on_after(_ANSWER_SECONDS):
+                    await self._changed(dict(await self._client.nthreads()))
             except ClusterRefused as error:
                 self._lose(error)
                 return
